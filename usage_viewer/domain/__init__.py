@@ -1,0 +1,1 @@
+"""Plain Python without I/O: datasets, periods, view state, tables, errors."""

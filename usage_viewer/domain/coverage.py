@@ -1,0 +1,178 @@
+"""What a view needs, what is held of it, and what has to be fetched: pure arithmetic on buckets."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from usage_viewer.domain.period import COARSEST_FIRST, Periods, Segment, Width
+
+SETTLED_AFTER = 72 * 3600
+"""Seconds after its end from which a fetched bucket is taken as final; younger ones may still grow."""
+
+FETCH_AGAIN_AFTER = 300
+"""Seconds for which a bucket that may still grow is not fetched again, unless the user asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The buckets of one width that the store holds whole: starts, ascending, and when each was fetched."""
+
+    starts: NDArray[np.int64]
+    fetched: NDArray[np.int64]
+
+    @classmethod
+    def nothing(cls) -> "Held":
+        return cls(np.empty(0, np.int64), np.empty(0, np.int64))
+
+    def find(self, starts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """When each of `starts` was fetched; -1 where it isn't held."""
+        found = np.full(len(starts), -1, np.int64)
+        if len(self.starts):
+            at = np.minimum(np.searchsorted(self.starts, starts), len(self.starts) - 1)
+            hit = self.starts[at] == starts
+            found[hit] = self.fetched[at[hit]]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far a view's buckets are held. Counts are of buckets of the widths that the view needs."""
+
+    periods: Periods
+    read: tuple[Segment, ...]  # where to read, disjoint, ascending: coarse buckets or finer ones in their place
+    missing: tuple[Segment, ...]  # to be fetched: not held
+    stale: tuple[Segment, ...]  # to be fetched again: may have grown
+    expected: int  # buckets that have begun
+    held: int  # of these, held
+    to_come: int  # buckets of the range that have not begun
+    still_open: int  # of those held, how many may still grow
+    oldest_fetch: int | None
+    newest_fetch: int | None
+
+    @property
+    def complete(self) -> bool:
+        return self.held == self.expected
+
+    @property
+    def unit(self) -> Width:
+        """The width in which `expected` and `held` are told."""
+        widths = {segment.width for segment in self.periods.segments()}
+        return min(widths, key=lambda width: width.seconds)
+
+    @property
+    def wanted(self) -> tuple[Segment, ...]:
+        """All that a fetch has to bring, missing ones first."""
+        return (*self.missing, *self.stale)
+
+
+def cover(
+    periods: Periods,
+    needs: Sequence[Segment],
+    held: Mapping[Width, Held],
+    now: int,
+    *,
+    refresh: bool = False,
+) -> Coverage:
+    """Compares what `periods` need (`needs`: their segments) with what is held.
+
+    A bucket is covered by itself, or by all finer buckets that make it up where those were fetched later.
+    """
+    read: list[Segment] = []
+    missing: list[Segment] = []
+    stale: list[Segment] = []
+    expected = present = to_come = still_open = 0
+    fetches: list[NDArray[np.int64]] = []
+    for need in needs:
+        begun = max(need.start, min(need.end, need.width.ceil(now)))
+        starts = np.arange(need.start, begun, need.width.seconds, dtype=np.int64)
+        fetched, source = _sources(need.width, starts, held, now)
+        have = fetched >= 0
+        open_ = have & (starts + need.width.seconds + SETTLED_AFTER > fetched)
+        again = open_ if refresh else open_ & (fetched + FETCH_AGAIN_AFTER <= now)
+        for rank, width in enumerate(COARSEST_FIRST):
+            read += _runs(starts[have & (source == rank)], need.width, width)
+        missing += _runs(starts[~have], need.width, need.width)
+        stale += _runs(starts[again], need.width, need.width)
+        expected += len(starts)
+        present += int(have.sum())
+        still_open += int(open_.sum())
+        to_come += (need.end - begun) // need.width.seconds
+        fetches.append(fetched[have])
+    times = np.concatenate(fetches) if fetches else np.empty(0, np.int64)
+    return Coverage(
+        periods=periods,
+        read=tuple(sorted(read, key=lambda segment: segment.start)),
+        missing=tuple(missing),
+        stale=tuple(stale),
+        expected=expected,
+        held=present,
+        to_come=to_come,
+        still_open=still_open,
+        oldest_fetch=int(times.min()) if len(times) else None,
+        newest_fetch=int(times.max()) if len(times) else None,
+    )
+
+
+def _sources(
+    width: Width, starts: NDArray[np.int64], held: Mapping[Width, Held], now: int
+) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """For each bucket: when it was fetched (-1: not held) and the rank of the width to read it from."""
+    fetched = np.full(len(starts), -1, np.int64)
+    source = np.zeros(len(starts), np.int8)
+    for rank, candidate in enumerate(COARSEST_FIRST):
+        if candidate.seconds > width.seconds or candidate not in held:
+            continue
+        own = held[candidate]
+        times = own.find(starts) if candidate is width else _composed(width, starts, candidate, own, now)
+        better = times > fetched
+        fetched[better] = times[better]
+        source[better] = rank
+    return fetched, source
+
+
+def _composed(width: Width, starts: NDArray[np.int64], finer: Width, held: Held, now: int) -> NDArray[np.int64]:
+    """When the oldest of the finer buckets in each bucket was fetched; -1 unless all that have begun are held."""
+    times = np.full(len(starts), -1, np.int64)
+    if not len(starts) or not len(held.starts):
+        return times
+    first = np.searchsorted(held.starts, starts)
+    last = np.searchsorted(held.starts, starts + width.seconds)
+    begun = np.minimum(starts + width.seconds, finer.ceil(now))
+    whole = (last - first == (begun - starts) // finer.seconds) & (last > first)
+    for index in np.flatnonzero(whole).tolist():
+        times[index] = held.fetched[first[index] : last[index]].min()
+    return times
+
+
+def _runs(starts: NDArray[np.int64], step: Width, width: Width) -> list[Segment]:
+    """Ascending starts of buckets of width `step`, joined to runs that are read in buckets of `width`."""
+    if not len(starts):
+        return []
+    breaks = np.flatnonzero(np.diff(starts) != step.seconds)
+    firsts = starts[np.concatenate([[0], breaks + 1])].tolist()
+    lasts = starts[np.concatenate([breaks, [len(starts) - 1]])].tolist()
+    return [Segment(width, first, last + step.seconds) for first, last in zip(firsts, lasts, strict=True)]
+
+
+def windows(segments: Sequence[Segment], limits: Mapping[Width, int]) -> list[Segment]:
+    """Cuts segments at their width's limit of buckets a request, newest first: what matters most comes first.
+
+    Neighbouring segments of one width are joined before they are cut.
+    """
+    joined: list[Segment] = []
+    for segment in sorted(set(segments), key=lambda item: (item.width.seconds, item.start)):
+        last = joined[-1] if joined else None
+        if last and last.width is segment.width and segment.start <= last.end:
+            joined[-1] = Segment(last.width, last.start, max(last.end, segment.end))
+        else:
+            joined.append(segment)
+    cut: list[Segment] = []
+    for segment in joined:
+        step = limits[segment.width] * segment.width.seconds
+        cut += [
+            Segment(segment.width, start, min(start + step, segment.end))
+            for start in range(segment.start, segment.end, step)
+        ]
+    return sorted(cut, key=lambda segment: -segment.end)

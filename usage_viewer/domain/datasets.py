@@ -1,0 +1,384 @@
+"""The datasets as data: path, dimensions, metrics, bucket widths, page limits, derived metrics, default columns.
+
+A new endpoint is a new entry in `DATASETS`; nothing else in the program names one of its fields.
+Source: the organization Usage API (`/organization/usage/…`, `/organization/costs`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from usage_viewer.domain.errors import InputError
+from usage_viewer.domain.period import Width
+
+
+class Kind(StrEnum):
+    """How a figure is stored and shown."""
+
+    COUNT = "count"  # whole numbers, int64
+    DECIMAL = "decimal"  # exact decimals: money and quantities
+    SHARE = "share"  # a quotient shown in per cent
+    RATIO = "ratio"  # a quotient shown with a decimal
+
+
+class Aggregation(StrEnum):
+    """How a metric adds up: `SUM` over everything; `LEVEL` is summed over dimensions, its last value over time."""
+
+    SUM = "sum"
+    LEVEL = "level"
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """Something usage can be grouped by. Its value in an answer is a string, a bool or null."""
+
+    name: str  # in `group_by` and in results
+    label: str
+    filter: str = ""  # the request parameter that filters by it, if there is one
+    boolean: bool = False
+    requested: bool = True  # False: comes with each result unasked, is never sent in `group_by`
+    path: tuple[str, ...] = ()  # where it stands in a result, if not at the top under its name
+    names: str = ""  # which list names its ids: project, user, api_key
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure of a result. `required`: its absence makes an answer unusable; else null means "not given"."""
+
+    name: str
+    label: str
+    unit: str
+    kind: Kind = Kind.COUNT
+    aggregation: Aggregation = Aggregation.SUM
+    required: bool = False
+    path: tuple[str, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A figure computed from sums, never averaged over rows: numerator divided by denominator, if there is one."""
+
+    name: str
+    label: str
+    unit: str
+    kind: Kind
+    numerator: tuple[str, ...]
+    denominator: tuple[str, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """`whole` equals the sum of `parts` wherever all of them are given."""
+
+    whole: str
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageLimit:
+    """Buckets a page: what the server takes without `limit`, and the most it accepts."""
+
+    default: int
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    name: str
+    label: str
+    path: str
+    object: str  # the `object` of each result
+    dimensions: tuple[Dimension, ...]
+    metrics: tuple[Metric, ...]
+    page_limits: Mapping[Width, PageLimit]
+    default_columns: tuple[str, ...]  # names of metrics and derived metrics
+    default_grouping: tuple[str, ...] = ()
+    derived: tuple[Derived, ...] = ()
+    identities: tuple[Identity, ...] = ()
+    _by_name: dict[str, Dimension | Metric | Derived] = field(
+        init=False, repr=False, compare=False, hash=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        items: tuple[Dimension | Metric | Derived, ...] = (*self.dimensions, *self.metrics, *self.derived)
+        for item in items:
+            if item.name in self._by_name:
+                raise ValueError(f"{self.name}: {item.name} is there twice")
+            self._by_name[item.name] = item
+
+    @property
+    def widths(self) -> tuple[Width, ...]:
+        """Coarsest first."""
+        return tuple(sorted(self.page_limits, key=lambda width: -width.seconds))
+
+    @property
+    def group_by(self) -> tuple[str, ...]:
+        """What may be sent in `group_by`."""
+        return tuple(dimension.name for dimension in self.dimensions if dimension.requested)
+
+    @property
+    def columns(self) -> tuple[Metric | Derived, ...]:
+        """Every figure that can be a column."""
+        return (*self.metrics, *self.derived)
+
+    def dimension(self, name: str) -> Dimension:
+        item = self._by_name.get(name)
+        if not isinstance(item, Dimension):
+            raise KeyError(name)
+        return item
+
+    def column(self, name: str) -> Metric | Derived:
+        item = self._by_name.get(name)
+        if item is None or isinstance(item, Dimension):
+            raise KeyError(name)
+        return item
+
+    def has_dimension(self, name: str) -> bool:
+        return isinstance(self._by_name.get(name), Dimension)
+
+    def has_column(self, name: str) -> bool:
+        return isinstance(self._by_name.get(name), Metric | Derived)
+
+
+PROJECT = Dimension("project_id", "Project", "project_ids", names="project")
+USER = Dimension("user_id", "User", "user_ids", names="user")
+API_KEY = Dimension("api_key_id", "API key", "api_key_ids", names="api_key")
+MODEL = Dimension("model", "Model", "models")
+BATCH = Dimension("batch", "Batch", "batch", boolean=True)
+SERVICE_TIER = Dimension("service_tier", "Service tier")
+API_SOURCE = Dimension("api_source", "API source")
+
+USAGE_LIMITS: Mapping[Width, PageLimit] = {
+    Width.MINUTE: PageLimit(60, 1440),
+    Width.HOUR: PageLimit(24, 168),
+    Width.DAY: PageLimit(7, 31),
+}
+
+REQUESTS = Metric("num_model_requests", "Requests", "requests", required=True, help="Requests to the model.")
+
+
+def _tokens(name: str, label: str, text: str, required: bool = False) -> Metric:
+    return Metric(name, label, "tokens", required=required, help=text)
+
+
+TOKEN_METRICS = (
+    REQUESTS,
+    _tokens("input_tokens", "Input", "All input tokens: uncached, cached and written to the cache.", True),
+    _tokens("input_cached_tokens", "Cached", "Input tokens read from the cache; part of Input."),
+    _tokens("output_tokens", "Output", "All output tokens: text, audio and image.", True),
+    _tokens("input_uncached_tokens", "Uncached input", "Input tokens neither read from nor written to the cache."),
+    _tokens("input_cache_write_tokens", "Cache writes", "Input tokens written to the cache; part of Input."),
+    _tokens("input_cache_write_30m_tokens", "Cache writes, 30 min", "Written to the cache for 30 minutes."),
+    _tokens("input_cache_write_12h_tokens", "Cache writes, 12 h", "Written to the cache for 12 hours."),
+    _tokens("input_text_tokens", "Text input", "Uncached text input."),
+    _tokens("input_audio_tokens", "Audio input", "Uncached audio input; already part of Input."),
+    _tokens("input_image_tokens", "Image input", "Uncached image input."),
+    _tokens("input_cached_text_tokens", "Cached text", "Text part of Cached."),
+    _tokens("input_cached_audio_tokens", "Cached audio", "Audio part of Cached."),
+    _tokens("input_cached_image_tokens", "Cached images", "Image part of Cached."),
+    _tokens("output_text_tokens", "Text output", "Text part of Output."),
+    _tokens("output_audio_tokens", "Audio output", "Audio part of Output."),
+    _tokens("output_image_tokens", "Image output", "Image part of Output."),
+)
+
+TOKEN_DERIVED = (
+    Derived(
+        "total_tokens", "Total", "tokens", Kind.COUNT, ("input_tokens", "output_tokens"), help="Input and output."
+    ),
+    Derived(
+        "cached_share",
+        "Cached share",
+        "%",
+        Kind.SHARE,
+        ("input_cached_tokens",),
+        ("input_tokens",),
+        help="Cached divided by Input.",
+    ),
+    Derived(
+        "tokens_per_request",
+        "Tokens per request",
+        "tokens",
+        Kind.RATIO,
+        ("input_tokens", "output_tokens"),
+        ("num_model_requests",),
+        help="Input and output, divided by Requests.",
+    ),
+)
+
+TOKEN_COLUMNS = (
+    "num_model_requests",
+    "input_tokens",
+    "input_cached_tokens",
+    "output_tokens",
+    "total_tokens",
+    "cached_share",
+    "tokens_per_request",
+)
+
+TOKEN_IDENTITIES = (
+    Identity("input_tokens", ("input_uncached_tokens", "input_cached_tokens", "input_cache_write_tokens")),
+    Identity("input_uncached_tokens", ("input_text_tokens", "input_audio_tokens", "input_image_tokens")),
+    Identity(
+        "input_cached_tokens",
+        ("input_cached_text_tokens", "input_cached_audio_tokens", "input_cached_image_tokens"),
+    ),
+    Identity("input_cache_write_tokens", ("input_cache_write_30m_tokens", "input_cache_write_12h_tokens")),
+    Identity("output_tokens", ("output_text_tokens", "output_audio_tokens", "output_image_tokens")),
+)
+
+
+def _token_dataset(name: str, label: str) -> Dataset:
+    return Dataset(
+        name=name,
+        label=label,
+        path=f"/organization/usage/{name}",
+        object=f"organization.usage.{name}.result",
+        dimensions=(PROJECT, USER, API_KEY, MODEL, BATCH, SERVICE_TIER, API_SOURCE),
+        metrics=TOKEN_METRICS,
+        page_limits=USAGE_LIMITS,
+        default_columns=TOKEN_COLUMNS,
+        default_grouping=("model",),
+        derived=TOKEN_DERIVED,
+        identities=TOKEN_IDENTITIES,
+    )
+
+
+def _usage(
+    name: str,
+    label: str,
+    dimensions: tuple[Dimension, ...],
+    metrics: tuple[Metric, ...],
+    grouping: str,
+    derived: tuple[Derived, ...] = (),
+    result: str = "",
+) -> Dataset:
+    return Dataset(
+        name=name,
+        label=label,
+        path=f"/organization/usage/{name}",
+        object=f"organization.usage.{result or name}.result",
+        dimensions=dimensions,
+        metrics=metrics,
+        page_limits=USAGE_LIMITS,
+        default_columns=(*(metric.name for metric in metrics), *(item.name for item in derived)),
+        default_grouping=(grouping,),
+        derived=derived,
+    )
+
+
+WHO_AND_MODEL = (PROJECT, USER, API_KEY, MODEL)
+
+PER_REQUEST = Derived(
+    "tokens_per_request", "Tokens per request", "tokens", Kind.RATIO, ("input_tokens",), ("num_model_requests",)
+)
+
+COSTS = Dataset(
+    name="costs",
+    label="Costs",
+    path="/organization/costs",
+    object="organization.costs.result",
+    dimensions=(
+        PROJECT,
+        Dimension("user_id", "User", names="user"),
+        Dimension("line_item", "Line item", "line_items"),
+        API_KEY,
+        API_SOURCE,
+        Dimension("currency", "Currency", requested=False, path=("amount", "currency")),
+        Dimension("quantity_unit", "Quantity unit", requested=False),
+    ),
+    metrics=(
+        Metric("amount", "Amount", "money", Kind.DECIMAL, path=("amount", "value"), help="What is billed."),
+        Metric("quantity", "Quantity", "units", Kind.DECIMAL, help="What was used, in the line item's unit."),
+    ),
+    page_limits={Width.DAY: PageLimit(7, 180)},
+    default_columns=("amount",),
+    default_grouping=("line_item",),
+)
+
+DATASETS: Mapping[str, Dataset] = {
+    dataset.name: dataset
+    for dataset in (
+        _token_dataset("completions", "Completions"),
+        _token_dataset("decisions", "Decisions"),
+        _usage(
+            "embeddings",
+            "Embeddings",
+            WHO_AND_MODEL,
+            (REQUESTS, _tokens("input_tokens", "Input", "Input tokens.", True)),
+            "model",
+            (PER_REQUEST,),
+        ),
+        _usage(
+            "moderations",
+            "Moderations",
+            WHO_AND_MODEL,
+            (REQUESTS, _tokens("input_tokens", "Input", "Input tokens.", True)),
+            "model",
+            (PER_REQUEST,),
+        ),
+        _usage(
+            "images",
+            "Images",
+            (*WHO_AND_MODEL, Dimension("size", "Size", "sizes"), Dimension("source", "Source", "sources")),
+            (REQUESTS, Metric("images", "Images", "images", required=True)),
+            "model",
+        ),
+        _usage(
+            "audio_speeches",
+            "Audio speeches",
+            WHO_AND_MODEL,
+            (REQUESTS, Metric("characters", "Characters", "characters", required=True)),
+            "model",
+        ),
+        _usage(
+            "audio_transcriptions",
+            "Audio transcriptions",
+            WHO_AND_MODEL,
+            (REQUESTS, Metric("seconds", "Seconds", "seconds", required=True)),
+            "model",
+        ),
+        _usage(
+            "vector_stores",
+            "Vector stores",
+            (PROJECT,),
+            (Metric("usage_bytes", "Stored", "bytes", aggregation=Aggregation.LEVEL, required=True),),
+            "project_id",
+        ),
+        _usage(
+            "code_interpreter_sessions",
+            "Code interpreter sessions",
+            (PROJECT,),
+            (Metric("num_sessions", "Sessions", "sessions", required=True),),
+            "project_id",
+        ),
+        _usage(
+            "file_search_calls",
+            "File search calls",
+            (PROJECT, USER, API_KEY, Dimension("vector_store_id", "Vector store", "vector_store_ids")),
+            (Metric("num_requests", "Calls", "calls", required=True),),
+            "project_id",
+            result="file_searches",
+        ),
+        _usage(
+            "web_search_calls",
+            "Web search calls",
+            (*WHO_AND_MODEL, Dimension("context_level", "Context level", "context_levels"), API_SOURCE),
+            (REQUESTS, Metric("num_requests", "Calls", "calls", required=True)),
+            "model",
+            result="web_searches",
+        ),
+        COSTS,
+    )
+}
+
+
+def dataset_named(name: str) -> Dataset:
+    """Raises InputError for a name that isn't there."""
+    try:
+        return DATASETS[name]
+    except KeyError:
+        raise InputError(
+            name, title="There is no such dataset", hint="Choose one of: " + ", ".join(DATASETS) + "."
+        ) from None

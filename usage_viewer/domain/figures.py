@@ -1,0 +1,116 @@
+"""`Figures`: one column of numbers with what is missing in it, and the arithmetic of derived ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from usage_viewer.domain.datasets import Derived, Kind
+
+Number = int | float | Decimal
+INT64_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """n numbers: int64 for counts (an object array of int where a sum passes that), an object array of Decimal
+    for decimals, float64 for quotients. Where `missing` (n bools; None: nothing is) is true, the value has no
+    meaning.
+    """
+
+    values: NDArray[Any]
+    missing: NDArray[np.bool_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def at(self, row: int) -> Number | None:
+        if self.missing is not None and self.missing[row]:
+            return None
+        value = self.values[row]
+        number: Number = value.item() if isinstance(value, np.generic) else value
+        return number
+
+    def take(self, rows: NDArray[np.int64] | slice) -> "Figures":
+        return Figures(self.values[rows], None if self.missing is None else self.missing[rows])
+
+    def listed(self) -> list[Number | None]:
+        """As plain Python objects, None where missing."""
+        listed: list[Number | None] = self.values.tolist()
+        if self.missing is not None:
+            for index in np.flatnonzero(self.missing).tolist():
+                listed[index] = None
+        return listed
+
+    def present(self) -> NDArray[Any]:
+        """The values that are not missing."""
+        return self.values if self.missing is None else self.values[~self.missing]
+
+    def total(self) -> Number | None:
+        """The exact sum of what is not missing; None where all is."""
+        present = self.present()
+        if not len(present):
+            return None
+        if present.dtype == np.int64:
+            # Halves are added apart, so that no sum of int64 can overflow.
+            low = int(np.sum(present & 0xFFFFFFFF))
+            return (int(np.sum(present >> 32)) << 32) + low
+        if present.dtype == np.float64:
+            return float(present.sum())
+        exact: Number = sum(present.tolist())
+        return exact
+
+
+def derive(derived: Derived, sums: Mapping[str, Figures]) -> Figures:
+    """The derived figure of each row from the row's sums; missing where a part is, or the denominator is 0."""
+    numerator = _added([sums[name] for name in derived.numerator])
+    if not derived.denominator:
+        return numerator
+    denominator = _added([sums[name] for name in derived.denominator])
+    divisor = denominator.values.astype(np.float64)
+    gone = (divisor == 0) | _gone(numerator) | _gone(denominator)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quotient = numerator.values.astype(np.float64) / divisor
+    return Figures(np.where(gone, 0.0, quotient), gone if gone.any() else None)
+
+
+def derive_one(derived: Derived, sums: Mapping[str, Number | None]) -> Number | None:
+    """The same for a single row, such as the totals."""
+    parts = [sums[name] for name in (*derived.numerator, *derived.denominator)]
+    if any(part is None for part in parts):
+        return None
+    known = [part for part in parts if part is not None]
+    numerator: Any = sum(known[: len(derived.numerator)])
+    if not derived.denominator:
+        return numerator  # type: ignore[no-any-return]
+    denominator: Any = sum(known[len(derived.numerator) :])
+    return None if denominator == 0 else float(numerator / denominator)
+
+
+def parts_of(derived: Derived) -> tuple[str, ...]:
+    return (*derived.numerator, *derived.denominator)
+
+
+def is_quotient(kind: Kind) -> bool:
+    return kind in (Kind.SHARE, Kind.RATIO)
+
+
+def _gone(figures: Figures) -> NDArray[np.bool_]:
+    return np.zeros(len(figures), np.bool_) if figures.missing is None else figures.missing
+
+
+def _added(parts: Sequence[Figures]) -> Figures:
+    if len(parts) == 1:
+        return parts[0]
+    values = [part.values for part in parts]
+    bound = sum(int(value.max(initial=0)) for value in values if value.dtype == np.int64)
+    if bound > INT64_MAX:
+        values = [value.astype(object) for value in values]
+    gone = np.logical_or.reduce([_gone(part) for part in parts])
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return Figures(total, gone if gone.any() else None)

@@ -1,0 +1,50 @@
+"""Names of projects, users and API keys, as far as they are known, and how a dimension's value is shown."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from usage_viewer.domain.datasets import Dimension
+from usage_viewer.domain.view import NONE_TEXT, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An id's name. `kind` is a dimension's `names`; `seen` (epoch seconds) is when a list last held it."""
+
+    kind: str
+    id: str
+    name: str
+    seen: int = 0
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Names:
+    """All known names. Equal names of one kind are told apart by the end of their ids."""
+
+    by_id: Mapping[tuple[str, str], Name] = field(default_factory=dict)
+    _labels: dict[tuple[str, str], str] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        count = Counter((name.kind, name.name) for name in self.by_id.values())
+        for key, name in self.by_id.items():
+            twin = f" (…{name.id[-4:]})" if count[name.kind, name.name] > 1 else ""
+            self._labels[key] = f"{name.name}{twin}" + (" (deleted)" if name.deleted else "")
+
+    @classmethod
+    def of(cls, names: Iterable[Name]) -> "Names":
+        return cls({(name.kind, name.id): name for name in names})
+
+    def label(self, dimension: Dimension, value: Value) -> str:
+        """What is shown for a value: its name if there is one, else itself; "(none)" for null."""
+        if value is None:
+            return NONE_TEXT
+        if dimension.boolean:
+            return {"true": "yes", "false": "no"}.get(value, value)
+        return self._labels.get((dimension.names, value)) or value
+
+    def matches(self, dimension: Dimension, value: Value, text: str) -> bool:
+        """Whether a value's name or id contains `text`, case aside."""
+        wanted = text.casefold()
+        return wanted in self.label(dimension, value).casefold() or wanted in (value or "").casefold()

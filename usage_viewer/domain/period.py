@@ -1,0 +1,327 @@
+"""Date ranges, presets, buckets, zones and their 23- and 25-hour days.
+
+Inside, a moment is an integer: seconds since 1970-01-01 UTC. A zone exists at the edges only: to turn what a
+person means ("October", "yesterday") into moments, and moments into what a person reads.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from usage_viewer.domain.errors import InputError
+
+
+class Width(StrEnum):
+    """Widths of the API's buckets (`bucket_width`), which begin at multiples of their length in UTC."""
+
+    MINUTE = "1m"
+    HOUR = "1h"
+    DAY = "1d"
+
+    @property
+    def seconds(self) -> int:
+        return _SECONDS[self]
+
+    @property
+    def noun(self) -> str:
+        return _NOUNS[self]
+
+    def floor(self, moment: int) -> int:
+        return moment - moment % self.seconds
+
+    def ceil(self, moment: int) -> int:
+        return moment + -moment % self.seconds
+
+
+_SECONDS = {Width.MINUTE: 60, Width.HOUR: 3600, Width.DAY: 86400}
+_NOUNS = {Width.MINUTE: "minute", Width.HOUR: "hour", Width.DAY: "day"}
+COARSEST_FIRST = (Width.DAY, Width.HOUR, Width.MINUTE)
+
+
+class Per(StrEnum):
+    """What one row's period is; `TOTAL` is the whole range in one."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    TOTAL = "total"
+
+
+class Preset(StrEnum):
+    """Ranges that move with the clock. Each ends with today, but for *yesterday* and *last month*."""
+
+    TODAY = "today"
+    YESTERDAY = "yesterday"
+    LAST_7_DAYS = "last-7-days"
+    LAST_30_DAYS = "last-30-days"
+    LAST_90_DAYS = "last-90-days"
+    THIS_MONTH = "this-month"
+    LAST_MONTH = "last-month"
+    THIS_YEAR = "this-year"
+    LAST_12_MONTHS = "last-12-months"
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("-", " ").capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time in epoch seconds: start inclusive, end exclusive."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if self.end <= self.start:
+            raise InputError(title="The range is empty", hint="The end of the range must come after its start.")
+
+
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """What a person asks for: a preset, or wall-clock times of the view's zone (end exclusive)."""
+
+    preset: Preset | None = Preset.LAST_30_DAYS
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.preset is None:
+            if self.start is None or self.end is None:
+                raise InputError(title="The range is incomplete", hint="Give both a start and an end.")
+            if self.start.tzinfo is not None or self.end.tzinfo is not None:
+                raise InputError(title="The range has a zone of its own", hint="Use times without a zone.")
+            if self.end <= self.start:
+                raise InputError(title="The range is empty", hint="The end of the range must come after its start.")
+
+    @classmethod
+    def days(cls, first: date, last: date) -> "DateRange":
+        """The days from `first` to `last`, both included."""
+        if last < first or last == date.max:
+            raise InputError(title="The range is empty", hint="The last day must not come before the first.")
+        return cls(None, datetime.combine(first, time()), datetime.combine(last + timedelta(days=1), time()))
+
+    def wall(self, now: int, zone: tzinfo) -> tuple[datetime, datetime]:
+        """Start and end (exclusive) as naive wall-clock times in `zone`."""
+        if self.preset is None:
+            assert self.start is not None
+            assert self.end is not None
+            return self.start, self.end
+        first, last = _preset_days(self.preset, datetime.fromtimestamp(now, zone).date())
+        return datetime.combine(first, time()), datetime.combine(last + timedelta(days=1), time())
+
+    def resolve(self, now: int, zone: tzinfo) -> Span:
+        start, end = self.wall(now, zone)
+        return Span(moment_of(start, zone), moment_of(end, zone))
+
+
+def _preset_days(preset: Preset, today: date) -> tuple[date, date]:
+    """First and last day, both included."""
+    month = today.replace(day=1)
+    match preset:
+        case Preset.TODAY:
+            return today, today
+        case Preset.YESTERDAY:
+            return today - timedelta(days=1), today - timedelta(days=1)
+        case Preset.LAST_7_DAYS:
+            return today - timedelta(days=6), today
+        case Preset.LAST_30_DAYS:
+            return today - timedelta(days=29), today
+        case Preset.LAST_90_DAYS:
+            return today - timedelta(days=89), today
+        case Preset.THIS_MONTH:
+            return month, today
+        case Preset.LAST_MONTH:
+            end = month - timedelta(days=1)
+            return end.replace(day=1), end
+        case Preset.THIS_YEAR:
+            return today.replace(month=1, day=1), today
+        case Preset.LAST_12_MONTHS:
+            return _next_month(month.replace(year=month.year - 1)), today
+
+
+def zone_of(name: str) -> tzinfo:
+    """`UTC`, `local` (this computer's zone) or an IANA name. Raises InputError."""
+    if name == "UTC":
+        return UTC
+    if name == "local":
+        return local_zone()
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InputError(
+            name, title="There is no such time zone", hint="Use UTC, local or a name like Europe/Berlin."
+        ) from error
+
+
+def local_zone() -> tzinfo:
+    """This computer's zone, with its rules where its name can be found, else its present offset."""
+    candidates = [os.environ.get("TZ", "").removeprefix(":")]
+    link = Path("/etc/localtime")
+    if link.is_symlink():
+        candidates.append(str(link.resolve()).rpartition("zoneinfo/")[2])
+    for name in filter(None, candidates):
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            continue
+    return datetime.now().astimezone().tzinfo or UTC
+
+
+def moment_of(wall: datetime, zone: tzinfo) -> int:
+    """Epoch seconds of a naive wall-clock time; a time that a zone skips is taken as the end of the gap."""
+    moment = int(wall.replace(tzinfo=zone).timestamp())
+    back = datetime.fromtimestamp(moment, zone).replace(tzinfo=None)
+    if back == wall:
+        return moment
+    # In a gap, Python answers with the offset from before it: the same distance after the gap's end. Its
+    # start is the first moment whose wall-clock time is not before the one asked for.
+    low, high = moment - 86400, moment
+    while high - low > 1:
+        middle = (low + high) // 2
+        if datetime.fromtimestamp(middle, zone).replace(tzinfo=None) >= wall:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of buckets of one width: `start` and `end` are multiples of the width."""
+
+    width: Width
+    start: int
+    end: int
+
+    @property
+    def buckets(self) -> int:
+        return (self.end - self.start) // self.width.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """The rows' periods in a view: period i is [bounds[i], bounds[i + 1]) in epoch seconds."""
+
+    bounds: NDArray[np.int64]
+    per: Per
+    zone: tzinfo
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    @property
+    def span(self) -> Span:
+        return Span(int(self.bounds[0]), int(self.bounds[-1]))
+
+    def segments(self, widths: Sequence[Width] = COARSEST_FIRST) -> list[Segment]:
+        """The coarsest buckets of `widths` that make up each period exactly, as few runs as possible.
+
+        Raises InputError where even the finest of `widths` doesn't divide a period.
+        """
+        # The greatest common measure of an edge and of all widths: for each edge, the coarsest width it fits.
+        fits = np.full(len(self), -1, dtype=np.int8)
+        for rank, width in enumerate(widths):
+            on_edge = self.bounds % width.seconds == 0
+            fits = np.where((fits < 0) & on_edge[:-1] & on_edge[1:], np.int8(rank), fits)
+        if (fits < 0).any():
+            raise InputError(
+                title="The range doesn't fall on whole buckets",
+                hint=f"Choose times on a whole {widths[-1].noun} (UTC).",
+            )
+        cuts = np.flatnonzero(np.diff(fits)) + 1
+        edges = [0, *cuts.tolist(), len(self)]
+        return [
+            Segment(widths[int(fits[first])], int(self.bounds[first]), int(self.bounds[last]))
+            for first, last in pairwise(edges)
+        ]
+
+
+MAX_PERIODS = 600_000
+"""More periods than a year of minutes are refused: no table of them is of use."""
+
+
+def periods(span: Span, per: Per, zone: tzinfo, week_start: int = 0) -> Periods:
+    """Cuts `span` at the zone's own minutes, hours, days, weeks (from `week_start`, Monday is 0) or months.
+
+    The first and the last period are cut short where the span begins or ends within one.
+    """
+    if per is Per.TOTAL:
+        bounds = [span.start, span.end]
+    elif per in (Per.MINUTE, Per.HOUR):
+        bounds = _even_bounds(span, 60 if per is Per.MINUTE else 3600, zone)
+    else:
+        bounds = _calendar_bounds(span, per, zone, week_start)
+    return Periods(np.asarray(bounds, dtype=np.int64), per, zone)
+
+
+def _even_bounds(span: Span, seconds: int, zone: tzinfo) -> list[int]:
+    """Hours and minutes as the zone's clock shows them: steps from each whole wall-clock hour or minute."""
+    if (span.end - span.start) // seconds > MAX_PERIODS:
+        raise InputError(title="The range is too long", hint="Choose a shorter range or a coarser period.")
+    if zone is UTC:
+        whole = np.arange(span.start - span.start % seconds + seconds, span.end, seconds, dtype=np.int64)
+        return [span.start, *whole.tolist(), span.end]
+    bounds = [span.start]
+    while bounds[-1] < span.end:
+        here = datetime.fromtimestamp(bounds[-1], zone)
+        past = (here.minute * 60 + here.second) % seconds if seconds == 3600 else here.second
+        step = bounds[-1] - past + seconds
+        # A change of offset by part of an hour moves the whole hours: cut there too.
+        after = datetime.fromtimestamp(step, zone)
+        if seconds == 3600 and (after.minute or after.second):
+            step = _offset_change(bounds[-1], step, zone)
+        bounds.append(min(step, span.end))
+    return bounds
+
+
+def _offset_change(low: int, high: int, zone: tzinfo) -> int:
+    """The first moment in (low, high] at which the zone's offset is another than at `low`."""
+    before = datetime.fromtimestamp(low, zone).utcoffset()
+    while high - low > 1:
+        middle = (low + high) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _calendar_bounds(span: Span, per: Per, zone: tzinfo, week_start: int) -> list[int]:
+    day = datetime.fromtimestamp(span.start, zone).date()
+    bounds = [span.start]
+    while True:
+        if per is Per.DAY:
+            day += timedelta(days=1)
+        elif per is Per.WEEK:
+            day += timedelta(days=7 - (day.weekday() - week_start) % 7)
+        else:
+            day = _next_month(day.replace(day=1))
+        moment = moment_of(datetime.combine(day, time()), zone)
+        if moment >= span.end:
+            return [*bounds, span.end]
+        if moment > bounds[-1]:  # a zone that skipped a whole day
+            bounds.append(moment)
+
+
+def _next_month(day: date) -> date:
+    return (
+        day.replace(year=day.year + 1, month=1, day=1)
+        if day.month == 12
+        else day.replace(month=day.month + 1, day=1)
+    )
+
+
+def iso(moment: int, zone: tzinfo = UTC) -> str:
+    """ISO 8601 with the offset, `Z` for UTC: the raw form of a moment in exports."""
+    return datetime.fromtimestamp(moment, zone).isoformat().replace("+00:00", "Z")

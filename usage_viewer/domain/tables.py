@@ -1,0 +1,160 @@
+"""`Table`: an answer as columns, in no particular order, and the permutations that order it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from usage_viewer.domain.datasets import Dimension, Kind
+from usage_viewer.domain.figures import Figures, Number
+from usage_viewer.domain.period import Per, Periods, iso
+from usage_viewer.domain.view import PERIOD, SortKey, Value
+
+Rows = NDArray[np.int64]
+"""Indices of a table's rows, in the order in which they are shown."""
+
+
+@dataclass(frozen=True)
+class PeriodColumn:
+    """The period of each row: `index` (n) into `periods`."""
+
+    index: NDArray[np.int32]
+    periods: Periods
+    name: str = PERIOD
+    label: str = "Period"
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """A label for each period: 2026-11-03 14:05, 2026-11-03 (a day, or a week's first) or 2026-11."""
+        form = {Per.MINUTE: "%Y-%m-%d %H:%M", Per.HOUR: "%Y-%m-%d %H:%M", Per.MONTH: "%Y-%m"}.get(
+            self.periods.per, "%Y-%m-%d"
+        )
+        zone = self.periods.zone
+        return tuple(
+            datetime.fromtimestamp(start, zone).strftime(form) for start in self.periods.bounds[:-1].tolist()
+        )
+
+    def bounds(self, row: int) -> tuple[str, str]:
+        """ISO 8601 start and end (exclusive) of a row's period."""
+        index = int(self.index[row])
+        start, end = self.periods.bounds[index : index + 2].tolist()
+        return iso(start, self.periods.zone), iso(end, self.periods.zone)
+
+    def sort_key(self) -> NDArray[np.int32]:
+        return self.index
+
+
+@dataclass(frozen=True)
+class GroupColumn:
+    """A dimension of the grouping: `codes` (n) into `values` (raw) and `labels` (shown)."""
+
+    dimension: Dimension
+    codes: NDArray[np.int32]
+    values: tuple[Value, ...]
+    labels: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.dimension.name
+
+    @property
+    def label(self) -> str:
+        return self.dimension.label
+
+    @cached_property
+    def rank(self) -> NDArray[np.int32]:
+        """The place of each of `values` when sorted as shown, case aside; null comes last."""
+        keys = [
+            (value is None, label.casefold(), label, value or "")
+            for value, label in zip(self.values, self.labels, strict=True)
+        ]
+        rank = np.empty(len(keys), np.int32)
+        rank[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys), dtype=np.int32)
+        return rank
+
+    def sort_key(self) -> NDArray[np.int32]:
+        return self.rank[self.codes] if len(self.values) else self.codes
+
+
+@dataclass(frozen=True)
+class FigureColumn:
+    """A metric or a derived figure of each row, and its total over all rows (derived from the sums' totals)."""
+
+    name: str
+    label: str
+    unit: str
+    kind: Kind
+    figures: Figures
+    total: Number | None
+    help: str = ""
+
+
+Column = PeriodColumn | GroupColumn | FigureColumn
+
+
+@dataclass(frozen=True)
+class Table:
+    """The answer to a view: columns of n rows each, in the order of the view's `keys`; every name is there once."""
+
+    columns: tuple[Column, ...]
+    rows: int
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Column]:
+        return {column.name: column for column in self.columns}
+
+    @property
+    def figures(self) -> tuple[FigureColumn, ...]:
+        return tuple(column for column in self.columns if isinstance(column, FigureColumn))
+
+    @property
+    def heads(self) -> tuple[PeriodColumn | GroupColumn, ...]:
+        """The columns that say what a row is about."""
+        return tuple(column for column in self.columns if not isinstance(column, FigureColumn))
+
+    def ordered(self, order: Sequence[SortKey]) -> Rows:
+        """The rows sorted by the first key first; ties stand by period and group; what is missing comes last.
+
+        Keys of columns that aren't there are passed over.
+        """
+        keys: list[NDArray[np.generic]] = []  # least significant first, as lexsort takes them
+        named = {key.column for key in order}
+        for head in reversed(self.heads):
+            if head.name not in named:
+                keys.append(head.sort_key())
+        for key in reversed(order):
+            column = self.by_name.get(key.column)
+            if column is not None:
+                keys += _sort_keys(column, key.descending)
+        if not keys:
+            return np.arange(self.rows, dtype=np.int64)
+        return np.lexsort(keys) if len(keys) > 1 else np.argsort(keys[0], kind="stable")
+
+
+def _sort_keys(column: Column, descending: bool) -> list[NDArray[np.generic]]:
+    """Keys for lexsort, least significant first; every key ascends."""
+    if isinstance(column, PeriodColumn):
+        return [-column.index if descending else column.index]
+    if isinstance(column, GroupColumn):
+        rank = column.sort_key()
+        if not descending:
+            return [rank]
+        null = np.array([value is None for value in column.values], np.bool_)
+        return [-rank, null[column.codes]] if null.any() else [-rank]
+    values = column.figures.values
+    if values.dtype == np.object_:  # Decimal and large int: by their rank among the distinct ones
+        _, values = np.unique(np.where(_missing(column.figures), 0, values), return_inverse=True)
+    key = -values if descending else values
+    if column.figures.missing is None:
+        return [key]
+    return [np.where(column.figures.missing, key.dtype.type(0), key), column.figures.missing]
+
+
+def _missing(figures: Figures) -> NDArray[np.bool_]:
+    return np.zeros(len(figures), np.bool_) if figures.missing is None else figures.missing
+
+
+EMPTY = Table((), 0)
