@@ -1,0 +1,54 @@
+# Everything a checkout needs; each target sets up what it lacks first. `make help` lists them.
+PYTHON ?= python3
+SETUP = $(PYTHON) packaging/setup_environment.py
+BIN = .venv/bin
+APP_ID = io.github.usage_viewer.UsageViewer
+SNAPSHOT = build/usage-viewer.png
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench fuzz lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start the viewer on the demo organization (without a display: a picture in build/)
+	@$(SETUP) run
+	@if [ "$$(uname)" = Linux ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
+		mkdir -p $(dir $(SNAPSHOT)) && \
+		echo "There is no display here (DISPLAY and WAYLAND_DISPLAY are empty)." && \
+		echo "Instead of a window, a picture of it goes to $(SNAPSHOT)." && \
+		$(BIN)/usage-viewer --demo --snapshot $(SNAPSHOT); \
+	else \
+		$(BIN)/usage-viewer --demo; \
+	fi
+
+test: ## run every test; ARGS="…" goes to pytest
+	@$(SETUP) test
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(ARGS)
+
+check: ## style, types, import contracts, lock files, desktop files
+	@$(SETUP) check
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python packaging/dependency_lock.py check
+	$(BIN)/python packaging/check_drawings.py resources
+	desktop-file-validate packaging/$(APP_ID).desktop
+	appstreamcli validate --no-net packaging/$(APP_ID).metainfo.xml
+
+bench: ## measure the speed; ONLY=sort measures a part
+	@$(SETUP) test
+	QT_QPA_PLATFORM=offscreen $(BIN)/python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
+
+fuzz: ## the long runs that `make test` leaves out; ARGS="…" goes to pytest
+	@$(SETUP) test
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m fuzz $(ARGS)
+
+lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 takes the newest releases
+	@$(SETUP) check
+	$(BIN)/python packaging/dependency_lock.py renew $(if $(UPGRADE),--upgrade)
+
+clean: ## remove everything that was made here, the virtual environment too
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find usage_viewer tests packaging -name __pycache__ -type d -prune -exec rm -rf {} +

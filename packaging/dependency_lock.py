@@ -1,0 +1,199 @@
+"""Write the lock files under `requirements/` from pyproject.toml, or see whether they still belong to it.
+
+The comparison needs no network and knows nothing of newer releases: a lock goes stale by a change of
+pyproject.toml, never by what happens on a package index.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import itertools
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ROOT / "packaging" / "requirements"
+
+# Development comes first: the other two are cut from it, so that a version is chosen once.
+LOCKS: dict[str, list[str]] = {
+    "development": ["pyproject.toml", "--group", "build", "--group", "test", "--group", "check"],
+    "runtime": ["pyproject.toml", "--constraint", "packaging/requirements/development.txt"],
+    "build": ["--group", "build", "--constraint", "packaging/requirements/development.txt"],
+}
+GROUPS: dict[str, list[str]] = {
+    "development": ["build", "test", "check"],
+    "runtime": [],
+    "build": ["build"],
+}
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
+DIGEST_LINE = re.compile(r"^# pyproject: sha256:([0-9a-f]{64})$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One locked version: the requirement `name==version`, its marker in it, and its hashes."""
+
+    requirement: Requirement
+    hashes: tuple[str, ...]
+
+
+def parse(text: str) -> list[Pin]:
+    """The pins of a lock file."""
+    joined = re.sub(r"\\\n\s*", "", text)
+    pins = []
+    for line in joined.splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        requirement, *hashes = re.split(r"\s+--hash=", line.strip())
+        pins.append(Pin(Requirement(requirement), tuple(hashes)))
+    return pins
+
+
+def inputs_digest(project: dict[str, Any]) -> str:
+    """SHA-256 of the tables of pyproject.toml that a lock follows from."""
+    inputs = {
+        "requires-python": project["project"]["requires-python"],
+        "dependencies": project["project"]["dependencies"],
+        "groups": project["dependency-groups"],
+        "build": project["build-system"]["requires"],
+        "uv": project.get("tool", {}).get("uv", {}),
+    }
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+def required(project: dict[str, Any], lock: str) -> list[Requirement]:
+    """The direct requirements that a lock has to hold."""
+    texts = [] if lock == "build" else list(project["project"]["dependencies"])
+    for group in GROUPS[lock]:
+        texts += project["dependency-groups"][group]
+    return [Requirement(text) for text in texts]
+
+
+def environments() -> list[dict[str, str]]:
+    """The marker environments that the locks serve."""
+    return [
+        {
+            "python_version": python,
+            "python_full_version": f"{python}.0",
+            "sys_platform": platform,
+            "platform_system": system,
+            "os_name": "nt" if platform == "win32" else "posix",
+            "platform_python_implementation": "CPython",
+            "implementation_name": "cpython",
+            "platform_machine": "x86_64",
+        }
+        for python, (platform, system) in itertools.product(PYTHONS, PLATFORMS.items())
+    ]
+
+
+def applies(marker: Marker | None, environment: dict[str, str]) -> bool:
+    return marker is None or marker.evaluate(dict(environment))
+
+
+def chosen(pins: list[Pin], environment: dict[str, str]) -> dict[str, str]:
+    """Name to version in one environment; ValueError when a name has two."""
+    versions: dict[str, str] = {}
+    for pin in pins:
+        if not applies(pin.requirement.marker, environment):
+            continue
+        name = canonicalize_name(pin.requirement.name)
+        if name in versions:
+            raise ValueError(f"{name} is locked twice for one environment")
+        versions[name] = next(iter(pin.requirement.specifier)).version
+    return versions
+
+
+def faults(project: dict[str, Any], texts: dict[str, str]) -> list[str]:
+    """What is wrong with the locks, each in one sentence; empty when they belong to pyproject.toml."""
+    found: list[str] = []
+    digest = inputs_digest(project)
+    for lock, text in texts.items():
+        written = DIGEST_LINE.search(text)
+        if written is None or written[1] != digest:
+            found.append(f"{lock}.txt was not written from this pyproject.toml.")
+        pins = parse(text)
+        found += [f"{lock}.txt has no hash for {pin.requirement}." for pin in pins if not pin.hashes]
+        for environment in environments():
+            found += environment_faults(project, lock, pins, environment)
+    development = {
+        (str(pin.requirement.name), str(pin.requirement.specifier)) for pin in parse(texts["development"])
+    }
+    for lock in ("runtime", "build"):
+        for pin in parse(texts[lock]):
+            if (pin.requirement.name, str(pin.requirement.specifier)) not in development:
+                found.append(f"{lock}.txt holds {pin.requirement}, development.txt another version.")
+    return list(dict.fromkeys(found))
+
+
+def environment_faults(
+    project: dict[str, Any], lock: str, pins: list[Pin], environment: dict[str, str]
+) -> list[str]:
+    versions = chosen(pins, environment)
+    where = f"Python {environment['python_version']} on {environment['platform_system']}"
+    found = []
+    for requirement in required(project, lock):
+        if not applies(requirement.marker, environment):
+            continue
+        version = versions.get(canonicalize_name(requirement.name))
+        if version is None:
+            found.append(f"{lock}.txt lacks {requirement.name} for {where}.")
+        elif not requirement.specifier.contains(version, prereleases=True):
+            found.append(f"{lock}.txt holds {requirement.name} {version}, not {requirement}, for {where}.")
+    return found
+
+
+def renew(upgrade: bool) -> None:
+    """Resolve anew. Pins that still fit are kept, unless all are to go up to the newest release."""
+    digest = inputs_digest(read_project())
+    for lock, sources in LOCKS.items():
+        path = REQUIREMENTS / f"{lock}.txt"
+        command = [sys.executable, "-m", "uv", "pip", "compile", *sources, "--quiet"]
+        command += ["--universal", "--python-version", "3.11", "--fork-strategy", "fewest"]
+        command += ["--generate-hashes", "--no-header", "--no-annotate"]
+        command += ["--no-emit-index-url", "--no-emit-find-links"]
+        command += ["--upgrade"] if upgrade and lock == "development" else []
+        command += ["--output-file", str(path.relative_to(ROOT))]
+        subprocess.run(command, cwd=ROOT, check=True)
+        header = f"# Written by `make lock` from pyproject.toml; do not edit.\n# pyproject: sha256:{digest}\n"
+        path.write_text(header + path.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def read_project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def read_locks() -> dict[str, str]:
+    return {lock: (REQUIREMENTS / f"{lock}.txt").read_text(encoding="utf-8") for lock in LOCKS}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("action", choices=["renew", "check"])
+    parser.add_argument("--upgrade", action="store_true", help="take the newest releases")
+    chosen_arguments = parser.parse_args(arguments)
+    if chosen_arguments.action == "renew":
+        renew(chosen_arguments.upgrade)
+    found = faults(read_project(), read_locks())
+    for fault in found:
+        print(fault, file=sys.stderr)
+    if found:
+        print("Run `make lock` and commit packaging/requirements/.", file=sys.stderr)
+        return 1
+    print("The locks belong to pyproject.toml.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
