@@ -16,11 +16,11 @@ from pathlib import Path
 OLDEST_PYTHON = (3, 11)
 if sys.version_info < OLDEST_PYTHON:
     sys.exit(
-        "Usage Viewer needs Python %d.%d or newer; %s is %s. Name another one: make PYTHON=python3.12 …"
-        % (*OLDEST_PYTHON, sys.executable, sys.version.split()[0])
+        f"Usage Viewer needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}.\n"
+        "Name another one: make PYTHON=python3.12 …"
     )
 
-import system_packages
+import system_packages  # noqa: E402 (an older Python is to be told above, not to fail in there)
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "packaging" / "requirements"
@@ -81,7 +81,9 @@ def ensure_environment(lock: str) -> None:
 def is_current(lock: str) -> bool:
     path = stamp(lock)
     return (
-        path.is_file() and environment_python().exists() and path.read_text(encoding="utf-8") == fingerprint(lock)
+        path.is_file()
+        and environment_python().exists()
+        and path.read_text(encoding="utf-8") == fingerprint(lock)
     )
 
 
@@ -117,7 +119,14 @@ def environment_python() -> Path:
 def pip(*arguments: str) -> None:
     """Run the environment's pip; where it gets packages from is left to its own configuration."""
     quiet = [] if arguments[0] == "check" else ["--quiet"]
-    command = [environment_python(), "-m", "pip", "--disable-pip-version-check", *arguments, *quiet]
+    command: list[str | Path] = [
+        environment_python(),
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        *arguments,
+        *quiet,
+    ]
     run(command, hide=arguments[0] == "check")
 
 
@@ -133,7 +142,9 @@ def run(command: list[str | Path], hide: bool = False) -> None:
         check=False,
     )
     if done.returncode:
-        raise SetupFailed(f"{done.stdout or ''}Setting up failed (status {done.returncode}) at: {' '.join(words)}")
+        raise SetupFailed(
+            f"{done.stdout or ''}Setting up failed (status {done.returncode}) at: {' '.join(words)}"
+        )
 
 
 if __name__ == "__main__":
