@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "packaging" / "requirements"
 ENVIRONMENT = ROOT / ".venv"
 
-# What each purpose installs: lock files (the later one holds all of the earlier one), sections of system packages.
+# What each purpose installs: the lock, and the sections of the lists of system packages.
 PURPOSES: dict[str, tuple[str, list[str]]] = {
     "run": ("runtime", ["python", "run"]),
     "test": ("development", ["python", "run", "test"]),
