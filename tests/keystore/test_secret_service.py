@@ -1,0 +1,226 @@
+"""The keystore against a real Secret Service: a gnome-keyring-daemon in a D-Bus session of the test's own."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from usage_viewer.domain.errors import KeyringError, KeyringFailed, KeyringLocked, NoKeyring
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.keystore import SERVICE, SystemKeystore, open_keystore
+
+if TYPE_CHECKING:
+    from tests.keystore.conftest import SecretService
+
+pytestmark = pytest.mark.secret_service
+
+FIRST = AdminKey.parse("sk-admin-first-Zq7mW2xV9tLr4KpN8sHd3GfB6yTc")
+SECOND = AdminKey.parse("sk-admin-second-Hd3GfB6yTcZq7mW2xV9tLr4KpN8s")
+
+
+@pytest.fixture
+def session(secret_service: "SecretService", monkeypatch: pytest.MonkeyPatch) -> "SecretService":
+    """The test's own process lives in the private session."""
+    secret_service.use(monkeypatch)
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
+    return secret_service
+
+
+def secret_tool(*arguments: str, environment: dict[str, str], given: str | None = None) -> str:
+    if shutil.which("secret-tool") is None:
+        pytest.skip("needs the package libsecret-tools")
+    done = subprocess.run(
+        ["secret-tool", *arguments], env=environment, input=given, capture_output=True, text=True, timeout=20
+    )
+    return done.stdout
+
+
+@pytest.mark.usefixtures("session")
+def test_save_load_replace_forget() -> None:
+    keystore = SystemKeystore("default")
+    assert keystore.lasting
+    assert keystore.description == "The key is kept in the desktop's keyring (Secret Service)."
+    assert keystore.load() is None
+    keystore.save(FIRST)
+    assert keystore.load() == FIRST
+    assert SystemKeystore("default").load() == FIRST
+    keystore.save(SECOND)
+    assert SystemKeystore("default").load() == SECOND
+    keystore.forget()
+    assert keystore.load() is None
+    keystore.forget()
+
+
+@pytest.mark.usefixtures("session")
+def test_profiles_do_not_collide() -> None:
+    one, other = SystemKeystore("default"), SystemKeystore("Acme & Söhne")
+    one.save(FIRST)
+    assert other.load() is None
+    other.save(SECOND)
+    assert one.load() == FIRST
+    one.forget()
+    assert one.load() is None
+    assert other.load() == SECOND
+
+
+def test_another_program_reads_the_same_entry_and_sees_it_go(session: "SecretService") -> None:
+    lookup = ("lookup", "service", SERVICE, "username", "default")
+    keystore = SystemKeystore("default")
+    keystore.save(FIRST)
+    assert secret_tool(*lookup, environment=session.environment) == FIRST.reveal()
+    keystore.save(SECOND)
+    assert secret_tool(*lookup, environment=session.environment) == SECOND.reveal()
+    keystore.forget()
+    assert secret_tool(*lookup, environment=session.environment) == ""
+
+
+def test_an_entry_that_another_program_wrote_is_read_replaced_and_forgotten(session: "SecretService") -> None:
+    store = ("store", "--label=key", "service", SERVICE, "username", "default")
+    secret_tool(*store, environment=session.environment, given=FIRST.reveal())
+    keystore = SystemKeystore("default")
+    assert keystore.load() == FIRST
+    keystore.save(SECOND)
+    assert keystore.load() == SECOND
+    # Both entries are there now if the other one's attributes differ: none may outlive forgetting.
+    secret_tool(*store, environment=session.environment, given=FIRST.reveal())
+    keystore.forget()
+    assert keystore.load() is None
+
+
+def test_an_entry_that_is_no_key_is_named_and_not_quoted(session: "SecretService") -> None:
+    store = ("store", "--label=key", "service", SERVICE, "username", "default")
+    secret_tool(*store, environment=session.environment, given="two words")
+    with pytest.raises(KeyringFailed) as caught:
+        SystemKeystore("default").load()
+    assert caught.value.title == "The keyring's entry is not a key"
+    assert "two words" not in f"{caught.value} {caught.value.hint}"
+    assert caught.value.__context__ is None
+
+
+def test_the_key_is_in_no_file(session: "SecretService") -> None:
+    SystemKeystore("default").save(FIRST)
+    files = [path for path in Path(session.environment["HOME"]).parent.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".keyring" for path in files)
+    for path in files:
+        assert FIRST.reveal()[9:17].encode() not in path.read_bytes()
+
+
+def test_locked_without_a_display_is_said_at_once(session: "SecretService") -> None:
+    keystore = SystemKeystore("default")
+    keystore.save(FIRST)
+    session.lock()
+    verbs: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(SECOND), keystore.forget]
+    for verb in verbs:
+        began = time.monotonic()
+        with pytest.raises(KeyringLocked) as caught:
+            verb()
+        assert time.monotonic() - began < 5
+        assert "Unlock" in caught.value.hint
+    assert open_keystore("default", os.environ).lasting, "a locked keyring is a keyring"
+
+
+def test_no_dbus_is_no_keyring(session: "SecretService", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
+    with pytest.raises(NoKeyring) as caught:
+        SystemKeystore("default")
+    assert caught.value.detail == "this session has no D-Bus"
+    keystore = open_keystore("default", os.environ)
+    assert not keystore.lasting
+    assert "forgotten when the program ends" in keystore.description
+    assert "gnome-keyring" in keystore.description
+    keystore.save(FIRST)
+    assert keystore.load() == FIRST
+
+
+def test_a_bus_without_a_service_is_no_keyring(session: "SecretService") -> None:
+    session.stop_service()
+    with pytest.raises(NoKeyring) as caught:
+        SystemKeystore("default")
+    assert caught.value.detail == "no Secret Service answers in this session"
+    assert not open_keystore("default", os.environ).lasting
+
+
+@pytest.mark.parametrize("stop", ["service", "bus"])
+def test_a_service_that_goes_in_the_middle_is_a_typed_error(session: "SecretService", stop: str) -> None:
+    keystore = SystemKeystore("default")
+    keystore.save(FIRST)
+    if stop == "service":
+        session.stop_service()
+    else:
+        session.close()
+    verbs: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(SECOND), keystore.forget]
+    for verb in verbs:
+        began = time.monotonic()
+        with pytest.raises(KeyringError) as caught:
+            verb()
+        assert time.monotonic() - began < 5
+        assert caught.value.title
+        assert SECOND.reveal()[9:] not in str(caught.value)
+        assert caught.value.__context__ is None
+
+
+def test_a_service_that_stops_answering_is_given_up(
+    session: "SecretService", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keystore = SystemKeystore("default", timeout=0.3)
+    keystore.save(FIRST)
+    session.pause()
+    began = time.monotonic()
+    with pytest.raises(KeyringFailed, match="did not answer"):
+        keystore.load()
+    assert time.monotonic() - began < 2
+    session.resume()
+    assert keystore.load() == FIRST
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """An X server of the test's own: its name, such as `:99`."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("needs the package xvfb")
+    if not Path("/usr/libexec/gcr-prompter").exists():
+        pytest.skip("needs the password prompt of the package gcr")
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert server.stdout is not None
+        yield f":{server.stdout.readline().decode().strip()}"
+    finally:
+        server.terminate()
+        server.wait(10)
+        if server.stdout is not None:
+            server.stdout.close()
+
+
+@pytest.mark.display
+def test_a_prompt_is_waited_for_and_its_dismissal_is_said(
+    start_secret_service: "Callable[[str | None], SecretService]",
+    display: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service = start_secret_service(display)
+    service.use(monkeypatch)
+    SystemKeystore("default").save(FIRST)
+    service.lock()
+    with pytest.raises(KeyringFailed) as caught:
+        SystemKeystore("default", timeout=1).load()
+    assert caught.value.title == "The keyring did not answer"
+    assert "within 1 s" in caught.value.hint
+    assert "prompt" in caught.value.hint
+    with ThreadPoolExecutor(1) as worker:
+        loading = worker.submit(SystemKeystore("default", timeout=20).load)
+        dismissed = 0
+        while not loading.done():  # the prompt of the call that was given up stands before this one's
+            dismissed += service.dismiss_prompt()
+            time.sleep(0.1)
+        assert dismissed
+        assert isinstance(loading.exception(), KeyringLocked)
