@@ -81,9 +81,7 @@ def ensure_environment(lock: str) -> None:
 def is_current(lock: str) -> bool:
     path = stamp(lock)
     return (
-        path.is_file()
-        and environment_python().exists()
-        and path.read_text(encoding="utf-8") == fingerprint(lock)
+        path.is_file() and environment_python().exists() and path.read_text(encoding="utf-8") == fingerprint(lock)
     )
 
 
@@ -142,9 +140,7 @@ def run(command: list[str | Path], hide: bool = False) -> None:
         check=False,
     )
     if done.returncode:
-        raise SetupFailed(
-            f"{done.stdout or ''}Setting up failed (status {done.returncode}) at: {' '.join(words)}"
-        )
+        raise SetupFailed(f"{done.stdout or ''}Setting up failed (status {done.returncode}) at: {' '.join(words)}")
 
 
 if __name__ == "__main__":

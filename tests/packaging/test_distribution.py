@@ -1,0 +1,103 @@
+"""What is built and installed holds all that the program needs; the desktop's files agree with each other."""
+
+import configparser
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+APP_ID = "io.github.usage_viewer.UsageViewer"
+
+
+@pytest.fixture(scope="module")
+def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built by the installed back end without the network."""
+    pytest.importorskip("hatchling", reason="the build back end is in the development lock")
+    directory = tmp_path_factory.mktemp("wheel")
+    code = f"import hatchling.build; print(hatchling.build.build_wheel({str(directory)!r}))"
+    built = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    return directory / built.stdout.split()[-1]
+
+
+def test_the_wheel_holds_the_resources_and_the_type_marker(root: Path, wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    resources = [path for path in (root / "resources").rglob("*") if path.is_file()]
+    assert resources
+    assert {
+        f"usage_viewer/resources/{path.relative_to(root / 'resources').as_posix()}" for path in resources
+    } <= names
+    assert "usage_viewer/py.typed" in names
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"usage_viewer"}
+
+
+def test_the_wheel_holds_every_module(root: Path, wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    modules = {path.relative_to(root).as_posix() for path in (root / "usage_viewer").rglob("*.py")}
+    assert modules <= names
+
+
+def test_the_wheel_names_command_and_licence(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (info,) = {name.split("/")[0] for name in archive.namelist() if ".dist-info/" in name}
+        points = configparser.ConfigParser()
+        points.read_string(archive.read(f"{info}/entry_points.txt").decode())
+        metadata = archive.read(f"{info}/METADATA").decode()
+        assert f"{info}/licenses/LICENSE" in archive.namelist()
+    assert points["console_scripts"]["usage-viewer"] == "usage_viewer.__main__:main"
+    assert re.search(r"^License-Expression: MIT$", metadata, re.MULTILINE)
+
+
+def test_an_installed_wheel_finds_its_assets(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    code = "from usage_viewer.assets import asset; print(asset('icons/usage-viewer.svg'))"
+    # -I keeps the checkout and PYTHONPATH out; the extracted wheel comes first.
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {code}"
+    found = subprocess.run(
+        [sys.executable, "-I", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    expected = tmp_path / "usage_viewer" / "resources" / "icons" / "usage-viewer.svg"
+    assert Path(found.stdout.strip()) == expected.resolve()
+
+
+def test_the_desktop_entry_names_the_command_and_the_id(root: Path) -> None:
+    entry = configparser.ConfigParser(interpolation=None)
+    entry.read(root / "packaging" / f"{APP_ID}.desktop", encoding="utf-8")
+    assert entry["Desktop Entry"]["Exec"].split()[0] == "usage-viewer"
+    assert entry["Desktop Entry"]["Icon"] == APP_ID
+
+
+def test_the_metainfo_names_the_same_id_and_version(root: Path) -> None:
+    component = ElementTree.parse(root / "packaging" / f"{APP_ID}.metainfo.xml").getroot()
+    assert component.findtext("id") == APP_ID
+    assert component.findtext("launchable") == f"{APP_ID}.desktop"
+    assert component.findtext("project_license") == "MIT"
+    version = re.search(
+        r'__version__ = "(.+)"', (root / "usage_viewer" / "__init__.py").read_text(encoding="utf-8")
+    )
+    release = component.find("releases/release")
+    assert version is not None
+    assert release is not None
+    assert release.get("version") == version[1]
+
+
+def test_an_older_python_is_told_so(root: Path, tmp_path: Path) -> None:
+    """The set-up's first lines decide, before anything that an older Python could stumble over."""
+    source = (root / "packaging" / "setup_environment.py").read_text(encoding="utf-8")
+    script = tmp_path / "setup_environment.py"
+    script.write_text(source.replace("OLDEST_PYTHON = (3, 11)", "OLDEST_PYTHON = (99, 0)"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, script, "run"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "LANG": "C.UTF-8"},
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "needs Python 3.11 or newer" in done.stderr
+    assert "Traceback" not in done.stderr

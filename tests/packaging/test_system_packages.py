@@ -1,0 +1,76 @@
+"""The lists of system packages are well-formed, and what a machine lacks is found."""
+
+import re
+
+import pytest
+
+import system_packages
+from system_packages import FAMILIES, LISTS, Need, family_of, is_present, missing, read_list
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_list_is_well_formed(family: str) -> None:
+    sections = read_list((LISTS / f"{family}.txt").read_text(encoding="utf-8"))
+    assert list(sections) == ["python", "run", "test", "check"]
+    for needs in sections.values():
+        probes = [need.probe for need in needs]
+        assert len(set(probes)) == len(probes)
+        for need in needs:
+            assert re.fullmatch(r"(library:lib\S+\.so\.\d+|command:\S+|module:\w+|font:any)", need.probe)
+            assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+_-]*", need.package)
+
+
+def test_every_list_has_a_family_and_probes_for_the_same() -> None:
+    assert {path.stem for path in LISTS.iterdir()} == set(FAMILIES)
+    asked = {
+        family: [
+            (section, need.probe)
+            for section, needs in read_list((LISTS / f"{family}.txt").read_text(encoding="utf-8")).items()
+            for need in needs
+        ]
+        for family in FAMILIES
+    }
+    assert all(probes == asked["debian"] for probes in asked.values())
+
+
+@pytest.mark.parametrize(
+    ("os_release", "family"),
+    [
+        ('ID=debian\nVERSION_ID="12"\n', "debian"),
+        ('NAME="Linux Mint"\nID=linuxmint\nID_LIKE="ubuntu debian"\n', "debian"),
+        ('ID="rocky"\nID_LIKE="rhel centos fedora"\n', "fedora"),
+        ("ID=manjaro\nID_LIKE=arch\n", "arch"),
+        ('ID="opensuse-tumbleweed"\nID_LIKE="opensuse suse"\n', "opensuse"),
+        ("ID=alpine\n", None),
+        ("", None),
+    ],
+)
+def test_the_family_is_read_from_os_release(os_release: str, family: str | None) -> None:
+    assert family_of(os_release) == family
+
+
+@pytest.mark.parametrize("text", ["libegl1\n", "[run]\nlibrary:x\n", "library:x y\n", "[run]\na b c\n"])
+def test_a_malformed_list_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="line"):
+        read_list(text)
+
+
+def test_probes_tell_there_from_missing() -> None:
+    there = [Need("module:json", "a"), Need("command:sh", "b")]
+    lacking = [
+        Need("module:no_such_module_here", "c"),
+        Need("command:no-such-command-here", "d"),
+        Need("library:libno-such-library.so.9", "e"),
+    ]
+    assert missing({"run": there, "test": lacking}, ["run", "test"]) == lacking
+    assert missing({"run": there, "test": lacking}, ["run"]) == []
+
+
+def test_an_unknown_probe_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown probe"):
+        is_present("smell:roses")
+
+
+def test_a_failing_command_gives_its_output_and_a_good_one_none() -> None:
+    assert system_packages.run_quietly(["sh", "-c", "echo out; echo err >&2; exit 3"]) == "out\nerr\n"
+    assert system_packages.run_quietly(["sh", "-c", "echo out"]) is None
