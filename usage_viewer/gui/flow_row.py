@@ -1,0 +1,98 @@
+"""A row of widgets that wraps into more lines where the window is narrow."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
+
+from usage_viewer.gui.theme import UNIT
+
+
+class FlowRow(QWidget):
+    """Lays its items out in reading order; its height follows from its width. Tab order is their order."""
+
+    def __init__(self, parent: QWidget | None = None, *, gap: int = UNIT // 2) -> None:
+        super().__init__(parent)
+        self._items: list[QWidget] = []
+        self._gap = gap
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    @property
+    def items(self) -> tuple[QWidget, ...]:
+        return tuple(self._items)
+
+    def set_items(self, items: Sequence[QWidget]) -> None:
+        """The widgets in their order; they become children of the row. Those no longer named are hidden."""
+        for gone in self._items:
+            if gone not in items:
+                gone.hide()
+        self._items = list(items)
+        for item in self._items:
+            if item.parentWidget() is not self:
+                item.setParent(self)
+        for before, after in pairwise(self._items):
+            QWidget.setTabOrder(before, after)
+        self.updateGeometry()
+        self.arrange()
+
+    def arrange(self) -> None:
+        for item, place in zip(self._shown(), self._places(self.width()), strict=True):
+            item.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
+
+    def heightForWidth(self, width: int) -> int:
+        return max((place.bottom() + 1 for place in self._places(width)), default=0)
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def sizeHint(self) -> QSize:
+        """All items in one line."""
+        hints = [item.sizeHint() for item in self._shown()]
+        return QSize(
+            sum(hint.width() for hint in hints) + self._gap * max(len(hints) - 1, 0),
+            max((hint.height() for hint in hints), default=0),
+        )
+
+    def minimumSizeHint(self) -> QSize:
+        hints = [item.sizeHint() for item in self._shown()]
+        return QSize(min(max((hint.width() for hint in hints), default=0), 160), self.heightForWidth(self.width()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.arrange()
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.LayoutDirectionChange):
+            self.updateGeometry()
+            self.arrange()
+        return super().event(event)
+
+    def _shown(self) -> list[QWidget]:
+        hidden = Qt.WidgetAttribute.WA_WState_ExplicitShowHide
+        return [item for item in self._items if not (item.isHidden() and item.testAttribute(hidden))]
+
+    def _places(self, width: int) -> list[QRect]:
+        """Each shown item's rectangle in a row `width` wide; an item wider than that is cut to it."""
+        places: list[QRect] = []
+        corner, line = QPoint(0, 0), 0
+        begun = 0  # the index of the line's first item
+        for item in self._shown():
+            hint = item.sizeHint().boundedTo(QSize(max(width, 1), 16777215))
+            if corner.x() > 0 and corner.x() + hint.width() > width:
+                self._centre(places, begun, line)
+                corner, line, begun = QPoint(0, corner.y() + line + self._gap), 0, len(places)
+            places.append(QRect(corner, hint))
+            corner.setX(corner.x() + hint.width() + self._gap)
+            line = max(line, hint.height())
+        self._centre(places, begun, line)
+        return places
+
+    @staticmethod
+    def _centre(places: list[QRect], begun: int, line: int) -> None:
+        for place in places[begun:]:
+            place.translate(0, (line - place.height()) // 2)
