@@ -138,9 +138,7 @@ def test_a_traceback_with_local_variables_shows_the_masked_form(key: AdminKey) -
 
     with pytest.raises(RuntimeError) as caught:
         fails(key)
-    rendered = "".join(
-        traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
-    )
+    rendered = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
     assert MASKED in rendered
     assert not leaks(rendered)
 
@@ -201,9 +199,7 @@ def test_redact_takes_out_the_key_and_its_parts(key: AdminKey) -> None:
     assert not leaks(redact(f"'{own.reveal()}'", own))
 
 
-@given(
-    st.text(st.sampled_from("ab-"), min_size=1, max_size=20), st.text(st.sampled_from("ab- "), max_size=60)
-)
+@given(st.text(st.sampled_from("ab-"), min_size=1, max_size=20), st.text(st.sampled_from("ab- "), max_size=60))
 def test_redacted_text_holds_no_part_of_the_key(secret: str, text: str) -> None:
     key = AdminKey.parse(secret)
     cleaned = redact(text, key)
@@ -277,6 +273,14 @@ def test_the_filter_masks_a_watched_key_of_any_form() -> None:
     assert leaks(logged("sent %s", own.reveal()))
     assert not leaks(logged("sent %s", own.reveal(), key=own))
     assert not leaks(logged("sent %s", own.reveal()[5:40], key=own))
+
+
+def test_the_filter_leaves_a_formatter_of_its_own_no_exception_to_render() -> None:
+    error = ValueError(f"refused {TEXT}")
+    record = logging.LogRecord("n", logging.INFO, __file__, 1, "m", None, (ValueError, error, None))
+    KeyFilter().filter(record)
+    assert record.exc_info is None
+    assert record.exc_text == "ValueError: refused sk-admin-…"
 
 
 def test_the_filter_masks_extra_fields() -> None:

@@ -87,10 +87,17 @@ def test_an_entry_that_another_program_wrote_is_read_replaced_and_forgotten(sess
     assert keystore.load() == FIRST
     keystore.save(SECOND)
     assert keystore.load() == SECOND
-    # Both entries are there now if the other one's attributes differ: none may outlive forgetting.
-    secret_tool(*store, environment=session.environment, given=FIRST.reveal())
+
+
+def test_no_entry_of_the_same_name_outlives_forgetting(session: "SecretService") -> None:
+    keystore = SystemKeystore("default")
+    keystore.save(FIRST)
+    name = ("service", SERVICE, "username", "default")
+    more = ("store", "--label=key", *name, "origin", "elsewhere")  # another attribute: an entry beside ours
+    secret_tool(*more, environment=session.environment, given=SECOND.reveal())
     keystore.forget()
     assert keystore.load() is None
+    assert secret_tool("lookup", *name, environment=session.environment) == ""
 
 
 def test_an_entry_that_is_no_key_is_named_and_not_quoted(session: "SecretService") -> None:
@@ -216,11 +223,14 @@ def test_a_prompt_is_waited_for_and_its_dismissal_is_said(
     assert caught.value.title == "The keyring did not answer"
     assert "within 1 s" in caught.value.hint
     assert "prompt" in caught.value.hint
+    keystore = SystemKeystore("default", timeout=20)
+    verbs: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(SECOND), keystore.forget]
     with ThreadPoolExecutor(1) as worker:
-        loading = worker.submit(SystemKeystore("default", timeout=20).load)
-        dismissed = 0
-        while not loading.done():  # the prompt of the call that was given up stands before this one's
-            dismissed += service.dismiss_prompt()
-            time.sleep(0.1)
-        assert dismissed
-        assert isinstance(loading.exception(), KeyringLocked)
+        for verb in verbs:
+            asked = worker.submit(verb)
+            dismissed = 0
+            while not asked.done():  # the first one stands behind the prompt of the call that was given up
+                dismissed += service.dismiss_prompt()
+                time.sleep(0.1)
+            assert dismissed, "each verb asks the user"
+            assert isinstance(asked.exception(), KeyringLocked)

@@ -197,6 +197,15 @@ def test_each_error_is_translated_and_holds_no_part_of_the_key(
             assert "2,560 bytes" in caught.value.hint
 
 
+def test_an_entry_that_is_no_key_is_not_shown_by_a_traceback() -> None:
+    backend = MemoryKeyring()
+    backend.entries[SERVICE, "default"] = f"{SECRET} {SECRET}"
+    with pytest.raises(KeyringFailed) as caught:
+        SystemKeystore("default", backend=backend).load()
+    rendered = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+    assert SECRET[:8] not in "".join(rendered)
+
+
 def test_importing_the_keystore_does_not_import_keyring() -> None:
     program = "import sys, usage_viewer.keystore; print([m for m in sys.modules if m.startswith('keyring')])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
