@@ -7,9 +7,10 @@ SNAPSHOT = build/usage-viewer.png
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench fuzz lock clean
+.PHONY: setup-check check-style check-types check-imports check-lock check-desktop
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the viewer on the demo organization (without a display: a picture in build/)
 	@$(SETUP) run
@@ -26,13 +27,26 @@ test: ## run every test; ARGS="…" goes to pytest
 	@$(SETUP) test
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(ARGS)
 
-check: ## style, types, import contracts, lock files, desktop files
+# Each check is a target of its own, so that `make --keep-going check` names all that is wrong.
+check: check-style check-types check-imports check-lock check-desktop ## style, types, import contracts, lock, desktop files
+
+setup-check:
 	@$(SETUP) check
+
+check-style: setup-check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+check-types: setup-check
 	$(BIN)/mypy
+
+check-imports: setup-check
 	$(BIN)/lint-imports
+
+check-lock: setup-check
 	$(BIN)/python packaging/dependency_lock.py check
+
+check-desktop: setup-check
 	$(BIN)/python packaging/check_drawings.py resources
 	desktop-file-validate packaging/$(APP_ID).desktop
 	appstreamcli validate --no-net packaging/$(APP_ID).metainfo.xml

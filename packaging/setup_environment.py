@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
@@ -21,10 +22,6 @@ if sys.version_info < OLDEST_PYTHON:
     )
 
 import system_packages  # noqa: E402 (an older Python is to be told above, not to fail in there)
-
-ROOT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = ROOT / "packaging" / "requirements"
-ENVIRONMENT = ROOT / ".venv"
 
 # What each purpose installs: the lock, and the sections of the lists of system packages.
 PURPOSES: dict[str, tuple[str, list[str]]] = {
@@ -42,6 +39,46 @@ class SetupFailed(Exception):
     """The environment could not be set up; the message says at which step."""
 
 
+@dataclass(frozen=True)
+class Checkout:
+    """A checkout and the virtual environment in it."""
+
+    root: Path
+
+    @property
+    def environment(self) -> Path:
+        return self.root / ".venv"
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter."""
+        return self.environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+    def requirements(self, lock: str) -> list[Path]:
+        return [self.root / "packaging" / "requirements" / name for name in LOCKS[lock]]
+
+    def stamp(self, lock: str) -> Path:
+        """The file that holds the fingerprint of what was installed."""
+        return self.environment / f".{lock}-lock"
+
+    def fingerprint(self, lock: str) -> str:
+        """A digest of all that the environment's contents follow from."""
+        digest = hashlib.sha256()
+        for part in (str(self.root), os.path.realpath(sys.executable), sys.version):
+            digest.update(part.encode() + b"\0")
+        # The metadata decides over the installed command; the runtime lock is a part of the development one.
+        added = self.requirements("development") if lock == "development" else []
+        for path in [self.root / "pyproject.toml", *self.requirements("runtime"), *added]:
+            digest.update(path.read_bytes() + b"\0")
+        return digest.hexdigest()
+
+    def is_current(self, lock: str) -> bool:
+        stamp = self.stamp(lock)
+        return (
+            self.python.exists() and stamp.is_file() and stamp.read_text(encoding="utf-8") == self.fingerprint(lock)
+        )
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("purpose", choices=sorted(PURPOSES))
@@ -49,92 +86,57 @@ def main(arguments: list[str] | None = None) -> int:
     lock, sections = PURPOSES[purpose]
     try:
         system_packages.ensure(sections)
-        ensure_environment(lock)
+        ensure_environment(Checkout(Path(__file__).resolve().parent.parent), lock)
     except (system_packages.SystemPackagesMissing, SetupFailed) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def ensure_environment(lock: str) -> None:
+def ensure_environment(checkout: Checkout, lock: str) -> None:
     """Bring the virtual environment to the lock, unless it is there already.
 
     A changed lock or Python begins it anew, so that nothing of the former one stays; going from the runtime
     lock to the development one only adds to it.
     """
-    if is_current(lock):
+    if checkout.is_current(lock):
         return
-    if not is_current("runtime"):
-        create_environment()
-    print(f"Installing the packages of the {lock} lock", flush=True)
-    files = [word for name in LOCKS[lock] for word in ("-r", str(REQUIREMENTS / name))]
+    if checkout.is_current("runtime") and not checkout.stamp("development").exists():
+        print("Adding the packages of the development lock", flush=True)
+    else:
+        create_environment(checkout)
+        print(f"Installing the packages of the {lock} lock", flush=True)
+    files = [word for path in checkout.requirements(lock) for word in ("-r", str(path))]
     # The lock is complete, so nothing is left to resolve; wheels alone, so no foreign code runs here.
-    pip("install", "--require-hashes", "--only-binary=:all:", "--no-deps", *files)
-    pip("install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
-    pip("check")
-    run([environment_python(), "-m", "compileall", "-q", str(ROOT / "usage_viewer")])
-    stamp(lock).write_text(fingerprint(lock), encoding="utf-8")
-    if lock == "development":
-        stamp("runtime").write_text(fingerprint("runtime"), encoding="utf-8")
+    pip(checkout, "install", "--quiet", "--require-hashes", "--only-binary=:all:", "--no-deps", *files)
+    pip(checkout, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(checkout.root))
+    pip(checkout, "check")
+    run([checkout.python, "-m", "compileall", "-q", checkout.root / "usage_viewer"])
+    # The development lock holds all of the runtime one.
+    for done in {lock, "runtime"}:
+        checkout.stamp(done).write_text(checkout.fingerprint(done), encoding="utf-8")
 
 
-def is_current(lock: str) -> bool:
-    path = stamp(lock)
-    return (
-        path.is_file() and environment_python().exists() and path.read_text(encoding="utf-8") == fingerprint(lock)
-    )
+def create_environment(checkout: Checkout) -> None:
+    print(f"Making the virtual environment in .venv ({sys.version.split()[0]})", flush=True)
+    if checkout.environment.exists():
+        shutil.rmtree(checkout.environment)
+    run([sys.executable, "-m", "venv", checkout.environment])
 
 
-def stamp(lock: str) -> Path:
-    return ENVIRONMENT / f".{lock}-lock"
-
-
-def fingerprint(lock: str) -> str:
-    """A digest of all that the environment's contents follow from."""
-    digest = hashlib.sha256()
-    for part in (str(ROOT), os.path.realpath(sys.executable), sys.version):
-        digest.update(part.encode() + b"\0")
-    # The project's metadata decides over the installed command; both locks, so that neither stays behind.
-    names = LOCKS["runtime"] + (LOCKS["development"] if lock == "development" else [])
-    for path in [ROOT / "pyproject.toml", *(REQUIREMENTS / name for name in names)]:
-        digest.update(path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def create_environment() -> None:
-    print(f"Making the virtual environment in {ENVIRONMENT.name} ({sys.version.split()[0]})", flush=True)
-    if ENVIRONMENT.exists():
-        shutil.rmtree(ENVIRONMENT)
-    run([sys.executable, "-m", "venv", str(ENVIRONMENT)])
-
-
-def environment_python() -> Path:
-    if os.name == "nt":
-        return ENVIRONMENT / "Scripts" / "python.exe"
-    return ENVIRONMENT / "bin" / "python"
-
-
-def pip(*arguments: str) -> None:
+def pip(checkout: Checkout, *arguments: str) -> None:
     """Run the environment's pip; where it gets packages from is left to its own configuration."""
-    quiet = [] if arguments[0] == "check" else ["--quiet"]
-    command: list[str | Path] = [
-        environment_python(),
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        *arguments,
-        *quiet,
-    ]
+    command: list[str | Path] = [checkout.python, "-m", "pip", "--disable-pip-version-check", *arguments]
     run(command, hide=arguments[0] == "check")
 
 
 def run(command: list[str | Path], hide: bool = False) -> None:
+    """Run one step; what it prints is shown, or with `hide` only when it fails."""
     words = [str(word) for word in command]
-    output = subprocess.PIPE if hide else None
     done = subprocess.run(
         words,
         stdin=subprocess.DEVNULL,
-        stdout=output,
+        stdout=subprocess.PIPE if hide else None,
         stderr=subprocess.STDOUT if hide else None,
         text=True,
         check=False,

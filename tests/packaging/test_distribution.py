@@ -1,7 +1,6 @@
 """What is built and installed holds all that the program needs; the desktop's files agree with each other."""
 
 import configparser
-import os
 import re
 import subprocess
 import sys
@@ -84,20 +83,3 @@ def test_the_metainfo_names_the_same_id_and_version(root: Path) -> None:
     assert version is not None
     assert release is not None
     assert release.get("version") == version[1]
-
-
-def test_an_older_python_is_told_so(root: Path, tmp_path: Path) -> None:
-    """The set-up's first lines decide, before anything that an older Python could stumble over."""
-    source = (root / "packaging" / "setup_environment.py").read_text(encoding="utf-8")
-    script = tmp_path / "setup_environment.py"
-    script.write_text(source.replace("OLDEST_PYTHON = (3, 11)", "OLDEST_PYTHON = (99, 0)"), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, script, "run"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "LANG": "C.UTF-8"},
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "needs Python 3.11 or newer" in done.stderr
-    assert "Traceback" not in done.stderr
