@@ -38,9 +38,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How far a view's buckets are held. Counts are of buckets of the widths that the view needs."""
+    """How far a view's buckets are held. Counts are in buckets of `unit`, the finest width that the view needs."""
 
     periods: Periods
+    unit: Width
     read: tuple[Segment, ...]  # where to read, disjoint, ascending: coarse buckets or finer ones in their place
     missing: tuple[Segment, ...]  # to be fetched: not held
     stale: tuple[Segment, ...]  # to be fetched again: may have grown
@@ -56,10 +57,11 @@ class Coverage:
         return self.held == self.expected
 
     @property
-    def unit(self) -> Width:
-        """The width in which `expected` and `held` are told."""
-        widths = {segment.width for segment in self.periods.segments()}
-        return min(widths, key=lambda width: width.seconds)
+    def summary(self) -> str:
+        """How much is held, as "27 of 30 days"; with what lies in the future, if anything does."""
+        noun = self.unit.noun + ("" if self.expected == 1 else "s")
+        later = f" ({self.to_come} still to come)" if self.to_come else ""
+        return f"{self.held} of {self.expected} {noun}{later}"
 
     @property
     def wanted(self) -> tuple[Segment, ...]:
@@ -84,7 +86,9 @@ def cover(
     stale: list[Segment] = []
     expected = present = to_come = still_open = 0
     fetches: list[NDArray[np.int64]] = []
+    unit = min((need.width for need in needs), key=lambda width: width.seconds)
     for need in needs:
+        weight = need.width.seconds // unit.seconds
         begun = max(need.start, min(need.end, need.width.ceil(now)))
         starts = np.arange(need.start, begun, need.width.seconds, dtype=np.int64)
         fetched, source = _sources(need.width, starts, held, now)
@@ -95,14 +99,15 @@ def cover(
             read += _runs(starts[have & (source == rank)], need.width, width)
         missing += _runs(starts[~have], need.width, need.width)
         stale += _runs(starts[again], need.width, need.width)
-        expected += len(starts)
-        present += int(have.sum())
-        still_open += int(open_.sum())
-        to_come += (need.end - begun) // need.width.seconds
+        expected += len(starts) * weight
+        present += int(have.sum()) * weight
+        still_open += int(open_.sum()) * weight
+        to_come += (need.end - begun) // unit.seconds
         fetches.append(fetched[have])
     times = np.concatenate(fetches) if fetches else np.empty(0, np.int64)
     return Coverage(
         periods=periods,
+        unit=unit,
         read=tuple(sorted(read, key=lambda segment: segment.start)),
         missing=tuple(missing),
         stale=tuple(stale),
@@ -137,9 +142,9 @@ def _composed(width: Width, starts: NDArray[np.int64], finer: Width, held: Held,
     times = np.full(len(starts), -1, np.int64)
     if not len(starts) or not len(held.starts):
         return times
-    first = np.searchsorted(held.starts, starts)
-    last = np.searchsorted(held.starts, starts + width.seconds)
     begun = np.minimum(starts + width.seconds, finer.ceil(now))
+    first = np.searchsorted(held.starts, starts)
+    last = np.searchsorted(held.starts, begun)
     whole = (last - first == (begun - starts) // finer.seconds) & (last > first)
     for index in np.flatnonzero(whole).tolist():
         times[index] = held.fetched[first[index] : last[index]].min()

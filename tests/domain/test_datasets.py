@@ -1,0 +1,62 @@
+"""The datasets are those of the API's description, and the names in their entries fit together."""
+
+import pytest
+
+from usage_viewer.domain.datasets import DATASETS, Dataset, Dimension, Metric, PageLimit
+from usage_viewer.domain.period import Width
+
+
+@pytest.mark.parametrize("data", DATASETS.values(), ids=DATASETS)
+def test_an_entry_is_whole(data: Dataset) -> None:
+    assert data.path.startswith("/organization/")
+    assert data.object.startswith("organization.")
+    for name in data.default_columns:
+        assert data.has_column(name)
+    for name in data.default_grouping:
+        assert data.has_dimension(name)
+    assert list(data.widths) == sorted(data.page_limits, key=lambda width: -width.seconds)
+    for limit in data.page_limits.values():
+        assert 0 < limit.default <= limit.maximum
+    assert all(dimension.label for dimension in data.dimensions)
+    assert all(column.label for column in data.columns)
+
+
+def test_all_twelve_are_there() -> None:
+    assert len(DATASETS) == 12
+
+
+def test_the_classic_completions_fields_are_there() -> None:
+    data = DATASETS["completions"]
+    names = {item.name for item in (*data.dimensions, *data.metrics)}
+    assert names >= {
+        "input_tokens",
+        "input_cached_tokens",
+        "output_tokens",
+        "input_audio_tokens",
+        "output_audio_tokens",
+        "num_model_requests",
+        "project_id",
+        "user_id",
+        "api_key_id",
+        "model",
+        "batch",
+    }
+
+
+def test_what_comes_unasked_is_not_asked_for() -> None:
+    assert "currency" not in DATASETS["costs"].group_by
+    assert DATASETS["costs"].has_dimension("currency")
+
+
+def test_a_name_can_not_be_there_twice() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        Dataset(
+            name="x",
+            label="X",
+            path="/x",
+            object="x",
+            dimensions=(Dimension("a", "A"),),
+            metrics=(Metric("a", "A", "a"),),
+            page_limits={Width.DAY: PageLimit(7, 31)},
+            default_columns=("a",),
+        )

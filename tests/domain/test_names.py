@@ -1,0 +1,41 @@
+"""What is shown for an id."""
+
+from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.names import Name, Names
+
+DATA = DATASETS["completions"]
+PROJECT, BATCH, MODEL = (DATA.dimension(name) for name in ("project_id", "batch", "model"))
+NAMES = Names.of(
+    [
+        Name("project", "proj_1111", "search"),
+        Name("project", "proj_2222", "search"),
+        Name("project", "proj_3333", "Billing", deleted=True),
+        Name("user", "proj_4444", "somebody"),
+    ]
+)
+
+
+def test_a_name_stands_for_its_id() -> None:
+    assert NAMES.label(PROJECT, "proj_3333") == "Billing (deleted)"
+
+
+def test_equal_names_are_told_apart() -> None:
+    assert NAMES.label(PROJECT, "proj_1111") == "search (…1111)"
+    assert NAMES.label(PROJECT, "proj_2222") == "search (…2222)"
+
+
+def test_an_id_of_another_kind_is_no_name() -> None:
+    assert NAMES.label(PROJECT, "proj_4444") == "proj_4444"
+    assert NAMES.label(MODEL, "gpt") == "gpt"
+
+
+def test_none_and_booleans_have_words() -> None:
+    assert NAMES.label(PROJECT, None) == "(none)"
+    assert [NAMES.label(BATCH, value) for value in ("true", "false", "odd")] == ["yes", "no", "odd"]
+
+
+def test_search_finds_names_and_ids_case_aside() -> None:
+    assert NAMES.matches(PROJECT, "proj_3333", "bILL")
+    assert NAMES.matches(PROJECT, "proj_3333", "333")
+    assert not NAMES.matches(PROJECT, "proj_3333", "search")
+    assert NAMES.matches(PROJECT, None, "none")

@@ -1,0 +1,99 @@
+"""Every control makes a new view: what each verb keeps and what it changes."""
+
+import pytest
+
+from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.errors import InputError
+from usage_viewer.domain.period import Per
+from usage_viewer.domain.view import PERIOD, Filter, SortKey, ViewState
+
+VIEW = ViewState(grouping=("model", "project_id"), order=(SortKey("input_tokens", True), SortKey("model")))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"dataset": "nonsense"},
+        {"grouping": ("size",)},
+        {"grouping": ("model", "model")},
+        {"filters": (Filter("size", frozenset()),)},
+        {"filters": (Filter("model", frozenset()), Filter("model", frozenset(), True))},
+        {"columns": ("model",)},
+        {"columns": ("images",)},
+    ],
+)
+def test_what_a_dataset_does_not_have_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(InputError) as caught:
+        ViewState(**wrong)  # type: ignore[arg-type]
+    assert caught.value.title
+    assert caught.value.hint
+
+
+def test_keys_are_the_columns_in_their_order() -> None:
+    assert VIEW.keys[:3] == ("model", "project_id", "num_model_requests")
+    assert VIEW.with_per(Per.DAY).keys[:2] == (PERIOD, "model")
+    assert VIEW.with_columns(["output_tokens"]).keys == ("model", "project_id", "output_tokens")
+
+
+def test_toggling_a_dimension_adds_it_last_and_takes_its_order_along() -> None:
+    assert VIEW.toggled("batch").grouping == ("model", "project_id", "batch")
+    without = VIEW.toggled("model")
+    assert without.grouping == ("project_id",)
+    assert without.order == (SortKey("input_tokens", True),)
+
+
+def test_leaving_the_period_or_a_column_forgets_the_order_by_it() -> None:
+    ordered = VIEW.with_per(Per.DAY).with_order([SortKey(PERIOD), SortKey("input_tokens")])
+    assert ordered.with_per(Per.TOTAL).order == (SortKey("input_tokens"),)
+    assert ordered.with_columns(["output_tokens"]).order == (SortKey(PERIOD),)
+
+
+def test_filters_replace_one_another_on_the_same_dimension() -> None:
+    view = VIEW.only("model", "a").only("project_id", None).only("model", "b")
+    assert view.filters == (Filter("model", frozenset(["b"])), Filter("project_id", frozenset([None])))
+    assert view.without_filter("model").filters == (Filter("project_id", frozenset([None])),)
+    assert view.with_search("x").without_filters() == VIEW
+
+
+def test_excluding_takes_out_of_what_passed_before() -> None:
+    assert VIEW.excluding("model", "a").excluding("model", None).filters == (
+        Filter("model", frozenset(["a", None]), exclude=True),
+    )
+    included = VIEW.with_filter(Filter("model", frozenset(["a", "b"])))
+    assert included.excluding("model", "a").filters == (Filter("model", frozenset(["b"])),)
+
+
+def test_excluding_nothing_is_no_filter_but_including_nothing_is_one() -> None:
+    assert VIEW.with_filter(Filter("model", frozenset(), exclude=True)).filters == ()
+    assert not VIEW.with_filter(Filter("model", frozenset())).filters[0].passes("a")
+
+
+def test_a_header_click_sorts_and_turns() -> None:
+    once = VIEW.sorted_by("output_tokens", descending_first=True)
+    assert once.order == (SortKey("output_tokens", True),)
+    assert once.sorted_by("output_tokens").order == (SortKey("output_tokens", False),)
+    added = once.sorted_by("model", add=True)
+    assert added.order == (SortKey("output_tokens", True), SortKey("model"))
+    assert added.sorted_by("output_tokens", add=True).order == (SortKey("output_tokens"), SortKey("model"))
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_another_dataset_keeps_what_both_have(name: str) -> None:
+    view = (
+        ViewState(grouping=("project_id", "service_tier"), per=Per.DAY)
+        .only("project_id", "p")
+        .only("batch", "true")
+        .with_order([SortKey(PERIOD), SortKey("service_tier"), SortKey("num_model_requests", True)])
+    )
+    other = view.with_dataset(name)
+    data = DATASETS[name]
+    assert other.range == view.range
+    assert set(other.grouping) <= {dimension.name for dimension in data.dimensions}
+    assert other.grouping[0] == "project_id"
+    assert other.filter_on("project_id") == view.filter_on("project_id")
+    assert all(key.column in other.keys for key in other.order)
+    assert view.with_dataset("completions") == view
+
+
+def test_a_dataset_without_the_grouping_gets_its_own() -> None:
+    assert ViewState(grouping=("model",)).with_dataset("vector_stores").grouping == ("project_id",)

@@ -1,0 +1,125 @@
+"""The composition root: reads the arguments, builds the objects, runs the window or the table."""
+
+import logging
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from usage_viewer.app.place import Place, default_data_dir
+from usage_viewer.app.profile import Profile
+from usage_viewer.app.source import OFFICIAL_URL
+from usage_viewer.cli.arguments import parser
+from usage_viewer.domain.errors import InputError, UsageViewerError
+from usage_viewer.domain.key import AdminKey, KeyFilter
+
+if TYPE_CHECKING:
+    from usage_viewer.demo.child import DemoProcess
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the program; returns its exit status. `argv` None: the process's own arguments."""
+    try:
+        arguments = parser().parse_args(argv)
+        _log_to_stderr(arguments.verbose)
+        place = Place((arguments.data_dir or default_data_dir()).absolute(), arguments.profile)
+        base_url = _base_url(arguments.base_url)
+    except InputError as error:
+        _say(error)
+        return 2
+    if arguments.command == "table":
+        return _run_table(arguments, place, base_url)
+    return _run_window(arguments, place, base_url)
+
+
+def _run_table(arguments: Namespace, place: Place, base_url: str) -> int:
+    from usage_viewer.cli.table import run
+
+    if not arguments.demo:
+        return run(arguments, _profile(place, base_url, stored=not arguments.no_store))
+    try:
+        demo = open_demo()
+    except UsageViewerError as error:
+        _say(error)
+        return 1
+    try:
+        return run(arguments, demo.profile)
+    finally:
+        demo.close()
+
+
+def _run_window(arguments: Namespace, place: Place, base_url: str) -> int:
+    from usage_viewer.gui.application import Launch, run
+
+    return run(
+        Launch(
+            profile=_profile(place, base_url),
+            place=place,
+            open_demo=open_demo,
+            demo=arguments.demo,
+            snapshot=arguments.snapshot,
+        )
+    )
+
+
+def _profile(place: Place, base_url: str, *, stored: bool = True) -> Profile:
+    from usage_viewer.keystore import open_keystore
+
+    return Profile(
+        place.profile,
+        base_url=base_url,
+        database=place.database if stored else None,
+        keystore=lambda: open_keystore(place.profile, use_environment=True),
+    )
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The synthetic organization: its server runs in a process of its own until `close`."""
+
+    profile: Profile
+    server: "DemoProcess"
+
+    def close(self) -> None:
+        self.server.close()
+
+
+def open_demo() -> Demo:
+    """Starts the stand-in server on loopback; the same client looks at it, the keyring aside."""
+    from usage_viewer.demo.child import start_demo
+    from usage_viewer.keystore import SessionKeystore
+
+    server = start_demo()
+    key = AdminKey.parse(server.key)
+    profile = Profile(
+        "demo",
+        base_url=server.base_url,
+        database=None,
+        keystore=lambda: SessionKeystore(key, description="The demo needs no key of yours."),
+    )
+    return Demo(profile, server)
+
+
+def _base_url(text: str | None) -> str:
+    if text is None:
+        return OFFICIAL_URL
+    from usage_viewer.api import check_base_url
+
+    return check_base_url(text)
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    handler = logging.StreamHandler()
+    handler.addFilter(KeyFilter())
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])
+
+
+def _say(error: UsageViewerError) -> None:
+    detail = f" ({error.detail})" if error.detail else ""
+    sys.stderr.write(f"usage-viewer: {error.title}{detail}\n{error.hint}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

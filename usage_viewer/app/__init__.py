@@ -1,0 +1,1 @@
+"""Use cases that every face shares: the session and its verbs, sync, settings, exports."""

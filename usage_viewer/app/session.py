@@ -1,0 +1,167 @@
+"""`Session`: one organization's store, source and names; its methods are all that a face of the program may do."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from usage_viewer.app.sync import Progress, Source, fetch_windows, is_about_grouping
+from usage_viewer.domain.coverage import Coverage, cover, windows
+from usage_viewer.domain.errors import KeyMissing, RequestRefused
+from usage_viewer.domain.names import Name, Names
+from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.tables import Table
+from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.store import Cancel, Store
+
+WORKERS = 8
+"""Windows fetched at a time, unless the settings say otherwise."""
+
+DAY = Width.DAY.seconds
+
+
+class NameSource(Protocol):
+    def names(self, *, cancelled: threading.Event) -> Iterator[list[Name]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is held for a view: its table, how far it goes, and the dimensions that are not to be had."""
+
+    view: ViewState
+    table: Table
+    coverage: Coverage
+    unavailable: tuple[str, ...]
+
+
+class Session:
+    """The verbs. Every method may be called in any thread; `look` and `values` never touch the network."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], float] = time.time,
+        workers: int = WORKERS,
+        week_start: int = 0,
+    ) -> None:
+        self._store = store
+        self._source: Source | None = None
+        self._name_source: NameSource | None = None
+        self._clock, self._workers, self._week_start = clock, workers, week_start
+
+    def connect(self, source: Source | None, name_source: NameSource | None = None) -> None:
+        """What fetches from now on: another key, say."""
+        self._source, self._name_source = source, name_source
+
+    @property
+    def connected(self) -> bool:
+        return self._source is not None
+
+    @property
+    def now(self) -> int:
+        return int(self._clock())
+
+    @property
+    def names(self) -> Names:
+        return self._store.names()
+
+    def coverage(self, view: ViewState, *, refresh: bool = False) -> Coverage:
+        """What `view` needs, what of it is held, and what a fetch would bring."""
+        now = self.now
+        periods = view.periods(now, self._week_start)
+        needs = periods.segments(view.data.widths)
+        return cover(periods, needs, self._store.held(view.dataset), now, refresh=refresh)
+
+    def look(self, view: ViewState, cancel: Cancel | None = None, *, named: bool = True) -> Look:
+        """Answers `view` from what is held, with names for ids if `named`.
+
+        Raises Cancelled, StoreError, InputError.
+        """
+        coverage = self.coverage(view)
+        table = self._store.answer(view, coverage, self._store.names() if named else Names(), cancel)
+        return Look(view, table, coverage, self._store.refused(view.dataset))
+
+    def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
+        """Every value of a dimension that was ever fetched."""
+        return self._store.values(dataset, dimension)
+
+    def fetch(self, view: ViewState, *, cancelled: threading.Event, refresh: bool = False) -> Iterator[Progress]:
+        """Brings what `view` lacks, or what may have grown, into the store; yields as it goes.
+
+        Raises what stopped it: CredentialError, NetworkError, ServerError, AnswerError, StoreError, Cancelled.
+        Whatever arrived whole before is kept.
+        """
+        if not self.coverage(view, refresh=refresh).wanted:
+            return
+        if self._source is None:
+            raise KeyMissing
+        asked_again = False
+        while True:
+            try:
+                yield from self._fetch_wanted(self._source, view, cancelled, refresh)
+            except RequestRefused as error:
+                if asked_again or not is_about_grouping(error):
+                    raise
+                asked_again = True
+                yield from self._learn_dimensions(self._source, view, error, cancelled)
+            else:
+                return
+
+    def _fetch_wanted(
+        self, source: Source, view: ViewState, cancelled: threading.Event, refresh: bool
+    ) -> Iterator[Progress]:
+        data = view.data
+        limits = {width: limit.maximum for width, limit in data.page_limits.items()}
+        refused = self._store.refused(data.name)
+        yield from fetch_windows(
+            source,
+            data,
+            windows(self.coverage(view, refresh=refresh).wanted, limits),
+            tuple(name for name in data.group_by if name not in refused),
+            self._store.put,
+            cancelled=cancelled,
+            clock=self._clock,
+            workers=self._workers,
+        )
+
+    def _learn_dimensions(
+        self, source: Source, view: ViewState, error: RequestRefused, cancelled: threading.Event
+    ) -> Iterator[Progress]:
+        """Finds out which dimensions the organization refuses, and remembers them; else raises `error`."""
+        data = view.data
+        yield Progress(0, 0, notice="Asking which dimensions can be had")
+        today = Width.DAY.floor(self.now)
+        accepted = source.accepted_dimensions(data, Segment(Width.DAY, today - DAY, today), cancelled=cancelled)
+        refused = set(data.group_by) - set(accepted)
+        if refused <= set(self._store.refused(data.name)):
+            raise error
+        self._store.refuse(data.name, refused)
+
+    def ask_all_dimensions(self, dataset: str) -> None:
+        """Forgets which dimensions were refused: the next fetch asks for all of them again."""
+        self._store.allow_all(dataset)
+
+    def fetch_names(self, *, cancelled: threading.Event) -> Names:
+        """Brings the lists of names; those that no list holds any longer are kept as deleted."""
+        if self._name_source is None:
+            return self.names
+        begun = self.now
+        kinds: set[str] = set()
+        for names in self._name_source.names(cancelled=cancelled):
+            self._store.remember(names)
+            kinds |= {name.kind for name in names}
+        for kind in kinds:
+            self._store.mark_deleted(kind, begun)
+        return self.names
+
+    def remember(self, names: Iterable[Name]) -> None:
+        self._store.remember(names)
+
+    def erase(self) -> None:
+        """Forgets all usage and names held; the key is not touched."""
+        self._store.erase()
+
+    def close(self) -> None:
+        self._store.close()

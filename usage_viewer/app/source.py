@@ -1,0 +1,79 @@
+"""`ApiSource`: the organization's API as a session sees it."""
+
+import threading
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from usage_viewer.app.sync import Retrying
+from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.datasets import Dataset
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.domain.names import Name
+from usage_viewer.domain.period import Segment
+
+if TYPE_CHECKING:
+    from usage_viewer import api
+
+OFFICIAL_URL = "https://api.openai.com/v1"
+
+
+class ApiSource:
+    """Implements `Source` and `NameSource` over one client, which is made when it is first needed: importing
+    the network's part takes longer than painting the first window."""
+
+    def __init__(self, base_url: str, key: AdminKey, *, ca_file: Path | None = None) -> None:
+        self._base_url, self._key, self._ca_file = base_url, key, ca_file
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _made(self) -> "api.UsageClient":
+        from usage_viewer import api
+
+        return api.UsageClient(self._base_url, self._key, ca_file=self._ca_file)
+
+    @property
+    def _client(self) -> "api.UsageClient":
+        with self._lock:
+            return self._made
+
+    def fetch(
+        self,
+        dataset: Dataset,
+        window: Segment,
+        grouped: tuple[str, ...],
+        *,
+        cancelled: threading.Event,
+        on_notice: Retrying,
+    ) -> Iterator[Batch]:
+        from usage_viewer import api
+
+        yield from api.fetch_window(
+            self._client,
+            dataset,
+            window,
+            grouped,
+            cancelled=cancelled,
+            on_retry=lambda retry: on_notice(retry_notice(retry)),
+        )
+
+    def accepted_dimensions(self, dataset: Dataset, day: Segment, *, cancelled: threading.Event) -> tuple[str, ...]:
+        from usage_viewer import api
+
+        return api.probe_dimensions(self._client, dataset, day, cancelled=cancelled)
+
+    def names(self, *, cancelled: threading.Event) -> Iterator[list[Name]]:
+        from usage_viewer import api
+
+        yield from api.fetch_names(self._client, cancelled=cancelled)
+
+    def check_key(self, now: int) -> None:
+        """One cheap call; raises what is wrong with the key, or with the way to the server."""
+        from usage_viewer import api
+
+        api.check_key(self._client, now)
+
+
+def retry_notice(retry: "api.Retry") -> str:
+    return f"{retry.error.title}, next try in {max(1, round(retry.seconds))} s"

@@ -1,0 +1,186 @@
+"""Brings what a view lacks into the store: windows fetched side by side, each bucket stored whole as it comes."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.datasets import Dataset
+from usage_viewer.domain.errors import AnswerError, Cancelled, RequestRefused, UsageViewerError
+from usage_viewer.domain.period import Segment
+
+POLL = 0.05
+"""Seconds between two looks at whether the user has cancelled."""
+
+Retrying = Callable[[str], None]
+
+
+class Source(Protocol):
+    """Where usage comes from. Each call raises the typed errors of the network, and is safe in any thread."""
+
+    def fetch(
+        self,
+        dataset: Dataset,
+        window: Segment,
+        grouped: tuple[str, ...],
+        *,
+        cancelled: threading.Event,
+        on_notice: Retrying,
+    ) -> Iterator[Batch]: ...
+
+    def accepted_dimensions(self, dataset: Dataset, day: Segment, *, cancelled: threading.Event) -> tuple[str, ...]:
+        """The dimensions of the dataset that may be asked for together. Raises what refuses even none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step: windows `done` of `total`; `stored`: the store holds more than at the step before."""
+
+    done: int
+    total: int
+    stored: bool = False
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    batch: Batch
+    fetched_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    window: Segment
+    error: UsageViewerError | None
+
+
+_Message = _Arrived | _Ended | str
+
+
+def fetch_windows(
+    source: Source,
+    dataset: Dataset,
+    windows: Sequence[Segment],
+    grouped: tuple[str, ...],
+    keep: Callable[[Batch, int], None],
+    *,
+    cancelled: threading.Event,
+    clock: Callable[[], float],
+    workers: int,
+) -> Iterator[Progress]:
+    """Fetches `windows`, `workers` at a time, and hands each batch to `keep` in the calling thread.
+
+    After an error nothing further is asked for, but what is under way is still kept; an answer that can't be used
+    spoils its own window alone. Then the first error is raised. `cancelled` ends it at once, with Cancelled.
+    """
+    crew = _Crew(source, dataset, windows, grouped, clock, workers)
+    done = 0
+    first_error: UsageViewerError | None = None
+    try:
+        yield Progress(0, len(windows))
+        while crew.busy:
+            message = crew.next_message(cancelled)
+            if isinstance(message, _Arrived):
+                keep(message.batch, message.fetched_at)
+                yield Progress(done, len(windows), stored=True)
+            elif isinstance(message, _Ended):
+                if message.error is None:
+                    done += 1
+                else:
+                    first_error = first_error or message.error
+                    if not isinstance(message.error, AnswerError):
+                        crew.ask_no_more()
+                yield Progress(done, len(windows))
+            else:
+                yield Progress(done, len(windows), notice=message)
+    finally:
+        crew.stop()
+    if first_error is not None:
+        raise first_error
+
+
+class _Crew:
+    """Threads that fetch windows. They are daemons: a blocked read must not keep the process from ending."""
+
+    def __init__(
+        self,
+        source: Source,
+        dataset: Dataset,
+        windows: Sequence[Segment],
+        grouped: tuple[str, ...],
+        clock: Callable[[], float],
+        workers: int,
+    ) -> None:
+        self._source, self._dataset, self._grouped, self._clock = source, dataset, grouped, clock
+        self._todo: queue.SimpleQueue[Segment] = queue.SimpleQueue()
+        for window in windows:
+            self._todo.put(window)
+        self._unanswered = len(windows)
+        self._stop = threading.Event()
+        # Bounded, so that a slow store slows the network down instead of filling the memory.
+        self._messages: queue.Queue[_Message] = queue.Queue(maxsize=2 * workers)
+        for number in range(min(workers, len(windows))):
+            threading.Thread(target=self._work, name=f"fetch-{number}", daemon=True).start()
+
+    @property
+    def busy(self) -> bool:
+        return self._unanswered > 0
+
+    def next_message(self, cancelled: threading.Event) -> _Message:
+        while True:
+            if cancelled.is_set():
+                raise Cancelled
+            try:
+                message = self._messages.get(timeout=POLL)
+            except queue.Empty:
+                continue
+            if isinstance(message, _Ended):
+                self._unanswered -= 1
+            return message
+
+    def ask_no_more(self) -> None:
+        while True:
+            try:
+                self._todo.get_nowait()
+            except queue.Empty:
+                return
+            self._unanswered -= 1
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            try:
+                window = self._todo.get_nowait()
+            except queue.Empty:
+                return
+            self._say(_Ended(window, self._fetch(window)))
+
+    def _fetch(self, window: Segment) -> UsageViewerError | None:
+        # What an answer says is known as of the moment when it was asked for.
+        fetched_at = int(self._clock())
+        try:
+            for batch in self._source.fetch(
+                self._dataset, window, self._grouped, cancelled=self._stop, on_notice=self._say
+            ):
+                self._say(_Arrived(batch, fetched_at))
+        except UsageViewerError as error:
+            return error
+        return None
+
+    def _say(self, message: _Message) -> None:
+        while not self._stop.is_set():
+            try:
+                self._messages.put(message, timeout=POLL)
+            except queue.Full:
+                continue
+            return
+
+
+def is_about_grouping(error: RequestRefused) -> bool:
+    """Whether a 400 may mean that a dimension can't be asked for."""
+    return error.status == 400 and (not error.param or error.param.startswith("group_by"))

@@ -1,0 +1,177 @@
+"""What the command line accepts, and the view that a `table` command asks for."""
+
+import argparse
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import NoReturn
+
+from usage_viewer import __version__
+from usage_viewer.domain.datasets import DATASETS, Dataset
+from usage_viewer.domain.errors import InputError
+from usage_viewer.domain.period import DateRange, Per
+from usage_viewer.domain.view import PERIOD, Filter, SortKey, Value, ViewState
+
+FORMATS = ("tsv", "csv", "json", "markdown")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong as an InputError, so that one place decides how it is told."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(message, title="The command can't be understood", hint=self.format_usage().strip())
+
+
+def parser() -> Parser:
+    top = Parser(
+        prog="usage-viewer",
+        description="See, filter, regroup, sort and copy an organization's OpenAI usage.",
+    )
+    top.add_argument("--version", action="version", version=f"Usage Viewer {__version__}")
+    _add_common(top)
+    top.add_argument("--demo", action="store_true", help="look at a synthetic organization; no key is needed")
+    top.add_argument(
+        "--snapshot", type=Path, metavar="FILE.png", help="draw the loaded window to a picture, then end"
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    table = commands.add_parser(
+        "table",
+        help="print a table instead of opening the window",
+        description="Prints usage as a table. Ends with 0 only if the range is complete, with 3 if something is "
+        "missing (said on standard error), with 2 for arguments that can't be used, with 1 if nothing could be "
+        "done. The key comes from the keyring or from OPENAI_ADMIN_KEY.",
+    )
+    _add_common(table, again=True)
+    _add_table(table)
+    return top
+
+
+def _add_common(target: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """Options that stand before or after the command; after it, an option left out leaves the first one be."""
+    kept = argparse.SUPPRESS if again else None
+    target.add_argument(
+        "--base-url", metavar="URL", default=kept, help="another server: an https address, or this computer's"
+    )
+    target.add_argument("--profile", metavar="NAME", default=kept or "default", help="which organization")
+    target.add_argument("--data-dir", type=Path, metavar="DIR", default=kept, help="where data and settings are")
+    target.add_argument(
+        "--verbose", action="store_true", default=kept or False, help="log to standard error, the key masked"
+    )
+
+
+def _add_table(table: argparse.ArgumentParser) -> None:
+    table.add_argument("--dataset", default="completions", metavar="NAME", help=", ".join(DATASETS))
+    table.add_argument("--from", dest="start", required=True, metavar="DATE", help="first day or moment, UTC")
+    table.add_argument(
+        "--to", dest="end", required=True, metavar="DATE", help="day or moment before which to stop, UTC"
+    )
+    table.add_argument("--per", default="total", help=", ".join(Per))
+    table.add_argument("--group-by", default="", metavar="A,B", help="dimensions, in the order of the columns")
+    table.add_argument(
+        "--filter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="keep only this value; again for more; NAME!=VALUE leaves it out; NAME= is usage without one",
+    )
+    table.add_argument("--sort", default="", metavar="A,-B", help="columns to sort by, - for descending")
+    table.add_argument("--metrics", default="", metavar="A,B|all", help="figures to show")
+    table.add_argument("--format", choices=FORMATS, default="tsv")
+    table.add_argument("--no-store", action="store_true", help="neither use nor change the local database")
+
+
+def view_of(arguments: argparse.Namespace) -> ViewState:
+    """The view that the arguments of `table` ask for. Raises InputError."""
+    data = ViewState(dataset=arguments.dataset, grouping=()).data
+    grouping = _listed(arguments.group_by)
+    view = ViewState(
+        dataset=data.name,
+        range=DateRange(None, moment(arguments.start), moment(arguments.end)),
+        per=_per(arguments.per),
+        grouping=grouping,
+        filters=filters(arguments.filter, data),
+        columns=_metrics(arguments.metrics, data),
+    )
+    return view.with_order(_order(arguments.sort, view))
+
+
+def moment(text: str) -> datetime:
+    """An ISO date (its midnight) or time as a UTC time without a zone; a time without an offset is UTC."""
+    try:
+        if len(text) == 10:
+            return datetime.combine(date.fromisoformat(text), time())
+        parsed = datetime.fromisoformat(text)
+        if parsed.tzinfo is not None:
+            parsed = parsed.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError) as error:
+        raise InputError(
+            text,
+            title="This is not a date",
+            hint="Write it as 2026-10-01, or with a time as 2026-10-01T14:00 or 2026-10-01T14:00+02:00.",
+        ) from error
+    if parsed.year < 1971:
+        raise InputError(text, title="This date is too early", hint="Choose a date after 1970.")
+    return parsed
+
+
+def filters(texts: Sequence[str], data: Dataset) -> tuple[Filter, ...]:
+    """`NAME=VALUE` and `NAME!=VALUE`; several of one name and kind are taken together."""
+    chosen: dict[str, Filter] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        exclude = name.endswith("!")
+        name = name.removesuffix("!").strip()
+        if not equals or not name:
+            raise InputError(
+                text, title="This filter can't be used", hint="Write it as model=gpt-5 or model!=gpt-5."
+            )
+        before = chosen.get(name)
+        if before is not None and before.exclude != exclude:
+            raise InputError(
+                text, title=f"{name} is both kept and left out", hint="Use either = or != for one dimension."
+            )
+        values = {_filter_value(name, value, data)} | (before.values if before else set())
+        chosen[name] = Filter(name, frozenset(values), exclude)
+    return tuple(chosen.values())
+
+
+def _filter_value(name: str, text: str, data: Dataset) -> Value:
+    if not text:
+        return None
+    if data.has_dimension(name) and data.dimension(name).boolean:
+        lowered = {"yes": "true", "no": "false"}.get(text.lower(), text.lower())
+        if lowered not in ("true", "false"):
+            raise InputError(text, title=f"{name} is yes or no", hint=f"Write {name}=true or {name}=false.")
+        return lowered
+    return text
+
+
+def _per(text: str) -> Per:
+    try:
+        return Per(text)
+    except ValueError:
+        raise InputError(text, title="There is no such period", hint="Choose one of: " + ", ".join(Per)) from None
+
+
+def _metrics(text: str, data: Dataset) -> tuple[str, ...]:
+    if text.strip() == "all":
+        return tuple(column.name for column in data.columns)
+    return _listed(text)
+
+
+def _order(text: str, view: ViewState) -> tuple[SortKey, ...]:
+    keys = tuple(SortKey(name.removeprefix("-"), name.startswith("-")) for name in _listed(text))
+    for key in keys:
+        if key.column not in view.keys:
+            raise InputError(
+                key.column,
+                title="The table can't be sorted by what it doesn't show",
+                hint="Choose from: " + ", ".join(view.keys) + f" ({PERIOD} is the time)."
+                if PERIOD in view.keys
+                else "Choose from: " + ", ".join(view.keys) + ".",
+            )
+    return keys
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -1,0 +1,126 @@
+"""`usage-viewer table`: fetches what is missing, prints the table, and says plainly if something is missing."""
+
+import argparse
+import os
+import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC
+from typing import TextIO
+
+from usage_viewer.app.export import Export, Format, chunks
+from usage_viewer.app.profile import Profile
+from usage_viewer.app.session import Look, Session
+from usage_viewer.cli.arguments import view_of
+from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.errors import InputError, KeyMissing, StoreLocked, UsageViewerError
+from usage_viewer.domain.period import iso
+from usage_viewer.domain.view import ViewState
+
+COMPLETE, FAILED, BAD_ARGUMENTS, INCOMPLETE = 0, 1, 2, 3
+
+
+def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err: TextIO) -> int:
+    """Prints to `out`; everything else that there is to say goes to `err`. Returns the exit status."""
+    try:
+        view = view_of(arguments)
+        session = profile.open_session()
+    except InputError as error:
+        say(error, err)
+        return BAD_ARGUMENTS
+    except StoreLocked as error:
+        say(StoreLocked(error.detail, hint="Close the window, or add --no-store to leave the database alone."), err)
+        return FAILED
+    except UsageViewerError as error:
+        say(error, err)
+        return FAILED
+    try:
+        return _print_table(session, view, profile, Format(arguments.format), out, err)
+    finally:
+        session.close()
+
+
+def _print_table(
+    session: Session, view: ViewState, profile: Profile, form: Format, out: TextIO, err: TextIO
+) -> int:
+    error = _fetch(session, view, profile, err)
+    try:
+        look = session.look(view, named=False)
+        _write(look, form, out)
+    except InputError as refused:
+        say(refused, err)
+        return BAD_ARGUMENTS
+    except UsageViewerError as failed:
+        say(failed, err)
+        return FAILED
+    if error is not None:
+        say(error, err)
+    for name in look.unavailable:
+        err.write(f"{view.data.dimension(name).label} ({name}) is not to be had from this organization.\n")
+    if look.coverage.complete and error is None:
+        return COMPLETE
+    say_missing(look.coverage, err)
+    return INCOMPLETE
+
+
+def _fetch(session: Session, view: ViewState, profile: Profile, err: TextIO) -> UsageViewerError | None:
+    """Brings what is missing; the error that stopped it, if one did."""
+    try:
+        if not session.coverage(view).wanted:
+            return None
+        key = profile.keystore.load()
+        if key is None:
+            return KeyMissing(hint="Set OPENAI_ADMIN_KEY, or start usage-viewer once and enter an admin key there.")
+        session.connect(profile.source(key))
+        show = _progress_on(err)
+        for step in session.fetch(view, cancelled=threading.Event()):
+            show(step.notice or f"{step.done} of {step.total} requests")
+        show("")
+    except UsageViewerError as error:
+        return error
+    return None
+
+
+def _progress_on(err: TextIO) -> Callable[[str], None]:
+    """One line that is written over, on a terminal; else nothing."""
+    if not err.isatty():
+        return lambda text: None
+
+    def show(text: str) -> None:
+        err.write(f"\r\x1b[K{text}")
+        err.flush()
+
+    return show
+
+
+def _write(look: Look, form: Format, out: TextIO) -> None:
+    export = Export(look.table, look.table.ordered(look.view.order), None)
+    for chunk in chunks(export, form):
+        out.write(chunk)
+    out.flush()
+
+
+def say(error: UsageViewerError, err: TextIO) -> None:
+    detail = f" ({error.detail})" if error.detail else ""
+    err.write(f"usage-viewer: {error.title}{detail}\n{error.hint}\n")
+
+
+def say_missing(coverage: Coverage, err: TextIO) -> None:
+    """What is not held, range by range."""
+    err.write(f"Incomplete: {coverage.summary}. Missing:\n")
+    for segment in coverage.missing:
+        noun = segment.width.noun + ("" if segment.buckets == 1 else "s")
+        err.write(f"  {iso(segment.start, UTC)} to {iso(segment.end, UTC)} ({segment.buckets} {noun})\n")
+
+
+def run(arguments: argparse.Namespace, profile: Profile) -> int:
+    """With the process's own streams, which a closed pipe must not turn into a traceback."""
+    try:
+        return run_table(arguments, profile, sys.stdout, sys.stderr)
+    except BrokenPipeError:
+        # Whoever read has gone; Python must not try to write the rest when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        sys.stderr.write("\nusage-viewer: Stopped. What has arrived is kept.\n")
+        return INCOMPLETE

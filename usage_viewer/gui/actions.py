@@ -1,0 +1,120 @@
+"""The window's commands, each with its key, and the sheet that lists them."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QWidget
+
+from usage_viewer.gui.theme import SCHEMES
+
+Key = QKeySequence.StandardKey | str
+
+
+class Actions(QObject):
+    """Every command once; menus, buttons and keys all use these."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self.all: list[QAction] = []
+        key = QKeySequence.StandardKey
+        self.copy = self._add("&Copy", key.Copy, "Copies the selected rows with headers, or all rows")
+        self.copy_tsv = self._add("&TSV without headers", None, "Tab-separated text")
+        self.copy_csv = self._add("CS&V without headers", None, "Comma-separated text")
+        self.copy_markdown = self._add("&Markdown", None, "A Markdown table")
+        self.copy_json = self._add("&JSON (raw numbers, ids)", None, "One array of objects")
+        self.provenance = self._toggle(
+            "With a &provenance line", None, "Puts range, zone, filters and fetch time in front of each copy"
+        )
+        self.save = self._add("&Save as…", key.Save, "Writes the selected rows, or all rows, to a file")
+        self.refresh = self._add("&Refresh", key.Refresh, "Fetches again whatever may have grown")
+        self.cancel = self._add("Stop &fetching", "Ctrl+.", "Stops fetching; what has arrived is kept")
+        self.clear_filters = self._add("Clear all &filters", "Ctrl+Shift+F", "Shows everything again")
+        self.bars = self._toggle("&Bars in cells", "Ctrl+B", "Shows each row's share of the sorted figure")
+        self.abbreviated = self._toggle(
+            "&Abbreviated numbers", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
+        )
+        self.replace_key = self._add("Replace the &key…", None, "Checks and keeps another admin key")
+        self.forget_key = self._add("For&get the key", None, "Removes the key from the keyring")
+        self.erase = self._add("&Erase local data…", None, "Removes all usage and names from this computer")
+        self.demo = self._add("Open the &demo", None, "Looks at a synthetic organization")
+        self.shortcuts = self._add("&Keyboard shortcuts", key.HelpContents, "Lists every key")
+        self.about = self._add("&About Usage Viewer", None, "Version, licences, and where data is kept")
+        self.quit = self._add("&Quit", key.Quit, "Closes the window")
+        self.scheme = {name: self._toggle(name.capitalize(), None, "") for name in SCHEMES}
+        group = QActionGroup(self)
+        for action in self.scheme.values():
+            group.addAction(action)
+
+    def _add(self, text: str, key: Key | None, tip: str) -> QAction:
+        action = QAction(text, self._window)
+        if key is not None:
+            action.setShortcuts(QKeySequence.keyBindings(key) if not isinstance(key, str) else [QKeySequence(key)])
+        action.setStatusTip(tip)
+        action.setToolTip(tip)
+        self._window.addAction(action)
+        self.all.append(action)
+        return action
+
+    def _toggle(self, text: str, key: Key | None, tip: str) -> QAction:
+        action = self._add(text, key, tip)
+        action.setCheckable(True)
+        return action
+
+    def menu(self, parent: QWidget) -> QMenu:
+        """What the ⋯ button opens."""
+        menu = QMenu(parent)
+        menu.setToolTipsVisible(True)
+        menu.addAction(self.copy)
+        menu.addMenu(self.copy_menu(menu))
+        menu.addAction(self.save)
+        menu.addSeparator()
+        menu.addActions([self.refresh, self.cancel, self.clear_filters])
+        menu.addSeparator()
+        menu.addActions([self.bars, self.abbreviated])
+        colours = menu.addMenu("C&olors")
+        colours.addActions(list(self.scheme.values()))
+        menu.addSeparator()
+        menu.addActions([self.replace_key, self.forget_key, self.erase, self.demo])
+        menu.addSeparator()
+        menu.addActions([self.shortcuts, self.about, self.quit])
+        return menu
+
+    def copy_menu(self, parent: QWidget) -> QMenu:
+        menu = QMenu("Copy &as", parent)
+        menu.setToolTipsVisible(True)
+        menu.addActions([self.copy_tsv, self.copy_csv, self.copy_markdown, self.copy_json])
+        menu.addSeparator()
+        menu.addAction(self.provenance)
+        return menu
+
+
+OTHER_KEYS = (
+    ("Go to the next or previous control", "Tab, Shift+Tab"),
+    ("Sort by a column", "Click its header; with Ctrl, as a further key"),
+    ("Sort by the current column", "Ctrl+Shift+S"),
+    ("Menu of a cell or a header", "Menu key or Shift+F10"),
+    ("Filter to the current cell", "Enter"),
+    ("Move a grouping chip", "Ctrl+Left, Ctrl+Right"),
+    ("Remove a chip", "Delete"),
+    ("Earlier or later range", "Alt+Left, Alt+Right"),
+    ("Search", "Ctrl+F"),
+    ("Select all rows", "Ctrl+A"),
+)
+
+
+def shortcut_rows(actions: Actions) -> list[tuple[str, str]]:
+    """What each key does, for the sheet."""
+    native = QKeySequence.SequenceFormat.NativeText
+    own = [
+        (action.text().replace("&", ""), ", ".join(key.toString(native) for key in action.shortcuts()))
+        for action in actions.all
+        if action.shortcuts()
+    ]
+    return [*own, *OTHER_KEYS]
+
+
+def connect(action: QAction, act: Callable[[], None]) -> None:
+    """Calls `act` without the checked state that Qt sends along."""
+    action.triggered.connect(lambda _checked=False: act())

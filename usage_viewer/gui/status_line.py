@@ -1,0 +1,92 @@
+"""The line at the bottom: how much is held and how fresh, how the fetch goes, and what is selected."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale, Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
+
+from usage_viewer.domain.coverage import Coverage
+from usage_viewer.gui.theme import UNIT, plain_label
+
+if TYPE_CHECKING:
+    from usage_viewer.app.sync import Progress
+
+MESSAGE_SECONDS = 6
+
+
+class StatusLine(QWidget):
+    cancel_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._held = plain_label("", self)
+        self._message = plain_label("", self)
+        self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._selection = plain_label("", self)
+        self._selection.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._selection.setAccessibleDescription("Figures of the selected rows")
+        self._bar = QProgressBar(self, textVisible=False)
+        self._bar.setFixedSize(12 * UNIT, UNIT)
+        self._bar.setAccessibleName("Fetching")
+        self._windows = plain_label("", self)
+        self._cancel = QPushButton("Cance&l", self)
+        self._cancel.setAccessibleDescription("Stops fetching; what has arrived is kept")
+        self._cancel.clicked.connect(self.cancel_requested)
+        self._quiet_again = QTimer(self, singleShot=True)
+        self._quiet_again.timeout.connect(lambda: self._message.setText(""))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2 * UNIT, UNIT // 2, 2 * UNIT, UNIT // 2)
+        row.setSpacing(UNIT)
+        for widget in (self._held, self._bar, self._windows, self._cancel):
+            row.addWidget(widget)
+        row.addWidget(self._message, 1)
+        row.addWidget(self._selection)
+        self.setMinimumHeight(4 * UNIT)
+        self.show_fetching(False)
+
+    @property
+    def text(self) -> str:
+        """Everything that it says, for people who hear it and for tests."""
+        parts = (self._held, self._windows, self._message, self._selection)
+        return " · ".join(part.text() for part in parts if part.text() and not part.isHidden())
+
+    def show_coverage(self, coverage: Coverage | None) -> None:
+        self._held.setText("" if coverage is None else coverage_text(coverage, self.locale()))
+
+    def show_fetching(self, fetching: bool) -> None:
+        self._bar.setRange(0, 0)
+        self._windows.setText("")
+        for widget in (self._bar, self._windows, self._cancel):
+            widget.setVisible(fetching)
+
+    def show_progress(self, progress: "Progress") -> None:
+        if progress.total:
+            self._bar.setRange(0, progress.total)
+            self._bar.setValue(progress.done)
+            noun = "window" if progress.total == 1 else "windows"
+            self._windows.setText(f"{progress.done} of {progress.total} {noun}")
+        if progress.notice:
+            self.say(progress.notice)
+
+    def say(self, text: str) -> None:
+        """Something that needs no answer, for a few seconds."""
+        self._message.setText(text)
+        self._message.setToolTip(text)
+        self._quiet_again.start(MESSAGE_SECONDS * 1000)
+
+    def show_selection(self, text: str) -> None:
+        self._selection.setText(text)
+
+
+def coverage_text(coverage: Coverage, locale: QLocale) -> str:
+    """As "30 of 30 days · fetched 14:02": when the newest of it was fetched, in this computer's zone."""
+    if coverage.newest_fetch is None:
+        return coverage.summary
+    fetched = datetime.fromtimestamp(coverage.newest_fetch).astimezone()
+    today = datetime.now().astimezone().date()
+    if fetched.date() == today:
+        text = locale.toString(fetched.time(), QLocale.FormatType.ShortFormat)
+    else:
+        text = locale.toString(fetched.date(), QLocale.FormatType.ShortFormat)
+    return f"{coverage.summary} · fetched {text}"
