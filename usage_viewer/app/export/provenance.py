@@ -1,0 +1,104 @@
+"""`Provenance`: where the numbers of a copy come from, in one line."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.names import Names
+from usage_viewer.domain.period import Per, Periods
+from usage_viewer.domain.view import Filter, ViewState
+
+PROGRAM = "Usage Viewer"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Each field as it is read; an empty one has nothing to say."""
+
+    dataset_label: str
+    range_text: str
+    zone: str
+    per: str
+    grouping: str = ""
+    filters_text: str = ""
+    fetched_at_text: str = ""
+    complete_text: str = ""
+    program: str = PROGRAM
+
+    @property
+    def text(self) -> str:
+        """One line, without the mark of a comment in front."""
+        parts = (
+            self.program,
+            self.dataset_label,
+            f"{self.range_text} {self.zone}",
+            self.per,
+            self.grouping and f"by {self.grouping}",
+            self.filters_text and f"filter: {self.filters_text}",
+            self.fetched_at_text,
+            self.complete_text,
+        )
+        return " · ".join(part for part in parts if part)
+
+    @property
+    def line(self) -> str:
+        return f"# {self.text}"
+
+
+def provenance_of(view: ViewState, coverage: Coverage, names: Names) -> Provenance:
+    """Says what `coverage` covers: the range as it was resolved when the table was made, not as of now."""
+    return Provenance(
+        dataset_label=view.data.label,
+        range_text=_range_text(coverage.periods),
+        zone=_zone_text(coverage.periods, view.zone),
+        per="whole range" if view.per is Per.TOTAL else f"per {view.per.value}",
+        grouping=", ".join(view.data.dimension(name).label for name in view.grouping),
+        filters_text=_filters_text(view, names),
+        fetched_at_text=_fetched_text(coverage),
+        complete_text=coverage.summary,
+    )
+
+
+def _range_text(periods: Periods) -> str:
+    """Days with both ends included; with times of the day, the end is exclusive."""
+    span = periods.span
+    start, end = (datetime.fromtimestamp(moment, periods.zone) for moment in (span.start, span.end))
+    if start.time() == end.time() == time():
+        first, last = start.date(), end.date() - timedelta(days=1)
+        return f"{first}" if first == last else f"{first} – {last}"
+    return f"{start:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M}"
+
+
+def _zone_text(periods: Periods, chosen: str) -> str:
+    """By its name: what "local" means is known here only."""
+    zone = periods.zone
+    if zone is UTC:
+        return "UTC"
+    if isinstance(zone, ZoneInfo) and zone.key:
+        return zone.key
+    return datetime.fromtimestamp(periods.span.start, zone).strftime("UTC%z") if chosen == "local" else chosen
+
+
+def _filters_text(view: ViewState, names: Names) -> str:
+    texts = [_filter_text(view, item, names) for item in view.filters]
+    if view.search:
+        texts.append(f"search “{view.search}”")
+    return "; ".join(texts)
+
+
+def _filter_text(view: ViewState, chosen: Filter, names: Names) -> str:
+    dimension = view.data.dimension(chosen.dimension)
+    labels = sorted((names.label(dimension, value) for value in chosen.values), key=str.casefold)
+    listed = ", ".join(labels) or "nothing"
+    return f"{dimension.label}: not {listed}" if chosen.exclude else f"{dimension.label}: {listed}"
+
+
+def _fetched_text(coverage: Coverage) -> str:
+    if coverage.oldest_fetch is None or coverage.newest_fetch is None:
+        return "nothing fetched"
+    oldest, newest = (
+        datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M")
+        for moment in (coverage.oldest_fetch, coverage.newest_fetch)
+    )
+    return f"fetched {newest} UTC" if oldest == newest else f"fetched {oldest} – {newest} UTC"
