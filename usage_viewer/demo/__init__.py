@@ -1,0 +1,1 @@
+"""The demo: a stand-in server of the organization Usage API over a synthetic organization."""
