@@ -1,7 +1,17 @@
 """`Chip`: a pill that is on or off, or opens something; it can be removed, and dragged within its row."""
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QApplication, QSizePolicy, QToolButton, QWidget
 
 from usage_viewer.gui.theme import UNIT, is_dark, mixed, quiet
@@ -50,8 +60,8 @@ class Chip(QToolButton):
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
         height = metrics.height() + UNIT
-        sign = height - 2 if self.active else (UNIT * 3 // 2 if self._addable else UNIT)
-        return QSize(min(metrics.horizontalAdvance(self.text()) + UNIT * 3 // 2 + sign, WIDEST), height)
+        left, right = self._margins(height)
+        return QSize(min(metrics.horizontalAdvance(self.text()) + left + right + 2, WIDEST), height)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(6 * UNIT, self.sizeHint().height())
@@ -137,12 +147,13 @@ class Chip(QToolButton):
             draw_focus(painter, self.palette(), shape, shape.height() / 2)
         painter.end()
 
+    def _margins(self, height: int) -> tuple[int, int]:
+        """Before and after the text: room for the plus, and for the close button."""
+        plus = not self.active and self._addable
+        return UNIT + 2 + (UNIT + 2 if plus else 0), height - 4 if self.active else UNIT + 2
+
     def _text_place(self) -> QRect:
-        left = UNIT + 2
-        right = self.height() - 4 if self.active else left
-        if not self.active and self._addable:
-            left += UNIT + 2
-            right -= 2
+        left, right = self._margins(self.height())
         place = self.rect().adjusted(left, 0, -right, 0)
         if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
             place.moveLeft(right)
@@ -163,7 +174,7 @@ class Chip(QToolButton):
         window, front = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
         strength = 0.09 if self.isDown() or self.dragging else 0.05 if self.underMouse() else 0.0
         if not self.isEnabled():
-            faint = mixed(front, window, 0.6)
+            faint = mixed(front, window, 0.52)
             return QColor(0, 0, 0, 0), mixed(window, front, 0.12), faint
         if not self.active:
             fill = mixed(window, front, strength) if strength else QColor(0, 0, 0, 0)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
@@ -34,13 +34,14 @@ class FlowRow(QWidget):
         for item in self._items:
             if item.parentWidget() is not self:
                 item.setParent(self)
+            item.setVisible(True)
         for before, after in pairwise(self._items):
             QWidget.setTabOrder(before, after)
         self.updateGeometry()
         self.arrange()
 
     def arrange(self) -> None:
-        for item, place in zip(self._shown(), self._places(self.width()), strict=True):
+        for item, place in zip(self._items, self._places(self.width()), strict=True):
             item.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
 
     def heightForWidth(self, width: int) -> int:
@@ -51,14 +52,14 @@ class FlowRow(QWidget):
 
     def sizeHint(self) -> QSize:
         """All items in one line."""
-        hints = [item.sizeHint() for item in self._shown()]
+        hints = [item.sizeHint() for item in self._items]
         return QSize(
             sum(hint.width() for hint in hints) + self._gap * max(len(hints) - 1, 0),
             max((hint.height() for hint in hints), default=0),
         )
 
     def minimumSizeHint(self) -> QSize:
-        hints = [item.sizeHint() for item in self._shown()]
+        hints = [item.sizeHint() for item in self._items]
         return QSize(min(max((hint.width() for hint in hints), default=0), 160), self.heightForWidth(self.width()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -72,16 +73,12 @@ class FlowRow(QWidget):
             self.arrange()
         return super().event(event)
 
-    def _shown(self) -> list[QWidget]:
-        hidden = Qt.WidgetAttribute.WA_WState_ExplicitShowHide
-        return [item for item in self._items if not (item.isHidden() and item.testAttribute(hidden))]
-
     def _places(self, width: int) -> list[QRect]:
         """Each shown item's rectangle in a row `width` wide; an item wider than that is cut to it."""
         places: list[QRect] = []
         corner, line = QPoint(0, 0), 0
         begun = 0  # the index of the line's first item
-        for item in self._shown():
+        for item in self._items:
             hint = item.sizeHint().boundedTo(QSize(max(width, 1), 16777215))
             if corner.x() > 0 and corner.x() + hint.width() > width:
                 self._centre(places, begun, line)

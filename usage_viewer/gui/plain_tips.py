@@ -5,7 +5,7 @@ import html
 
 def tip(text: str) -> str:
     """A tooltip's text: Qt would take what looks like markup for markup."""
-    return f"<qt>{html.escape(text)}</qt>" if text else ""
+    return f"<qt>{html.escape(text).replace(chr(10), '<br>')}</qt>" if text else ""
 
 
 def menu_text(text: str) -> str:
