@@ -1,0 +1,178 @@
+"""Gathers rows (structs of a shape) into the columns of a `Batch`."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from usage_viewer.api.careful import Fields
+from usage_viewer.api.shapes import ABSENT, Leaf, Shape
+from usage_viewer.api.values import boolean_value, decimal_of, is_null
+from usage_viewer.domain.batch import Batch, Combination
+from usage_viewer.domain.datasets import Dataset, Dimension
+from usage_viewer.domain.errors import WrongShape
+from usage_viewer.domain.figures import Figures
+from usage_viewer.domain.period import Width
+from usage_viewer.domain.view import Value
+
+_STEP = 8192  # rows turned into columns at a time: small buckets together, large ones not all at once
+
+
+_CASELESS = "currency"  # "usd" here and "USD" there are one
+
+
+class _Ids(dict[Combination, int]):
+    """Numbers combinations as they come."""
+
+    def __missing__(self, key: Combination) -> int:
+        self[key] = number = len(self)
+        return number
+
+
+class Columns:
+    """Takes buckets one after another; `batch()` gives all of them."""
+
+    def __init__(self, dataset: Dataset, width: Width, shape: Shape) -> None:
+        self._dataset, self._width, self._shape = dataset, width, shape
+        self._starts: list[int] = []
+        self._sizes: list[int] = []
+        self._rows = 0
+        self._waiting: list[Any] = []
+        self._ids = _Ids()
+        self._combination: list[NDArray[np.int32]] = []
+        self._counts: dict[str, list[NDArray[np.int64]]] = {leaf.item.name: [] for leaf in shape.counts}
+        self._decimals: dict[str, list[Decimal | None]] = {leaf.item.name: [] for leaf in shape.decimals}
+        self._extra: dict[int, str] = {}
+
+    def add(
+        self, start: int, rows: list[Any], shape: Shape, path: str, extras: dict[int, Fields] | None = None
+    ) -> None:
+        """The bucket that begins at `start`; `extras` are its unknown fields, if they aren't in the structs."""
+        if shape is not self._shape:
+            self._flush()  # structs of different shapes are not mixed in one step
+            self._shape = shape
+        for leaf in shape.decimals:
+            self._decimals[leaf.item.name] += _decimals(leaf, rows, path)
+        for index, fields in (extras if extras is not None else _known_extras(rows, shape)).items():
+            self._extra[self._rows + index] = _object_text(fields)
+        self._starts.append(start)
+        self._sizes.append(len(rows))
+        self._rows += len(rows)
+        self._waiting += rows
+        if len(self._waiting) >= _STEP:
+            self._flush()
+
+    def batch(self, grouped: tuple[str, ...]) -> Batch:
+        self._flush()
+        starts = np.array(self._starts, dtype=np.int64)
+        return Batch(
+            dataset=self._dataset.name,
+            width=self._width,
+            starts=np.sort(starts),
+            grouped=grouped,
+            combinations=list(self._ids),
+            bucket=np.repeat(starts, np.array(self._sizes, dtype=np.int64)),
+            combination=_joined(self._combination, np.int32),
+            metrics={metric.name: self._figures(metric.name) for metric in self._dataset.metrics},
+            extra=self._extra,
+        )
+
+    def _figures(self, name: str) -> Figures:
+        if name in self._counts:
+            counts = _joined(self._counts[name], np.int64)
+            missing = counts == ABSENT
+            if not missing.any():
+                return Figures(counts)
+            counts[missing] = 0
+            return Figures(counts, missing)
+        listed = self._decimals[name]
+        values = np.empty(len(listed), dtype=object)
+        values[:] = [Decimal(0) if value is None else value for value in listed]
+        gone = np.array([value is None for value in listed], dtype=np.bool_)
+        return Figures(values, gone if gone.any() else None)
+
+    def _flush(self) -> None:
+        for first in range(0, len(self._waiting), _STEP):
+            rows = self._waiting[first : first + _STEP]
+            for leaf in self._shape.counts:
+                self._counts[leaf.item.name].append(_counts(leaf, rows))
+            columns = [_dimension(leaf, rows) for leaf in self._shape.dimensions]
+            combinations = zip(*columns, strict=True) if columns else [()] * len(rows)
+            self._combination.append(np.fromiter(map(self._ids.__getitem__, combinations), np.int32, len(rows)))
+        self._waiting = []
+
+
+def _joined(parts: list[NDArray[Any]], dtype: type[np.generic]) -> NDArray[Any]:
+    return np.concatenate(parts) if parts else np.empty(0, dtype)
+
+
+def _get(leaf: Leaf) -> Callable[[Any], Any]:
+    """Reads a leaf from a row; None where an object on the way is null."""
+    if len(leaf.attributes) == 1:
+        return attrgetter(leaf.attributes[0])
+
+    def nested(row: Any) -> Any:
+        for attribute in leaf.attributes:
+            if row is None:
+                return None
+            row = getattr(row, attribute)
+        return row
+
+    return nested
+
+
+def _counts(leaf: Leaf, rows: Sequence[Any]) -> NDArray[np.int64]:
+    get = _get(leaf)
+    try:
+        return np.fromiter(map(get, rows), np.int64, len(rows))
+    except TypeError:  # a null in it
+        values = [ABSENT if (value := get(row)) is None else value for row in rows]
+        return np.array(values, dtype=np.int64)
+
+
+def _dimension(leaf: Leaf, rows: Sequence[Any]) -> list[Value]:
+    values = list(map(_get(leaf), rows))
+    assert isinstance(leaf.item, Dimension)
+    if leaf.item.boolean:
+        known: dict[Any, Value] = {value: boolean_value(value) for value in set(values)}
+        return [known[value] for value in values]
+    if leaf.path[-1] == _CASELESS:
+        return [value.lower() if value is not None else None for value in values]
+    return values
+
+
+def _decimals(leaf: Leaf, rows: Sequence[Any], path: str) -> list[Decimal | None]:
+    get = _get(leaf)
+    values: list[Decimal | None] = []
+    for index, row in enumerate(rows):
+        raw = get(row)
+        where = f"{path}.results[{index}]." + ".".join(leaf.path)
+        value = None if raw is None else decimal_of(bytes(raw), where)
+        if value is None and leaf.required:
+            raise WrongShape("a required field is missing or null", path=where)
+        values.append(value)
+    return values
+
+
+def _known_extras(rows: Sequence[Any], shape: Shape) -> dict[int, Fields]:
+    found: dict[int, Fields] = {}
+    for name, attribute in shape.extras.items():
+        for index, raw in enumerate(map(attrgetter(attribute), rows)):
+            if raw is not None and not is_null(bytes(raw)):
+                found.setdefault(index, {})[name] = raw
+    return found
+
+
+def _object_text(fields: Fields) -> str:
+    parts = []
+    for name, raw in fields.items():
+        text = bytes(raw)
+        with suppress(msgspec.ValidationError):  # a number beyond any range is kept as it is written
+            msgspec.json.decode(text)
+        parts.append(f"{msgspec.json.encode(name).decode()}:{text.decode()}")
+    return "{" + ",".join(parts) + "}"
