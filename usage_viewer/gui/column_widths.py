@@ -1,0 +1,55 @@
+"""`ColumnWidths`: columns as wide as what is in them, as far as a user hasn't decided otherwise."""
+
+from usage_viewer.domain.tables import Column, FigureColumn
+from usage_viewer.gui.delegate import PADDING, CellDelegate
+from usage_viewer.gui.header import MINIMUM, WIDEST_BY_ITSELF, UsageHeader
+from usage_viewer.gui.usage_model import UsageModel
+
+_NARROWEST = 2 * MINIMUM
+_SLACK = 2
+_TOTAL_FACTOR = 1.1
+"""Totals are set in a heavier weight."""
+
+
+class ColumnWidths:
+    """Looks at the first screenful and the totals, never at all rows.
+
+    While the columns stay the same they only grow: figures that arrive don't make the table wobble.
+    """
+
+    def __init__(self, model: UsageModel, header: UsageHeader, delegate: CellDelegate) -> None:
+        self._model = model
+        self._header = header
+        self._delegate = delegate
+        self._fitted: dict[str, int] = {}
+        self._names: tuple[str, ...] = ()
+
+    def fit(self) -> None:
+        """After a new table."""
+        names = tuple(column.name for column in self._model.columns)
+        if names != self._names:
+            self._names, self._fitted = names, {}
+        for column in self._model.columns:
+            self._fitted[column.name] = max(self._fitted.get(column.name, 0), self._width(column))
+        self._header.apply_widths(self._fitted)
+
+    def fit_anew(self) -> None:
+        """After a change of font or of how figures are written."""
+        self._names = ()
+        self.fit()
+
+    def fit_one(self, name: str) -> None:
+        """*Size to contents*: the column follows its contents again."""
+        self._header.forget_width(name)
+        self._fitted[name] = self._width(self._model.table.by_name[name])
+        self._header.apply_widths({name: self._fitted[name]})
+
+    def _width(self, column: Column) -> int:
+        place = self._model.section(column.name)
+        texts = self._model.texts(0, place) if len(self._model.rows) else []
+        widths = [self._delegate.text_width(text) for text in set(texts)]
+        if isinstance(column, FigureColumn):
+            total = self._model.numbers.text(column.total, column.kind, column.unit)
+            widths.append(int(self._delegate.text_width(total) * _TOTAL_FACTOR))
+        width = max(max(widths, default=0) + 2 * PADDING + _SLACK, self._header.label_width(column), _NARROWEST)
+        return width if isinstance(column, FigureColumn) else min(width, WIDEST_BY_ITSELF)
