@@ -1,0 +1,64 @@
+"""Tables to export."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from usage_viewer.domain.datasets import Dimension, Kind
+from usage_viewer.domain.figures import Figures, Number
+from usage_viewer.domain.period import Per, Span, periods
+from usage_viewer.domain.tables import Column, FigureColumn, GroupColumn, PeriodColumn, Table
+from usage_viewer.domain.view import NONE_TEXT, Value
+
+MakeTable = Callable[..., Table]
+
+
+def _figures(numbers: Sequence[Number | None]) -> Figures:
+    present = [number for number in numbers if number is not None]
+    if any(isinstance(number, float) for number in present):
+        dtype: type = np.float64
+    elif all(isinstance(number, int) and abs(number) < 2**63 for number in present):
+        dtype = np.int64
+    else:
+        dtype = np.object_
+    values = np.array([0 if number is None else number for number in numbers], dtype)
+    missing = np.array([number is None for number in numbers], np.bool_)
+    return Figures(values, missing if missing.any() else None)
+
+
+@pytest.fixture(scope="session")
+def make_table() -> MakeTable:
+    """Makes a table of columns by their name: `texts` (a list of values each), then `numbers`; `days` puts a period
+    of one day each in front. `labels` says what is shown for a value; `names` gives a column its label.
+    """
+
+    def made(
+        texts: dict[str, list[Value]] | None = None,
+        numbers: dict[str, list[Number | None]] | None = None,
+        *,
+        days: bool = False,
+        labels: dict[str, str] | None = None,
+        names: dict[str, str] | None = None,
+        boolean: bool = False,
+    ) -> Table:
+        labels, names, columns = labels or {}, names or {}, list[Column]()
+        lists = [*(texts or {}).values(), *(numbers or {}).values()]
+        count = len(lists[0]) if lists else 0
+        if days:
+            span = Span(1_790_000_000 // 86400 * 86400, (1_790_000_000 // 86400 + max(count, 1)) * 86400)
+            columns.append(PeriodColumn(np.arange(count, dtype=np.int32), periods(span, Per.DAY, UTC)))
+        for name, listed in (texts or {}).items():
+            distinct = tuple(dict.fromkeys(listed))
+            codes = np.array([distinct.index(value) for value in listed], np.int32)
+            shown = tuple(NONE_TEXT if value is None else labels.get(value, value) for value in distinct)
+            dimension = Dimension(name, names.get(name, name), boolean=boolean)
+            columns.append(GroupColumn(dimension, codes, distinct, shown))
+        for name, figures in (numbers or {}).items():
+            kind = Kind.DECIMAL if any(isinstance(one, Decimal) for one in figures) else Kind.COUNT
+            columns.append(FigureColumn(name, names.get(name, name), "", kind, _figures(figures), None))
+        return Table(tuple(columns), count)
+
+    return made

@@ -1,0 +1,109 @@
+"""Columns as lists of cells."""
+
+from datetime import UTC
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage_viewer.app.export.cells import (
+    full_numbers,
+    moment_cells,
+    number_cells,
+    plain_numbers,
+    rounded,
+    text_cells,
+    with_decimal_point,
+)
+from usage_viewer.domain.figures import Figures
+from usage_viewer.domain.period import Per, Span, periods
+from usage_viewer.domain.tables import PeriodColumn
+
+ALL = np.arange(3, dtype=np.int64)
+FINITE = st.floats(-1e300, 1e300)
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1)))
+def test_counts_are_exact(counts: list[int]) -> None:
+    assert plain_numbers(np.array(counts, np.int64)) == [str(count) for count in counts]
+
+
+@given(st.lists(st.integers() | st.decimals(allow_nan=False, allow_infinity=False, max_value=10**40)))
+def test_large_counts_and_decimals_are_exact_and_plain(numbers: list[int | Decimal]) -> None:
+    values = np.empty(len(numbers), object)
+    values[:] = numbers
+    for text, number in zip(plain_numbers(values), numbers, strict=True):
+        assert Decimal(text) == number
+        assert "E" not in text
+
+
+@given(st.lists(FINITE))
+def test_quotients_are_written_in_full_so_that_they_read_as_the_same(quotients: list[float]) -> None:
+    assert [float(text) for text in full_numbers(np.array(quotients, np.float64))] == quotients
+
+
+@given(st.lists(FINITE))
+def test_rounded_quotients_are_near_and_plain(quotients: list[float]) -> None:
+    for text, quotient in zip(rounded(np.array(quotients, np.float64)), quotients, strict=True):
+        assert set(text) <= set("-.0123456789")
+        assert not text.endswith(".")
+        assert not ("." in text and text.endswith("0"))
+        assert float(text) == pytest.approx(quotient, rel=1e-5, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("quotient", "text"),
+    [
+        (0.4941, "0.4941"),
+        (1 / 3, "0.333333"),
+        (0.049412345, "0.0494123"),
+        (12345.6789012, "12345.678901"),
+        (10.0, "10"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (-2.5, "-2.5"),
+        (1.23456789e-7, "0.000000123457"),
+        (123456789012.3456, "123456789012.346"),
+        (1e20, "100000000000000000000"),
+    ],
+)
+def test_rounded_quotients(quotient: float, text: str) -> None:
+    assert rounded(np.array([quotient])) == [text]
+
+
+def test_decimals_follow_the_locale_and_counts_have_none() -> None:
+    numbers = with_decimal_point(",", plain_numbers)
+    assert numbers(np.array([0.5, -1.25])) == ["0,5", "-1,25"]
+    assert numbers(np.array([Decimal("1.10"), 2**70], object)) == ["1,10", str(2**70)]
+    assert numbers(np.array([1000])) == ["1000"]
+
+
+def test_what_is_missing_is_not_looked_at() -> None:
+    values = np.array([Decimal("1.5"), None, "nonsense"], object)
+    figures = Figures(values, np.array([False, True, True]))
+    assert number_cells(figures, plain_numbers, "–")(ALL) == ["1.5", "–", "–"]
+    assert values[1] is None
+
+
+def test_cells_follow_the_rows() -> None:
+    figures = Figures(np.array([10, 20, 30]), np.array([False, True, False]))
+    assert number_cells(figures, plain_numbers, "")(ALL[::-1]) == ["30", "", "10"]
+    assert text_cells(np.array([1, 0, 1], np.int32), ["a", "b"])(ALL[::-1]) == ["b", "a", "b"]
+    assert text_cells(np.array([], np.int32), [])(ALL[:0]) == []
+
+
+def test_moments_have_their_zone() -> None:
+    day = 1_790_000_000 // 86400 * 86400
+    utc = PeriodColumn(np.array([1, 0, 1], np.int32), periods(Span(day, day + 2 * 86400), Per.DAY, UTC))
+    assert moment_cells(utc, end=False)(ALL) == [
+        '"2026-09-22T00:00:00Z"',
+        '"2026-09-21T00:00:00Z"',
+        '"2026-09-22T00:00:00Z"',
+    ]
+    berlin = periods(Span(day - 7200, day + 79200), Per.DAY, ZoneInfo("Europe/Berlin"))
+    local = PeriodColumn(np.array([0], np.int32), berlin)
+    assert moment_cells(local, end=False)(ALL[:1]) == ['"2026-09-21T00:00:00+02:00"']
+    assert moment_cells(local, end=True)(ALL[:1]) == ['"2026-09-22T00:00:00+02:00"']

@@ -1,0 +1,85 @@
+"""A `ViewState` out of a file that anything may have been done to."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC
+from typing import Any, TypeVar
+
+import msgspec
+
+from usage_viewer.domain.errors import InputError
+from usage_viewer.domain.period import DateRange, Per, zone_of
+from usage_viewer.domain.view import Filter, SortKey, ViewState
+
+T = TypeVar("T")
+
+Change = Callable[[ViewState, T], ViewState]
+
+
+def restored_view(stored: object) -> ViewState:
+    """What can be used of `stored` (a view as JSON has it), the default for the rest: a filter on a dimension that
+    there is no longer is left out, a dataset that there is no longer is the default one. Never raises.
+    """
+    view = ViewState()
+    if not isinstance(stored, dict):
+        return view
+    view = _with(view, stored.get("dataset"), str, ViewState.with_dataset)
+    view = _with(view, stored.get("range"), DateRange, _with_range)
+    view = _with(view, stored.get("per"), Per, ViewState.with_per)
+    view = _with(view, stored.get("zone"), str, _with_zone)
+    view = _with(view, stored.get("search"), str, ViewState.with_search)
+    if isinstance(stored.get("grouping"), list):
+        grouped = _with_each(view.with_grouping(()), stored["grouping"], str, _with_group)
+        view = grouped if grouped.grouping or not stored["grouping"] else view
+    view = _with_each(view, stored.get("filters"), Filter, _with_filter)
+    view = _with_each(view, stored.get("columns"), str, _with_column)
+    return _with_each(view, stored.get("order"), SortKey, _with_key)
+
+
+def sort_filters(stored: dict[str, Any]) -> None:
+    """Puts a stored view's sets in order, so that the same view is always the same text."""
+    for chosen in stored["filters"]:
+        chosen["values"].sort(key=lambda value: (value is None, value or ""))
+
+
+def _with(view: ViewState, stored: object, kind: type[T], change: Change[T]) -> ViewState:
+    """`view` changed by `stored`, if that is a `kind` and the change can be made."""
+    try:
+        return change(view, msgspec.convert(stored, kind))
+    except (msgspec.ValidationError, InputError, OverflowError):
+        return view
+
+
+def _with_each(view: ViewState, stored: object, kind: type[T], change: Change[T]) -> ViewState:
+    items: list[Any] = stored if isinstance(stored, list) else []
+    for item in items:
+        view = _with(view, item, kind, change)
+    return view
+
+
+def _with_range(view: ViewState, chosen: DateRange) -> ViewState:
+    chosen.resolve(0, UTC)  # a year that no clock reaches is refused here
+    return view.with_range(chosen)
+
+
+def _with_zone(view: ViewState, zone: str) -> ViewState:
+    zone_of(zone)
+    return view.with_zone(zone)
+
+
+def _with_group(view: ViewState, name: str) -> ViewState:
+    return view.with_grouping((*view.grouping, name))
+
+
+def _with_filter(view: ViewState, chosen: Filter) -> ViewState:
+    return replace(view, filters=(*view.filters, chosen))
+
+
+def _with_column(view: ViewState, name: str) -> ViewState:
+    return replace(view, columns=(*view.columns, name))
+
+
+def _with_key(view: ViewState, key: SortKey) -> ViewState:
+    if key.column not in view.keys or any(key.column == other.column for other in view.order):
+        return view
+    return view.with_order((*view.order, key))

@@ -1,0 +1,84 @@
+"""One clipboard entry in several flavours: pastes right into a spreadsheet, a chat and a text file alike.
+
+The flavours are rendered beforehand, in a worker. Rendering one only when it is asked for (a `QMimeData` that
+overrides `retrieveData`) was decided against: the asking happens in the GUI thread, where 100,000 rows as HTML
+would stall the window for 0.2 s in the middle of somebody else's paste, and the table could have changed by then.
+What a flavour costs instead is memory, which `LARGEST` bounds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtCore import QByteArray, QMimeData
+from PySide6.QtGui import QClipboard
+
+from usage_viewer.app.export import Export, Format, chunks, estimated_size
+from usage_viewer.domain.errors import Cancelled
+
+LARGEST = 10_000_000
+"""Bytes of TSV up to which all flavours are made: some 90,000 rows of 9 columns, and six times as much HTML. Beyond
+that, spreadsheets take minutes to read HTML, and read TSV in seconds."""
+
+TEXT = "text/plain"
+TYPES = {
+    Format.TSV: "text/tab-separated-values",
+    Format.HTML: "text/html",
+    Format.CSV: "text/csv",
+    Format.MARKDOWN: "text/markdown",
+    Format.JSON: "application/json",
+}
+
+
+class Stop(Protocol):
+    """What tells a worker to stop, such as `threading.Event`."""
+
+    def is_set(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class RenderedCopy:
+    """Each flavour as UTF-8, by its MIME type; `note` is for the user where not all flavours are there."""
+
+    flavours: Mapping[str, QByteArray]
+    rows: int
+    note: str = ""
+
+
+def prepare(export: Export, stop: Stop | None = None, *, largest: int = LARGEST) -> RenderedCopy:
+    """TSV, HTML and CSV; TSV alone above `largest` bytes of it. For a worker: takes up to some seconds.
+
+    Raises Cancelled once `stop` is set.
+    """
+    tsv = _rendered(export, Format.TSV, stop)
+    flavours = {TEXT: tsv, TYPES[Format.TSV]: tsv}
+    if tsv.size() > largest:
+        return RenderedCopy(flavours, len(export.rows), "So many rows are copied as plain text (TSV) only.")
+    for form in (Format.HTML, Format.CSV):
+        flavours[TYPES[form]] = _rendered(export, form, stop)
+    return RenderedCopy(flavours, len(export.rows))
+
+
+def prepare_as(export: Export, form: Format, stop: Stop | None = None) -> RenderedCopy:
+    """One format alone, as plain text and under its own type. Raises Cancelled once `stop` is set."""
+    text = _rendered(export, form, stop)
+    return RenderedCopy({TEXT: text, TYPES[form]: text}, len(export.rows))
+
+
+def put(rendered: RenderedCopy, clipboard: QClipboard) -> None:
+    """For the GUI thread: takes no time, as the flavours are handed over, not copied."""
+    data = QMimeData()
+    for kind, content in rendered.flavours.items():
+        data.setData(kind, content)
+    clipboard.setMimeData(data)
+
+
+def _rendered(export: Export, form: Format, stop: Stop | None) -> QByteArray:
+    # Appended piece by piece: joining a hundred megabytes at once would hold the interpreter's lock all the while.
+    content = QByteArray()
+    content.reserve(estimated_size(export, form))
+    for chunk in chunks(export, form):
+        if stop is not None and stop.is_set():
+            raise Cancelled(hint="The clipboard is as it was.")
+        content.append(chunk.encode())
+    return content
