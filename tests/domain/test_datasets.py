@@ -27,7 +27,7 @@ def test_all_twelve_are_there() -> None:
 
 def test_the_classic_completions_fields_are_there() -> None:
     data = DATASETS["completions"]
-    names = {item.name for item in (*data.dimensions, *data.metrics)}
+    names = {*data.group_by, *(metric.name for metric in data.metrics)}
     assert names >= {
         "input_tokens",
         "input_cached_tokens",

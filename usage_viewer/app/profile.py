@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from usage_viewer.app.source import ApiSource
 from usage_viewer.domain.key import AdminKey
@@ -69,3 +69,12 @@ class Profile:
     def check_key(self, key: AdminKey) -> None:
         """One cheap call. Raises CredentialError, NetworkError, ServerError, AnswerError, InputError."""
         self.source(key).check_key(int(self._clock()))
+
+
+class Demo(Protocol):
+    """A synthetic organization, and the process that serves it until `close`."""
+
+    @property
+    def profile(self) -> Profile: ...
+
+    def close(self) -> None: ...

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from usage_viewer.app.sync import Progress, Source, fetch_windows, is_about_grouping
 from usage_viewer.domain.coverage import Coverage, cover, windows
+from usage_viewer.domain.datasets import DATASETS
 from usage_viewer.domain.errors import KeyMissing, RequestRefused
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import Segment, Width
@@ -58,6 +59,11 @@ class Session:
     @property
     def connected(self) -> bool:
         return self._source is not None
+
+    @property
+    def empty(self) -> bool:
+        """Whether no bucket of any dataset is held."""
+        return not any(len(held.starts) for name in DATASETS for held in self._store.held(name).values())
 
     @property
     def now(self) -> int:

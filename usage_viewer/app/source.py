@@ -1,6 +1,7 @@
 """`ApiSource`: the organization's API as a session sees it."""
 
 import threading
+import time
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -66,7 +67,7 @@ class ApiSource:
     def names(self, *, cancelled: threading.Event) -> Iterator[list[Name]]:
         from usage_viewer import api
 
-        yield from api.fetch_names(self._client, cancelled=cancelled)
+        yield from api.fetch_names(self._client, now=int(time.time()), cancelled=cancelled)
 
     def check_key(self, now: int) -> None:
         """One cheap call; raises what is wrong with the key, or with the way to the server."""

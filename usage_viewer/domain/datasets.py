@@ -53,6 +53,7 @@ class Metric:
     required: bool = False
     path: tuple[str, ...] = ()
     help: str = ""
+    unit_from: str = ""  # the dimension whose value is this metric's unit: different ones are never added
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,8 +290,23 @@ COSTS = Dataset(
         Dimension("quantity_unit", "Quantity unit", requested=False),
     ),
     metrics=(
-        Metric("amount", "Amount", "money", Kind.DECIMAL, path=("amount", "value"), help="What is billed."),
-        Metric("quantity", "Quantity", "units", Kind.DECIMAL, help="What was used, in the line item's unit."),
+        Metric(
+            "amount",
+            "Amount",
+            "money",
+            Kind.DECIMAL,
+            path=("amount", "value"),
+            help="What is billed.",
+            unit_from="currency",
+        ),
+        Metric(
+            "quantity",
+            "Quantity",
+            "units",
+            Kind.DECIMAL,
+            help="What was used, in the line item's unit.",
+            unit_from="quantity_unit",
+        ),
     ),
     page_limits={Width.DAY: PageLimit(7, 180)},
     default_columns=("amount",),

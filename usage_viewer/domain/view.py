@@ -191,3 +191,7 @@ class ViewState:
 
     def _order_without(self, *columns: str) -> tuple[SortKey, ...]:
         return tuple(key for key in self.order if key.column not in columns)
+
+
+FIRST_VIEW = ViewState(order=(SortKey("input_tokens", descending=True),))
+"""What a first start shows: the last 30 days of completions by model, the greatest first."""

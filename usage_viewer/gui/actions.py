@@ -30,7 +30,7 @@ class Actions(QObject):
         self.save = self._add("&Save as…", key.Save, "Writes the selected rows, or all rows, to a file")
         self.refresh = self._add("&Refresh", key.Refresh, "Fetches again whatever may have grown")
         self.cancel = self._add("Stop &fetching", "Ctrl+.", "Stops fetching; what has arrived is kept")
-        self.clear_filters = self._add("Clear all &filters", "Ctrl+Shift+F", "Shows everything again")
+        self.clear_filters = self._add("Clear all &filters", None, "Shows everything again")
         self.bars = self._toggle("&Bars in cells", "Ctrl+B", "Shows each row's share of the sorted figure")
         self.abbreviated = self._toggle(
             "&Abbreviated numbers", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
@@ -92,6 +92,10 @@ class Actions(QObject):
 
 OTHER_KEYS = (
     ("Go to the next or previous control", "Tab, Shift+Tab"),
+    ("Dataset, range, period, time zone", "Alt+D, Alt+R, Alt+P, Alt+Z"),
+    ("Grouping, filters", "Alt+G, Alt+L"),
+    ("Clear all filters", "Ctrl+Shift+L"),
+    ("Menu", "Alt+O"),
     ("Sort by a column", "Click its header; with Ctrl, as a further key"),
     ("Sort by the current column", "Ctrl+Shift+S"),
     ("Menu of a cell or a header", "Menu key or Shift+F10"),

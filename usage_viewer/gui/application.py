@@ -8,7 +8,6 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QIcon
@@ -16,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from usage_viewer import __version__
 from usage_viewer.app.place import PROGRAM, Place
-from usage_viewer.app.profile import Profile
+from usage_viewer.app.profile import Demo, Profile
 from usage_viewer.assets import asset
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.gui.main_window import MainWindow
@@ -26,15 +25,6 @@ APP_ID = "io.github.usage_viewer.UsageViewer"
 SNAPSHOT_SIZE = (1280, 800)
 SNAPSHOT_SECONDS = 120
 log = logging.getLogger(__name__)
-
-
-class Demo(Protocol):
-    """The synthetic organization and the process that serves it."""
-
-    @property
-    def profile(self) -> Profile: ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)

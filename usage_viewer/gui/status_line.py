@@ -1,12 +1,13 @@
 """The line at the bottom: how much is held and how fresh, how the fetch goes, and what is selected."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, Qt, QTimer, Signal
+from PySide6.QtCore import QDateTime, QLocale, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from usage_viewer.domain.coverage import Coverage
+from usage_viewer.gui.numbers import NumberFormat
+from usage_viewer.gui.selection_stats import SelectionStats
 from usage_viewer.gui.theme import UNIT, plain_label
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class StatusLine(QWidget):
         self._quiet_again = QTimer(self, singleShot=True)
         self._quiet_again.timeout.connect(lambda: self._message.setText(""))
         row = QHBoxLayout(self)
-        row.setContentsMargins(2 * UNIT, UNIT // 2, 2 * UNIT, UNIT // 2)
+        row.setContentsMargins(UNIT, UNIT // 2, UNIT, UNIT // 2)
         row.setSpacing(UNIT)
         for widget in (self._held, self._bar, self._windows, self._cancel):
             row.addWidget(widget)
@@ -75,18 +76,28 @@ class StatusLine(QWidget):
         self._message.setToolTip(text)
         self._quiet_again.start(MESSAGE_SECONDS * 1000)
 
-    def show_selection(self, text: str) -> None:
+    def show_selection(self, stats: SelectionStats) -> None:
+        """Nothing while a single row is selected: its figures are in sight."""
+        text = selection_text(stats, NumberFormat(self.locale())) if stats.rows > 1 else ""
         self._selection.setText(text)
+        self._selection.setToolTip(f"Of the selected rows' {stats.column_label}" if text else "")
+
+
+def selection_text(stats: SelectionStats, numbers: NumberFormat) -> str:
+    """As "3 rows · Input: Σ 1,234 ⌀ 411 ↧ 3 ↥ 9"."""
+    write = numbers.writer(stats.kind, stats.unit)
+    figures = (("Σ", stats.total), ("⌀", stats.average), ("↧", stats.minimum), ("↥", stats.maximum))
+    told = " ".join(f"{sign} {write(value)}" for sign, value in figures if value is not None)
+    rows = f"{numbers.whole(stats.rows)} rows"
+    return f"{rows} · {stats.column_label}: {told}" if told else rows
 
 
 def coverage_text(coverage: Coverage, locale: QLocale) -> str:
     """As "30 of 30 days · fetched 14:02": when the newest of it was fetched, in this computer's zone."""
     if coverage.newest_fetch is None:
         return coverage.summary
-    fetched = datetime.fromtimestamp(coverage.newest_fetch).astimezone()
-    today = datetime.now().astimezone().date()
-    if fetched.date() == today:
-        text = locale.toString(fetched.time(), QLocale.FormatType.ShortFormat)
-    else:
-        text = locale.toString(fetched.date(), QLocale.FormatType.ShortFormat)
-    return f"{coverage.summary} · fetched {text}"
+    fetched = QDateTime.fromSecsSinceEpoch(coverage.newest_fetch)
+    form = QLocale.FormatType.ShortFormat
+    if fetched.date() == QDateTime.currentDateTime().date():
+        return f"{coverage.summary} · fetched {locale.toString(fetched.time(), form)}"
+    return f"{coverage.summary} · fetched {locale.toString(fetched, form)}"

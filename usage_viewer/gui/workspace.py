@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 REPAINT_AFTER = 0.2
 """Seconds between two looks at the store while a fetch is bringing more."""
 
+LOOK_AGAIN_AFTER = 300
+"""Seconds after which a window that comes back to the front looks again."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -117,9 +120,10 @@ class Workspace(QObject):
         else:
             self._look()
 
-    def look_again(self) -> None:
+    def look_if_old(self) -> None:
         """For a window that comes back to the front: what has grown stale meanwhile is fetched."""
-        self._look()
+        if self.last is not None and time.monotonic() - self._looked_at > LOOK_AGAIN_AFTER:
+            self._look()
 
     def _sort(self, last: Shown) -> None:
         look = replace(last.look, view=self.view)
@@ -144,11 +148,11 @@ class Workspace(QObject):
 
     def _on_shown(self, shown: Shown) -> None:
         self.last = shown
-        self.shown.emit(shown)
         if self.fetching and self._key_of(shown) != self._fetch_key:
             self._stop_fetch()
         if shown.look.coverage.wanted and self._key_of(shown) not in (self._fetch_key, self._given_up):
             self._fetch(refresh=False)
+        self.shown.emit(shown)
 
     # Fetching
 
@@ -171,8 +175,8 @@ class Workspace(QObject):
         """Stops the fetch; what has arrived whole is kept, and nothing is asked for until *Retry*."""
         if self.fetching:
             self._given_up = self._fetch_key
-            self._stop_fetch()
             self._look()
+            self._stop_fetch()
 
     def _stop_fetch(self) -> None:
         self._tasks.cancel("fetch")
@@ -200,13 +204,13 @@ class Workspace(QObject):
             self._more.start(int(wait * 1000))
 
     def _on_fetched(self) -> None:
-        self._end_fetch()
         self._look()
+        self._end_fetch()
 
     def _on_fetch_failed(self, error: UsageViewerError) -> None:
         self._given_up = self._fetch_key
-        self._end_fetch()
         self._look()
+        self._end_fetch()
         self._on_failed(error)
 
     def _end_fetch(self) -> None:
@@ -217,6 +221,14 @@ class Workspace(QObject):
     def _on_failed(self, error: UsageViewerError) -> None:
         if not isinstance(error, Cancelled):
             self.failed.emit(error)
+
+    def erase(self) -> None:
+        """Forgets all that is held, in a worker; then fetches anew what the view needs."""
+        self._stop_fetch()
+        session = self.session
+        if session is not None:
+            self._given_up = None
+            self._tasks.start("look", lambda task: session.erase(), lambda _: self._look(), self._on_failed)
 
     # Names and values
 
@@ -230,6 +242,10 @@ class Workspace(QObject):
             lambda names: self._look(),
             self.names_failed.emit,
         )
+
+    @property
+    def now(self) -> int:
+        return self.session.now if self.session is not None else int(time.time())
 
     @property
     def names(self) -> Names:

@@ -1,0 +1,181 @@
+"""The page with the table: the bars above it, the totals under it, and what is said when it is empty."""
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+
+from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.actions import Actions
+from usage_viewer.gui.banner import Banner
+from usage_viewer.gui.choices import DatasetChoice, PerChoice, ZoneChoice
+from usage_viewer.gui.empty_state import EmptyState
+from usage_viewer.gui.filter_bar import FilterBar
+from usage_viewer.gui.grouping_bar import GroupingBar
+from usage_viewer.gui.icons import icon
+from usage_viewer.gui.range_picker import RangePicker
+from usage_viewer.gui.status_line import StatusLine
+from usage_viewer.gui.table_view import UsageTable
+from usage_viewer.gui.theme import UNIT
+from usage_viewer.gui.totals import TotalsRow
+from usage_viewer.gui.usage_model import UsageModel
+from usage_viewer.gui.workspace import Shown, Workspace
+
+MENU_KEY = "Alt+O"
+
+
+class MainPage(QWidget):
+    """Puts the parts together; each asks the workspace for a view, and shows the view that it is given."""
+
+    def __init__(self, workspace: Workspace, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace, self._actions = workspace, actions
+        self.dataset = DatasetChoice(self)
+        self.range = RangePicker(self)
+        self.per = PerChoice(self)
+        self.zone = ZoneChoice(self)
+        self.grouping = GroupingBar(self)
+        self.filters = FilterBar(workspace.values, lambda: workspace.names, self)
+        self.banner = Banner(self)
+        self.model = UsageModel(parent=self)
+        self.table = UsageTable(self.model, self)
+        self.empty = EmptyState(self)
+        self.totals = TotalsRow(self.table, self)
+        self.status = StatusLine(self)
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(UNIT // 2)
+        for choice in (self.dataset, self.range, self.per, self.zone):
+            top.addWidget(choice)
+        top.addStretch(1)
+        self._buttons = {
+            "refresh": self._button(self._actions.refresh),
+            "copy": self._button(self._actions.copy, text=True),
+            "more": self._menu_button(),
+        }
+        for button in self._buttons.values():
+            top.addWidget(button)
+        self._draw_icons()
+        bars = QVBoxLayout()
+        bars.setContentsMargins(UNIT, UNIT, UNIT, UNIT)
+        bars.setSpacing(UNIT)
+        bars.addLayout(top)
+        bars.addWidget(self.grouping)
+        bars.addWidget(self.filters)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.table)
+        self._stack.addWidget(self.empty)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(bars)
+        column.addWidget(self.banner)
+        column.addLayout(self._stack, 1)
+        column.addWidget(self.totals)
+        column.addWidget(self.status)
+
+    def _button(self, action: QAction, *, text: bool = False) -> QToolButton:
+        button = QToolButton(self, autoRaise=True)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.setDefaultAction(action)
+        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        button.setToolTip(f"{action.toolTip()} ({keys})" if keys else action.toolTip())
+        button.setAccessibleName(action.text().replace("&", ""))
+        style = Qt.ToolButtonStyle
+        button.setToolButtonStyle(style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly)
+        return button
+
+    def _menu_button(self) -> QToolButton:
+        button = QToolButton(self, autoRaise=True)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.setMenu(self._actions.menu(button))
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setShortcut(MENU_KEY)
+        button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        button.setToolTip(f"More: copies, files, looks, key, help ({MENU_KEY})")
+        button.setAccessibleName("More")
+        return button
+
+    def _draw_icons(self) -> None:
+        self._actions.refresh.setIcon(icon("refresh", self))
+        self._actions.copy.setIcon(icon("copy", self))
+        self._buttons["more"].setIcon(icon("more", self))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "_buttons"):
+            self._draw_icons()
+
+    def _connect(self) -> None:
+        workspace = self._workspace
+        for part in (self.range, self.per, self.zone, self.grouping, self.filters, self.table):
+            part.view_requested.connect(workspace.show_view)
+        self.status.cancel_requested.connect(workspace.cancel)
+        workspace.view_changed.connect(self.show_view)
+        workspace.shown.connect(self.show_answer)
+        workspace.progressed.connect(self.status.show_progress)
+        workspace.fetching_changed.connect(self._on_fetching)
+
+    def show_view(self, view: ViewState) -> None:
+        """The controls show at once what was asked for; the table follows when it is answered."""
+        self.dataset.show_view(view)
+        self.range.show_view(view, self._workspace.now)
+        for part in (self.per, self.zone, self.grouping, self.filters):
+            part.show_view(view)
+        self._actions.clear_filters.setEnabled(view.filtered)
+
+    def show_answer(self, shown: Shown) -> None:
+        look = shown.look
+        refused = dict.fromkeys(look.unavailable, "This organization's server can't group by it")
+        self.grouping.show_view(self._workspace.view, refused)
+        self.table.set_table(shown.table, shown.rows, shown.view)
+        note = "" if look.coverage.complete else look.coverage.summary
+        self.totals.set_totals(shown.table, shown.view, note)
+        self.status.show_coverage(look.coverage)
+        self._show_empty(shown)
+
+    def _on_fetching(self, fetching: bool) -> None:
+        self.status.show_fetching(fetching)
+        self._actions.cancel.setEnabled(fetching)
+        if self._workspace.last is not None:
+            self._show_empty(self._workspace.last)
+
+    def say_loading(self, what: str) -> None:
+        self.empty.say(what, busy=True)
+        self._stack.setCurrentWidget(self.empty)
+        self.totals.setVisible(False)
+
+    def say_nothing(self) -> None:
+        """For when there is nothing to show at all: the banner says why."""
+        self.empty.say("")
+        self._stack.setCurrentWidget(self.empty)
+        self.status.show_coverage(None)
+
+    def _show_empty(self, shown: Shown) -> None:
+        """The table, or in its place the reason why there are no rows."""
+        coverage = shown.look.coverage
+        self._stack.setCurrentWidget(self.table if shown.table.rows else self.empty)
+        self.totals.setVisible(bool(shown.table.rows))
+        if shown.table.rows:
+            return
+        if self._workspace.fetching:
+            self.empty.say("Loading…", "Usage appears here as it arrives.", busy=True)
+        elif shown.view.filtered:
+            self.empty.say(
+                "Nothing matches the filters",
+                button="Clear all filters",
+                act=self._actions.clear_filters.trigger,
+            )
+        elif not coverage.expected:
+            self.empty.say("This range lies in the future")
+        elif coverage.complete:
+            self.empty.say("No usage in this range", "Nothing was used; all of it was asked for.")
+        else:
+            self.empty.say(
+                "Nothing is held of this range",
+                f"{coverage.summary} could be fetched so far.",
+                button="Try again",
+                act=self._workspace.retry,
+            )

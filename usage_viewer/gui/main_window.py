@@ -1,0 +1,384 @@
+"""The window: composes the pages, the commands and the workspace, and connects them."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QTimer, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QStackedWidget
+
+from usage_viewer.app.export import Format
+from usage_viewer.app.place import Place
+from usage_viewer.app.profile import Demo, Profile
+from usage_viewer.domain.errors import CredentialError, KeyMissing, StoreDamaged, UsageViewerError
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.domain.view import ViewState
+from usage_viewer.gui import help_sheets
+from usage_viewer.gui.actions import Actions, connect, shortcut_rows
+from usage_viewer.gui.banner import Action
+from usage_viewer.gui.copying import Chosen, Copying, range_name
+from usage_viewer.gui.key_flow import KeyFlow, Loaded
+from usage_viewer.gui.key_page import KeyPage
+from usage_viewer.gui.main_page import MainPage
+from usage_viewer.gui.remembered import Remembered
+from usage_viewer.gui.tasks import Tasks
+from usage_viewer.gui.theme import UNIT, use_scheme
+from usage_viewer.gui.usage_model import Presentation
+from usage_viewer.gui.workspace import Shown, Workspace
+
+SIZE = (150 * UNIT, 92 * UNIT)
+
+
+class MainWindow(QMainWindow):
+    """`open_demo` starts the demo's server. With `remember` False nothing is written about how it is used."""
+
+    settled = Signal(str)  # everything that was asked for is shown; "" or why it isn't
+
+    def __init__(
+        self, profile: Profile, place: Place, open_demo: Callable[[], Demo], *, remember: bool = True
+    ) -> None:
+        super().__init__()
+        self._own_profile, self._place, self._open_demo = profile, place, open_demo
+        self._demo: Demo | None = None
+        self._loaded: Loaded | None = None
+        self._problem = ""
+        self.tasks = Tasks(self)
+        self.remembered = Remembered(place.settings if remember else None, self._on_error, self)
+        self.workspace = Workspace(self.tasks, self.remembered.use_profile(profile.name), self)
+        self.keys = KeyFlow(self.tasks, self)
+        self.copying = Copying(self.tasks, self)
+        self.actions_ = Actions(self)
+        self.key_page = KeyPage(self)
+        self.page = MainPage(self.workspace, self.actions_, self)
+        self._pages = QStackedWidget(self)
+        self._pages.addWidget(self.page)
+        self._pages.addWidget(self.key_page)
+        self.setCentralWidget(self._pages)
+        self.setWindowTitle("Usage Viewer")
+        self.setMinimumSize(70 * UNIT, 50 * UNIT)
+        self.resize(*SIZE)
+        self._connect_workspace()
+        self._connect_key()
+        self._connect_actions()
+        self._restore()
+
+    # Starting and ending
+
+    def start(self, *, demo: bool = False) -> None:
+        """Begins to load, after the first paint."""
+        QTimer.singleShot(0, self, self.open_demo if demo else lambda: self._open(self._own_profile))
+
+    def _open(self, profile: Profile) -> None:
+        self._loaded = None
+        self._problem = ""
+        self.workspace.view = self.remembered.use_profile(profile.name)
+        self.page.show_view(self.workspace.view)
+        self.page.table.header.set_widths(dict(self.remembered.profile.widths))
+        self.page.banner.clear()
+        self._pages.setCurrentWidget(self.page)
+        self.page.say_loading("Opening…")
+        self.setWindowTitle("Usage Viewer" if profile.name == "default" else f"{profile.name} · Usage Viewer")
+        self.workspace.open(profile)
+        self.keys.load(profile)
+
+    def open_demo(self) -> None:
+        """Looks at the synthetic organization; back with *Leave the demo*."""
+        if self._demo is not None:
+            self.leave_demo()
+            return
+        self.page.say_loading("Starting the demo…")
+        self._pages.setCurrentWidget(self.page)
+        self.tasks.start("demo", lambda task: self._open_demo(), self._on_demo_open, self._on_error)
+
+    def _on_demo_open(self, demo: Demo) -> None:
+        self._demo = demo
+        self.actions_.demo.setText("Leave the &demo")
+        self._open(demo.profile)
+
+    def leave_demo(self) -> None:
+        demo, self._demo = self._demo, None
+        self.actions_.demo.setText("Open the &demo")
+        self._open(self._own_profile)
+        if demo is not None:
+            demo.close()
+
+    def finish(self) -> None:
+        """Cancels everything, waits a bounded time, closes what is open."""
+        self.tasks.close()
+        self.workspace.close()
+        if self._demo is not None:
+            self._demo.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.remembered.geometry(self.saveGeometry())
+        self.remembered.write()
+        super().closeEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.workspace.look_if_old()
+
+    def come_to_front(self) -> None:
+        if self.isMinimized():
+            self.showNormal()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def _restore(self) -> None:
+        settings = self.remembered.settings
+        if settings.geometry:
+            self.restoreGeometry(QByteArray(base64.b64decode(settings.geometry, validate=False)))
+        self.actions_.bars.setChecked(settings.bars)
+        self.actions_.abbreviated.setChecked(settings.abbreviated)
+        self.actions_.scheme[str(settings.colour_scheme)].setChecked(True)
+        self._apply_looks()
+        if settings.note:
+            self.page.status.say(settings.note)
+
+    # The workspace
+
+    def _connect_workspace(self) -> None:
+        workspace = self.workspace
+        workspace.session_opened.connect(self._on_opened)
+        workspace.session_failed.connect(self._on_session_failed)
+        workspace.shown.connect(self._on_shown)
+        workspace.fetching_changed.connect(lambda fetching: self._look_settled())
+        workspace.recovered.connect(self._on_recovered)
+        workspace.failed.connect(self._on_error)
+        workspace.names_failed.connect(self._on_names_failed)
+        workspace.view_changed.connect(self.remembered.view)
+        self.page.dataset.view_requested.connect(self._on_dataset)
+        self.page.table.header.widths_changed.connect(
+            lambda: self.remembered.widths(self.page.table.header.widths())
+        )
+
+    def _on_opened(self) -> None:
+        self._decide()
+
+    def _on_session_failed(self, error: UsageViewerError) -> None:
+        actions: list[Action] = [("&Retry", lambda: self._open(self._own_profile))]
+        if isinstance(error, StoreDamaged):
+            actions.append(("Start &anew", self._start_anew))
+        self.page.say_nothing()
+        self._show_error(error, actions)
+
+    def _start_anew(self) -> None:
+        profile = self._own_profile
+        self.tasks.start(
+            "open", lambda task: profile.start_anew(), lambda _: self._open(profile), self._on_session_failed
+        )
+
+    def _on_shown(self, shown: Shown) -> None:
+        self._look_settled()
+
+    def _on_recovered(self) -> None:
+        self._problem = ""
+        self.page.banner.clear()
+
+    def _on_names_failed(self, error: UsageViewerError) -> None:
+        self.page.status.say(f"Names can't be shown: {error.title.lower()}. Everything else works.")
+        self._look_settled()
+
+    def _on_dataset(self, view: ViewState) -> None:
+        columns = self.remembered.profile.columns.get(view.dataset, ())
+        self.workspace.show_view(replace(view, columns=columns))
+
+    def _look_settled(self) -> None:
+        """Says so once nothing is under way any more and everything that was asked for is shown."""
+        last, workspace = self.workspace.last, self.workspace
+        if last is None or workspace.fetching or self.tasks.busy("look") or self.tasks.busy("names"):
+            return
+        if self._problem or (workspace.session is not None and workspace.session.connected):
+            self.settled.emit(self._problem)
+
+    # The key
+
+    def _connect_key(self) -> None:
+        self.keys.loaded.connect(self._on_key_loaded)
+        self.keys.accepted.connect(self._on_key_accepted)
+        self.keys.refused.connect(self.key_page.show_error)
+        self.keys.forgotten.connect(self._on_key_forgotten)
+        self.keys.forget_failed.connect(self._on_error)
+        self.key_page.key_entered.connect(self._on_key_entered)
+        self.key_page.demo_requested.connect(self.open_demo)
+        self.key_page.cancelled.connect(lambda: self._pages.setCurrentWidget(self.page))
+
+    def _on_key_loaded(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self.key_page.set_place(loaded.place)
+        self._decide()
+
+    def _decide(self) -> None:
+        """Once both the data and the keyring have answered: fetch, show what is held, or ask for the key."""
+        session, loaded = self.workspace.session, self._loaded
+        if session is None or loaded is None:
+            return
+        if loaded.key is not None:
+            self.workspace.connect_key(loaded.key)
+        elif session.empty:
+            self._ask_for_key(replacing=False)
+            if loaded.error is not None:
+                self.key_page.show_error(loaded.error)
+            self.settled.emit("There is no key yet.")
+        else:
+            self._on_error(loaded.error or KeyMissing(hint="What is held is shown. Enter an admin key for more."))
+
+    def _ask_for_key(self, *, replacing: bool) -> None:
+        self.key_page.clear()
+        self.key_page.set_replacing(replacing)
+        self._pages.setCurrentWidget(self.key_page)
+
+    def _on_key_entered(self, key: AdminKey) -> None:
+        self.key_page.show_checking()
+        self.keys.check_and_keep(self._own_profile, key)
+
+    def _on_key_accepted(self, loaded: Loaded) -> None:
+        self.key_page.clear()
+        self._loaded = loaded
+        self._pages.setCurrentWidget(self.page)
+        self.page.banner.clear()
+        if loaded.error is not None:
+            hint = f"{loaded.error.hint} The key is in use until the window is closed."
+            self._show_error(UsageViewerError(loaded.error.detail, title=loaded.error.title, hint=hint), [])
+        if loaded.key is not None:
+            self.workspace.connect_key(loaded.key)
+
+    def _forget_key(self) -> None:
+        answer = QMessageBox.question(
+            self,
+            "Forget the key",
+            "Remove the admin key from the keyring? What was fetched stays on this computer.",
+        )
+        if answer is QMessageBox.StandardButton.Yes:
+            self.keys.forget(self._own_profile)
+
+    def _on_key_forgotten(self) -> None:
+        self.workspace.disconnect_key()
+        self._ask_for_key(replacing=True)
+
+    # Commands
+
+    def _connect_actions(self) -> None:
+        actions, page = self.actions_, self.page
+        connect(actions.copy, lambda: self._with_chosen(self.copying.copy))
+        for action, form in (
+            (actions.copy_tsv, Format.TSV),
+            (actions.copy_csv, Format.CSV),
+            (actions.copy_markdown, Format.MARKDOWN),
+            (actions.copy_json, Format.JSON),
+        ):
+            connect(action, partial(self._copy_as, form))
+        connect(actions.save, self._save_as)
+        connect(actions.refresh, self.workspace.refresh)
+        connect(actions.cancel, self.workspace.cancel)
+        connect(actions.clear_filters, lambda: self.workspace.show_view(self.workspace.view.without_filters()))
+        connect(actions.replace_key, lambda: self._ask_for_key(replacing=True))
+        connect(actions.forget_key, self._forget_key)
+        connect(actions.erase, self._erase)
+        connect(actions.demo, self.open_demo)
+        connect(actions.shortcuts, lambda: help_sheets.shortcut_sheet(shortcut_rows(actions), self).open())
+        connect(actions.about, lambda: help_sheets.about_box(self._facts(), self).open())
+        actions.quit.triggered.connect(self.close)
+        for action in (actions.bars, actions.abbreviated, *actions.scheme.values()):
+            action.toggled.connect(self._on_looks)
+        actions.cancel.setEnabled(False)
+        page.table.copy_requested.connect(self._on_copy_requested)
+        page.table.selection_stats_changed.connect(page.status.show_selection)
+        self.copying.began.connect(lambda: page.status.say("Copying…"))
+        self.copying.done.connect(page.status.say)
+        self.copying.failed.connect(self._on_error)
+
+    def _with_chosen(self, act: Callable[[Chosen], None]) -> None:
+        """Acts on the selected rows, or on all rows if none are selected."""
+        last = self.workspace.last
+        if last is None or not last.table.rows:
+            self.page.status.say("There is nothing to copy")
+            return
+        act(
+            Chosen(
+                last,
+                self.page.table.selected_rows(),
+                self.workspace.names,
+                self.actions_.provenance.isChecked(),
+            )
+        )
+
+    def _copy_as(self, form: Format) -> None:
+        self._with_chosen(lambda chosen: self.copying.copy_as(chosen, form))
+
+    def _on_copy_requested(self, form: str) -> None:
+        if form:
+            self._copy_as(Format(form))
+        else:
+            self._with_chosen(self.copying.copy)
+
+    def _save_as(self) -> None:
+        view = self.workspace.view
+        kinds = ";;".join(f"{form.label} (*{form.suffix})" for form in Format)
+        proposal = f"{view.dataset}-{range_name(view, self.workspace.now)}-{view.zone.replace('/', '-')}.csv"
+        name, kind = QFileDialog.getSaveFileName(self, "Save as", str(Path.home() / proposal), kinds)
+        if not name:
+            return
+        path = Path(name)
+        if not path.suffix:
+            path = path.with_suffix(kind.rpartition("*")[2].rstrip(")"))
+        self._with_chosen(lambda chosen: self.copying.save(chosen, path))
+
+    def _erase(self) -> None:
+        answer = QMessageBox.question(
+            self,
+            "Erase local data",
+            "Remove all usage and names of this organization from this computer? They can be fetched again. "
+            "The key stays in the keyring.",
+        )
+        session = self.workspace.session
+        if answer is QMessageBox.StandardButton.Yes and session is not None:
+            self.workspace.erase()
+
+    def _facts(self) -> list[tuple[str, str]]:
+        profile = self.workspace.profile or self._own_profile
+        data = str(profile.database) if profile.database is not None else "In memory, gone when the window closes"
+        key = self._loaded.place if self._loaded is not None else "The keyring has not answered yet"
+        return [("Server", profile.base_url), ("Data", data), ("Key", key)]
+
+    # Looks
+
+    def _on_looks(self, checked: bool) -> None:
+        chosen = [name for name, action in self.actions_.scheme.items() if action.isChecked()]
+        if not chosen:
+            return  # between the scheme that was on and the one that comes on
+        self.remembered.looks(
+            bars=self.actions_.bars.isChecked(), abbreviated=self.actions_.abbreviated.isChecked(), scheme=chosen[0]
+        )
+        self._apply_looks()
+
+    def _apply_looks(self) -> None:
+        settings = self.remembered.settings
+        self.page.table.set_presentation(Presentation(settings.abbreviated, settings.bars))
+        use_scheme(str(settings.colour_scheme))
+
+    # What went wrong
+
+    def _on_error(self, error: UsageViewerError) -> None:
+        actions: list[Action] = [("&Retry", self._retry)]
+        if isinstance(error, CredentialError):
+            actions.insert(0, ("Enter another &key", lambda: self._ask_for_key(replacing=True)))
+        self._show_error(error, actions)
+
+    def _retry(self) -> None:
+        self.page.banner.clear()
+        self.workspace.retry()
+
+    def _show_error(self, error: UsageViewerError, actions: list[Action]) -> None:
+        self._problem = f"{error.title}. {error.hint}"
+        self.page.banner.show_error(error, actions)
+        self._look_settled()
+
+    def show_unexpected(self, error: UsageViewerError) -> None:
+        """An error that nobody expected: said, while the window goes on."""
+        self.page.banner.show_error(error, [])
