@@ -47,4 +47,4 @@ def test_an_error_in_the_pieces_leaves_nothing_behind(tmp_path: Path) -> None:
 
     with pytest.raises(KeyError):
         write_whole(tmp_path / "file", pieces())
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

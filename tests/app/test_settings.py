@@ -1,7 +1,6 @@
 """What is remembered, and how much of it survives what may happen to a file."""
 
 import json
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -79,7 +78,7 @@ def test_only_the_user_may_read_them(path: Path) -> None:
     save(path, SETTINGS)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert os.listdir(path.parent) == [path.name]
+    assert list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"null", b"[" * 100_000, b'{"a": 1'])

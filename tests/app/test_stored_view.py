@@ -14,7 +14,7 @@ from usage_viewer.domain.datasets import DATASETS
 from usage_viewer.domain.period import DateRange, Per, Preset
 from usage_viewer.domain.view import Filter, SortKey, ViewState
 
-TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1))  # noqa: DTZ001 - wall-clock times
+TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1))
 RANGES = st.builds(DateRange, st.sampled_from(Preset)) | st.builds(
     lambda start, length: DateRange(None, start, start + timedelta(minutes=length)), TIMES, st.integers(1, 10**6)
 )

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from usage_viewer.domain.datasets import Dimension, Kind
 from usage_viewer.domain.figures import Figures, Number
@@ -24,7 +26,7 @@ def _figures(numbers: Sequence[Number | None]) -> Figures:
         dtype = np.int64
     else:
         dtype = np.object_
-    values = np.array([0 if number is None else number for number in numbers], dtype)
+    values: NDArray[Any] = np.array([0 if number is None else number for number in numbers], dtype)
     missing = np.array([number is None for number in numbers], np.bool_)
     return Figures(values, missing if missing.any() else None)
 
@@ -45,8 +47,7 @@ def make_table() -> MakeTable:
         boolean: bool = False,
     ) -> Table:
         labels, names, columns = labels or {}, names or {}, list[Column]()
-        lists = [*(texts or {}).values(), *(numbers or {}).values()]
-        count = len(lists[0]) if lists else 0
+        count = next((len(listed) for lists in (texts, numbers) for listed in (lists or {}).values()), 0)
         if days:
             span = Span(1_790_000_000 // 86400 * 86400, (1_790_000_000 // 86400 + max(count, 1)) * 86400)
             columns.append(PeriodColumn(np.arange(count, dtype=np.int32), periods(span, Per.DAY, UTC)))

@@ -50,7 +50,7 @@ def test_filters_have_their_names() -> None:
         (DateRange.days(date(2026, 11, 3), date(2026, 11, 3)), "UTC", "2026-11-03"),
         (DateRange.days(date(2026, 10, 25), date(2026, 10, 26)), "Europe/Berlin", "2026-10-25 – 2026-10-26"),
         (
-            DateRange(None, datetime(2026, 11, 3, 14), datetime(2026, 11, 4)),  # noqa: DTZ001 - wall-clock times
+            DateRange(None, datetime(2026, 11, 3, 14), datetime(2026, 11, 4)),
             "UTC",
             "2026-11-03 14:00 – 2026-11-04 00:00",
         ),

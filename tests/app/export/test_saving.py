@@ -28,7 +28,7 @@ def test_the_file_holds_the_text(form: Format, export: Export, tmp_path: Path) -
     save(export, form, path)
     mark = b"\xef\xbb\xbf" if form is Format.CSV else b""
     assert path.read_bytes() == mark + render(export, form).encode()
-    assert os.listdir(tmp_path) == [path.name]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_an_older_file_stays_until_the_new_one_is_complete(export: Export, tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_an_older_file_stays_until_the_new_one_is_complete(export: Export, tmp_p
     with pytest.raises(Cancelled):
         save(export, Format.CSV, path, stop)
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == [path.name]
+    assert list(tmp_path.iterdir()) == [path]
     save(export, Format.CSV, path)
     assert path.read_text() != "old"
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
@@ -59,7 +59,7 @@ def test_a_full_disk(export: Export, tmp_path: Path) -> None:
     assert caught.value.title == "The disk is full"
     assert "space" in caught.value.hint
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == [path.name]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_that_is_gone(export: Export, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_folder_in_the_files_place(export: Export, tmp_path: Path) -> None:
 def test_names_that_are_too_long(export: Export, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="too long"):
         save(export, Format.TSV, tmp_path / ("x" * 300))
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
     save(export, Format.TSV, tmp_path / ("x" * 255))
 
 

@@ -1,0 +1,89 @@
+"""One entry in several flavours."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QByteArray
+from PySide6.QtWidgets import QApplication
+
+from usage_viewer.app.export import Export, Format, render
+from usage_viewer.domain.datasets import DATASETS, Kind
+from usage_viewer.domain.errors import Cancelled
+from usage_viewer.domain.figures import Figures
+from usage_viewer.domain.period import Per, Span, periods
+from usage_viewer.domain.tables import FigureColumn, GroupColumn, PeriodColumn, Table
+from usage_viewer.gui.clipboard import prepare, prepare_as, put
+
+
+@pytest.fixture
+def export() -> Export:
+    rows = 6_000
+    names = ("größe", "=1+1")
+    days = periods(Span(0, rows * 86400), Per.DAY, UTC)
+    table = Table(
+        (
+            PeriodColumn(np.arange(rows, dtype=np.int32), days),
+            GroupColumn(
+                DATASETS["completions"].dimension("model"), np.arange(rows, dtype=np.int32) % 2, names, names
+            ),
+            FigureColumn("share", "Share", "%", Kind.SHARE, Figures(np.arange(rows) / rows), None),
+        ),
+        rows,
+    )
+    return Export(table, np.arange(rows, dtype=np.int64)[::-1], decimal_point=",")
+
+
+def pasted(kind: str) -> str:
+    return bytes(QApplication.clipboard().mimeData().data(kind).data()).decode()
+
+
+def test_all_flavours_are_in_one_entry(qapp: QApplication, export: Export) -> None:
+    rendered = prepare(export)
+    assert rendered.note == ""
+    assert rendered.rows == 6_000
+    put(rendered, qapp.clipboard())
+    assert set(qapp.clipboard().mimeData().formats()) == {
+        "text/plain",
+        "text/tab-separated-values",
+        "text/html",
+        "text/csv",
+    }
+    assert qapp.clipboard().text() == pasted("text/tab-separated-values") == render(export, Format.TSV)
+    assert qapp.clipboard().mimeData().html() == pasted("text/html") == render(export, Format.HTML)
+    assert pasted("text/csv") == render(export, Format.CSV)
+
+
+def test_too_much_is_plain_text_alone_and_says_so(qapp: QApplication, export: Export) -> None:
+    put(prepare(export), qapp.clipboard())
+    rendered = prepare(export, largest=1_000)
+    assert "plain text" in rendered.note
+    put(rendered, qapp.clipboard())
+    assert set(qapp.clipboard().mimeData().formats()) == {"text/plain", "text/tab-separated-values"}
+    assert qapp.clipboard().text() == render(export, Format.TSV)
+
+
+@pytest.mark.parametrize(
+    ("form", "kind"),
+    [(Format.CSV, "text/csv"), (Format.MARKDOWN, "text/markdown"), (Format.JSON, "application/json")],
+)
+def test_one_format_alone_is_plain_text_too(qapp: QApplication, export: Export, form: Format, kind: str) -> None:
+    put(prepare_as(export, form), qapp.clipboard())
+    assert set(qapp.clipboard().mimeData().formats()) == {"text/plain", kind}
+    assert qapp.clipboard().text() == pasted(kind) == render(export, form)
+
+
+@pytest.mark.parametrize("make", [prepare, lambda export, stop: prepare_as(export, Format.JSON, stop)])
+def test_it_can_be_stopped(export: Export, make: Callable[[Export, threading.Event], object]) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Cancelled):
+        make(export, stop)
+
+
+def test_flavours_are_bytes_ready_to_be_handed_over(export: Export) -> None:
+    flavours = prepare(export).flavours
+    assert all(isinstance(content, QByteArray) for content in flavours.values())
+    assert flavours["text/plain"].isSharedWith(flavours["text/tab-separated-values"])

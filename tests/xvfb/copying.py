@@ -1,0 +1,52 @@
+"""A program that copies a made-up table, says so, and stays until its input ends; `rows` is its argument."""
+
+import sys
+import threading
+from decimal import Decimal
+
+import numpy as np
+from PySide6.QtCore import QMetaObject, Qt
+from PySide6.QtGui import QGuiApplication
+
+from usage_viewer.app.export import Export, Provenance
+from usage_viewer.domain.datasets import DATASETS, Kind
+from usage_viewer.domain.figures import Figures
+from usage_viewer.domain.tables import FigureColumn, GroupColumn, Table
+from usage_viewer.gui.clipboard import prepare, put
+
+
+def table(rows: int) -> Table:
+    """Names that a spreadsheet or a browser would trip over, and numbers that don't fit a float."""
+    names = ("gpt-6-astra", "=1+1", 'größe "L"\t<b>', "two\nlines")
+    money = np.array([Decimal(f"{row}.10") for row in range(rows)], object)
+    return Table(
+        (
+            GroupColumn(
+                DATASETS["completions"].dimension("model"), np.arange(rows, dtype=np.int32) % 4, names, names
+            ),
+            FigureColumn("count", "Count", "", Kind.COUNT, Figures(np.arange(rows) + 2**60), None),
+            FigureColumn("money", "Money", "", Kind.DECIMAL, Figures(money), None),
+        ),
+        rows,
+    )
+
+
+def main() -> None:
+    rows = int(sys.argv[1])
+    app = QGuiApplication([])
+    provenance = Provenance("Completions", "2026-11-03", "UTC", "per day")
+    rendered = prepare(Export(table(rows), np.arange(rows, dtype=np.int64), provenance))
+    put(rendered, app.clipboard())
+    app.processEvents()
+    print("copied", rendered.note, flush=True)
+
+    def wait() -> None:
+        sys.stdin.read()
+        QMetaObject.invokeMethod(app, "quit", Qt.ConnectionType.QueuedConnection)
+
+    threading.Thread(target=wait, daemon=True).start()
+    app.exec()
+
+
+if __name__ == "__main__":
+    main()
