@@ -1,0 +1,196 @@
+"""`Database`: the DuckDB file: opening it safely, a cursor for each call, and DuckDB's errors as typed ones."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from usage_viewer.domain.errors import (
+    Cancelled,
+    StoreDamaged,
+    StoreError,
+    StoreLocked,
+    StoreNewer,
+    StoreNotWritable,
+)
+from usage_viewer.store.cancel import Cancel
+
+Connection = duckdb.DuckDBPyConnection
+
+MEMORY_LIMIT = "1GB"
+MOST_THREADS = 4
+CLOSE_WITHIN = 1.0
+"""Seconds that closing waits for interrupted queries to let go."""
+
+
+def _settings() -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        # No query may reach the network or another file.
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "enable_external_access": "false",
+        "python_enable_replacements": "false",
+        "temp_directory": "",
+        "memory_limit": MEMORY_LIMIT,
+        "threads": str(min(MOST_THREADS, os.cpu_count() or 1)),
+    }
+
+
+class Database:
+    """One open file (None: in memory). Only one process can have it open."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Raises StoreLocked, StoreDamaged, StoreNewer, StoreNotWritable."""
+        self.path = path
+        self._guard = threading.Condition()
+        self._running: set[Connection] = set()
+        self._closed = False
+        if path is not None:
+            _prepare(path)
+        with typed_errors(), _private_files():
+            self._connection = duckdb.connect(str(path) if path else ":memory:", config=_settings())
+        self.restrict()
+
+    @contextmanager
+    def cursor(self, cancel: Cancel | None = None) -> Iterator[Connection]:
+        """A cursor of its own for one call. Raises StoreError, and Cancelled where `cancel` or closing stops it."""
+        with self._guard:
+            if self._closed:
+                raise StoreError(title="The local database is closed")
+            cursor = self._connection.cursor()
+            self._running.add(cursor)
+        try:
+            with typed_errors(), (cancel or Cancel()).interrupting(cursor.interrupt):
+                yield cursor
+        finally:
+            with self._guard:
+                self._running.discard(cursor)
+                self._guard.notify_all()
+            cursor.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All or nothing: whatever goes wrong within leaves the file as it was."""
+        with self.cursor() as cursor:
+            cursor.begin()
+            try:
+                yield cursor
+                cursor.commit()
+            except BaseException:
+                with suppress(duckdb.Error):  # it may have ended by itself: what went wrong before says why
+                    cursor.rollback()
+                raise
+        self.restrict()
+
+    def close(self) -> None:
+        """Interrupts what runs and lets go of the file. May be called again."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+            for cursor in self._running:
+                cursor.interrupt()
+            self._guard.wait_for(lambda: not self._running, CLOSE_WITHIN)
+        with typed_errors():
+            self._connection.close()
+
+    def restrict(self) -> None:
+        """The files are for their owner alone; DuckDB makes the log anew at any write."""
+        if self.path is None:
+            return
+        for path in (self.path, wal_of(self.path)):
+            try:
+                if path.stat().st_mode & 0o077:
+                    path.chmod(0o600)
+            except FileNotFoundError:
+                continue
+            except OSError:
+                return  # a file system without permissions
+
+
+def wal_of(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
+
+
+def _prepare(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # A process that ended while it made the file leaves an empty one, which DuckDB takes for damaged.
+        if path.is_file() and path.stat().st_size == 0:
+            path.unlink()
+    except OSError as error:
+        raise StoreNotWritable(str(error)) from error
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+_LOCKED = ("could not set lock", "conflicting lock", "being used by another process")
+_NEWER = ("newer version", "version number", "storage version")
+_NO_SPACE = ("no space left", "disk full", "not enough space", "quota exceeded", "out of disk")
+_NOT_WRITABLE = (
+    "permission denied",
+    "access is denied",
+    "read-only",
+    "read only",
+    "cannot open file",
+    "cannot create",
+    "is a directory",
+    "not a directory",
+    "could not write",
+    "failed to write",
+    "could not truncate",
+)
+_DAMAGED = (
+    "not a valid duckdb",
+    "corrupt",
+    "checksum",
+    "could not read",
+    "has been invalidated",
+    "failed to deserialize",
+    "failure while replaying",
+)
+
+
+@contextmanager
+def typed_errors() -> Iterator[None]:
+    """DuckDB's errors leave as this program's: Cancelled or one of StoreError."""
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise Cancelled from error
+    except duckdb.Error as error:
+        raise _typed(error) from error
+
+
+def _typed(error: duckdb.Error) -> StoreError:
+    detail = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    text = str(error).lower()
+    if any(word in text for word in _LOCKED):
+        return StoreLocked(detail)
+    if any(word in text for word in _NO_SPACE):
+        return StoreNotWritable(
+            detail, title="The disk is full", hint="Free some space, or choose another place with --data-dir."
+        )
+    if any(word in text for word in _DAMAGED):
+        return StoreDamaged(detail)
+    if any(word in text for word in _NEWER):
+        return StoreNewer(detail)
+    if any(word in text for word in _NOT_WRITABLE):
+        return StoreNotWritable(detail)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return StoreError(
+            detail, title="The memory is not enough for this", hint="Choose a shorter range or a coarser period."
+        )
+    if isinstance(error, duckdb.InternalException | duckdb.FatalException | duckdb.SerializationException):
+        return StoreDamaged(detail)
+    return StoreError(detail)

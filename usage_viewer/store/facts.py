@@ -1,0 +1,242 @@
+"""Reading facts: what a view's periods hold, summed per period and combination."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from usage_viewer.domain.coverage import Coverage, Held
+from usage_viewer.domain.datasets import Aggregation, Dataset, Kind, Metric
+from usage_viewer.domain.figures import Figures
+from usage_viewer.domain.period import Segment, Width
+from usage_viewer.store.database import Connection
+from usage_viewer.store.gather import Rows, gather, joined, missing_of
+from usage_viewer.store.schema import fact_table, quoted
+
+FEW_CELLS = 200_000
+"""Up to so many periods times combinations the engine sums quicker than it hands rows over."""
+
+ROWS_AT_A_TIME = 2_000_000
+"""Facts handed over by the engine in one piece; bounds the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Facts to be read: of which buckets, which metrics, and how often a combination may be there in one."""
+
+    dataset: Dataset
+    metrics: tuple[str, ...]
+    coverage: Coverage
+    held: Mapping[Width, Held]
+    repeats: bool  # a bucket may hold a combination more than once
+    combinations: int  # how many there are, or were a moment ago
+    key: tuple[object, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        bounds = self.coverage.periods.bounds.tobytes()
+        object.__setattr__(self, "key", (self.dataset.name, self.metrics, self.coverage.read, bounds))
+
+    @property
+    def columns(self) -> list[Metric]:
+        return [metric for metric in self.dataset.metrics if metric.name in self.metrics]
+
+    @property
+    def levels(self) -> bool:
+        return any(metric.aggregation is Aggregation.LEVEL for metric in self.columns)
+
+
+def read(cursor: Connection, question: Question) -> Rows:
+    """The sums of each period and combination (`cell`); rows in the order of periods wherever there are many."""
+    parts = _parts(question)
+    periods = len(question.coverage.periods)
+    if len(parts) == 1 and periods * question.combinations <= FEW_CELLS and not question.levels:
+        summed = _summed(cursor, question, parts[0])
+        if summed is not None:
+            return summed
+    last = np.full(periods, -1, np.int64)
+    for part in parts:
+        np.maximum.at(last, part.period[part.inside], part.starts[part.inside])
+    buckets = sum(np.bincount(part.period[part.inside], minlength=periods) for part in parts)
+    direct = not question.repeats and bool(np.all(buckets <= 1))
+    pieces: list[Rows] = []
+    for part in parts:
+        for window in _windows(cursor, question, part):
+            rows = _handed_over(cursor, question, part, window, last)
+            pieces.append(rows if direct else _combined(rows, periods))
+    if not pieces:
+        return _no_rows(question)
+    rows = joined(pieces)
+    return rows.in_period_order() if direct or len(pieces) == 1 else _combined(rows, periods)
+
+
+def _combined(rows: Rows, periods: int) -> Rows:
+    return gather(rows, periods, int(rows.cell.max(initial=0)) + 1)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is read in one width: bucket number i begins at `first + i * width` and is of `period[i]` (-1: none)."""
+
+    width: Width
+    first: int
+    period: NDArray[np.int32]
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        return self.period >= 0
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        return self.first + np.arange(len(self.period), dtype=np.int64) * self.width.seconds
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.period) * self.width.seconds
+
+
+def _parts(question: Question) -> list[_Part]:
+    bounds = question.coverage.periods.bounds
+    parts = []
+    for width in question.dataset.widths:
+        segments: Sequence[Segment] = [item for item in question.coverage.read if item.width is width]
+        if not segments or width not in question.held:
+            continue
+        first, end = segments[0].start, max(segment.end for segment in segments)
+        starts = np.arange(first, end, width.seconds, dtype=np.int64)
+        period = (np.searchsorted(bounds, starts, side="right") - 1).astype(np.int32)
+        inside = np.zeros(len(starts), np.bool_)
+        for segment in segments:
+            low = (segment.start - first) // width.seconds
+            inside[low : low + segment.buckets] = True
+        period[~inside] = -1
+        parts.append(_Part(width, first, period))
+    return parts
+
+
+def _summed(cursor: Connection, question: Question, part: _Part) -> Rows | None:
+    """Summed by the engine; None where periods are no even steps, or a sum passes its type."""
+    step, origin = _even_steps(question, part)
+    if not step:
+        return None
+    sums = ", ".join(
+        f"SUM({quoted(metric.name)})::{'VARCHAR' if metric.kind is Kind.DECIMAL else 'BIGINT'}"
+        f" AS {quoted(metric.name)}"
+        for metric in question.columns
+    )
+    try:
+        found = _select(
+            cursor,
+            question,
+            part.width,
+            f'((bucket - {origin}) // {step})::INTEGER AS "period number", combination AS "cell number"',
+            sums,
+            (part.first, part.end),
+            "GROUP BY ALL",
+        )
+    except (duckdb.ConversionException, duckdb.OutOfRangeException):
+        return None
+    return _rows(found, question)
+
+
+def _even_steps(question: Question, part: _Part) -> tuple[int, int]:
+    """Step and origin (seconds) where the periods are `(moment - origin) // step`; step 0 where they aren't."""
+    if not part.inside.all():
+        return 0, 0
+    bounds = question.coverage.periods.bounds
+    lengths = np.diff(bounds)
+    if len(lengths) == 1:
+        return int(lengths[0]), int(bounds[0])
+    step = int(lengths[1] if len(lengths) > 2 else lengths.max())
+    even = bool(np.all(lengths[1:-1] == step)) and int(lengths[0]) <= step and int(lengths[-1]) <= step
+    return (step, int(bounds[1]) - step) if even else (0, 0)
+
+
+def _windows(cursor: Connection, question: Question, part: _Part) -> list[tuple[int, int]]:
+    """Start and end of stretches that hold about ROWS_AT_A_TIME facts each."""
+    table = quoted(fact_table(question.dataset, part.width))
+    facts: int = cursor.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
+    a_bucket = max(1, facts // max(1, len(question.held[part.width].starts)))
+    step = max(1, ROWS_AT_A_TIME // a_bucket) * part.width.seconds
+    return [(start, min(start + step, part.end)) for start in range(part.first, part.end, step)] if facts else []
+
+
+def _handed_over(
+    cursor: Connection, question: Question, part: _Part, window: tuple[int, int], last: NDArray[np.int64]
+) -> Rows:
+    """Each fact of a window as a row. A level is missing but for the last bucket held of its period."""
+    seconds = part.width.seconds
+    columns = ", ".join(
+        f"{quoted(metric.name)}{'::VARCHAR' if metric.kind is Kind.DECIMAL else ''} AS {quoted(metric.name)}"
+        for metric in question.columns
+    )
+    found = _select(
+        cursor,
+        question,
+        part.width,
+        f'((bucket - {part.first}) // {seconds})::INTEGER AS "period number", combination AS "cell number"',
+        columns,
+        window,
+        "",
+    )
+    bucket = found["period number"]
+    found["period number"] = part.period[bucket]
+    rows = _rows(found, question)
+    if question.levels:
+        latest = (part.starts == last[part.period])[bucket]
+        for metric in question.columns:
+            if metric.aggregation is Aggregation.LEVEL:
+                figures = rows.metrics[metric.name]
+                level = Figures(figures.values, missing_of(figures) | ~latest)
+                rows = Rows(rows.period, rows.cell, {**rows.metrics, metric.name: level})
+    outside = rows.period < 0
+    return rows.take(~outside) if outside.any() else rows
+
+
+def _select(
+    cursor: Connection,
+    question: Question,
+    width: Width,
+    keys: str,
+    columns: str,
+    window: tuple[int, int],
+    tail: str,
+) -> dict[str, NDArray[Any]]:
+    """Columns by name."""
+    found: dict[str, NDArray[Any]] = cursor.execute(
+        f"SELECT {keys}, {columns} FROM {quoted(fact_table(question.dataset, width))}"
+        f" WHERE bucket >= ? AND bucket < ? {tail}",
+        window,
+    ).fetchnumpy()
+    return found
+
+
+def _rows(found: Mapping[str, NDArray[Any]], question: Question) -> Rows:
+    return Rows(
+        found["period number"],
+        found["cell number"],
+        {metric.name: _figures(found[metric.name], metric) for metric in question.columns},
+    )
+
+
+def _figures(column: NDArray[Any], metric: Metric) -> Figures:
+    missing: NDArray[np.bool_] | None = None
+    if isinstance(column, np.ma.MaskedArray):
+        missing = np.ma.getmaskarray(column)
+        column = np.where(missing, "0" if metric.kind is Kind.DECIMAL else 0, column.data)
+        missing = missing if missing.any() else None
+    if metric.kind is Kind.DECIMAL:
+        column = np.array([Decimal(text) for text in column.tolist()], np.object_)
+    return Figures(column, missing)
+
+
+def _no_rows(question: Question) -> Rows:
+    nothing = np.empty(0, np.int32)
+    metrics = {
+        metric.name: Figures(np.empty(0, np.object_ if metric.kind is Kind.DECIMAL else np.int64))
+        for metric in question.columns
+    }
+    return Rows(nothing, nothing, metrics)

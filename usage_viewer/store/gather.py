@@ -1,0 +1,182 @@
+"""`gather`: adds up rows that belong together, exactly, over small integers in numpy."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Context, Decimal, localcontext
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from usage_viewer.domain.figures import INT64_MAX, Figures
+
+BLOCK = 1 << 18
+"""Cells that are added up at a time where the rows are in the order of their periods: they stay in the cache."""
+
+UNORDERED = 1 << 22
+"""Up to so many cells it is quicker to take rows in any order than to sort them first."""
+
+SPARSE = 16
+"""From so many cells a row on, cells that occur are searched instead of kept all."""
+
+EXACT = Context(prec=200)
+"""Decimals are added without rounding: 38 digits each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """n rows: `period` and `cell` (a group or a combination), and the figures of each metric."""
+
+    period: NDArray[np.int32]
+    cell: NDArray[np.int32]
+    metrics: Mapping[str, Figures]
+
+    def __len__(self) -> int:
+        return len(self.period)
+
+    def take(self, chosen: NDArray[Any]) -> "Rows":
+        return Rows(
+            self.period[chosen],
+            self.cell[chosen],
+            {name: figures.take(chosen) for name, figures in self.metrics.items()},
+        )
+
+    def relabelled(self, cell: NDArray[np.int32]) -> "Rows":
+        return Rows(self.period, cell, self.metrics)
+
+    def in_period_order(self) -> "Rows":
+        if _ordered(self.period):
+            return self
+        # Stable: runs of rows that were stored together are merged, not sorted.
+        return self.take(np.argsort(self.period, kind="stable"))
+
+    @property
+    def nbytes(self) -> int:
+        size = self.period.nbytes + self.cell.nbytes
+        for figures in self.metrics.values():
+            size += figures.values.nbytes * (10 if figures.values.dtype == np.object_ else 1)
+            size += 0 if figures.missing is None else figures.missing.nbytes
+        return size
+
+
+def gather(rows: Rows, periods: int, cells: int) -> Rows:
+    """One row for each period and cell that occurs, in their order: the sums of the rows that belong there.
+
+    A figure is missing where it is missing in all of them.
+    """
+    if not len(rows):
+        return rows
+    total = periods * cells
+    if total > SPARSE * len(rows) + UNORDERED:
+        return _gather_sparse(rows, cells)
+    if total <= BLOCK or (total <= UNORDERED and not _ordered(rows.period)):
+        return _gather_dense(rows, 0, total, cells)
+    return joined(list(_blocks(rows.in_period_order(), periods, cells)))
+
+
+def joined(parts: list[Rows]) -> Rows:
+    if len(parts) == 1:
+        return parts[0]
+    names = parts[0].metrics if parts else ()
+    return Rows(
+        np.concatenate([part.period for part in parts]),
+        np.concatenate([part.cell for part in parts]),
+        {name: _end_to_end([part.metrics[name] for part in parts]) for name in names},
+    )
+
+
+def _end_to_end(parts: list[Figures]) -> Figures:
+    values = np.concatenate([part.values for part in parts])
+    if all(part.missing is None for part in parts):
+        return Figures(values)
+    return Figures(values, np.concatenate([missing_of(part) for part in parts]))
+
+
+def missing_of(figures: Figures) -> NDArray[np.bool_]:
+    return np.zeros(len(figures), np.bool_) if figures.missing is None else figures.missing
+
+
+def _ordered(period: NDArray[np.int32]) -> bool:
+    return bool(np.all(period[1:] >= period[:-1]))
+
+
+def _blocks(rows: Rows, periods: int, cells: int) -> Iterator[Rows]:
+    step = max(1, BLOCK // cells)
+    firsts = np.arange(0, periods + step, step)
+    edges = np.searchsorted(rows.period, firsts).tolist()
+    for block, first in enumerate(firsts[:-1].tolist()):
+        low, high = edges[block], edges[block + 1]
+        if high > low:
+            part = Rows(
+                rows.period[low:high],
+                rows.cell[low:high],
+                {name: figures.take(slice(low, high)) for name, figures in rows.metrics.items()},
+            )
+            yield _gather_dense(part, first, step * cells, cells)
+
+
+def _gather_dense(rows: Rows, first: int, size: int, cells: int) -> Rows:
+    slot = (rows.period - np.int32(first)).astype(np.intp)
+    slot *= cells
+    slot += rows.cell
+    seen = np.zeros(size, np.bool_)
+    seen[slot] = True
+    found = np.flatnonzero(seen)
+    kind = np.int32 if size <= 2**31 else np.int64
+    period, cell = np.divmod(found.astype(kind), kind(cells))
+    return Rows(
+        (period + kind(first)).astype(np.int32, copy=False),
+        cell.astype(np.int32, copy=False),
+        {name: _sums(figures, slot, size).take(found) for name, figures in rows.metrics.items()},
+    )
+
+
+def _gather_sparse(rows: Rows, cells: int) -> Rows:
+    key, slot = np.unique(rows.period.astype(np.int64) * cells + rows.cell, return_inverse=True)
+    period, cell = np.divmod(key, cells)
+    return Rows(
+        period.astype(np.int32),
+        cell.astype(np.int32),
+        {name: _sums(figures, slot, len(key)) for name, figures in rows.metrics.items()},
+    )
+
+
+def _sums(figures: Figures, slot: NDArray[np.intp], size: int) -> Figures:
+    """The sum of each of `size` slots."""
+    values = figures.values
+    missing = None
+    if figures.missing is not None and figures.missing.any():
+        slot, values = slot[~figures.missing], values[~figures.missing]
+        missing = np.ones(size, np.bool_)
+        missing[slot] = False
+    if values.dtype == np.object_:
+        sums = np.zeros(size, np.object_)
+        with localcontext(EXACT):
+            np.add.at(sums, slot, values)
+        return Figures(sums, missing)
+    return Figures(_integer_sums(values, slot, size), missing)
+
+
+def _integer_sums(values: NDArray[np.int64], slot: NDArray[np.intp], size: int) -> NDArray[Any]:
+    largest = max(int(values.max(initial=0)), -int(values.min(initial=0)))
+    if largest * len(values) <= INT64_MAX:
+        sums = np.zeros(size, np.int64)
+        np.add.at(sums, slot, values)
+        return sums
+    # Halves are added apart, so that no sum of int64 can overflow.
+    low, high = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    np.add.at(low, slot, values & 0xFFFFFFFF)
+    np.add.at(high, slot, values >> 32)
+    high += low >> 32
+    low &= 0xFFFFFFFF
+    if int(high.min(initial=0)) >= -(2**31) and int(high.max(initial=0)) < 2**31:
+        return (high << 32) + low
+    exact: NDArray[Any] = (high.astype(object) << 32) + low.astype(object)
+    return exact
+
+
+def plain(value: Decimal) -> Decimal:
+    """Without trailing zeros, and without an exponent above zero. In the context EXACT."""
+    short = value.normalize()
+    exponent = short.as_tuple().exponent
+    return short.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else short

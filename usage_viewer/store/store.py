@@ -1,0 +1,234 @@
+"""`Store`: what is held, putting batches in, and the answer to a view."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.coverage import Coverage, Held
+from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.errors import StoreNotWritable
+from usage_viewer.domain.names import Name, Names
+from usage_viewer.domain.period import Width
+from usage_viewer.domain.tables import Table
+from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.store.answer import metrics_needed, tabulate
+from usage_viewer.store.cache import FactCache
+from usage_viewer.store.cancel import Cancel
+from usage_viewer.store.combinations import Combinations
+from usage_viewer.store.database import Connection, Database, wal_of
+from usage_viewer.store.facts import Question, read
+from usage_viewer.store.gather import Rows
+from usage_viewer.store.holdings import Holdings
+from usage_viewer.store.names import NameBook, write_names
+from usage_viewer.store.schema import adapt, combination_table, create, existing_tables, fact_table, migrate, quoted
+from usage_viewer.store.writing import write
+
+
+class Store:
+    """One organization's usage. Every method may be called in any thread; each raises StoreError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._writing = threading.RLock()
+        self._cache = FactCache()
+        self._changes: Counter[str] = Counter()  # of each dataset: tells facts read before a change from later ones
+        self._combinations: dict[str, Combinations] = {}
+        with database.transaction() as cursor:
+            migrate(cursor)
+            adapt(cursor, DATASETS.values())
+        self._load()
+
+    @classmethod
+    def open(cls, path: Path | None) -> "Store":
+        """`path` None: in memory. Raises StoreLocked, StoreDamaged, StoreNewer, StoreNotWritable."""
+        database = Database(path)
+        try:
+            return cls(database)
+        except BaseException:
+            database.close()
+            raise
+
+    @staticmethod
+    def set_aside(path: Path) -> Path:
+        """Moves a damaged file away, so that a new one can be begun; returns where it is now."""
+        name = f"{path.stem}.damaged-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+        aside, number = path.with_name(name + path.suffix), 1
+        while aside.exists():
+            number += 1
+            aside = path.with_name(f"{name}-{number}{path.suffix}")
+        try:
+            path.rename(aside)
+            if wal_of(path).exists():
+                wal_of(path).rename(wal_of(aside))
+        except OSError as error:
+            raise StoreNotWritable(str(error)) from error
+        return aside
+
+    def close(self) -> None:
+        """Stops what runs, which then raises Cancelled. May be called again."""
+        self._database.close()
+        self._cache.clear()
+
+    def held(self, dataset: str) -> dict[Width, Held]:
+        """Which whole buckets are held, of each width that any are held of."""
+        return self._holdings.of(dataset)
+
+    def rows(self, dataset: str) -> int:
+        """How many rows are held, of all widths."""
+        data = DATASETS[dataset]
+        with self._database.cursor() as cursor:
+            there = existing_tables(cursor)
+            counts = [
+                cursor.execute(f"SELECT count(*) FROM {quoted(fact_table(data, width))}").fetchall()[0][0]
+                for width in data.widths
+                if fact_table(data, width) in there
+            ]
+        return sum(counts)
+
+    def put(self, batch: Batch, fetched_at: int) -> None:
+        """Replaces each bucket of `batch.starts` as a whole, all in one transaction. Raises WrongShape too."""
+        if not len(batch.starts):
+            return
+        data = DATASETS[batch.dataset]
+        with self._writing:
+            before = self.held(data.name).get(batch.width, Held.nothing())
+            fresh = not (before.find(batch.starts) >= 0).any()
+            combinations = self._known_combinations(data.name)
+            try:
+                with self._database.transaction() as cursor:
+                    create(cursor, data, batch.width)
+                    if write(cursor, data, batch, combinations, fetched_at, fresh=fresh):
+                        self._holdings.expect_repeats(data.name)
+            except BaseException:
+                # It may speak of combinations that were not stored after all.
+                self._combinations.pop(data.name, None)
+                raise
+            self._holdings.add(data.name, batch.width, batch.starts, fetched_at)
+            self._changes[data.name] += 1
+            self._cache.forget(data.name)
+
+    def answer(self, view: ViewState, coverage: Coverage, names: Names, cancelled: Cancel | None = None) -> Table:
+        """What is held of `view`: `coverage.read` in the periods of `coverage`, in no particular order.
+
+        Where figures of different units would be added, the unit becomes one more column of the grouping; where
+        they would be added to a total, there is none. A view without periods and grouping has one row as soon as
+        anything is held; else periods and groups without usage have none. Raises Cancelled, StoreError.
+        """
+        cancelled = cancelled or Cancel()
+        facts, combinations = self._facts(view, coverage, cancelled)
+        cancelled.check()
+        table = tabulate(view, coverage, facts, combinations, names)
+        cancelled.check()
+        return table
+
+    def _facts(self, view: ViewState, coverage: Coverage, cancelled: Cancel) -> tuple[Rows, Combinations]:
+        change = self._changes[view.dataset]  # before all else: facts of a later change may stand under an earlier
+        question = Question(
+            view.data,
+            metrics_needed(view),
+            coverage,
+            self._holdings.of(view.dataset),
+            self._holdings.repeats(view.dataset),
+            len(self._known_combinations(view.dataset)),
+        )
+        key = (*question.key, change)
+        facts = self._cache.get(key)
+        if facts is None:
+            with self._database.cursor(cancelled) as cursor:
+                facts = read(cursor, question)
+            self._cache.put(key, facts)
+        # After the facts, so that it has every combination that they speak of.
+        return facts, self._known_combinations(view.dataset)
+
+    def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
+        """Every value of a dimension that was ever seen."""
+        return self._known_combinations(dataset).values(dimension)
+
+    def refused(self, dataset: str) -> tuple[str, ...]:
+        """The dimensions that the organization's API refuses, in the dataset's order."""
+        names = self._refused.get(dataset, frozenset())
+        return tuple(item.name for item in DATASETS[dataset].dimensions if item.name in names)
+
+    def refuse(self, dataset: str, dimensions: Iterable[str]) -> None:
+        with self._writing:
+            new = set(dimensions) - set(self.refused(dataset))
+            with self._database.transaction() as cursor:
+                for dimension in sorted(new):
+                    cursor.execute("INSERT INTO refused VALUES (?, ?)", [dataset, dimension])
+            self._refused[dataset] = self._refused.get(dataset, frozenset()) | new
+
+    def allow_all(self, dataset: str) -> None:
+        """Forgets what was refused."""
+        with self._writing:
+            with self._database.transaction() as cursor:
+                cursor.execute("DELETE FROM refused WHERE dataset = ?", [dataset])
+            self._refused.pop(dataset, None)
+
+    def names(self) -> Names:
+        return self._names.names
+
+    def remember(self, names: Iterable[Name]) -> None:
+        """Every name is kept for good; of two for one id, that which was seen later."""
+        with self._writing:
+            self._keep_names(self._names.newer(names))
+
+    def mark_deleted(self, kind: str, seen_before: int) -> None:
+        """Names of `kind` that no list has held since `seen_before` (epoch seconds) are shown as deleted."""
+        with self._writing:
+            self._keep_names(self._names.gone(kind, seen_before))
+
+    def erase(self) -> None:
+        """Forgets all: usage, names, and what was refused."""
+        with self._writing:
+            with self._database.transaction() as cursor:
+                tables = existing_tables(cursor)
+                for table in ("held", "refused", "name"):
+                    cursor.execute(f"DELETE FROM {table}")
+                for data in DATASETS.values():
+                    for table in (combination_table(data), *(fact_table(data, width) for width in data.widths)):
+                        if table in tables:
+                            cursor.execute(f"DROP TABLE {quoted(table)}")
+            with self._database.cursor() as cursor:
+                cursor.execute("CHECKPOINT")
+            self._changes.update(DATASETS)
+            self._cache.clear()
+            self._combinations = {}
+            self._load()
+
+    def _load(self) -> None:
+        with self._database.cursor() as cursor:
+            self._holdings = Holdings.load(cursor)
+            self._names = NameBook.load(cursor)
+            self._refused = _refused(cursor)
+
+    def _keep_names(self, names: list[Name]) -> None:
+        if names:
+            with self._database.transaction() as cursor:
+                write_names(cursor, names)
+            self._names.keep(names)
+
+    def _known_combinations(self, dataset: str) -> Combinations:
+        known = self._combinations.get(dataset)
+        if known is not None:
+            return known
+        data = DATASETS[dataset]
+        with self._writing:
+            with self._database.cursor() as cursor:
+                rows = []
+                if combination_table(data) in existing_tables(cursor):
+                    columns = ", ".join(quoted(dimension.name) for dimension in data.dimensions)
+                    rows = cursor.execute(
+                        f"SELECT {columns} FROM {quoted(combination_table(data))} ORDER BY id"
+                    ).fetchall()
+            known = self._combinations.setdefault(dataset, Combinations(data, rows))
+        return known
+
+
+def _refused(cursor: Connection) -> dict[str, frozenset[str]]:
+    refused: dict[str, frozenset[str]] = {}
+    for dataset, dimension in cursor.execute("SELECT dataset, dimension FROM refused").fetchall():
+        refused[dataset] = refused.get(dataset, frozenset()) | {dimension}
+    return refused
