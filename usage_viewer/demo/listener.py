@@ -13,7 +13,9 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from usage_viewer.demo.faults import Request
+from usage_viewer.demo.refusal import Refusal
 
+NOT_ALLOWED: Final = Refusal(405, "Not allowed: the demo can only be read.", code="method_not_allowed")
 _GZIP_UP_TO: Final = 64 * 1024  # bytes: on loopback, more costs more time than it saves
 
 
@@ -52,6 +54,8 @@ class Listener(ThreadingHTTPServer):
     def connected(self, connection: socket.socket) -> None:
         with self._lock:
             self._open[connection] = threading.current_thread()
+            if self.closing.is_set():  # accepted at the last moment
+                connection.shutdown(socket.SHUT_RDWR)
 
     def disconnected(self, connection: socket.socket) -> None:
         with self._lock:
@@ -98,6 +102,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing is printed: the first line of the output is the base URL, and the only one."""
+
+    def do_POST(self) -> None:
+        self.close_connection = True  # what it sent is not read
+        self._send(Reply(405, NOT_ALLOWED.body))
+
+    do_PUT = do_DELETE = do_PATCH = do_POST  # noqa: N815 -- http.server calls them so
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)

@@ -143,7 +143,8 @@ class Organization:
 
 def bucket_edges(start: int, end: int, width: Width, now: int) -> tuple[Ints, Ints]:
     """Starts and ends of the buckets between two moments that have begun at `now`; the outer ones are cut there."""
-    starts = np.arange(width.floor(start), min(end, now + 1), width.seconds, dtype=np.int64)
+    stop = min(end, now + 1) if start <= now else start - width.seconds
+    starts = np.arange(width.floor(start), stop, width.seconds, dtype=np.int64)
     return np.maximum(starts, start), np.minimum(starts + width.seconds, end)
 
 

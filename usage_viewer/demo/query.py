@@ -49,10 +49,10 @@ def read_query(
         if name in _SINGLE and len(values) > 1:
             raise bad_parameter(name, f"Duplicate parameter: '{name}'.")
     start = _integer(parameters, "start_time", None, 0, _LATEST)
-    end = _integer(parameters, "end_time", max(now, start + 1), 0, _LATEST)
+    width = _width(dataset, parameters)
+    end = _integer(parameters, "end_time", width.ceil(max(now, start) + 1), 0, _LATEST)
     if end <= start:
         raise bad_parameter("end_time", "Invalid 'end_time': must be after 'start_time'.")
-    width = _width(dataset, parameters)
     pages = dataset.page_limits[width]
     limit = _integer(parameters, "limit", pages.default, 1, pages.maximum)
     same = repr(sorted((name, sorted(values)) for name, values in parameters.items() if name != "page"))

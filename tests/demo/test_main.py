@@ -1,0 +1,57 @@
+"""The demo's command line."""
+
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from usage_viewer.demo.__main__ import main
+
+
+def _run(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "usage_viewer.demo", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_first_line_is_the_base_url_and_the_only_one() -> None:
+    with _run("--watch-stdin", "--days", "20", "--latency-ms", "1") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        base_url = process.stdout.readline().strip()
+        assert base_url.startswith("http://127.0.0.1:")
+        request = urllib.request.Request(
+            f"{base_url}/organization/users?limit=2",
+            headers={"Authorization": "Bearer sk-admin-demo-0000-reads-usage-and-names"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            assert response.status == 200
+        out, err = process.communicate(timeout=10)  # closes standard input
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_a_port_that_can_not_be_had_is_said_plainly() -> None:
+    with _run("--watch-stdin") as first:
+        assert first.stdout is not None
+        port = first.stdout.readline().strip().removesuffix("/v1").rpartition(":")[2]
+        with _run("--watch-stdin", "--port", port) as second:
+            _, err = second.communicate(timeout=10)
+        assert second.returncode == 1
+        assert f"can't listen on 127.0.0.1:{port}" in err
+        first.communicate(timeout=10)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--days", "0"], ["--scale", "huge"], ["--refuse-dimension", "nonsense"], ["--port", "x"], ["--nonsense"]],
+)
+def test_bad_arguments_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage:" in capsys.readouterr().err
