@@ -1,6 +1,7 @@
 """Where requests go: the base URL, the proxy on the way, and whose certificates are trusted."""
 
 import ipaddress
+import re
 import ssl
 import urllib.request
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import httpx
 
 from usage_viewer.domain.errors import InputError
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")  # of an IPv6 address httpx gives the inside
 
 
 def check_base_url(text: str) -> str:
@@ -23,12 +26,14 @@ def check_base_url(text: str) -> str:
         raise _unusable("it can't be read as a URL") from error
     if url.scheme not in ("http", "https") or not host:
         raise _unusable("it must begin with https:// and name a host")
+    if not is_loopback(host) and not _HOST.fullmatch(url.raw_host.decode("ascii", "replace")):
+        raise _unusable("its host has signs that no host's name has")
     if url.userinfo or "@" in text:
         raise _unusable("a user name or password in it is not supported")
     if "?" in text or "#" in text:
         raise _unusable("it must end with the path, without ? or #")
-    if port == 0:
-        raise _unusable("there is no port 0")
+    if port is not None and not 0 < port < 65536:
+        raise _unusable(f"there is no port {port}")
     if url.scheme == "http" and not is_loopback(host):
         raise InputError(
             f"http://{host}",

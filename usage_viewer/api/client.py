@@ -15,6 +15,7 @@ from usage_viewer.api.address import check_base_url, proxy_for, trust
 from usage_viewer.api.body import read_body
 from usage_viewer.api.failures import network_error, status_error
 from usage_viewer.api.retry import Failure, OnRetry, RetryPolicy, date_of, with_retries
+from usage_viewer.api.transport import CHECK, Transport
 from usage_viewer.domain.errors import (
     Cancelled,
     InputError,
@@ -148,6 +149,7 @@ class UsageClient:
             self.base_url + path,
             params=list(params),
             headers={"Authorization": f"Bearer {self._key.reveal()}", "Accept-Encoding": "gzip"},
+            extensions={CHECK: check},
         )
         response = self._opened().send(request, stream=True)
         try:
@@ -193,19 +195,20 @@ class UsageClient:
             return self._http
 
     def _open(self) -> httpx.Client:
-        self._proxy = None if self._transport is not None else proxy_for(self.base_url)
         times = self._timeouts
+        return httpx.Client(
+            transport=self._transport or self._own_transport(),
+            trust_env=False,  # the proxy is chosen by `proxy_for`; nothing else of the environment has a say
+            follow_redirects=False,
+            timeout=httpx.Timeout(times.read, connect=times.connect, pool=times.total),
+            headers={"User-Agent": f"usage-viewer/{__version__}", "Accept": "application/json"},
+        )
+
+    def _own_transport(self) -> Transport:
+        self._proxy = proxy_for(self.base_url)
+        context = trust(self._ca_file) if self.base_url.startswith("https:") else None
         try:
-            return httpx.Client(
-                transport=self._transport,
-                proxy=self._proxy,
-                verify=trust(self._ca_file) if self.base_url.startswith("https") else False,
-                trust_env=False,  # the proxy is chosen above; nothing else of the environment has a say
-                follow_redirects=False,
-                timeout=httpx.Timeout(times.read, connect=times.connect, pool=times.total),
-                limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
-                headers={"User-Agent": f"usage-viewer/{__version__}", "Accept": "application/json"},
-            )
-        except (ValueError, ImportError, httpx.InvalidURL):
+            return Transport(context, self._proxy, _CONNECTIONS)
+        except (ValueError, httpx.InvalidURL):
             fault = ProxyFailed("its address can't be used: HTTPS_PROXY must name an http:// proxy")
         raise fault

@@ -1,0 +1,161 @@
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from usage_viewer.api import UsageClient, fetch_names
+from usage_viewer.domain.errors import Cancelled, CursorError, NotJson, ScopeMissing, ServerFailed, WrongShape
+from usage_viewer.domain.names import Name
+
+if TYPE_CHECKING:
+    from tests.api.conftest import Answer, Request, Server
+
+NOW = 1_790_000_000
+ORGANIZATION = "/v1/organization"
+
+
+class Lists:
+    """Serves lists as the API does, by `after`; `refused` maps a path to its answer."""
+
+    def __init__(self, answer: "type[Answer]") -> None:
+        self._answer = answer
+        self.entries: dict[str, list[dict[str, Any]]] = {}
+        self.refused: dict[str, Answer] = {}
+
+    def __call__(self, request: "Request") -> "Answer":
+        path = request.path.removeprefix(ORGANIZATION)
+        if path in self.refused:
+            return self.refused[path]
+        entries = self.entries.get(path, [])
+        ids = [entry["id"] for entry in entries]
+        after = request.all("after")
+        first = ids.index(after[0]) + 1 if after else 0
+        page = entries[first : first + int(request["limit"])]
+        last = page[-1]["id"] if page else None
+        more = first + len(page) < len(entries)
+        return self._answer.json({"object": "list", "data": page, "last_id": last, "has_more": more})
+
+
+@pytest.fixture
+def lists(server: "Server", answer: "type[Answer]") -> Lists:
+    lists = Lists(answer)
+    lists.entries = {
+        "/projects": [
+            {"id": "proj_1", "name": "search", "status": "active"},
+            {"id": "proj/2", "name": "old", "status": "archived", "archived_at": 5},
+        ],
+        "/users": [
+            {"id": "user-1", "name": "Ada", "email": "ada@example.com"},
+            {"id": "user-2", "name": None, "email": "bo@example.com"},
+            {"id": "user-3", "user": {"id": "user-3", "name": "Cy"}},
+            {"id": "user-4"},
+        ],
+        "/projects/proj_1/service_accounts": [{"id": "user-sa", "name": "deploy", "role": "member"}],
+        "/projects/proj_1/api_keys": [
+            {"id": "key_1", "name": "laptop", "owner": {"type": "user", "user": {"id": "user-1", "name": "Other"}}},
+            {"id": "key_2", "name": "", "owner": {"service_account": {"id": "user-sb", "name": "robot"}}},
+            {"id": "key_3", "redacted_value": "sk-…abc", "owner": {}},
+        ],
+        "/projects/proj%2F2/api_keys": [],
+    }
+    server.script = lists
+    return lists
+
+
+def fetched(client: UsageClient) -> dict[tuple[str, str], str]:
+    names: list[Name] = [name for page in fetch_names(client, now=NOW) for name in page]
+    assert all(name.seen == NOW and not name.deleted for name in names)
+    assert len({(name.kind, name.id) for name in names}) == len(names)
+    return {(name.kind, name.id): name.name for name in names}
+
+
+def test_all_lists_give_names(server: "Server", lists: Lists, client: UsageClient) -> None:
+    assert fetched(client) == {
+        ("project", "proj_1"): "search",
+        ("project", "proj/2"): "old",
+        ("user", "user-1"): "Ada",
+        ("user", "user-2"): "bo@example.com",
+        ("user", "user-3"): "Cy",
+        ("user", "user-sa"): "deploy",
+        ("user", "user-sb"): "robot",
+        ("api_key", "key_1"): "laptop",
+        ("api_key", "key_2"): "robot",
+        ("api_key", "key_3"): "sk-…abc",
+    }
+    assert server.requests[0].query == (("limit", "100"), ("include_archived", "true"))
+    assert {request["owner_project_access"] for request in server.requests if "api_keys" in request.path} == {"any"}
+    assert any(request.path.endswith("/projects/proj%2F2/api_keys") for request in server.requests)
+
+
+def test_long_lists_are_followed(server: "Server", lists: Lists, client: UsageClient) -> None:
+    lists.entries = {"/users": [{"id": f"user-{number}", "name": str(number)} for number in range(250)]}
+    assert len(fetched(client)) == 250
+    asked = [request.all("after") for request in server.requests if request.path.endswith("/users")]
+    assert asked == [[], ["user-99"], ["user-199"]]
+
+
+def test_a_refused_list_leaves_the_others_and_names_the_scope(
+    answer: "type[Answer]", lists: Lists, client: UsageClient
+) -> None:
+    lists.refused["/users"] = answer.error(403, "Missing scopes: api.management.read")
+    names: list[Name] = []
+
+    def read() -> None:
+        for page in fetch_names(client, now=NOW):
+            names.extend(page)
+
+    with pytest.raises(ScopeMissing) as caught:
+        read()
+    assert caught.value.scope == "api.management.read"
+    assert {name.kind for name in names} == {"project", "user", "api_key"}
+
+
+def test_a_kind_of_list_that_is_refused_is_asked_for_once(
+    server: "Server", answer: "type[Answer]", lists: Lists, client: UsageClient
+) -> None:
+    for project in ("proj_1", "proj%2F2"):
+        lists.refused[f"/projects/{project}/api_keys"] = answer.error(403, "Missing scopes: api.keys.read")
+    with pytest.raises(ScopeMissing):
+        fetched(client)
+    assert sum(request.path.endswith("api_keys") for request in server.requests) == 1
+
+
+def test_a_project_without_lists_is_passed_over(answer: "type[Answer]", lists: Lists, client: UsageClient) -> None:
+    lists.refused["/projects/proj%2F2/api_keys"] = answer.error(404)
+    lists.refused["/projects/proj%2F2/service_accounts"] = answer.error(400)
+    assert ("api_key", "key_1") in fetched(client)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<html>", NotJson),
+        (b"{}", WrongShape),
+        (b'{"data": [{"name": "x"}]}', WrongShape),
+        (b'{"data": [], "has_more": true}', CursorError),
+        (b'{"data": [{"id": "a"}], "has_more": true, "last_id": "a"}', CursorError),
+        (b"[" * 100_000, WrongShape),
+    ],
+)
+def test_lists_that_can_not_be_used(
+    server: "Server", answer: "type[Answer]", client: UsageClient, body: bytes, kind: type[Exception]
+) -> None:
+    server.answers = [answer(200, body)]
+    with pytest.raises(kind):
+        fetched(client)
+    assert len(server.requests) <= 2
+
+
+def test_a_server_that_fails(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:
+    server.answers = [answer.error(500)]
+    with pytest.raises(ServerFailed):
+        fetched(client)
+
+
+def test_cancelled(lists: Lists, client: UsageClient) -> None:
+    cancelled = threading.Event()
+    pages = fetch_names(client, now=NOW, cancelled=cancelled)
+    next(pages)
+    cancelled.set()
+    with pytest.raises(Cancelled):
+        next(pages)
