@@ -16,7 +16,7 @@ from usage_viewer.domain.key import AdminKey
 from usage_viewer.keystore import SERVICE, SystemKeystore, open_keystore
 
 if TYPE_CHECKING:
-    from tests.keystore.conftest import SecretService
+    from tests.conftest import SecretService
 
 pytestmark = pytest.mark.secret_service
 

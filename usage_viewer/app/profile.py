@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -68,7 +69,8 @@ class Profile:
 
     def check_key(self, key: AdminKey) -> None:
         """One cheap call. Raises CredentialError, NetworkError, ServerError, AnswerError, InputError."""
-        self.source(key).check_key(int(self._clock()))
+        with closing(self.source(key)) as source:
+            source.check_key(int(self._clock()))
 
 
 class Demo(Protocol):

@@ -53,8 +53,10 @@ class Session:
         self._clock, self._workers, self._week_start = clock, workers, week_start
 
     def connect(self, source: Source | None, name_source: NameSource | None = None) -> None:
-        """What fetches from now on: another key, say."""
-        self._source, self._name_source = source, name_source
+        """What fetches from now on: another key, say. What fetched before is closed."""
+        before, self._source, self._name_source = self._source, source, name_source
+        if before is not None:
+            before.close()
 
     @property
     def connected(self) -> bool:
@@ -170,4 +172,5 @@ class Session:
         self._store.erase()
 
     def close(self) -> None:
+        self.connect(None)
         self._store.close()

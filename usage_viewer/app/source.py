@@ -69,6 +69,12 @@ class ApiSource:
 
         yield from api.fetch_names(self._client, now=int(time.time()), cancelled=cancelled)
 
+    def close(self) -> None:
+        with self._lock:
+            made = self.__dict__.pop("_made", None)
+        if made is not None:
+            made.close()
+
     def check_key(self, now: int) -> None:
         """One cheap call; raises what is wrong with the key, or with the way to the server."""
         from usage_viewer import api

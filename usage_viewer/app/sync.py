@@ -34,6 +34,10 @@ class Source(Protocol):
         """The dimensions of the dataset that may be asked for together. Raises what refuses even none."""
         ...
 
+    def close(self) -> None:
+        """Lets go of idle connections; calls under way end by themselves."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

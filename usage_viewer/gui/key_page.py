@@ -115,6 +115,15 @@ class KeyPage(QWidget):
         label.setBuddy(buddy)
         return label
 
+    @property
+    def problem_text(self) -> str:
+        """What is wrong and what to do, as shown."""
+        return f"{self._problem.text()} {self._hint.text()}".strip()
+
+    @property
+    def place_text(self) -> str:
+        return self._place.text()
+
     # What the owner says
 
     def set_place(self, text: str) -> None:
