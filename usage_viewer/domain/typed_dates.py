@@ -19,7 +19,7 @@ _WORDS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 _TIME = re.compile(r"(?:t|,? )(\d{1,2}):(\d{2})(?::(\d{2}))? ?(am|pm)?(z|utc|[+−-]\d{2}:?\d{2})?$")
 _BACK = re.compile(r"[-−](\d{1,5}) ?([dwmy])")
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
-_NUMBERS = re.compile(r"(\d{1,4})[-/.] ?(\d{1,2})[-/.] ?(\d{1,4})\.?")
+_NUMBERS = re.compile(r"(\d{1,4})[-/. ] ?(\d{1,2})[-/. ] ?(\d{1,4})\.?")
 _DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)? ?([^\W\d_]+)\.?,?(?: (\d{4}))?")
 _MONTH_DAY = re.compile(r"([^\W\d_]+)\.? (\d{1,2})(?:st|nd|rd|th|\.)?,?(?: (\d{4}))?")
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.view import Filter, Value, ViewState
 from usage_viewer.gui.checklist_model import ChecklistModel
-from usage_viewer.gui.popup import Popup
+from usage_viewer.gui.popup import Popup, RoomyDelegate
 from usage_viewer.gui.theme import UNIT, plain_label, quiet
 
 HINT = "Space ticks, Ctrl+A ticks all, Enter applies"
@@ -194,6 +194,7 @@ class TickList(QListView):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setUniformItemSizes(True)
+        self.setItemDelegate(RoomyDelegate(self))
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -174,8 +174,7 @@ class Chip(QToolButton):
         window, front = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
         strength = 0.09 if self.isDown() or self.dragging else 0.05 if self.underMouse() else 0.0
         if not self.isEnabled():
-            faint = mixed(front, window, 0.52)
-            return QColor(0, 0, 0, 0), mixed(window, front, 0.12), faint
+            return QColor(0, 0, 0, 0), mixed(window, front, 0.3), front  # the palette's disabled text
         if not self.active:
             fill = mixed(window, front, strength) if strength else QColor(0, 0, 0, 0)
             return fill, mixed(window, front, 0.2), front if strength else quiet(palette)

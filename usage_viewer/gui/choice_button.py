@@ -69,7 +69,7 @@ class ChoiceButton(QToolButton):
             painter.drawRoundedRect(shape, 5, 5)
         faint = quiet(palette)
         if not self.isEnabled():
-            front = faint = mixed(front, window, 0.52)
+            faint = front  # the palette's disabled text
         room = self.rect().adjusted(UNIT, 0, -UNIT * 2 - 2, 0)
         for part, colour in zip(self._parts, (faint, front, faint), strict=True):
             if part and room.width() > 0:

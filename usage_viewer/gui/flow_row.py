@@ -52,15 +52,18 @@ class FlowRow(QWidget):
 
     def sizeHint(self) -> QSize:
         """All items in one line."""
-        hints = [item.sizeHint() for item in self._items]
+        hints = [_hint(item) for item in self._items]
         return QSize(
             sum(hint.width() for hint in hints) + self._gap * max(len(hints) - 1, 0),
             max((hint.height() for hint in hints), default=0),
         )
 
     def minimumSizeHint(self) -> QSize:
-        hints = [item.sizeHint() for item in self._items]
-        return QSize(min(max((hint.width() for hint in hints), default=0), 160), self.heightForWidth(self.width()))
+        hints = [_hint(item) for item in self._items]
+        return QSize(
+            min(max((hint.width() for hint in hints), default=0), 20 * UNIT),
+            max((hint.height() for hint in hints), default=0),
+        )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.arrange()
@@ -79,7 +82,7 @@ class FlowRow(QWidget):
         corner, line = QPoint(0, 0), 0
         begun = 0  # the index of the line's first item
         for item in self._items:
-            hint = item.sizeHint().boundedTo(QSize(max(width, 1), 16777215))
+            hint = _hint(item).boundedTo(QSize(max(width, 1), 16777215))
             if corner.x() > 0 and corner.x() + hint.width() > width:
                 self._centre(places, begun, line)
                 corner, line, begun = QPoint(0, corner.y() + line + self._gap), 0, len(places)
@@ -93,3 +96,7 @@ class FlowRow(QWidget):
     def _centre(places: list[QRect], begun: int, line: int) -> None:
         for place in places[begun:]:
             place.translate(0, (line - place.height()) // 2)
+
+
+def _hint(item: QWidget) -> QSize:
+    return item.sizeHint().expandedTo(item.minimumSize()).boundedTo(item.maximumSize())

@@ -10,7 +10,6 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QWidget
 
 from usage_viewer.assets import asset
-from usage_viewer.gui.theme import mixed
 
 SIZES = (16, 20, 24)
 RATIOS = (1, 2, 3)
@@ -23,8 +22,8 @@ def icon(name: str, widget: QWidget, find: Callable[[str], Path] = asset) -> QIc
     if text is None:
         return drawn
     palette = widget.palette()
-    front = palette.color(QPalette.ColorRole.WindowText)
-    faint = mixed(front, palette.color(QPalette.ColorRole.Window), 0.6)
+    front = palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.WindowText)
+    faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText)
     for colour, mode in ((front, QIcon.Mode.Normal), (faint, QIcon.Mode.Disabled)):
         recoloured = recolour(text, colour)
         for size in SIZES:

@@ -1,8 +1,15 @@
 """A panel that opens under a control: Esc or a click beside it discards, Enter applies."""
 
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractButton, QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from usage_viewer.gui.theme import UNIT
 
@@ -38,6 +45,14 @@ class Popup(QFrame):
                 self.apply()
         else:
             super().keyPressEvent(event)
+
+
+class RoomyDelegate(QStyledItemDelegate):
+    """Rows as high as a menu's."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        hint = super().sizeHint(option, index)
+        return QSize(hint.width(), option.fontMetrics.height() + UNIT)
 
 
 def place_under(anchor: QWidget, width: int, height: int) -> QPoint:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QBrush, QPalette, QTextCharFormat
 from PySide6.QtWidgets import QCalendarWidget, QToolButton, QWidget
 
 from usage_viewer.gui.icons import icon
-from usage_viewer.gui.theme import mixed, quiet
+from usage_viewer.gui.theme import mixed
 
 
 class RangeCalendar(QCalendarWidget):
@@ -23,6 +23,7 @@ class RangeCalendar(QCalendarWidget):
         self.setHorizontalHeaderFormat(QCalendarWidget.HorizontalHeaderFormat.ShortDayNames)
         self.setGridVisible(False)
         self.setMinimumSize(252, 216)
+        self.currentPageChanged.connect(self._tint)
         self._follow_palette()
 
     @property
@@ -39,7 +40,7 @@ class RangeCalendar(QCalendarWidget):
         self._tint()
 
     def _tint(self) -> None:
-        """Only what can be seen: a range may be centuries long."""
+        """Only the month that is shown: a range may be centuries long, and its neighbour shows the others."""
         self.setDateTextFormat(QDate(), QTextCharFormat())
         if self._range is None:
             return
@@ -48,8 +49,8 @@ class RangeCalendar(QCalendarWidget):
         tinted = QTextCharFormat()
         tinted.setBackground(QBrush(mixed(base, accent, 0.22)))
         shown = QDate(self.yearShown(), self.monthShown(), 1)
-        first = max(QDate(*self._range[0].timetuple()[:3]), shown.addDays(-14))
-        last = min(QDate(*self._range[1].timetuple()[:3]), shown.addDays(50))
+        first = max(QDate(*self._range[0].timetuple()[:3]), shown)
+        last = min(QDate(*self._range[1].timetuple()[:3]), shown.addMonths(1).addDays(-1))
         while first <= last:
             self.setDateTextFormat(first, tinted)
             first = first.addDays(1)
@@ -67,7 +68,7 @@ class RangeCalendar(QCalendarWidget):
         for day in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
             self.setWeekdayTextFormat(day, front)
         header = QTextCharFormat()
-        header.setForeground(QBrush(quiet(self.palette())))
+        header.setForeground(QBrush(self.palette().color(QPalette.ColorRole.Text)))
         header.setBackground(QBrush(self.palette().color(QPalette.ColorRole.Base)))
         self.setHeaderTextFormat(header)
         bar = self.findChild(QWidget, "qt_calendar_navigationbar")

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -45,7 +46,9 @@ class RangePopup(Popup):
         self.end = self._line("Last day or end time")
         self.start_calendar = RangeCalendar(self, name="First day")
         self.end_calendar = RangeCalendar(self, name="Last day")
-        self.message = plain_label("", self)
+        self.message = plain_label("", self, wrap=True)
+        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.message.setMinimumHeight(2 * self.fontMetrics().lineSpacing())
         self.message.setAccessibleName("How the range is understood")
         self.apply_button = QPushButton("&Apply", self)
         self.cancel_button = QPushButton("&Cancel", self)
@@ -69,6 +72,7 @@ class RangePopup(Popup):
         ):
             half, head, label = QVBoxLayout(), QHBoxLayout(), QLabel(text, self)
             label.setBuddy(line)
+            label.setContentsMargins(0, 0, 2, 0)  # the measured text is a hair too narrow
             head.addWidget(label)
             head.addWidget(line, 1)
             half.setSpacing(UNIT)

@@ -7,7 +7,7 @@ from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QPe
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QListView, QWidget
 
-from usage_viewer.gui.popup import Popup
+from usage_viewer.gui.popup import Popup, RoomyDelegate
 
 LOCAL = "local"
 Index = QModelIndex | QPersistentModelIndex
@@ -70,6 +70,7 @@ class ZonePopup(Popup):
         self.list.setAccessibleName("Time zones")
         self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.list.setMinimumSize(280, 320)
+        self.list.setItemDelegate(RoomyDelegate(self.list))
         self.model = ZoneModel(self)
         self.list.setModel(self.model)
         self.column.addWidget(self.search)

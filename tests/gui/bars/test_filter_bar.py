@@ -1,0 +1,190 @@
+from collections.abc import Callable, Sequence
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from usage_viewer.domain.datasets import BATCH, MODEL, PROJECT
+from usage_viewer.domain.names import Name, Names
+from usage_viewer.domain.view import Filter, Value, ViewState
+from usage_viewer.gui.filter_bar import SEARCH_DELAY_MS, FilterBar, filter_text
+
+LEFT = Qt.MouseButton.LeftButton
+NAMES = Names.of([Name("project", "proj_1", "R&D")])
+VALUES: dict[str, Sequence[Value]] = {
+    "project_id": [f"proj_{number}" for number in range(12)],
+    "model": ["gpt-5", "gpt-6-astra"],
+}
+PLAIN = ViewState()
+FILTERED = (
+    PLAIN.with_filter(Filter("project_id", frozenset(["proj_1", "proj_2", "proj_3"])))
+    .with_filter(Filter("model", frozenset(["gpt-5"]), exclude=True))
+    .with_filter(Filter("batch", frozenset(["false"])))
+)
+
+
+@pytest.fixture
+def bar(shown: Callable[[QWidget, int], None], wanted: list[ViewState]) -> FilterBar:
+    bar = FilterBar(lambda dimension: VALUES.get(dimension, []), lambda: NAMES)
+    bar.view_requested.connect(wanted.append)
+    bar.show_view(FILTERED)
+    shown(bar, 900)
+    return bar
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (Filter("project_id", frozenset(["proj_1"])), "Project: R&D"),
+        (Filter("project_id", frozenset(["proj_1"]), exclude=True), "Project: not R&D"),
+        (Filter("project_id", frozenset(["a", "b", "c"])), "Project: 3 of 12"),
+        (Filter("project_id", frozenset(["a", "b"]), exclude=True), "Project: not 2 of 12"),
+        (Filter("project_id", frozenset()), "Project: 0 of 12"),
+        (Filter("project_id", frozenset([None])), "Project: (none)"),
+    ],
+)
+def test_a_filter_reads_plainly(chosen: Filter, expected: str) -> None:
+    assert filter_text(chosen, PROJECT, NAMES, 12) == expected
+
+
+def test_a_boolean_reads_as_yes_or_no() -> None:
+    assert filter_text(Filter("batch", frozenset(["false"])), BATCH, NAMES, 2) == "Batch: no"
+    assert filter_text(Filter("model", frozenset(["gpt-5"]), True), MODEL, NAMES, 2) == "Model: not gpt-5"
+
+
+def test_shows_a_chip_for_each_filter(bar: FilterBar, wanted: list[ViewState]) -> None:
+    assert [chip.text() for chip in bar.chips.values()] == [
+        "Project: 3 of 12",
+        "Model: not gpt-5",
+        "Batch: no",
+    ]
+    assert bar.clear_chip.isVisible()
+    assert not wanted
+
+
+def test_the_cross_and_delete_remove_a_filter(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+    qtbot.mouseClick(bar.chips["model"].close_button, LEFT)
+    qtbot.keyClick(bar.chips["batch"], Qt.Key.Key_Delete)
+    assert wanted == [FILTERED.without_filter("model"), FILTERED.without_filter("batch")]
+    bar.show_view(wanted[0])
+    assert list(bar.chips) == ["project_id", "batch"]
+
+
+@pytest.mark.parametrize("by_key", [True, False])
+def test_one_click_clears_everything(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot, by_key: bool) -> None:
+    bar.show_view(FILTERED.with_search("abc"))
+    if by_key:
+        qtbot.keyClick(bar, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    else:
+        qtbot.mouseClick(bar.clear_chip, LEFT)
+    assert wanted == [PLAIN]
+    bar.show_view(PLAIN)
+    assert not bar.clear_chip.isVisible()
+    assert not bar.chips
+    assert bar.search.text() == ""
+
+
+def test_a_chip_opens_its_checklist(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+    qtbot.mouseClick(bar.chips["project_id"], LEFT)
+    assert bar.checklist.isVisible()
+    assert bar.checklist.count.text() == "3 of 12"
+    qtbot.keyClick(bar.checklist.list, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(bar.checklist.list, Qt.Key.Key_Return)
+    assert wanted == [FILTERED.without_filter("project_id")]
+
+
+def test_a_filter_is_added_from_the_menu(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+    bar.show_view(PLAIN)
+    qtbot.mouseClick(bar.add_chip, LEFT)
+    actions = {action.text(): action for action in bar.menu.actions()}
+    assert list(actions) == [dimension.label for dimension in PLAIN.data.dimensions]
+    qtbot.mouseClick(bar.menu, LEFT, pos=bar.menu.actionGeometry(actions["Model"]).center())
+    assert bar.checklist.isVisible()
+    qtbot.keyClicks(bar.checklist.search, "astra")
+    qtbot.keyClick(bar.checklist.search, Qt.Key.Key_Return)
+    assert wanted == [PLAIN.only("model", "gpt-6-astra")]
+
+
+def test_the_menu_marks_what_is_filtered(bar: FilterBar, qtbot: QtBot) -> None:
+    qtbot.keyClick(bar.add_chip, Qt.Key.Key_Return)
+    checked = [action.text() for action in bar.menu.actions() if action.isChecked()]
+    assert checked == ["Project", "Model", "Batch"]
+    bar.menu.close()
+
+
+def test_a_filter_that_lets_nothing_pass_is_seen_and_undone(
+    bar: FilterBar, wanted: list[ViewState], qtbot: QtBot
+) -> None:
+    bar.show_view(PLAIN.with_filter(Filter("project_id", frozenset())))
+    assert bar.chips["project_id"].text() == "Project: 0 of 12"
+    qtbot.mouseClick(bar.chips["project_id"].close_button, LEFT)
+    assert wanted == [PLAIN]
+
+
+def test_typing_searches_once_the_typing_pauses(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+    qtbot.keyClicks(bar.search, "astra")
+    assert not wanted
+    qtbot.waitUntil(lambda: bool(wanted), timeout=SEARCH_DELAY_MS * 10)
+    assert wanted == [FILTERED.with_search("astra")]
+
+
+def test_enter_searches_at_once(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+    qtbot.keyClicks(bar.search, "a")
+    qtbot.keyClick(bar.search, Qt.Key.Key_Return)
+    assert wanted == [FILTERED.with_search("a")]
+    bar.show_view(wanted[0])
+    QTest.qWait(SEARCH_DELAY_MS * 2)
+    assert len(wanted) == 1
+
+
+def test_esc_clears_the_search(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+    bar.show_view(FILTERED.with_search("abc"))
+    assert bar.search.text() == "abc"
+    qtbot.keyClick(bar.search, Qt.Key.Key_Escape)
+    assert wanted == [FILTERED]
+    assert bar.search.isClearButtonEnabled()
+
+
+def test_a_view_that_arrives_while_typing_does_not_overwrite_it(bar: FilterBar, qtbot: QtBot) -> None:
+    qtbot.keyClicks(bar.search, "ast")
+    bar.show_view(FILTERED.with_search("as"))
+    assert bar.search.text() == "ast"
+    qtbot.keyClick(bar.search, Qt.Key.Key_Return)
+    bar.show_view(FILTERED.with_search("ast"))
+    bar.show_view(FILTERED)
+    assert bar.search.text() == ""
+
+
+def test_the_standard_key_finds_the_search_box(bar: FilterBar, qtbot: QtBot) -> None:
+    bar.show_view(FILTERED.with_search("abc"))
+    bar.chips["model"].setFocus()
+    QTest.keySequence(bar, QKeySequence(QKeySequence.StandardKey.Find))
+    assert bar.search.hasFocus()
+    assert bar.search.selectedText() == "abc"
+
+
+def test_the_keyboard_goes_from_left_to_right(bar: FilterBar, qtbot: QtBot) -> None:
+    qtbot.keyClick(bar, Qt.Key.Key_L, Qt.KeyboardModifier.AltModifier)
+    walk: list[QWidget] = [*bar.chips.values(), bar.add_chip, bar.clear_chip, bar.search]
+    for part in walk:
+        assert part.hasFocus()
+        assert part.accessibleName()
+        assert part.accessibleDescription()
+        qtbot.keyClick(part, Qt.Key.Key_Tab)
+
+
+def test_names_are_shown_as_written(bar: FilterBar) -> None:
+    bar.show_view(PLAIN.only("model", "<img src=x>"))
+    chip = bar.chips["model"]
+    assert chip.text() == "Model: <img src=x>"
+    assert "<img" not in chip.toolTip()
+
+
+def test_wraps_beside_the_search_box_in_a_narrow_window(bar: FilterBar, qtbot: QtBot) -> None:
+    bar.resize(500, 160)
+    assert len({chip.y() for chip in [*bar.chips.values(), bar.clear_chip]}) > 1
+    assert bar.search.geometry().right() <= 500
+    assert all(chip.geometry().right() < bar.search.x() for chip in bar.chips.values())

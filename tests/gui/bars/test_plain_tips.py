@@ -1,0 +1,16 @@
+from PySide6.QtGui import QTextDocumentFragment
+
+from usage_viewer.gui.plain_tips import menu_text, tip
+
+
+def test_a_tip_reads_as_written() -> None:
+    for text in ("<img src=x>", "a & b", '"quoted"', "R&amp;D"):
+        assert QTextDocumentFragment.fromHtml(tip(text)).toPlainText() == text
+
+
+def test_no_text_is_no_tip() -> None:
+    assert tip("") == ""
+
+
+def test_an_ampersand_is_no_mnemonic() -> None:
+    assert menu_text("R&D") == "R&&D"
