@@ -48,7 +48,7 @@ def make_combinations(
     dataset: Dataset, directory: Directory, seed: int, wanted: int, active: float
 ) -> Combinations:
     """About `wanted` combinations (fewer where there are not so many), `active` of them in an average hour."""
-    chance = random.Random(f"{dataset.name} {seed}")
+    chance = random.Random(f"{dataset.name}:{seed}")
     lives: dict[Combination, _Life] = {}
     for _ in range(wanted * 30):
         if len(lives) == wanted:
@@ -63,7 +63,7 @@ def make_combinations(
     first, last = _REFERENCE
     alive = np.clip(np.minimum(until, last) - np.maximum(since, first), 0, None) / (last - first)
     weights = np.array([chance.random() ** 2.5 + 0.01 for _ in found])
-    rate = np.array([2 + 2600 * chance.random() ** 8 for _ in found])
+    rate = np.array([2 + 2000 * chance.random() ** 6 for _ in found])
     return Combinations(
         dataset,
         [life.values for life in found],
