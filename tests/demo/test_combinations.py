@@ -12,7 +12,7 @@ USAGE = [dataset for dataset in DATASETS.values() if dataset.name != "costs"]
 
 @pytest.mark.parametrize("dataset", USAGE, ids=lambda dataset: dataset.name)
 def test_each_is_there_once_and_has_a_value_for_each_dimension(dataset: Dataset) -> None:
-    combinations = make_combinations(dataset, DIRECTORY, 1, 24, 3.0)
+    combinations = make_combinations(dataset, DIRECTORY, 1, 40, 5.0)
     assert len(set(combinations.values)) == len(combinations) > 10
     assert {len(values) for values in combinations.values} == {len(dataset.dimensions)}
     assert bool((combinations.since < combinations.until).all())

@@ -23,7 +23,7 @@ from usage_viewer.domain.figures import Figures
 from usage_viewer.domain.period import Width
 
 # (combinations, of which are active in an average hour), of completions and of each other dataset
-_SCALES = {"small": ((120, 15.0), (24, 3.0)), "large": ((1000, 115.0), (160, 18.0))}
+_SCALES = {"small": ((120, 15.0), (40, 5.0)), "large": ((1000, 115.0), (160, 18.0))}
 
 
 @dataclass(frozen=True)
