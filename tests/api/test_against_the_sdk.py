@@ -1,0 +1,169 @@
+"""The official SDK as the oracle: both clients ask the stand-in server, and must get the same rows."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import openai
+import pytest
+
+from usage_viewer.api import UsageClient, check_key, fetch_names, fetch_window, probe_dimensions
+from usage_viewer.demo.organization import Organization
+from usage_viewer.demo.server import DemoServer
+from usage_viewer.domain.datasets import COSTS, DATASETS, Dataset, Kind
+from usage_viewer.domain.errors import KeyRefused
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.domain.period import Segment, Width
+
+NOW = 1_795_437_245  # Monday 2026-11-23, 12:34:05 UTC
+Row = tuple[Any, ...]
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[DemoServer]:
+    with DemoServer(Organization(anchor=NOW), clock=lambda: float(NOW)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def sdk(demo: DemoServer) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(admin_api_key=demo.key, base_url=demo.base_url, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def ours(demo: DemoServer) -> Iterator[UsageClient]:
+    with UsageClient(demo.base_url, AdminKey.parse(demo.key)) as client:
+        yield client
+
+
+def figure(value: Any, kind: Kind) -> Any:
+    return None if value is None else Decimal(str(value)) if kind is Kind.DECIMAL else value
+
+
+def text(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def within(fields: dict[str, Any], path: tuple[str, ...]) -> Any:
+    value: Any = fields
+    for name in path:
+        value = None if value is None else value.get(name)
+    return value
+
+
+def sdk_rows(
+    sdk: openai.OpenAI, dataset: Dataset, window: Segment, grouped: tuple[str, ...], limit: int
+) -> tuple[Counter[Row], set[int]]:
+    rows: Counter[Row] = Counter()
+    starts: set[int] = set()
+    more: dict[str, Any] = {"group_by": list(grouped)} if grouped else {}
+    while True:
+        # The SDK's own models read decimals as floats: its answers are read exactly, from its text.
+        raw = getattr(sdk.admin.organization.usage.with_raw_response, dataset.name)(
+            start_time=window.start, end_time=window.end, bucket_width=window.width.value, limit=limit, **more
+        )
+        answer = raw.parse()
+        parsed = answer.model_dump()["data"]
+        exact = json.loads(raw.text, parse_float=Decimal)["data"]
+        assert [len(bucket["results"]) for bucket in parsed] == [len(bucket["results"]) for bucket in exact]
+        for bucket in exact if dataset is COSTS else parsed:
+            starts.add(bucket["start_time"])
+            for result in bucket["results"]:
+                rows[
+                    (
+                        bucket["start_time"],
+                        *(text(within(result, item.path or (item.name,))) for item in dataset.dimensions),
+                        *(figure(within(result, m.path or (m.name,)), m.kind) for m in dataset.metrics),
+                    )
+                ] += 1
+        if not answer.has_more:
+            return rows, starts
+        more["page"] = answer.next_page
+
+
+def our_rows(
+    client: UsageClient, dataset: Dataset, window: Segment, grouped: tuple[str, ...]
+) -> tuple[Counter[Row], set[int]]:
+    rows: Counter[Row] = Counter()
+    starts: set[int] = set()
+    for batch in fetch_window(client, dataset, window, grouped):
+        starts |= set(batch.starts.tolist())
+        columns = [batch.metrics[metric.name].listed() for metric in dataset.metrics]
+        keys = [batch.combinations[index] for index in batch.combination.tolist()]
+        for start, key, *figures in zip(batch.bucket.tolist(), keys, *columns, strict=True):
+            rows[start, *key, *figures] += 1
+    return rows, starts
+
+
+def questions(dataset: Dataset, seed: int, count: int) -> Iterator[tuple[Segment, tuple[str, ...], int]]:
+    """Random windows and groupings, and a limit for the SDK, so that it has several pages."""
+    chance = random.Random(f"{dataset.name} {seed}")
+    for _ in range(count):
+        width = chance.choice(dataset.widths)
+        most = dataset.page_limits[width].maximum
+        buckets = chance.randint(1, min(most, 60 if width is Width.MINUTE else most))
+        start = width.floor(NOW - chance.randint(1, 300) * 86400)
+        grouped = tuple(name for name in dataset.group_by if chance.random() < 0.5)
+        window = Segment(width, start, min(start + buckets * width.seconds, width.floor(NOW)))
+        yield window, grouped, chance.randint(max(1, buckets // 3), most)
+
+
+@pytest.mark.parametrize("dataset", DATASETS.values(), ids=lambda dataset: dataset.name)
+def test_both_clients_get_the_same_rows(sdk: openai.OpenAI, ours: UsageClient, dataset: Dataset) -> None:
+    seen = 0
+    for window, grouped, limit in questions(dataset, 1, 12 if dataset.name == "completions" else 3):
+        expected = sdk_rows(sdk, dataset, window, grouped, limit)
+        assert our_rows(ours, dataset, window, grouped) == expected, (window, grouped)
+        seen += len(expected[0])
+    assert seen > 0
+
+
+def test_all_dimensions_up_to_now(sdk: openai.OpenAI, ours: UsageClient) -> None:
+    dataset = DATASETS["completions"]
+    window = Segment(Width.HOUR, Width.HOUR.floor(NOW) - 47 * 3600, Width.HOUR.ceil(NOW))
+    expected = sdk_rows(sdk, dataset, window, dataset.group_by, 7)
+    assert our_rows(ours, dataset, window, dataset.group_by) == expected
+    assert len(expected[1]) == 48
+
+
+def test_the_key_is_accepted_or_refused(demo: DemoServer, ours: UsageClient) -> None:
+    check_key(ours, NOW)
+    with UsageClient(demo.base_url, AdminKey.parse("sk-admin-wrong")) as wrong, pytest.raises(KeyRefused):
+        check_key(wrong, NOW)
+
+
+def test_refused_dimensions_are_found() -> None:
+    completions, costs = DATASETS["completions"], DATASETS["costs"]
+    day = Segment(Width.DAY, Width.DAY.floor(NOW) - 86400, Width.DAY.floor(NOW))
+    refusing = DemoServer(
+        Organization(anchor=NOW),
+        clock=lambda: float(NOW),
+        refused=("api_source", "batch"),
+        refused_pairs=(("project_id", "user_id"),),
+    )
+    with refusing as server, UsageClient(server.base_url, AdminKey.parse(server.key)) as client:
+        assert set(completions.group_by) - set(probe_dimensions(client, completions, day)) == {
+            "api_source",
+            "batch",
+        }
+        assert probe_dimensions(client, costs, day) == ("project_id", "line_item", "api_key_id")
+
+
+def test_both_clients_get_the_same_names(sdk: openai.OpenAI, ours: UsageClient) -> None:
+    names = {(name.kind, name.id): name.name for page in fetch_names(ours, now=NOW) for name in page}
+    organization = sdk.admin.organization
+    projects = list(organization.projects.list(include_archived=True, limit=7))
+    expected: dict[tuple[str, str], str | None] = {("project", project.id): project.name for project in projects}
+    expected |= {("user", user.id): user.name or user.email for user in organization.users.list(limit=7)}
+    for project in projects:
+        accounts = organization.projects.service_accounts.list(project.id, limit=3)
+        expected |= {("user", account.id): account.name for account in accounts}
+        keys = organization.projects.api_keys.list(project.id, limit=3, extra_query={"owner_project_access": "any"})
+        expected |= {("api_key", key.id): key.name for key in keys}
+    assert {key for key, name in expected.items() if not name} <= names.keys()
+    assert {(key, name) for key, name in expected.items() if name} <= set(names.items())
+    assert {kind for kind, _ in names} == {"project", "user", "api_key"}
