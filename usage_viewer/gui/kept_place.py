@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QItemSelection, QItemSelectionModel
 from PySide6.QtWidgets import QTableView
 
+from usage_viewer.domain.tables import Table
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.row_keys import RowKeys, find_rows, keys_of
-from usage_viewer.gui.selection_stats import Range
+from usage_viewer.gui.row_keys import find_rows, keys_of
+from usage_viewer.gui.selection_stats import Range, picked_rows
 from usage_viewer.gui.usage_model import UsageModel
 
 MOST_KEPT = 1000
@@ -19,9 +21,12 @@ _FLAGS = QItemSelectionModel.SelectionFlag
 
 @dataclass(frozen=True, slots=True)
 class _Place:
+    """Rows are indices into the columns of `table`; `column` is the current cell's, if there is one."""
+
+    table: Table
     view: ViewState
-    selected: RowKeys | None
-    current: RowKeys | None
+    selected: NDArray[np.int64]
+    current: NDArray[np.int64]
     column: str
     scrolled: tuple[int, int]
 
@@ -37,11 +42,13 @@ class KeptPlace:
     def take(self) -> None:
         view, model = self._view, self._model
         ranges = selected_ranges(view.selectionModel())
+        few = sum(last - first + 1 for first, last in ranges) <= MOST_KEPT
         current = view.currentIndex()
         self._place = _Place(
+            model.table,
             model.view,
-            self._keys(ranges),
-            self._keys([(current.row(), current.row())]) if current.isValid() else None,
+            picked_rows(model.rows, ranges if few else []),
+            picked_rows(model.rows, [(current.row(), current.row())] if current.isValid() else []),
             model.columns[current.column()].name if current.isValid() else "",
             (view.horizontalScrollBar().value(), view.verticalScrollBar().value()),
         )
@@ -53,42 +60,35 @@ class KeptPlace:
         view = self._view
         follows = view.hasAutoScroll()
         view.setAutoScroll(False)
-        self._select(place)
-        self._set_current(place)
+        selected, current = self._shown(place)
+        if selected:
+            ranges = merged([(row, row) for row in selected])
+            view.selectionModel().select(selection_of(self._model, ranges), _FLAGS.ClearAndSelect)
+        if current:
+            index = self._model.index(current[0], max(self._model.section(place.column), 0))
+            view.selectionModel().setCurrentIndex(index, _FLAGS.NoUpdate)
         view.setAutoScroll(follows)
         view.executeDelayedItemsLayout()
         same = replace(place.view, columns=()) == replace(self._model.view, columns=())
         view.horizontalScrollBar().setValue(place.scrolled[0])
         view.verticalScrollBar().setValue(place.scrolled[1] if same else 0)
 
-    def _keys(self, ranges: Sequence[Range]) -> RowKeys | None:
-        count = sum(last - first + 1 for first, last in ranges)
-        if not 0 < count <= MOST_KEPT:
-            return None
-        rows = [row for first, last in ranges for row in self._model.rows[first : last + 1].tolist()]
-        return keys_of(self._model.table, rows)
+    def _shown(self, place: _Place) -> tuple[list[int], list[int]]:
+        """Where what was selected, and the current row, are shown now."""
+        table = self._model.table
+        rows = np.concatenate([place.selected, place.current])
+        if not len(rows):
+            return [], []
+        if table is not place.table:
+            rows = find_rows(table, keys_of(place.table, rows))
+        count = len(place.selected)
+        return self._places(rows[:count]), self._places(rows[count:])
 
-    def _shown(self, keys: RowKeys) -> list[int]:
-        """Where rows of these keys are shown now, in order."""
-        found = find_rows(self._model.table, keys)
+    def _places(self, rows: NDArray[np.int64]) -> list[int]:
         wanted = np.zeros(self._model.table.rows, np.bool_)
-        wanted[found[found >= 0]] = True
-        places: list[int] = np.flatnonzero(wanted[self._model.rows]).tolist()
+        wanted[rows[rows >= 0]] = True
+        places: list[int] = np.flatnonzero(wanted[self._model.rows]).tolist() if wanted.any() else []
         return places
-
-    def _select(self, place: _Place) -> None:
-        if place.selected is not None:
-            rows = self._shown(place.selected)
-            ranges = merged([(row, row) for row in rows])
-            self._view.selectionModel().select(selection_of(self._model, ranges), _FLAGS.ClearAndSelect)
-
-    def _set_current(self, place: _Place) -> None:
-        if place.current is None:
-            return
-        rows = self._shown(place.current)
-        if rows:
-            index = self._model.index(rows[0], max(self._model.section(place.column), 0))
-            self._view.selectionModel().setCurrentIndex(index, _FLAGS.NoUpdate)
 
 
 def merged(ranges: Sequence[Range]) -> list[Range]:

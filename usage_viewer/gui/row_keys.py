@@ -21,7 +21,7 @@ class RowKeys:
     parts: tuple[tuple[Part, ...], ...]
 
 
-def keys_of(table: Table, rows: Sequence[int]) -> RowKeys:
+def keys_of(table: Table, rows: Sequence[int] | NDArray[np.int64]) -> RowKeys:
     """The keys of some of the table's rows (indices into its columns); for small numbers of rows."""
     picked = np.asarray(rows, dtype=np.int64)
     parts: list[list[Part]] = []

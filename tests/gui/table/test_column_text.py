@@ -1,0 +1,45 @@
+"""What the heads say in their tooltips."""
+
+from collections.abc import Callable
+
+from usage_viewer.domain.datasets import DATASETS, Derived
+from usage_viewer.domain.tables import Table
+from usage_viewer.gui.column_text import definition, formula, header_tip
+
+COMPLETIONS = DATASETS["completions"]
+
+
+def _formula(name: str) -> str:
+    item = definition(name, COMPLETIONS)
+    assert isinstance(item, Derived)
+    return formula(item, COMPLETIONS)
+
+
+def test_formulas_are_in_the_columns_labels() -> None:
+    assert _formula("cached_share") == "Cached ÷ Input"
+    assert _formula("total_tokens") == "Input + Output"
+    assert _formula("tokens_per_request") == "(Input + Output) ÷ Requests"
+
+
+def test_a_figure_the_dataset_does_not_know_has_no_definition() -> None:
+    assert definition("tokens_on_mars", COMPLETIONS) is None
+
+
+def test_a_metric_says_its_unit_meaning_and_how_it_adds_up(models: Table) -> None:
+    tip = header_tip(models.by_name["input_tokens"], COMPLETIONS)
+    assert tip.splitlines() == [
+        "Input (tokens)",
+        "All input tokens: uncached, cached and written to the cache.",
+        "Summed over everything that a row is about.",
+    ]
+
+
+def test_a_derived_figure_says_its_formula(models: Table) -> None:
+    tip = header_tip(models.by_name["cached_share"], COMPLETIONS)
+    assert tip.splitlines()[0] == "Cached share"
+    assert "Cached ÷ Input, computed from the sums of each row." in tip
+
+
+def test_a_level_says_so(table_of: Callable[..., Table]) -> None:
+    column = table_of("vector_stores", project_id=["a"], usage_bytes=[1]).by_name["usage_bytes"]
+    assert "A level: the last value" in header_tip(column, DATASETS["vector_stores"])

@@ -1,0 +1,50 @@
+"""Typing towards a row, with a clock in hand."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from usage_viewer.domain.tables import GroupColumn, Table
+from usage_viewer.gui.type_ahead import PAUSE, TypeAhead
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def typed(clock: Clock, table_of: Callable[..., Table]) -> Callable[[str, int], int | None]:
+    """Types into rows shown as gpt-5, gpt-6, nano, o7."""
+    column = table_of(model=["o7", "nano", "gpt-6", "gpt-5"]).by_name["model"]
+    assert isinstance(column, GroupColumn)
+    ahead = TypeAhead(clock)
+    return lambda text, current: ahead.find(text, column, np.array([3, 2, 1, 0]), current)
+
+
+def test_letters_add_up_until_a_pause(typed: Callable[[str, int], int | None], clock: Clock) -> None:
+    assert [typed(letter, -1) for letter in "GPT-6"] == [0, 0, 0, 0, 1]
+    clock.now += PAUSE + 0.1
+    assert typed("n", 1) == 2
+
+
+def test_the_search_goes_round(typed: Callable[[str, int], int | None]) -> None:
+    assert typed("g", 3) == 0
+
+
+def test_the_same_letter_again_goes_on(typed: Callable[[str, int], int | None]) -> None:
+    assert typed("g", -1) == 0
+    assert typed("g", 0) == 1
+    assert typed("g", 1) == 0
+
+
+def test_nothing_begins_so(typed: Callable[[str, int], int | None]) -> None:
+    assert typed("x", 0) is None
