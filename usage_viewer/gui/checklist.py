@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.view import Filter, Value, ViewState
 from usage_viewer.gui.checklist_model import ChecklistModel
-from usage_viewer.gui.popup import Popup, RoomyDelegate
+from usage_viewer.gui.popup import Popup, RoomyDelegate, outlined
 from usage_viewer.gui.theme import UNIT, plain_label, quiet
 
 HINT = "Space ticks, Ctrl+A ticks all, Enter applies"
@@ -69,11 +69,15 @@ class Checklist(Popup):
         self.column.addWidget(self.list, 1)
         self.column.addWidget(self.message)
         self.column.addLayout(foot)
-        colours = self.count.palette()
+        self.setMinimumWidth(40 * UNIT)
+
+    def _follow_palette(self) -> None:
+        colours = QPalette(self.palette())
         colours.setColor(QPalette.ColorRole.WindowText, quiet(self.palette()))
-        self.count.setPalette(colours)
-        self.message.setPalette(colours)
-        self.setMinimumWidth(320)
+        for label in (self.count, self.message):
+            label.setPalette(colours)
+        for box in (self.all, self.include, self.exclude):
+            box.setPalette(outlined(self.palette()))
 
     def _connect(self) -> None:
         self.search.textChanged.connect(self._on_search)
@@ -104,6 +108,7 @@ class Checklist(Popup):
         if present is None:
             self.model.tick_only(self.model.values)
         self._touched = False
+        self._follow_palette()
         self._show_counts()
         self.list.setCurrentIndex(self.model.index(0, 0))
         self.search.setFocus()

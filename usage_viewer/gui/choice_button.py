@@ -7,6 +7,9 @@ from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 from usage_viewer.gui.chips import draw_focus
 from usage_viewer.gui.theme import UNIT, mixed, quiet
 
+SHORTEST = 5
+"""Characters: less of a cut text says nothing."""
+
 _ALIGN = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading | Qt.TextFlag.TextSingleLine
 
 
@@ -75,7 +78,8 @@ class ChoiceButton(QToolButton):
             if part and room.width() > 0:
                 painter.setPen(colour)
                 text = self.fontMetrics().elidedText(part, Qt.TextElideMode.ElideRight, room.width())
-                painter.drawText(self._mirrored(room), _ALIGN, text)
+                if len(text) > SHORTEST or text == part:
+                    painter.drawText(self._mirrored(room), _ALIGN, text)
                 room.setLeft(room.left() + self.fontMetrics().horizontalAdvance(part) + self._space())
         self._draw_chevron(painter, QPen(faint, 1.4, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
         if self.hasFocus():

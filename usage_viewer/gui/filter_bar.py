@@ -124,6 +124,7 @@ class FilterBar(QWidget):
 
     def _action_chip(self, text: str, description: str, *, addable: bool = False) -> Chip:
         chip = Chip(self._row, addable=addable)
+        chip.hide()  # until it is one of the row's items
         chip.show_state(text, active=False)
         chip.setAccessibleName(text if not addable else "Add a filter")
         chip.setAccessibleDescription(description)

@@ -47,7 +47,9 @@ class GroupingBar(QWidget):
             self._make_chips()
         for dimension in view.data.dimensions:
             self._show_chip(dimension)
-        self._arrange(view.grouping)
+        if set(self._dragged_order) != set(view.grouping):
+            self._dragged_order = ()
+        self._arrange(self._dragged_order or view.grouping)  # figures that arrive don't disturb a drag
 
     @property
     def chips(self) -> Mapping[str, Chip]:

@@ -1,7 +1,7 @@
 """A panel that opens under a control: Esc or a click beside it discards, Enter applies."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from usage_viewer.gui.theme import UNIT
+from usage_viewer.gui.theme import UNIT, is_dark, mixed
 
 
 class Popup(QFrame):
@@ -47,8 +47,21 @@ class Popup(QFrame):
             super().keyPressEvent(event)
 
 
+def outlined(palette: QPalette) -> QPalette:
+    """For boxes to tick: the Fusion style draws their outline darker than the window, unseen on a dark one."""
+    changed = QPalette(palette)
+    if is_dark(palette):
+        window, front = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
+        changed.setColor(QPalette.ColorRole.Window, mixed(window, front, 0.6))
+    return changed
+
+
 class RoomyDelegate(QStyledItemDelegate):
     """Rows as high as a menu's."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        option.palette = outlined(option.palette)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         hint = super().sizeHint(option, index)

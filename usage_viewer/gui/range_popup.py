@@ -72,7 +72,7 @@ class RangePopup(Popup):
         ):
             half, head, label = QVBoxLayout(), QHBoxLayout(), QLabel(text, self)
             label.setBuddy(line)
-            label.setContentsMargins(0, 0, 2, 0)  # the measured text is a hair too narrow
+            label.setMinimumWidth(label.sizeHint().width() + 4)  # it is measured a hair too narrow
             head.addWidget(label)
             head.addWidget(line, 1)
             half.setSpacing(UNIT)

@@ -4,14 +4,12 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
-from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.datasets import DATASETS
 from usage_viewer.domain.period import Per
 from usage_viewer.domain.view import SortKey, ViewState
 from usage_viewer.gui.choices import DatasetChoice, PerChoice, ZoneChoice
-from usage_viewer.gui.zone_popup import ZoneModel, zone_label
 
 LEFT = Qt.MouseButton.LeftButton
 ALT = Qt.KeyboardModifier.AltModifier
@@ -132,90 +130,7 @@ def test_names_tell_what_is_chosen(per: PerChoice, dataset: DatasetChoice, zone:
     assert all(choice.accessibleDescription() for choice in (per, dataset, zone))
 
 
-def test_the_focus_can_be_seen(per: PerChoice) -> None:
-    per.setFocus()
-    focused = per.grab().toImage()
-    per.clearFocus()
-    assert per.grab().toImage() != focused
-
-
-def test_a_long_choice_is_cut_in_a_narrow_place(per: PerChoice) -> None:
-    per.show_choice("x" * 200)
-    assert per.sizeHint().width() <= 320
-    assert per.minimumSizeHint().width() <= 80
-
-
-def test_a_zone_is_found_by_typing(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
-    qtbot.mouseClick(zone, LEFT)
-    assert zone.popup.isVisible()
-    qtbot.keyClicks(zone.popup.search, "new york")
-    qtbot.keyClick(zone.popup.search, Qt.Key.Key_Return)
-    assert wanted == [VIEW.with_zone("America/New_York")]
-    assert zone.recent == ("America/New_York", "Asia/Tokyo")
-    zone.show_view(wanted[0])
-    assert zone.choice == "America/New York"
-
-
-def test_utc_this_computer_and_recent_zones_stand_on_top(zone: ZoneChoice, qtbot: QtBot) -> None:
-    qtbot.keyClick(zone, Qt.Key.Key_Return)
-    model = zone.popup.model
-    assert [model.zone(row) for row in range(3)] == ["UTC", "local", "Asia/Tokyo"]
-    assert model.index(1, 0).data().startswith("This computer")
-    assert model.rowCount() > 400
-    assert len({model.zone(row) for row in range(model.rowCount())}) == model.rowCount()
-
-
-def test_down_and_enter_choose_a_zone(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
-    zone.open_popup()
-    search = zone.popup.search
-    qtbot.keyClick(search, Qt.Key.Key_Up)
-    qtbot.keyClick(search, Qt.Key.Key_Down)
-    qtbot.keyClick(search, Qt.Key.Key_Return)
-    assert wanted == [VIEW.with_zone("local")]
-    assert zone.recent == ("Asia/Tokyo",)
-
-
-def test_a_click_chooses_a_zone(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
-    zone.open_popup()
-    place = zone.popup.list.visualRect(zone.popup.model.index(2, 0)).center()
-    qtbot.mouseClick(zone.popup.list.viewport(), LEFT, pos=place)
-    assert wanted == [VIEW.with_zone("Asia/Tokyo")]
-    assert not zone.popup.isVisible()
-
-
-def test_a_search_that_finds_nothing_chooses_nothing(
-    zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot
-) -> None:
-    zone.open_popup()
-    qtbot.keyClicks(zone.popup.search, "Atlantis")
-    qtbot.keyClick(zone.popup.search, Qt.Key.Key_Down)
-    qtbot.keyClick(zone.popup.search, Qt.Key.Key_Return)
-    assert not wanted
-
-
-def test_esc_leaves_the_zone(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
-    zone.open_popup()
-    qtbot.keyClicks(zone.popup.search, "Berlin")
-    qtbot.keyClick(zone.popup.search, Qt.Key.Key_Escape)
-    assert not zone.popup.isVisible()
-    assert not wanted
-
-
 def test_no_more_than_five_zones_are_recent(shown: Callable[[QWidget, int], None]) -> None:
     choice = ZoneChoice(recent=[f"Etc/GMT+{number}" for number in range(1, 9)])
     shown(choice, 200)
     assert len(choice.recent) == 5
-
-
-def test_the_zone_model(qtmodeltester: ModelTester) -> None:
-    model = ZoneModel()
-    model.set_zones(["UTC", "local", "Europe/Berlin", "America/New_York"], "Europe/Berlin")
-    qtmodeltester.check(model)
-    model.narrow("BERLIN")
-    assert [model.zone(row) for row in range(model.rowCount())] == ["local", "Europe/Berlin"]
-    assert model.row_of("America/New_York") == -1
-    qtmodeltester.check(model)
-
-
-def test_this_computers_zone_without_a_name() -> None:
-    assert zone_label("local", "") == "This computer's zone"

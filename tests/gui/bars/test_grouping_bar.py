@@ -113,6 +113,16 @@ def test_the_others_make_room_while_a_chip_is_dragged_and_esc_gives_up(
     assert not wanted
 
 
+def test_a_view_that_arrives_while_a_chip_is_dragged_does_not_disturb_it(
+    bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot
+) -> None:
+    drag(bar, "user_id", QPoint(0, bar.chips["model"].geometry().center().y()), drop=False)
+    bar.show_view(VIEW, unavailable={"api_source": "Refused."})
+    assert reading_order(bar)[:3] == ["user_id", "model", "project_id"]
+    QTest.mouseRelease(bar.chips["user_id"], LEFT)
+    assert wanted == [VIEW.with_grouping(("user_id", "model", "project_id"))]
+
+
 def test_a_small_move_of_the_mouse_is_a_click(bar: GroupingBar, wanted: list[ViewState]) -> None:
     drag(bar, "model", bar.chips["model"].geometry().center() + QPoint(2, 0))
     assert wanted == [VIEW.toggled("model")]

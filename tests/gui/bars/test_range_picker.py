@@ -2,15 +2,14 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
-from PySide6.QtCore import QDate, QPoint, Qt
-from PySide6.QtWidgets import QTableView, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.period import DateRange, Preset
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.range_calendar import RangeCalendar
 from usage_viewer.gui.range_picker import RangePicker
-from usage_viewer.gui.range_popup import PRESETS, RangePopup
+from usage_viewer.gui.range_popup import RangePopup
 
 LEFT = Qt.MouseButton.LeftButton
 NOW = int(datetime(2026, 11, 22, 14, tzinfo=UTC).timestamp())
@@ -45,17 +44,6 @@ def retype(qtbot: QtBot, popup: RangePopup, start: str, end: str) -> None:
         qtbot.keyClicks(line, text)
 
 
-def click_day(qtbot: QtBot, calendar: RangeCalendar, day: date) -> None:
-    """In the month that the calendar shows."""
-    table = calendar.findChild(QTableView)
-    assert table is not None
-    first = QDate(day.year, day.month, 1)
-    lead = (first.dayOfWeek() - calendar.firstDayOfWeek().value) % 7 or 7  # a whole row where there is none
-    row, column = divmod(lead + day.day - 1, 7)
-    place = table.visualRect(table.model().index(row + 1, column)).center()
-    qtbot.mouseClick(table.viewport(), LEFT, pos=place)
-
-
 def test_reads_as_preset_and_dates(picker: RangePicker, wanted: list[ViewState]) -> None:
     assert picker.button.choice == "Last 30 days · 24 Oct – 22 Nov 2026"
     picker.show_view(VIEW.with_range(days("2026-11-03", "2026-11-03")), NOW)
@@ -88,116 +76,6 @@ def test_alt_and_arrows_do_so_too(picker: RangePicker, wanted: list[ViewState], 
     qtbot.keyClick(picker, Qt.Key.Key_Right, alt)
     qtbot.waitUntil(lambda: len(wanted) == 2, timeout=1000)
     assert [view.range for view in wanted] == [days("2026-09-24", "2026-10-23"), VIEW.range]
-
-
-def test_a_click_on_a_preset_applies_it(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
-    item = popup.presets.item(PRESETS.index(Preset.LAST_MONTH))
-    qtbot.mouseClick(popup.presets.viewport(), LEFT, pos=popup.presets.visualItemRect(item).center())
-    assert wanted == [VIEW.with_range(DateRange(Preset.LAST_MONTH))]
-    assert not popup.isVisible()
-
-
-def test_presets_by_keyboard(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
-    assert popup.presets.hasFocus()
-    assert popup.presets.currentRow() == PRESETS.index(Preset.LAST_30_DAYS)
-    qtbot.keyClick(popup.presets, Qt.Key.Key_Up)
-    assert (popup.start.text(), popup.end.text()) == ("2026-11-16", "2026-11-22")
-    assert not wanted
-    qtbot.keyClick(popup.presets, Qt.Key.Key_Return)
-    assert wanted == [VIEW.with_range(DateRange(Preset.LAST_7_DAYS))]
-
-
-def test_all_nine_presets_are_there(popup: RangePopup) -> None:
-    assert [popup.presets.item(row).text() for row in range(popup.presets.count())] == [
-        *("Today", "Yesterday", "Last 7 days", "Last 30 days", "Last 90 days"),
-        *("This month", "Last month", "This year", "Last 12 months"),
-    ]
-
-
-def test_esc_discards(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
-    retype(qtbot, popup, "2026-11-03", "2026-11-04")
-    qtbot.keyClick(popup.end, Qt.Key.Key_Escape)
-    assert not popup.isVisible()
-    assert not wanted
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "expected"),
-    [
-        ("2026-11-03", "2026-11-04", days("2026-11-03", "2026-11-04")),
-        ("3 Nov", "yesterday", days("2026-11-03", "2026-11-21")),
-        ("-7d", "today", days("2026-11-15", "2026-11-22")),
-        ("03/11/2026", "4/11/26", days("2026-11-03", "2026-11-04")),
-        (
-            "2026-11-03T14:00",
-            "2026-11-03T16:00",
-            DateRange(None, datetime.fromisoformat("2026-11-03T14:00"), datetime.fromisoformat("2026-11-03T16:00")),
-        ),
-    ],
-)
-def test_a_range_can_be_typed(
-    popup: RangePopup, wanted: list[ViewState], qtbot: QtBot, start: str, end: str, expected: DateRange
-) -> None:
-    retype(qtbot, popup, start, end)
-    assert popup.presets.currentRow() == -1
-    qtbot.keyClick(popup.end, Qt.Key.Key_Return)
-    assert wanted == [VIEW.with_range(expected)]
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "message"),
-    [
-        ("soon", "today", "“soon” is not a date"),
-        ("", "today", "A date is missing"),
-        ("2026-02-30", "today", "There is no such day"),
-        ("today", "yesterday", "The end comes before the start"),
-        ("<b>x</b>", "today", "“<b>x</b>” is not a date"),
-    ],
-)
-def test_garbage_is_answered_in_place_and_can_not_be_applied(
-    popup: RangePopup, wanted: list[ViewState], qtbot: QtBot, start: str, end: str, message: str
-) -> None:
-    retype(qtbot, popup, start, end)
-    assert popup.message.text().startswith(message)
-    assert popup.message.textFormat() == Qt.TextFormat.PlainText
-    assert not popup.apply_button.isEnabled()
-    qtbot.keyClick(popup.end, Qt.Key.Key_Return)
-    assert popup.isVisible()
-    assert not wanted
-    retype(qtbot, popup, "2026-11-03", "2026-11-03")
-    assert popup.message.text() == "3 Nov 2026 · 1 day"
-    assert popup.apply_button.isEnabled()
-
-
-def test_the_calendars_choose_the_ends(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
-    click_day(qtbot, popup.start_calendar, date(2026, 10, 27))
-    click_day(qtbot, popup.end_calendar, date(2026, 11, 10))
-    assert (popup.start.text(), popup.end.text()) == ("2026-10-27", "2026-11-10")
-    qtbot.mouseClick(popup.apply_button, LEFT)
-    assert wanted == [VIEW.with_range(days("2026-10-27", "2026-11-10"))]
-
-
-def test_an_end_before_the_start_takes_the_start_along(popup: RangePopup, qtbot: QtBot) -> None:
-    retype(qtbot, popup, "2026-11-10", "2026-11-12")
-    click_day(qtbot, popup.end_calendar, date(2026, 11, 3))
-    assert (popup.start.text(), popup.end.text()) == ("2026-11-01", "2026-11-03")
-    click_day(qtbot, popup.start_calendar, date(2026, 11, 20))
-    assert (popup.start.text(), popup.end.text()) == ("2026-11-20", "2026-11-22")
-
-
-def test_the_range_is_tinted_in_the_month_that_is_shown(popup: RangePopup) -> None:
-    calendar = popup.start_calendar
-
-    def tinted(month: int, day: int) -> bool:
-        return calendar.dateTextFormat(QDate(2026, month, day)).background().style() != Qt.BrushStyle.NoBrush
-
-    assert [tinted(10, day) for day in (23, 24, 31)] == [False, True, True]
-    calendar.showNextMonth()
-    assert [tinted(11, day) for day in (1, 22, 23)] == [True, True, False]
-
-
-def test_weeks_begin_as_the_locale_says(popup: RangePopup) -> None:
-    assert popup.start_calendar.firstDayOfWeek() == Qt.DayOfWeek.Monday
 
 
 def test_opening_again_shows_the_view_not_the_draft(picker: RangePicker, popup: RangePopup, qtbot: QtBot) -> None:

@@ -1,0 +1,48 @@
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from PySide6.QtCore import QDate, QLocale, Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QToolButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from usage_viewer.gui.range_calendar import RangeCalendar
+
+
+@pytest.fixture
+def calendar(shown: Callable[[QWidget, int], None]) -> RangeCalendar:
+    calendar = RangeCalendar(None, name="First day")
+    calendar.show_range(date(2026, 10, 24), date(2026, 11, 22), date(2026, 10, 24))
+    shown(calendar, 300)
+    return calendar
+
+
+def test_the_range_is_tinted_in_the_month_that_is_shown(calendar: RangeCalendar) -> None:
+    def tinted(month: int, day: int) -> bool:
+        return calendar.dateTextFormat(QDate(2026, month, day)).background().style() != Qt.BrushStyle.NoBrush
+
+    assert [tinted(10, day) for day in (23, 24, 31)] == [False, True, True]
+    calendar.showNextMonth()
+    assert [tinted(11, day) for day in (1, 22, 23)] == [True, True, False]
+
+
+def test_showing_a_range_is_no_choice(calendar: RangeCalendar, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(calendar.selectionChanged):
+        calendar.show_range(date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 2))
+    assert calendar.chosen_day == date(2026, 1, 2)
+
+
+def test_weeks_begin_as_the_locale_says(calendar: RangeCalendar) -> None:
+    assert calendar.firstDayOfWeek() == Qt.DayOfWeek.Monday
+    QLocale.setDefault(QLocale("en_US"))
+    assert RangeCalendar(calendar, name="Last day").firstDayOfWeek() == Qt.DayOfWeek.Sunday
+
+
+def test_arrows_and_names_are_there_and_follow_the_palette(calendar: RangeCalendar) -> None:
+    back = calendar.findChild(QToolButton, "qt_calendar_prevmonth")
+    assert back is not None
+    assert back.accessibleName() == "Previous month"
+    before = back.icon().pixmap(16).toImage()
+    calendar.setPalette(QPalette(QColor("#2b2d31"), QColor("#1f2124")))
+    assert back.icon().pixmap(16).toImage() != before

@@ -1,0 +1,151 @@
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+from PySide6.QtCore import QDate, Qt
+from PySide6.QtWidgets import QTableView, QWidget
+from pytestqt.qtbot import QtBot
+
+from usage_viewer.domain.period import DateRange, Preset
+from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.range_calendar import RangeCalendar
+from usage_viewer.gui.range_picker import RangePicker
+from usage_viewer.gui.range_popup import PRESETS, RangePopup
+
+LEFT = Qt.MouseButton.LeftButton
+NOW = int(datetime(2026, 11, 22, 14, tzinfo=UTC).timestamp())
+VIEW = ViewState()
+
+
+def days(first: str, last: str) -> DateRange:
+    return DateRange.days(date.fromisoformat(first), date.fromisoformat(last))
+
+
+@pytest.fixture
+def picker(shown: Callable[[QWidget, int], None], wanted: list[ViewState]) -> RangePicker:
+    picker = RangePicker()
+    picker.view_requested.connect(wanted.append)
+    picker.show_view(VIEW, NOW)
+    shown(picker, 600)
+    return picker
+
+
+@pytest.fixture
+def popup(picker: RangePicker, qtbot: QtBot) -> RangePopup:
+    qtbot.mouseClick(picker.button, LEFT)
+    assert picker.popup.isVisible()
+    return picker.popup
+
+
+def retype(qtbot: QtBot, popup: RangePopup, start: str, end: str) -> None:
+    for line, text in ((popup.start, start), (popup.end, end)):
+        line.setFocus()
+        line.selectAll()
+        qtbot.keyClick(line, Qt.Key.Key_Delete)
+        qtbot.keyClicks(line, text)
+
+
+def click_day(qtbot: QtBot, calendar: RangeCalendar, day: date) -> None:
+    """In the month that the calendar shows."""
+    table = calendar.findChild(QTableView)
+    assert table is not None
+    first = QDate(day.year, day.month, 1)
+    lead = (first.dayOfWeek() - calendar.firstDayOfWeek().value) % 7 or 7  # a whole row where there is none
+    row, column = divmod(lead + day.day - 1, 7)
+    place = table.visualRect(table.model().index(row + 1, column)).center()
+    qtbot.mouseClick(table.viewport(), LEFT, pos=place)
+
+
+def test_a_click_on_a_preset_applies_it(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
+    item = popup.presets.item(PRESETS.index(Preset.LAST_MONTH))
+    qtbot.mouseClick(popup.presets.viewport(), LEFT, pos=popup.presets.visualItemRect(item).center())
+    assert wanted == [VIEW.with_range(DateRange(Preset.LAST_MONTH))]
+    assert not popup.isVisible()
+
+
+def test_presets_by_keyboard(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
+    assert popup.presets.hasFocus()
+    assert popup.presets.currentRow() == PRESETS.index(Preset.LAST_30_DAYS)
+    qtbot.keyClick(popup.presets, Qt.Key.Key_Up)
+    assert (popup.start.text(), popup.end.text()) == ("2026-11-16", "2026-11-22")
+    assert not wanted
+    qtbot.keyClick(popup.presets, Qt.Key.Key_Return)
+    assert wanted == [VIEW.with_range(DateRange(Preset.LAST_7_DAYS))]
+
+
+def test_all_nine_presets_are_there(popup: RangePopup) -> None:
+    assert [popup.presets.item(row).text() for row in range(popup.presets.count())] == [
+        *("Today", "Yesterday", "Last 7 days", "Last 30 days", "Last 90 days"),
+        *("This month", "Last month", "This year", "Last 12 months"),
+    ]
+
+
+def test_esc_discards(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
+    retype(qtbot, popup, "2026-11-03", "2026-11-04")
+    qtbot.keyClick(popup.end, Qt.Key.Key_Escape)
+    assert not popup.isVisible()
+    assert not wanted
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("2026-11-03", "2026-11-04", days("2026-11-03", "2026-11-04")),
+        ("3 Nov", "yesterday", days("2026-11-03", "2026-11-21")),
+        ("-7d", "today", days("2026-11-15", "2026-11-22")),
+        ("03/11/2026", "4/11/26", days("2026-11-03", "2026-11-04")),
+        (
+            "2026-11-03T14:00",
+            "2026-11-03T16:00",
+            DateRange(None, datetime.fromisoformat("2026-11-03T14:00"), datetime.fromisoformat("2026-11-03T16:00")),
+        ),
+    ],
+)
+def test_a_range_can_be_typed(
+    popup: RangePopup, wanted: list[ViewState], qtbot: QtBot, start: str, end: str, expected: DateRange
+) -> None:
+    retype(qtbot, popup, start, end)
+    assert popup.presets.currentRow() == -1
+    qtbot.keyClick(popup.end, Qt.Key.Key_Return)
+    assert wanted == [VIEW.with_range(expected)]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "message"),
+    [
+        ("soon", "today", "“soon” is not a date"),
+        ("", "today", "A date is missing"),
+        ("2026-02-30", "today", "There is no such day"),
+        ("today", "yesterday", "The end comes before the start"),
+        ("<b>x</b>", "today", "“<b>x</b>” is not a date"),
+    ],
+)
+def test_garbage_is_answered_in_place_and_can_not_be_applied(
+    popup: RangePopup, wanted: list[ViewState], qtbot: QtBot, start: str, end: str, message: str
+) -> None:
+    retype(qtbot, popup, start, end)
+    assert popup.message.text().startswith(message)
+    assert popup.message.textFormat() == Qt.TextFormat.PlainText
+    assert not popup.apply_button.isEnabled()
+    qtbot.keyClick(popup.end, Qt.Key.Key_Return)
+    assert popup.isVisible()
+    assert not wanted
+    retype(qtbot, popup, "2026-11-03", "2026-11-03")
+    assert popup.message.text() == "3 Nov 2026 · 1 day"
+    assert popup.apply_button.isEnabled()
+
+
+def test_the_calendars_choose_the_ends(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
+    click_day(qtbot, popup.start_calendar, date(2026, 10, 27))
+    click_day(qtbot, popup.end_calendar, date(2026, 11, 10))
+    assert (popup.start.text(), popup.end.text()) == ("2026-10-27", "2026-11-10")
+    qtbot.mouseClick(popup.apply_button, LEFT)
+    assert wanted == [VIEW.with_range(days("2026-10-27", "2026-11-10"))]
+
+
+def test_an_end_before_the_start_takes_the_start_along(popup: RangePopup, qtbot: QtBot) -> None:
+    retype(qtbot, popup, "2026-11-10", "2026-11-12")
+    click_day(qtbot, popup.end_calendar, date(2026, 11, 3))
+    assert (popup.start.text(), popup.end.text()) == ("2026-11-01", "2026-11-03")
+    click_day(qtbot, popup.start_calendar, date(2026, 11, 20))
+    assert (popup.start.text(), popup.end.text()) == ("2026-11-20", "2026-11-22")
