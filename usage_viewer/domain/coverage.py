@@ -47,7 +47,7 @@ class Coverage:
     stale: tuple[Segment, ...]  # to be fetched again: may have grown
     expected: int  # buckets that have begun
     held: int  # of these, held
-    to_come: int  # buckets of the range that have not begun
+    to_come: int  # buckets of the range that begin after today
     still_open: int  # of those held, how many may still grow
     oldest_fetch: int | None
     newest_fetch: int | None
@@ -102,7 +102,8 @@ def cover(
         expected += len(starts) * weight
         present += int(have.sum()) * weight
         still_open += int(open_.sum()) * weight
-        to_come += (need.end - begun) // unit.seconds
+        # What is left of today is no news.
+        to_come += max(0, need.end - max(begun, Width.DAY.ceil(now))) // unit.seconds
         fetches.append(fetched[have])
     times = np.concatenate(fetches) if fetches else np.empty(0, np.int64)
     return Coverage(

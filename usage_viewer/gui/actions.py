@@ -41,7 +41,7 @@ class Actions(QObject):
         self.demo = self._add("Open the &demo", None, "Looks at a synthetic organization")
         self.shortcuts = self._add("&Keyboard shortcuts", key.HelpContents, "Lists every key")
         self.about = self._add("&About Usage Viewer", None, "Version, licences, and where data is kept")
-        self.quit = self._add("&Quit", key.Quit, "Closes the window")
+        self.quit = self._add("&Quit", "Ctrl+Q", "Closes the window")
         self.scheme = {name: self._toggle(name.capitalize(), None, "") for name in SCHEMES}
         group = QActionGroup(self)
         for action in self.scheme.values():
@@ -96,7 +96,8 @@ OTHER_KEYS = (
     ("Grouping, filters", "Alt+G, Alt+L"),
     ("Clear all filters", "Ctrl+Shift+L"),
     ("Menu", "Alt+O"),
-    ("Sort by a column", "Click its header; with Ctrl, as a further key"),
+    ("Sort by a column", "Click its header"),
+    ("Sort by a further column", "Ctrl+click its header"),
     ("Sort by the current column", "Ctrl+Shift+S"),
     ("Menu of a cell or a header", "Menu key or Shift+F10"),
     ("Filter to the current cell", "Enter"),
@@ -112,7 +113,7 @@ def shortcut_rows(actions: Actions) -> list[tuple[str, str]]:
     """What each key does, for the sheet."""
     native = QKeySequence.SequenceFormat.NativeText
     own = [
-        (action.text().replace("&", ""), ", ".join(key.toString(native) for key in action.shortcuts()))
+        (action.text().replace("&", ""), action.shortcut().toString(native))
         for action in actions.all
         if action.shortcuts()
     ]

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from usage_viewer.domain.errors import InputError, UsageViewerError
+from usage_viewer.domain.errors import InputError, NotAnAdminKey, UsageViewerError
 from usage_viewer.domain.key import AdminKey
 from usage_viewer.gui.theme import UNIT, error_colour, plain_label, quiet, scaled
 
@@ -149,7 +149,9 @@ class KeyPage(QWidget):
     def show_error(self, error: UsageViewerError) -> None:
         """What is wrong and what to do; the field keeps what was typed, so that it can be mended."""
         self._set_busy(False)
-        self._say(error.title, f"{error.hint}\n{error.detail}".strip())
+        # That the key is of the wrong kind is all there is to know: what the server says of it leads astray.
+        detail = "" if isinstance(error, NotAnAdminKey) else error.detail
+        self._say(error.title, f"{error.hint}\n{detail}".strip())
         self._field.setFocus()
         self._field.selectAll()
 

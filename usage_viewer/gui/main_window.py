@@ -174,6 +174,8 @@ class MainWindow(QMainWindow):
         )
 
     def _on_shown(self, shown: Shown) -> None:
+        if shown.table.rows and self.focusWidget() in (None, self.page.dataset):
+            self.page.table.setFocus()  # at first: the arrows walk in it
         self._look_settled()
 
     def _on_recovered(self) -> None:

@@ -58,6 +58,7 @@ class StatusLine(QWidget):
     def show_fetching(self, fetching: bool) -> None:
         self._bar.setRange(0, 0)
         self._windows.setText("")
+        self._message.setText("")
         for widget in (self._bar, self._windows, self._cancel):
             widget.setVisible(fetching)
 

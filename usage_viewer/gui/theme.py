@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 UNIT = 8
 """Pixels: all distances are multiples or halves of it."""
@@ -16,7 +16,38 @@ SCHEMES = {
 
 def use_scheme(name: str) -> None:
     """Follows the system, or is light or dark as the user chose."""
-    QGuiApplication.styleHints().setColorScheme(SCHEMES.get(name, Qt.ColorScheme.Unknown))
+    wanted = SCHEMES.get(name, Qt.ColorScheme.Unknown)
+    QGuiApplication.styleHints().setColorScheme(wanted)
+    # Not every platform can be asked for a scheme: there the palette is set by hand.
+    told = QGuiApplication.styleHints().colorScheme()
+    if wanted is Qt.ColorScheme.Dark and told is not wanted:
+        QApplication.setPalette(dark_palette())
+    elif is_dark(QApplication.palette()) and wanted is not Qt.ColorScheme.Dark and told is not Qt.ColorScheme.Dark:
+        QApplication.setPalette(QApplication.style().standardPalette())
+
+
+def dark_palette() -> QPalette:
+    role = QPalette.ColorRole
+    palette = QPalette()
+    for colour, roles in (
+        ("#202124", (role.Window,)),
+        ("#17181a", (role.Base,)),
+        ("#1d1e21", (role.AlternateBase,)),
+        ("#2c2d31", (role.Button, role.ToolTipBase)),
+        ("#e6e6e8", (role.WindowText, role.Text, role.ButtonText, role.ToolTipText, role.BrightText)),
+        ("#8f9096", (role.PlaceholderText,)),
+        ("#3a7bd5", (role.Highlight, role.Accent)),
+        ("#ffffff", (role.HighlightedText,)),
+        ("#6ea8fe", (role.Link,)),
+        ("#3c3d42", (role.Light, role.Midlight)),
+        ("#131416", (role.Dark, role.Shadow)),
+        ("#34353a", (role.Mid,)),
+    ):
+        for one in roles:
+            palette.setColor(one, QColor(colour))
+    for one in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, one, QColor("#6c6d73"))
+    return palette
 
 
 def is_dark(palette: QPalette) -> bool:
