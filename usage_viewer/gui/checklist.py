@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEvent, QLocale, QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QCheckBox,
     QHBoxLayout,
     QLineEdit,
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.view import Filter, Value, ViewState
-from usage_viewer.gui.checklist_model import ChecklistModel
+from usage_viewer.gui.checklist_model import ChecklistModel, Index
 from usage_viewer.gui.popup import Popup, RoomyDelegate, outlined
 from usage_viewer.gui.theme import UNIT, plain_label, quiet
 
@@ -101,12 +102,10 @@ class Checklist(Popup):
         self.search.setAccessibleDescription(HINT)
         self.list.setAccessibleName(f"Values of {described.label}")
         self.setAccessibleName(f"Filter by {described.label}")
-        self.model.set_values(described, values, names, () if present is None else present.values)
+        self.model.set_values(described, values, names, values if present is None else present.values)
         self.search.clear()
         self.exclude.setChecked(present is not None and present.exclude)
         self.include.setChecked(present is None or not present.exclude)
-        if present is None:
-            self.model.tick_only(self.model.values)
         self._touched = False
         self._follow_palette()
         self._show_counts()
@@ -199,6 +198,8 @@ class TickList(QListView):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setUniformItemSizes(True)
+        self.setLayoutMode(QListView.LayoutMode.Batched)  # the first rows at once, however many there are
+        self.setBatchSize(2000)
         self.setItemDelegate(RoomyDelegate(self))
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
@@ -220,6 +221,10 @@ class TickList(QListView):
         on = index.data(Qt.ItemDataRole.CheckStateRole) != Qt.CheckState.Checked
         state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
         self.model().setData(index, state, Qt.ItemDataRole.CheckStateRole)
+
+    def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
+        """Ticks don't change any row's size: without a new layout of all rows, which QListView would begin."""
+        QAbstractItemView.dataChanged(self, first, last, roles)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_A and event.modifiers() == Qt.KeyboardModifier.ControlModifier:

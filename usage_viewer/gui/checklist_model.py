@@ -6,7 +6,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from usage_viewer.domain.datasets import Dimension
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view import NONE_TEXT, Value
 from usage_viewer.gui.plain_tips import tip
 
 Index = QModelIndex | QPersistentModelIndex
@@ -31,12 +31,21 @@ class ChecklistModel(QAbstractListModel):
         """Values that are ticked are listed too, whether or not they are among `values`."""
         self.beginResetModel()
         self._ticked = set(ticked)
-        labelled = [(names.label(dimension, value), value) for value in {*values, *self._ticked}]
-        labelled.sort(key=lambda item: (item[1] is None, item[0].casefold(), item[1] or ""))
-        self._labels = [label for label, _ in labelled]
-        self._values = [value for _, value in labelled]
-        self._sought = [f"{label}\n{value or ''}".casefold() for label, value in labelled]
-        self._rows = range(len(labelled))
+        # Each once, in the order given, for that is mostly their order already: sorting is the cost here.
+        listed = dict.fromkeys((*values, *self._ticked))
+        labels = ((value, names.label(dimension, value)) for value in listed if value is not None)
+        labelled = [(label.casefold(), value, label) for value, label in labels]
+        labelled.sort()
+        self._values = [value for _, value, _ in labelled]
+        self._labels = [label for _, _, label in labelled]
+        self._sought = [
+            folded if value == label else f"{folded}\n{value.casefold()}" for folded, value, label in labelled
+        ]
+        if None in listed:
+            self._values.append(None)
+            self._labels.append(NONE_TEXT)
+            self._sought.append(NONE_TEXT)
+        self._rows = range(len(self._values))
         self.endResetModel()
 
     @property
@@ -57,7 +66,10 @@ class ChecklistModel(QAbstractListModel):
 
     def listed_state(self) -> Qt.CheckState:
         """Whether all of those listed are ticked, or none, or some."""
-        count = sum(self._values[row] in self._ticked for row in self._rows)
+        if len(self._ticked) == len(self._values):
+            count = len(self._rows)
+        else:
+            count = sum(self._values[row] in self._ticked for row in self._rows)
         if count == 0:
             return Qt.CheckState.Unchecked
         return Qt.CheckState.Checked if count == len(self._rows) else Qt.CheckState.PartiallyChecked

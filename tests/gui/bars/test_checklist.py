@@ -227,3 +227,16 @@ def test_everything_has_a_name(opened: Callable[..., Checklist]) -> None:
     assert checklist.search.accessibleName() == "Search the values of Project"
     assert checklist.list.accessibleName() == "Values of Project"
     assert "&" in checklist.include.text() + checklist.exclude.text()
+
+
+def test_a_tick_far_down_a_long_list_leaves_it_where_it_is(opened: Callable[..., Checklist], qtbot: QtBot) -> None:
+    checklist = opened()
+    checklist.show_filter(VIEW, "user_id", [f"user_{number:05}" for number in range(20_000)], NAMES)
+    bar = checklist.list.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 19_000, timeout=3000)
+    checklist.list.setCurrentIndex(checklist.model.index(15_000, 0))
+    checklist.list.scrollTo(checklist.list.currentIndex())
+    place, height = bar.value(), bar.maximum()
+    qtbot.keyClick(checklist.list, Qt.Key.Key_Space)
+    assert checklist.count.text() == "19,999 of 20,000"
+    assert (bar.value(), bar.maximum()) == (place, height)

@@ -122,3 +122,9 @@ def test_a_hundred_thousand_values_are_searched_in_a_blink(model: ChecklistModel
     taken = time.perf_counter() - begun
     assert model.rowCount() == 1 + 10 + 100 + 1000
     assert taken < 1.0  # it takes 0.02 s; a search row by row through Qt would take seconds
+
+
+def test_an_empty_value_is_not_none(model: ChecklistModel) -> None:
+    model.set_values(MODEL, ["", None, "gpt-5"], NAMES, [""])
+    assert list(model.values) == ["", "gpt-5", None]
+    assert model.ticked == {""}
