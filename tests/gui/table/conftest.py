@@ -1,6 +1,7 @@
 """Small tables made of lists, and a pane that shows one."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.datasets import DATASETS, Derived
 from usage_viewer.domain.figures import Figures, derive, derive_one
-from usage_viewer.domain.period import UTC, Per, Span, periods
+from usage_viewer.domain.period import Per, Span, periods
 from usage_viewer.domain.tables import Column, FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import PERIOD, SortKey, ViewState
 from usage_viewer.gui.table_pane import TablePane

@@ -84,9 +84,12 @@ def test_a_million_rows_end_where_they_end(qtbot: QtBot, pane: TablePane, models
     _go_to(pane, 0, "input_tokens")
     qtbot.keyClick(pane.table, KEY.Key_End, CONTROL)
     assert pane.table.currentIndex().row() == MILLION - 1
+    assert pane.table.selected_rows() == [(MILLION - 1, MILLION - 1)]
     qtbot.keyClick(pane.table, KEY.Key_Home, CONTROL | SHIFT)
     assert pane.table.selected_rows() == [(0, MILLION - 1)]
     assert pane.table.rowAt(0) == 0
+    qtbot.keyClick(pane.table, KEY.Key_End, CONTROL | SHIFT)
+    assert pane.table.selected_rows() == [(MILLION - 1, MILLION - 1)]  # back to where it began
 
 
 def test_selecting_all_of_nothing(pane: TablePane) -> None:
