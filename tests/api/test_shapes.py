@@ -69,3 +69,13 @@ def test_unknown_fields_are_learnt_up_to_a_bound() -> None:
     shapes.learn({f"field {index}" for index in range(MAX_EXTRAS)})
     shapes.learn(set())
     assert shapes.now is before
+
+
+@pytest.mark.parametrize("name", ["\x1f", 'quoted"', "back\\slash", "", "x" * 101, "line\nend"])
+def test_odd_names_are_not_learnt(name: str) -> None:
+    shapes = Shapes(COSTS)
+    before = shapes.now
+    shapes.learn({name})
+    assert shapes.now is before
+    shapes.learn({name, "plain"})
+    assert list(shapes.now.extras) == ["plain"]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from usage_viewer.api.careful import Fields
 from usage_viewer.api.shapes import ABSENT, Leaf, Shape
 from usage_viewer.api.values import boolean_value, decimal_of, is_null
-from usage_viewer.domain.batch import Batch, Combination
+from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.datasets import Dataset, Dimension
 from usage_viewer.domain.errors import WrongShape
 from usage_viewer.domain.figures import Figures
@@ -26,10 +27,10 @@ _STEP = 8192  # rows turned into columns at a time: small buckets together, larg
 _CASELESS = "currency"  # "usd" here and "USD" there are one
 
 
-class _Ids(dict[Combination, int]):
+class _Ids(dict[tuple[Any, ...], int]):
     """Numbers combinations as they come."""
 
-    def __missing__(self, key: Combination) -> int:
+    def __missing__(self, key: tuple[Any, ...]) -> int:
         self[key] = number = len(self)
         return number
 
@@ -45,7 +46,7 @@ class Columns:
         self._waiting: list[Any] = []
         self._ids = _Ids()
         self._combination: list[NDArray[np.int32]] = []
-        self._counts: dict[str, list[NDArray[np.int64]]] = {leaf.item.name: [] for leaf in shape.counts}
+        self._counts: list[NDArray[np.int64]] = []  # one row for each metric in each
         self._decimals: dict[str, list[Decimal | None]] = {leaf.item.name: [] for leaf in shape.decimals}
         self._extra: dict[int, str] = {}
 
@@ -70,45 +71,67 @@ class Columns:
     def batch(self, grouped: tuple[str, ...]) -> Batch:
         self._flush()
         starts = np.array(self._starts, dtype=np.int64)
+        combinations, numbers = self._cleaned()
+        figures = self._figures()
         return Batch(
             dataset=self._dataset.name,
             width=self._width,
             starts=np.sort(starts),
             grouped=grouped,
-            combinations=list(self._ids),
+            combinations=list(combinations),
             bucket=np.repeat(starts, np.array(self._sizes, dtype=np.int64)),
-            combination=_joined(self._combination, np.int32),
-            metrics={metric.name: self._figures(metric.name) for metric in self._dataset.metrics},
+            combination=numbers[_joined(self._combination, np.int32)],
+            metrics={metric.name: figures[metric.name] for metric in self._dataset.metrics},
             extra=self._extra,
         )
 
-    def _figures(self, name: str) -> Figures:
-        if name in self._counts:
-            counts = _joined(self._counts[name], np.int64)
-            missing = counts == ABSENT
-            if not missing.any():
-                return Figures(counts)
-            counts[missing] = 0
-            return Figures(counts, missing)
-        listed = self._decimals[name]
-        values = np.empty(len(listed), dtype=object)
-        values[:] = [Decimal(0) if value is None else value for value in listed]
-        gone = np.array([value is None for value in listed], dtype=np.bool_)
-        return Figures(values, gone if gone.any() else None)
+    def _cleaned(self) -> tuple[_Ids, NDArray[np.int32]]:
+        """The combinations in their final form, and for each as it came the number of its final form."""
+        clean = _Ids()
+        leaves = self._shape.dimensions
+        numbers = [
+            clean[tuple(_cleaned(leaf, value) for leaf, value in zip(leaves, key, strict=True))]
+            for key in self._ids
+        ]
+        return clean, np.array(numbers, dtype=np.int32)
+
+    def _figures(self) -> dict[str, Figures]:
+        figures: dict[str, Figures] = {}
+        counts = np.concatenate(self._counts, axis=1) if self._counts else None
+        for index, leaf in enumerate(self._shape.counts):
+            column = np.empty(0, np.int64) if counts is None else counts[index]
+            missing = column == ABSENT
+            if missing.any():
+                column[missing] = 0
+            figures[leaf.item.name] = Figures(column, missing if missing.any() else None)
+        for name, listed in self._decimals.items():
+            values = np.empty(len(listed), dtype=object)
+            values[:] = [Decimal(0) if value is None else value for value in listed]
+            gone = np.array([value is None for value in listed], dtype=np.bool_)
+            figures[name] = Figures(values, gone if gone.any() else None)
+        return figures
 
     def _flush(self) -> None:
+        leaves = self._shape
+        key = _reader(leaves.dimensions)
         for first in range(0, len(self._waiting), _STEP):
             rows = self._waiting[first : first + _STEP]
-            for leaf in self._shape.counts:
-                self._counts[leaf.item.name].append(_counts(leaf, rows))
-            columns = [_dimension(leaf, rows) for leaf in self._shape.dimensions]
-            combinations = zip(*columns, strict=True) if columns else [()] * len(rows)
-            self._combination.append(np.fromiter(map(self._ids.__getitem__, combinations), np.int32, len(rows)))
+            self._counts.append(_counts(leaves.counts, rows))
+            numbers = map(self._ids.__getitem__, map(key, rows))
+            self._combination.append(np.fromiter(numbers, np.int32, len(rows)))
         self._waiting = []
 
 
 def _joined(parts: list[NDArray[Any]], dtype: type[np.generic]) -> NDArray[Any]:
     return np.concatenate(parts) if parts else np.empty(0, dtype)
+
+
+def _reader(leaves: Sequence[Leaf]) -> Callable[[Any], tuple[Any, ...]]:
+    """Reads all of `leaves` from a row, at the speed of C where none of them is nested."""
+    if len(leaves) > 1 and all(len(leaf.attributes) == 1 for leaf in leaves):
+        return attrgetter(*(leaf.attributes[0] for leaf in leaves))
+    getters = [_get(leaf) for leaf in leaves]
+    return lambda row: tuple(get(row) for get in getters)
 
 
 def _get(leaf: Leaf) -> Callable[[Any], Any]:
@@ -126,24 +149,24 @@ def _get(leaf: Leaf) -> Callable[[Any], Any]:
     return nested
 
 
-def _counts(leaf: Leaf, rows: Sequence[Any]) -> NDArray[np.int64]:
-    get = _get(leaf)
+def _counts(leaves: Sequence[Leaf], rows: Sequence[Any]) -> NDArray[np.int64]:
+    """A row of numbers for each leaf."""
+    read = _reader(leaves)
+    shape = (len(rows), len(leaves))
     try:
-        return np.fromiter(map(get, rows), np.int64, len(rows))
-    except TypeError:  # a null in it
-        values = [ABSENT if (value := get(row)) is None else value for row in rows]
-        return np.array(values, dtype=np.int64)
+        flat = np.fromiter(chain.from_iterable(map(read, rows)), np.int64, shape[0] * shape[1])
+    except TypeError:  # a null among them
+        values = (ABSENT if value is None else value for row in rows for value in read(row))
+        flat = np.fromiter(values, np.int64, shape[0] * shape[1])
+    return np.ascontiguousarray(flat.reshape(shape).T)
 
 
-def _dimension(leaf: Leaf, rows: Sequence[Any]) -> list[Value]:
-    values = list(map(_get(leaf), rows))
+def _cleaned(leaf: Leaf, value: bool | str | None) -> Value:
     assert isinstance(leaf.item, Dimension)
     if leaf.item.boolean:
-        known: dict[Any, Value] = {value: boolean_value(value) for value in set(values)}
-        return [known[value] for value in values]
-    if leaf.path[-1] == _CASELESS:
-        return [value.lower() if value is not None else None for value in values]
-    return values
+        return boolean_value(value)
+    assert not isinstance(value, bool)
+    return value.lower() if value is not None and leaf.path[-1] == _CASELESS else value
 
 
 def _decimals(leaf: Leaf, rows: Sequence[Any], path: str) -> list[Decimal | None]:

@@ -1,5 +1,6 @@
 """The form of a dataset's results as msgspec structs, built from the dataset's entry."""
 
+import re
 import threading
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ MAX_EXTRAS = 64
 """More unknown fields than so many are read by the careful way only."""
 
 _IGNORED = "object"
+_LEARNT = re.compile(r"[\w .:-]{1,100}")  # names with other signs are left to the careful way
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Shapes:
         """From now on `names` are known as extra fields."""
         with self._lock:
             known = tuple(self.now.extras)
-            new = tuple(sorted(names - set(known)))
+            new = tuple(sorted(name for name in names - set(known) if _LEARNT.fullmatch(name)))
             if new and len(known) + len(new) <= MAX_EXTRAS:
                 self.now = _shape(self._dataset, (*known, *new))
 
