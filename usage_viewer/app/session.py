@@ -21,9 +21,13 @@ WORKERS = 8
 
 DAY = Width.DAY.seconds
 
+KINDS_OF_NAMES = sorted({item.names for data in DATASETS.values() for item in data.dimensions if item.names})
+
 
 class NameSource(Protocol):
-    def names(self, *, cancelled: threading.Event) -> Iterator[list[Name]]: ...
+    def names(self, now: int, *, cancelled: threading.Event) -> Iterator[list[Name]]:
+        """Every name of every list, seen at `now`; an error tells that not all lists were read."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +156,17 @@ class Session:
         self._store.allow_all(dataset)
 
     def fetch_names(self, *, cancelled: threading.Event) -> Names:
-        """Brings the lists of names; those that no list holds any longer are kept as deleted."""
+        """Brings the lists of names; those that no list holds any longer are kept as deleted.
+
+        Raises CredentialError, NetworkError, ServerError, AnswerError, StoreError, Cancelled; what came before
+        is remembered then, and nothing is taken for deleted.
+        """
         if self._name_source is None:
             return self.names
         begun = self.now
-        kinds: set[str] = set()
-        for names in self._name_source.names(cancelled=cancelled):
+        for names in self._name_source.names(begun, cancelled=cancelled):
             self._store.remember(names)
-            kinds |= {name.kind for name in names}
-        for kind in kinds:
+        for kind in KINDS_OF_NAMES:
             self._store.mark_deleted(kind, begun)
         return self.names
 

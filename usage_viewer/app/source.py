@@ -1,7 +1,6 @@
 """`ApiSource`: the organization's API as a session sees it."""
 
 import threading
-import time
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -56,7 +55,7 @@ class ApiSource:
             window,
             grouped,
             cancelled=cancelled,
-            on_retry=lambda retry: on_notice(retry_notice(retry)),
+            on_retry=lambda retry: on_notice(retry.text),
         )
 
     def accepted_dimensions(self, dataset: Dataset, day: Segment, *, cancelled: threading.Event) -> tuple[str, ...]:
@@ -64,10 +63,10 @@ class ApiSource:
 
         return api.probe_dimensions(self._client, dataset, day, cancelled=cancelled)
 
-    def names(self, *, cancelled: threading.Event) -> Iterator[list[Name]]:
+    def names(self, now: int, *, cancelled: threading.Event) -> Iterator[list[Name]]:
         from usage_viewer import api
 
-        yield from api.fetch_names(self._client, now=int(time.time()), cancelled=cancelled)
+        yield from api.fetch_names(self._client, now=now, cancelled=cancelled)
 
     def close(self) -> None:
         with self._lock:
@@ -80,7 +79,3 @@ class ApiSource:
         from usage_viewer import api
 
         api.check_key(self._client, now)
-
-
-def retry_notice(retry: "api.Retry") -> str:
-    return f"{retry.error.title}, next try in {max(1, round(retry.seconds))} s"

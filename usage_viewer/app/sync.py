@@ -57,8 +57,7 @@ class _Arrived:
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    window: Segment
-    error: UsageViewerError | None
+    error: BaseException | None
 
 
 _Message = _Arrived | _Ended | str
@@ -78,11 +77,12 @@ def fetch_windows(
     """Fetches `windows`, `workers` at a time, and hands each batch to `keep` in the calling thread.
 
     After an error nothing further is asked for, but what is under way is still kept; an answer that can't be used
-    spoils its own window alone. Then the first error is raised. `cancelled` ends it at once, with Cancelled.
+    spoils its own window alone. Then the first error is raised. `cancelled` ends it at once, with Cancelled;
+    what the source is doing then may go on for a while in its thread, but nothing further is asked for or kept.
     """
     crew = _Crew(source, dataset, windows, grouped, clock, workers)
     done = 0
-    first_error: UsageViewerError | None = None
+    first_error: BaseException | None = None
     try:
         yield Progress(0, len(windows))
         while crew.busy:
@@ -95,8 +95,6 @@ def fetch_windows(
                     done += 1
                 else:
                     first_error = first_error or message.error
-                    if not isinstance(message.error, AnswerError):
-                        crew.ask_no_more()
                 yield Progress(done, len(windows))
             else:
                 yield Progress(done, len(windows), notice=message)
@@ -123,6 +121,7 @@ class _Crew:
         for window in windows:
             self._todo.put(window)
         self._unanswered = len(windows)
+        self._changing = threading.Lock()  # guards the two above: every window is answered or taken back once
         self._stop = threading.Event()
         # Bounded, so that a slow store slows the network down instead of filling the memory.
         self._messages: queue.Queue[_Message] = queue.Queue(maxsize=2 * workers)
@@ -142,16 +141,9 @@ class _Crew:
             except queue.Empty:
                 continue
             if isinstance(message, _Ended):
-                self._unanswered -= 1
+                with self._changing:
+                    self._unanswered -= 1
             return message
-
-    def ask_no_more(self) -> None:
-        while True:
-            try:
-                self._todo.get_nowait()
-            except queue.Empty:
-                return
-            self._unanswered -= 1
 
     def stop(self) -> None:
         self._stop.set()
@@ -162,7 +154,26 @@ class _Crew:
                 window = self._todo.get_nowait()
             except queue.Empty:
                 return
-            self._say(_Ended(window, self._fetch(window)))
+            try:
+                error = self._fetch(window)
+            except BaseException as unexpected:
+                # Told too, so that nobody waits for this window for ever; then the thread ends as it must.
+                self._ask_no_more()
+                self._say(_Ended(unexpected))
+                raise
+            if error is not None and not isinstance(error, AnswerError):
+                # Here, not where the message is read: until then this thread would have gone on asking.
+                self._ask_no_more()
+            self._say(_Ended(error))
+
+    def _ask_no_more(self) -> None:
+        with self._changing:
+            while True:
+                try:
+                    self._todo.get_nowait()
+                except queue.Empty:
+                    return
+                self._unanswered -= 1
 
     def _fetch(self, window: Segment) -> UsageViewerError | None:
         # What an answer says is known as of the moment when it was asked for.
@@ -172,6 +183,8 @@ class _Crew:
                 self._dataset, window, self._grouped, cancelled=self._stop, on_notice=self._say
             ):
                 self._say(_Arrived(batch, fetched_at))
+                if self._stop.is_set():
+                    break
         except UsageViewerError as error:
             return error
         return None

@@ -1,6 +1,7 @@
 """What the command line accepts, and the view that a `table` command asks for."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -14,22 +15,43 @@ from usage_viewer.domain.view import PERIOD, Filter, SortKey, Value, ViewState
 
 FORMATS = ("tsv", "csv", "json", "markdown")
 
+FIRST_YEAR, LAST_YEAR = 1971, 2199
+
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong as an InputError, so that one place decides how it is told."""
+    """Says what is wrong as an InputError, so that one place decides how it is told.
+
+    `--sort -input_tokens` is understood as `--sort=-input_tokens`: by itself argparse takes a value that begins
+    with a dash for an option.
+    """
+
+    def parse_known_args(  # type: ignore[override] # the namespace is always a plain one
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        return super().parse_known_args(_joined(sys.argv[1:] if args is None else args), namespace)
 
     def error(self, message: str) -> NoReturn:
         raise InputError(message, title="The command can't be understood", hint=self.format_usage().strip())
 
 
+def _joined(args: Sequence[str]) -> list[str]:
+    joined: list[str] = []
+    for argument in args:
+        if joined and joined[-1] == "--sort" and argument[:1] == "-" and argument[:2] != "--":
+            joined[-1] = f"--sort={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
 def parser() -> Parser:
     top = Parser(
         prog="usage-viewer",
-        description="See, filter, regroup, sort and copy an organization's OpenAI usage.",
+        description="See, filter, regroup, sort and copy an organization's OpenAI usage. Without a command, a window "
+        "opens.",
     )
     top.add_argument("--version", action="version", version=f"Usage Viewer {__version__}")
     _add_common(top)
-    top.add_argument("--demo", action="store_true", help="look at a synthetic organization; no key is needed")
     top.add_argument(
         "--snapshot", type=Path, metavar="FILE.png", help="draw the loaded window to a picture, then end"
     )
@@ -50,34 +72,96 @@ def _add_common(target: argparse.ArgumentParser, *, again: bool = False) -> None
     """Options that stand before or after the command; after it, an option left out leaves the first one be."""
     kept = argparse.SUPPRESS if again else None
     target.add_argument(
-        "--base-url", metavar="URL", default=kept, help="another server: an https address, or this computer's"
+        "--demo",
+        action="store_true",
+        default=kept or False,
+        help="look at a synthetic organization; no key is needed, nothing is kept",
     )
-    target.add_argument("--profile", metavar="NAME", default=kept or "default", help="which organization")
-    target.add_argument("--data-dir", type=Path, metavar="DIR", default=kept, help="where data and settings are")
     target.add_argument(
-        "--verbose", action="store_true", default=kept or False, help="log to standard error, the key masked"
+        "--base-url",
+        metavar="URL",
+        default=kept,
+        help="ask another server: an https address, or one of this computer",
+    )
+    target.add_argument(
+        "--profile",
+        metavar="NAME",
+        default=kept or "default",
+        help="which organization: each has its own key and data (default: default)",
+    )
+    target.add_argument(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        default=kept,
+        help="where data and settings are kept (default: the system's place for them)",
+    )
+    target.add_argument(
+        "--verbose",
+        action="store_true",
+        default=kept or False,
+        help="log to standard error; the key is masked",
     )
 
 
 def _add_table(table: argparse.ArgumentParser) -> None:
-    table.add_argument("--dataset", default="completions", metavar="NAME", help=", ".join(DATASETS))
-    table.add_argument("--from", dest="start", required=True, metavar="DATE", help="first day or moment, UTC")
     table.add_argument(
-        "--to", dest="end", required=True, metavar="DATE", help="day or moment before which to stop, UTC"
+        "--dataset",
+        default="completions",
+        metavar="NAME",
+        help=f"one of {', '.join(DATASETS)} (default: completions)",
     )
-    table.add_argument("--per", default="total", help=", ".join(Per))
-    table.add_argument("--group-by", default="", metavar="A,B", help="dimensions, in the order of the columns")
+    table.add_argument(
+        "--from",
+        dest="start",
+        required=True,
+        metavar="DATE",
+        help="first day or time, UTC: 2026-10-01 or 2026-10-01T14:00",
+    )
+    table.add_argument(
+        "--to", dest="end", required=True, metavar="DATE", help="day or time before which to stop, UTC"
+    )
+    table.add_argument(
+        "--per",
+        default="total",
+        metavar="PERIOD",
+        help="minute, hour, day, week or month: a row for each; total: the whole range (default: total)",
+    )
+    table.add_argument(
+        "--group-by",
+        default="",
+        metavar="A,B",
+        help="dimensions such as model,project_id, in the order of the columns (default: none)",
+    )
     table.add_argument(
         "--filter",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="keep only this value; again for more; NAME!=VALUE leaves it out; NAME= is usage without one",
+        help="keep only this value of a dimension, by its id; give it again for more; NAME!=VALUE leaves a value "
+        "out; NAME= is usage without one",
     )
-    table.add_argument("--sort", default="", metavar="A,-B", help="columns to sort by, - for descending")
-    table.add_argument("--metrics", default="", metavar="A,B|all", help="figures to show")
-    table.add_argument("--format", choices=FORMATS, default="tsv")
+    table.add_argument(
+        "--sort",
+        default="",
+        metavar="A,-B",
+        help=f"columns to sort by, as -input_tokens,model: - for descending; {PERIOD} is the time",
+    )
+    table.add_argument(
+        "--metrics", default="", metavar="A,B|all", help="figures to show (default: the most useful ones)"
+    )
+    table.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="tsv",
+        metavar="FORMAT",
+        help=f"{_either(FORMATS)} (default: tsv); json has raw ids, exact numbers, null for none",
+    )
     table.add_argument("--no-store", action="store_true", help="neither use nor change the local database")
+
+
+def _either(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def view_of(arguments: argparse.Namespace) -> ViewState:
@@ -109,8 +193,12 @@ def moment(text: str) -> datetime:
             title="This is not a date",
             hint="Write it as 2026-10-01, or with a time as 2026-10-01T14:00 or 2026-10-01T14:00+02:00.",
         ) from error
-    if parsed.year < 1971:
-        raise InputError(text, title="This date is too early", hint="Choose a date after 1970.")
+    if not FIRST_YEAR <= parsed.year <= LAST_YEAR:
+        raise InputError(
+            text, title="This date is too far away", hint=f"Choose a year from {FIRST_YEAR} to {LAST_YEAR}."
+        )
+    if parsed.second or parsed.microsecond:
+        raise InputError(text, title="The finest usage is that of minutes", hint="Choose a time on a whole minute.")
     return parsed
 
 

@@ -4,8 +4,9 @@ import argparse
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC
+from io import TextIOWrapper
 from typing import TextIO
 
 from usage_viewer.app.export import Export, Format, chunks
@@ -13,8 +14,8 @@ from usage_viewer.app.profile import Profile
 from usage_viewer.app.session import Look, Session
 from usage_viewer.cli.arguments import view_of
 from usage_viewer.domain.coverage import Coverage
-from usage_viewer.domain.errors import InputError, KeyMissing, StoreLocked, UsageViewerError
-from usage_viewer.domain.period import iso
+from usage_viewer.domain.errors import ExportError, InputError, KeyMissing, StoreLocked, UsageViewerError
+from usage_viewer.domain.period import Segment, iso
 from usage_viewer.domain.view import ViewState
 
 COMPLETE, FAILED, BAD_ARGUMENTS, INCOMPLETE = 0, 1, 2, 3
@@ -57,10 +58,8 @@ def _print_table(
         say(error, err)
     for name in look.unavailable:
         err.write(f"{view.data.dimension(name).label} ({name}) is not to be had from this organization.\n")
-    if look.coverage.complete and error is None:
-        return COMPLETE
-    say_missing(look.coverage, err)
-    return INCOMPLETE
+    say_what_lacks(look.coverage, err)
+    return COMPLETE if look.coverage.complete and error is None else INCOMPLETE
 
 
 def _fetch(session: Session, view: ViewState, profile: Profile, err: TextIO) -> UsageViewerError | None:
@@ -95,9 +94,18 @@ def _progress_on(err: TextIO) -> Callable[[str], None]:
 
 def _write(look: Look, form: Format, out: TextIO) -> None:
     export = Export(look.table, look.table.ordered(look.view.order), None)
-    for chunk in chunks(export, form):
-        out.write(chunk)
-    out.flush()
+    try:
+        for chunk in chunks(export, form):
+            out.write(chunk)
+        out.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ExportError(
+            error.strerror or str(error),
+            title="The table can't be written",
+            hint="Check where the output goes: its permissions and the free space.",
+        ) from error
 
 
 def say(error: UsageViewerError, err: TextIO) -> None:
@@ -105,22 +113,44 @@ def say(error: UsageViewerError, err: TextIO) -> None:
     err.write(f"usage-viewer: {error.title}{detail}\n{error.hint}\n")
 
 
-def say_missing(coverage: Coverage, err: TextIO) -> None:
-    """What is not held, range by range."""
-    err.write(f"Incomplete: {coverage.summary}. Missing:\n")
-    for segment in coverage.missing:
+def say_what_lacks(coverage: Coverage, err: TextIO) -> None:
+    """What is not held, range by range; what could not be asked for again; what is still to come."""
+    if not coverage.complete:
+        err.write(f"Incomplete: {coverage.summary}. Missing:\n")
+        _say_segments(coverage.missing, err)
+    elif coverage.stale:
+        err.write(f"All of it is held ({coverage.summary}), but this may have grown since it was fetched:\n")
+        _say_segments(coverage.stale, err)
+    elif coverage.to_come:
+        err.write(f"The range ends in the future: {coverage.summary}.\n")
+
+
+def _say_segments(segments: Sequence[Segment], err: TextIO) -> None:
+    for segment in segments:
         noun = segment.width.noun + ("" if segment.buckets == 1 else "s")
         err.write(f"  {iso(segment.start, UTC)} to {iso(segment.end, UTC)} ({segment.buckets} {noun})\n")
 
 
 def run(arguments: argparse.Namespace, profile: Profile) -> int:
     """With the process's own streams, which a closed pipe must not turn into a traceback."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # What a program reads is UTF-8 with the formats' own line ends, whatever the system's habits are.
+        sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="replace", newline="")
     try:
         return run_table(arguments, profile, sys.stdout, sys.stderr)
     except BrokenPipeError:
-        # Whoever read has gone; Python must not try to write the rest when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read has gone.
         return FAILED
     except KeyboardInterrupt:
         sys.stderr.write("\nusage-viewer: Stopped. What has arrived is kept.\n")
         return INCOMPLETE
+    finally:
+        _end_output()
+
+
+def _end_output() -> None:
+    """Drops what can't be written: Python would try again when it ends, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,5 +1,6 @@
 """The demo server as a child process, so that it takes no time from the window's threads."""
 
+import os
 import queue
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from usage_viewer.demo.access import ADMIN_KEY
 from usage_viewer.domain.errors import ServerError
 
 _LAST_LINES: Final = 20
+_SECRETS: Final = frozenset({"OPENAI_ADMIN_KEY", "OPENAI_API_KEY"})
+"""Variables that the demo has no need of, and so doesn't get."""
 _NO_WINDOW: Final = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows alone has it
 
 
@@ -78,6 +81,7 @@ def start_demo(
             encoding="utf-8",
             errors="replace",
             creationflags=_NO_WINDOW,
+            env={name: value for name, value in os.environ.items() if name not in _SECRETS},
         )
     except OSError as error:
         raise _failed(str(error)) from error
