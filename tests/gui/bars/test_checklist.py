@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -239,4 +240,8 @@ def test_a_tick_far_down_a_long_list_leaves_it_where_it_is(opened: Callable[...,
     place, height = bar.value(), bar.maximum()
     qtbot.keyClick(checklist.list, Qt.Key.Key_Space)
     assert checklist.count.text() == "19,999 of 20,000"
+    heights: list[int] = []
+    bar.rangeChanged.connect(lambda low, high: heights.append(high))
+    QTest.qWait(50)
+    assert not heights  # no layout began anew
     assert (bar.value(), bar.maximum()) == (place, height)
