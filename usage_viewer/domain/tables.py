@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.datasets import Dimension, Kind
 from usage_viewer.domain.figures import Figures, Number
+from usage_viewer.domain.ordering import Rows, natural, then
 from usage_viewer.domain.period import Per, Periods, iso
 from usage_viewer.domain.view import PERIOD, SortKey, Value
-
-Rows = NDArray[np.int64]
-"""Indices of a table's rows, in the order in which they are shown."""
 
 
 @dataclass(frozen=True)
@@ -120,22 +118,22 @@ class Table:
 
         Keys of columns that aren't there are passed over.
         """
-        keys: list[NDArray[np.generic]] = []  # least significant first, as lexsort takes them
-        named = {key.column for key in order}
-        for head in reversed(self.heads):
-            if head.name not in named:
-                keys.append(head.sort_key())
+        rows = self._natural
         for key in reversed(order):
             column = self.by_name.get(key.column)
             if column is not None:
-                keys += _sort_keys(column, key.descending)
-        if not keys:
-            return np.arange(self.rows, dtype=np.int64)
-        return np.lexsort(keys) if len(keys) > 1 else np.argsort(keys[0], kind="stable")
+                for one in _sort_keys(column, key.descending):
+                    rows = then(rows, one)
+        return np.arange(self.rows, dtype=np.int64) if rows is None else rows
+
+    @cached_property
+    def _natural(self) -> Rows | None:
+        """The rows by period and then by group; None where they stand so already."""
+        return natural([head.sort_key() for head in self.heads])
 
 
 def _sort_keys(column: Column, descending: bool) -> list[NDArray[np.generic]]:
-    """Keys for lexsort, least significant first; every key ascends."""
+    """What to sort by, least significant first; every key ascends."""
     if isinstance(column, PeriodColumn):
         return [-column.index if descending else column.index]
     if isinstance(column, GroupColumn):
