@@ -1,13 +1,9 @@
-import copy
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from usage_viewer.api.decode import MAX_CURSOR, Page, decode_page
 from usage_viewer.domain.datasets import COSTS, DATASETS, Dataset, Dimension, Metric, PageLimit
@@ -349,94 +345,3 @@ def test_many_rows_over_many_buckets_stay_in_order() -> None:
     models = [batch.combinations[index][3] for index in batch.combination.tolist()]
     assert models == [f"m{number % 5}" for _, number in rows]
     assert batch.extra == {row: f'{{"mood":{number}}}' for row, (_, number) in enumerate(rows) if number}
-
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=8)
-    | st.sampled_from([-1, 2**63, 12.0, "NaN", "1e5", WINDOW.start, WINDOW.start + DAY, "true"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield path
-    if isinstance(value, dict):
-        for key in value:
-            yield from places(value[key], (*path, key))
-    elif isinstance(value, list):
-        for index in range(len(value)):
-            yield from places(value[index], (*path, index))
-
-
-def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    if not path:
-        return new
-    value = copy.copy(value)
-    value[path[0]] = changed(value[path[0]], path[1:], new)
-    return value
-
-
-GOOD_USAGE = page(
-    bucket(0, result(), result(model=None, mood=1)), bucket(1), bucket(2, result(input_cached_tokens=3))
-)
-GOOD_COSTS = page(bucket(0, cost("1.5"), cost(2, quantity=1)), bucket(1))
-
-
-@st.composite
-def bent_answers(draw: st.DrawFn) -> tuple[Dataset, bytes]:
-    """A good answer with any JSON values put anywhere in it, or with bytes of its text bent."""
-    dataset = draw(st.sampled_from([*DATASETS.values()]))
-    value: Any = GOOD_COSTS if dataset is COSTS else GOOD_USAGE
-    if dataset not in (COSTS, COMPLETIONS, DATASETS["decisions"]):
-        row = {metric.name: 1 for metric in dataset.metrics} | {item.name: "x" for item in dataset.dimensions}
-        value = page(bucket(0, row, row), bucket(1, row))
-    for _ in range(draw(st.integers(1, 3))):
-        place = draw(st.sampled_from([*places(value)]))
-        value = changed(value, place, draw(JSON))
-    body = json.dumps(value, ensure_ascii=draw(st.booleans())).encode("utf-8", "surrogatepass")
-    if draw(st.integers(0, 3)) == 0:
-        at = draw(st.integers(0, len(body)))
-        body = body[:at] + draw(st.binary(max_size=3)) + body[at + draw(st.integers(0, 3)) :]
-    return dataset, body
-
-
-def check_bent(dataset: Dataset, body: bytes) -> None:
-    try:
-        answer = decode_page(body, dataset, WINDOW, dataset.group_by)
-    except AnswerError as error:
-        told: AnswerError | None = error
-    else:
-        told = None
-        check_page(answer, dataset)
-    assert told is None or 0 < len(told.detail) < 500
-
-
-def check_page(answer: Page, dataset: Dataset) -> None:
-    batch = answer.batch
-    assert set(batch.bucket.tolist()) <= set(batch.starts.tolist())
-    assert len(batch.combination) == len(batch)
-    for metric in dataset.metrics:
-        figures = batch.metrics[metric.name]
-        assert len(figures) == len(batch)
-        assert not metric.required or figures.missing is None
-        assert metric.kind != "count" or all(value is None or value >= 0 for value in figures.listed())
-    for text in batch.extra.values():
-        assert isinstance(json.loads(text), dict)
-
-
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(bent_answers())
-def test_any_value_anywhere_ends_in_rows_or_a_typed_error(bent: tuple[Dataset, bytes]) -> None:
-    check_bent(*bent)
-
-
-@pytest.mark.fuzz
-@settings(max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(bent_answers())
-def test_any_value_anywhere_at_length(bent: tuple[Dataset, bytes]) -> None:
-    check_bent(*bent)

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from usage_viewer.api.client import Params, UsageClient
 from usage_viewer.api.decode import decode_page
@@ -110,7 +110,14 @@ def probe_dimensions(
             return error
         return None
 
-    everything = dataset.group_by
+    return _accepted(dataset.group_by, refusal, ask)
+
+
+def _accepted(
+    everything: tuple[str, ...],
+    refusal: RequestRefused | None,
+    ask: Callable[[tuple[str, ...]], RequestRefused | None],
+) -> tuple[str, ...]:
     if refusal is None:
         refusal = ask(everything)
         if refusal is None:

@@ -1,0 +1,135 @@
+"""Any JSON value anywhere in an answer ends in rows or in a typed error."""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from usage_viewer.api.decode import Page, decode_page
+from usage_viewer.domain.datasets import COSTS, DATASETS, Dataset
+from usage_viewer.domain.errors import AnswerError
+from usage_viewer.domain.period import Segment, Width
+
+COMPLETIONS = DATASETS["completions"]
+DAY = 86400
+WINDOW = Segment(Width.DAY, 20_000 * DAY, 20_004 * DAY)
+
+
+def result(**fields: Any) -> dict[str, Any]:
+    return {
+        "object": COMPLETIONS.object,
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "num_model_requests": 1,
+        "model": "gpt-6-astra",
+        "batch": False,
+        **fields,
+    }
+
+
+def bucket(day: int, *results: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    start = WINDOW.start + day * DAY
+    return {"object": "bucket", "start_time": start, "end_time": start + DAY, "results": list(results), **fields}
+
+
+def page(*buckets: Any, **fields: Any) -> dict[str, Any]:
+    return {"object": "page", "data": list(buckets), "has_more": False, "next_page": None, **fields}
+
+
+def cost(value: Any, currency: Any = "usd", **fields: Any) -> dict[str, Any]:
+    return {"object": COSTS.object, "amount": {"value": value, "currency": currency}, **fields}
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from([-1, 2**63, 12.0, "NaN", "1e5", WINDOW.start, WINDOW.start + DAY, "true"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    if isinstance(value, dict):
+        for key in value:
+            yield from places(value[key], (*path, key))
+    elif isinstance(value, list):
+        for index in range(len(value)):
+            yield from places(value[index], (*path, index))
+
+
+def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    value = copy.copy(value)
+    value[path[0]] = changed(value[path[0]], path[1:], new)
+    return value
+
+
+GOOD_USAGE = page(
+    bucket(0, result(), result(model=None, mood=1)), bucket(1), bucket(2, result(input_cached_tokens=3))
+)
+GOOD_COSTS = page(bucket(0, cost("1.5"), cost(2, quantity=1)), bucket(1))
+
+
+@st.composite
+def bent_answers(draw: st.DrawFn) -> tuple[Dataset, bytes]:
+    """A good answer with any JSON values put anywhere in it, or with bytes of its text bent."""
+    dataset = draw(st.sampled_from([*DATASETS.values()]))
+    value: Any = GOOD_COSTS if dataset is COSTS else GOOD_USAGE
+    if dataset not in (COSTS, COMPLETIONS, DATASETS["decisions"]):
+        row = {metric.name: 1 for metric in dataset.metrics} | {item.name: "x" for item in dataset.dimensions}
+        value = page(bucket(0, row, row), bucket(1, row))
+    for _ in range(draw(st.integers(1, 3))):
+        place = draw(st.sampled_from([*places(value)]))
+        value = changed(value, place, draw(JSON))
+    body = json.dumps(value, ensure_ascii=draw(st.booleans())).encode("utf-8", "surrogatepass")
+    if draw(st.integers(0, 3)) == 0:
+        at = draw(st.integers(0, len(body)))
+        body = body[:at] + draw(st.binary(max_size=3)) + body[at + draw(st.integers(0, 3)) :]
+    return dataset, body
+
+
+def check_bent(dataset: Dataset, body: bytes) -> None:
+    try:
+        answer = decode_page(body, dataset, WINDOW, dataset.group_by)
+    except AnswerError as error:
+        told: AnswerError | None = error
+    else:
+        told = None
+        check_page(answer, dataset)
+    assert told is None or 0 < len(told.detail) < 500
+
+
+def check_page(answer: Page, dataset: Dataset) -> None:
+    batch = answer.batch
+    assert set(batch.bucket.tolist()) <= set(batch.starts.tolist())
+    assert len(batch.combination) == len(batch)
+    for metric in dataset.metrics:
+        figures = batch.metrics[metric.name]
+        assert len(figures) == len(batch)
+        assert not metric.required or figures.missing is None
+        assert metric.kind != "count" or all(value is None or value >= 0 for value in figures.listed())
+    for text in batch.extra.values():
+        assert isinstance(json.loads(text), dict)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(bent_answers())
+def test_any_value_anywhere_ends_in_rows_or_a_typed_error(bent: tuple[Dataset, bytes]) -> None:
+    check_bent(*bent)
+
+
+@pytest.mark.fuzz
+@settings(max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(bent_answers())
+def test_any_value_anywhere_at_length(bent: tuple[Dataset, bytes]) -> None:
+    check_bent(*bent)
