@@ -75,6 +75,11 @@ class Copying(QObject):
         )
         self._start(lambda task: prepare_as(export, form, task.cancelled))
 
+    def copy_text(self, text: str) -> None:
+        """A few figures that are at hand as text, such as the totals."""
+        QGuiApplication.clipboard().setText(text)
+        self.done.emit("Copied")
+
     def save(self, chosen: Chosen, path: Path) -> None:
         """Writes the format that the file's name ends with; TSV for any other ending."""
         form = SUFFIXES.get(path.suffix.lower(), Format.TSV)

@@ -14,10 +14,8 @@ from usage_viewer.gui.grouping_bar import GroupingBar
 from usage_viewer.gui.icons import icon
 from usage_viewer.gui.range_picker import RangePicker
 from usage_viewer.gui.status_line import StatusLine
-from usage_viewer.gui.table_view import UsageTable
+from usage_viewer.gui.table_pane import TablePane
 from usage_viewer.gui.theme import UNIT
-from usage_viewer.gui.totals import TotalsRow
-from usage_viewer.gui.usage_model import UsageModel
 from usage_viewer.gui.workspace import Shown, Workspace
 
 MENU_KEY = "Alt+O"
@@ -36,10 +34,9 @@ class MainPage(QWidget):
         self.grouping = GroupingBar(self)
         self.filters = FilterBar(workspace.values, lambda: workspace.names, self)
         self.banner = Banner(self)
-        self.model = UsageModel(parent=self)
-        self.table = UsageTable(self.model, self)
+        self.pane = TablePane(parent=self)
+        self.model, self.table, self.totals = self.pane.model, self.pane.table, self.pane.totals
         self.empty = EmptyState(self)
-        self.totals = TotalsRow(self.table, self)
         self.status = StatusLine(self)
         self._lay_out()
         self._connect()
@@ -65,7 +62,7 @@ class MainPage(QWidget):
         bars.addWidget(self.grouping)
         bars.addWidget(self.filters)
         self._stack = QStackedLayout()
-        self._stack.addWidget(self.table)
+        self._stack.addWidget(self.pane)
         self._stack.addWidget(self.empty)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -73,7 +70,6 @@ class MainPage(QWidget):
         column.addLayout(bars)
         column.addWidget(self.banner)
         column.addLayout(self._stack, 1)
-        column.addWidget(self.totals)
         column.addWidget(self.status)
 
     def _button(self, action: QAction, *, text: bool = False) -> QToolButton:
@@ -130,9 +126,8 @@ class MainPage(QWidget):
         look = shown.look
         refused = dict.fromkeys(look.unavailable, "This organization's server can't group by it")
         self.grouping.show_view(self._workspace.view, refused)
-        self.table.set_table(shown.table, shown.rows, shown.view)
         note = "" if look.coverage.complete else look.coverage.summary
-        self.totals.set_totals(shown.table, shown.view, note)
+        self.pane.set_table(shown.table, shown.rows, shown.view, note)
         self.status.show_coverage(look.coverage)
         self._show_empty(shown)
 
@@ -145,7 +140,6 @@ class MainPage(QWidget):
     def say_loading(self, what: str) -> None:
         self.empty.say(what, busy=True)
         self._stack.setCurrentWidget(self.empty)
-        self.totals.setVisible(False)
 
     def say_nothing(self) -> None:
         """For when there is nothing to show at all: the banner says why."""
@@ -156,8 +150,7 @@ class MainPage(QWidget):
     def _show_empty(self, shown: Shown) -> None:
         """The table, or in its place the reason why there are no rows."""
         coverage = shown.look.coverage
-        self._stack.setCurrentWidget(self.table if shown.table.rows else self.empty)
-        self.totals.setVisible(bool(shown.table.rows))
+        self._stack.setCurrentWidget(self.pane if shown.table.rows else self.empty)
         if shown.table.rows:
             return
         if self._workspace.fetching:

@@ -291,6 +291,7 @@ class MainWindow(QMainWindow):
         actions.cancel.setEnabled(False)
         page.table.copy_requested.connect(self._on_copy_requested)
         page.table.selection_stats_changed.connect(page.status.show_selection)
+        page.totals.copy_requested.connect(self.copying.copy_text)
         self.copying.began.connect(lambda: page.status.say("Copying…"))
         self.copying.done.connect(page.status.say)
         self.copying.failed.connect(self._on_error)
