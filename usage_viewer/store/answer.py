@@ -90,8 +90,11 @@ def _group_columns(
     names: Names,
 ) -> list[GroupColumn]:
     """Only the values that occur are in a column."""
+    if not grouping:
+        return []
     occurs = np.zeros(len(groups), np.bool_)
     occurs[cell] = True
+    wide = cell.astype(np.intp)  # what indexing takes without a conversion of its own
     columns = []
     for name in grouping:
         dimension = dataset.dimension(name)
@@ -102,7 +105,7 @@ def _group_columns(
         known = combinations.values(name)
         values = tuple(known[index] for index in used.tolist())
         labels = tuple(names.label(dimension, value) for value in values)
-        columns.append(GroupColumn(dimension, local[cell], values, labels))
+        columns.append(GroupColumn(dimension, local.take(wide), values, labels))
     return columns
 
 

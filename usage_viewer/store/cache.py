@@ -1,43 +1,62 @@
-"""`FactCache`: the last facts read, so that another grouping, filter or search needs no query."""
+"""`FactCache`: the last facts read, so that another grouping, filter, search or coarser period needs no query."""
 
 import threading
-from collections import OrderedDict
+from dataclasses import dataclass
 
+from usage_viewer.store.facts import Question, coarser
 from usage_viewer.store.gather import Rows
 
 MOST_BYTES = 256 * 2**20
 MOST_ENTRIES = 6
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    question: Question
+    change: int
+    facts: Rows
+
+
 class FactCache:
-    """Least recently used go first; a larger one than MOST_BYTES isn't kept."""
+    """The least recently used go first; what is larger than MOST_BYTES alone isn't kept.
+
+    `change` counts a dataset's changes: what was read before the last one is of no use.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: OrderedDict[tuple[object, ...], Rows] = OrderedDict()
+        self._entries: list[_Entry] = []  # most recently used first
 
-    def get(self, key: tuple[object, ...]) -> Rows | None:
+    def find(self, question: Question, change: int) -> Rows | None:
         with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-            return self._entries.get(key)
+            entries = list(self._entries)
+        for entry in sorted(entries, key=lambda item: len(item.facts)):
+            if entry.change != change:
+                continue
+            facts = coarser(entry.facts, entry.question, question)
+            if facts is not None:
+                self._use(entry)
+                if facts.period is not entry.facts.period:
+                    self._use(_Entry(question, change, facts))
+                return facts
+        return None
 
-    def put(self, key: tuple[object, ...], rows: Rows) -> None:
-        with self._lock:
-            self._entries[key] = rows
-            self._entries.move_to_end(key)
-            while len(self._entries) > MOST_ENTRIES or self._nbytes > MOST_BYTES:
-                self._entries.popitem(last=False)
+    def keep(self, question: Question, change: int, facts: Rows) -> None:
+        self._use(_Entry(question, change, facts))
 
     def forget(self, dataset: str) -> None:
         with self._lock:
-            for key in [key for key in self._entries if key[0] == dataset]:
-                del self._entries[key]
-
-    @property
-    def _nbytes(self) -> int:
-        return sum(rows.nbytes for rows in self._entries.values())
+            self._entries = [entry for entry in self._entries if entry.question.dataset.name != dataset]
 
     def clear(self) -> None:
         with self._lock:
-            self._entries.clear()
+            self._entries = []
+
+    def _use(self, used: _Entry) -> None:
+        with self._lock:
+            entries = [used, *(entry for entry in self._entries if entry is not used)]
+            self._entries, size = [], 0
+            for entry in entries[:MOST_ENTRIES]:
+                size += entry.facts.nbytes
+                if size <= MOST_BYTES:
+                    self._entries.append(entry)

@@ -27,24 +27,23 @@ class Combinations:
         self._code_of: list[dict[Value, int]] = [{} for _ in dataset.dimensions]
         self._values: list[list[Value]] = [[] for _ in dataset.dimensions]
         self.codes: NDArray[np.int32] = np.empty((0, len(dataset.dimensions)), np.int32)
-        self.add(known)
+        # One that is there twice keeps both ids: a dimension that told them apart may be gone from the dataset.
+        self._append(list(known))
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def add(self, combinations: Iterable[Combination]) -> NDArray[np.int32]:
         """The id of each; those that are new get the next ones."""
-        ids = self._ids
         new: list[Combination] = []
         found: list[int] = []
         for combination in combinations:
-            known = ids.setdefault(combination, len(ids))
-            if known == len(self.codes) + len(new):
+            known = self._ids.get(combination)
+            if known is None:
+                known = self._ids[combination] = len(self.codes) + len(new)
                 new.append(combination)
             found.append(known)
-        if new:
-            rows = [[self._code(index, value) for index, value in enumerate(item)] for item in new]
-            self.codes = np.concatenate([self.codes, np.array(rows, np.int32).reshape(len(new), -1)])
+        self._append(new)
         return np.array(found, np.int32)
 
     def since(self, first: int) -> list[tuple[int, *tuple[Value, ...]]]:
@@ -96,6 +95,14 @@ class Combinations:
         of = np.full(len(passing), -1, np.int32)
         of[chosen] = inverse
         return Groups(of, chosen[first])
+
+    def _append(self, new: Sequence[Combination]) -> None:
+        if not new:
+            return
+        for number, combination in enumerate(new, len(self.codes)):
+            self._ids.setdefault(combination, number)
+        rows = [[self._code(index, value) for index, value in enumerate(combination)] for combination in new]
+        self.codes = np.concatenate([self.codes, np.array(rows, np.int32)])
 
     def _code(self, index: int, value: Value) -> int:
         codes = self._code_of[index]

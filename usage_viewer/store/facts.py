@@ -1,7 +1,7 @@
 """Reading facts: what a view's periods hold, summed per period and combination."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -34,11 +34,6 @@ class Question:
     held: Mapping[Width, Held]
     repeats: bool  # a bucket may hold a combination more than once
     combinations: int  # how many there are, or were a moment ago
-    key: tuple[object, ...] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        bounds = self.coverage.periods.bounds.tobytes()
-        object.__setattr__(self, "key", (self.dataset.name, self.metrics, self.coverage.read, bounds))
 
     @property
     def columns(self) -> list[Metric]:
@@ -49,12 +44,28 @@ class Question:
         return any(metric.aggregation is Aggregation.LEVEL for metric in self.columns)
 
 
-def read(cursor: Connection, question: Question) -> Rows:
+def coarser(finer: Rows, answered: Question, question: Question) -> Rows | None:
+    """What `question` asks for, out of the answer to another one; None where that doesn't have it."""
+    if (answered.dataset is not question.dataset) or answered.coverage.read != question.coverage.read:
+        return None
+    if not set(question.metrics) <= set(answered.metrics):
+        return None
+    metrics = {name: finer.metrics[name] for name in question.metrics}
+    bounds, fine = question.coverage.periods.bounds, answered.coverage.periods.bounds
+    if np.array_equal(bounds, fine):
+        return Rows(finer.period, finer.cell, metrics)
+    if question.levels or not np.isin(bounds, fine, assume_unique=True).all():
+        return None
+    period = (np.searchsorted(bounds, fine[:-1], side="right") - 1).astype(np.int32)
+    return _combined(Rows(period[finer.period], finer.cell, metrics), len(question.coverage.periods))
+
+
+def read(cursor: Connection, question: Question, *, rows_at_a_time: int = ROWS_AT_A_TIME) -> Rows:
     """The sums of each period and combination (`cell`); rows in the order of periods wherever there are many."""
     parts = _parts(question)
     periods = len(question.coverage.periods)
-    if len(parts) == 1 and periods * question.combinations <= FEW_CELLS and not question.levels:
-        summed = _summed(cursor, question, parts[0])
+    if periods * question.combinations <= FEW_CELLS and not question.levels:
+        summed = _summed(cursor, question, parts)
         if summed is not None:
             return summed
     last = np.full(periods, -1, np.int64)
@@ -64,7 +75,7 @@ def read(cursor: Connection, question: Question) -> Rows:
     direct = not question.repeats and bool(np.all(buckets <= 1))
     pieces: list[Rows] = []
     for part in parts:
-        for window in _windows(cursor, question, part):
+        for window in _windows(cursor, question, part, rows_at_a_time):
             rows = _handed_over(cursor, question, part, window, last)
             pieces.append(rows if direct else _combined(rows, periods))
     if not pieces:
@@ -117,33 +128,40 @@ def _parts(question: Question) -> list[_Part]:
     return parts
 
 
-def _summed(cursor: Connection, question: Question, part: _Part) -> Rows | None:
-    """Summed by the engine; None where periods are no even steps, or a sum passes its type."""
-    step, origin = _even_steps(question, part)
-    if not step:
-        return None
+def _summed(cursor: Connection, question: Question, parts: Sequence[_Part]) -> Rows | None:
+    """Summed by the engine; None where a sum passes its type."""
     sums = ", ".join(
         f"SUM({quoted(metric.name)})::{'VARCHAR' if metric.kind is Kind.DECIMAL else 'BIGINT'}"
         f" AS {quoted(metric.name)}"
         for metric in question.columns
     )
-    try:
-        found = _select(
-            cursor,
-            question,
-            part.width,
-            f'((bucket - {origin}) // {step})::INTEGER AS "period number", combination AS "cell number"',
-            sums,
-            (part.first, part.end),
-            "GROUP BY ALL",
-        )
-    except (duckdb.ConversionException, duckdb.OutOfRangeException):
-        return None
-    return _rows(found, question)
+    pieces = []
+    for part in parts:
+        step, origin = _even_steps(question, part)
+        period, joining = f"((bucket - {origin}) // {step})::INTEGER", ""
+        if not step:
+            starts = part.starts[part.inside]
+            cursor.register("bucket_periods", {"start": starts, "period number": part.period[part.inside]})
+            period, joining = '"period number"', "JOIN bucket_periods ON bucket = start"
+        try:
+            found = _select(
+                cursor,
+                fact_table(question.dataset, part.width),
+                f'{period} AS "period number", combination AS "cell number", {sums}',
+                (part.first, part.end),
+                joining,
+                "GROUP BY ALL",
+            )
+        except (duckdb.ConversionException, duckdb.OutOfRangeException):
+            return None
+        pieces.append(_rows(found, question))
+    if not pieces:
+        return _no_rows(question)
+    return pieces[0] if len(pieces) == 1 else _combined(joined(pieces), len(question.coverage.periods))
 
 
 def _even_steps(question: Question, part: _Part) -> tuple[int, int]:
-    """Step and origin (seconds) where the periods are `(moment - origin) // step`; step 0 where they aren't."""
+    """Step and origin (seconds) where each bucket's period is `(bucket - origin) // step`; step 0 where not."""
     if not part.inside.all():
         return 0, 0
     bounds = question.coverage.periods.bounds
@@ -155,12 +173,12 @@ def _even_steps(question: Question, part: _Part) -> tuple[int, int]:
     return (step, int(bounds[1]) - step) if even else (0, 0)
 
 
-def _windows(cursor: Connection, question: Question, part: _Part) -> list[tuple[int, int]]:
-    """Start and end of stretches that hold about ROWS_AT_A_TIME facts each."""
+def _windows(cursor: Connection, question: Question, part: _Part, rows_at_a_time: int) -> list[tuple[int, int]]:
+    """Start and end of stretches that hold about so many facts each."""
     table = quoted(fact_table(question.dataset, part.width))
     facts: int = cursor.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
     a_bucket = max(1, facts // max(1, len(question.held[part.width].starts)))
-    step = max(1, ROWS_AT_A_TIME // a_bucket) * part.width.seconds
+    step = max(1, rows_at_a_time // a_bucket) * part.width.seconds
     return [(start, min(start + step, part.end)) for start in range(part.first, part.end, step)] if facts else []
 
 
@@ -175,12 +193,10 @@ def _handed_over(
     )
     found = _select(
         cursor,
-        question,
-        part.width,
-        f'((bucket - {part.first}) // {seconds})::INTEGER AS "period number", combination AS "cell number"',
-        columns,
+        fact_table(question.dataset, part.width),
+        f'((bucket - {part.first}) // {seconds})::INTEGER AS "period number",'
+        f' combination AS "cell number", {columns}',
         window,
-        "",
     )
     bucket = found["period number"]
     found["period number"] = part.period[bucket]
@@ -197,19 +213,11 @@ def _handed_over(
 
 
 def _select(
-    cursor: Connection,
-    question: Question,
-    width: Width,
-    keys: str,
-    columns: str,
-    window: tuple[int, int],
-    tail: str,
+    cursor: Connection, table: str, columns: str, window: tuple[int, int], joining: str = "", tail: str = ""
 ) -> dict[str, NDArray[Any]]:
     """Columns by name."""
     found: dict[str, NDArray[Any]] = cursor.execute(
-        f"SELECT {keys}, {columns} FROM {quoted(fact_table(question.dataset, width))}"
-        f" WHERE bucket >= ? AND bucket < ? {tail}",
-        window,
+        f"SELECT {columns} FROM {quoted(table)} {joining} WHERE bucket >= ? AND bucket < ? {tail}", window
     ).fetchnumpy()
     return found
 

@@ -72,6 +72,11 @@ class Store:
         self._database.close()
         self._cache.clear()
 
+    @property
+    def database(self) -> Database:
+        """For the store's own parts: what is there, in tables."""
+        return self._database
+
     def held(self, dataset: str) -> dict[Width, Held]:
         """Which whole buckets are held, of each width that any are held of."""
         return self._holdings.of(dataset)
@@ -134,12 +139,11 @@ class Store:
             self._holdings.repeats(view.dataset),
             len(self._known_combinations(view.dataset)),
         )
-        key = (*question.key, change)
-        facts = self._cache.get(key)
+        facts = self._cache.find(question, change)
         if facts is None:
             with self._database.cursor(cancelled) as cursor:
                 facts = read(cursor, question)
-            self._cache.put(key, facts)
+            self._cache.keep(question, change, facts)
         # After the facts, so that it has every combination that they speak of.
         return facts, self._known_combinations(view.dataset)
 
@@ -193,7 +197,7 @@ class Store:
                             cursor.execute(f"DROP TABLE {quoted(table)}")
             with self._database.cursor() as cursor:
                 cursor.execute("CHECKPOINT")
-            self._changes.update(DATASETS)
+            self._changes.update(DATASETS.keys())
             self._cache.clear()
             self._combinations = {}
             self._load()

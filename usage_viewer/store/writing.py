@@ -124,6 +124,6 @@ def _column(figures: Figures, metric: Metric) -> NDArray[Any]:
 
 def _text(value: Decimal, metric: Metric) -> str:
     """Digits after the 24th are rounded off, half to even."""
-    if not value.is_finite() or abs(value) >= LARGEST_DECIMAL:
+    if not value.is_finite() or value.copy_abs() >= LARGEST_DECIMAL:
         raise WrongShape(f"The figure is too large to be kept: {value:.6e}", path=metric.name)
     return f"{value:.{DECIMALS}f}"
