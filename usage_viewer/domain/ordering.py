@@ -1,6 +1,6 @@
 """Stable orders of many rows, one key after another, as quick as numpy's quickest sort allows.
 
-Sorting a million int64 stably by index takes numpy a quarter of a second, sorting plain values a small part of that.
+Sorting a million int64 stably by index takes numpy a quarter of a second, sorting plain values a part of that.
 So a key and the row's number are packed into one int64 wherever both fit, and the numbers are read off the result.
 """
 
