@@ -47,8 +47,8 @@ def _joined(args: Sequence[str]) -> list[str]:
 def parser() -> Parser:
     top = Parser(
         prog="usage-viewer",
-        description="See, filter, regroup, sort and copy an organization's OpenAI usage. Without a command, a window "
-        "opens.",
+        description="See, filter, regroup, sort and copy an organization's OpenAI usage. Without a command, a "
+        "window opens.",
     )
     top.add_argument("--version", action="version", version=f"Usage Viewer {__version__}")
     _add_common(top)
