@@ -39,7 +39,7 @@ class TestMigrate:
     def test_an_empty_file_gets_the_newest_version(self, cursor: Connection) -> None:
         migrate(cursor)
         assert version(cursor) == [(len(MIGRATIONS),)]
-        assert existing_tables(cursor) == {"meta", "held", "refused", "name"}
+        assert existing_tables(cursor) == {"meta", "held", "refused", "name", "change"}
 
     def test_refuses_a_newer_file(self, cursor: Connection) -> None:
         migrate(cursor)

@@ -31,7 +31,23 @@ def _version_1(cursor: Connection) -> None:
     """)
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1,)
+def _version_2(cursor: Connection) -> None:
+    cursor.execute("""
+        CREATE TABLE change (
+            dataset VARCHAR NOT NULL,
+            width VARCHAR NOT NULL,
+            bucket BIGINT NOT NULL,
+            combination INTEGER NOT NULL,
+            metric VARCHAR NOT NULL,
+            before VARCHAR,               -- digits; null where there was no such row or figure
+            after VARCHAR,
+            settled BOOLEAN NOT NULL,     -- whether the bucket had been taken as final
+            seen_at BIGINT NOT NULL       -- epoch seconds
+        )
+    """)
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2)
 """Step i leads from version i to i + 1; 0 is an empty file."""
 
 

@@ -23,6 +23,7 @@ from usage_viewer.store.facts import Question, read
 from usage_viewer.store.gather import Rows
 from usage_viewer.store.holdings import Holdings
 from usage_viewer.store.names import NameBook, write_names
+from usage_viewer.store.proofs import Proofs
 from usage_viewer.store.schema import adapt, combination_table, create, existing_tables, fact_table, migrate, quoted
 from usage_viewer.store.writing import write
 
@@ -36,6 +37,7 @@ class Store:
         self._cache = FactCache()
         self._changes: Counter[str] = Counter()  # of each dataset: tells facts read before a change from later ones
         self._combinations: dict[str, Combinations] = {}
+        self.proofs = Proofs(database, self._known_combinations, self.held)
         with database.transaction() as cursor:
             migrate(cursor)
             adapt(cursor, DATASETS.values())

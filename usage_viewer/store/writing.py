@@ -11,6 +11,7 @@ from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.datasets import Dataset, Kind, Metric
 from usage_viewer.domain.errors import WrongShape
 from usage_viewer.domain.figures import Figures
+from usage_viewer.store.changes import keep_replaced, record_changes
 from usage_viewer.store.combinations import Combinations
 from usage_viewer.store.database import Connection
 from usage_viewer.store.schema import DECIMALS, combination_table, fact_table, quoted
@@ -21,7 +22,7 @@ LARGEST_DECIMAL = Decimal(10) ** (38 - DECIMALS)
 def write(
     cursor: Connection, dataset: Dataset, batch: Batch, combinations: Combinations, fetched_at: int, *, fresh: bool
 ) -> bool:
-    """Stores the batch and adds to `combinations`; `fresh`: none of its buckets is held.
+    """Stores the batch, what it changes, and adds to `combinations`; `fresh`: none of its buckets is held.
 
     Returns whether a bucket holds a combination more than once.
     """
@@ -36,6 +37,7 @@ def write(
     starts = np.unique(batch.starts)
     cursor.register("batch_starts", {"start": starts, "repeats": np.isin(starts, bucket[1:][twice])})
     if not fresh:
+        keep_replaced(cursor, dataset, batch)
         _delete(cursor, dataset, batch, starts)
     cursor.execute(
         "INSERT INTO held SELECT ?, ?, start, ?, ?, repeats FROM batch_starts ORDER BY start",
@@ -43,6 +45,8 @@ def write(
     )
     if len(bucket):
         _insert_facts(cursor, dataset, batch, order, {"bucket": bucket, "combination": combination})
+    if not fresh:
+        record_changes(cursor, dataset, batch, fetched_at)
     cursor.unregister("batch_starts")
     return bool(twice.any())
 
