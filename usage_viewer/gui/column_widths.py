@@ -23,6 +23,7 @@ class ColumnWidths:
         self._delegate = delegate
         self._fitted: dict[str, int] = {}
         self._names: tuple[str, ...] = ()
+        self.heads_text = ""  # what stands below all heads together, and must not be cut
 
     def fit(self) -> None:
         """After a new table."""
@@ -31,7 +32,14 @@ class ColumnWidths:
             self._names, self._fitted = names, {}
         for column in self._model.columns:
             self._fitted[column.name] = max(self._fitted.get(column.name, 0), self._width(column))
+        self._widen_heads()
         self._header.apply_widths(self._fitted)
+
+    def _widen_heads(self) -> None:
+        heads = [head.name for head in self._model.table.heads]
+        if heads:
+            wanted = int(self._delegate.text_width(self.heads_text) * _TOTAL_FACTOR) + 2 * PADDING + _SLACK
+            self._fitted[heads[-1]] += max(0, wanted - sum(self._fitted[name] for name in heads))
 
     def fit_anew(self) -> None:
         """After a change of font or of how figures are written."""

@@ -27,8 +27,8 @@ class TablePane(QWidget):
 
     def set_table(self, table: Table, rows: Rows, view: ViewState, note: str = "") -> None:
         """Shows an answer and its totals; `note` says what is missing of it ("27 of 30 days")."""
-        self.table.set_table(table, rows, view)
         self.totals.set_totals(table, view, note)
+        self.table.set_table(table, rows, view, self.totals.label)
 
     def _tie_scroll_bars(self) -> None:
         """The table's own bar would stand between the rows and the totals: it is hidden and moves with ours."""

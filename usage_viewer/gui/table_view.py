@@ -99,8 +99,12 @@ class UsageTable(QTableView):
     def view(self) -> ViewState:
         return self.usage_model.view
 
-    def set_table(self, table: Table, rows: Rows, view: ViewState) -> None:
-        """Shows an answer; what was selected stays selected where its rows are still there."""
+    def set_table(self, table: Table, rows: Rows, view: ViewState, heads_text: str = "") -> None:
+        """Shows an answer; what was selected stays selected where its rows are still there.
+
+        `heads_text` has to find room below the columns that say what a row is about.
+        """
+        self._widths.heads_text = heads_text
         self.usage_model.set_table(table, rows, view)
 
     def set_presentation(self, presentation: Presentation) -> None:

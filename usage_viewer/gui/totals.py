@@ -26,10 +26,10 @@ _GAP = UNIT // 2
 
 
 def totals_label(table: Table, view: ViewState, note: str, numbers: NumberFormat) -> str:
-    """`Total of 42 groups`, with a note such as `27 of 30 days` while something is missing."""
+    """`Total of 42 groups`; while something is missing, `27 of 30 days: 42 groups`."""
     noun = "row" if view.per.value != "total" or not view.grouping else "group"
     count = f"{numbers.whole(table.rows)} {noun}{'' if table.rows == 1 else 's'}"
-    return f"Total of {count}, {note}" if note else f"Total of {count}"
+    return f"{note}: {count}" if note else f"Total of {count}"
 
 
 class TotalsRow(QWidget):

@@ -23,7 +23,7 @@ ENGLISH = NumberFormat(QLocale("en_US"))
     [
         (42, ViewState(), "", "Total of 42 groups"),
         (1, ViewState(), "", "Total of 1 group"),
-        (42, ViewState(), "27 of 30 days", "Total of 42 groups, 27 of 30 days"),
+        (42, ViewState(), "27 of 30 days", "27 of 30 days: 42 groups"),
         (1234, ViewState(per=Per.DAY), "", "Total of 1,234 rows"),
         (0, ViewState(), "", "Total of 0 groups"),
         (1, ViewState(grouping=()), "", "Total of 1 row"),
