@@ -1,0 +1,135 @@
+"""The command line in this process and as a child process, both in front of one stand-in server."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from usage_viewer.app.profile import Profile
+from usage_viewer.cli.arguments import parser
+from usage_viewer.cli.table import run_table
+from usage_viewer.demo.organization import Organization
+from usage_viewer.demo.server import DemoServer
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.keystore import SessionKeystore
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What a command printed, and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Of JSON; numbers with a fraction as exact decimals."""
+        rows = json.loads(self.out, parse_float=Decimal)
+        assert isinstance(rows, list)
+        return rows
+
+
+@dataclass
+class Table:
+    """`usage-viewer table …` in this process: nothing but the streams and the clock is another."""
+
+    server: DemoServer
+    database: Path | None
+    key: str | None
+    now: Callable[[], float] = time.time
+    terminal: bool = False
+
+    def __call__(self, *arguments: str) -> Printed:
+        key = AdminKey.parse(self.key) if self.key else None
+        profile = Profile(
+            "default",
+            base_url=self.server.base_url,
+            database=self.database,
+            keystore=lambda: SessionKeystore(key),
+            clock=self.now,
+        )
+        out, err = io.StringIO(), Terminal() if self.terminal else io.StringIO()
+        status = run_table(parser().parse_args(["table", *arguments]), profile, out, err)
+        return Printed(status, out.getvalue(), err.getvalue())
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@dataclass
+class Child:
+    """`usage-viewer …` in a process of its own, with a data directory of its own and without any keyring."""
+
+    server: DemoServer
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def command(self, *arguments: str) -> list[str]:
+        where = ("--base-url", self.server.base_url, "--data-dir", str(self.home / "data"))
+        return [sys.executable, "-m", "usage_viewer", *where, *arguments]
+
+    def environ(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("OPENAI_", "DBUS_", "XDG_", "COV_", "COLUMNS"))
+            and name not in ("DISPLAY", "WAYLAND_DISPLAY")
+        }
+        return {**kept, "HOME": str(self.home), **self.environment, **(more or {})}
+
+    def __call__(self, *arguments: str, env: Mapping[str, str] | None = None) -> Printed:
+        ended = subprocess.run(
+            self.command(*arguments),
+            env=self.environ(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        return Printed(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+
+@pytest.fixture(scope="session")
+def organization() -> Organization:
+    return Organization()
+
+
+@pytest.fixture
+def server(organization: Organization) -> Iterator[DemoServer]:
+    with DemoServer(organization) as running:
+        yield running
+
+
+@pytest.fixture
+def table(server: DemoServer) -> Table:
+    """Without a database of its own, and with the server's key."""
+    return Table(server, None, server.key)
+
+
+@pytest.fixture
+def child(server: DemoServer, tmp_path: Path) -> Child:
+    """With the server's key in the environment."""
+    return Child(server, tmp_path, {"OPENAI_ADMIN_KEY": server.key})
+
+
+@pytest.fixture(scope="session")
+def make_table(tmp_path_factory: pytest.TempPathFactory) -> Callable[[DemoServer, float], Table]:
+    """`make_table(server, now)`: with a database of its own, at a moment that doesn't pass."""
+
+    def make(server: DemoServer, now: float) -> Table:
+        database = tmp_path_factory.mktemp("table") / "usage.duckdb"
+        return Table(server, database, server.key, lambda: now)
+
+    return make

@@ -1,0 +1,294 @@
+"""What `table` prints equals what plain Python adds up from the official SDK's answers, to the last digit."""
+
+import json
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import openai
+import pytest
+
+from usage_viewer.demo.organization import Organization
+from usage_viewer.demo.server import DemoServer
+from usage_viewer.domain.datasets import DATASETS, Dataset, Derived
+
+NOW = int(datetime(2026, 11, 23, 12, 34, 5, tzinfo=UTC).timestamp())
+DAY, HOUR, MINUTE = 86400, 3600, 60
+LIMITS = {DAY: 31, HOUR: 168, MINUTE: 1440}
+NAMES = ("completions",) * 8 + ("embeddings", "images", "web_search_calls", "decisions", "costs")
+SEEDS = range(60)
+
+Value = str | None
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One command, as a person might mean it."""
+
+    data: Dataset
+    start: int
+    end: int
+    per: str
+    grouping: tuple[str, ...]
+    kept: Mapping[str, frozenset[Value]]
+    dropped: Mapping[str, frozenset[Value]]
+    metrics: tuple[str, ...]  # none: the dataset's default
+    order: tuple[tuple[str, bool], ...]  # a column, and whether it descends
+
+    @property
+    def arguments(self) -> list[str]:
+        order = ",".join("-" * descending + name for name, descending in self.order)
+        return [
+            *("--dataset", self.data.name, "--from", written(self.start), "--to", written(self.end)),
+            *("--per", self.per, "--group-by", ",".join(self.grouping), "--format", "json"),
+            *(
+                text
+                for name, some in self.kept.items()
+                for value in some
+                for text in self._filter(name, "=", value)
+            ),
+            *(
+                text
+                for name, some in self.dropped.items()
+                for value in some
+                for text in self._filter(name, "!=", value)
+            ),
+            *(("--metrics", ",".join(self.metrics)) if self.metrics else ()),
+            *(("--sort", order) if order else ()),
+        ]
+
+    def _filter(self, name: str, sign: str, value: Value) -> tuple[str, str]:
+        return "--filter", f"{name}{sign}{value or ''}"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.metrics or self.data.default_columns
+
+
+def written(moment: int) -> str:
+    text = datetime.fromtimestamp(moment, UTC).isoformat()
+    return text.removesuffix("T00:00:00+00:00").replace("+00:00", "")
+
+
+def question(seed: int, organization: Organization) -> Question:
+    chance = random.Random(seed)
+    data = DATASETS[chance.choice(NAMES)]
+    start, end, per = a_range(chance, days_only=data.name == "costs")
+    dimensions = [name for name in data.group_by if data.name != "costs" or name != "user_id"]
+    grouping = chance.sample(dimensions, chance.randint(0, len(dimensions)))
+    kept: dict[str, frozenset[Value]] = {}
+    dropped: dict[str, frozenset[Value]] = {}
+    for name in chance.sample(dimensions, chance.choice((0, 0, 1, 2))):
+        place = [item.name for item in data.dimensions].index(name)
+        values = sorted({values[place] for values in organization.combinations(data.name)}, key=str)
+        some = frozenset(chance.sample(values, chance.randint(1, min(4, len(values)))))
+        (kept if chance.random() < 0.6 else dropped)[name] = some
+    figures = ["amount"] if data.name == "costs" else [column.name for column in data.columns]
+    metrics = tuple(chance.sample(figures, chance.randint(1, len(figures)))) if chance.random() < 0.7 else ()
+    shown = [*(() if per == "total" else ("period",)), *grouping, *(metrics or data.default_columns)]
+    order = tuple(
+        (name, chance.random() < 0.5) for name in chance.sample(shown, min(len(shown), chance.randint(0, 2)))
+    )
+    return Question(data, start, end, per, tuple(grouping), kept, dropped, metrics, order)
+
+
+def a_range(chance: random.Random, *, days_only: bool) -> tuple[int, int, str]:
+    kind = "days" if days_only else chance.choice(("days", "days", "hours", "minutes", "until now"))
+    if kind == "days":
+        start = (NOW // DAY - chance.randint(5, 300)) * DAY
+        length = chance.randint(1, 60)
+        per = chance.choice(("total", "day", "week", "month", *(("hour",) if length < 8 and not days_only else ())))
+        return start, min(start + length * DAY, NOW // DAY * DAY), per
+    if kind == "hours":
+        start = (NOW // HOUR - chance.randint(200, 3000)) * HOUR
+        return start, start + chance.randint(1, 150) * HOUR, chance.choice(("total", "hour", "day", "month"))
+    if kind == "minutes":
+        start = (NOW // MINUTE - chance.randint(2000, 90_000)) * MINUTE
+        return start, start + chance.randint(1, 400) * MINUTE, chance.choice(("total", "minute", "hour", "day"))
+    return (
+        (NOW // DAY - chance.randint(0, 9)) * DAY,
+        (NOW // DAY + 3) * DAY,
+        chance.choice(("total", "hour", "day")),
+    )
+
+
+class Oracle:
+    """Asks through the SDK, pages through it, adds up row by row."""
+
+    def __init__(self, client: openai.OpenAI) -> None:
+        self._client = client
+
+    def rows(self, question: Question) -> dict[tuple[Any, ...], dict[str, Any]]:
+        """The figures under (period's start, its end, value of each dimension)."""
+        found: dict[tuple[Any, ...], list[Row]] = {}
+        for bucket, result in self._results(question):
+            if all(passes(result, name, some) for name, some in question.kept.items()) and not any(
+                passes(result, name, some) for name, some in question.dropped.items()
+            ):
+                key = (*period(bucket, question), *(result[name] for name in question.grouping))
+                found.setdefault(key, []).append(result)
+        if question.per == "total" and not question.grouping:
+            found.setdefault((None, None), [])
+        return {
+            key: {name: figure(question, name, rows) for name in question.columns} for key, rows in found.items()
+        }
+
+    def _results(self, question: Question) -> Iterator[tuple[int, Row]]:
+        width = width_of(question)
+        more: dict[str, Any] = {}
+        grouped = sorted({*question.grouping, *question.kept, *question.dropped})
+        if grouped:
+            more["group_by"] = grouped
+        for name, some in question.kept.items():
+            dimension = question.data.dimension(name)
+            if dimension.filter and None not in some and (not dimension.boolean or len(some) == 1):
+                more[dimension.filter] = next(iter(some)) == "true" if dimension.boolean else sorted(map(str, some))
+        more["limit"] = random.Random(str(question)).randint(LIMITS[width] // 4, LIMITS[width])
+        ask: Callable[..., Any] = getattr(
+            self._client.admin.organization.usage.with_raw_response, question.data.name
+        )
+        while True:
+            # The SDK's models read decimals as floats; the text of its answer is read exactly.
+            raw = ask(start_time=question.start, end_time=question.end, bucket_width=WIDTHS[width], **more)
+            page = raw.parse()
+            for bucket in json.loads(raw.text, parse_float=Decimal)["data"]:
+                for result in bucket["results"]:
+                    yield bucket["start_time"], result
+            if not page.has_more:
+                return
+            more["page"] = page.next_page
+
+
+WIDTHS = {DAY: "1d", HOUR: "1h", MINUTE: "1m"}
+
+
+def width_of(question: Question) -> int:
+    """The coarsest width on whose edges the range and its periods fall."""
+    edges = (question.start, question.end)
+    if question.per not in ("hour", "minute") and all(edge % DAY == 0 for edge in edges):
+        return DAY
+    return HOUR if question.per != "minute" and all(edge % HOUR == 0 for edge in edges) else MINUTE
+
+
+def passes(result: Row, name: str, some: frozenset[Value]) -> bool:
+    value = result[name]
+    return (str(value).lower() if isinstance(value, bool) else value) in some
+
+
+def period(bucket: int, question: Question) -> tuple[str | None, str | None]:
+    if question.per == "total":
+        return None, None
+    moment = datetime.fromtimestamp(bucket, UTC)
+    day = moment.replace(hour=0, minute=0)
+    match question.per:
+        case "minute":
+            first, last = moment, moment + timedelta(minutes=1)
+        case "hour":
+            first = moment.replace(minute=0)
+            last = first + timedelta(hours=1)
+        case "day":
+            first, last = day, day + timedelta(days=1)
+        case "week":
+            first = day - timedelta(days=day.weekday())
+            last = first + timedelta(days=7)
+        case _:
+            first = day.replace(day=1)
+            last = (first + timedelta(days=32)).replace(day=1)
+    start, end = (datetime.fromtimestamp(moment, UTC) for moment in (question.start, question.end))
+    return stamp(max(first, start)), stamp(min(last, end))
+
+
+def stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def figure(question: Question, name: str, rows: list[Row]) -> Any:
+    column = question.data.column(name)
+    if not isinstance(column, Derived):
+        return total(name, rows)
+    above = [total(part, rows) for part in column.numerator]
+    below = [total(part, rows) for part in column.denominator]
+    if None in (*above, *below) or (below and not sum(below)):
+        return None
+    return sum(above) / sum(below) if below else sum(above)
+
+
+def total(name: str, rows: list[Row]) -> Any:
+    values = [Decimal(row["amount"]["value"]) if name == "amount" else row.get(name) for row in rows]
+    given = [value for value in values if value is not None]
+    return sum(given) if given else None
+
+
+def check(
+    question: Question, printed: list[dict[str, Any]], expected: dict[tuple[Any, ...], dict[str, Any]]
+) -> None:
+    times = [] if question.per == "total" else ["period_start", "period_end"]
+    found = {}
+    for row in printed:
+        assert list(row) == [*times, *question.grouping, *question.columns]
+        key = (row.get("period_start"), row.get("period_end"), *(row[name] for name in question.grouping))
+        found[key] = {name: as_expected(row[name], expected.get(key, {}).get(name)) for name in question.columns}
+    assert len(found) == len(printed)
+    assert found == expected
+    for name, descending in question.order[:1]:
+        figures = [row["period_start" if name == "period" else name] for row in printed]
+        if name not in question.grouping:
+            given = [value for value in figures if value is not None]
+            assert given == sorted(given, reverse=descending)
+        assert all(value is None for value in figures[len([value for value in figures if value is not None]) :])
+
+
+def as_expected(value: Any, expected: Any) -> Any:
+    """Quotients are printed so that reading them gives the same float."""
+    return float(value) if isinstance(expected, float) and value is not None else value
+
+
+@pytest.fixture(scope="module")
+def settled() -> Iterator[DemoServer]:
+    """A server for which time stands still."""
+    with DemoServer(Organization(anchor=NOW), clock=lambda: float(NOW)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def oracle(settled: DemoServer) -> Iterator[Oracle]:
+    with openai.OpenAI(admin_api_key=settled.key, base_url=settled.base_url, max_retries=0) as client:
+        yield Oracle(client)
+
+
+@pytest.fixture(scope="module")
+def ask(settled: DemoServer, make_table: Callable[[DemoServer, float], Any]) -> Any:
+    """One database for all questions: what one has fetched, the next finds."""
+    return make_table(settled, NOW)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_questions(seed: int, ask: Any, oracle: Oracle, settled: DemoServer) -> None:
+    asked = question(seed, settled.organization)
+    print(f"seed {seed}: usage-viewer table {' '.join(asked.arguments)}")
+    printed = ask(*asked.arguments)
+    assert printed.status == 0, printed.err
+    check(asked, printed.rows, oracle.rows(asked))
+
+
+def test_the_questions_are_of_many_kinds(settled: DemoServer) -> None:
+    """What the random ones would prove is worth little if they were all alike, or answered by nothing."""
+    questions = [question(seed, settled.organization) for seed in SEEDS]
+    assert {width_of(item) for item in questions} == {DAY, HOUR, MINUTE}
+    assert {item.per for item in questions} == {"total", "minute", "hour", "day", "week", "month"}
+    assert {item.data.name for item in questions} == set(NAMES)
+    assert sum(bool(item.kept) for item in questions) > 10
+    assert sum(bool(item.dropped) for item in questions) > 10
+    assert sum(item.end > NOW for item in questions) > 5
+    assert {name for item in questions for name in item.grouping} >= set(DATASETS["completions"].group_by)
+
+
+@pytest.mark.fuzz
+def test_many_more_random_questions(ask: Any, oracle: Oracle, settled: DemoServer) -> None:
+    for _ in range(500):
+        seed = random.SystemRandom().randrange(2**32)
+        test_random_questions(seed, ask, oracle, settled)
