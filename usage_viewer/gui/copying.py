@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from usage_viewer.app.export import Export, Format, provenance_of, save
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.tables import Rows
+from usage_viewer.domain.ordering import Rows
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.clipboard import RenderedCopy, prepare, prepare_as, put
 from usage_viewer.gui.tasks import Task, Tasks

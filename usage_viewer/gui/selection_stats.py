@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.datasets import Aggregation, Dataset, Derived, Kind, Metric
 from usage_viewer.domain.figures import Figures, Number, derive_one, is_quotient, parts_of
-from usage_viewer.domain.tables import FigureColumn, PeriodColumn, Rows, Table
+from usage_viewer.domain.ordering import Rows
+from usage_viewer.domain.tables import FigureColumn, PeriodColumn, Table
 
 Range = tuple[int, int]
 """First and last shown row, both included."""

@@ -3,7 +3,8 @@
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QScrollBar, QVBoxLayout, QWidget
 
-from usage_viewer.domain.tables import Rows, Table
+from usage_viewer.domain.ordering import Rows
+from usage_viewer.domain.tables import Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.table_view import UsageTable
 from usage_viewer.gui.totals import TotalsRow

@@ -16,7 +16,8 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QContextMenuEvent, QFont, QKeyEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QMenu, QTableView, QWidget
 
-from usage_viewer.domain.tables import Column, FigureColumn, GroupColumn, Rows, Table
+from usage_viewer.domain.ordering import Rows
+from usage_viewer.domain.tables import Column, FigureColumn, GroupColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.column_widths import ColumnWidths
 from usage_viewer.gui.delegate import CellDelegate, row_height

@@ -5,7 +5,8 @@ from time import monotonic
 
 import numpy as np
 
-from usage_viewer.domain.tables import GroupColumn, Rows
+from usage_viewer.domain.ordering import Rows
+from usage_viewer.domain.tables import GroupColumn
 
 PAUSE = 1.0
 """Seconds after which typing begins anew."""

@@ -10,7 +10,8 @@ from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QObject, Q
 
 from usage_viewer.domain.datasets import Derived, Kind
 from usage_viewer.domain.figures import Figures, Number, parts_of
-from usage_viewer.domain.tables import EMPTY, Column, FigureColumn, GroupColumn, PeriodColumn, Rows, Table
+from usage_viewer.domain.ordering import Rows
+from usage_viewer.domain.tables import EMPTY, Column, FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.column_text import definition, formula, header_tip
 from usage_viewer.gui.numbers import NumberFormat

@@ -9,8 +9,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
 from usage_viewer.domain.names import Names
+from usage_viewer.domain.ordering import Rows
 from usage_viewer.domain.period import Segment
-from usage_viewer.domain.tables import Rows, Table
+from usage_viewer.domain.tables import Table
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.gui.tasks import Task, Tasks
 

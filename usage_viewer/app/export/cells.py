@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.figures import Figures
+from usage_viewer.domain.ordering import Rows
 from usage_viewer.domain.period import iso
-from usage_viewer.domain.tables import PeriodColumn, Rows
+from usage_viewer.domain.tables import PeriodColumn
 
 _ENCODER = msgspec.json.Encoder()
 

@@ -9,7 +9,8 @@ import numpy as np
 from usage_viewer.app.export import layouts
 from usage_viewer.app.export.layouts import Layout
 from usage_viewer.app.export.provenance import Provenance
-from usage_viewer.domain.tables import Rows, Table
+from usage_viewer.domain.ordering import Rows
+from usage_viewer.domain.tables import Table
 
 STEP = 5_000
 """Rows a step: some milliseconds, so that other threads run in between and a worker can be stopped."""
