@@ -112,10 +112,10 @@ def _write_costs(query: Query, rows: Rows, groups: list[Combination], start: int
     lines: list[str] = []
     columns = (rows.combination.tolist(), rows.metrics["amount"].tolist(), rows.metrics["quantity"].tolist())
     for number, (group, amount, quantity) in enumerate(zip(*columns, strict=True)):
-        value = decimal_text(amount)
+        value = decimal_text("amount", amount)
         if start >= _STRINGS_SINCE and number % 2 == 0:
             value = f'"{value}"'
-        counted = decimal_text(quantity) if with_quantity and units[group] is not None else "null"
+        counted = decimal_text("quantity", quantity) if with_quantity and units[group] is not None else "null"
         lines.append(
             f'{{"object":"{query.dataset.object}","amount":{{"value":{value},"currency":"usd"}},{texts[group]},'
             f'"quantity":{counted},"quantity_unit":{json.dumps(units[group])}}}'

@@ -1,4 +1,4 @@
-"""`Bill`: what the completions cost, day by day, as line items; exact whole numbers of 10^-10 dollars."""
+"""`Bill`: what the completions cost, day by day, as line items: whole numbers of 10^-10 dollars, and whole tokens."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,8 +20,9 @@ from usage_viewer.demo.rows import Rows, joined
 from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.datasets import DATASETS
 
-PLACES: Final = 10  # of the decimal metrics
-_UNIT: Final = 10**PLACES
+PLACES: Final = {"amount": 10, "quantity": 0}
+"""Decimal places of the decimal metrics. Tokens are whole: as 10^-10 of one, a billion would not fit in 64 bits."""
+_UNIT: Final = 10 ** PLACES["amount"]
 _CREDIT: Final = -25 * _UNIT // 10  # a day
 _CREDIT_ITEM: Final = "complimentary daily tokens"
 
@@ -110,14 +111,15 @@ class Bill:
         some = np.flatnonzero(tokens)
         at, used, tokens = usage.at[some], usage.combination[some], tokens[some]
         era = (at >= LINE_ITEMS_SINCE).astype(np.int64)
-        costs: Columns = {"amount": tokens * self._prices[used, item], "quantity": tokens * _UNIT}
+        costs: Columns = {"amount": tokens * self._prices[used, item], "quantity": tokens}
         return Rows(at, self._numbers[used, item, era], costs)
 
 
-def decimal_text(units: int) -> str:
-    """Units of 10^-`PLACES` as an exact decimal without needless zeros."""
-    whole, part = divmod(abs(units), _UNIT)
-    text = f"{whole}.{part:0{PLACES}d}".rstrip("0").rstrip(".")
+def decimal_text(metric: str, units: int) -> str:
+    """Units of 10^-`PLACES` of the metric as an exact decimal without needless zeros."""
+    places = PLACES[metric]
+    whole, part = divmod(abs(units), 10**places)
+    text = f"{whole}.{part:0{places}d}".rstrip("0").rstrip(".") if places else str(whole)
     return f"-{text}" if units < 0 else text
 
 

@@ -30,7 +30,7 @@ _SCALES = {"small": ((120, 15.0), (40, 5.0)), "large": ((1000, 115.0), (160, 18.
 class Usage:
     """The finest rows of one dataset in buckets: `rows.at` is the bucket's number in `starts`.
 
-    Decimal metrics are whole numbers of 10^-`PLACES`. A first or last bucket is cut where the window is.
+    Decimal metrics are whole numbers of 10^-`PLACES` of theirs. A first or last bucket is cut where the window is.
     """
 
     dataset: Dataset
@@ -153,6 +153,6 @@ def _figures(usage: Usage, metric: Metric) -> Figures:
     missing = usage.missing(metric.name)
     if metric.kind is Kind.DECIMAL:
         exact = np.empty(len(values), object)
-        exact[:] = [Decimal(value).scaleb(-PLACES) for value in values.tolist()]
+        exact[:] = [Decimal(value).scaleb(-PLACES[metric.name]) for value in values.tolist()]
         return Figures(exact, missing if missing.any() else None)
     return Figures(values, missing if missing.any() else None)
