@@ -1,4 +1,4 @@
-"""`Bill`: what the completions cost, day by day, as line items: whole numbers of 10^-10 dollars, and whole tokens."""
+"""`Bill`: what the completions cost by day, as line items: whole numbers of 10^-10 dollars, and whole tokens."""
 
 from dataclasses import dataclass
 from typing import Final
