@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -182,8 +182,6 @@ def view_of(arguments: argparse.Namespace) -> ViewState:
 def moment(text: str) -> datetime:
     """An ISO date (its midnight) or time as a UTC time without a zone; a time without an offset is UTC."""
     try:
-        if len(text) == 10:
-            return datetime.combine(date.fromisoformat(text), time())
         parsed = datetime.fromisoformat(text)
         if parsed.tzinfo is not None:
             parsed = parsed.astimezone(UTC).replace(tzinfo=None)

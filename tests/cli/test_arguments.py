@@ -1,0 +1,208 @@
+"""What the command line accepts, refuses, and says of itself."""
+
+from datetime import datetime
+
+import pytest
+
+from usage_viewer.cli.arguments import FORMATS, moment, parser, view_of
+from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.errors import InputError
+from usage_viewer.domain.period import Per
+from usage_viewer.domain.view import Filter, SortKey, ViewState
+
+RANGE = ("--from", "2026-10-01", "--to", "2026-11-01")
+COMMON = ("--demo", "--base-url", "--profile", "--data-dir", "--verbose")
+OWN = (
+    "--from",
+    "--to",
+    "--per",
+    "--group-by",
+    "--filter",
+    "--sort",
+    "--metrics",
+    "--format",
+    "--no-store",
+    "--dataset",
+)
+
+
+def view(*arguments: str) -> ViewState:
+    return view_of(parser().parse_args(["table", *RANGE, *arguments]))
+
+
+def refused(*arguments: str) -> InputError:
+    with pytest.raises(InputError) as raised:
+        view(*arguments)
+    return raised.value
+
+
+class TestView:
+    def test_of_the_range_alone(self) -> None:
+        shown = view()
+        assert (shown.dataset, shown.per, shown.grouping, shown.filters) == ("completions", Per.TOTAL, (), ())
+        assert (shown.range.start, shown.range.end) == (datetime(2026, 10, 1), datetime(2026, 11, 1))
+        assert shown.zone == "UTC"
+        assert shown.shown_columns == DATASETS["completions"].default_columns
+
+    def test_of_everything(self) -> None:
+        shown = view(
+            *("--per", "day", "--group-by", "model, project_id", "--metrics", "output_tokens,input_tokens"),
+            *("--sort", "-input_tokens,model", "--filter", "model=gpt-5", "--filter", "model=o5"),
+            *("--filter", "project_id!=proj_1", "--filter", "api_key_id=", "--filter", "batch=Yes"),
+        )
+        assert shown.keys == ("period", "model", "project_id", "output_tokens", "input_tokens")
+        assert shown.order == (SortKey("input_tokens", descending=True), SortKey("model"))
+        assert shown.filters == (
+            Filter("model", frozenset(["gpt-5", "o5"])),
+            Filter("project_id", frozenset(["proj_1"]), exclude=True),
+            Filter("api_key_id", frozenset([None])),
+            Filter("batch", frozenset(["true"])),
+        )
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [("--sort", "-input_tokens"), ("--sort=-input_tokens",), ("--sort", "-input_tokens", "--per", "day")],
+    )
+    def test_sorted_descending(self, arguments: tuple[str, ...]) -> None:
+        assert view(*arguments).order == (SortKey("input_tokens", descending=True),)
+
+    def test_of_all_metrics(self) -> None:
+        data = DATASETS["images"]
+        shown = view("--dataset", "images", "--metrics", "all")
+        assert shown.columns == tuple(column.name for column in data.columns)
+
+    def test_a_filter_may_hold_signs_that_have_a_meaning_elsewhere(self) -> None:
+        assert view("--filter", "model=a=b,c !=d").filters == (Filter("model", frozenset(["a=b,c !=d"])),)
+
+    @pytest.mark.parametrize("name", ["--from", "--to"])
+    def test_needs_a_range(self, name: str) -> None:
+        with pytest.raises(InputError, match=name):
+            parser().parse_args(
+                ["table", name.replace("from", "x").replace("to", "from").replace("x", "to"), "2026-10-01"]
+            )
+
+    @pytest.mark.parametrize(
+        ("arguments", "title", "said"),
+        [
+            (("--per", "fortnight"), "There is no such period", "minute, hour, day, week, month, total"),
+            (("--dataset", "emails"), "There is no such dataset", "completions"),
+            (("--group-by", "colour"), "Completions can't be grouped or filtered by colour", "project_id"),
+            (("--group-by", "model,model"), "A name is there twice", "once"),
+            (("--metrics", "money"), "Completions has no figure called money", "input_tokens"),
+            (("--filter", "model"), "This filter can't be used", "model=gpt-5"),
+            (("--filter", "=x"), "This filter can't be used", "model=gpt-5"),
+            (("--filter", "colour=red"), "Completions can't be grouped or filtered by colour", "project_id"),
+            (("--filter", "batch=maybe"), "batch is yes or no", "batch=true"),
+            (("--filter", "model=a", "--filter", "model!=b"), "model is both kept and left out", "="),
+            (("--sort", "-colour"), "The table can't be sorted by what it doesn't show", "num_model_requests"),
+            (("--sort", "period"), "The table can't be sorted by what it doesn't show", "input_tokens"),
+            (("--format", "pdf"), "The command can't be understood", "usage: usage-viewer table"),
+            (("--colour", "red"), "The command can't be understood", "usage: usage-viewer"),
+            (("--sort",), "The command can't be understood", "usage: usage-viewer table"),
+        ],
+    )
+    def test_other_arguments_are_refused(self, arguments: tuple[str, ...], title: str, said: str) -> None:
+        error = refused(*arguments)
+        assert error.title == title
+        assert said in error.hint
+
+    def test_the_time_is_a_column_to_sort_by_if_there_is_one(self) -> None:
+        assert view("--per", "day", "--sort", "-period").order == (SortKey("period", descending=True),)
+        assert "(period is the time)" in refused("--per", "day", "--sort", "colour").hint
+
+
+class TestMoment:
+    @pytest.mark.parametrize(
+        ("text", "meant"),
+        [
+            ("2026-10-01", datetime(2026, 10, 1)),
+            ("2026-10-01T14:00", datetime(2026, 10, 1, 14)),
+            ("2026-10-01 14:37", datetime(2026, 10, 1, 14, 37)),
+            ("2026-10-01T14:00:00Z", datetime(2026, 10, 1, 14)),
+            ("2026-10-01T14:00+02:00", datetime(2026, 10, 1, 12)),
+            ("2026-10-01T00:30-05:30", datetime(2026, 10, 1, 6)),
+            ("1971-01-01", datetime(1971, 1, 1)),
+            ("2199-12-31", datetime(2199, 12, 31)),
+        ],
+    )
+    def test_as_iso_has_it_in_utc(self, text: str, meant: datetime) -> None:
+        assert moment(text) == meant
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("", "yesterday", "2026-13-01", "2026-02-30", "01.10.2026", "2026-10-01T25:00", "9999999999"),
+            *("1970-12-31", "2200-01-01", "9999-12-31T23:59", "0001-01-01T00:00+23:00", "2026-10-01T14:00:01"),
+            *("2026-10-01T14:00:00.5", "2026-10-01T14:00+02:00:30", "\x00", "２０２６-10-01"),
+        ],
+    )
+    def test_else_it_is_refused(self, text: str) -> None:
+        with pytest.raises(InputError) as raised:
+            moment(text)
+        assert raised.value.hint
+
+    def test_the_end_comes_after_the_start(self) -> None:
+        for end in ("2026-10-01", "2026-09-30"):
+            with pytest.raises(InputError, match="The range is empty"):
+                view_of(parser().parse_args(["table", "--from", "2026-10-01", "--to", end]))
+
+
+class TestOptions:
+    @pytest.mark.parametrize("name", ["--base-url", "--profile", "--data-dir"])
+    def test_common_ones_stand_before_or_after_the_command(self, name: str) -> None:
+        attribute = name.removeprefix("--").replace("-", "_")
+        before = parser().parse_args([name, "x", "table", *RANGE])
+        after = parser().parse_args(["table", name, "x", *RANGE])
+        both = parser().parse_args([name, "y", "table", name, "x", *RANGE])
+        assert {str(getattr(arguments, attribute)) for arguments in (before, after, both)} == {"x"}
+
+    @pytest.mark.parametrize("name", ["--demo", "--verbose"])
+    def test_switches_too(self, name: str) -> None:
+        for words in ([name, "table", *RANGE], ["table", name, *RANGE]):
+            assert getattr(parser().parse_args(words), name.removeprefix("--")) is True
+        assert getattr(parser().parse_args(["table", *RANGE]), name.removeprefix("--")) is False
+
+    def test_without_a_command_there_is_the_window(self) -> None:
+        arguments = parser().parse_args([])
+        assert (arguments.command, arguments.profile, arguments.base_url, arguments.demo) == (
+            None,
+            "default",
+            None,
+            False,
+        )
+
+    def test_no_option_takes_a_key(self) -> None:
+        assert "key" not in " ".join(option for option in options(help_of("table")) | options(help_of()))
+
+
+class TestHelp:
+    def test_of_the_program_lists_every_option(self) -> None:
+        assert options(help_of()) >= {"--help", "--version", "--snapshot", *COMMON}
+        assert "table" in help_of()
+
+    def test_of_the_table_lists_every_option_and_what_can_be_chosen(self) -> None:
+        text = help_of("table")
+        assert options(text) >= {"--help", *COMMON, *OWN}
+        for name in (*Per, *FORMATS, *DATASETS, "OPENAI_ADMIN_KEY"):
+            assert name in text
+
+    @pytest.mark.parametrize("command", [(), ("table",)])
+    def test_every_option_is_explained(self, command: tuple[str, ...]) -> None:
+        described = help_of(*command).partition("options:")[2]
+        for block in described.replace("\n  -", "\f-").split("\f")[1:]:
+            assert len(block.split()) > 3, block
+
+
+def help_of(*command: str) -> str:
+    top = parser()
+    if not command:
+        return top.format_help()
+    (chosen,) = [action for action in top._actions if action.dest == "command"]
+    assert isinstance(chosen.choices, dict)
+    text = chosen.choices[command[0]].format_help()
+    assert isinstance(text, str)
+    return text
+
+
+def options(text: str) -> set[str]:
+    return {word.strip("[],") for word in text.split() if word.strip("[],").startswith("--")}
