@@ -11,6 +11,7 @@ from usage_viewer.app.place import Place, default_data_dir
 from usage_viewer.app.profile import Profile
 from usage_viewer.app.source import OFFICIAL_URL
 from usage_viewer.cli.arguments import parser
+from usage_viewer.cli.telling import tell
 from usage_viewer.domain.errors import InputError, UsageViewerError
 from usage_viewer.domain.key import AdminKey, KeyFilter
 
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         place = Place((arguments.data_dir or default_data_dir()).absolute(), arguments.profile)
         base_url = _base_url(arguments.base_url)
     except InputError as error:
-        _say(error)
+        tell(error, sys.stderr)
         return 2
     if arguments.command == "table":
         return _run_table(arguments, place, base_url)
@@ -41,7 +42,7 @@ def _run_table(arguments: Namespace, place: Place, base_url: str) -> int:
     try:
         demo = open_demo()
     except UsageViewerError as error:
-        _say(error)
+        tell(error, sys.stderr)
         return 1
     try:
         return run(arguments, demo.profile)
@@ -114,11 +115,6 @@ def _log_to_stderr(verbose: bool) -> None:
     handler.addFilter(KeyFilter())
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])
-
-
-def _say(error: UsageViewerError) -> None:
-    detail = f" ({error.detail})" if error.detail else ""
-    sys.stderr.write(f"usage-viewer: {error.title}{detail}\n{error.hint}\n")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from usage_viewer.app.export import Export, Format, chunks
 from usage_viewer.app.profile import Profile
 from usage_viewer.app.session import Look, Session
 from usage_viewer.cli.arguments import view_of
+from usage_viewer.cli.telling import tell
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.errors import ExportError, InputError, KeyMissing, StoreLocked, UsageViewerError
 from usage_viewer.domain.period import Segment, iso
@@ -27,13 +28,15 @@ def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err:
         view = view_of(arguments)
         session = profile.open_session()
     except InputError as error:
-        say(error, err)
+        tell(error, err)
         return BAD_ARGUMENTS
     except StoreLocked as error:
-        say(StoreLocked(error.detail, hint="Close the window, or add --no-store to leave the database alone."), err)
+        tell(
+            StoreLocked(error.detail, hint="Close the window, or add --no-store to leave the database alone."), err
+        )
         return FAILED
     except UsageViewerError as error:
-        say(error, err)
+        tell(error, err)
         return FAILED
     try:
         return _print_table(session, view, profile, Format(arguments.format), out, err)
@@ -49,13 +52,13 @@ def _print_table(
         look = session.look(view, named=False)
         _write(look, form, out)
     except InputError as refused:
-        say(refused, err)
+        tell(refused, err)
         return BAD_ARGUMENTS
     except UsageViewerError as failed:
-        say(failed, err)
+        tell(failed, err)
         return FAILED
     if error is not None:
-        say(error, err)
+        tell(error, err)
     for name in look.unavailable:
         err.write(f"{view.data.dimension(name).label} ({name}) is not to be had from this organization.\n")
     say_what_lacks(look.coverage, err)
@@ -106,11 +109,6 @@ def _write(look: Look, form: Format, out: TextIO) -> None:
             title="The table can't be written",
             hint="Check where the output goes: its permissions and the free space.",
         ) from error
-
-
-def say(error: UsageViewerError, err: TextIO) -> None:
-    detail = f" ({error.detail})" if error.detail else ""
-    err.write(f"usage-viewer: {error.title}{detail}\n{error.hint}\n")
 
 
 def say_what_lacks(coverage: Coverage, err: TextIO) -> None:
