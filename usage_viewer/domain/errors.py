@@ -33,6 +33,11 @@ UsageViewerError
 │   ├── StoreDamaged        it can't be read
 │   ├── StoreNewer          a newer version of the program wrote it
 │   └── StoreNotWritable    no permission, or no space
+├── SnapshotError           a saved snapshot can't be opened
+│   ├── NotASnapshot        it is something else
+│   ├── SnapshotDamaged     a part is missing or was changed
+│   ├── SnapshotNewer       a newer version of the program wrote it
+│   └── SnapshotTooLarge    it would unpack to more than is taken
 ├── ExportError             a copy or a file could not be made
 └── Cancelled               the user stopped it
 """
@@ -229,6 +234,31 @@ class StoreNewer(StoreError):
 class StoreNotWritable(StoreError):
     default_title = "The data directory can't be written"
     default_hint = "Check the permissions and the free space, or choose another one with --data-dir."
+
+
+class SnapshotError(UsageViewerError):
+    default_title = "The snapshot can't be opened"
+    default_hint = "Check that the file is still there and that you may read it."
+
+
+class NotASnapshot(SnapshotError):
+    default_title = "This is not a snapshot"
+    default_hint = "Choose the .zip file or the folder that Save snapshot wrote."
+
+
+class SnapshotDamaged(SnapshotError):
+    default_title = "The snapshot is damaged"
+    default_hint = "Copy it again from where it came, or save it anew."
+
+
+class SnapshotNewer(SnapshotError):
+    default_title = "The snapshot was written by a newer version"
+    default_hint = "Install a newer Usage Viewer. Its Parquet files can be read by other programs as they are."
+
+
+class SnapshotTooLarge(SnapshotError):
+    default_title = "The snapshot is too large"
+    default_hint = "Save one of a shorter range, or unpack it and open the folder."
 
 
 class ExportError(UsageViewerError):

@@ -26,12 +26,22 @@ CLOSE_WITHIN = 1.0
 """Seconds that closing waits for interrupted queries to let go."""
 
 
+def _connect(path: Path | None, folder: Path | None) -> Connection:
+    target = str(path) if path else ":memory:"
+    if folder is None:
+        return duckdb.connect(target, config={**_settings(), "enable_external_access": "false"})
+    connection = duckdb.connect(target, config=_settings())
+    listed = str(folder).replace("'", "''")
+    connection.execute(f"SET allowed_directories = ['{listed}']")
+    connection.execute("SET enable_external_access = false")  # cannot be taken back
+    return connection
+
+
 def _settings() -> dict[str, str | bool | int | float | list[str]]:
     return {
         # No query may reach the network or another file.
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        "enable_external_access": "false",
         "python_enable_replacements": "false",
         "temp_directory": "",
         "memory_limit": MEMORY_LIMIT,
@@ -40,24 +50,32 @@ def _settings() -> dict[str, str | bool | int | float | list[str]]:
 
 
 class Database:
-    """One open file (None: in memory). Only one process can have it open."""
+    """One open file (None: in memory). Only one process can have it open.
 
-    def __init__(self, path: Path | None) -> None:
+    `folder` is the one directory in which queries may read and write files; without it there is none.
+    """
+
+    def __init__(self, path: Path | None, *, folder: Path | None = None) -> None:
         """Raises StoreLocked, StoreDamaged, StoreNewer, StoreNotWritable."""
         self.path = path
         self._guard = threading.Condition()
         self._running: set[Connection] = set()
-        self._closed = False
-        if path is not None:
-            _prepare(path)
+        self._closed = self._emptying = False
+        self._folder = folder
+        self._open()
+
+    def _open(self) -> None:
+        if self.path is not None:
+            _prepare(self.path)
         with typed_errors(), _private_files():
-            self._connection = duckdb.connect(str(path) if path else ":memory:", config=_settings())
+            self._connection = _connect(self.path, self._folder)
         self.restrict()
 
     @contextmanager
     def cursor(self, cancel: Cancel | None = None) -> Iterator[Connection]:
         """A cursor of its own for one call. Raises StoreError, and Cancelled where `cancel` or closing stops it."""
         with self._guard:
+            self._guard.wait_for(lambda: not self._emptying)
             if self._closed:
                 raise StoreError(title="The local database is closed")
             cursor = self._connection.cursor()
@@ -67,9 +85,9 @@ class Database:
                 yield cursor
         finally:
             with self._guard:
+                cursor.close()
                 self._running.discard(cursor)
                 self._guard.notify_all()
-            cursor.close()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -91,11 +109,32 @@ class Database:
             if self._closed:
                 return
             self._closed = True
-            for cursor in self._running:
-                cursor.interrupt()
-            self._guard.wait_for(lambda: not self._running, CLOSE_WITHIN)
-        with typed_errors():
-            self._connection.close()
+            self._stop_all()
+            with typed_errors():
+                self._connection.close()
+
+    def begin_anew(self) -> None:
+        """An empty file in place of this one. Dropping tables would leave what they held in the file's free blocks.
+
+        Queries that run are stopped, others wait meanwhile.
+        """
+        with self._guard:
+            self._emptying = True
+            try:
+                self._stop_all()
+                with typed_errors():
+                    self._connection.close()
+                if self.path is not None:
+                    _remove(self.path)
+                self._open()
+            finally:
+                self._emptying = False
+                self._guard.notify_all()
+
+    def _stop_all(self) -> None:
+        for cursor in self._running:
+            cursor.interrupt()
+        self._guard.wait_for(lambda: not self._running, CLOSE_WITHIN)
 
     def restrict(self) -> None:
         """The files are for their owner alone; DuckDB makes the log anew at any write."""
@@ -121,6 +160,14 @@ def _prepare(path: Path) -> None:
         # A process that ended while it made the file leaves an empty one, which DuckDB takes for damaged.
         if path.is_file() and path.stat().st_size == 0:
             path.unlink()
+    except OSError as error:
+        raise StoreNotWritable(str(error)) from error
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+        wal_of(path).unlink(missing_ok=True)
     except OSError as error:
         raise StoreNotWritable(str(error)) from error
 

@@ -79,6 +79,11 @@ class Store:
         """For the store's own parts: what is there, in tables."""
         return self._database
 
+    @property
+    def database(self) -> Database:
+        """For the store's own parts: what is there, in tables."""
+        return self._database
+
     def held(self, dataset: str) -> dict[Width, Held]:
         """Which whole buckets are held, of each width that any are held of."""
         return self._holdings.of(dataset)
