@@ -2,16 +2,22 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from usage_viewer.app.ledger import Ledger
+from usage_viewer.app.proving import Asking, Prover, calls
 from usage_viewer.app.sync import Progress, Source, fetch_windows, is_about_grouping
 from usage_viewer.domain.coverage import Coverage, cover, windows
 from usage_viewer.domain.datasets import DATASETS
 from usage_viewer.domain.errors import KeyMissing, RequestRefused
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import Segment, Span, Width
+from usage_viewer.domain.proof import Breaches, Bucket, Cell, Changes, Completeness, Origin, open_periods
 from usage_viewer.domain.tables import Table
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.store import Cancel, Store
@@ -38,6 +44,7 @@ class Look:
     table: Table
     coverage: Coverage
     unavailable: tuple[str, ...]
+    still_open: NDArray[np.bool_] | None = None  # of each period: whether what is held of it may still grow
 
 
 class Session:
@@ -55,6 +62,8 @@ class Session:
         self._source: Source | None = None
         self._name_source: NameSource | None = None
         self._clock, self._workers, self._week_start = clock, workers, week_start
+        self._ledger = Ledger()
+        self._prover = Prover(store, self._ledger, clock=clock, workers=workers)
 
     def connect(self, source: Source | None, name_source: NameSource | None = None) -> None:
         """What fetches from now on: another key, say. What fetched before is closed."""
@@ -93,7 +102,8 @@ class Session:
         """
         coverage = self.coverage(view)
         table = self._store.answer(view, coverage, self._store.names() if named else Names(), cancel)
-        return Look(view, table, coverage, self._store.refused(view.dataset))
+        still_open = open_periods(coverage, self._store.held(view.dataset))
+        return Look(view, table, coverage, self._store.refused(view.dataset), still_open)
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
         """Every value of a dimension that was ever fetched."""
@@ -170,12 +180,48 @@ class Session:
             self._store.mark_deleted(kind, begun)
         return self.names
 
+    # What speaks for the figures
+
+    def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
+        """What is known, without asking, of whether all there is of `view` is held. `coverage`: the view's."""
+        coverage = coverage or self.coverage(view)
+        return self._ledger.completeness(view.dataset, coverage, self._store.held(view.dataset))
+
+    def calls_to_prove(self, view: ViewState, coverage: Coverage) -> int:
+        return len(calls(view.data, coverage.read))
+
+    def prove(self, view: ViewState, *, cancelled: threading.Event, refetch: Sequence[Bucket] = ()) -> Completeness:
+        """Asks the server without any grouping and compares; `refetch` are fetched again before.
+
+        Open buckets that have grown are fetched again too. Raises what `fetch` raises.
+        """
+        if self._source is None:
+            raise KeyMissing
+        refused = self._store.refused(view.dataset)
+        grouped = tuple(name for name in view.data.group_by if name not in refused)
+        asking = Asking(self._source, view.data, grouped, cancelled)
+        self._prover.prove(asking, lambda: self.coverage(view), refetch)
+        return self.completeness(view)
+
+    def breaches(self, view: ViewState, cancel: Cancel | None = None) -> Breaches:
+        """Where the sums that the dataset claims don't hold, in what `view` shows."""
+        return self._store.proofs.breaches(view, self.coverage(view), self._store.names(), cancel)
+
+    def changes(self, dataset: str, span: Span | None, cancel: Cancel | None = None) -> Changes:
+        """What a later fetch told otherwise in the last 30 days, in buckets that lie in `span` or anywhere."""
+        return self._store.proofs.changes(dataset, span, self.now, cancel)
+
+    def origins(self, look: Look, cell: Cell, metrics: Sequence[str], cancel: Cancel | None = None) -> list[Origin]:
+        """The buckets of a row of the table that `look` shows, with their rows and the sums of `metrics`."""
+        return self._store.proofs.origins(look.view, look.coverage, cell, metrics, self._store.names(), cancel)
+
     def remember(self, names: Iterable[Name]) -> None:
         self._store.remember(names)
 
     def erase(self) -> None:
         """Forgets all usage and names held; the key is not touched."""
         self._store.erase()
+        self._ledger.forget()
 
     def close(self) -> None:
         self.connect(None)

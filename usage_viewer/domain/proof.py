@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 
 import numpy as np
@@ -17,6 +17,9 @@ from usage_viewer.domain.view import Value
 
 ROUNDING = Decimal("1e-12")
 """Share of a sum of money by which two of them may differ: a server that adds up doubles rounds in that place."""
+
+_EXACT = Context(prec=200)
+"""Sums of decimals aren't rounded."""
 
 
 class Verdict(StrEnum):
@@ -48,7 +51,7 @@ class Difference:
     @property
     def excess(self) -> Number:
         """By how much more is held than told; negative where something is missing."""
-        return self.held - self.told  # type: ignore[operator]
+        return _EXACT.subtract(Decimal(self.held), Decimal(self.told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +148,12 @@ class Sums:
     busy: set[int] = field(default_factory=set)
 
     def add(self, start: int, metric: str, unit: Value, figure: Number) -> None:
-        """In a decimal context that doesn't round."""
         key = (start, metric, unit)
-        before = self.figures.get(key)
-        self.figures[key] = figure if before is None else before + figure  # type: ignore[operator]
+        before = self.figures.get(key, 0)
+        if isinstance(figure, int) and isinstance(before, int):
+            self.figures[key] = before + figure
+        else:
+            self.figures[key] = _EXACT.add(Decimal(before), Decimal(figure))
 
     def add_batch(self, dataset: Dataset, batch: Batch) -> None:
         """An answer without grouping: few rows a bucket."""
