@@ -2,16 +2,14 @@
 
 import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 import PySide6
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from usage_viewer import __version__
+from usage_viewer.app.parts import parts
 from usage_viewer.gui.theme import UNIT, plain_label, scaled
-
-PARTS = ("PySide6_Essentials", "duckdb", "httpx", "keyring", "msgspec", "numpy", "platformdirs")
 
 
 def shortcut_sheet(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
@@ -26,12 +24,7 @@ def shortcut_sheet(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
         shown.setFont(scaled(shown.font(), 1.0, bold=True))
         grid.addWidget(shown, line, 1)
     grid.setColumnStretch(0, 1)
-    area = QScrollArea()
-    area.setWidget(inside)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QScrollArea.Shape.NoFrame)
-    area.setAccessibleName("Keyboard shortcuts")
-    return _dialog("Keyboard shortcuts", area, parent, 64 * UNIT, 70 * UNIT)
+    return _dialog("Keyboard shortcuts", _scrolled(inside, "Keyboard shortcuts"), parent, 64 * UNIT, 70 * UNIT)
 
 
 def about_box(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
@@ -45,15 +38,25 @@ def about_box(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
     column.addWidget(plain_label("See, filter, regroup, sort and copy your organization's usage.", wrap=True))
     grid = QGridLayout()
     grid.setHorizontalSpacing(2 * UNIT)
-    made_of = ", ".join(f"{name.replace('_', ' ')} {_version(name)}" for name in PARTS)
-    rows = [*facts, ("Made of", f"Python {platform.python_version()}, Qt {PySide6.__version__}, {made_of}")]
-    for line, (name, text) in enumerate([*rows, ("Licence", "MIT; the parts under their own free licences")]):
+    made_of = f"Python {platform.python_version()} (PSF), Qt {PySide6.__version__} (LGPL-3.0)"
+    listed = "\n".join(f"{part.name} {part.version}: {part.licence}" for part in parts())
+    rows = [*facts, ("Licence", "MIT"), ("Made of", f"{made_of}\n{listed}".strip())]
+    for line, (name, text) in enumerate(rows):
         grid.addWidget(plain_label(name), line, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(_selectable(text), line, 1)
     grid.setColumnStretch(1, 1)
     column.addLayout(grid)
     column.addStretch(1)
-    return _dialog("About Usage Viewer", inside, parent, 72 * UNIT, 44 * UNIT)
+    return _dialog("About Usage Viewer", _scrolled(inside, "About"), parent, 72 * UNIT, 60 * UNIT)
+
+
+def _scrolled(inside: QWidget, name: str) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidget(inside)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setAccessibleName(name)
+    return area
 
 
 def _selectable(text: str) -> QLabel:
@@ -62,13 +65,6 @@ def _selectable(text: str) -> QLabel:
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )
     return label
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
 
 
 def _dialog(title: str, inside: QWidget, parent: QWidget, width: int, height: int) -> QDialog:
