@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from usage_viewer.demo.faults import Fault
 from usage_viewer.demo.server import DemoServer
 
 
@@ -86,3 +87,17 @@ def test_a_port_in_use_is_an_error(demo: DemoServer) -> None:
     assert port is not None
     with pytest.raises(OSError, match="in use"), DemoServer(demo.organization, port=port):
         pass
+
+
+def test_answers_bear_the_servers_own_date(demo: DemoServer) -> None:
+    """A client that looks at it must not find another time than in the answers themselves."""
+    connection = _connect(demo)
+    demo.clock = lambda: 1_795_437_245.0
+    response = _get(connection, demo, "/organization/users")
+    response.read()
+    assert response.headers.get_all("Date") == ["Mon, 23 Nov 2026 12:34:05 GMT"]
+    demo.faults = lambda request: Fault(headers={"Date": "Thu, 01 Jan 1970 00:00:00 GMT"})
+    response = _get(connection, demo, "/organization/users")
+    response.read()
+    assert response.headers.get_all("Date") == ["Thu, 01 Jan 1970 00:00:00 GMT"]
+    connection.close()

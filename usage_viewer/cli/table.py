@@ -67,6 +67,7 @@ def _print_table(
 
 def _fetch(session: Session, view: ViewState, profile: Profile, err: TextIO) -> UsageViewerError | None:
     """Brings what is missing; the error that stopped it, if one did."""
+    show = _progress_on(err)
     try:
         if not session.coverage(view).wanted:
             return None
@@ -74,12 +75,12 @@ def _fetch(session: Session, view: ViewState, profile: Profile, err: TextIO) -> 
         if key is None:
             return KeyMissing(hint="Set OPENAI_ADMIN_KEY, or start usage-viewer once and enter an admin key there.")
         session.connect(profile.source(key))
-        show = _progress_on(err)
         for step in session.fetch(view, cancelled=threading.Event()):
             show(step.notice or f"{step.done} of {step.total} requests")
-        show("")
     except UsageViewerError as error:
         return error
+    finally:
+        show("")
     return None
 
 

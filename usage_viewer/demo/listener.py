@@ -5,8 +5,10 @@ import socket
 import socketserver
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any, Final
@@ -33,12 +35,17 @@ class Reply:
 
 
 class Listener(ThreadingHTTPServer):
-    """Calls `respond` in a thread for each connection. Raises OSError if the port can't be had."""
+    """Calls `respond` in a thread for each connection. Raises OSError if the port can't be had.
+
+    `clock` gives the epoch seconds that each answer bears as its date.
+    """
 
     request_queue_size = 64
 
-    def __init__(self, host: str, port: int, respond: Callable[[Request], Reply]) -> None:
-        self.respond = respond
+    def __init__(
+        self, host: str, port: int, respond: Callable[[Request], Reply], clock: Callable[[], float] = time.time
+    ) -> None:
+        self.respond, self.clock = respond, clock
         self.closing = threading.Event()
         self.numbers = count()
         self._lock = threading.Lock()
@@ -122,10 +129,10 @@ class Handler(BaseHTTPRequestHandler):
         if reply.drop or self.server.closing.is_set():
             self._cut()
             return
-        body, headers = reply.body, {"Content-Type": "application/json", **reply.headers}
+        body, headers = reply.body, {**self._standard_headers(), **reply.headers}
         if "gzip" in self.headers.get("Accept-Encoding", "") and 512 < len(body) <= _GZIP_UP_TO:
             body, headers = gzip.compress(body, 1, mtime=0), {**headers, "Content-Encoding": "gzip"}
-        self.send_response(reply.status)
+        self.send_response_only(reply.status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
@@ -135,6 +142,10 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[: reply.truncate])
         if reply.truncate is not None:
             self._cut()
+
+    def _standard_headers(self) -> dict[str, str]:
+        date = formatdate(self.server.clock(), usegmt=True)
+        return {"Server": self.server_version, "Date": date, "Content-Type": "application/json"}
 
     def _cut(self) -> None:
         self.close_connection = True

@@ -59,7 +59,7 @@ class DemoServer:
         return f"http://{host}:{self._listener.server_port}{PREFIX}"
 
     def __enter__(self) -> Self:
-        self._listener = Listener(self._host, self._port, self._respond)
+        self._listener = Listener(self._host, self._port, self._respond, lambda: self.clock())
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self

@@ -1,0 +1,305 @@
+"""`usage-viewer table` in this process: formats, exit statuses, and what is said about what lacks."""
+
+import csv
+import errno
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from usage_viewer.app.profile import Profile
+from usage_viewer.cli.arguments import FORMATS, parser
+from usage_viewer.cli.table import run_table
+from usage_viewer.demo.faults import Fault
+from usage_viewer.demo.organization import Organization
+from usage_viewer.demo.server import DemoServer
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.keystore import Keystore, SessionKeystore
+
+NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())
+OCTOBER = ("--from", "2026-10-01", "--to", "2026-11-01")
+BY_MODEL = (*OCTOBER, "--group-by", "model", "--metrics", "input_tokens,cached_share")
+
+Table = Callable[..., Any]
+
+
+@pytest.fixture
+def server() -> Iterator[DemoServer]:
+    """One for which time stands still."""
+    with DemoServer(Organization(anchor=NOW), clock=lambda: NOW) as running:
+        yield running
+
+
+@pytest.fixture
+def ask(table: Any) -> Any:
+    table.now = lambda: NOW
+    return table
+
+
+def sent_back(server: DemoServer, status: int, **more: Any) -> None:
+    """Every usage answer has `status`; what is tried again is tried at once."""
+    server.faults = lambda request: Fault(status=status, headers={"retry-after-ms": "1"}, **more)
+
+
+class TestFormats:
+    def test_json_is_one_array_of_objects(self, ask: Table) -> None:
+        printed = ask(*BY_MODEL, "--per", "month", "--format", "json")
+        assert (printed.status, printed.err) == (0, "")
+        rows = printed.rows
+        assert len(rows) > 5
+        for row in rows:
+            assert list(row) == ["period_start", "period_end", "model", "input_tokens", "cached_share"]
+            assert (row["period_start"], row["period_end"]) == ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z")
+            assert isinstance(row["input_tokens"], int)
+            assert isinstance(row["cached_share"], Decimal)
+
+    def test_json_has_raw_ids_and_null_for_none(self, ask: Table, server: DemoServer) -> None:
+        rows = ask(*OCTOBER, "--group-by", "project_id,user_id,batch", "--format", "json").rows
+        projects = {project.id for project in server.organization.directory.projects}
+        assert {row["project_id"] for row in rows} <= {*projects, None}
+        assert {row["batch"] for row in rows} <= {True, False, None}
+        assert True in {row["batch"] for row in rows}
+        assert None in {row["user_id"] for row in rows}
+
+    def test_json_has_exact_numbers(self, ask: Table, server: DemoServer) -> None:
+        large = 2**63 - 2
+
+        def bend(page: Any) -> Any:
+            for bucket in page["data"]:
+                for result in bucket["results"]:
+                    result["input_tokens"] = large
+            return page
+
+        server.faults = lambda request: Fault(edit=bend)
+        (row,) = ask(*OCTOBER, "--metrics", "input_tokens", "--format", "json").rows
+        assert row["input_tokens"] % large == 0
+        assert row["input_tokens"] > 2**64
+
+    def test_a_figure_that_is_not_given_is_null(self, ask: Table) -> None:
+        command = (
+            "--from",
+            "2026-01-01",
+            "--to",
+            "2026-01-05",
+            "--metrics",
+            "input_cache_write_tokens,cached_share",
+        )
+        (row,) = ask(*command, "--format", "json").rows
+        assert row["input_cache_write_tokens"] is None
+        assert ask(*command).out.splitlines()[1].startswith("\t")
+
+    def test_all_say_the_same(self, ask: Table) -> None:
+        wanted = ask(*BY_MODEL, "--sort", "-input_tokens", "--format", "json").rows
+        tsv, comma, markdown = (
+            ask(*BY_MODEL, "--sort", "-input_tokens", "--format", form).out for form in ("tsv", "csv", "markdown")
+        )
+        header = ["Model", "Input", "Cached share"]
+        lists = [
+            list(csv.reader(io.StringIO(tsv, newline=""), delimiter="\t")),
+            list(csv.reader(io.StringIO(comma, newline=""))),
+            [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.splitlines()],
+        ]
+        assert lists[2].pop(1) == ["---", "---:", "---:"]
+        for lines in lists:
+            assert lines[0] == header
+            assert [line[0].replace("\\", "") for line in lines[1:]] == [row["model"] for row in wanted]
+            assert [int(line[1]) for line in lines[1:]] == [row["input_tokens"] for row in wanted]
+            for line, row in zip(lines[1:], wanted, strict=True):
+                assert float(line[2]) == pytest.approx(float(row["cached_share"]), rel=1e-5)
+        assert comma.count("\r\n") == len(wanted) + 1
+
+    @pytest.mark.parametrize("form", FORMATS)
+    def test_of_nothing(self, ask: Table, form: str) -> None:
+        printed = ask(*BY_MODEL, "--filter", "model=no-such-model", "--format", form)
+        assert (printed.status, printed.err) == (0, "")
+        if form == "json":
+            assert json.loads(printed.out) == []
+        else:
+            assert "Cached share" in printed.out
+
+    @pytest.mark.parametrize("form", FORMATS)
+    def test_end_with_a_line_end(self, ask: Table, form: str) -> None:
+        assert ask(*BY_MODEL, "--format", form).out.endswith("\n")
+
+    def test_tsv_is_the_default(self, ask: Table) -> None:
+        assert ask(*BY_MODEL).out == ask(*BY_MODEL, "--format", "tsv").out
+
+    def test_sorted_as_asked(self, ask: Table) -> None:
+        figures = [
+            row["input_tokens"] for row in ask(*BY_MODEL, "--sort", "-input_tokens", "--format", "json").rows
+        ]
+        assert figures == sorted(figures, reverse=True)
+
+
+class TestWhatLacks:
+    def test_nothing(self, ask: Table) -> None:
+        printed = ask(*OCTOBER)
+        assert (printed.status, printed.err) == (0, "")
+
+    def test_a_range_that_ends_in_the_future_is_complete_so_far(self, ask: Table) -> None:
+        printed = ask("--from", "2026-11-01", "--to", "2026-12-01")
+        assert printed.status == 0
+        assert printed.err == "The range ends in the future: 20 of 20 days (10 still to come).\n"
+
+    def test_no_key(self, ask: Any) -> None:
+        ask.key = None
+        printed = ask(*BY_MODEL)
+        assert printed.status == 3
+        assert printed.out == "Model\tInput\tCached share\n"
+        assert "There is no key yet" in printed.err
+        assert "OPENAI_ADMIN_KEY" in printed.err
+        assert (
+            "Incomplete: 0 of 31 days. Missing:\n  2026-10-01T00:00:00Z to 2026-11-01T00:00:00Z (31 days)"
+            in printed.err
+        )
+
+    def test_no_key_is_needed_for_what_is_held(self, ask: Any, tmp_path: Path, server: DemoServer) -> None:
+        ask.database = tmp_path / "usage.duckdb"
+        first = ask(*BY_MODEL)
+        ask.key = None
+        server.requests.clear()
+        assert ask(*BY_MODEL) == first
+        assert server.requests == []
+
+    def test_a_refused_key(self, ask: Any) -> None:
+        ask.key = "sk-admin-of-somebody-else-entirely-0000"
+        printed = ask(*OCTOBER)
+        assert printed.status == 3
+        assert "The key was refused" in printed.err
+        assert "somebody" not in printed.err
+
+    def test_a_key_that_lacks_the_scope(self, ask: Any) -> None:
+        ask.key = "sk-admin-demo-0002-reads-names-only"
+        printed = ask(*OCTOBER)
+        assert printed.status == 3
+        assert "Usage: read" in printed.err
+
+    def test_a_server_that_fails_midway(self, ask: Any, tmp_path: Path, server: DemoServer) -> None:
+        ask.database = tmp_path / "usage.duckdb"
+        ask("--from", "2026-10-04", "--to", "2026-11-01")
+        sent_back(server, 503)
+        printed = ask(*OCTOBER, "--format", "json")
+        assert printed.status == 3
+        assert printed.rows[0]["input_tokens"] > 0
+        assert printed.err.startswith("usage-viewer: The server failed")
+        assert "Try again later; what has arrived is kept." in printed.err
+        assert (
+            "Incomplete: 28 of 31 days. Missing:\n  2026-10-01T00:00:00Z to 2026-10-04T00:00:00Z (3 days)\n"
+            in printed.err
+        )
+        server.faults = None
+        assert ask(*OCTOBER).status == 0
+
+    def test_what_may_have_grown_and_cant_be_asked_for_again(
+        self, ask: Any, tmp_path: Path, server: DemoServer
+    ) -> None:
+        ask.database = tmp_path / "usage.duckdb"
+        command = ("--from", "2026-11-10", "--to", "2026-11-20")
+        assert ask(*command).status == 0
+        sent_back(server, 503)
+        assert ask(*command).status == 0  # within five minutes nothing is asked
+        ask.now = server.clock = lambda: NOW + 3600
+        printed = ask(*command)
+        assert printed.status == 3
+        assert "Incomplete" not in printed.err
+        assert "All of it is held (10 of 10 days), but this may have grown since it was fetched:\n" in printed.err
+        assert "  2026-11-17T00:00:00Z to 2026-11-20T00:00:00Z (3 days)\n" in printed.err
+
+    def test_an_answer_that_cant_be_used(self, ask: Table, server: DemoServer) -> None:
+        sent_back(server, 200, body=b"<html>log in</html>")
+        printed = ask(*OCTOBER)
+        assert printed.status == 3
+        assert "not JSON" in printed.err
+
+    def test_a_dimension_that_is_not_to_be_had(self, server: DemoServer, ask: Any) -> None:
+        with DemoServer(server.organization, refused=("api_source",), clock=lambda: NOW) as other:
+            printed = replace(ask, server=other)(*BY_MODEL)
+        assert printed.out == ask(*BY_MODEL).out
+        assert printed.status == 0
+        assert printed.err == "API source (api_source) is not to be had from this organization.\n"
+
+    def test_progress_is_shown_on_a_terminal_and_wiped_off(self, ask: Any, server: DemoServer) -> None:
+        ask.terminal = True
+        assert "0 of 1 requests" in ask(*OCTOBER).err
+        assert ask(*OCTOBER).err.endswith("\r\x1b[K")
+        server.faults = lambda request: (
+            Fault(status=429, headers={"retry-after-ms": "1"}) if request.number == 2 else None
+        )
+        assert "Rate limited, next try in 1 s" in ask(*OCTOBER).err
+        sent_back(server, 404)
+        printed = ask(*OCTOBER)
+        assert printed.err.rpartition("\x1b[K")[2].startswith("usage-viewer: The server doesn't know this address")
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("--from", "soon", "--to", "2026-11-01"),
+            ("--from", "2026-11-01", "--to", "2026-11-01"),
+            (*OCTOBER, "--filter", "model"),
+            (*OCTOBER, "--metrics", "money"),
+            (*OCTOBER, "--sort", "-money"),
+            (*OCTOBER, "--dataset", "emails"),
+            (*OCTOBER, "--per", "fortnight"),
+            ("--dataset", "costs", "--from", "2026-10-01T10:00", "--to", "2026-10-02"),
+            ("--from", "2024-01-01", "--to", "2026-01-01", "--per", "minute"),
+        ],
+    )
+    def test_bad_arguments_end_with_2_and_nothing_is_asked(
+        self, ask: Table, server: DemoServer, arguments: tuple[str, ...]
+    ) -> None:
+        printed = ask(*arguments)
+        assert (printed.status, printed.out) == (2, "")
+        first, hint = printed.err.splitlines()
+        assert first.startswith("usage-viewer: ")
+        assert hint
+        assert server.requests == []
+
+    def test_a_damaged_database(self, ask: Any, tmp_path: Path) -> None:
+        ask.database = tmp_path / "usage.duckdb"
+        ask.database.write_bytes(b"no database" * 5000)
+        printed = ask(*OCTOBER)
+        assert (printed.status, printed.out) == (1, "")
+        assert printed.err.startswith("usage-viewer: The local database is damaged")
+
+    def test_a_keyring_that_fails(self, server: DemoServer) -> None:
+        from usage_viewer.domain.errors import KeyringLocked
+
+        def locked() -> Keystore:
+            raise KeyringLocked
+
+        profile = Profile("default", base_url=server.base_url, database=None, keystore=locked)
+        err = io.StringIO()
+        status = run_table(parser().parse_args(["table", *OCTOBER]), profile, io.StringIO(), err)
+        assert status == 3
+        assert "The keyring is locked" in err.getvalue()
+
+    def test_a_disk_that_is_full(self, server: DemoServer) -> None:
+        class Full(io.StringIO):
+            def write(self, text: str) -> int:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        key = AdminKey.parse(server.key)
+        profile = Profile("default", base_url=server.base_url, database=None, keystore=lambda: SessionKeystore(key))
+        err = io.StringIO()
+        assert run_table(parser().parse_args(["table", *OCTOBER]), profile, Full(), err) == 1
+        assert err.getvalue().startswith("usage-viewer: The table can't be written (No space left on device)\n")
+
+
+def test_minutes_are_fetched_for_odd_times(ask: Table, server: DemoServer) -> None:
+    printed = ask("--from", "2026-11-19T10:17", "--to", "2026-11-19T10:40", "--per", "minute", "--format", "json")
+    assert printed.status == 0
+    (asked,) = server.requests
+    assert asked.query["bucket_width"] == ["1m"]
+    assert asked.query["limit"] == ["23"]
+    first = datetime(2026, 11, 19, 10, 17, tzinfo=UTC)
+    starts = [datetime.fromisoformat(row["period_start"]) for row in printed.rows]
+    assert starts
+    assert all(first <= start < first + timedelta(minutes=23) for start in starts)
