@@ -1,5 +1,6 @@
 """Synthetic usage, batches of it, and what a view of it must show by plain Python."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -96,8 +97,9 @@ def synthetic(
         if idle and number % idle == idle - 1:
             continue
         chosen: dict[Combination, None] = {}
-        while len(chosen) < rows_each:
-            chosen[tuple(_value(random, item.name, item.boolean) for item in data.dimensions)] = None
+        for _ in range(4 * rows_each):  # a dataset of one dimension has fewer combinations than that
+            if len(chosen) < rows_each:
+                chosen[tuple(_value(random, item.name, item.boolean) for item in data.dimensions)] = None
         for combination in chosen:
             figures: dict[str, Number | None] = {}
             for metric in data.metrics:
@@ -209,7 +211,7 @@ def expected(
     cells: Cells = {}
     for row in rows:
         values = dict(zip(names, row.combination, strict=True))
-        period = sum(row.bucket >= bound for bound in bounds) - 1
+        period = bisect_right(bounds, row.bucket) - 1
         if not 0 <= period < len(bounds) - 1:
             continue
         if not all((values[item.dimension] in item.values) != item.exclude for item in view.filters):

@@ -107,6 +107,44 @@ class TestQueries:
             pytest.fail("a query of a closed database")
 
 
+class TestBeginAnew:
+    def test_leaves_no_byte_of_what_was_there(self, path: Path) -> None:
+        database = Database(path)
+        with database.transaction() as cursor:
+            cursor.execute("CREATE TABLE t AS SELECT 'a secret' AS word")
+        with database.cursor() as cursor:
+            cursor.execute("CHECKPOINT")
+        assert b"a secret" in path.read_bytes()
+        with database.transaction() as cursor:
+            cursor.execute("INSERT INTO t VALUES ('another secret')")
+        database.begin_anew()
+        assert b"secret" not in path.read_bytes()
+        assert not wal_of(path).exists()
+        with database.cursor() as cursor:
+            assert cursor.execute("SELECT count(*) FROM duckdb_tables()").fetchall() == [(0,)]
+        database.close()
+
+    def test_stops_what_runs(self, path: Path) -> None:
+        database, running, ended = Database(path), threading.Event(), []
+
+        def query() -> None:
+            try:
+                with database.cursor() as cursor:
+                    running.set()
+                    cursor.execute(ENDLESS)
+            except Cancelled as error:
+                ended.append(error)
+
+        thread = threading.Thread(target=query)
+        thread.start()
+        running.wait(5)
+        time.sleep(0.1)
+        database.begin_anew()
+        thread.join(5)
+        assert len(ended) == 1
+        database.close()
+
+
 class TestTransaction:
     def test_leaves_nothing_when_it_fails(self) -> None:
         database = Database(None)

@@ -1,5 +1,6 @@
 """Facts read in several pieces, or summed by the engine, are the same facts."""
 
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +47,7 @@ def test_in_any_way(
     wanted: Listed = {}
     ids = combinations.add(row.combination for row in usage.rows).tolist()
     for row, cell in zip(usage.rows, ids, strict=True):
-        period = sum(row.bucket >= bound for bound in periods) - 1
+        period = bisect_right(periods, row.bucket) - 1
         sums = wanted.setdefault((period, cell), [None, None])
         for index, name in enumerate(METRICS):
             if row.figures[name] is not None:

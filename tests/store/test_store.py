@@ -240,6 +240,9 @@ class TestErase:
             assert store.values("completions", "model") == ()
             assert ask(store, view).rows == 0
         store.put(make_usage().batch(), FETCHED)
+        store.close()
+        assert b"user_id-a" in path.read_bytes()
+        store = Store.open(path)
         store.erase()
         store.close()
         assert b"user_id-a" not in path.read_bytes()
@@ -261,7 +264,7 @@ class TestThreads:
 
         def put() -> None:
             try:
-                for turn in range(40):
+                for turn in range(16):
                     store.put(versions[turn % 4].batch(), FETCHED + turn)
             except StoreError as error:
                 failures.append(error)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.store.database import Connection
 
@@ -43,8 +45,14 @@ class NameBook:
 
 def write_names(cursor: Connection, names: Sequence[Name]) -> None:
     """Each replaces what was known under its id."""
-    cursor.executemany("DELETE FROM name WHERE kind = ? AND id = ?", [[name.kind, name.id] for name in names])
-    cursor.executemany(
-        "INSERT INTO name VALUES (?, ?, ?, ?, ?)",
-        [[name.kind, name.id, name.name, name.seen, name.deleted] for name in names],
-    )
+    columns = {
+        "kind": np.array([name.kind for name in names], np.object_),
+        "id": np.array([name.id for name in names], np.object_),
+        "name": np.array([name.name for name in names], np.object_),
+        "seen": np.array([name.seen for name in names], np.int64),
+        "deleted": np.array([name.deleted for name in names], np.bool_),
+    }
+    cursor.register("new_names", columns)
+    cursor.execute("DELETE FROM name USING new_names AS new WHERE name.kind = new.kind AND name.id = new.id")
+    cursor.execute("INSERT INTO name SELECT kind, id, name, seen, deleted FROM new_names")
+    cursor.unregister("new_names")

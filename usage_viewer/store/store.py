@@ -38,9 +38,6 @@ class Store:
         self._changes: Counter[str] = Counter()  # of each dataset: tells facts read before a change from later ones
         self._combinations: dict[str, Combinations] = {}
         self.proofs = Proofs(database, self._known_combinations, self.held)
-        with database.transaction() as cursor:
-            migrate(cursor)
-            adapt(cursor, DATASETS.values())
         self._load()
 
     @classmethod
@@ -73,11 +70,6 @@ class Store:
         """Stops what runs, which then raises Cancelled. May be called again."""
         self._database.close()
         self._cache.clear()
-
-    @property
-    def database(self) -> Database:
-        """For the store's own parts: what is there, in tables."""
-        return self._database
 
     @property
     def database(self) -> Database:
@@ -194,22 +186,16 @@ class Store:
     def erase(self) -> None:
         """Forgets all: usage, names, and what was refused."""
         with self._writing:
-            with self._database.transaction() as cursor:
-                tables = existing_tables(cursor)
-                for table in ("held", "refused", "name"):
-                    cursor.execute(f"DELETE FROM {table}")
-                for data in DATASETS.values():
-                    for table in (combination_table(data), *(fact_table(data, width) for width in data.widths)):
-                        if table in tables:
-                            cursor.execute(f"DROP TABLE {quoted(table)}")
-            with self._database.cursor() as cursor:
-                cursor.execute("CHECKPOINT")
+            self._database.begin_anew()
             self._changes.update(DATASETS.keys())
             self._cache.clear()
             self._combinations = {}
             self._load()
 
     def _load(self) -> None:
+        with self._database.transaction() as cursor:
+            migrate(cursor)
+            adapt(cursor, DATASETS.values())
         with self._database.cursor() as cursor:
             self._holdings = Holdings.load(cursor)
             self._names = NameBook.load(cursor)
