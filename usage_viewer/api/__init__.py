@@ -1,6 +1,6 @@
 """The network: one client of the Usage API, its pages as columns, its names. The only part that knows httpx."""
 
-from usage_viewer.api.address import check_base_url
+from usage_viewer.api.address import check_base_url, check_ca_file
 from usage_viewer.api.client import Timeouts, UsageClient
 from usage_viewer.api.decode import Page, decode_page
 from usage_viewer.api.directory import fetch_names
@@ -15,6 +15,7 @@ __all__ = [
     "Timeouts",
     "UsageClient",
     "check_base_url",
+    "check_ca_file",
     "check_key",
     "decode_page",
     "fetch_names",

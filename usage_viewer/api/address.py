@@ -3,10 +3,13 @@
 import ipaddress
 import re
 import ssl
+import sys
 import urllib.request
 from pathlib import Path
 
+import certifi
 import httpx
+import truststore
 
 from usage_viewer.domain.errors import InputError
 
@@ -66,18 +69,41 @@ def proxy_for(base_url: str) -> str | None:
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """What certificates are checked against; `ca_file` (PEM) is trusted too. Raises InputError if it can't be."""
-    context = httpx.create_ssl_context()
+    """What certificates are checked against: the system's trust store, so that a company's own are known.
+
+    `ca_file` (PEM) is trusted too. Raises InputError if it can't be used.
+    """
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not _system_has_certificates():
+        context.load_verify_locations(cafile=certifi.where())
     if ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-            raise InputError(
-                f"{ca_file}: {getattr(error, 'strerror', '') or 'no certificate in it'}",
-                title="The certificate file can't be used",
-                hint="Give a file with certificates in PEM form.",
-            ) from error
+        _load(context, ca_file)
     return context
+
+
+def check_ca_file(ca_file: Path) -> None:
+    """Raises InputError unless there are certificates in PEM form in it."""
+    _load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ca_file)
+
+
+def _load(context: ssl.SSLContext, ca_file: Path) -> None:
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        why = "no certificate in it" if isinstance(error, ssl.SSLError) else getattr(error, "strerror", "")
+        raise InputError(
+            f"{ca_file}: {why or 'no certificate in it'}",
+            title="The certificate file can't be used",
+            hint="Give a file with certificates in PEM form.",
+        ) from error
+
+
+def _system_has_certificates() -> bool:
+    """Whether there is a trust store to be asked; a small Linux may be without."""
+    if sys.platform in ("darwin", "win32"):
+        return True
+    paths = ssl.get_default_verify_paths()  # names only what is there
+    return bool(paths.cafile) or (bool(paths.capath) and any(Path(paths.capath).glob("*.[0-9]")))
 
 
 def _unusable(why: str) -> InputError:

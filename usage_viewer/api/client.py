@@ -50,7 +50,8 @@ class UsageClient:
     """Sends the key to the base URL's host and nowhere else: redirects are not followed.
 
     `sleep(seconds)` waits between tries and answers True when the user has cancelled; without it the wait is on
-    the call's own `cancelled`. Connections are opened when the first call needs one.
+    the call's own `cancelled`. Connections are opened when the first call needs one. `on_clock_error` hears by how
+    many seconds the server's clock is ahead of `clock`, from any thread.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class UsageClient:
         ca_file: Path | None = None,
         max_body: int = MAX_BODY,
         policy: RetryPolicy = POLICY,
+        on_clock_error: Callable[[float], None] | None = None,
     ) -> None:
         self.base_url = check_base_url(base_url)
         self._key, self._transport, self._timeouts = key, transport, timeouts
@@ -74,7 +76,7 @@ class UsageClient:
         self._proxy: str | None = None
         self._opening = threading.Lock()
         self._http: httpx.Client | None = None
-        self._clock_error = 0.0
+        self._clock_error, self._on_clock_error = 0.0, on_clock_error
 
     def now(self) -> float:
         """Epoch seconds by the server's clock, as far as its answers have told it."""
@@ -184,9 +186,12 @@ class UsageClient:
 
     def _note_clock(self, headers: dict[str, str]) -> None:
         moment = date_of(headers.get("date", ""))
-        if moment is not None:
-            error = moment - self._clock()
-            self._clock_error = error if abs(error) > 5 else 0.0  # the header counts whole seconds
+        if moment is None or "age" in headers:  # the date of an answer out of a cache is an old one
+            return
+        error = moment - self._clock()
+        self._clock_error = error if abs(error) > 5 else 0.0  # the header counts whole seconds
+        if self._on_clock_error is not None:
+            self._on_clock_error(self._clock_error)
 
     def _opened(self) -> httpx.Client:
         with self._opening:

@@ -35,6 +35,9 @@ MAX_DETAIL = 300
 
 _NEEDS_ADMIN = re.compile(r"(?<![\w-])admin (?:api )?key", re.IGNORECASE)
 _SCOPE = re.compile(r"\bapi(?:\.[a-z_]+)*\.(?:read|write|request|delete)\b")
+# OpenSSL's numbers for why a certificate was not accepted.
+_OUT_OF_DATE = frozenset({9, 10})
+_OF_ANOTHER = frozenset({62, 64})
 _MISSING = re.compile(r"missing scopes?:\s*([\w.]+\w)", re.IGNORECASE)
 
 
@@ -49,8 +52,7 @@ def network_error(error: httpx.HTTPError, host: str, proxy: str | None) -> Netwo
     if isinstance(error, httpx.ConnectError):
         for cause in causes:
             if isinstance(cause, ssl.SSLError):
-                said = getattr(cause, "verify_message", "") or cause.reason or str(cause)
-                return TlsFailed(f"{host}: {plain(said)}")
+                return _tls_failed(cause, host)
         if proxy is not None:
             return ProxyFailed(f"{_host_of(proxy)} can't be reached")
         if any(isinstance(cause, socket.gaierror) for cause in causes):
@@ -58,6 +60,21 @@ def network_error(error: httpx.HTTPError, host: str, proxy: str | None) -> Netwo
         said = next((c.strerror for c in causes if isinstance(c, OSError) and c.strerror), "")
         return ConnectionFailed(f"{host}: {said or 'no connection'}")
     return ConnectionFailed(f"{host}: {plain(str(error)) or 'cut off'}")
+
+
+def _tls_failed(error: ssl.SSLError, host: str) -> TlsFailed:
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return TlsFailed(
+            f"{host}: {plain(error.reason or str(error))}",
+            title="No safe connection could be made",
+            hint="Check the base URL: at this address and port there may be no server that speaks https.",
+        )
+    hint = None
+    if error.verify_code in _OUT_OF_DATE:
+        hint = "Check this computer's date and time. If they are right, the server's owner has to renew it."
+    elif error.verify_code in _OF_ANOTHER:
+        hint = "Check the base URL: the certificate is another server's."
+    return TlsFailed(f"{host}: {plain(error.verify_message or str(error))}", hint=hint)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

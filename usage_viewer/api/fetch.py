@@ -49,7 +49,8 @@ def fetch_window(
             raise CursorError("a cursor came twice", path="next_page")
         yield page.batch
         if cursor is None:
-            _check_complete(window, seen, int(asked_at))
+            # Not before the first answer is it known what time it is for the server.
+            _check_complete(window, seen, int(min(asked_at, client.now())))
             return
         cursors.add(cursor)
     raise CursorError(f"there is no end after {window.buckets + 2} pages", path="next_page")

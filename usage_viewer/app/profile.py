@@ -12,20 +12,34 @@ from usage_viewer.app.source import ApiSource
 from usage_viewer.domain.key import AdminKey
 
 if TYPE_CHECKING:
+    from usage_viewer.api import Timeouts
     from usage_viewer.app.session import Session
     from usage_viewer.keystore import Keystore
+
+
+CLOCK_ERROR = 600
+"""Seconds by which this computer's clock may be wrong before the server's is used instead."""
 
 
 class Profile:
     """Everything that takes time (database, keyring, network) is opened by its methods, in any thread.
 
-    `database` None keeps the usage in memory. `keystore` makes the profile's keystore, once.
+    `label` is the name that is shown. `database` None keeps the usage in memory. `keystore` makes the profile's keystore, once. `ca_file` (PEM) is
+    trusted beside the system's certificates. Tests give shorter `timeouts`, and a `wait` between two tries that
+    takes no time (it is told the seconds, and answers True to give up).
     """
+
+    needs_key = True
+    """False: what it opens has all the keys that it can have."""
+
+    read_only = False
+    """Whether nothing is ever fetched."""
 
     def __init__(
         self,
         name: str,
         *,
+        label: str = "",
         base_url: str,
         database: Path | None,
         keystore: "Callable[[], Keystore]",
@@ -33,11 +47,31 @@ class Profile:
         clock: Callable[[], float] = time.time,
         workers: int = 8,
         week_start: int = 0,
+        timeouts: "Timeouts | None" = None,
+        wait: Callable[[float], bool] | None = None,
     ) -> None:
         self.name, self.base_url, self.database = name, base_url, database
+        self.label = label or name
         self._make_keystore, self._ca_file = keystore, ca_file
         self._clock, self._workers, self._week_start = clock, workers, week_start
+        self._timeouts, self._wait = timeouts, wait
+        self._clock_error = 0.0
         self._lock = threading.Lock()
+
+    def now(self) -> float:
+        """Epoch seconds by the server's clock, once it has answered and if ours is clearly wrong."""
+        return self._clock() + self._clock_error
+
+    @property
+    def clock_note(self) -> str:
+        """What is wrong with this computer's clock; "" if nothing is."""
+        if not self._clock_error:
+            return ""
+        way = "behind" if self._clock_error > 0 else "ahead"
+        return f"This computer's clock is {_duration(abs(self._clock_error))} {way}; the server's time is used"
+
+    def _note_clock_error(self, seconds: float) -> None:
+        self._clock_error = seconds if abs(seconds) > CLOCK_ERROR else 0.0
 
     @cached_property
     def _keystore(self) -> "Keystore":
@@ -55,7 +89,7 @@ class Profile:
         from usage_viewer.store import Store
 
         store = Store.open(self.database)
-        return Session(store, clock=self._clock, workers=self._workers, week_start=self._week_start)
+        return Session(store, clock=self.now, workers=self._workers, week_start=self._week_start)
 
     def start_anew(self) -> None:
         """Keeps the damaged database aside, so that the next `open_session` begins with an empty one."""
@@ -65,12 +99,28 @@ class Profile:
             Store.set_aside(self.database)
 
     def source(self, key: AdminKey) -> ApiSource:
-        return ApiSource(self.base_url, key, ca_file=self._ca_file)
+        return ApiSource(
+            self.base_url,
+            key,
+            ca_file=self._ca_file,
+            timeouts=self._timeouts,
+            wait=self._wait,
+            clock=self._clock,
+            on_clock_error=self._note_clock_error,
+        )
 
     def check_key(self, key: AdminKey) -> None:
         """One cheap call. Raises CredentialError, NetworkError, ServerError, AnswerError, InputError."""
         with closing(self.source(key)) as source:
-            source.check_key(int(self._clock()))
+            source.check_key(int(self.now()))
+
+
+def _duration(seconds: float) -> str:
+    """As "2 days", in the largest unit that fits twice."""
+    for noun, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return f"{round(seconds / length)} {noun}s"
+    return f"{round(seconds)} seconds"
 
 
 class Demo(Protocol):

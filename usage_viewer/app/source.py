@@ -1,7 +1,8 @@
 """`ApiSource`: the organization's API as a session sees it."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,17 +22,40 @@ OFFICIAL_URL = "https://api.openai.com/v1"
 
 class ApiSource:
     """Implements `Source` and `NameSource` over one client, which is made when it is first needed: importing
-    the network's part takes longer than painting the first window."""
+    the network's part takes longer than painting the first window.
 
-    def __init__(self, base_url: str, key: AdminKey, *, ca_file: Path | None = None) -> None:
+    The other arguments are the client's: `timeouts` None are its own, `wait` is its `sleep`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: AdminKey,
+        *,
+        ca_file: Path | None = None,
+        timeouts: "api.Timeouts | None" = None,
+        wait: Callable[[float], bool] | None = None,
+        clock: Callable[[], float] = time.time,
+        on_clock_error: Callable[[float], None] | None = None,
+    ) -> None:
         self._base_url, self._key, self._ca_file = base_url, key, ca_file
+        self._timeouts, self._wait = timeouts, wait
+        self._clock, self._on_clock_error = clock, on_clock_error
         self._lock = threading.Lock()
 
     @cached_property
     def _made(self) -> "api.UsageClient":
         from usage_viewer import api
 
-        return api.UsageClient(self._base_url, self._key, ca_file=self._ca_file)
+        return api.UsageClient(
+            self._base_url,
+            self._key,
+            ca_file=self._ca_file,
+            timeouts=self._timeouts or api.Timeouts(),
+            sleep=self._wait,
+            clock=self._clock,
+            on_clock_error=self._on_clock_error,
+        )
 
     @property
     def _client(self) -> "api.UsageClient":

@@ -176,13 +176,14 @@ class _Crew:
                 self._unanswered -= 1
 
     def _fetch(self, window: Segment) -> UsageViewerError | None:
-        # What an answer says is known as of the moment when it was asked for.
-        fetched_at = int(self._clock())
+        asked_at = self._clock()
         try:
             for batch in self._source.fetch(
                 self._dataset, window, self._grouped, cancelled=self._stop, on_notice=self._say
             ):
-                self._say(_Arrived(batch, fetched_at))
+                # What an answer says is known as of the moment when it was asked for; a clock that was ahead may
+                # have been put right by the answer itself.
+                self._say(_Arrived(batch, int(min(asked_at, self._clock()))))
                 if self._stop.is_set():
                     break
         except UsageViewerError as error:

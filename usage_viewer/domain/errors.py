@@ -135,7 +135,10 @@ class ProxyFailed(NetworkError):
 
 class TlsFailed(NetworkError):
     default_title = "The server's certificate was not accepted"
-    default_hint = "If your company inspects traffic, install its certificate in the system's trust store."
+    default_hint = (
+        "If your company inspects traffic, install its certificate in the system's trust store, or name its file "
+        "with --ca-file."
+    )
 
 
 class TimedOut(NetworkError):
