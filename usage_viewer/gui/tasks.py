@@ -112,8 +112,12 @@ class Tasks(QObject):
             channel.end()
         for channel in self._channels.values():
             channel.thread.join(seconds / len(self._channels))
+        self._channels = {}  # and with them the work, which holds on to what it works with
 
     def _enqueue(self, name: str, task: Task, latest_wins: bool) -> Task:
+        if self._closed.is_set():
+            task.cancel()
+            return task
         channel = self._channels.get(name)
         if channel is None:
             channel = self._channels[name] = _Channel(name, self._send)
@@ -166,14 +170,17 @@ class _Channel:
 
     def _run(self) -> None:
         while (task := self._todo.get()) is not None:
-            if task.cancelled.is_set():
-                continue
-            try:
-                result = task.work(task)
-            except UsageViewerError as error:
-                self._send(_Message(task, "failed", error))
-            except Exception as error:  # the bridge: nothing may fail unseen
-                log.exception("unexpected error in %s", self.thread.name)
-                self._send(_Message(task, "failed", UsageViewerError(f"{type(error).__name__}: {error}")))
-            else:
-                self._send(_Message(task, "done", result))
+            if not task.cancelled.is_set():
+                self._do(task)
+            del task  # nothing of it stays while the thread waits
+
+    def _do(self, task: Task) -> None:
+        try:
+            result = task.work(task)
+        except UsageViewerError as error:
+            self._send(_Message(task, "failed", error))
+        except Exception as error:  # the bridge: nothing may fail unseen
+            log.exception("unexpected error in %s", self.thread.name)
+            self._send(_Message(task, "failed", UsageViewerError(f"{type(error).__name__}: {error}")))
+        else:
+            self._send(_Message(task, "done", result))

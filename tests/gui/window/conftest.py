@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.app.place import Place
@@ -58,7 +59,6 @@ class Desk:
             self.profile(keystore or (lambda: keys or SessionKeystore())), Place(self.data_dir), self.open_demo
         )
         self.windows.append(window)
-        self.qtbot.addWidget(window, before_close_func=lambda closing: self.close(window))
         window.show()
         if wait:
             with self.qtbot.waitSignal(window.settled, timeout=TIMEOUT):
@@ -80,6 +80,8 @@ class Desk:
             self.windows.remove(window)
             window.close()
             window.finish()
+            window.deleteLater()
+            QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
 
 
 @dataclass
