@@ -24,7 +24,8 @@ CLOCK_ERROR = 600
 class Profile:
     """Everything that takes time (database, keyring, network) is opened by its methods, in any thread.
 
-    `label` is the name that is shown. `database` None keeps the usage in memory. `keystore` makes the profile's keystore, once. `ca_file` (PEM) is
+    `label` is the name that is shown.
+    `database` None keeps the usage in memory. `keystore` makes the profile's keystore, once. `ca_file` (PEM) is
     trusted beside the system's certificates. Tests give shorter `timeouts`, and a `wait` between two tries that
     takes no time (it is told the seconds, and answers True to give up).
     """

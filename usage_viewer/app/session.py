@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -214,6 +215,25 @@ class Session:
     def origins(self, look: Look, cell: Cell, metrics: Sequence[str], cancel: Cancel | None = None) -> list[Origin]:
         """The buckets of a row of the table that `look` shows, with their rows and the sums of `metrics`."""
         return self._store.proofs.origins(look.view, look.coverage, cell, metrics, self._store.names(), cancel)
+
+    # Snapshots
+
+    def span(self, view: ViewState) -> Span:
+        """The view's range as of now."""
+        return view.periods(self.now, self._week_start).span
+
+    def save_snapshot(self, view: ViewState, folder: Path, cancel: Cancel | None = None) -> dict[str, int]:
+        """Writes what is held of the view's range, of every dataset, into the empty `folder` as plain files.
+
+        Returns each file's rows. Raises Cancelled, StoreError.
+        """
+        from usage_viewer.store.snapshot import save_snapshot
+
+        return save_snapshot(self._store, folder, self.span(view), cancel)
+
+    def unavailable_dimensions(self) -> dict[str, tuple[str, ...]]:
+        """Those that each dataset's API refuses."""
+        return {name: self._store.refused(name) for name in DATASETS}
 
     def remember(self, names: Iterable[Name]) -> None:
         self._store.remember(names)

@@ -44,8 +44,13 @@ def save(
     try:
         write_whole(path, _pieces(export, form, cancelled or threading.Event()), opener=opener)
     except OSError as error:
-        title, hint = _REASONS.get(error.errno or 0, ("The file can't be written", None))
-        raise ExportError(f"{path}: {error.strerror or error}", title=title, hint=hint) from error
+        raise export_error(error, path) from error
+
+
+def export_error(error: OSError, path: Path) -> ExportError:
+    """What kept `path` from being written, and what to do."""
+    title, hint = _REASONS.get(error.errno or 0, ("The file can't be written", None))
+    return ExportError(f"{path}: {error.strerror or error}", title=title, hint=hint)
 
 
 def _pieces(export: Export, form: Format, cancelled: threading.Event) -> Iterator[bytes]:
