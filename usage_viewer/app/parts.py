@@ -39,7 +39,7 @@ def parts(program: str = PROGRAM) -> list[Part]:
 def licence(metadata: PackageMetadata) -> str:
     """As the package states it: an SPDX expression, a short name, or the classifier's words."""
     for field in ("License-Expression", "License"):
-        text = (metadata.get_all(field) or [""])[0].strip()
+        text = str((metadata.get_all(field) or [""])[0]).strip()
         if text and len(text) <= _LONGEST and "\n" not in text:
             return text
     classified = [
