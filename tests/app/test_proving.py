@@ -38,13 +38,16 @@ class Bench:
     server: DemoServer
     session: Session
     now: float = NOW
+    fetched: bool = False
 
     def load(self, view: ViewState, *, refresh: bool = False) -> None:
         for _ in self.session.fetch(view, cancelled=threading.Event(), refresh=refresh):
             pass
 
     def prove(self, view: ViewState, refetch: tuple[Bucket, ...] = ()) -> Completeness:
-        return self.session.prove(view, cancelled=threading.Event(), refetch=refetch)
+        proved = self.session.prove(view, cancelled=threading.Event(), refetch=refetch)
+        self.fetched = proved.fetched
+        return proved.completeness
 
     def edit(self, change: Edit, *, grouped: bool = True) -> None:
         """Changes the server's answers about usage: those that are grouped, or those that aren't."""
@@ -145,7 +148,9 @@ class TestProve:
             "bucket",
             "batch",
         } == missing.keys()
+        assert not bench.fetched
         mended = bench.prove(view, proof.differing)
+        assert bench.fetched
         assert mended == Completeness(Verdict.PROVEN, NOW, 7)
 
     def test_a_row_of_money_that_is_dropped_is_found_to_the_last_digit(self, bench: Bench) -> None:
@@ -224,6 +229,7 @@ class TestGrowth:
         before = bench.session.look(view).table.figures[0].total
         bench.now += 3 * 3600
         assert bench.prove(view) == Completeness(Verdict.PROVEN, int(bench.now), 7)
+        assert bench.fetched
         after = bench.session.look(view).table.figures[0].total
         assert before is not None
         assert after is not None

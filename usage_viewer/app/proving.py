@@ -14,6 +14,7 @@ from usage_viewer.domain.datasets import Dataset
 from usage_viewer.domain.period import Segment, Width
 from usage_viewer.domain.proof import (
     Bucket,
+    Completeness,
     Difference,
     Sums,
     differences,
@@ -35,6 +36,14 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class Proved:
+    """`fetched`: buckets were fetched again, so that another look may show other figures."""
+
+    completeness: Completeness
+    fetched: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Outcome:
     """Of one width: what was told, and for each bucket that could be compared where it differs."""
 
@@ -49,8 +58,8 @@ class Prover:
     def __init__(self, store: Store, ledger: Ledger, *, clock: Callable[[], float], workers: int) -> None:
         self._store, self._ledger, self._clock, self._workers = store, ledger, clock, workers
 
-    def prove(self, asking: Asking, coverage: Callable[[], Coverage], refetch: Iterable[Bucket] = ()) -> None:
-        """Notes in the ledger how what is held of a view compares; `refetch` are fetched again before.
+    def prove(self, asking: Asking, coverage: Callable[[], Coverage], refetch: Sequence[Bucket] = ()) -> Proved:
+        """Compares what is held of a view, and notes it in the ledger; `refetch` are fetched again before.
 
         An open bucket that has grown since it was fetched is no difference: it is fetched again and asked about
         again. If it has grown once more, what is held must lie between what was told before and after.
@@ -72,6 +81,9 @@ class Prover:
                     if is_between(asking.data, outcome.told, mark) and has_grown(asking.data, mark):
                         marks[bucket] = ()
                 self._note(asking.data, width, again, marks)
+        held = self._store.held(asking.data.name)
+        completeness = self._ledger.completeness(asking.data.name, coverage(), held)
+        return Proved(completeness, bool(refetch or grown))
 
     def _compare(self, asking: Asking, width: Width, read: Sequence[Segment]) -> _Outcome:
         segments = [segment for segment in read if segment.width is width]

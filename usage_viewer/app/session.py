@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.app.ledger import Ledger
-from usage_viewer.app.proving import Asking, Prover, calls
+from usage_viewer.app.proving import Asking, Proved, Prover, calls
 from usage_viewer.app.sync import Progress, Source, fetch_windows, is_about_grouping
 from usage_viewer.domain.coverage import Coverage, cover, windows
 from usage_viewer.domain.datasets import DATASETS
@@ -201,8 +201,7 @@ class Session:
         refused = self._store.refused(view.dataset)
         grouped = tuple(name for name in view.data.group_by if name not in refused)
         asking = Asking(self._source, view.data, grouped, cancelled)
-        self._prover.prove(asking, lambda: self.coverage(view), refetch)
-        return self.completeness(view)
+        return self._prover.prove(asking, lambda: self.coverage(view), refetch)
 
     def breaches(self, view: ViewState, cancel: Cancel | None = None) -> Breaches:
         """Where the sums that the dataset claims don't hold, in what `view` shows."""

@@ -13,6 +13,7 @@ from usage_viewer.domain.coverage import SETTLED_AFTER, Coverage, Held
 from usage_viewer.domain.datasets import Aggregation, Dataset, Identity, Kind, Metric
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.period import Width
+from usage_viewer.domain.tables import PeriodColumn, Table
 from usage_viewer.domain.view import Value
 
 ROUNDING = Decimal("1e-12")
@@ -220,6 +221,17 @@ def is_between(dataset: Dataset, before: Sums, found: Iterable[Difference]) -> b
 def _is_level(dataset: Dataset, metric: str) -> bool:
     column = dataset.column(metric)
     return isinstance(column, Metric) and column.aggregation is Aggregation.LEVEL
+
+
+def cell_of(table: Table, row: int) -> Cell:
+    """What a table's row (an index into its columns) is about."""
+    period, groups = None, list[tuple[str, Value]]()
+    for head in table.heads:
+        if isinstance(head, PeriodColumn):
+            period = int(head.index[row])
+        else:
+            groups.append((head.name, head.values[int(head.codes[row])]))
+    return Cell(period, tuple(groups))
 
 
 def open_buckets(starts: NDArray[np.int64], width: Width, fetched: NDArray[np.int64]) -> NDArray[np.bool_]:
