@@ -191,7 +191,7 @@ class Session:
     def calls_to_prove(self, view: ViewState, coverage: Coverage) -> int:
         return len(calls(view.data, coverage.read))
 
-    def prove(self, view: ViewState, *, cancelled: threading.Event, refetch: Sequence[Bucket] = ()) -> Completeness:
+    def prove(self, view: ViewState, *, cancelled: threading.Event, refetch: Sequence[Bucket] = ()) -> Proved:
         """Asks the server without any grouping and compares; `refetch` are fetched again before.
 
         Open buckets that have grown are fetched again too. Raises what `fetch` raises.
