@@ -2,10 +2,12 @@
 
 import json
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import openai
@@ -74,10 +76,10 @@ def written(moment: int) -> str:
     return text.removesuffix("T00:00:00+00:00").replace("+00:00", "")
 
 
-def question(seed: int, organization: Organization) -> Question:
+def question(seed: int, organization: Organization, now: int = NOW) -> Question:
     chance = random.Random(seed)
     data = DATASETS[chance.choice(NAMES)]
-    start, end, per = a_range(chance, days_only=data.name == "costs")
+    start, end, per = a_range(chance, now, days_only=data.name == "costs")
     dimensions = [name for name in data.group_by if data.name != "costs" or name != "user_id"]
     grouping = chance.sample(dimensions, chance.randint(0, len(dimensions)))
     kept: dict[str, frozenset[Value]] = {}
@@ -96,22 +98,22 @@ def question(seed: int, organization: Organization) -> Question:
     return Question(data, start, end, per, tuple(grouping), kept, dropped, metrics, order)
 
 
-def a_range(chance: random.Random, *, days_only: bool) -> tuple[int, int, str]:
+def a_range(chance: random.Random, now: int, *, days_only: bool) -> tuple[int, int, str]:
     kind = "days" if days_only else chance.choice(("days", "days", "hours", "minutes", "until now"))
     if kind == "days":
-        start = (NOW // DAY - chance.randint(5, 300)) * DAY
+        start = (now // DAY - chance.randint(5, 300)) * DAY
         length = chance.randint(1, 60)
         per = chance.choice(("total", "day", "week", "month", *(("hour",) if length < 8 and not days_only else ())))
-        return start, min(start + length * DAY, NOW // DAY * DAY), per
+        return start, min(start + length * DAY, now // DAY * DAY), per
     if kind == "hours":
-        start = (NOW // HOUR - chance.randint(200, 3000)) * HOUR
+        start = (now // HOUR - chance.randint(200, 3000)) * HOUR
         return start, start + chance.randint(1, 150) * HOUR, chance.choice(("total", "hour", "day", "month"))
     if kind == "minutes":
-        start = (NOW // MINUTE - chance.randint(2000, 90_000)) * MINUTE
+        start = (now // MINUTE - chance.randint(2000, 90_000)) * MINUTE
         return start, start + chance.randint(1, 400) * MINUTE, chance.choice(("total", "minute", "hour", "day"))
     return (
-        (NOW // DAY - chance.randint(0, 9)) * DAY,
-        (NOW // DAY + 3) * DAY,
+        (now // DAY - chance.randint(0, 9)) * DAY,
+        (now // DAY + 3) * DAY,
         chance.choice(("total", "hour", "day")),
     )
 
@@ -285,6 +287,17 @@ def test_the_questions_are_of_many_kinds(settled: DemoServer) -> None:
     assert sum(bool(item.dropped) for item in questions) > 10
     assert sum(item.end > NOW for item in questions) > 5
     assert {name for item in questions for name in item.grouping} >= set(DATASETS["completions"].group_by)
+
+
+def test_a_process_of_its_own(child: Any, server: DemoServer) -> None:
+    """Today, over the whole way: arguments, environment, streams and exit status are the system's."""
+    now = int(time.time())
+    questions = (question(seed, server.organization, now) for seed in SEEDS)
+    with openai.OpenAI(admin_api_key=server.key, base_url=server.base_url, max_retries=0) as client:
+        for asked in islice((item for item in questions if item.end < now - DAY), 3):
+            printed = child("table", *asked.arguments)
+            assert printed.status == 0, printed.err
+            check(asked, printed.rows, Oracle(client).rows(asked))
 
 
 @pytest.mark.fuzz
