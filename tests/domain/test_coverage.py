@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usage_viewer.domain.coverage import (
+    BRIDGED,
     FETCH_AGAIN_AFTER,
     SETTLED_AFTER,
     Coverage,
@@ -146,13 +147,24 @@ def test_windows_join_neighbours_and_keep_to_the_limit() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(1, 90)), max_size=8))
-def test_windows_cover_what_was_asked_for_once(runs: list[tuple[int, int]]) -> None:
+def test_windows_cover_what_was_asked_for_once_and_little_else(runs: list[tuple[int, int]]) -> None:
     segments = [Segment(Width.DAY, FIRST + a * DAY, FIRST + (a + n) * DAY) for a, n in runs]
     cut = windows(segments, {Width.DAY: 31})
     buckets = [start for part in cut for start in range(part.start, part.end, DAY)]
     assert len(buckets) == len(set(buckets))
-    assert set(buckets) == {start for part in segments for start in range(part.start, part.end, DAY)}
+    wanted = {start for part in segments for start in range(part.start, part.end, DAY)}
+    assert wanted <= set(buckets)
+    for start in set(buckets) - wanted:
+        before = next(start - n * DAY for n in range(1, 5) if start - n * DAY in wanted)
+        assert any(before + n * DAY in wanted for n in range(2, BRIDGED + 2))
     assert all(part.buckets <= 31 for part in cut)
+
+
+def test_runs_with_an_hour_between_are_one_window() -> None:
+    days = [Segment(Width.HOUR, FIRST + day * DAY, FIRST + day * DAY + 23 * HOUR) for day in range(30)]
+    assert len(windows(days, {Width.HOUR: 168})) == 5
+    edges = [Segment(Width.HOUR, FIRST + week * 7 * DAY, FIRST + (week * 7 + 1) * DAY) for week in range(4)]
+    assert [part.buckets for part in windows(edges, {Width.HOUR: 168})] == [24] * 4
 
 
 def test_a_year_takes_the_calls_that_the_limits_allow() -> None:

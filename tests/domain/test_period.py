@@ -143,19 +143,38 @@ def test_the_coarsest_buckets_that_fit_are_chosen() -> None:
     tokyo = zone_of("Asia/Tokyo")
     assert {part.width for part in periods(days.resolve(NOON, tokyo), Per.DAY, tokyo).segments()} == {Width.HOUR}
     kolkata = zone_of("Asia/Kolkata")
-    assert {part.width for part in periods(days.resolve(NOON, kolkata), Per.DAY, kolkata).segments()} == {
-        Width.MINUTE
-    }
+    parts = periods(days.resolve(NOON, kolkata), Per.DAY, kolkata).segments()
+    # From half past the hour to the full one, and on to the next day's half hour.
+    assert [(part.width, part.buckets) for part in parts] == [
+        (Width.MINUTE, 30),
+        *[(Width.HOUR, 23), (Width.MINUTE, 60)] * 2,
+        (Width.HOUR, 23),
+        (Width.MINUTE, 30),
+    ]
+
+
+def test_whole_utc_days_within_a_period_are_days() -> None:
+    berlin = zone_of("Europe/Berlin")
+    span = DateRange.days(date(2026, 9, 1), date(2026, 10, 31)).resolve(NOON, berlin)
+    months = [(part.width, part.buckets) for part in periods(span, Per.MONTH, berlin).segments()]
+    assert months == [
+        *[(Width.HOUR, 2), (Width.DAY, 29), (Width.HOUR, 24), (Width.DAY, 30), (Width.HOUR, 23)],
+    ]
+    total = [part.width for part in periods(span, Per.TOTAL, berlin).segments()]
+    assert total == [Width.HOUR, Width.DAY, Width.HOUR]
+    weeks = {part.width for part in periods(span, Per.WEEK, berlin).segments()}
+    assert weeks == {Width.HOUR, Width.DAY}
 
 
 def test_minutes_are_needed_only_where_the_zone_is_off_by_half_an_hour() -> None:
     zone = zone_of("Australia/Lord_Howe")  # +10:30 in winter, +11 in summer
     span = DateRange.days(date(2026, 1, 1), date(2026, 12, 31)).resolve(NOON, zone)
-    assert [part.width for part in periods(span, Per.DAY, zone).segments()] == [
-        Width.HOUR,
-        Width.MINUTE,
-        Width.HOUR,
-    ]
+    parts = periods(span, Per.DAY, zone).segments()
+    widths = [part.width for part in parts]
+    assert (widths[0], widths[-1]) == (Width.HOUR, Width.HOUR)
+    winter = [part for part in parts if part.width is Width.MINUTE]
+    assert (iso(winter[0].start)[:7], iso(winter[-1].start)[:7]) == ("2026-04", "2026-10")
+    assert Width.DAY not in widths
 
 
 def test_a_dataset_of_days_alone_can_not_serve_other_edges() -> None:

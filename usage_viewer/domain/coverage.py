@@ -15,6 +15,10 @@ FETCH_AGAIN_AFTER = 300
 """Seconds for which a bucket that may still grow is not fetched again, unless the user asks for it."""
 
 
+BRIDGED = 3
+"""Up to so many buckets between two that are wanted are fetched with them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """The buckets of one width that the store holds whole: starts, ascending, and when each was fetched."""
@@ -165,12 +169,14 @@ def _runs(starts: NDArray[np.int64], step: Width, width: Width) -> list[Segment]
 def windows(segments: Sequence[Segment], limits: Mapping[Width, int]) -> list[Segment]:
     """Cuts segments at their width's limit of buckets a request, newest first: what matters most comes first.
 
-    Neighbouring segments of one width are joined before they are cut.
+    Neighbouring segments of one width are joined before they are cut, and those that only a few buckets lie between
+    with these: an hour fetched in vain costs less than one more request.
     """
     joined: list[Segment] = []
     for segment in sorted(set(segments), key=lambda item: (item.width.seconds, item.start)):
         last = joined[-1] if joined else None
-        if last and last.width is segment.width and segment.start <= last.end:
+        near = last.end + BRIDGED * last.width.seconds if last else 0
+        if last and last.width is segment.width and segment.start <= near:
             joined[-1] = Segment(last.width, last.start, max(last.end, segment.end))
         else:
             joined.append(segment)

@@ -1,147 +1,46 @@
-"""The datasets as data: path, dimensions, metrics, bucket widths, page limits, derived metrics, default columns.
+"""The datasets as data: one entry for each endpoint of the organization's usage and costs.
 
 A new endpoint is a new entry in `DATASETS`; nothing else in the program names one of its fields.
 Source: the organization Usage API (`/organization/usage/…`, `/organization/costs`).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
 
+from usage_viewer.domain.dataset import (
+    Aggregation,
+    Dataset,
+    Derived,
+    Dimension,
+    Figure,
+    Identity,
+    Kind,
+    Metric,
+    OverTime,
+    PageLimit,
+    Statistic,
+)
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Width
 
-
-class Kind(StrEnum):
-    """How a figure is stored and shown."""
-
-    COUNT = "count"  # whole numbers, int64
-    DECIMAL = "decimal"  # exact decimals: money and quantities
-    SHARE = "share"  # a quotient shown in per cent
-    RATIO = "ratio"  # a quotient shown with a decimal
-
-
-class Aggregation(StrEnum):
-    """How a metric adds up: `SUM` over everything; `LEVEL` is summed over dimensions, its last value over time."""
-
-    SUM = "sum"
-    LEVEL = "level"
-
-
-@dataclass(frozen=True, slots=True)
-class Dimension:
-    """Something usage can be grouped by. Its value in an answer is a string, a bool or null."""
-
-    name: str  # in `group_by` and in results
-    label: str
-    filter: str = ""  # the request parameter that filters by it, if there is one
-    boolean: bool = False
-    requested: bool = True  # False: comes with each result unasked, is never sent in `group_by`
-    path: tuple[str, ...] = ()  # where it stands in a result, if not at the top under its name
-    names: str = ""  # which list names its ids: project, user, api_key
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A figure of a result. `required`: its absence makes an answer unusable; else null means "not given"."""
-
-    name: str
-    label: str
-    unit: str
-    kind: Kind = Kind.COUNT
-    aggregation: Aggregation = Aggregation.SUM
-    required: bool = False
-    path: tuple[str, ...] = ()
-    help: str = ""
-    unit_from: str = ""  # the dimension whose value is this metric's unit: different ones are never added
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """A figure computed from sums, never averaged over rows: numerator divided by denominator, if there is one."""
-
-    name: str
-    label: str
-    unit: str
-    kind: Kind
-    numerator: tuple[str, ...]
-    denominator: tuple[str, ...] = ()
-    help: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """`whole` equals the sum of `parts` wherever all of them are given."""
-
-    whole: str
-    parts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PageLimit:
-    """Buckets a page: what the server takes without `limit`, and the most it accepts."""
-
-    default: int
-    maximum: int
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    name: str
-    label: str
-    path: str
-    object: str  # the `object` of each result
-    dimensions: tuple[Dimension, ...]
-    metrics: tuple[Metric, ...]
-    page_limits: Mapping[Width, PageLimit]
-    default_columns: tuple[str, ...]  # names of metrics and derived metrics
-    default_grouping: tuple[str, ...] = ()
-    derived: tuple[Derived, ...] = ()
-    identities: tuple[Identity, ...] = ()
-    _by_name: dict[str, Dimension | Metric | Derived] = field(
-        init=False, repr=False, compare=False, hash=False, default_factory=dict
-    )
-
-    def __post_init__(self) -> None:
-        items: tuple[Dimension | Metric | Derived, ...] = (*self.dimensions, *self.metrics, *self.derived)
-        for item in items:
-            if item.name in self._by_name:
-                raise ValueError(f"{self.name}: {item.name} is there twice")
-            self._by_name[item.name] = item
-
-    @property
-    def widths(self) -> tuple[Width, ...]:
-        """Coarsest first."""
-        return tuple(sorted(self.page_limits, key=lambda width: -width.seconds))
-
-    @property
-    def group_by(self) -> tuple[str, ...]:
-        """What may be sent in `group_by`."""
-        return tuple(dimension.name for dimension in self.dimensions if dimension.requested)
-
-    @property
-    def columns(self) -> tuple[Metric | Derived, ...]:
-        """Every figure that can be a column."""
-        return (*self.metrics, *self.derived)
-
-    def dimension(self, name: str) -> Dimension:
-        item = self._by_name.get(name)
-        if not isinstance(item, Dimension):
-            raise KeyError(name)
-        return item
-
-    def column(self, name: str) -> Metric | Derived:
-        item = self._by_name.get(name)
-        if item is None or isinstance(item, Dimension):
-            raise KeyError(name)
-        return item
-
-    def has_dimension(self, name: str) -> bool:
-        return isinstance(self._by_name.get(name), Dimension)
-
-    def has_column(self, name: str) -> bool:
-        return isinstance(self._by_name.get(name), Metric | Derived)
-
+__all__ = [
+    "COSTS",
+    "DATASETS",
+    "Aggregation",
+    "Dataset",
+    "Derived",
+    "Dimension",
+    "Figure",
+    "Identity",
+    "Kind",
+    "Metric",
+    "OverTime",
+    "PageLimit",
+    "Statistic",
+    "dataset_named",
+    "registered",
+]
 
 PROJECT = Dimension("project_id", "Project", "project_ids", names="project")
 USER = Dimension("user_id", "User", "user_ids", names="user")
@@ -253,6 +152,7 @@ def _usage(
     metrics: tuple[Metric, ...],
     grouping: str,
     derived: tuple[Derived, ...] = (),
+    over_time: tuple[OverTime, ...] = (),
     result: str = "",
 ) -> Dataset:
     return Dataset(
@@ -266,6 +166,15 @@ def _usage(
         default_columns=(*(metric.name for metric in metrics), *(item.name for item in derived)),
         default_grouping=(grouping,),
         derived=derived,
+        over_time=over_time,
+    )
+
+
+def _mean_and_peak(level: Metric) -> tuple[OverTime, ...]:
+    name, label, unit = level.name, level.label, level.unit
+    return (
+        OverTime(f"{name}_mean", f"{label}, mean", unit, Kind.RATIO, name, Statistic.MEAN),
+        OverTime(f"{name}_peak", f"{label}, peak", unit, level.kind, name, Statistic.PEAK),
     )
 
 
@@ -274,6 +183,8 @@ WHO_AND_MODEL = (PROJECT, USER, API_KEY, MODEL)
 PER_REQUEST = Derived(
     "tokens_per_request", "Tokens per request", "tokens", Kind.RATIO, ("input_tokens",), ("num_model_requests",)
 )
+
+STORED = Metric("usage_bytes", "Stored", "bytes", aggregation=Aggregation.LEVEL, required=True)
 
 COSTS = Dataset(
     name="costs",
@@ -313,7 +224,7 @@ COSTS = Dataset(
     default_grouping=("line_item",),
 )
 
-DATASETS: Mapping[str, Dataset] = {
+_entries: dict[str, Dataset] = {
     dataset.name: dataset
     for dataset in (
         _token_dataset("completions", "Completions"),
@@ -359,8 +270,9 @@ DATASETS: Mapping[str, Dataset] = {
             "vector_stores",
             "Vector stores",
             (PROJECT,),
-            (Metric("usage_bytes", "Stored", "bytes", aggregation=Aggregation.LEVEL, required=True),),
+            (STORED,),
             "project_id",
+            over_time=_mean_and_peak(STORED),
         ),
         _usage(
             "code_interpreter_sessions",
@@ -388,6 +300,23 @@ DATASETS: Mapping[str, Dataset] = {
         COSTS,
     )
 }
+
+DATASETS: Mapping[str, Dataset] = MappingProxyType(_entries)
+"""By name; what is in it can change with `registered` alone."""
+
+
+@contextmanager
+def registered(dataset: Dataset) -> Iterator[None]:
+    """One more dataset for as long as the context lasts, known to the whole program. Raises ValueError for a name
+    that is taken.
+    """
+    if dataset.name in _entries:
+        raise ValueError(f"{dataset.name} is there already")
+    _entries[dataset.name] = dataset
+    try:
+        yield
+    finally:
+        del _entries[dataset.name]
 
 
 def dataset_named(name: str) -> Dataset:

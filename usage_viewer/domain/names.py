@@ -1,11 +1,11 @@
 """Names of projects, users and API keys, as far as they are known, and how a dimension's value is shown."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from usage_viewer.domain.datasets import Dimension
 from usage_viewer.domain.view import NONE_TEXT, Value
+from usage_viewer.domain.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Names:
-    """All known names. Equal names of one kind are told apart by the end of their ids."""
+    """All known names. Equal names of one kind are told apart by the end of their ids, as long as need be."""
 
     by_id: Mapping[tuple[str, str], Name] = field(default_factory=dict)
     _labels: dict[tuple[str, str], str] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -30,21 +30,34 @@ class Names:
         count = Counter((name.kind, name.name) for name in self.by_id.values())
         for key, name in self.by_id.items():
             twin = f" (…{name.id[-4:]})" if count[name.kind, name.name] > 1 else ""
-            self._labels[key] = f"{name.name}{twin}" + (" (deleted)" if name.deleted else "")
+            self._labels[key] = visible(f"{name.name}{twin}" + (" (deleted)" if name.deleted else ""))
 
     @classmethod
     def of(cls, names: Iterable[Name]) -> "Names":
         return cls({(name.kind, name.id): name for name in names})
 
     def label(self, dimension: Dimension, value: Value) -> str:
-        """What is shown for a value: its name if there is one, else itself; "(none)" for null."""
+        """What is shown for a value: its name if there is one, else itself; "(none)" for null.
+
+        Control characters and the like, which names from outside may hold, are written out in it.
+        """
         if value is None:
             return NONE_TEXT
         if dimension.boolean:
-            return {"true": "yes", "false": "no"}.get(value, value)
-        return self._labels.get((dimension.names, value)) or value
+            return {"true": "yes", "false": "no"}.get(value) or visible(value)
+        return self._labels.get((dimension.names, value)) or visible(value)
 
     def matches(self, dimension: Dimension, value: Value, text: str) -> bool:
         """Whether a value's name or id contains `text`, case aside."""
         wanted = text.casefold()
         return wanted in self.label(dimension, value).casefold() or wanted in (value or "").casefold()
+
+
+def _apart(own: str, ids: Sequence[str]) -> str:
+    """What tells one id from others of the same name; nothing where there is no other."""
+    if len(ids) == 1:
+        return ""
+    for length in (4, 6, 8):
+        if sum(other[-length:] == own[-length:] for other in ids) == 1:
+            return f" (…{own[-length:]})"
+    return f" ({own})"

@@ -225,14 +225,16 @@ class Periods:
         return Span(int(self.bounds[0]), int(self.bounds[-1]))
 
     def segments(self, widths: Sequence[Width] = COARSEST_FIRST) -> list[Segment]:
-        """The coarsest buckets of `widths` that make up each period exactly, as few runs as possible.
+        """The coarsest buckets of `widths` that make up each period exactly, as few runs as possible: a month of a
+        zone is made of UTC days, and of hours at its edges.
 
         Raises InputError where even the finest of `widths` doesn't divide a period.
         """
-        # The greatest common measure of an edge and of all widths: for each edge, the coarsest width it fits.
-        fits = np.full(len(self), -1, dtype=np.int8)
+        bounds = self._cut(widths)
+        # For each edge and its next, the coarsest width whose grid both are on.
+        fits = np.full(len(bounds) - 1, -1, dtype=np.int8)
         for rank, width in enumerate(widths):
-            on_edge = self.bounds % width.seconds == 0
+            on_edge = bounds % width.seconds == 0
             fits = np.where((fits < 0) & on_edge[:-1] & on_edge[1:], np.int8(rank), fits)
         if (fits < 0).any():
             raise InputError(
@@ -240,11 +242,23 @@ class Periods:
                 hint=f"Choose times on a whole {widths[-1].noun} (UTC).",
             )
         cuts = np.flatnonzero(np.diff(fits)) + 1
-        edges = [0, *cuts.tolist(), len(self)]
+        edges = [0, *cuts.tolist(), len(fits)]
         return [
-            Segment(widths[int(fits[first])], int(self.bounds[first]), int(self.bounds[last]))
+            Segment(widths[int(fits[first])], int(bounds[first]), int(bounds[last]))
             for first, last in pairwise(edges)
         ]
+
+    def _cut(self, widths: Sequence[Width]) -> NDArray[np.int64]:
+        """The periods' bounds, and between them those where coarser buckets begin and end within a period."""
+        bounds = self.bounds
+        for width in widths[:-1]:
+            first = bounds[:-1] + -bounds[:-1] % width.seconds
+            last = bounds[1:] - bounds[1:] % width.seconds
+            inside = first < last
+            whole = (first == bounds[:-1]) & (last == bounds[1:])
+            if (inside & ~whole).any():
+                bounds = np.unique(np.concatenate([bounds, first[inside], last[inside]]))
+        return bounds
 
 
 MAX_PERIODS = 600_000
@@ -325,3 +339,13 @@ def _next_month(day: date) -> date:
 def iso(moment: int, zone: tzinfo = UTC) -> str:
     """ISO 8601 with the offset, `Z` for UTC: the raw form of a moment in exports."""
     return datetime.fromtimestamp(moment, zone).isoformat().replace("+00:00", "Z")
+
+
+def zone_name(zone: tzinfo, moment: int) -> str:
+    """`Europe/Berlin`, `UTC`; for a zone without a name its distance from UTC at `moment`, as `UTC+02:00`."""
+    if zone is UTC:
+        return "UTC"
+    if isinstance(zone, ZoneInfo) and zone.key:
+        return zone.key
+    offset = datetime.fromtimestamp(moment, zone).strftime("%z")
+    return f"UTC{offset[:3]}:{offset[3:5]}"

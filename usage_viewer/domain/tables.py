@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from usage_viewer.domain.datasets import Dimension, Kind
 from usage_viewer.domain.figures import Figures, Number
 from usage_viewer.domain.ordering import Rows, natural, then
-from usage_viewer.domain.period import Per, Periods, iso
+from usage_viewer.domain.period import Per, Periods, iso, zone_name
 from usage_viewer.domain.view import PERIOD, SortKey, Value
 
 
@@ -22,7 +22,12 @@ class PeriodColumn:
     index: NDArray[np.int32]
     periods: Periods
     name: str = PERIOD
-    label: str = "Period"
+
+    @cached_property
+    def label(self) -> str:
+        """With the zone that its days and hours are of, as `Day (UTC)`."""
+        zone = zone_name(self.periods.zone, int(self.periods.bounds[0]))
+        return f"{self.periods.per.value.capitalize()} ({zone})"
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -79,7 +84,11 @@ class GroupColumn:
 
 @dataclass(frozen=True)
 class FigureColumn:
-    """A metric or a derived figure of each row, and its total over all rows (derived from the sums' totals)."""
+    """A metric or a derived figure of each row, and its total over all rows (derived from the sums' totals).
+
+    `measure` is the unit that all figures are in, where each answer says so (`usd`, `tokens`). Where they are in
+    different ones there is no total, and the unit of each row stands in the column that `unit_from` names.
+    """
 
     name: str
     label: str
@@ -88,6 +97,8 @@ class FigureColumn:
     figures: Figures
     total: Number | None
     help: str = ""
+    measure: str = ""
+    unit_from: str = ""
 
 
 Column = PeriodColumn | GroupColumn | FigureColumn

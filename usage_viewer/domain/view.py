@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from usage_viewer.domain.datasets import DATASETS, Dataset
+from usage_viewer.domain.dataset import Dataset, is_extra, with_extras
+from usage_viewer.domain.datasets import dataset_named
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import DateRange, Per, Periods, periods, zone_of
 
@@ -40,7 +41,10 @@ _DEFAULT_RANGE = DateRange()
 
 @dataclass(frozen=True, slots=True)
 class ViewState:
-    """What is shown. `columns` empty means the dataset's default ones; `order` sorts by its first key first."""
+    """What is shown. `columns` empty means the dataset's default ones; `order` sorts by its first key first.
+
+    A field that this version doesn't know is called `extra.` and its own name.
+    """
 
     dataset: str = "completions"
     range: DateRange = _DEFAULT_RANGE
@@ -74,12 +78,21 @@ class ViewState:
 
     @property
     def data(self) -> Dataset:
-        try:
-            return DATASETS[self.dataset]
-        except KeyError:
-            raise InputError(
-                self.dataset, title="There is no such dataset", hint="Choose one of: " + ", ".join(DATASETS)
-            ) from None
+        """The dataset's entry, with the fields that this version doesn't know and the view names. Raises
+        InputError.
+        """
+        data = dataset_named(self.dataset)
+        if not self.extras:
+            return data
+        metrics = [name for name in dict.fromkeys(self.columns) if is_extra(name)]
+        dimensions = [name for name in self.extras if name not in metrics]
+        return with_extras(data, dimensions, metrics)
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Names of the fields that this version doesn't know."""
+        named = (*self.grouping, *(item.dimension for item in self.filters), *self.columns)
+        return tuple(dict.fromkeys(name for name in named if is_extra(name)))
 
     @property
     def shown_columns(self) -> tuple[str, ...]:
