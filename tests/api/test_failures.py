@@ -14,6 +14,7 @@ from usage_viewer.domain.errors import (
     UsageViewerError,
 )
 from usage_viewer.domain.key import AdminKey
+from usage_viewer.domain.visible import visible
 
 KEY = AdminKey.parse("sk-admin-test-Zq7mW2xV9tLr4KpN8sHd")
 NONE = httpx.Headers()
@@ -74,9 +75,13 @@ def test_plain_text_is_one_printable_line(text: str) -> None:
     line = plain(text)
     assert len(line) <= 300
     assert "\n" not in line
-    assert all(char.isprintable() or char.isspace() for char in line)
+    assert visible(line) == line
     assert line == line.strip()
 
 
 def test_a_key_split_by_invisible_characters_is_masked_too() -> None:
     assert "Zq7mW2xV9tLr" not in plain("sk-admin-te\u200bst-Zq7mW2x\x00V9tLr4KpN8sHd", KEY)
+
+
+def test_what_can_not_be_seen_in_a_message_is_written_out() -> None:
+    assert plain("for\u202egpj.exe\tand\n\u200bmore", KEY) == "for⟨U+202E⟩gpj.exe and ⟨U+200B⟩more"

@@ -39,3 +39,11 @@ def test_search_finds_names_and_ids_case_aside() -> None:
     assert NAMES.matches(PROJECT, "proj_3333", "333")
     assert not NAMES.matches(PROJECT, "proj_3333", "search")
     assert NAMES.matches(PROJECT, None, "none")
+
+
+def test_what_can_not_be_seen_in_a_name_or_an_id_is_written_out() -> None:
+    names = Names.of([Name("project", "proj_1", "pay\u200bpal\u202e\n")])
+    assert names.label(PROJECT, "proj_1") == "pay⟨U+200B⟩pal⟨U+202E⟩␊"
+    assert names.label(PROJECT, "proj\u2066") == "proj⟨U+2066⟩"
+    assert names.label(MODEL, "<img src=x> &amp;") == "<img src=x> &amp;"
+    assert names.label(BATCH, "\x07") == "␇"

@@ -28,7 +28,8 @@ from usage_viewer.domain.errors import (
     TlsFailed,
     UsageViewerError,
 )
-from usage_viewer.domain.key import AdminKey, redact
+from usage_viewer.domain.key import AdminKey, mask_keys, redact
+from usage_viewer.domain.visible import visible
 
 MAX_DETAIL = 300
 """Characters kept of a server's message."""
@@ -91,14 +92,12 @@ def _host_of(url: str) -> str:
 
 
 def plain(text: str, key: AdminKey | None = None) -> str:
-    """One short line: control and invisible characters out, keys masked, cut to 300 characters."""
-    kept = "".join(
-        char if unicodedata.category(char)[0] != "C" else " " if char.isspace() else ""
-        for char in text[: 8 * MAX_DETAIL]
-    )
-    line = " ".join(kept.split())
-    if key is not None:
-        line = redact(line, key)
+    """One short line: keys masked, invisible characters written out, cut to 300 characters."""
+    line = " ".join(text[: 8 * MAX_DETAIL].split())
+    # What was put into a key does not hide it.
+    bare = "".join(char for char in line if unicodedata.category(char)[0] != "C")
+    masked = mask_keys(bare) if key is None else redact(bare, key)
+    line = visible(line) if masked == bare else masked
     return line if len(line) <= MAX_DETAIL else line[: MAX_DETAIL - 1].rstrip() + "…"
 
 

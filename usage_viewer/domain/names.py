@@ -27,10 +27,12 @@ class Names:
     _labels: dict[tuple[str, str], str] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        count = Counter((name.kind, name.name) for name in self.by_id.values())
+        ids: dict[tuple[str, str], list[str]] = {}
+        for name in self.by_id.values():
+            ids.setdefault((name.kind, name.name), []).append(name.id)
         for key, name in self.by_id.items():
-            twin = f" (…{name.id[-4:]})" if count[name.kind, name.name] > 1 else ""
-            self._labels[key] = visible(f"{name.name}{twin}" + (" (deleted)" if name.deleted else ""))
+            label = f"{name.name}{_apart(name.id, ids[name.kind, name.name])}"
+            self._labels[key] = visible(label + (" (deleted)" if name.deleted else ""))
 
     @classmethod
     def of(cls, names: Iterable[Name]) -> "Names":

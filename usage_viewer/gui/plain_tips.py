@@ -2,12 +2,14 @@
 
 import html
 
+from usage_viewer.domain.visible import visible
+
 
 def tip(text: str) -> str:
-    """A tooltip's text: Qt would take what looks like markup for markup."""
-    return f"<qt>{html.escape(text).replace(chr(10), '<br>')}</qt>" if text else ""
+    """A tooltip's text, line by line as it is written: Qt would take what looks like markup for markup."""
+    return f"<qt>{'<br>'.join(html.escape(visible(line)) for line in text.split(chr(10)))}</qt>" if text else ""
 
 
 def menu_text(text: str) -> str:
     """A menu's or button's text: an ampersand is an ampersand, not a mnemonic."""
-    return text.replace("&", "&&")
+    return visible(text).replace("&", "&&")

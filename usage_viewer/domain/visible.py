@@ -1,0 +1,36 @@
+"""Text from outside as it is shown: what can't be seen, or turns other text around, is written out."""
+
+import re
+from typing import Final
+
+_PICTURES: Final = 0x2400  # where Unicode has a sign for each of the first 32 control characters
+_DELETE: Final = 0x7F
+_DELETE_PICTURE: Final = "\u2421"
+
+# Control, format (zero-width, bidirectional overrides and isolates, tags), line and paragraph separators,
+# surrogates, private use and noncharacters; then letters and marks that are drawn as nothing at all.
+_UNSEEN: Final = re.compile(
+    "["
+    "\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\ue000-\uf8ff\U000110bd\U000110cd"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff"
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0"
+    "]"
+)
+
+
+def visible(text: str) -> str:
+    """`text` with each unseen character as a mark: `␊` for a line break, `⟨U+202E⟩` for an override.
+
+    Two different texts so look different, and a text can't change how what stands beside it is read.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSEEN.sub(lambda found: _mark(found[0]), text)
+
+
+def _mark(char: str) -> str:
+    code = ord(char)
+    if code < 0x20:
+        return chr(_PICTURES + code)
+    return _DELETE_PICTURE if code == _DELETE else f"⟨U+{code:04X}⟩"
