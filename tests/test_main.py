@@ -1,0 +1,138 @@
+"""The composition root: from arguments to an exit status, in this process."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from usage_viewer import __version__
+from usage_viewer.__main__ import main, open_demo
+from usage_viewer.app.place import Place
+from usage_viewer.demo.server import DemoServer
+
+WEEK = (
+    *("table", "--from", (datetime.now(UTC) - timedelta(days=17)).strftime("%Y-%m-%d")),
+    *("--to", (datetime.now(UTC) - timedelta(days=10)).strftime("%Y-%m-%d")),
+)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
+    with DemoServer() as running:
+        monkeypatch.setenv("OPENAI_ADMIN_KEY", running.key)
+        yield running
+
+
+def test_a_table_from_the_server_named(
+    server: DemoServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    where = ("--base-url", server.base_url, "--data-dir", str(tmp_path))
+    assert main([*WEEK, *where, "--format", "json", "--metrics", "input_tokens"]) == 0
+    printed = capfd.readouterr()
+    (row,) = json.loads(printed.out)
+    assert row["input_tokens"] > 0
+    assert printed.err == ""
+    assert Place(tmp_path).database.exists()
+
+
+def test_options_before_the_command(server: DemoServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    where = ("--base-url", server.base_url, "--data-dir", str(tmp_path), "--profile", "acme")
+    assert main([*where, *WEEK]) == 0
+    assert capfd.readouterr().out.startswith("Requests\t")
+    assert Place(tmp_path, "acme").database.exists()
+    assert not Place(tmp_path).database.exists()
+
+
+def test_a_data_directory_is_where_the_command_was_given(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*WEEK, "--base-url", server.base_url, "--data-dir", "here"]) == 0
+    assert Place(tmp_path / "here").database.exists()
+    capfd.readouterr()
+
+
+def test_no_store_leaves_no_file(server: DemoServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    where = ("--base-url", server.base_url, "--data-dir", str(tmp_path / "data"))
+    assert main([*WEEK, *where, "--no-store"]) == 0
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "title"),
+    [
+        (("--colour",), "The command can't be understood (unrecognized arguments: --colour)"),
+        (("chart",), "The command can't be understood"),
+        (("table",), "The command can't be understood (the following arguments are required: --from, --to)"),
+        (("--profile", "../other"), "This profile name can't be used (../other)"),
+        ((*WEEK, "--profile", "a/b"), "This profile name can't be used (a/b)"),
+        (("--base-url", "http://example.org"), ""),
+        ((*WEEK, "--base-url", "nonsense"), ""),
+        ((*WEEK, "--sort", "-money"), "The table can't be sorted by what it doesn't show (money)"),
+    ],
+)
+def test_what_cant_be_used_ends_with_2(
+    arguments: tuple[str, ...], title: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--data-dir", str(tmp_path / "data"), *arguments]) == 2
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"usage-viewer: {title}")
+    assert printed.err.count("\n") >= 2
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--version",), f"Usage Viewer {__version__}\n"),
+        (("--help",), "usage: usage-viewer "),
+        (("table", "--help"), "usage: usage-viewer table "),
+    ],
+)
+def test_questions_about_the_program(
+    arguments: tuple[str, ...], said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 0
+    assert capfd.readouterr().out.startswith(said)
+
+
+def test_the_demo_is_a_server_on_this_computer_with_a_key_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-the-real-one-0000000000000")
+    demo = open_demo()
+    try:
+        assert demo.profile.base_url.startswith("http://127.0.0.1:")
+        key = demo.profile.keystore.load()
+        assert key is not None
+        assert "the-real-one" not in key.reveal()
+        demo.profile.check_key(key)
+        assert demo.profile.database is None
+    finally:
+        demo.close()
+
+
+def test_a_demo_that_cant_be_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-such-program"))
+    assert main(["--demo", *WEEK]) == 1
+    assert capfd.readouterr().err.startswith("usage-viewer: The demo could not be started")
+
+
+def test_the_table_needs_no_window(server: DemoServer, tmp_path: Path) -> None:
+    code = (
+        "import sys; from usage_viewer.__main__ import main; status = main(sys.argv[1:]); "
+        "sys.exit(f'imported: {sys.modules[\"PySide6\"]}' if 'PySide6' in sys.modules else status)"
+    )
+    where = ("--base-url", server.base_url, "--data-dir", str(tmp_path))
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *WEEK, *where], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
