@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from usage_viewer.app.place import Place, default_data_dir
 from usage_viewer.app.profile import Profile
+from usage_viewer.app.snapshot import SnapshotProfile
 from usage_viewer.app.source import OFFICIAL_URL
 from usage_viewer.cli.arguments import parser
 from usage_viewer.cli.telling import tell
-from usage_viewer.domain.errors import InputError, UsageViewerError
+from usage_viewer.domain.errors import InputError, SnapshotError, UsageViewerError
 from usage_viewer.domain.key import AdminKey, KeyFilter
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _log_to_stderr(arguments.verbose)
         place = Place((arguments.data_dir or default_data_dir()).absolute(), arguments.profile)
         base_url = _base_url(arguments.base_url)
+        if arguments.demo and arguments.open is not None:
+            raise InputError(title="--demo and --open exclude each other", hint="Give one of them.")
     except InputError as error:
         tell(error, sys.stderr)
         return 2
@@ -37,6 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run_table(arguments: Namespace, place: Place, base_url: str) -> int:
     from usage_viewer.cli.table import run
 
+    if arguments.open is not None:
+        try:
+            return run(arguments, SnapshotProfile(arguments.open))
+        except SnapshotError as error:
+            tell(error, sys.stderr)
+            return 1
     if not arguments.demo:
         return run(arguments, _profile(place, base_url, stored=not arguments.no_store))
     try:
@@ -60,6 +69,7 @@ def _run_window(arguments: Namespace, place: Place, base_url: str) -> int:
             open_demo=open_demo,
             demo=arguments.demo,
             snapshot=arguments.snapshot,
+            open=arguments.open,
         )
     )
 

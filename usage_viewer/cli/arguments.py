@@ -78,6 +78,13 @@ def _add_common(target: argparse.ArgumentParser, *, again: bool = False) -> None
         help="look at a synthetic organization; no key is needed, nothing is kept",
     )
     target.add_argument(
+        "--open",
+        type=Path,
+        metavar="FILE",
+        default=kept,
+        help="look at a saved snapshot (.zip or folder); no key is needed, nothing is fetched",
+    )
+    target.add_argument(
         "--base-url",
         metavar="URL",
         default=kept,

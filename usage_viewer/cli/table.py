@@ -61,8 +61,19 @@ def _print_table(
         tell(error, err)
     for name in look.unavailable:
         err.write(f"{view.data.dimension(name).label} ({name}) is not to be had from this organization.\n")
+    if profile.read_only:
+        return _say_what_the_snapshot_lacks(look.coverage, err)
     say_what_lacks(look.coverage, err)
     return COMPLETE if look.coverage.complete and error is None else INCOMPLETE
+
+
+def _say_what_the_snapshot_lacks(coverage: Coverage, err: TextIO) -> int:
+    """What was still to come when it was saved lacks too."""
+    if coverage.complete and not coverage.to_come:
+        return COMPLETE
+    err.write(f"Incomplete: the snapshot has {coverage.summary}.\n")
+    _say_segments(coverage.missing, err)
+    return INCOMPLETE
 
 
 def _fetch(session: Session, view: ViewState, profile: Profile, err: TextIO) -> UsageViewerError | None:
@@ -70,6 +81,8 @@ def _fetch(session: Session, view: ViewState, profile: Profile, err: TextIO) -> 
     show = _progress_on(err)
     try:
         if not session.coverage(view).wanted:
+            return None
+        if not profile.needs_key:
             return None
         key = profile.keystore.load()
         if key is None:

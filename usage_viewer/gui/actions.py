@@ -28,6 +28,12 @@ class Actions(QObject):
             "With a &provenance line", None, "Puts range, zone, filters and fetch time in front of each copy"
         )
         self.save = self._add("&Save as…", key.Save, "Writes the selected rows, or all rows, to a file")
+        self.save_snapshot = self._add(
+            "Save s&napshot…", None, "Writes what is held of this range, of every dataset, as Parquet files"
+        )
+        self.open_snapshot = self._add("O&pen snapshot…", key.Open, "Shows a saved snapshot; no key is needed")
+        self.close_snapshot = self._add("Close the snapsho&t", None, "Goes back to your organization")
+        self.close_snapshot.setVisible(False)
         self.refresh = self._add("&Refresh", key.Refresh, "Fetches again whatever may have grown")
         self.cancel = self._add("Stop &fetching", "Ctrl+.", "Stops fetching; what has arrived is kept")
         self.clear_filters = self._add("Clear all &filters", None, "Shows everything again")
@@ -69,6 +75,8 @@ class Actions(QObject):
         menu.addAction(self.copy)
         menu.addMenu(self.copy_menu(menu))
         menu.addAction(self.save)
+        menu.addSeparator()
+        menu.addActions([self.save_snapshot, self.open_snapshot, self.close_snapshot])
         menu.addSeparator()
         menu.addActions([self.refresh, self.cancel, self.clear_filters])
         menu.addSeparator()

@@ -36,6 +36,7 @@ class Launch:
     open_demo: Callable[[], Demo]
     demo: bool = False
     snapshot: Path | None = None
+    open: Path | None = None  # a saved snapshot to be shown
 
 
 def run(launch: Launch) -> int:
@@ -48,7 +49,7 @@ def run(launch: Launch) -> int:
             return 1
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     application = make_application()
-    alone = not launch.demo and launch.snapshot is None
+    alone = not launch.demo and launch.snapshot is None and launch.open is None
     if alone and raise_running(launch.place):
         return 0
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -62,7 +63,7 @@ def run(launch: Launch) -> int:
         window.resize(*SNAPSHOT_SIZE)
         Snapshot(window, launch.snapshot)
     window.show()
-    window.start(demo=launch.demo)
+    window.start(demo=launch.demo, snapshot=launch.open)
     status = application.exec()
     if instance is not None:
         instance.close()

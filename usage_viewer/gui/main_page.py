@@ -27,6 +27,7 @@ class MainPage(QWidget):
     def __init__(self, workspace: Workspace, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._workspace, self._actions = workspace, actions
+        self._origin = self._origin_range = ""
         self.dataset = DatasetChoice(self)
         self.range = RangePicker(self)
         self.per = PerChoice(self)
@@ -128,7 +129,8 @@ class MainPage(QWidget):
         self.grouping.show_view(self._workspace.view, refused)
         note = "" if look.coverage.complete else look.coverage.summary
         self.pane.set_table(shown.table, shown.rows, shown.view, note)
-        self.status.show_coverage(look.coverage)
+        profile = self._workspace.profile
+        self.status.show_coverage(look.coverage, profile.clock_note if profile is not None else "")
         self._show_empty(shown)
 
     def _on_fetching(self, fetching: bool) -> None:
@@ -136,6 +138,12 @@ class MainPage(QWidget):
         self._actions.cancel.setEnabled(fetching)
         if self._workspace.last is not None:
             self._show_empty(self._workspace.last)
+
+    def show_origin(self, origin: str, range_text: str = "") -> None:
+        """For a snapshot: of when it is, and what range it holds; "" for what is fetched."""
+        self._origin, self._origin_range = origin, range_text
+        self.status.show_origin(origin)
+        self.status.show_coverage(None)
 
     def say_loading(self, what: str) -> None:
         self.empty.say(what, busy=True)
@@ -163,6 +171,8 @@ class MainPage(QWidget):
             )
         elif not coverage.expected:
             self.empty.say("This range lies in the future")
+        elif self._origin and not coverage.held:
+            self.empty.say("This is not in the snapshot", self._origin_range)
         elif coverage.complete:
             self.empty.say("No usage in this range", "Nothing was used; all of it was asked for.")
         else:

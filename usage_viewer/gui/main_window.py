@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QStackedWid
 from usage_viewer.app.export import Format
 from usage_viewer.app.place import Place
 from usage_viewer.app.profile import Demo, Profile
-from usage_viewer.domain.errors import CredentialError, KeyMissing, StoreDamaged, UsageViewerError
+from usage_viewer.app.snapshot import SnapshotProfile, not_in_snapshot
+from usage_viewer.domain.errors import Cancelled, CredentialError, KeyMissing, StoreDamaged, UsageViewerError
 from usage_viewer.domain.key import AdminKey
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui import help_sheets
@@ -24,6 +25,7 @@ from usage_viewer.gui.key_flow import KeyFlow, Loaded
 from usage_viewer.gui.key_page import KeyPage
 from usage_viewer.gui.main_page import MainPage
 from usage_viewer.gui.remembered import Remembered
+from usage_viewer.gui.snapshots import Snapshots, origin_text, range_text
 from usage_viewer.gui.tasks import Tasks
 from usage_viewer.gui.theme import UNIT, use_scheme
 from usage_viewer.gui.usage_model import Presentation
@@ -50,6 +52,7 @@ class MainWindow(QMainWindow):
         self.workspace = Workspace(self.tasks, self.remembered.use_profile(profile.name), self)
         self.keys = KeyFlow(self.tasks, self)
         self.copying = Copying(self.tasks, self)
+        self.snapshots = Snapshots(self.tasks, self)
         self.actions_ = Actions(self)
         self.key_page = KeyPage(self)
         self.page = MainPage(self.workspace, self.actions_, self)
@@ -67,22 +70,52 @@ class MainWindow(QMainWindow):
 
     # Starting and ending
 
-    def start(self, *, demo: bool = False) -> None:
-        """Begins to load, after the first paint."""
-        QTimer.singleShot(0, self, self.open_demo if demo else lambda: self._open(self._own_profile))
+    def start(self, *, demo: bool = False, snapshot: Path | None = None) -> None:
+        """Begins to load, after the first paint: the demo, a saved snapshot, or the organization."""
+
+        def begin() -> None:
+            if snapshot is not None:
+                self.page.say_loading("Opening…")
+                self.snapshots.open(snapshot)
+            elif demo:
+                self.open_demo()
+            else:
+                self._open(self._own_profile)
+
+        QTimer.singleShot(0, self, begin)
 
     def _open(self, profile: Profile) -> None:
         self._loaded = None
         self._problem = ""
         self.workspace.view = self.remembered.use_profile(profile.name)
+        self._show_origin(profile)
         self.page.show_view(self.workspace.view)
         self.page.table.header.set_widths(dict(self.remembered.profile.widths))
         self.page.banner.clear()
         self._pages.setCurrentWidget(self.page)
         self.page.say_loading("Opening…")
-        self.setWindowTitle("Usage Viewer" if profile.name == "default" else f"{profile.name} · Usage Viewer")
+        self.setWindowTitle("Usage Viewer" if profile.name == "default" else f"{profile.label} · Usage Viewer")
         self.workspace.open(profile)
-        self.keys.load(profile)
+        if profile.needs_key:
+            self.keys.load(profile)
+
+    def _show_origin(self, profile: Profile) -> None:
+        """What a snapshot is of, and that there is nothing to fetch for it."""
+        manifest = profile.manifest if isinstance(profile, SnapshotProfile) else None
+        if manifest is None:
+            self.page.show_origin("")
+        else:
+            self.workspace.view = manifest.shown
+            self.page.show_origin(origin_text(manifest), range_text(manifest))
+        self.page.dataset.set_unavailable({} if manifest is None else not_in_snapshot(manifest))
+        actions = self.actions_
+        actions.close_snapshot.setVisible(manifest is not None)
+        for action in (actions.refresh, actions.replace_key, actions.forget_key, actions.erase):
+            action.setEnabled(manifest is None)
+
+    def _on_snapshot_opened(self, profile: SnapshotProfile) -> None:
+        self._open(profile)
+        self._end_demo()
 
     def open_demo(self) -> None:
         """Looks at the synthetic organization; back with *Leave the demo*."""
@@ -99,9 +132,12 @@ class MainWindow(QMainWindow):
         self._open(demo.profile)
 
     def leave_demo(self) -> None:
+        self._open(self._own_profile)
+        self._end_demo()
+
+    def _end_demo(self) -> None:
         demo, self._demo = self._demo, None
         self.actions_.demo.setText("Open the &demo")
-        self._open(self._own_profile)
         if demo is not None:
             demo.close()
 
@@ -161,7 +197,8 @@ class MainWindow(QMainWindow):
         self._decide()
 
     def _on_session_failed(self, error: UsageViewerError) -> None:
-        actions: list[Action] = [("&Retry", lambda: self._open(self._own_profile))]
+        profile = self.workspace.profile or self._own_profile
+        actions: list[Action] = [("&Retry", lambda: self._open(profile))]
         if isinstance(error, StoreDamaged):
             actions.append(("Start &anew", self._start_anew))
         self.page.say_nothing()
@@ -195,7 +232,8 @@ class MainWindow(QMainWindow):
         last, workspace = self.workspace.last, self.workspace
         if last is None or workspace.fetching or self.tasks.busy("look") or self.tasks.busy("names"):
             return
-        if self._problem or (workspace.session is not None and workspace.session.connected):
+        session, profile = workspace.session, workspace.profile
+        if self._problem or (session is not None and (session.connected or (profile and profile.read_only))):
             self.settled.emit(self._problem)
 
     # The key
@@ -276,6 +314,7 @@ class MainWindow(QMainWindow):
         ):
             connect(action, partial(self._copy_as, form))
         connect(actions.save, self._save_as)
+        self._connect_snapshots()
         connect(actions.refresh, self.workspace.refresh)
         connect(actions.cancel, self.workspace.cancel)
         connect(actions.clear_filters, lambda: self.workspace.show_view(self.workspace.view.without_filters()))
@@ -295,6 +334,33 @@ class MainWindow(QMainWindow):
         self.copying.began.connect(lambda: page.status.say("Copying…"))
         self.copying.done.connect(page.status.say)
         self.copying.failed.connect(self._on_error)
+
+    def _connect_snapshots(self) -> None:
+        actions, snapshots = self.actions_, self.snapshots
+        connect(actions.save_snapshot, self._save_snapshot)
+        connect(actions.open_snapshot, snapshots.ask_what_to_open)
+        connect(actions.close_snapshot, lambda: self._open(self._own_profile))
+        snapshots.began.connect(self.page.status.say)
+        snapshots.saved.connect(self.page.status.say)
+        snapshots.opened.connect(self._on_snapshot_opened)
+        snapshots.failed.connect(self._on_snapshot_failed)
+
+    def _save_snapshot(self) -> None:
+        session, profile, view = self.workspace.session, self.workspace.profile, self.workspace.view
+        if session is not None and profile is not None:
+            proposal = f"usage-{range_name(view, self.workspace.now)}"
+            self.snapshots.ask_where_to_save(
+                proposal, lambda path: self.snapshots.save(session, view, profile.label, path)
+            )
+
+    def _on_snapshot_failed(self, error: UsageViewerError) -> None:
+        """What was shown before stays."""
+        if self.workspace.profile is None:
+            self.page.say_nothing()
+            self._show_error(error, [("Open your &organization", lambda: self._open(self._own_profile))])
+            self.settled.emit(self._problem)
+        elif not isinstance(error, Cancelled):
+            self.page.banner.show_error(error, [])
 
     def _with_chosen(self, act: Callable[[Chosen], None]) -> None:
         """Acts on the selected rows, or on all rows if none are selected."""
@@ -347,6 +413,8 @@ class MainWindow(QMainWindow):
         profile = self.workspace.profile or self._own_profile
         data = str(profile.database) if profile.database is not None else "In memory, gone when the window closes"
         key = self._loaded.place if self._loaded is not None else "The keyring has not answered yet"
+        if isinstance(profile, SnapshotProfile):
+            return [("Snapshot", str(profile.path)), ("Written by", profile.manifest.program)]
         return [("Server", profile.base_url), ("Data", data), ("Key", key)]
 
     # Looks

@@ -21,6 +21,7 @@ class StatusLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._origin = ""
         self._held = plain_label("", self)
         self._message = plain_label("", self)
         self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -52,8 +53,19 @@ class StatusLine(QWidget):
         parts = (self._held, self._windows, self._message, self._selection)
         return " · ".join(part.text() for part in parts if part.text() and not part.isHidden())
 
-    def show_coverage(self, coverage: Coverage | None) -> None:
-        self._held.setText("" if coverage is None else coverage_text(coverage, self.locale()))
+    def show_coverage(self, coverage: Coverage | None, clock_note: str = "") -> None:
+        """How much is held and how fresh; `clock_note` says what is wrong with this computer's clock."""
+        if coverage is None:
+            self._held.setText(self._origin)
+        elif self._origin:
+            self._held.setText(f"{self._origin} · {coverage.summary}")
+        else:
+            told = (coverage_text(coverage, self.locale()), clock_note)
+            self._held.setText(" · ".join(part for part in told if part))
+
+    def show_origin(self, origin: str) -> None:
+        """Where the figures are from, in place of when they were fetched; "" for the organization itself."""
+        self._origin = origin
 
     def show_fetching(self, fetching: bool) -> None:
         self._bar.setRange(0, 0)
