@@ -54,17 +54,22 @@ class Desk:
 
     def start(self, keystore: Callable[[], Keystore] | None = None, *, wait: bool = True) -> MainWindow:
         """A window as a start of the program makes it; by default with the server's key in memory."""
+        window = self.make(keystore)
+        if wait:
+            with self.qtbot.waitSignal(window.settled, timeout=TIMEOUT):
+                window.start()
+        else:
+            window.start()
+        return window
+
+    def make(self, keystore: Callable[[], Keystore] | None = None) -> MainWindow:
+        """The same, before it is told what to begin with."""
         keys = SessionKeystore(AdminKey.parse(self.server.key)) if keystore is None else None
         window = MainWindow(
             self.profile(keystore or (lambda: keys or SessionKeystore())), Place(self.data_dir), self.open_demo
         )
         self.windows.append(window)
         window.show()
-        if wait:
-            with self.qtbot.waitSignal(window.settled, timeout=TIMEOUT):
-                window.start()
-        else:
-            window.start()
         return window
 
     def open_demo(self) -> Demo:
