@@ -22,7 +22,7 @@ from usage_viewer.domain.datasets import DATASETS
 
 PLACES: Final = {"amount": 10, "quantity": 0}
 """Decimal places of the decimal metrics. Tokens are whole: as 10^-10 of one, a billion would not fit in 64 bits."""
-_UNIT: Final = 10 ** PLACES["amount"]
+_UNIT: Final[int] = 10 ** PLACES["amount"]
 _CREDIT: Final = -25 * _UNIT // 10  # a day
 _CREDIT_ITEM: Final = "complimentary daily tokens"
 
