@@ -50,7 +50,7 @@ class Difference:
     unit: Value = None  # of money and quantities: what they are counted in
 
     @property
-    def excess(self) -> Number:
+    def excess(self) -> Decimal:
         """By how much more is held than told; negative where something is missing."""
         return _EXACT.subtract(Decimal(self.held), Decimal(self.told))
 

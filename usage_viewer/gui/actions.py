@@ -37,6 +37,11 @@ class Actions(QObject):
         self.refresh = self._add("&Refresh", key.Refresh, "Fetches again whatever may have grown")
         self.cancel = self._add("Stop &fetching", "Ctrl+.", "Stops fetching; what has arrived is kept")
         self.clear_filters = self._add("Clear all &filters", None, "Shows everything again")
+        self.origins = self._add(
+            "&Where does this come from?", "Ctrl+I", "Lists the buckets, rows and fetch times of the current cell"
+        )
+        self.changes = self._add("What c&hanged…", "Ctrl+H", "Lists figures that a later fetch told otherwise")
+        self.prove = self._add("Chec&k completeness", "Ctrl+K", "Compares what is held with the server's own sums")
         self.bars = self._toggle("&Bars in cells", "Ctrl+B", "Shows each row's share of the sorted figure")
         self.abbreviated = self._toggle(
             "&Abbreviated numbers", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
@@ -79,6 +84,8 @@ class Actions(QObject):
         menu.addActions([self.save_snapshot, self.open_snapshot, self.close_snapshot])
         menu.addSeparator()
         menu.addActions([self.refresh, self.cancel, self.clear_filters])
+        menu.addSeparator()
+        menu.addActions([self.origins, self.changes, self.prove])
         menu.addSeparator()
         menu.addActions([self.bars, self.abbreviated])
         colours = menu.addMenu("C&olors")

@@ -24,6 +24,8 @@ from usage_viewer.gui.copying import Chosen, Copying, range_name
 from usage_viewer.gui.key_flow import KeyFlow, Loaded
 from usage_viewer.gui.key_page import KeyPage
 from usage_viewer.gui.main_page import MainPage
+from usage_viewer.gui.proof_views import ProofViews
+from usage_viewer.gui.proofs import Proofs
 from usage_viewer.gui.remembered import Remembered
 from usage_viewer.gui.snapshots import Snapshots, origin_text, range_text
 from usage_viewer.gui.tasks import Tasks
@@ -56,6 +58,8 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self)
         self.key_page = KeyPage(self)
         self.page = MainPage(self.workspace, self.actions_, self)
+        self.proofs = Proofs(self.workspace, self.tasks, self)
+        self.proof_views = ProofViews(self.proofs, self.workspace, self.page, self.actions_)
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.page)
         self._pages.addWidget(self.key_page)
@@ -187,6 +191,9 @@ class MainWindow(QMainWindow):
         workspace.recovered.connect(self._on_recovered)
         workspace.failed.connect(self._on_error)
         workspace.names_failed.connect(self._on_names_failed)
+        self.proofs.changed.connect(lambda standing: self._look_settled())
+        self.proofs.breaches_changed.connect(lambda breaches: self._look_settled())
+        self.proofs.failed.connect(self._on_error)
         workspace.view_changed.connect(self.remembered.view)
         self.page.dataset.view_requested.connect(self._on_dataset)
         self.page.table.header.widths_changed.connect(
@@ -201,6 +208,8 @@ class MainWindow(QMainWindow):
         actions: list[Action] = [("&Retry", lambda: self._open(profile))]
         if isinstance(error, StoreDamaged):
             actions.append(("Start &anew", self._start_anew))
+        if profile.read_only:
+            actions.append(("Open your &organization", lambda: self._open(self._own_profile)))
         self.page.say_nothing()
         self._show_error(error, actions)
 
@@ -231,6 +240,8 @@ class MainWindow(QMainWindow):
         """Says so once nothing is under way any more and everything that was asked for is shown."""
         last, workspace = self.workspace.last, self.workspace
         if last is None or workspace.fetching or self.tasks.busy("look") or self.tasks.busy("names"):
+            return
+        if self.proofs.busy:
             return
         session, profile = workspace.session, workspace.profile
         if self._problem or (session is not None and (session.connected or (profile and profile.read_only))):

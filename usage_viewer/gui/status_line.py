@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolic
 
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.gui.numbers import NumberFormat
+from usage_viewer.gui.seal import Seal
 from usage_viewer.gui.selection_stats import SelectionStats
 from usage_viewer.gui.theme import UNIT, plain_label
 
@@ -23,6 +24,7 @@ class StatusLine(QWidget):
         super().__init__(parent)
         self._origin = ""
         self._held = plain_label("", self)
+        self.seal = Seal(self)
         self._message = plain_label("", self)
         self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._selection = plain_label("", self)
@@ -40,7 +42,7 @@ class StatusLine(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(UNIT, UNIT // 2, UNIT, UNIT // 2)
         row.setSpacing(UNIT)
-        for widget in (self._held, self._bar, self._windows, self._cancel):
+        for widget in (self._held, self.seal, self._bar, self._windows, self._cancel):
             row.addWidget(widget)
         row.addWidget(self._message, 1)
         row.addWidget(self._selection)

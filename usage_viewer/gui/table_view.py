@@ -17,6 +17,7 @@ from PySide6.QtGui import QContextMenuEvent, QFont, QKeyEvent, QKeySequence, QPa
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QMenu, QTableView, QWidget
 
 from usage_viewer.domain.ordering import Rows
+from usage_viewer.domain.proof import cell_of
 from usage_viewer.domain.tables import Column, FigureColumn, GroupColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.column_widths import ColumnWidths
@@ -38,6 +39,7 @@ class UsageTable(QTableView):
     """Whole rows are selected; the current cell's column says which figure the statistics are about."""
 
     view_requested = Signal(object)  # ViewState
+    origin_requested = Signal(object, object)  # Cell and Column: where does it come from?
     copy_requested = Signal(str)  # "" as shown, or a name of COPY_FORMATS
     selection_stats_changed = Signal(object)  # SelectionStats
 
@@ -226,7 +228,22 @@ class UsageTable(QTableView):
     def cell_menu(self, index: QModelIndex) -> QMenu:
         column = self.usage_model.columns[index.column()]
         at = int(self.usage_model.rows[index.row()])
-        return cell_menu(column, at, self.view, self.view_requested.emit, self.copy_requested.emit, self)
+        menu = cell_menu(column, at, self.view, self.view_requested.emit, self.copy_requested.emit, self)
+        cell = cell_of(self.usage_model.table, at)
+        menu.addSeparator()
+        menu.addAction("&Where does this come from?").triggered.connect(
+            lambda: self.origin_requested.emit(cell, column)
+        )
+        return menu
+
+    def ask_for_origin(self) -> None:
+        """*Where does this come from?* of the current cell."""
+        index = self.currentIndex()
+        if index.isValid():
+            at = int(self.usage_model.rows[index.row()])
+            self.origin_requested.emit(
+                cell_of(self.usage_model.table, at), self.usage_model.columns[index.column()]
+            )
 
     def _pop_up(self, menu: QMenu, point: QPoint) -> None:
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

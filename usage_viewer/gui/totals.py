@@ -44,6 +44,7 @@ class TotalsRow(QWidget):
         self._table = EMPTY
         self._state = ViewState()
         self.label = ""
+        self._indent = 0
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Totals")
         header = table.header
@@ -60,6 +61,12 @@ class TotalsRow(QWidget):
         self.setAccessibleName("; ".join([self.label, *(f"{name}: {text}" for name, text in self._spoken())]))
         self.setToolTip(self.label)
         self.update()
+
+    def set_indent(self, pixels: int) -> None:
+        """Room before the label, for something that stands there."""
+        if pixels != self._indent:
+            self._indent = pixels
+            self.update()
 
     def _spoken(self) -> list[tuple[str, str]]:
         return [(column.label, self._text(column, self._exact)) for column in self._table.figures]
@@ -131,7 +138,9 @@ class TotalsRow(QWidget):
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
         painter.setPen(text)
-        self._draw(painter, self.label_rect(), self.label, Qt.AlignmentFlag.AlignLeft)
+        self._draw(
+            painter, self.label_rect().adjusted(self._indent, 0, 0, 0), self.label, Qt.AlignmentFlag.AlignLeft
+        )
         for column in self._table.figures:
             shown = self._text(column, self._view.usage_model.numbers)
             self._draw(painter, self.section_rect(column.name), shown, Qt.AlignmentFlag.AlignRight)

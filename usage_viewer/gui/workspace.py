@@ -121,6 +121,10 @@ class Workspace(QObject):
         else:
             self._look()
 
+    def look_again(self) -> None:
+        """For when something else has changed what is held."""
+        self._look()
+
     def look_if_old(self) -> None:
         """For a window that comes back to the front: what has grown stale meanwhile is fetched."""
         if self.last is not None and time.monotonic() - self._looked_at > LOOK_AGAIN_AFTER:
