@@ -159,11 +159,25 @@ class Dataset:
             raise KeyError(name)
         return item
 
+    def metric(self, name: str) -> Metric:
+        item = self._by_name.get(name)
+        if not isinstance(item, Metric):
+            raise KeyError(name)
+        return item
+
     def has_dimension(self, name: str) -> bool:
         return isinstance(self._by_name.get(name), Dimension)
 
     def has_column(self, name: str) -> bool:
         return isinstance(self._by_name.get(name), Figure)
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """Names of fields that this version doesn't know and that answers held: numbers, which add up, and others."""
+
+    figures: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
 
 EXTRA = "extra."

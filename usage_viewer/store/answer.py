@@ -7,14 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.coverage import Coverage
-from usage_viewer.domain.datasets import Aggregation, Dataset, Derived, Metric
+from usage_viewer.domain.datasets import Aggregation, Dataset, Derived, Metric, OverTime
 from usage_viewer.domain.figures import Figures, Number, derive, derive_one, parts_of
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Per
 from usage_viewer.domain.tables import Column, FigureColumn, GroupColumn, PeriodColumn, Table
-from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.store.combinations import Combinations, Groups
 from usage_viewer.store.gather import EXACT, Rows, gather, missing_of, plain
+from usage_viewer.store.levels import Stocks
+
+MONEY = "money"
+"""The unit of metrics whose own unit is a currency."""
+
+Units = Mapping[str, Sequence[Value]]
+"""For each metric whose answers say their unit: the units that its figures are in, as far as they pass."""
 
 
 def metrics_needed(view: ViewState) -> tuple[str, ...]:
@@ -22,19 +29,29 @@ def metrics_needed(view: ViewState) -> tuple[str, ...]:
     wanted: set[str] = set()
     for name in view.shown_columns:
         column = view.data.column(name)
-        wanted |= set(parts_of(column)) if isinstance(column, Derived) else {name}
+        if isinstance(column, Derived):
+            wanted |= set(parts_of(column))
+        else:
+            wanted.add(column.level if isinstance(column, OverTime) else name)
     return tuple(metric.name for metric in view.data.metrics if metric.name in wanted)
 
 
-def tabulate(view: ViewState, coverage: Coverage, facts: Rows, combinations: Combinations, names: Names) -> Table:
-    """`facts`: each period and combination once, `cell` being the combination."""
+def tabulate(
+    view: ViewState,
+    coverage: Coverage,
+    facts: Rows,
+    combinations: Combinations,
+    names: Names,
+    levels: Rows | None = None,
+) -> Table:
+    """`facts`: each period and combination once, `cell` being the combination; `levels`: the same for each bucket,
+    where means and peaks are shown.
+    """
     passing = combinations.passing(view, names)
     if not passing.all():
         facts = facts.take(passing[facts.cell])
-    mixed = _mixed_units(view, facts, combinations)
-    units = (view.data.column(name) for name in mixed)
-    added = {unit.unit_from for unit in units if isinstance(unit, Metric)} - set(view.grouping)
-    grouping = (*view.grouping, *(item.name for item in view.data.dimensions if item.name in added))
+    units = _units(view, facts, combinations)
+    grouping = _with_units(view, units)
     groups = combinations.groups(grouping, passing)
     rows = _grouped(facts, groups, int(passing.sum()), len(coverage.periods))
     if not len(rows) and not grouping and view.per is Per.TOTAL and coverage.held:
@@ -43,9 +60,17 @@ def tabulate(view: ViewState, coverage: Coverage, facts: Rows, combinations: Com
     if view.per is not Per.TOTAL:
         columns.append(PeriodColumn(rows.period, coverage.periods))
     columns += _group_columns(view.data, grouping, rows.cell, groups, combinations, names)
+    stocks = None if levels is None else Stocks(coverage, levels, groups.of)
     with localcontext(EXACT):
-        columns += _figure_columns(view, rows, mixed, _last_period(coverage))
+        columns += _Figures(view.data, rows, units, _last_period(coverage), stocks).columns(view.shown_columns)
     return Table(tuple(columns), len(rows))
+
+
+def _with_units(view: ViewState, units: Units) -> tuple[str, ...]:
+    """The grouping, and the unit wherever different ones would be added."""
+    mixed = {view.data.metric(name).unit_from for name in units if len(units[name]) > 1}
+    added = mixed - set(view.grouping)
+    return (*view.grouping, *(item.name for item in view.data.dimensions if item.name in added))
 
 
 def _grouped(facts: Rows, groups: Groups, passing: int, periods: int) -> Rows:
@@ -68,17 +93,16 @@ def _one_row_of_nothing(rows: Rows) -> Rows:
     )
 
 
-def _mixed_units(view: ViewState, facts: Rows, combinations: Combinations) -> frozenset[str]:
-    """The metrics needed whose figures, as far as they pass, are in more than one unit."""
-    mixed = set()
+def _units(view: ViewState, facts: Rows, combinations: Combinations) -> Units:
+    units: dict[str, Sequence[Value]] = {}
     for name, figures in facts.metrics.items():
-        metric = view.data.column(name)
-        if not isinstance(metric, Metric) or not metric.unit_from:
-            continue
-        cells = facts.cell if figures.missing is None else facts.cell[~figures.missing]
-        if len(np.unique(combinations.column(metric.unit_from)[cells])) > 1:
-            mixed.add(name)
-    return frozenset(mixed)
+        metric = view.data.metric(name)
+        if metric.unit_from:
+            cells = facts.cell if figures.missing is None else facts.cell[~figures.missing]
+            known = combinations.values(metric.unit_from)
+            codes = np.unique(combinations.column(metric.unit_from)[cells])
+            units[name] = [known[code] for code in codes.tolist()]
+    return units
 
 
 def _group_columns(
@@ -117,29 +141,56 @@ def _last_period(coverage: Coverage) -> int:
     return int(np.searchsorted(coverage.periods.bounds, last, side="right")) - 1
 
 
-def _figure_columns(view: ViewState, rows: Rows, mixed: frozenset[str], last: int) -> list[FigureColumn]:
-    data = view.data
-    sums = {name: _tidy(figures) for name, figures in rows.metrics.items()}
-    totals: dict[str, Number | None] = {}
-    for name, figures in sums.items():
-        metric = data.column(name)
-        assert isinstance(metric, Metric)
-        level = metric.aggregation is Aggregation.LEVEL
-        counted = figures.take(np.flatnonzero(rows.period == last)) if level else figures
-        total = None if name in mixed else counted.total()
-        totals[name] = plain(total) if isinstance(total, Decimal) else total
-    return [_figure_column(data, name, sums, totals) for name in view.shown_columns]
+class _Figures:
+    """The columns of figures over `rows`, and their totals."""
 
+    def __init__(self, data: Dataset, rows: Rows, units: Units, last: int, stocks: Stocks | None) -> None:
+        self._data, self._rows, self._units, self._stocks = data, rows, units, stocks
+        self._sums = {name: _tidy(figures) for name, figures in rows.metrics.items()}
+        self._totals = {name: self._total(data.metric(name), last) for name in self._sums}
 
-def _figure_column(
-    data: Dataset, name: str, sums: Mapping[str, Figures], totals: Mapping[str, Number | None]
-) -> FigureColumn:
-    column = data.column(name)
-    if isinstance(column, Derived):
-        figures, total = derive(column, sums), derive_one(column, totals)
-    else:
-        figures, total = sums[name], totals[name]
-    return FigureColumn(column.name, column.label, column.unit, column.kind, figures, total, column.help)
+    def columns(self, names: Sequence[str]) -> list[FigureColumn]:
+        return [self._column(name) for name in names]
+
+    def _total(self, metric: Metric, last: int) -> Number | None:
+        if self._mixed(metric.name):
+            return None
+        figures = self._sums[metric.name]
+        if metric.aggregation is Aggregation.LEVEL:
+            figures = figures.take(np.flatnonzero(self._rows.period == last))
+        total = figures.total()
+        return plain(total) if isinstance(total, Decimal) else total
+
+    def _mixed(self, name: str) -> bool:
+        return len(self._units.get(name, ())) > 1
+
+    def _column(self, name: str) -> FigureColumn:
+        item = self._data.column(name)
+        total: Number | None
+        if isinstance(item, Derived):
+            figures, total = derive(item, self._sums), derive_one(item, self._totals)
+        elif isinstance(item, OverTime):
+            assert self._stocks is not None
+            figures = _tidy(self._stocks.column(item, self._rows))
+            total = None if self._mixed(item.level) else self._stocks.total(item)
+        else:
+            figures, total = self._sums[name], self._totals[name]
+        metric = item if isinstance(item, Metric) else None
+        if isinstance(item, OverTime):
+            metric = self._data.metric(item.level)
+        measure, unit_from = self._measure(metric)
+        label = f"{item.label} ({measure})" if measure else item.label
+        return FigureColumn(
+            item.name, label, item.unit, item.kind, figures, total, item.help, measure, unit_from
+        )
+
+    def _measure(self, metric: Metric | None) -> tuple[str, str]:
+        """The one unit of all figures; or where each row's unit is."""
+        if metric is None or not metric.unit_from:
+            return "", ""
+        units = self._units.get(metric.name, ())
+        only = (units[0] or "") if len(units) == 1 else ""
+        return only.upper() if metric.unit == MONEY else only, metric.unit_from if len(units) > 1 else ""
 
 
 def _tidy(figures: Figures) -> Figures:

@@ -66,11 +66,13 @@ class Combinations:
         codes = self.codes
         passing = np.ones(len(codes), np.bool_)
         for chosen in view.filters:
-            place = self._place[chosen.dimension]
+            place = self._place.get(chosen.dimension, -1)
+            if place < 0:
+                continue  # an unknown field's: the caller has combinations without those
             passing &= np.array([chosen.passes(value) for value in self._values[place]], np.bool_)[codes[:, place]]
         if text := view.search.strip():
             found = np.zeros(len(codes), np.bool_)
-            for name in view.grouping or self._place:
+            for name in [name for name in view.grouping if name in self._place] or self._place:
                 place, dimension = self._place[name], self._dataset.dimension(name)
                 hits = [names.matches(dimension, value, text) for value in self._values[place]]
                 found |= np.array(hits, np.bool_)[codes[:, place]]

@@ -14,6 +14,7 @@ from usage_viewer.domain.datasets import Aggregation, Dataset, Kind, Metric
 from usage_viewer.domain.figures import Figures
 from usage_viewer.domain.period import Segment, Width
 from usage_viewer.store.database import Connection
+from usage_viewer.store.extras import Widened, figure_of
 from usage_viewer.store.gather import Rows, gather, joined, missing_of
 from usage_viewer.store.schema import fact_table, quoted
 
@@ -34,6 +35,7 @@ class Question:
     held: Mapping[Width, Held]
     repeats: bool  # a bucket may hold a combination more than once
     combinations: int  # how many there are, or were a moment ago
+    widened: Widened | None = None  # in their place: combinations that unknown fields tell apart too
 
     @property
     def columns(self) -> list[Metric]:
@@ -46,9 +48,9 @@ class Question:
 
 def coarser(finer: Rows, answered: Question, question: Question) -> Rows | None:
     """What `question` asks for, out of the answer to another one; None where that doesn't have it."""
-    if (answered.dataset is not question.dataset) or answered.coverage.read != question.coverage.read:
+    if answered.dataset.name != question.dataset.name or answered.coverage.read != question.coverage.read:
         return None
-    if not set(question.metrics) <= set(answered.metrics):
+    if not set(question.metrics) <= set(answered.metrics) or answered.widened or question.widened:
         return None
     metrics = {name: finer.metrics[name] for name in question.metrics}
     bounds, fine = question.coverage.periods.bounds, answered.coverage.periods.bounds
@@ -62,6 +64,8 @@ def coarser(finer: Rows, answered: Question, question: Question) -> Rows | None:
 
 def read(cursor: Connection, question: Question, *, rows_at_a_time: int = ROWS_AT_A_TIME) -> Rows:
     """The sums of each period and combination (`cell`); rows in the order of periods wherever there are many."""
+    if question.widened is not None:
+        cursor.register(question.widened.table, question.widened.columns)
     parts = _parts(question)
     periods = len(question.coverage.periods)
     if periods * question.combinations <= FEW_CELLS and not question.levels:
@@ -131,7 +135,7 @@ def _parts(question: Question) -> list[_Part]:
 def _summed(cursor: Connection, question: Question, parts: Sequence[_Part]) -> Rows | None:
     """Summed by the engine; None where a sum passes its type."""
     sums = ", ".join(
-        f"SUM({quoted(metric.name)})::{'VARCHAR' if metric.kind is Kind.DECIMAL else 'BIGINT'}"
+        f"SUM({figure_of(metric)})::{'VARCHAR' if metric.kind is Kind.DECIMAL else 'BIGINT'}"
         f" AS {quoted(metric.name)}"
         for metric in question.columns
     )
@@ -147,9 +151,9 @@ def _summed(cursor: Connection, question: Question, parts: Sequence[_Part]) -> R
             found = _select(
                 cursor,
                 fact_table(question.dataset, part.width),
-                f'{period} AS "period number", combination AS "cell number", {sums}',
+                f'{period} AS "period number", {_cell(question)} AS "cell number", {sums}',
                 (part.first, part.end),
-                joining,
+                f"{joining} {_joining(question)}",
                 "GROUP BY ALL",
             )
         except (duckdb.ConversionException, duckdb.OutOfRangeException):
@@ -188,15 +192,16 @@ def _handed_over(
     """Each fact of a window as a row. A level is missing but for the last bucket held of its period."""
     seconds = part.width.seconds
     columns = ", ".join(
-        f"{quoted(metric.name)}{'::VARCHAR' if metric.kind is Kind.DECIMAL else ''} AS {quoted(metric.name)}"
+        f"{figure_of(metric)}{'::VARCHAR' if metric.kind is Kind.DECIMAL else ''} AS {quoted(metric.name)}"
         for metric in question.columns
     )
     found = _select(
         cursor,
         fact_table(question.dataset, part.width),
         f'((bucket - {part.first}) // {seconds})::INTEGER AS "period number",'
-        f' combination AS "cell number", {columns}',
+        f' {_cell(question)} AS "cell number", {columns}',
         window,
+        _joining(question),
     )
     bucket = found["period number"]
     found["period number"] = part.period[bucket]
@@ -210,6 +215,14 @@ def _handed_over(
                 rows = Rows(rows.period, rows.cell, {**rows.metrics, metric.name: level})
     outside = rows.period < 0
     return rows.take(~outside) if outside.any() else rows
+
+
+def _cell(question: Question) -> str:
+    return "combination" if question.widened is None else question.widened.cell
+
+
+def _joining(question: Question) -> str:
+    return "" if question.widened is None else question.widened.joining
 
 
 def _select(

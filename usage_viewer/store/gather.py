@@ -127,7 +127,7 @@ def _gather_dense(rows: Rows, first: int, size: int, cells: int) -> Rows:
     return Rows(
         (period + kind(first)).astype(np.int32, copy=False),
         cell.astype(np.int32, copy=False),
-        {name: _sums(figures, slot, size).take(found) for name, figures in rows.metrics.items()},
+        {name: sums_of(figures, slot, size).take(found) for name, figures in rows.metrics.items()},
     )
 
 
@@ -137,11 +137,11 @@ def _gather_sparse(rows: Rows, cells: int) -> Rows:
     return Rows(
         period.astype(np.int32),
         cell.astype(np.int32),
-        {name: _sums(figures, slot, len(key)) for name, figures in rows.metrics.items()},
+        {name: sums_of(figures, slot, len(key)) for name, figures in rows.metrics.items()},
     )
 
 
-def _sums(figures: Figures, slot: NDArray[np.intp], size: int) -> Figures:
+def sums_of(figures: Figures, slot: NDArray[np.intp], size: int) -> Figures:
     """The sum of each of `size` slots."""
     values = figures.values
     missing = None

@@ -3,11 +3,13 @@
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.coverage import Coverage, Held
+from usage_viewer.domain.dataset import Extras, is_extra
 from usage_viewer.domain.datasets import DATASETS
 from usage_viewer.domain.errors import StoreNotWritable
 from usage_viewer.domain.names import Name, Names
@@ -19,9 +21,11 @@ from usage_viewer.store.cache import FactCache
 from usage_viewer.store.cancel import Cancel
 from usage_viewer.store.combinations import Combinations
 from usage_viewer.store.database import Connection, Database, wal_of
+from usage_viewer.store.extras import KnownExtras, values_of, widen
 from usage_viewer.store.facts import Question, read
 from usage_viewer.store.gather import Rows
 from usage_viewer.store.holdings import Holdings
+from usage_viewer.store.levels import by_bucket, levels_needed
 from usage_viewer.store.names import NameBook, write_names
 from usage_viewer.store.proofs import Proofs
 from usage_viewer.store.schema import adapt, combination_table, create, existing_tables, fact_table, migrate, quoted
@@ -37,6 +41,7 @@ class Store:
         self._cache = FactCache()
         self._changes: Counter[str] = Counter()  # of each dataset: tells facts read before a change from later ones
         self._combinations: dict[str, Combinations] = {}
+        self._extras: dict[str, KnownExtras] = {}
         self.proofs = Proofs(database, self._known_combinations, self.held)
         self._load()
 
@@ -111,6 +116,8 @@ class Store:
                 self._combinations.pop(data.name, None)
                 raise
             self._holdings.add(data.name, batch.width, batch.starts, fetched_at)
+            if batch.extra:
+                self._known_extras(data.name).note(batch.extra.values())
             self._changes[data.name] += 1
             self._cache.forget(data.name)
 
@@ -122,33 +129,62 @@ class Store:
         anything is held; else periods and groups without usage have none. Raises Cancelled, StoreError.
         """
         cancelled = cancelled or Cancel()
-        facts, combinations = self._facts(view, coverage, cancelled)
+        if any(is_extra(item.name) for item in view.data.dimensions):
+            return self._answer_widened(view, coverage, names, cancelled)
+        facts = self._facts(view, coverage, metrics_needed(view), cancelled)
+        levels = levels_needed(view)
+        by_buckets = self._facts(view, by_bucket(coverage), levels, cancelled) if levels else None
         cancelled.check()
-        table = tabulate(view, coverage, facts, combinations, names)
+        # After the facts, so that they have every combination that those speak of.
+        combinations = self._known_combinations(view.dataset)
+        table = tabulate(view, coverage, facts, combinations, names, by_buckets)
         cancelled.check()
         return table
 
-    def _facts(self, view: ViewState, coverage: Coverage, cancelled: Cancel) -> tuple[Rows, Combinations]:
-        change = self._changes[view.dataset]  # before all else: facts of a later change may stand under an earlier
-        question = Question(
+    def _answer_widened(self, view: ViewState, coverage: Coverage, names: Names, cancelled: Cancel) -> Table:
+        """Where fields that this version doesn't know tell combinations apart: seldom, and never from the cache."""
+        with self._database.cursor(cancelled) as cursor:
+            widened = widen(cursor, view.data, coverage, self._known_combinations(view.dataset))
+            question = self._question(view, coverage, metrics_needed(view))
+            facts = read(cursor, replace(question, widened=widened, combinations=len(widened.combinations)))
+            by_buckets = None
+            if levels := levels_needed(view):
+                fine = self._question(view, by_bucket(coverage), levels)
+                by_buckets = read(cursor, replace(fine, widened=widened))
+        return tabulate(view, coverage, facts, widened.combinations, names, by_buckets)
+
+    def _question(self, view: ViewState, coverage: Coverage, metrics: tuple[str, ...]) -> Question:
+        return Question(
             view.data,
-            metrics_needed(view),
+            metrics,
             coverage,
             self._holdings.of(view.dataset),
             self._holdings.repeats(view.dataset),
             len(self._known_combinations(view.dataset)),
         )
+
+    def _facts(
+        self, view: ViewState, coverage: Coverage, metrics: tuple[str, ...], cancelled: Cancel
+    ) -> Rows:
+        change = self._changes[view.dataset]  # before all else: facts of a later change may stand under an earlier
+        question = self._question(view, coverage, metrics)
         facts = self._cache.find(question, change)
         if facts is None:
             with self._database.cursor(cancelled) as cursor:
                 facts = read(cursor, question)
             self._cache.keep(question, change, facts)
-        # After the facts, so that it has every combination that they speak of.
-        return facts, self._known_combinations(view.dataset)
+        return facts
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
-        """Every value of a dimension that was ever seen."""
+        """Every value of a dimension that was ever seen; for an unknown field, what is held of it now."""
+        if is_extra(dimension):
+            with self._database.cursor() as cursor:
+                return values_of(cursor, DATASETS[dataset], dimension)
         return self._known_combinations(dataset).values(dimension)
+
+    def extras(self, dataset: str) -> Extras:
+        """The fields that this version doesn't know and that are held, or were since the store was opened."""
+        return self._known_extras(dataset).extras
 
     def refused(self, dataset: str) -> tuple[str, ...]:
         """The dimensions that the organization's API refuses, in the dataset's order."""
@@ -190,6 +226,7 @@ class Store:
             self._changes.update(DATASETS.keys())
             self._cache.clear()
             self._combinations = {}
+            self._extras = {}
             self._load()
 
     def _load(self) -> None:
@@ -206,6 +243,13 @@ class Store:
             with self._database.transaction() as cursor:
                 write_names(cursor, names)
             self._names.keep(names)
+
+    def _known_extras(self, dataset: str) -> KnownExtras:
+        known = self._extras.get(dataset)
+        if known is None:
+            with self._writing, self._database.cursor() as cursor:
+                known = self._extras.setdefault(dataset, KnownExtras.load(cursor, DATASETS[dataset]))
+        return known
 
     def _known_combinations(self, dataset: str) -> Combinations:
         known = self._combinations.get(dataset)
