@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,6 +69,39 @@ class Usage:
             metrics,
             {index: row.extra for index, row in enumerate(self.rows) if row.extra is not None},
         )
+
+
+def batch_of(
+    dataset: str,
+    width: Width,
+    starts: list[int],
+    rows: list[tuple[int, Combination, dict[str, Any]]],
+) -> Batch:
+    """Rows of (bucket, combination, figures); None is missing."""
+    metrics = {}
+    for metric in DATASETS[dataset].metrics:
+        given = [figures.get(metric.name) for _, _, figures in rows]
+        gone = np.array([value is None for value in given], np.bool_)
+        kind = np.object_ if metric.kind is Kind.DECIMAL else np.int64
+        metrics[metric.name] = Figures(
+            np.array([value or 0 for value in given], kind), gone if gone.any() else None
+        )
+    return Batch(
+        dataset,
+        width,
+        np.array(starts, np.int64),
+        DATASETS[dataset].group_by,
+        [combination for _, combination, _ in rows],
+        np.array([bucket for bucket, _, _ in rows], np.int64),
+        np.arange(len(rows), dtype=np.int32),
+        metrics,
+    )
+
+
+@pytest.fixture
+def small_batch() -> Callable[..., Batch]:
+    """`small_batch(dataset, width, starts, rows)`: a batch of rows of (bucket, combination, figures)."""
+    return batch_of
 
 
 MakeUsage = Callable[..., Usage]
