@@ -14,8 +14,10 @@ from usage_viewer.app.ledger import Ledger
 from usage_viewer.app.proving import Asking, Proved, Prover, calls
 from usage_viewer.app.sync import Progress, Source, fetch_windows, is_about_grouping
 from usage_viewer.domain.coverage import Coverage, cover, windows
-from usage_viewer.domain.datasets import DATASETS
-from usage_viewer.domain.errors import KeyMissing, RequestRefused
+from usage_viewer.domain.dataset import Extras
+from usage_viewer.domain.datasets import DATASETS, dataset_named
+from usage_viewer.domain.errors import KeyMissing, NotFound, RequestRefused, ScopeMissing, UsageViewerError
+from usage_viewer.domain.fit import Fit, fit
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import Segment, Span, Width
 from usage_viewer.domain.proof import Breaches, Bucket, Cell, Changes, Completeness, Origin, open_periods
@@ -28,7 +30,9 @@ WORKERS = 8
 
 DAY = Width.DAY.seconds
 
-KINDS_OF_NAMES = sorted({item.names for data in DATASETS.values() for item in data.dimensions if item.names})
+
+def kinds_of_names() -> list[str]:
+    return sorted({item.names for data in DATASETS.values() for item in data.dimensions if item.names})
 
 
 class NameSource(Protocol):
@@ -39,13 +43,23 @@ class NameSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is held for a view: its table, how far it goes, and the dimensions that are not to be had."""
+    """What is held for a view: its table, how far it goes, and the dimensions that are not to be had.
+
+    `answered` is the view as its dataset can show it; `notes` say in words where that is not what was asked for.
+    """
 
     view: ViewState
     table: Table
     coverage: Coverage
     unavailable: tuple[str, ...]
     still_open: NDArray[np.bool_] | None = None  # of each period: whether what is held of it may still grow
+    fitted: ViewState | None = None  # None: as asked for
+    notes: tuple[str, ...] = ()
+    extras: Extras = Extras()
+
+    @property
+    def answered(self) -> ViewState:
+        return self.fitted or self.view
 
 
 class Session:
@@ -63,12 +77,15 @@ class Session:
         self._source: Source | None = None
         self._name_source: NameSource | None = None
         self._clock, self._workers, self._week_start = clock, workers, week_start
+        self._unavailable: dict[str, UsageViewerError] = {}
+        self._answered: set[str] = set()  # datasets of which something came, from the present source
         self._ledger = Ledger()
         self._prover = Prover(store, self._ledger, clock=clock, workers=workers)
 
     def connect(self, source: Source | None, name_source: NameSource | None = None) -> None:
         """What fetches from now on: another key, say. What fetched before is closed."""
         before, self._source, self._name_source = self._source, source, name_source
+        self._unavailable, self._answered = {}, set()
         if before is not None:
             before.close()
 
@@ -92,19 +109,34 @@ class Session:
     def coverage(self, view: ViewState, *, refresh: bool = False) -> Coverage:
         """What `view` needs, what of it is held, and what a fetch would bring."""
         now = self.now
-        periods = view.periods(now, self._week_start)
-        needs = periods.segments(view.data.widths)
-        return cover(periods, needs, self._store.held(view.dataset), now, refresh=refresh)
+        return self._cover(self._fit(view, now), now, refresh=refresh)
+
+    def _fit(self, view: ViewState, now: int) -> Fit:
+        return fit(view, now, self._week_start, self._store.refused(view.dataset))
+
+    def _cover(self, fitted: Fit, now: int, *, refresh: bool = False) -> Coverage:
+        needs = fitted.periods.segments(fitted.view.data.widths)
+        return cover(fitted.periods, needs, self._store.held(fitted.view.dataset), now, refresh=refresh)
 
     def look(self, view: ViewState, cancel: Cancel | None = None, *, named: bool = True) -> Look:
         """Answers `view` from what is held, with names for ids if `named`.
 
         Raises Cancelled, StoreError, InputError.
         """
-        coverage = self.coverage(view)
-        table = self._store.answer(view, coverage, self._store.names() if named else Names(), cancel)
-        still_open = open_periods(coverage, self._store.held(view.dataset))
-        return Look(view, table, coverage, self._store.refused(view.dataset), still_open)
+        now = self.now
+        fitted = self._fit(view, now)
+        coverage = self._cover(fitted, now)
+        table = self._store.answer(fitted.view, coverage, self._store.names() if named else Names(), cancel)
+        return Look(
+            view,
+            table,
+            coverage,
+            self._store.refused(view.dataset),
+            open_periods(coverage, self._store.held(view.dataset)),
+            fitted.view,
+            fitted.notes,
+            self._store.extras(view.dataset),
+        )
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
         """Every value of a dimension that was ever fetched."""
@@ -120,22 +152,53 @@ class Session:
             return
         if self._source is None:
             raise KeyMissing
+        came = False
+        try:
+            for step in self._fetch_as_allowed(self._source, view, cancelled, refresh):
+                came = came or step.stored
+                if came:
+                    self._answered.add(view.dataset)
+                yield step
+        except UsageViewerError as error:
+            if not came and self._is_about_dataset(error, view.dataset):
+                self._unavailable[view.dataset] = error
+            raise
+
+    def _fetch_as_allowed(
+        self, source: Source, view: ViewState, cancelled: threading.Event, refresh: bool
+    ) -> Iterator[Progress]:
+        """Where the grouping is refused, what is allowed of it is found out and fetched."""
         asked_again = False
         while True:
             try:
-                yield from self._fetch_wanted(self._source, view, cancelled, refresh)
+                yield from self._fetch_wanted(source, view, cancelled, refresh)
             except RequestRefused as error:
                 if asked_again or not is_about_grouping(error):
                     raise
                 asked_again = True
-                yield from self._learn_dimensions(self._source, view, error, cancelled)
+                yield from self._learn_dimensions(source, view, error, cancelled)
             else:
                 return
+
+    def _is_about_dataset(self, error: UsageViewerError, dataset: str) -> bool:
+        """Whether the organization lacks one dataset. A missing scope is the key's, unless others can be read."""
+        if isinstance(error, ScopeMissing):
+            return bool(self._answered - {dataset})
+        return isinstance(error, NotFound) or (isinstance(error, RequestRefused) and error.status == 403)
+
+    @property
+    def unavailable(self) -> dict[str, UsageViewerError]:
+        """The datasets that the server would not give, and why, since the source was connected."""
+        return dict(self._unavailable)
+
+    def ask_all_datasets(self) -> None:
+        """Forgets which datasets could not be had."""
+        self._unavailable = {}
 
     def _fetch_wanted(
         self, source: Source, view: ViewState, cancelled: threading.Event, refresh: bool
     ) -> Iterator[Progress]:
-        data = view.data
+        data = dataset_named(view.dataset)  # not with the unknown fields that the view names
         limits = {width: limit.maximum for width, limit in data.page_limits.items()}
         refused = self._store.refused(data.name)
         yield from fetch_windows(
@@ -153,7 +216,7 @@ class Session:
         self, source: Source, view: ViewState, error: RequestRefused, cancelled: threading.Event
     ) -> Iterator[Progress]:
         """Finds out which dimensions the organization refuses, and remembers them; else raises `error`."""
-        data = view.data
+        data = dataset_named(view.dataset)
         yield Progress(0, 0, notice="Asking which dimensions can be had")
         today = Width.DAY.floor(self.now)
         accepted = source.accepted_dimensions(data, Segment(Width.DAY, today - DAY, today), cancelled=cancelled)
@@ -177,7 +240,7 @@ class Session:
         begun = self.now
         for names in self._name_source.names(begun, cancelled=cancelled):
             self._store.remember(names)
-        for kind in KINDS_OF_NAMES:
+        for kind in kinds_of_names():
             self._store.mark_deleted(kind, begun)
         return self.names
 
@@ -198,14 +261,16 @@ class Session:
         """
         if self._source is None:
             raise KeyMissing
-        refused = self._store.refused(view.dataset)
-        grouped = tuple(name for name in view.data.group_by if name not in refused)
-        asking = Asking(self._source, view.data, grouped, cancelled)
+        data, refused = dataset_named(view.dataset), self._store.refused(view.dataset)
+        grouped = tuple(name for name in data.group_by if name not in refused)
+        asking = Asking(self._source, data, grouped, cancelled)
         return self._prover.prove(asking, lambda: self.coverage(view), refetch)
 
     def breaches(self, view: ViewState, cancel: Cancel | None = None) -> Breaches:
         """Where the sums that the dataset claims don't hold, in what `view` shows."""
-        return self._store.proofs.breaches(view, self.coverage(view), self._store.names(), cancel)
+        now = self.now
+        fitted = self._fit(view, now)
+        return self._store.proofs.breaches(fitted.view, self._cover(fitted, now), self._store.names(), cancel)
 
     def changes(self, dataset: str, span: Span | None, cancel: Cancel | None = None) -> Changes:
         """What a later fetch told otherwise in the last 30 days, in buckets that lie in `span` or anywhere."""
@@ -213,13 +278,13 @@ class Session:
 
     def origins(self, look: Look, cell: Cell, metrics: Sequence[str], cancel: Cancel | None = None) -> list[Origin]:
         """The buckets of a row of the table that `look` shows, with their rows and the sums of `metrics`."""
-        return self._store.proofs.origins(look.view, look.coverage, cell, metrics, self._store.names(), cancel)
+        return self._store.proofs.origins(look.answered, look.coverage, cell, metrics, self._store.names(), cancel)
 
     # Snapshots
 
     def span(self, view: ViewState) -> Span:
         """The view's range as of now."""
-        return view.periods(self.now, self._week_start).span
+        return self._fit(view, self.now).periods.span
 
     def save_snapshot(self, view: ViewState, folder: Path, cancel: Cancel | None = None) -> dict[str, int]:
         """Writes what is held of the view's range, of every dataset, into the empty `folder` as plain files.

@@ -254,7 +254,7 @@ def test_the_decimal_point_of_the_locale_is_for_tsv(make_table: MakeTable) -> No
 
 def test_periods(make_table: MakeTable) -> None:
     export = exported(make_table({"model": ["one", "two"]}, {"count": [1, 2]}, days=True))
-    assert render(export, Format.TSV) == "Period\tmodel\tcount\n2026-09-21\tone\t1\n2026-09-22\ttwo\t2\n"
+    assert render(export, Format.TSV) == "Day (UTC)\tmodel\tcount\n2026-09-21\tone\t1\n2026-09-22\ttwo\t2\n"
     assert json.loads(render(export, Format.JSON))[0] == {
         "period_start": "2026-09-21T00:00:00Z",
         "period_end": "2026-09-22T00:00:00Z",

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import Per, Periods
+from usage_viewer.domain.period import Per, Periods, zone_name
 from usage_viewer.domain.view import Filter, ViewState
 
 PROGRAM = "Usage Viewer"
@@ -51,8 +50,8 @@ def provenance_of(view: ViewState, coverage: Coverage, names: Names) -> Provenan
     return Provenance(
         dataset_label=view.data.label,
         range_text=_range_text(coverage.periods),
-        zone=_zone_text(coverage.periods, view.zone),
-        per="whole range" if view.per is Per.TOTAL else f"per {view.per.value}",
+        zone=zone_name(coverage.periods.zone, coverage.periods.span.start),
+        per="whole range" if coverage.periods.per is Per.TOTAL else f"per {coverage.periods.per.value}",
         grouping=", ".join(view.data.dimension(name).label for name in view.grouping),
         filters_text=_filters_text(view, names),
         fetched_at_text=_fetched_text(coverage),
@@ -68,16 +67,6 @@ def _range_text(periods: Periods) -> str:
         first, last = start.date(), end.date() - timedelta(days=1)
         return f"{first}" if first == last else f"{first} – {last}"
     return f"{start:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M}"
-
-
-def _zone_text(periods: Periods, chosen: str) -> str:
-    """By its name: what "local" means is known here only."""
-    zone = periods.zone
-    if zone is UTC:
-        return "UTC"
-    if isinstance(zone, ZoneInfo) and zone.key:
-        return zone.key
-    return datetime.fromtimestamp(periods.span.start, zone).strftime("UTC%z") if chosen == "local" else chosen
 
 
 def _filters_text(view: ViewState, names: Names) -> str:
