@@ -55,6 +55,7 @@ class Coverage:
     still_open: int  # of those held, how many may still grow
     oldest_fetch: int | None
     newest_fetch: int | None
+    organizations: int = 1  # whose buckets are counted together
 
     @property
     def complete(self) -> bool:
@@ -65,7 +66,8 @@ class Coverage:
         """How much is held, as "27 of 30 days"; with what lies in the future, if anything does."""
         noun = self.unit.noun + ("" if self.expected == 1 else "s")
         later = f" ({self.to_come} still to come)" if self.to_come else ""
-        return f"{self.held} of {self.expected} {noun}{later}"
+        among = f" in {self.organizations} organizations" if self.organizations > 1 else ""
+        return f"{self.held} of {self.expected} {noun}{among}{later}"
 
     @property
     def wanted(self) -> tuple[Segment, ...]:

@@ -172,6 +172,15 @@ class Dataset:
         return isinstance(self._by_name.get(name), Figure)
 
 
+PROFILE = Dimension("profile", "Organization", requested=False, names="profile")
+"""Whose usage it is, in a view across organizations."""
+
+
+def across_profiles(dataset: Dataset) -> Dataset:
+    """`dataset` as seen across organizations: which one is a dimension more, before all others."""
+    return replace(dataset, dimensions=(PROFILE, *dataset.dimensions))
+
+
 @dataclass(frozen=True, slots=True)
 class Extras:
     """Names of fields that this version doesn't know and that answers held: numbers, which add up, and others."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from usage_viewer.domain.dataset import Dataset, is_extra, with_extras
+from usage_viewer.domain.dataset import PROFILE, Dataset, across_profiles, is_extra, with_extras
 from usage_viewer.domain.datasets import dataset_named
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import DateRange, Per, Periods, periods, zone_of
@@ -55,6 +55,7 @@ class ViewState:
     order: tuple[SortKey, ...] = ()
     columns: tuple[str, ...] = ()
     zone: str = "UTC"
+    profiles: tuple[str, ...] = ()  # the organizations that it is across; none: it is of one alone
 
     def __post_init__(self) -> None:
         data = self.data
@@ -82,6 +83,8 @@ class ViewState:
         InputError.
         """
         data = dataset_named(self.dataset)
+        if self.profiles:
+            data = across_profiles(data)
         if not self.extras:
             return data
         metrics = [name for name in dict.fromkeys(self.columns) if is_extra(name)]
@@ -127,6 +130,14 @@ class ViewState:
 
     def with_per(self, per: Per) -> "ViewState":
         return replace(self, per=per, order=self._order_without(PERIOD) if per is Per.TOTAL else self.order)
+
+    def across(self, profiles: Iterable[str]) -> "ViewState":
+        """The same across these organizations; across none, what speaks of organizations is left out."""
+        profiles = tuple(profiles)
+        if profiles:
+            return replace(self, profiles=profiles)
+        view = self.without_filter(PROFILE.name)
+        return replace(view.with_grouping(name for name in view.grouping if name != PROFILE.name), profiles=())
 
     def with_zone(self, zone: str) -> "ViewState":
         return replace(self, zone=zone)
@@ -190,7 +201,7 @@ class ViewState:
 
     def with_dataset(self, name: str) -> "ViewState":
         """Another dataset, keeping what both have: range, zone, common grouping, filters and order."""
-        data = ViewState(dataset=name, grouping=()).data
+        data = ViewState(dataset=name, grouping=(), profiles=self.profiles).data
         grouping = tuple(item for item in self.grouping if data.has_dimension(item)) or data.default_grouping
         kept = {*grouping, *data.default_columns, *(() if self.per is Per.TOTAL else (PERIOD,))}
         return replace(

@@ -41,9 +41,8 @@ class GroupingBar(QWidget):
         """`unavailable`: dimensions that this organization refuses, with the reason. Kept where not given."""
         if unavailable is not None:
             self._unavailable = dict(unavailable)
-        same_dataset = view.dataset == self._view.dataset
         self._view = view
-        if not same_dataset or not self._chips:
+        if [item.name for item in view.data.dimensions] != list(self._chips):
             self._make_chips()
         for dimension in view.data.dimensions:
             self._show_chip(dimension)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.coverage import Coverage, Held
@@ -30,6 +31,14 @@ from usage_viewer.store.names import NameBook, write_names
 from usage_viewer.store.proofs import Proofs
 from usage_viewer.store.schema import adapt, combination_table, create, existing_tables, fact_table, migrate, quoted
 from usage_viewer.store.writing import write
+
+
+class Gathered(NamedTuple):
+    """Sums of each period and combination, the combinations, and the same for each bucket where levels need it."""
+
+    facts: Rows
+    combinations: Combinations
+    by_buckets: Rows | None
 
 
 class Store:
@@ -129,19 +138,23 @@ class Store:
         anything is held; else periods and groups without usage have none. Raises Cancelled, StoreError.
         """
         cancelled = cancelled or Cancel()
+        facts, combinations, by_buckets = self.gathered(view, coverage, cancelled)
+        table = tabulate(view, coverage, facts, combinations, names, by_buckets)
+        cancelled.check()
+        return table
+
+    def gathered(self, view: ViewState, coverage: Coverage, cancelled: Cancel) -> Gathered:
+        """What is held of `view`, before it is filtered and grouped. Raises Cancelled, StoreError."""
         if any(is_extra(item.name) for item in view.data.dimensions):
-            return self._answer_widened(view, coverage, names, cancelled)
+            return self._gathered_widened(view, coverage, cancelled)
         facts = self._facts(view, coverage, metrics_needed(view), cancelled)
         levels = levels_needed(view)
         by_buckets = self._facts(view, by_bucket(coverage), levels, cancelled) if levels else None
         cancelled.check()
         # After the facts, so that they have every combination that those speak of.
-        combinations = self._known_combinations(view.dataset)
-        table = tabulate(view, coverage, facts, combinations, names, by_buckets)
-        cancelled.check()
-        return table
+        return Gathered(facts, self._known_combinations(view.dataset), by_buckets)
 
-    def _answer_widened(self, view: ViewState, coverage: Coverage, names: Names, cancelled: Cancel) -> Table:
+    def _gathered_widened(self, view: ViewState, coverage: Coverage, cancelled: Cancel) -> Gathered:
         """Where fields that this version doesn't know tell combinations apart: seldom, and never from the cache."""
         with self._database.cursor(cancelled) as cursor:
             widened = widen(cursor, view.data, coverage, self._known_combinations(view.dataset))
@@ -151,7 +164,7 @@ class Store:
             if levels := levels_needed(view):
                 fine = self._question(view, by_bucket(coverage), levels)
                 by_buckets = read(cursor, replace(fine, widened=widened))
-        return tabulate(view, coverage, facts, widened.combinations, names, by_buckets)
+        return Gathered(facts, widened.combinations, by_buckets)
 
     def _question(self, view: ViewState, coverage: Coverage, metrics: tuple[str, ...]) -> Question:
         return Question(
