@@ -67,7 +67,8 @@ class Workspace(QObject):
         self.fetching = False
         self._fetch_key: object = None
         self._given_up: object = None
-        self._looked_at = 0.0
+        self._looked_at = 0.0  # on a clock that only measures
+        self._looked_at_now = 0  # by the session's clock, which goes on while the computer sleeps
         self._more = QTimer(self, singleShot=True)
         self._more.timeout.connect(self._look)
 
@@ -127,7 +128,7 @@ class Workspace(QObject):
 
     def look_if_old(self) -> None:
         """For a window that comes back to the front: what has grown stale meanwhile is fetched."""
-        if self.last is not None and time.monotonic() - self._looked_at > LOOK_AGAIN_AFTER:
+        if self.last is not None and self.now - self._looked_at_now > LOOK_AGAIN_AFTER:
             self._look()
 
     def _sort(self, last: Shown) -> None:
@@ -143,7 +144,7 @@ class Workspace(QObject):
             return
         session, view, cancel = self.session, self.view, Cancel()
         self._more.stop()
-        self._looked_at = time.monotonic()
+        self._looked_at, self._looked_at_now = time.monotonic(), self.now
 
         def work(task: Task) -> Shown:
             look = session.look(view, cancel)
