@@ -182,8 +182,9 @@ def differences(dataset: Dataset, width: Width, held: Sums, told: Sums) -> dict[
     """
     found: dict[int, list[Difference]] = {start: [] for start in held.known & told.known}
     metrics = {metric.name: metric for metric in dataset.metrics}
+    place = {name: index for index, name in enumerate(metrics)}
     told_of = {(start, metric) for start, metric, _ in told.figures}
-    for key in sorted({*held.figures, *told.figures}, key=_order):
+    for key in sorted({*held.figures, *told.figures}, key=lambda key: (key[0], place[key[1]], key[2] or "")):
         start, name, unit = key
         if start not in found or (start in told.busy and (start, name) not in told_of):
             continue
@@ -191,10 +192,6 @@ def differences(dataset: Dataset, width: Width, held: Sums, told: Sums) -> dict[
         if not _equal(metrics[name], here, there):
             found[start].append(Difference(Bucket(start, width), name, here, there, unit))
     return found
-
-
-def _order(key: tuple[int, str, Value]) -> tuple[int, str, str]:
-    return key[0], key[1], key[2] or ""
 
 
 def _equal(metric: Metric, held: Number, told: Number) -> bool:

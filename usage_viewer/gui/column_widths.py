@@ -1,13 +1,13 @@
 """`ColumnWidths`: columns as wide as what is in them, as far as a user hasn't decided otherwise."""
 
-from usage_viewer.domain.tables import Column, FigureColumn
+from usage_viewer.domain.tables import Column, FigureColumn, PeriodColumn
 from usage_viewer.gui.delegate import PADDING, CellDelegate
 from usage_viewer.gui.header import MINIMUM, WIDEST_BY_ITSELF, UsageHeader
-from usage_viewer.gui.usage_model import UsageModel
+from usage_viewer.gui.usage_model import SO_FAR, UsageModel
 
 _NARROWEST = 2 * MINIMUM
 _SLACK = 2
-_TOTAL_FACTOR = 1.1
+_TOTAL_FACTOR = 1.15
 """Totals are set in a heavier weight."""
 
 
@@ -24,6 +24,7 @@ class ColumnWidths:
         self._fitted: dict[str, int] = {}
         self._names: tuple[str, ...] = ()
         self.heads_text = ""  # what stands below all heads together, and must not be cut
+        self.heads_room = 0  # pixels before it
 
     def fit(self) -> None:
         """After a new table."""
@@ -39,6 +40,7 @@ class ColumnWidths:
         heads = [head.name for head in self._model.table.heads]
         if heads:
             wanted = int(self._delegate.text_width(self.heads_text) * _TOTAL_FACTOR) + 2 * PADDING + _SLACK
+            wanted += self.heads_room
             self._fitted[heads[-1]] += max(0, wanted - sum(self._fitted[name] for name in heads))
 
     def fit_anew(self) -> None:
@@ -55,6 +57,10 @@ class ColumnWidths:
     def _width(self, column: Column) -> int:
         place = self._model.section(column.name)
         texts = self._model.texts(0, place) if len(self._model.rows) else []
+        if isinstance(column, PeriodColumn) and self._model.still_open is not None and self._model.still_open.any():
+            texts = [
+                f"{text.removesuffix(SO_FAR)}{SO_FAR}" for text in texts
+            ]  # the open ones may stand further down
         widths = [self._delegate.text_width(text) for text in set(texts)]
         if isinstance(column, FigureColumn):
             total = self._model.numbers.text(column.total, column.kind, column.unit)

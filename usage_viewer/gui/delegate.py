@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from usage_viewer.domain.tables import FigureColumn
 from usage_viewer.gui.numbers import MISSING
 from usage_viewer.gui.theme import UNIT, is_dark, mixed
-from usage_viewer.gui.usage_model import BLOCK, UsageModel
+from usage_viewer.gui.usage_model import BLOCK, SO_FAR, UsageModel
 
 PADDING = UNIT
 """Pixels between a cell's edge and its text, on either side."""
@@ -20,7 +20,7 @@ _KEPT_WIDTHS = 20_000
 class CellDelegate(QStyledItemDelegate):
     """Asks no roles: at hundreds of cells a frame, each question counts.
 
-    Whatever else a row should show (that its period is still open, say) is drawn here too.
+    That a period is still open stands behind its label, fainter.
     """
 
     def __init__(self, model: UsageModel, view: QTableView) -> None:
@@ -79,7 +79,11 @@ class CellDelegate(QStyledItemDelegate):
             painter.setPen(self._on_active if state & _ACTIVE else self._on_inactive)
         else:
             painter.setPen(self._faint if text == MISSING else self._text)
-        self._draw_text(painter, rect, text, isinstance(column, FigureColumn))
+        number = isinstance(column, FigureColumn)
+        label = text if number else text.removesuffix(SO_FAR)
+        self._draw_text(painter, rect, label, number)
+        if label is not text and self.text_width(text) <= rect.width() - 2 * PADDING:
+            self._draw_so_far(painter, rect, label, bool(selected))
         if state & _FOCUS:
             self._draw_focus(painter, rect, bool(selected))
 
@@ -96,6 +100,11 @@ class CellDelegate(QStyledItemDelegate):
             left = rect.left() + rect.width() - PADDING - width
         baseline = rect.top() + (rect.height() + metrics.ascent() - metrics.descent()) // 2
         painter.drawText(left, baseline, text)
+
+    def _draw_so_far(self, painter: QPainter, rect: QRect, label: str, selected: bool) -> None:
+        if not selected:
+            painter.setPen(self._faint)
+        self._draw_text(painter, rect.adjusted(self.text_width(label), 0, 0, 0), SO_FAR, False)
 
     def _draw_bar(self, painter: QPainter, rect: QRect, share: float, selected: bool) -> None:
         if share > 0:

@@ -14,6 +14,8 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -75,7 +77,7 @@ class ListingModel(QAbstractTableModel, Generic[Row]):
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self.fields):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return self.fields[section].title
+            return f" {self.fields[section].title} "
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return RIGHT if self.fields[section].number else LEFT
         return None
@@ -87,6 +89,14 @@ class ListingModel(QAbstractTableModel, Generic[Row]):
         return "\n".join(lines) + "\n"
 
 
+class RoomDelegate(QStyledItemDelegate):
+    """Room at both sides: a number and the text in the next column would touch."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        super().initStyleOption(option, index)
+        option.text = f" {option.text} "
+
+
 class ListingTable(QTableView):
     """Ctrl+C copies the selected rows with titles, or all rows."""
 
@@ -94,6 +104,7 @@ class ListingTable(QTableView):
         super().__init__(parent)
         self._listing = model
         self.setModel(model)
+        self.setItemDelegate(RoomDelegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setShowGrid(False)
@@ -174,7 +185,7 @@ class Listing(QDialog):
         column.addWidget(self.table, 1)
         column.addWidget(self.nothing, 1)
         column.addWidget(buttons)
-        self.resize(100 * UNIT, 64 * UNIT)
+        self.resize(128 * UNIT, 66 * UNIT)
         self.say_when_empty("")
         self.table.setFocus()
 

@@ -128,7 +128,7 @@ class MainPage(QWidget):
         refused = dict.fromkeys(look.unavailable, "This organization's server can't group by it")
         self.grouping.show_view(self._workspace.view, refused)
         note = "" if look.coverage.complete else look.coverage.summary
-        self.pane.set_table(shown.table, shown.rows, shown.view, note)
+        self.pane.set_table(shown.table, shown.rows, shown.view, note, look.still_open)
         profile = self._workspace.profile
         self.status.show_coverage(look.coverage, profile.clock_note if profile is not None else "")
         self._show_empty(shown)

@@ -73,12 +73,12 @@ def breaches_list(breaches: Breaches, dataset: Dataset, names: Names, parent: QW
     words = _Words(dataset, names, parent.locale())
     fields: list[Field[Breach]] = [
         Field("Bucket (UTC)", lambda item: bucket_text(item.bucket, words.locale)),
-        Field("Row", lambda item: words.row(item.combination)),
         Field("Figure", lambda item: words.label(item.identity.whole)),
         Field("Told", lambda item: words.figure(item.whole, item.identity.whole), number=True),
         Field("Sum of its parts", lambda item: words.figure(item.parts_sum, item.identity.whole), number=True),
         Field("Too much", lambda item: words.figure(item.whole - item.parts_sum, item.identity.whole), number=True),
         Field("Parts", lambda item: " + ".join(words.label(part) for part in item.identity.parts)),
+        Field("Row", lambda item: words.row(item.combination)),
     ]
     listing = Listing("Figures that contradict themselves", ListingModel(fields, breaches.listed), parent)
     more = breaches.count - len(breaches.listed)
@@ -99,11 +99,11 @@ class ChangesList(Listing):
         fields: list[Field[Change]] = [
             Field("Seen", lambda item: moment_text(item.seen_at, words.locale)),
             Field("Bucket (UTC)", lambda item: bucket_text(item.bucket, words.locale)),
-            Field("Row", lambda item: words.row(item.combination)),
             Field("Figure", lambda item: words.label(item.metric)),
             Field("Before", lambda item: words.figure(item.before, item.metric), number=True),
             Field("After", lambda item: words.figure(item.after, item.metric), number=True),
             Field("Bucket was", lambda item: "settled" if item.settled else "still open"),
+            Field("Row", lambda item: words.row(item.combination)),
         ]
         self._changes: ListingModel[Change] = ListingModel(fields, ())
         super().__init__("What changed", self._changes, parent)

@@ -122,7 +122,8 @@ class SealPopup(Popup):
 
 def headline(completeness: Completeness, locale: QLocale) -> str:
     if completeness.verdict is Verdict.DIFFERS:
-        return f"{_of(completeness.differing, completeness.buckets, locale)} differ from what the server tells"
+        verb = "differs" if len(completeness.differing) == 1 else "differ"
+        return f"{_of(completeness.differing, completeness.buckets, locale)} {verb} from what the server tells"
     return "All of it is there"
 
 

@@ -1,5 +1,7 @@
 """`TablePane`: the table, its totals under it, and one horizontal scroll bar under both."""
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QScrollBar, QVBoxLayout, QWidget
 
@@ -26,10 +28,17 @@ class TablePane(QWidget):
         layout.addWidget(self.scroll_bar)
         self._tie_scroll_bars()
 
-    def set_table(self, table: Table, rows: Rows, view: ViewState, note: str = "") -> None:
+    def set_table(
+        self,
+        table: Table,
+        rows: Rows,
+        view: ViewState,
+        note: str = "",
+        still_open: NDArray[np.bool_] | None = None,
+    ) -> None:
         """Shows an answer and its totals; `note` says what is missing of it ("27 of 30 days")."""
         self.totals.set_totals(table, view, note)
-        self.table.set_table(table, rows, view, self.totals.label)
+        self.table.set_table(table, rows, view, self.totals.label, still_open)
 
     def _tie_scroll_bars(self) -> None:
         """The table's own bar would stand between the rows and the totals: it is hidden and moves with ours."""

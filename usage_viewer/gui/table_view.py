@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import (
     QEvent,
     QItemSelectionModel,
@@ -102,13 +104,26 @@ class UsageTable(QTableView):
     def view(self) -> ViewState:
         return self.usage_model.view
 
-    def set_table(self, table: Table, rows: Rows, view: ViewState, heads_text: str = "") -> None:
+    def set_table(
+        self,
+        table: Table,
+        rows: Rows,
+        view: ViewState,
+        heads_text: str = "",
+        still_open: NDArray[np.bool_] | None = None,
+    ) -> None:
         """Shows an answer; what was selected stays selected where its rows are still there.
 
-        `heads_text` has to find room below the columns that say what a row is about.
+        `heads_text` has to find room below the columns that say what a row is about; `still_open` says of each
+        period whether it may still grow.
         """
         self._widths.heads_text = heads_text
-        self.usage_model.set_table(table, rows, view)
+        self.usage_model.set_table(table, rows, view, still_open)
+
+    def set_heads_room(self, pixels: int) -> None:
+        """Room for something that stands before the text below the heads."""
+        self._widths.heads_room = pixels
+        self._widths.fit()
 
     def set_presentation(self, presentation: Presentation) -> None:
         self.usage_model.set_presentation(presentation)

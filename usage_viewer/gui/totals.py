@@ -66,6 +66,7 @@ class TotalsRow(QWidget):
         """Room before the label, for something that stands there."""
         if pixels != self._indent:
             self._indent = pixels
+            self._view.set_heads_room(pixels)
             self.update()
 
     def _spoken(self) -> list[tuple[str, str]]:

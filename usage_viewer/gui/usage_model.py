@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from usage_viewer.domain.datasets import Derived, Kind
@@ -17,6 +18,9 @@ from usage_viewer.gui.column_text import definition, formula, header_tip
 from usage_viewer.gui.numbers import NumberFormat
 from usage_viewer.gui.period_labels import period_bounds, period_label
 from usage_viewer.gui.plain_tips import tip
+
+SO_FAR = " · so far"
+"""Follows the label of a period that may still grow."""
 
 Index = QModelIndex | QPersistentModelIndex
 BLOCK = 64
@@ -86,13 +90,17 @@ class UsageModel(QAbstractTableModel):
         self.rows: Rows = np.zeros(0, np.int64)
         self.view = ViewState()
         self.bars: Bars | None = None
+        self.still_open: NDArray[np.bool_] | None = None  # of each period: whether it may still grow
         self._exact = NumberFormat(self.locale)
         self._numbers = self._exact
         self._pages: dict[tuple[int, int], list[str]] = {}
 
-    def set_table(self, table: Table, rows: Rows, view: ViewState) -> None:
-        """Shows `table`, its rows in the order of `rows`, as the answer to `view`."""
+    def set_table(
+        self, table: Table, rows: Rows, view: ViewState, still_open: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Shows `table`, its rows in the order of `rows`, as the answer to `view`; marks periods that may grow."""
         self.beginResetModel()
+        self.still_open = still_open
         self.table, self.rows, self.view = table, rows, view
         self._pages.clear()
         self.bars = self._find_bars()
@@ -179,8 +187,14 @@ class UsageModel(QAbstractTableModel):
         if isinstance(column, GroupColumn):
             return [column.labels[code] for code in column.codes[rows].tolist()]
         index = column.index[rows].tolist()
-        labels = {one: period_label(column.periods, one, self.locale) for one in set(index)}
+        labels = {
+            one: period_label(column.periods, one, self.locale) + (SO_FAR if self._is_open(one) else "")
+            for one in set(index)
+        }
         return [labels[one] for one in index]
+
+    def _is_open(self, period: int) -> bool:
+        return self.still_open is not None and bool(self.still_open[period])
 
     def _spoken(self, column: Column, at: int) -> str:
         if not isinstance(column, FigureColumn):
@@ -190,7 +204,9 @@ class UsageModel(QAbstractTableModel):
 
     def _tip(self, column: Column, at: int) -> str:
         if isinstance(column, PeriodColumn):
-            return period_bounds(column.periods, int(column.index[at]))
+            period = int(column.index[at])
+            bounds = period_bounds(column.periods, period)
+            return f"{bounds}\nStill open: more usage may come in." if self._is_open(period) else bounds
         if isinstance(column, GroupColumn):
             code = int(column.codes[at])
             value = column.values[code]

@@ -102,12 +102,13 @@ def read_changes(cursor: Connection, dataset: Dataset, span: Span | None, now: i
     (count,) = cursor.execute(f"SELECT count(*) FROM change WHERE {condition}", asked).fetchall()[0]
     if not count:
         return Changes()
+    names = "[" + ", ".join(_text(metric.name) for metric in dataset.metrics) + "]"
     dimensions = [f"c.{quoted(dimension.name)}" for dimension in dataset.dimensions]
     rows = cursor.execute(
         "SELECT bucket, width, metric, before, after, settled, seen_at,"
         f" {', '.join(dimensions)} FROM change LEFT JOIN {quoted(combination_table(dataset))} AS c"
         f" ON combination = c.id WHERE {condition}"
-        f" ORDER BY seen_at DESC, bucket DESC, combination, metric LIMIT {MOST_LISTED}",
+        f" ORDER BY seen_at DESC, bucket DESC, combination, list_position({names}, metric) LIMIT {MOST_LISTED}",
         asked,
     ).fetchall()
     return Changes(count, tuple(_change(dataset, row) for row in rows if dataset.has_column(row[2])))
