@@ -165,7 +165,7 @@ def _count_broken(cursor: Connection, data: Dataset, segment: Segment) -> list[i
         f"SELECT {counts} FROM {quoted(fact_table(data, segment.width))} WHERE {_IN_SEGMENT}",
         [segment.start, segment.end],
     ).fetchall()[0]
-    return [int(count) for count in row]
+    return [int(count or 0) for count in row]  # null where no row gives all parts
 
 
 def _list_broken(
