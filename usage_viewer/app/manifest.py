@@ -66,7 +66,7 @@ class Manifest(msgspec.Struct, frozen=True):
     @property
     def shown(self) -> ViewState:
         """The view that it was saved from; what can't be used of it is the default."""
-        return restored_view(self.view)
+        return restored_view(self.view).across(())
 
 
 def made(

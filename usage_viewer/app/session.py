@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from usage_viewer.domain.proof import Breaches, Bucket, Cell, Changes, Completen
 from usage_viewer.domain.tables import Table
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.store import Cancel, Store
+
+if TYPE_CHECKING:
+    from usage_viewer.store.union import Part
 
 WORKERS = 8
 """Windows fetched at a time, unless the settings say otherwise."""
@@ -82,6 +85,9 @@ class Session:
         self._ledger = Ledger()
         self._prover = Prover(store, self._ledger, clock=clock, workers=workers)
 
+    can_snapshot = True
+    """Whether what is held can be saved as a snapshot."""
+
     def connect(self, source: Source | None, name_source: NameSource | None = None) -> None:
         """What fetches from now on: another key, say. What fetched before is closed."""
         before, self._source, self._name_source = self._source, source, name_source
@@ -106,9 +112,15 @@ class Session:
     def names(self) -> Names:
         return self._store.names()
 
-    def coverage(self, view: ViewState, *, refresh: bool = False) -> Coverage:
+    def part(self, profile: str, view: ViewState, now: int) -> "Part":
+        """This organization's part in a view across several, as of `now`."""
+        from usage_viewer.store.union import Part
+
+        return Part(profile, self._store, self.coverage(view, now=now))
+
+    def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
         """What `view` needs, what of it is held, and what a fetch would bring."""
-        now = self.now
+        now = self.now if now is None else now
         return self._cover(self._fit(view, now), now, refresh=refresh)
 
     def _fit(self, view: ViewState, now: int) -> Fit:

@@ -190,13 +190,14 @@ class SnapshotProfile(Profile):
         self.path = path
         self.manifest = peek(path)
 
-    def open_session(self) -> "Session":
+    def open_session(self, week_start: int | None = None) -> "Session":
         """Raises SnapshotError, StoreError. Its clock stands still at the moment when it was saved."""
         from usage_viewer.app.session import Session
 
         self.manifest, store = load(self.path)
         moment = self.manifest.moment
-        return Session(store, clock=lambda: moment, week_start=self._week_start)
+        first_day = self._week_start if week_start is None else week_start
+        return Session(store, clock=lambda: moment, week_start=first_day)
 
     def source(self, key: AdminKey) -> "ApiSource":
         raise KeyMissing(title="A snapshot can't be refreshed", hint="Open your organization to fetch usage.")
