@@ -3,14 +3,15 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import NoReturn
 
 from usage_viewer import __version__
+from usage_viewer.domain.dataset import EXTRA
 from usage_viewer.domain.datasets import DATASETS, Dataset
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import DateRange, Per
+from usage_viewer.domain.period import DateRange, Per, zone_of
 from usage_viewer.domain.view import PERIOD, Filter, SortKey, Value, ViewState
 
 FORMATS = ("tsv", "csv", "json", "markdown")
@@ -91,6 +92,13 @@ def _add_common(target: argparse.ArgumentParser, *, again: bool = False) -> None
         help="ask another server: an https address, or one of this computer",
     )
     target.add_argument(
+        "--ca-file",
+        type=Path,
+        metavar="FILE.pem",
+        default=kept,
+        help="trust the certificates in this file too, beside those that the system trusts",
+    )
+    target.add_argument(
         "--profile",
         metavar="NAME",
         default=kept or "default",
@@ -123,10 +131,16 @@ def _add_table(table: argparse.ArgumentParser) -> None:
         dest="start",
         required=True,
         metavar="DATE",
-        help="first day or time, UTC: 2026-10-01 or 2026-10-01T14:00",
+        help="first day or time, in the zone: 2026-10-01 or 2026-10-01T14:00",
     )
     table.add_argument(
-        "--to", dest="end", required=True, metavar="DATE", help="day or time before which to stop, UTC"
+        "--to", dest="end", required=True, metavar="DATE", help="day or time before which to stop, in the zone"
+    )
+    table.add_argument(
+        "--zone",
+        default="UTC",
+        metavar="ZONE",
+        help="whose days, weeks and months: UTC, local or a name like Europe/Berlin (default: UTC)",
     )
     table.add_argument(
         "--per",
@@ -138,7 +152,8 @@ def _add_table(table: argparse.ArgumentParser) -> None:
         "--group-by",
         default="",
         metavar="A,B",
-        help="dimensions such as model,project_id, in the order of the columns (default: none)",
+        help="dimensions such as model,project_id, in the order of the columns (default: none); "
+        f"{EXTRA}NAME is a field newer than this version",
     )
     table.add_argument(
         "--filter",
@@ -155,8 +170,16 @@ def _add_table(table: argparse.ArgumentParser) -> None:
         help=f"columns to sort by, as -input_tokens,model: - for descending; {PERIOD} is the time",
     )
     table.add_argument(
-        "--metrics", default="", metavar="A,B|all", help="figures to show (default: the most useful ones)"
+        "--metrics", default="", metavar="A,B|all", help="figures to show (default: the most useful ones); "
+        f"{EXTRA}NAME is a field newer than this version",
     )
+    shown = table.add_mutually_exclusive_group()
+    shown.add_argument(
+        "--names",
+        action="store_true",
+        help="fetch and show the names of projects, users and API keys; json has ids and names",
+    )
+    shown.add_argument("--ids", dest="names", action="store_false", help="show ids (default)")
     table.add_argument(
         "--format",
         choices=FORMATS,
@@ -174,24 +197,25 @@ def _either(names: Sequence[str]) -> str:
 def view_of(arguments: argparse.Namespace) -> ViewState:
     """The view that the arguments of `table` ask for. Raises InputError."""
     data = ViewState(dataset=arguments.dataset, grouping=()).data
-    grouping = _listed(arguments.group_by)
+    grouping, zone = _listed(arguments.group_by), zone_of(arguments.zone)
     view = ViewState(
         dataset=data.name,
-        range=DateRange(None, moment(arguments.start), moment(arguments.end)),
+        range=DateRange(None, moment(arguments.start, zone), moment(arguments.end, zone)),
         per=_per(arguments.per),
         grouping=grouping,
         filters=filters(arguments.filter, data),
         columns=_metrics(arguments.metrics, data),
+        zone=arguments.zone,
     )
     return view.with_order(_order(arguments.sort, view))
 
 
-def moment(text: str) -> datetime:
-    """An ISO date (its midnight) or time as a UTC time without a zone; a time without an offset is UTC."""
+def moment(text: str, zone: tzinfo = UTC) -> datetime:
+    """An ISO date (its midnight) or time as the time that clocks in `zone` show; one without an offset is such."""
     try:
         parsed = datetime.fromisoformat(text)
         if parsed.tzinfo is not None:
-            parsed = parsed.astimezone(UTC).replace(tzinfo=None)
+            parsed = parsed.astimezone(zone).replace(tzinfo=None)
     except (ValueError, OverflowError) as error:
         raise InputError(
             text,

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from io import TextIOWrapper
 from typing import TextIO
@@ -39,18 +40,31 @@ def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err:
         tell(error, err)
         return FAILED
     try:
-        return _print_table(session, view, profile, Format(arguments.format), out, err)
+        task = Printing(session, view, profile, Format(arguments.format), arguments.names, err)
+        return _print_table(task, out)
     finally:
         session.close()
 
 
-def _print_table(
-    session: Session, view: ViewState, profile: Profile, form: Format, out: TextIO, err: TextIO
-) -> int:
-    error = _fetch(session, view, profile, err)
+@dataclass(frozen=True)
+class Printing:
+    """What is to be printed, and where to say what else there is to say."""
+
+    session: Session
+    view: ViewState
+    profile: Profile
+    form: Format
+    names: bool
+    err: TextIO
+
+
+def _print_table(task: Printing, out: TextIO) -> int:
+    session, view, profile, err = task.session, task.view, task.profile, task.err
+    error = _fetch(task)
     try:
-        look = session.look(view, named=False)
-        _write(look, form, out)
+        look = session.look(view, named=task.names)
+        _check_extras(look)
+        _write(look, task, out)
     except InputError as refused:
         tell(refused, err)
         return BAD_ARGUMENTS
@@ -59,12 +73,38 @@ def _print_table(
         return FAILED
     if error is not None:
         tell(error, err)
-    for name in look.unavailable:
-        err.write(f"{view.data.dimension(name).label} ({name}) is not to be had from this organization.\n")
+    if profile.clock_note:
+        err.write(f"{profile.clock_note}.\n")
+    lacking = _say_what_is_otherwise(look, err)
     if profile.read_only:
         return _say_what_the_snapshot_lacks(look.coverage, err)
     say_what_lacks(look.coverage, err)
-    return COMPLETE if look.coverage.complete and error is None else INCOMPLETE
+    return COMPLETE if look.coverage.complete and error is None and not lacking else INCOMPLETE
+
+
+def _say_what_is_otherwise(look: Look, err: TextIO) -> bool:
+    """Says what the dataset can't show as asked. Returns whether a dimension that was asked for can't be had."""
+    for note in look.notes:
+        err.write(f"{note}\n")
+    named = {*look.view.grouping, *(item.dimension for item in look.view.filters)}
+    for name in look.unavailable:
+        if name not in named:
+            label = look.view.data.dimension(name).label
+            err.write(f"{label} ({name}) is not to be had from this organization.\n")
+    return bool(named & set(look.unavailable))
+
+
+def _check_extras(look: Look) -> None:
+    """A field that this version doesn't know is shown if an answer has held it."""
+    known = (*look.extras.figures, *look.extras.values)
+    for name in look.view.extras:
+        if name not in known:
+            listed = ", ".join(known)
+            raise InputError(
+                name,
+                title="No answer has held this field",
+                hint=f"Choose from: {listed}." if listed else "There are no fields newer than this version.",
+            )
 
 
 def _say_what_the_snapshot_lacks(coverage: Coverage, err: TextIO) -> int:
@@ -76,25 +116,43 @@ def _say_what_the_snapshot_lacks(coverage: Coverage, err: TextIO) -> int:
     return INCOMPLETE
 
 
-def _fetch(session: Session, view: ViewState, profile: Profile, err: TextIO) -> UsageViewerError | None:
-    """Brings what is missing; the error that stopped it, if one did."""
-    show = _progress_on(err)
+def _fetch(task: Printing) -> UsageViewerError | None:
+    """Brings what is missing, and names if they are to be shown; the error that stopped it, if one did."""
+    session, view, profile = task.session, task.view, task.profile
+    show = _progress_on(task.err)
     try:
-        if not session.coverage(view).wanted:
-            return None
-        if not profile.needs_key:
+        wanted, named = bool(session.coverage(view).wanted), task.names and _has_names(view)
+        if not (wanted or named) or not profile.needs_key:
             return None
         key = profile.keystore.load()
         if key is None:
             return KeyMissing(hint="Set OPENAI_ADMIN_KEY, or start usage-viewer once and enter an admin key there.")
-        session.connect(profile.source(key))
+        source = profile.source(key)
+        session.connect(source, source)
         for step in session.fetch(view, cancelled=threading.Event()):
             show(step.notice or f"{step.done} of {step.total} requests")
+        if named:
+            show("Asking for names")
+            _fetch_names(session, task.err, lambda: show(""))
     except UsageViewerError as error:
         return error
     finally:
         show("")
     return None
+
+
+def _has_names(view: ViewState) -> bool:
+    used = {*view.grouping, *(item.dimension for item in view.filters)}
+    return bool(view.search) or any(view.data.dimension(name).names for name in used)
+
+
+def _fetch_names(session: Session, err: TextIO, wipe: Callable[[], None]) -> None:
+    """Without names there are still ids: that is said, and no more."""
+    try:
+        session.fetch_names(cancelled=threading.Event())
+    except UsageViewerError as error:
+        wipe()
+        err.write(f"Not all names can be had: {error.title.lower()}. {error.hint}\n")
 
 
 def _progress_on(err: TextIO) -> Callable[[str], None]:
@@ -109,10 +167,10 @@ def _progress_on(err: TextIO) -> Callable[[str], None]:
     return show
 
 
-def _write(look: Look, form: Format, out: TextIO) -> None:
-    export = Export(look.table, look.table.ordered(look.view.order), None)
+def _write(look: Look, task: Printing, out: TextIO) -> None:
+    export = Export(look.table, look.table.ordered(look.view.order), None, names=task.names)
     try:
-        for chunk in chunks(export, form):
+        for chunk in chunks(export, task.form):
             out.write(chunk)
         out.flush()
     except BrokenPipeError:
