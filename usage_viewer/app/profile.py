@@ -84,13 +84,16 @@ class Profile:
         with self._lock:
             return self._keystore
 
-    def open_session(self) -> "Session":
-        """Opens the database. Raises StoreError."""
+    def open_session(self, week_start: int | None = None) -> "Session":
+        """Opens the database. `week_start`: the first day of weeks (Monday is 0), if not the profile's. Raises
+        StoreError.
+        """
         from usage_viewer.app.session import Session
         from usage_viewer.store import Store
 
         store = Store.open(self.database)
-        return Session(store, clock=self.now, workers=self._workers, week_start=self._week_start)
+        first_day = self._week_start if week_start is None else week_start
+        return Session(store, clock=self.now, workers=self._workers, week_start=first_day)
 
     def start_anew(self) -> None:
         """Keeps the damaged database aside, so that the next `open_session` begins with an empty one."""

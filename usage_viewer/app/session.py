@@ -14,7 +14,7 @@ from usage_viewer.app.ledger import Ledger
 from usage_viewer.app.proving import Asking, Proved, Prover, calls
 from usage_viewer.app.sync import Progress, Source, fetch_windows, is_about_grouping
 from usage_viewer.domain.coverage import Coverage, cover, windows
-from usage_viewer.domain.dataset import Extras
+from usage_viewer.domain.dataset import NO_EXTRAS, Extras
 from usage_viewer.domain.datasets import DATASETS, dataset_named
 from usage_viewer.domain.errors import KeyMissing, NotFound, RequestRefused, ScopeMissing, UsageViewerError
 from usage_viewer.domain.fit import Fit, fit
@@ -58,7 +58,7 @@ class Look:
     still_open: NDArray[np.bool_] | None = None  # of each period: whether what is held of it may still grow
     fitted: ViewState | None = None  # None: as asked for
     notes: tuple[str, ...] = ()
-    extras: Extras = Extras()
+    extras: Extras = NO_EXTRAS
 
     @property
     def answered(self) -> ViewState:

@@ -189,6 +189,8 @@ class Extras:
     values: tuple[str, ...] = ()
 
 
+NO_EXTRAS = Extras()
+
 EXTRA = "extra."
 """Begins the name of a field that this version doesn't know; the field's own name follows."""
 

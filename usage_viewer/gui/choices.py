@@ -87,13 +87,20 @@ class PerChoice(MenuChoice):
         for per in PER_LABELS:
             self._refuse(per, _why_not(view.data, per))
         self._actions[view.per].setChecked(True)
-        self.show_choice(PER_LABELS[view.per], prefix="" if view.per is Per.TOTAL else "per")
+        self._show(view.per)
+
+    def show_answered(self, view: ViewState) -> None:
+        """`view`: what is shown, where that can't be what was asked for."""
+        self._actions[view.per].setChecked(True)
+        self._show(view.per)
+
+    def _show(self, per: Per) -> None:
+        self.show_choice(PER_LABELS[per], prefix="" if per is Per.TOTAL else "per")
 
 
 def _why_not(data: Dataset, per: Per) -> str:
     """Why a dataset can't be shown by this period; empty where it can."""
-    wanted = {Per.MINUTE: Width.MINUTE, Per.HOUR: Width.HOUR}.get(per)
-    finest = min(data.widths, key=lambda width: width.seconds)
+    wanted, finest = {Per.MINUTE: Width.MINUTE, Per.HOUR: Width.HOUR}.get(per), data.finest
     if wanted is None or finest.seconds <= wanted.seconds:
         return ""
     return f"{data.label} come by the {finest.noun} only."
@@ -140,6 +147,10 @@ class ZoneChoice(ChoiceButton):
 
     def show_view(self, view: ViewState) -> None:
         self._view = view
+        self.show_choice(zone_label(view.zone, self._popup.here))
+
+    def show_answered(self, view: ViewState) -> None:
+        """`view`: what is shown, where that can't be in the zone that was asked for."""
         self.show_choice(zone_label(view.zone, self._popup.here))
 
     def _on_chosen(self, zone: str) -> None:

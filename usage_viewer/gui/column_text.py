@@ -1,11 +1,16 @@
 """What a column says of itself: its unit, how it adds up, how it is computed."""
 
-from usage_viewer.domain.datasets import Aggregation, Dataset, Derived, Kind, Metric
+from usage_viewer.domain.datasets import Aggregation, Dataset, Derived, Figure, Kind, OverTime, Statistic
+from usage_viewer.domain.period import zone_name
 from usage_viewer.domain.tables import Column, FigureColumn, PeriodColumn
 
 _ADDED = {
     Aggregation.SUM: "Summed over everything that a row is about.",
     Aggregation.LEVEL: "A level: the last value of the period, summed over everything else that a row is about.",
+}
+_OVER_TIME = {
+    Statistic.MEAN: "A level: its mean over the period, of the sum over everything else that a row is about.",
+    Statistic.PEAK: "A level: its peak in the period, of the sum over everything else that a row is about.",
 }
 
 
@@ -22,7 +27,7 @@ def formula(item: Derived, dataset: Dataset) -> str:
     )
 
 
-def definition(name: str, dataset: Dataset) -> Metric | Derived | None:
+def definition(name: str, dataset: Dataset) -> Figure | None:
     """None for a figure that the dataset doesn't know."""
     return dataset.column(name) if dataset.has_column(name) else None
 
@@ -30,7 +35,8 @@ def definition(name: str, dataset: Dataset) -> Metric | Derived | None:
 def header_tip(column: Column, dataset: Dataset) -> str:
     """Lines of plain text."""
     if isinstance(column, PeriodColumn):
-        return f"Period\nOne row for each {column.periods.per}."
+        zone = zone_name(column.periods.zone, int(column.periods.bounds[0]))
+        return f"{column.label}\nOne row for each {column.periods.per} in {zone}."
     if not isinstance(column, FigureColumn):
         return f"{column.label}\nOne row for each value."
     unit = "" if column.kind is Kind.SHARE or not column.unit else f" ({column.unit})"
@@ -40,6 +46,11 @@ def header_tip(column: Column, dataset: Dataset) -> str:
     item = definition(column.name, dataset)
     if isinstance(item, Derived):
         lines.append(f"{formula(item, dataset)}, computed from the sums of each row.")
+    elif isinstance(item, OverTime):
+        lines.append(_OVER_TIME[item.statistic])
     elif item is not None:
         lines.append(_ADDED[item.aggregation])
+    if column.unit_from:
+        unit = dataset.dimension(column.unit_from).label
+        lines.append(f"In more than one unit, which are never added: see {unit}.")
     return "\n".join(lines)

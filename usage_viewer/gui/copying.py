@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from usage_viewer.app.export import Export, Format, provenance_of, save
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.ordering import Rows
+from usage_viewer.domain.period import zone_name
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.clipboard import RenderedCopy, prepare, prepare_as, put
 from usage_viewer.gui.tasks import Task, Tasks
@@ -45,7 +46,7 @@ class Chosen:
         return Export(
             look.table,
             self.rows,
-            provenance_of(look.view, look.coverage, self.names) if self.provenance else None,
+            provenance_of(look.answered, look.coverage, self.names) if self.provenance else None,
             headers=headers,
             decimal_point=decimal_point,
         )
@@ -73,6 +74,8 @@ class Copying(QObject):
         export = chosen.export(
             headers=headers, decimal_point=QLocale().decimalPoint() if form is Format.TSV else "."
         )
+        if form is Format.JSON:
+            export = replace(export, names=True)
         self._start(lambda task: prepare_as(export, form, task.cancelled))
 
     def copy_text(self, text: str) -> None:
@@ -110,7 +113,18 @@ def _rows(count: int) -> str:
 
 def range_name(view: ViewState, now: int) -> str:
     """The range as a part of a file's name: its first and its last day (or moment), as the view's zone has them."""
-    start, end = view.range.wall(now, view.tzinfo)
+    return _days_name(*view.range.wall(now, view.tzinfo))
+
+
+def proposed_name(shown: Shown) -> str:
+    """Of a file, without its ending: the dataset, the range, and the zone whose days they are."""
+    view, periods = shown.look.answered, shown.look.coverage.periods
+    start, end = (datetime.fromtimestamp(moment, periods.zone) for moment in (periods.span.start, periods.span.end))
+    zone = zone_name(periods.zone, periods.span.start).replace("/", "-").replace(":", "")
+    return f"{view.dataset}-{_days_name(start, end)}-{zone}"
+
+
+def _days_name(start: datetime, end: datetime) -> str:
     if start.time() == end.time() == time():
         return f"{start:%Y-%m-%d}_{end - timedelta(days=1):%Y-%m-%d}"
     return f"{start:%Y-%m-%dT%H%M}_{end:%Y-%m-%dT%H%M}"

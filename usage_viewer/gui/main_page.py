@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
+from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.actions import Actions
 from usage_viewer.gui.banner import Banner
@@ -12,6 +13,7 @@ from usage_viewer.gui.empty_state import EmptyState
 from usage_viewer.gui.filter_bar import FilterBar
 from usage_viewer.gui.grouping_bar import GroupingBar
 from usage_viewer.gui.icons import icon
+from usage_viewer.gui.note_line import NoteLine
 from usage_viewer.gui.range_picker import RangePicker
 from usage_viewer.gui.status_line import StatusLine
 from usage_viewer.gui.table_pane import TablePane
@@ -35,6 +37,7 @@ class MainPage(QWidget):
         self.grouping = GroupingBar(self)
         self.filters = FilterBar(workspace.values, lambda: workspace.names, self)
         self.banner = Banner(self)
+        self.notes = NoteLine(self)
         self.pane = TablePane(parent=self)
         self.model, self.table, self.totals = self.pane.model, self.pane.table, self.pane.totals
         self.empty = EmptyState(self)
@@ -70,6 +73,7 @@ class MainPage(QWidget):
         column.setSpacing(0)
         column.addLayout(bars)
         column.addWidget(self.banner)
+        column.addWidget(self.notes)
         column.addLayout(self._stack, 1)
         column.addWidget(self.status)
 
@@ -127,11 +131,22 @@ class MainPage(QWidget):
         look = shown.look
         refused = dict.fromkeys(look.unavailable, "This organization's server can't group by it")
         self.grouping.show_view(self._workspace.view, refused)
+        self.per.show_answered(look.answered)
+        self.zone.show_answered(look.answered)
+        self.table.extras = look.extras
+        self.notes.say("view", "\n".join(look.notes))
+        self.show_reasons()
         note = "" if look.coverage.complete else look.coverage.summary
         self.pane.set_table(shown.table, shown.rows, shown.view, note, look.still_open)
         profile = self._workspace.profile
         self.status.show_coverage(look.coverage, profile.clock_note if profile is not None else "")
         self._show_empty(shown)
+
+    def show_reasons(self) -> None:
+        """Greys the datasets that can't be had."""
+        session = self._workspace.session
+        reasons = session.unavailable if session is not None else {}
+        self.dataset.set_unavailable({name: reason_text(error) for name, error in reasons.items()})
 
     def _on_fetching(self, fetching: bool) -> None:
         self.status.show_fetching(fetching)
@@ -161,7 +176,15 @@ class MainPage(QWidget):
         self._stack.setCurrentWidget(self.pane if shown.table.rows else self.empty)
         if shown.table.rows:
             return
-        if self._workspace.fetching:
+        reason = self._workspace.reason(shown.view.dataset)
+        if reason is not None:
+            self.empty.say(
+                f"{shown.view.data.label} can't be had of this organization",
+                reason_text(reason),
+                button="Ask again",
+                act=self._workspace.refresh,
+            )
+        elif self._workspace.fetching:
             self.empty.say("Loading…", "Usage appears here as it arrives.", busy=True)
         elif shown.view.filtered:
             self.empty.say(
@@ -182,3 +205,7 @@ class MainPage(QWidget):
                 button="Try again",
                 act=self._workspace.retry,
             )
+
+
+def reason_text(error: UsageViewerError) -> str:
+    return f"{error.title}. {error.hint} {error.detail}".strip()

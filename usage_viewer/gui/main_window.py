@@ -20,7 +20,7 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.gui import help_sheets
 from usage_viewer.gui.actions import Actions, connect, shortcut_rows
 from usage_viewer.gui.banner import Action
-from usage_viewer.gui.copying import Chosen, Copying, range_name
+from usage_viewer.gui.copying import Chosen, Copying, proposed_name, range_name
 from usage_viewer.gui.key_flow import KeyFlow, Loaded
 from usage_viewer.gui.key_page import KeyPage
 from usage_viewer.gui.main_page import MainPage
@@ -96,6 +96,7 @@ class MainWindow(QMainWindow):
         self.page.show_view(self.workspace.view)
         self.page.table.header.set_widths(dict(self.remembered.profile.widths))
         self.page.banner.clear()
+        self.page.notes.clear()
         self._pages.setCurrentWidget(self.page)
         self.page.say_loading("Opening…")
         self.setWindowTitle("Usage Viewer" if profile.name == "default" else f"{profile.label} · Usage Viewer")
@@ -229,7 +230,7 @@ class MainWindow(QMainWindow):
         self.page.banner.clear()
 
     def _on_names_failed(self, error: UsageViewerError) -> None:
-        self.page.status.say(f"Names can't be shown: {error.title.lower()}. Everything else works.")
+        self.page.notes.say("names", f"Not all names can be shown: {error.title.lower()}. {error.hint}")
         self._look_settled()
 
     def _on_dataset(self, view: ViewState) -> None:
@@ -398,9 +399,9 @@ class MainWindow(QMainWindow):
             self._with_chosen(self.copying.copy)
 
     def _save_as(self) -> None:
-        view = self.workspace.view
+        last = self.workspace.last
         kinds = ";;".join(f"{form.label} (*{form.suffix})" for form in Format)
-        proposal = f"{view.dataset}-{range_name(view, self.workspace.now)}-{view.zone.replace('/', '-')}.csv"
+        proposal = f"{proposed_name(last) if last is not None else 'usage'}.csv"
         name, kind = QFileDialog.getSaveFileName(self, "Save as", str(Path.home() / proposal), kinds)
         if not name:
             return

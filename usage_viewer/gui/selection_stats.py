@@ -7,10 +7,10 @@ from decimal import Decimal, localcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.datasets import Aggregation, Dataset, Derived, Kind, Metric
+from usage_viewer.domain.datasets import Aggregation, Dataset, Derived, Figure, Kind, Metric
 from usage_viewer.domain.figures import Figures, Number, derive_one, is_quotient, parts_of
 from usage_viewer.domain.ordering import Rows
-from usage_viewer.domain.tables import FigureColumn, PeriodColumn, Table
+from usage_viewer.domain.tables import FigureColumn, GroupColumn, PeriodColumn, Table
 
 Range = tuple[int, int]
 """First and last shown row, both included."""
@@ -52,6 +52,8 @@ def selection_stats(
     item = dataset.column(figure.name) if dataset.has_column(figure.name) else None
     total: Number | None = None
     average: Number | None
+    if _many_units(table, figure, picked):
+        return SelectionStats(selected, figure.label, len(present), kind=figure.kind, unit=figure.unit)
     if is_quotient(figure.kind):
         average = _together(table, picked, item)
     else:
@@ -91,7 +93,7 @@ def _average(total: Number | None, count: int, kind: Kind) -> Number | None:
         return Decimal(total) / count
 
 
-def _together(table: Table, picked: NDArray[np.int64] | None, item: Metric | Derived | None) -> Number | None:
+def _together(table: Table, picked: NDArray[np.int64] | None, item: Figure | None) -> Number | None:
     """The derived figure of the selected rows' sums; None where a part isn't among the columns."""
     if not isinstance(item, Derived):
         return None
@@ -110,6 +112,17 @@ def _many_periods(table: Table, picked: NDArray[np.int64] | None) -> bool:
             index = column.index if picked is None else column.index[picked]
             return bool(len(index)) and bool((index != index[0]).any())
     return False
+
+
+def _many_units(table: Table, figure: FigureColumn, picked: NDArray[np.int64] | None) -> bool:
+    """Whether the selected figures are in different units: they neither add up nor compare."""
+    units = table.by_name.get(figure.unit_from)
+    if not isinstance(units, GroupColumn):
+        return False
+    codes = units.codes if picked is None else units.codes[picked]
+    if figure.figures.missing is not None:
+        codes = codes[~(figure.figures.missing if picked is None else figure.figures.missing[picked])]
+    return len(np.unique(codes)) > 1
 
 
 def _plain(value: object) -> Number:

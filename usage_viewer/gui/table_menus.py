@@ -8,7 +8,7 @@ from typing import cast
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
-from usage_viewer.domain.datasets import Dataset, Derived
+from usage_viewer.domain.dataset import NEWER, NO_EXTRAS, Dataset, Derived, Extras, extra_label, is_extra
 from usage_viewer.domain.tables import Column, FigureColumn, GroupColumn
 from usage_viewer.domain.view import SortKey, ViewState
 from usage_viewer.gui.plain_tips import menu_text
@@ -47,7 +47,7 @@ class ChecklistMenu(QMenu):
 class ColumnsMenu(ChecklistMenu):
     """A checklist of the dataset's figures. At least one of them stays."""
 
-    def __init__(self, view: ViewState, ask: Ask, parent: QWidget) -> None:
+    def __init__(self, view: ViewState, ask: Ask, parent: QWidget, extras: Extras = NO_EXTRAS) -> None:
         super().__init__("&Columns", parent)
         self._view = view
         self._ask = ask
@@ -58,14 +58,28 @@ class ColumnsMenu(ChecklistMenu):
         for title, names in column_sections(view.data):
             self.addSection(title)
             for name in names:
-                self._add(name)
+                item = view.data.column(name)
+                self._add(name, item.label, item.help)
+        self._add_extras(extras)
         self.setToolTipsVisible(True)
         self._mark()
 
-    def _add(self, name: str) -> None:
-        item = self._view.data.column(name)
-        action = QAction(menu_text(item.label), self, checkable=True)
-        action.setToolTip(item.help)
+    def _add_extras(self, extras: Extras) -> None:
+        """Fields that this version doesn't know: numbers as figures, all others to group by."""
+        if extras.figures or extras.values:
+            self.addSection("New fields")
+        for name in extras.figures:
+            self._add(name, extra_label(name), NEWER)
+        for name in extras.values:
+            action = QAction(menu_text(f"Group by {extra_label(name)}"), self, checkable=True)
+            action.setChecked(name in self._view.grouping)
+            action.setToolTip(NEWER)
+            action.triggered.connect(lambda _checked=False, name=name: self._show(self._view.toggled(name)))
+            self.addAction(action)
+
+    def _add(self, name: str, label: str, text: str) -> None:
+        action = QAction(menu_text(label), self, checkable=True)
+        action.setToolTip(text)
         action.triggered.connect(lambda checked=False, name=name: self._tick(name, checked))
         self._ticks[name] = action
         self.addAction(action)
@@ -91,7 +105,7 @@ class ColumnsMenu(ChecklistMenu):
 def column_sections(data: Dataset) -> list[tuple[str, list[str]]]:
     """The figures in titled groups: the default ones, then those whose names begin alike, then computed ones."""
     shown = list(data.default_columns)
-    rest = [item for item in data.columns if item.name not in shown]
+    rest = [item for item in data.columns if item.name not in shown and not is_extra(item.name)]
     sections = [("Default", shown)]
     plain = sorted((item.name for item in rest if not isinstance(item, Derived)), key=_first_word)
     more: list[str] = []
@@ -113,6 +127,8 @@ def _first_word(name: str) -> str:
 def with_column(shown: Sequence[str], name: str, data: Dataset) -> list[str]:
     """`name` among the shown ones, behind the last that comes before it in the dataset's own order."""
     whole = [one for _, names in column_sections(data) for one in names]
+    if name not in whole:
+        return [*shown, name]
     earlier = whole[: whole.index(name)]
     place = max((shown.index(one) + 1 for one in earlier if one in shown), default=0)
     return [*shown[:place], name, *shown[place:]]
@@ -138,8 +154,15 @@ def _moved_in(kind: Sequence[str], name: str, before: str, whole: Sequence[str])
     return (*others[:place], name, *others[place:])
 
 
-def header_menu(column: Column, view: ViewState, ask: Ask, fit: Callable[[], None], parent: QWidget) -> QMenu:
-    """The menu of a column's head; `fit` sizes the column to its contents."""
+def header_menu(
+    column: Column,
+    view: ViewState,
+    ask: Ask,
+    fit: Callable[[], None],
+    parent: QWidget,
+    extras: Extras = NO_EXTRAS,
+) -> QMenu:
+    """The menu of a column's head; `fit` sizes the column to its contents, `extras` are offered as columns."""
     menu = QMenu(parent)
     add_sorting(menu, column, view, ask)
     menu.addSeparator()
@@ -151,7 +174,7 @@ def header_menu(column: Column, view: ViewState, ask: Ask, fit: Callable[[], Non
     elif isinstance(column, GroupColumn):
         _entry(menu, "&Ungroup", lambda: ask(view.toggled(column.name)))
     menu.addSeparator()
-    menu.addMenu(ColumnsMenu(view, ask, menu))
+    menu.addMenu(ColumnsMenu(view, ask, menu, extras))
     return menu
 
 

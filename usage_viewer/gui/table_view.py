@@ -18,6 +18,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QContextMenuEvent, QFont, QKeyEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QMenu, QTableView, QWidget
 
+from usage_viewer.domain.dataset import NO_EXTRAS
 from usage_viewer.domain.ordering import Rows
 from usage_viewer.domain.proof import cell_of
 from usage_viewer.domain.tables import Column, FigureColumn, GroupColumn, Table
@@ -61,6 +62,7 @@ class UsageTable(QTableView):
         self._stats = QTimer(self, singleShot=True, interval=STATS_AFTER_MS)
         self._stats.timeout.connect(self._tell_stats)
         self._restyle()
+        self.extras = NO_EXTRAS  # fields that this version doesn't know, offered as columns
         self._connect()
 
     def _set_up_font(self) -> None:
@@ -227,7 +229,7 @@ class UsageTable(QTableView):
     def header_menu(self, name: str) -> QMenu:
         fit: Callable[[], None] = lambda: self._widths.fit_one(name)  # noqa: E731
         column = self.usage_model.table.by_name[name]
-        return header_menu(column, self.view, self.view_requested.emit, fit, self)
+        return header_menu(column, self.view, self.view_requested.emit, fit, self, self.extras)
 
     # Menus
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QLocale, QObject, QTimer, Signal
 
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
 from usage_viewer.domain.names import Names
@@ -78,7 +78,10 @@ class Workspace(QObject):
         """Opens the profile's data in a worker, in place of what is open now."""
         self.close()
         self.profile = profile
-        self._tasks.start("open", lambda task: profile.open_session(), self._on_opened, self.session_failed.emit)
+        week_start = QLocale().firstDayOfWeek().value - 1
+        self._tasks.start(
+            "open", lambda task: profile.open_session(week_start), self._on_opened, self.session_failed.emit
+        )
 
     def _on_opened(self, session: "Session") -> None:
         self.session = session
@@ -156,7 +159,8 @@ class Workspace(QObject):
         self.last = shown
         if self.fetching and self._key_of(shown) != self._fetch_key:
             self._stop_fetch()
-        if shown.look.coverage.wanted and self._key_of(shown) not in (self._fetch_key, self._given_up):
+        asked = self._key_of(shown) in (self._fetch_key, self._given_up)
+        if shown.look.coverage.wanted and not asked and self.reason(shown.view.dataset) is None:
             self._fetch(refresh=False)
         self.shown.emit(shown)
 
@@ -168,8 +172,10 @@ class Workspace(QObject):
         return shown.view.dataset, tuple(shown.look.coverage.periods.segments(shown.view.data.widths))
 
     def refresh(self) -> None:
-        """Fetches again whatever may have grown, and what is missing."""
+        """Fetches again whatever may have grown, and what is missing; asks for what could not be had, too."""
         self._given_up = None
+        if self.session is not None:
+            self.session.ask_all_datasets()
         self._fetch(refresh=True)
 
     def retry(self) -> None:
@@ -217,7 +223,12 @@ class Workspace(QObject):
         self._given_up = self._fetch_key
         self._look()
         self._end_fetch()
-        self._on_failed(error)
+        if self.reason(self.view.dataset) is None:
+            self._on_failed(error)
+
+    def reason(self, dataset: str) -> UsageViewerError | None:
+        """Why a dataset can't be had of this organization; None where it can, as far as is known."""
+        return self.session.unavailable.get(dataset) if self.session is not None else None
 
     def _end_fetch(self) -> None:
         self._fetch_key = None

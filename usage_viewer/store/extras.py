@@ -1,4 +1,4 @@
-"""Fields that this version doesn't know, read out of the JSON beside each fact: which there are, and their values."""
+"""Fields that this version doesn't know, read out of the JSON beside each fact: which there are, their values."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
