@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from usage_viewer import __version__
-from usage_viewer.app.parts import parts
 from usage_viewer.gui.theme import UNIT, plain_label, scaled
 
 
@@ -29,6 +28,8 @@ def shortcut_sheet(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
 
 def about_box(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
     """`facts` are what this window alone knows: where data and key are kept."""
+    from usage_viewer.app.parts import parts  # late: reading packages' metadata takes longer than the first paint
+
     inside = QWidget()
     column = QVBoxLayout(inside)
     column.setSpacing(UNIT)
