@@ -31,7 +31,7 @@ TIMEOUT = 20_000
 """Milliseconds after which something that never comes fails a test."""
 
 PATIENT = Timeouts(connect=10.0, read=20.0, total=40.0)
-IMPATIENT = Timeouts(connect=10.0, read=0.6, total=1.2)
+IMPATIENT = Timeouts(connect=10.0, read=0.5, total=0.9)
 
 QUESTION = ["table", "--from", "2026-07-01", "--to", "2026-10-02", "--per", "day", "--format", "json"]
 QUESTION += ["--metrics", "input_tokens,num_model_requests"]

@@ -87,8 +87,8 @@ def row(day: int, model: int, *, grouped: bool = True, **changed: Any) -> dict[s
 class UsageWire:
     """Open after `listen()`. `behave` None is honest; with `times`, only so many requests misbehave.
 
-    `clock` is the server's. `before` runs once the request before the one that misbehaves has been answered, and
-    its connection closed. `{elsewhere}` in what is sent becomes the URL of another server.
+    `clock` is the server's. `before` runs once the request before the one that misbehaves has been answered; then
+    all connections end. `{elsewhere}` in what is sent becomes the URL of another server.
     """
 
     context: ssl.SSLContext | None = None
@@ -121,13 +121,17 @@ class UsageWire:
             listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
             listener.close()
 
-    def close(self) -> None:
-        self._closed.set()
-        self.refuse()
+    def disconnect(self) -> None:
+        """Ends all connections."""
         with self._lock:
             connections = list(self._connections)
         for connection in connections:
             _shut(connection)
+
+    def close(self) -> None:
+        self._closed.set()
+        self.refuse()
+        self.disconnect()
         for thread in self._threads:
             thread.join(5)
 
@@ -196,7 +200,7 @@ class UsageWire:
         connection.sendall(written(page, date=self.clock()))
         if ours and not asked.cursor and self.before is not None:
             self.before()
-            _shut(connection)
+            self.disconnect()
             return False
         return True
 
