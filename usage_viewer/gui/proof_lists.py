@@ -1,6 +1,6 @@
 """The lists that speak for figures: what differs, contradicts itself, has changed; where a cell comes from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC
 
 from PySide6.QtCore import QLocale
@@ -19,9 +19,7 @@ from usage_viewer.gui.listing import Field, Listing, ListingModel
 from usage_viewer.gui.moments import bucket_text, counted, moment_text
 from usage_viewer.gui.numbers import NumberFormat
 from usage_viewer.gui.period_labels import period_label
-from usage_viewer.gui.proofs import Origins
-
-FindChanges = Callable[[Span | None, Callable[[Changes], None]], None]
+from usage_viewer.gui.proofs import Origins, Proofs
 
 
 class _Words:
@@ -92,9 +90,7 @@ def breaches_list(breaches: Breaches, dataset: Dataset, names: Names, parent: QW
 class ChangesList(Listing):
     """What changed, in the range shown or in all."""
 
-    def __init__(
-        self, dataset: Dataset, names: Names, span: Span | None, find: FindChanges, parent: QWidget
-    ) -> None:
+    def __init__(self, dataset: Dataset, names: Names, span: Span | None, proofs: Proofs, parent: QWidget) -> None:
         words = _Words(dataset, names, parent.locale())
         fields: list[Field[Change]] = [
             Field("Seen", lambda item: moment_text(item.seen_at, words.locale)),
@@ -107,7 +103,7 @@ class ChangesList(Listing):
         ]
         self._changes: ListingModel[Change] = ListingModel(fields, ())
         super().__init__("What changed", self._changes, parent)
-        self._span, self._find, self._label = span, find, dataset.label
+        self._span, self._proofs, self._label = span, proofs, dataset.label
         self._found = Changes()
         self.where = QComboBox(self)
         self.where.addItems(["In the range shown", "In all that is held"])
@@ -120,11 +116,12 @@ class ChangesList(Listing):
         self.controls.addStretch(1)
         self.where.currentIndexChanged.connect(lambda _: self._look())
         self.which.currentIndexChanged.connect(lambda _: self._show())
+        proofs.changes_found.connect(self._on_found)
         self._look()
 
     def _look(self) -> None:
         self.intro.setText("Looking…")
-        self._find(None if self.where.currentIndex() else self._span, self._on_found)
+        self._proofs.find_changes(None if self.where.currentIndex() else self._span)
 
     def _on_found(self, found: Changes) -> None:
         self._found = found

@@ -53,7 +53,7 @@ class ProofViews(QObject):
     def list_changes(self) -> Listing:
         workspace = self._workspace
         span = workspace.last.look.coverage.periods.span if workspace.last is not None else None
-        listing = ChangesList(workspace.view.data, workspace.names, span, self._proofs.find_changes, self._page)
+        listing = ChangesList(workspace.view.data, workspace.names, span, self._proofs, self._page)
         return self._open(listing)
 
     def _find_origins(self, cell: Cell, column: Column) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
 from usage_viewer.domain.period import Span
-from usage_viewer.domain.proof import Breaches, Bucket, Cell, Changes, Completeness, Origin, Verdict
+from usage_viewer.domain.proof import Breaches, Bucket, Cell, Completeness, Origin, Verdict
 from usage_viewer.gui.tasks import Task, Tasks
 from usage_viewer.gui.workspace import Shown, Workspace
 
@@ -52,6 +52,7 @@ class Proofs(QObject):
 
     changed = Signal(object)  # Standing
     breaches_changed = Signal(object)  # Breaches
+    changes_found = Signal(object)  # Changes
     origins_found = Signal(object)  # Origins
     failed = Signal(object)  # UsageViewerError: a list could not be made
 
@@ -159,11 +160,11 @@ class Proofs(QObject):
 
     # Fresh
 
-    def find_changes(self, span: Span | None, done: "Callable[[Changes], None]") -> None:
-        """What later fetches told otherwise, in buckets of `span` or in all."""
+    def find_changes(self, span: Span | None) -> None:
+        """What later fetches told otherwise, in buckets of `span` or in all; `changes_found` tells."""
         session, dataset = self._workspace.session, self._workspace.view.dataset
         if session is not None:
-            self._in_worker(LISTS, lambda cancel: session.changes(dataset, span, cancel), done)
+            self._in_worker(LISTS, lambda cancel: session.changes(dataset, span, cancel), self.changes_found.emit)
 
     # Origins
 
