@@ -1,0 +1,380 @@
+"""Any zone, range and period over random facts in a real store: each bucket in one row, sums as `zoneinfo` has them."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import numpy as np
+import pytest
+
+from usage_viewer.app.session import Look, Session
+from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.datasets import DATASETS, Kind
+from usage_viewer.domain.figures import Figures
+from usage_viewer.domain.period import DateRange, Per, Width
+from usage_viewer.domain.tables import GroupColumn, PeriodColumn
+from usage_viewer.domain.view import ViewState
+from usage_viewer.store import Store
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+NOW = int(datetime(2027, 6, 1, tzinfo=UTC).timestamp())
+ZONES = sorted(available_timezones() - {"localtime", "Factory"})
+ODD = ("Pacific/Apia", "Asia/Kolkata", "Asia/Kathmandu", "Pacific/Chatham", "Australia/Lord_Howe", "America/St_Johns",
+       "Europe/Berlin", "America/New_York", "America/Havana", "Africa/Casablanca", "Pacific/Kiritimati", "UTC")  # fmt: skip
+ERAS = (
+    (date(2011, 12, 26), 11),  # Samoa skips the 30th
+    (date(2026, 3, 26), 12),  # an hour is lost in Europe, won in Australia (half an hour on Lord Howe)
+    (date(2026, 10, 23), 12),  # the other way round; North America follows
+)
+SEEDS = range(24)
+CASES = 92
+"""For each seed: 2,208 in all."""
+
+Fact = tuple[int, tuple[str | None, ...], Any]
+"""A minute, the values of the dataset's dimensions, a figure."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a store holds of one dataset: its facts at their finest, and the widths that they are held in."""
+
+    session: Session
+    dataset: str
+    metric: str
+    facts: list[Fact]
+
+
+def moment(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+def made(dataset: str, metric: str, widths: tuple[Width, ...], seed: int) -> Held:
+    """Facts of random minutes (days, where there are no others), in each of `widths`."""
+    random, data = Random(seed), DATASETS[dataset]
+    finest = min(widths, key=lambda width: width.seconds)
+    facts: list[Fact] = []
+    for day, days in ERAS:
+        chosen = {random.randrange(days * DAY // finest.seconds) for _ in range(300)}
+        for number in sorted(chosen):
+            values = tuple(
+                random.choice(("usd", "usd", "eur")) if item.name == "currency"
+                else random.choice(("a", "b", None)) if item.name in ("project_id", "model", "line_item") else None
+                for item in data.dimensions
+            )  # fmt: skip
+            figure: Any = random.randrange(10 ** random.randrange(1, 13))
+            if data.metric(metric).kind is Kind.DECIMAL:
+                figure = Decimal(figure).scaleb(-9)
+            facts.append((moment(day) + number * finest.seconds, values, figure))
+    store = Store.open(None)
+    for width in widths:
+        for day, days in ERAS:
+            store.put(batch(dataset, metric, width, facts, moment(day), days), NOW - DAY)
+    return Held(Session(store, clock=lambda: float(NOW)), dataset, metric, facts)
+
+
+def batch(dataset: str, metric: str, width: Width, facts: list[Fact], start: int, days: int) -> Batch:
+    data = DATASETS[dataset]
+    sums: dict[tuple[int, tuple[str | None, ...]], Any] = defaultdict(int)
+    for at, values, figure in facts:
+        if start <= at < start + days * DAY:
+            sums[width.floor(at), values] += figure
+    combinations = list(dict.fromkeys(values for _, values in sums))
+    kinds = {Kind.DECIMAL: np.object_}
+    metrics = {}
+    for item in data.metrics:
+        own = item.name == metric
+        column = np.array([figure if own else 0 for figure in sums.values()], kinds.get(item.kind, np.int64))
+        metrics[item.name] = Figures(column, None if own else np.ones(len(sums), np.bool_))
+    return Batch(
+        dataset,
+        width,
+        np.arange(start, start + days * DAY, width.seconds, dtype=np.int64),
+        data.group_by,
+        combinations,
+        np.array([at for at, _ in sums], np.int64),
+        np.array([combinations.index(values) for _, values in sums], np.int32),
+        metrics,
+    )
+
+
+@pytest.fixture(scope="module")
+def stores() -> Iterator[list[Held]]:
+    """All widths held; the finer ones alone, out of which the coarser are made; and days alone."""
+    every = (Width.DAY, Width.HOUR, Width.MINUTE)
+    held = [
+        made("completions", "input_tokens", every, 1),
+        made("web_search_calls", "num_requests", every[1:], 2),
+        made("images", "images", every[2:], 3),
+        made("costs", "amount", every[:1], 4),
+    ]
+    yield held
+    for one in held:
+        one.session.close()
+
+
+def key_of(at: int, per: Per, zone: tzinfo) -> object:
+    """What the calendar and the clock of the zone say of a moment's period."""
+    wall = datetime.fromtimestamp(at, zone)
+    match per:
+        case Per.MINUTE:
+            return at // MINUTE
+        case Per.HOUR:
+            return wall.date(), wall.hour, wall.utcoffset()
+        case Per.DAY:
+            return wall.date()
+        case Per.WEEK:
+            return wall.isocalendar()[:2]
+        case Per.MONTH:
+            return wall.year, wall.month
+        case _:
+            return None
+
+
+def a_view(random: Random, held: Held) -> tuple[ViewState, Callable[[int], bool]]:
+    """A view, and whether a moment is in its range."""
+    name = random.choice(ODD) if random.random() < 0.5 else random.choice(ZONES)
+    zone = ZoneInfo(name)
+    day, days = random.choice(ERAS)
+    grouping = tuple(item for item in ("project_id", "model", "line_item") if DATASETS[held.dataset].has_dimension(item))
+    grouping = tuple(random.sample(grouping, random.randint(0, len(grouping))))
+    if held.dataset == "costs":
+        grouping = (*grouping, "currency")
+    if held.dataset == "costs" or random.random() < 0.6:
+        first = day + timedelta(days=random.randint(1, days - 3))
+        last = min(first + timedelta(days=random.randint(0, days)), day + timedelta(days=days - 2))
+        chosen = DateRange.days(first, last)
+        per = random.choice([Per.HOUR, Per.DAY, Per.DAY, Per.WEEK, Per.MONTH, Per.TOTAL])
+        zone_of_days = UTC if held.dataset == "costs" else zone
+        inside: Callable[[int], bool] = lambda at: first <= datetime.fromtimestamp(at, zone_of_days).date() <= last  # noqa: E731
+    else:
+        start, end = _moments(random, zone, day, days)
+        chosen = DateRange(None, *(datetime.fromtimestamp(at, zone).replace(tzinfo=None) for at in (start, end)))
+        per = random.choice([Per.MINUTE, Per.HOUR, Per.DAY, Per.MONTH, Per.TOTAL])
+        inside = lambda at: start <= at < end  # noqa: E731
+    view = ViewState(held.dataset, chosen, per, grouping, columns=(held.metric,), zone=name)
+    return view, inside
+
+
+def _moments(random: Random, zone: tzinfo, day: date, days: int) -> tuple[int, int]:
+    """Two that the zone's clock shows once, or for the first time."""
+    step = random.choice((MINUTE, 15 * MINUTE, HOUR))
+    while True:
+        start = moment(day) + random.randrange((days - 2) * DAY // step) * step
+        end = start + random.randint(1, 36 * HOUR // step) * step
+        walls = [datetime.fromtimestamp(at, zone) for at in (start, end)]
+        if not any(wall.fold for wall in walls) and walls[0].replace(tzinfo=None) < walls[1].replace(tzinfo=None):
+            return start, end
+
+
+def shown(look: Look, metric: str, per: Per, zone: tzinfo) -> dict[tuple[object, ...], Any]:
+    """The rows' figures by what the clock says of their period, and group."""
+    table = look.table
+    heads: list[list[object]] = []
+    for column in table.heads:
+        if isinstance(column, PeriodColumn):
+            starts = column.periods.bounds[:-1][column.index].tolist()
+            heads.append([key_of(start, per, zone) for start in starts])
+        else:
+            assert isinstance(column, GroupColumn)
+            heads.append([column.values[code] for code in column.codes.tolist()])
+    keys: list[tuple[object, ...]] = list(zip(*heads, strict=True)) if heads else [()] * table.rows
+    figures = next(column for column in table.figures if column.name == metric).figures.listed()
+    found = dict(zip(keys, figures, strict=True))
+    assert len(found) == table.rows, "a period and group is there twice"
+    return {key: figure for key, figure in found.items() if figure is not None}
+
+
+def check_each_bucket_is_in_one_row(look: Look) -> None:
+    bounds = look.coverage.periods.bounds
+    assert (np.diff(bounds) > 0).all()
+    before = int(bounds[0])
+    for segment in look.coverage.read:
+        assert segment.start >= before, "read twice"
+        before = segment.end
+        starts = np.arange(segment.start, segment.end, segment.width.seconds)
+        ends = starts + segment.width.seconds
+        first = np.searchsorted(bounds, starts, side="right")
+        assert (first == np.searchsorted(bounds, ends, side="left")).all(), "a bucket is in two periods"
+    assert before <= bounds[-1]
+    assert sum(segment.end - segment.start for segment in look.coverage.read) == bounds[-1] - bounds[0]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_rows_are_the_sums_of_their_buckets(seed: int, stores: list[Held]) -> None:
+    random = Random(seed)
+    for case in range(CASES):
+        held = random.choice(stores)
+        view, inside = a_view(random, held)
+        look = held.session.look(view)
+        answered = look.answered
+        zone = ZoneInfo(answered.zone)
+        if held.dataset == "costs":
+            assert (answered.zone, answered.per) == (view.zone, view.per) or look.notes
+            assert answered.per is not Per.HOUR
+        else:
+            assert (answered, look.notes) == (view, ())
+        check_each_bucket_is_in_one_row(look)
+        names = [item.name for item in view.data.dimensions]
+        expected: dict[tuple[object, ...], Any] = defaultdict(int)
+        for at, values, figure in held.facts:
+            if inside(at):
+                period = () if view.per is Per.TOTAL else (key_of(at, answered.per, zone),)
+                expected[*period, *(values[names.index(name)] for name in view.grouping)] += figure
+        assert shown(look, held.metric, answered.per, zone) == expected, f"case {case} of seed {seed}: {view}"
+
+
+def test_a_day_that_a_zone_skips_has_no_row_and_loses_nothing(stores: list[Held]) -> None:
+    days = DateRange.days(date(2011, 12, 28), date(2012, 1, 1))
+    view = ViewState("completions", days, Per.DAY, (), columns=("input_tokens",), zone="Pacific/Apia")
+    look = stores[0].session.look(view)
+    (period,) = (column for column in look.table.heads if isinstance(column, PeriodColumn))
+    assert period.labels == ("2011-12-28", "2011-12-29", "2011-12-31", "2012-01-01")
+    assert (np.diff(period.periods.bounds) == DAY).all()
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29), 23),
+        ("Europe/Berlin", date(2026, 10, 25), 25),
+        ("Australia/Lord_Howe", date(2026, 4, 5), 24.5),
+        ("Asia/Kolkata", date(2026, 3, 29), 24),
+    ],
+)
+def test_days_have_the_hours_that_the_clock_gives_them(
+    stores: list[Held], zone: str, day: date, hours: float
+) -> None:
+    view = ViewState("completions", DateRange.days(day, day), Per.HOUR, (), columns=("input_tokens",), zone=zone)
+    look = stores[0].session.look(view)
+    assert look.coverage.periods.span.end - look.coverage.periods.span.start == hours * HOUR
+    assert look.coverage.complete
+
+
+# Levels
+
+
+def level_session(random: Random) -> tuple[Session, dict[int, dict[str, int]]]:
+    """Four days of minutes, and what each project held in each of them."""
+    start, minutes = moment(date(2026, 10, 24)), 4 * 1440
+    levels: dict[int, dict[str, int]] = {}
+    rows: list[tuple[int, str, int]] = []
+    for number in range(0, minutes, 5):
+        levels[start + number * MINUTE] = here = {
+            name: random.randrange(10**12) for name in "abc" if random.random() < 0.8
+        }
+        rows += [(start + number * MINUTE, name, level) for name, level in here.items()]
+    store = Store.open(None)
+    every = np.arange(start, start + minutes * MINUTE, MINUTE, dtype=np.int64)
+    store.put(
+        Batch(
+            "vector_stores",
+            Width.MINUTE,
+            every,
+            ("project_id",),
+            [("a",), ("b",), ("c",)],
+            np.array([at for at, _, _ in rows], np.int64),
+            np.array(["abc".index(name) for _, name, _ in rows], np.int32),
+            {"usage_bytes": Figures(np.array([level for _, _, level in rows], np.int64))},
+        ),
+        NOW - DAY,
+    )
+    return Session(store, clock=lambda: float(NOW)), levels
+
+
+def test_levels_over_time_are_the_last_the_mean_and_the_peak_of_their_sum() -> None:
+    random = Random(5)
+    session, levels = level_session(random)
+    columns = ("usage_bytes", "usage_bytes_mean", "usage_bytes_peak")
+    for _ in range(120):
+        zone = random.choice(("UTC", "Europe/Berlin", "Asia/Kolkata", "America/New_York"))
+        first = date(2026, 10, 25)
+        chosen = DateRange.days(first, first + timedelta(days=random.randint(0, 1)))
+        per = random.choice([Per.HOUR, Per.DAY, Per.MONTH, Per.TOTAL])
+        grouping = random.choice([(), ("project_id",)])
+        look = session.look(ViewState("vector_stores", chosen, per, grouping, columns=columns, zone=zone))
+        span, tz = look.coverage.periods.span, ZoneInfo(zone)
+        sums: dict[tuple[object, ...], dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        minutes: dict[object, list[int]] = defaultdict(list)
+        for at in range(span.start, span.end, MINUTE):
+            key = key_of(at, per, tz)
+            minutes[key].append(at)
+            for name, level in levels.get(at, {}).items():
+                sums[*(() if per is Per.TOTAL else (key,)), *((name,) if grouping else ())][at] += level
+        period_of = (lambda key: None) if per is Per.TOTAL else (lambda key: key[0])
+        last = {
+            key: series.get(minutes[period_of(key)][-1]) for key, series in sums.items()
+        }
+        assert shown(look, columns[0], per, tz) == {key: level for key, level in last.items() if level is not None}
+        assert shown(look, columns[2], per, tz) == {key: max(series.values()) for key, series in sums.items()}
+        means = {key: sum(series.values()) / len(minutes[period_of(key)]) for key, series in sums.items()}
+        assert shown(look, columns[1], per, tz) == means
+        whole = [sum(levels.get(at, {}).values()) for at in range(span.start, span.end, MINUTE)]
+        totals = {column.name: column.total for column in look.table.figures}
+        assert totals[columns[1]] == sum(whole) / len(whole)
+        assert totals[columns[2]] == max(whole)
+    session.close()
+
+
+# Fields that this version doesn't know
+
+
+def test_unknown_fields_are_figures_and_groups_in_any_zone() -> None:
+    random, store, start = Random(9), Store.open(None), moment(date(2026, 10, 24))
+    facts = [
+        (start + hour * HOUR, random.choice("ab"), random.choice(("eu", "us", None)), random.randrange(10**9))
+        for hour in range(96)
+        for _ in range(3)
+    ]
+    extra = {
+        row: json.dumps({"credits": amount / 4, **({} if region is None else {"region/0": region})})
+        for row, (_, _, region, amount) in enumerate(facts)
+    }
+    every = np.arange(start, start + 96 * HOUR, HOUR, dtype=np.int64)
+    store.put(
+        Batch(
+            "code_interpreter_sessions",
+            Width.HOUR,
+            every,
+            ("project_id",),
+            [("a",), ("b",)],
+            np.array([at for at, _, _, _ in facts], np.int64),
+            np.array(["ab".index(name) for _, name, _, _ in facts], np.int32),
+            {"num_sessions": Figures(np.ones(len(facts), np.int64))},
+            extra,
+        ),
+        NOW - DAY,
+    )
+    session = Session(store, clock=lambda: float(NOW))
+    chosen = DateRange.days(date(2026, 10, 25), date(2026, 10, 26))
+    look = session.look(ViewState("code_interpreter_sessions", chosen, grouping=()))
+    assert look.extras.figures == ("extra.credits",)
+    assert look.extras.values == ("extra.region/0",)
+    assert session.values("code_interpreter_sessions", "extra.region/0") == ("eu", "us", None)
+    for zone in ("UTC", "Europe/Berlin"):
+        view = ViewState(
+            "code_interpreter_sessions",
+            chosen,
+            Per.DAY,
+            ("extra.region/0", "project_id"),
+            columns=("num_sessions", "extra.credits"),
+            zone=zone,
+        )
+        look, tz = session.look(view), ZoneInfo(zone)
+        expected: dict[tuple[object, ...], Any] = defaultdict(int)
+        counts: dict[tuple[object, ...], int] = defaultdict(int)
+        for at, name, region, amount in facts:
+            wall = datetime.fromtimestamp(at, tz).date()
+            if date(2026, 10, 25) <= wall <= date(2026, 10, 26):
+                expected[wall, region, name] += Decimal(amount) / 4
+                counts[wall, region, name] += 1
+        assert shown(look, "extra.credits", Per.DAY, tz) == expected
+        assert shown(look, "num_sessions", Per.DAY, tz) == counts
+        only = session.look(view.only("extra.region/0", "eu"))
+        assert shown(only, "num_sessions", Per.DAY, tz) == {key: n for key, n in counts.items() if key[1] == "eu"}
+    session.close()
