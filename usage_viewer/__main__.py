@@ -5,6 +5,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from usage_viewer.app.place import Place, default_data_dir
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _log_to_stderr(arguments.verbose)
         place = Place((arguments.data_dir or default_data_dir()).absolute(), arguments.profile)
         base_url = _base_url(arguments.base_url)
+        _check_ca_file(arguments.ca_file)
         if arguments.demo and arguments.open is not None:
             raise InputError(title="--demo and --open exclude each other", hint="Give one of them.")
     except InputError as error:
@@ -47,7 +49,7 @@ def _run_table(arguments: Namespace, place: Place, base_url: str) -> int:
             tell(error, sys.stderr)
             return 1
     if not arguments.demo:
-        return run(arguments, _profile(place, base_url, stored=not arguments.no_store))
+        return run(arguments, _profile(arguments, place, base_url, stored=not arguments.no_store))
     try:
         demo = open_demo()
     except UsageViewerError as error:
@@ -64,7 +66,7 @@ def _run_window(arguments: Namespace, place: Place, base_url: str) -> int:
 
     return run(
         Launch(
-            profile=_profile(place, base_url),
+            profile=_profile(arguments, place, base_url),
             place=place,
             open_demo=open_demo,
             demo=arguments.demo,
@@ -74,7 +76,7 @@ def _run_window(arguments: Namespace, place: Place, base_url: str) -> int:
     )
 
 
-def _profile(place: Place, base_url: str, *, stored: bool = True) -> Profile:
+def _profile(arguments: Namespace, place: Place, base_url: str, *, stored: bool = True) -> Profile:
     from usage_viewer.keystore import open_keystore
 
     return Profile(
@@ -82,6 +84,7 @@ def _profile(place: Place, base_url: str, *, stored: bool = True) -> Profile:
         base_url=base_url,
         database=place.database if stored else None,
         keystore=lambda: open_keystore(place.profile, use_environment=True),
+        ca_file=arguments.ca_file,
     )
 
 
@@ -118,6 +121,13 @@ def _base_url(text: str | None) -> str:
     from usage_viewer.api import check_base_url
 
     return check_base_url(text)
+
+
+def _check_ca_file(ca_file: Path | None) -> None:
+    if ca_file is not None:
+        from usage_viewer.api import check_ca_file
+
+        check_ca_file(ca_file)
 
 
 def _log_to_stderr(verbose: bool) -> None:

@@ -108,6 +108,7 @@ def test_what_the_server_asks_for(headers: dict[str, str], expected: float | Non
 def test_what_the_server_asks_for_is_honoured_up_to_two_minutes() -> None:
     assert POLICY.delay(1, LIMITED, {"retry-after": "90"}, NOW, 0.0) == 90
     assert POLICY.delay(1, LIMITED, {"retry-after": "1e9"}, NOW, 0.0) == 120
+    assert POLICY.delay(2, LIMITED, {"retry-after": "0"}, NOW, 1.0) == 1
     assert POLICY.delay(1, LIMITED, {"retry-after": formatdate(4e9, usegmt=True)}, NOW, 0.0) == 120
 
 

@@ -340,7 +340,7 @@ FAULTS: Final = [
     Fault("429, Retry-After of 30 years", error("429 Slow down", "Slow down.", Retry_After="1000000000"), LIMITED,
           MINUTE, UP_TO_HERE, 6, waits=[120.0] * 5),
     Fault("429, Retry-After in the past", error("429 Slow down", "Slow down.", Retry_After="-5"), LIMITED, MINUTE,
-          UP_TO_HERE, 6, waits=[0.0] * 5),
+          UP_TO_HERE, 6),
     Fault("429, Retry-After of nonsense", error("429 Slow down", "Slow down.", Retry_After="NaN soon"), LIMITED,
           MINUTE, UP_TO_HERE, 6),
     Fault("500", error("500 Oops", "The server had an error."), "The server failed", LATER, UP_TO_HERE, 6),

@@ -70,7 +70,7 @@ class RetryPolicy:
         if attempt >= self.attempts_for(error) or not _is_passing(error):
             return None
         asked = asked_wait(headers, now)
-        if asked is not None:
+        if asked:  # to be asked again at once is no reason to leave out one's own wait
             return min(asked, self.longest_asked)
         return random * min(self.ceiling, self.base * 2.0 ** (attempt - 1))
 

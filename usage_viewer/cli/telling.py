@@ -4,9 +4,10 @@ from typing import TextIO
 
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.key import mask_keys
+from usage_viewer.domain.visible import visible
 
 
 def tell(error: UsageViewerError, err: TextIO) -> None:
     """Title, what was said, hint; a key that was typed where none belongs is masked."""
-    detail = f" ({error.detail})" if error.detail else ""
+    detail = f" ({visible(error.detail)})" if error.detail else ""
     err.write(mask_keys(f"usage-viewer: {error.title}{detail}\n{error.hint}\n"))

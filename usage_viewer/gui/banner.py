@@ -7,10 +7,12 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.visible import visible
 from usage_viewer.gui.icons import icon
 from usage_viewer.gui.theme import UNIT, error_colour, mixed, plain_label, scaled
 
 Action = tuple[str, Callable[[], None]]
+MOST_ACTIONS = 3
 
 
 class Banner(QWidget):
@@ -28,25 +30,30 @@ class Banner(QWidget):
         texts.setSpacing(UNIT // 4)
         texts.addWidget(self._title)
         texts.addWidget(self._hint)
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(UNIT)
+        # Made beforehand, so that Tab comes to them before the closing cross.
+        self._buttons = [QPushButton(self) for _ in range(MOST_ACTIONS)]
+        self._acts: list[Callable[[], None]] = []
+        for place, button in enumerate(self._buttons):
+            button.clicked.connect(lambda _checked=False, place=place: self._acts[place]())
         self._close = QToolButton(self, autoRaise=True)
         self._close.setIcon(icon("close", self))
         self._close.setToolTip("Hide this message")
         self._close.setAccessibleName("Hide this message")
+        self._close.setAccessibleDescription("What it is about stays as it is")
         self._close.clicked.connect(self.clear)
         row = QHBoxLayout(self)
         row.setContentsMargins(2 * UNIT, UNIT, UNIT, UNIT)
-        row.setSpacing(2 * UNIT)
+        row.setSpacing(UNIT)
         row.addLayout(texts, 1)
-        row.addLayout(self._buttons)
+        for button in self._buttons:
+            row.addWidget(button)
         row.addWidget(self._close)
         self.setVisible(False)
 
     def show_error(self, error: UsageViewerError, actions: list[Action]) -> None:
         self.error = error
         self._title.setText(error.title)
-        self._hint.setText(f"{error.hint} {error.detail}".strip())
+        self._hint.setText(f"{error.hint} {visible(error.detail)}".strip())
         self._set_actions(actions)
         self.setAccessibleName(f"{error.title}. {error.hint}")
         self.setVisible(True)
@@ -56,16 +63,13 @@ class Banner(QWidget):
         self.setVisible(False)
 
     def _set_actions(self, actions: list[Action]) -> None:
-        while (item := self._buttons.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        for text, act in actions:
-            button = QPushButton(text, self)
-            button.clicked.connect(lambda _checked=False, act=act: act())
-            self._buttons.addWidget(button)
-            button.show()
+        self._acts = [act for _, act in actions]
+        for button in self._buttons[len(actions) :]:
+            button.setVisible(False)
+        for button, (text, _) in zip(self._buttons, actions, strict=False):
+            button.setText(text)
+            button.setAccessibleDescription(f"About: {self._title.text()}")
+            button.setVisible(True)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         colour = error_colour(self.palette())

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from usage_viewer.domain.errors import InputError, NotAnAdminKey, UsageViewerError
 from usage_viewer.domain.key import AdminKey
+from usage_viewer.domain.visible import visible
 from usage_viewer.gui.theme import UNIT, error_colour, plain_label, quiet, scaled
 
 WIDTH = 68 * UNIT
@@ -150,7 +151,7 @@ class KeyPage(QWidget):
         """What is wrong and what to do; the field keeps what was typed, so that it can be mended."""
         self._set_busy(False)
         # That the key is of the wrong kind is all there is to know: what the server says of it leads astray.
-        detail = "" if isinstance(error, NotAnAdminKey) else error.detail
+        detail = "" if isinstance(error, NotAnAdminKey) else visible(error.detail)
         self._say(error.title, f"{error.hint}\n{detail}".strip())
         self._field.setFocus()
         self._field.selectAll()

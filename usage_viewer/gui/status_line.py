@@ -6,7 +6,9 @@ from PySide6.QtCore import QDateTime, QLocale, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.visible import visible
 from usage_viewer.gui.numbers import NumberFormat
+from usage_viewer.gui.plain_tips import tip
 from usage_viewer.gui.seal import Seal
 from usage_viewer.gui.selection_stats import SelectionStats
 from usage_viewer.gui.theme import UNIT, plain_label
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from usage_viewer.app.sync import Progress
 
 MESSAGE_SECONDS = 6
+CANCEL_KEY = "Ctrl+."
 
 
 class StatusLine(QWidget):
@@ -22,7 +25,7 @@ class StatusLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._origin = ""
+        self._origin = self._notice = ""
         self._held = plain_label("", self)
         self.seal = Seal(self)
         self._message = plain_label("", self)
@@ -34,8 +37,9 @@ class StatusLine(QWidget):
         self._bar.setFixedSize(12 * UNIT, UNIT)
         self._bar.setAccessibleName("Fetching")
         self._windows = plain_label("", self)
-        self._cancel = QPushButton("Cance&l", self)
-        self._cancel.setAccessibleDescription("Stops fetching; what has arrived is kept")
+        self._cancel = QPushButton("Cancel", self)
+        self._cancel.setToolTip(f"Stop fetching; what has arrived is kept ({CANCEL_KEY})")
+        self._cancel.setAccessibleDescription(f"Stops fetching; what has arrived is kept. {CANCEL_KEY}")
         self._cancel.clicked.connect(self.cancel_requested)
         self._quiet_again = QTimer(self, singleShot=True)
         self._quiet_again.timeout.connect(lambda: self._message.setText(""))
@@ -67,28 +71,37 @@ class StatusLine(QWidget):
 
     def show_origin(self, origin: str) -> None:
         """Where the figures are from, in place of when they were fetched; "" for the organization itself."""
-        self._origin = origin
+        self._origin = visible(origin)
 
     def show_fetching(self, fetching: bool) -> None:
         self._bar.setRange(0, 0)
         self._windows.setText("")
-        self._message.setText("")
+        self._drop_notice()
         for widget in (self._bar, self._windows, self._cancel):
             widget.setVisible(fetching)
 
     def show_progress(self, progress: "Progress") -> None:
         if progress.total:
+            if progress.done > self._bar.value():
+                self._drop_notice()
             self._bar.setRange(0, progress.total)
             self._bar.setValue(progress.done)
             noun = "window" if progress.total == 1 else "windows"
             self._windows.setText(f"{progress.done} of {progress.total} {noun}")
         if progress.notice:
             self.say(progress.notice)
+            self._notice = progress.notice
+            self._quiet_again.stop()  # it holds until something arrives, which may take a while
+
+    def _drop_notice(self) -> None:
+        if self._notice and self._message.text() == self._notice:
+            self._message.setText("")
+        self._notice = ""
 
     def say(self, text: str) -> None:
         """Something that needs no answer, for a few seconds."""
-        self._message.setText(text)
-        self._message.setToolTip(text)
+        self._message.setText(visible(text))
+        self._message.setToolTip(tip(text))
         self._quiet_again.start(MESSAGE_SECONDS * 1000)
 
     def show_selection(self, stats: SelectionStats) -> None:
