@@ -83,29 +83,33 @@ class Proofs(QObject):
         self._has_loaded = False
 
     def _on_shown(self, shown: Shown) -> None:
-        session, coverage = self._workspace.session, shown.look.coverage
-        if session is None:
+        if self._workspace.session is None:
             return
-        key = (shown.view.dataset, coverage.periods.span)
+        self._find_breaches(shown)
+        key = (shown.view.dataset, shown.look.coverage.periods.span)
         if self.standing.checking and key != self._asked_for:
             self._stop()
+        standing = self._known(shown, same=key == self._asked_for)
+        loaded = self._has_loaded and not self._workspace.fetching
+        self._has_loaded = self._has_loaded and not loaded
+        unknown = standing.completeness.verdict is Verdict.NOT_ASKED
+        if loaded and unknown and standing.can_ask and standing.calls <= AUTOMATIC_CALLS:
+            self._ask(standing, ())
+        else:
+            self._say(standing)
+
+    def _known(self, shown: Shown, *, same: bool) -> Standing:
+        """Without asking. `same`: the last check was of the same buckets."""
+        session, coverage = self._workspace.session, shown.look.coverage
+        assert session is not None
         whole = coverage.complete and bool(coverage.read)
-        calls = session.calls_to_prove(shown.view, coverage)
-        self._say(
-            Standing(
-                session.completeness(shown.view, coverage),
-                self.standing.checking,
-                whole and session.connected and not self._workspace.fetching,
-                self.standing.problem if key == self._asked_for else "",
-                calls,
-            )
+        return Standing(
+            session.completeness(shown.view, coverage),
+            self.standing.checking,
+            whole and session.connected and not self._workspace.fetching,
+            self.standing.problem if same else "",
+            session.calls_to_prove(shown.view, coverage),
         )
-        unknown = self.standing.completeness.verdict is Verdict.NOT_ASKED
-        if self._has_loaded and not self._workspace.fetching:
-            self._has_loaded = False
-            if unknown and self.standing.can_ask and calls <= AUTOMATIC_CALLS:
-                self.check()
-        self._find_breaches(shown)
 
     def check(self) -> None:
         """Asks the server for the sums of what is shown, and compares."""
@@ -113,8 +117,12 @@ class Proofs(QObject):
 
     def refetch(self, buckets: Sequence[Bucket]) -> None:
         """Fetches the buckets again, then checks."""
+        if self.standing.can_ask:
+            self._ask(self.standing, buckets)
+
+    def _ask(self, standing: Standing, buckets: Sequence[Bucket]) -> None:
         session, last = self._workspace.session, self._workspace.last
-        if session is None or last is None or not self.standing.can_ask or self.standing.checking:
+        if session is None or last is None or standing.checking:
             return
         view = last.view
         self._asked_for = (view.dataset, last.look.coverage.periods.span)
@@ -123,12 +131,12 @@ class Proofs(QObject):
             return session.prove(view, cancelled=task.cancelled, refetch=buckets)
 
         self._tasks.start(PROVE, work, self._on_proved, self._on_unproven)
-        self._say(replace(self.standing, checking=True, problem=""))
+        self._say(replace(standing, checking=True, problem=""))
 
     def _on_proved(self, proved: "Proved") -> None:
-        self._say(replace(self.standing, completeness=proved.completeness, checking=False))
         if proved.fetched:
             self._workspace.look_again()
+        self._say(replace(self.standing, completeness=proved.completeness, checking=False))
 
     def _on_unproven(self, error: UsageViewerError) -> None:
         problem = "" if isinstance(error, Cancelled) else error.title
