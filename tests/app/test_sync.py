@@ -293,6 +293,7 @@ class TestStopping:
 
         def cancel() -> None:
             blocked.wait(PATIENCE)
+            time.sleep(0.05 * (1 + attempt))  # long after the first look
             moment.append(time.monotonic())
             cancelled.set()
 

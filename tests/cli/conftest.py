@@ -85,7 +85,7 @@ class Child:
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("OPENAI_", "DBUS_", "XDG_", "COV_", "COLUMNS"))
-            and name not in ("DISPLAY", "WAYLAND_DISPLAY")
+            and name not in ("DISPLAY", "WAYLAND_DISPLAY", "PYTHONUNBUFFERED")
         }
         return {**kept, "HOME": str(self.home), **self.environment, **(more or {})}
 
