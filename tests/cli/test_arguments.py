@@ -162,12 +162,7 @@ class TestOptions:
 
     def test_without_a_command_there_is_the_window(self) -> None:
         arguments = parser().parse_args([])
-        assert (arguments.command, arguments.profile, arguments.base_url, arguments.demo) == (
-            None,
-            "default",
-            None,
-            False,
-        )
+        assert (arguments.command, arguments.base_url, arguments.demo) == (None, None, False)
 
     def test_no_option_takes_a_key(self) -> None:
         assert "key" not in " ".join(option for option in options(help_of("table")) | options(help_of()))
