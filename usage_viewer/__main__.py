@@ -3,13 +3,15 @@
 import logging
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from usage_viewer.app.organizations import DEFAULT, Organization, found, with_id
 from usage_viewer.app.place import Place, default_data_dir
 from usage_viewer.app.profile import Profile
+from usage_viewer.app.settings import organizations_of
 from usage_viewer.app.snapshot import SnapshotProfile
 from usage_viewer.app.source import OFFICIAL_URL
 from usage_viewer.cli.arguments import parser
@@ -26,8 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = parser().parse_args(argv)
         _log_to_stderr(arguments.verbose)
-        place = Place((arguments.data_dir or default_data_dir()).absolute(), arguments.profile)
-        base_url = _base_url(arguments.base_url)
+        place, organization = _chosen_place(arguments)
+        base_url = _base_url(arguments.base_url or organization.base_url or None)
         _check_ca_file(arguments.ca_file)
         if arguments.demo and arguments.open is not None:
             raise InputError(title="--demo and --open exclude each other", hint="Give one of them.")
@@ -36,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     if arguments.command == "table":
         return _run_table(arguments, place, base_url)
-    return _run_window(arguments, place, base_url)
+    return _run_window(arguments, place, base_url, organization)
 
 
 def _run_table(arguments: Namespace, place: Place, base_url: str) -> int:
@@ -61,14 +63,15 @@ def _run_table(arguments: Namespace, place: Place, base_url: str) -> int:
         demo.close()
 
 
-def _run_window(arguments: Namespace, place: Place, base_url: str) -> int:
+def _run_window(arguments: Namespace, place: Place, base_url: str, organization: Organization) -> int:
     from usage_viewer.gui.application import Launch, run
 
     return run(
         Launch(
-            profile=_profile(arguments, place, base_url),
+            profile=_profile(arguments, place, base_url, label=organization.label),
             place=place,
             open_demo=open_demo,
+            make_profile=_maker(arguments, place, base_url),
             demo=arguments.demo,
             snapshot=arguments.snapshot,
             open=arguments.open,
@@ -76,16 +79,53 @@ def _run_window(arguments: Namespace, place: Place, base_url: str) -> int:
     )
 
 
-def _profile(arguments: Namespace, place: Place, base_url: str, *, stored: bool = True) -> Profile:
+def _profile(arguments: Namespace, place: Place, base_url: str, *, label: str = "", stored: bool = True) -> Profile:
     from usage_viewer.keystore import open_keystore
 
     return Profile(
         place.profile,
+        label=label,
         base_url=base_url,
         database=place.database if stored else None,
         keystore=lambda: open_keystore(place.profile, use_environment=True),
         ca_file=arguments.ca_file,
     )
+
+
+def _maker(arguments: Namespace, place: Place, base_url: str) -> Callable[[Organization], Profile]:
+    """Makes the profile of any organization. What the arguments and the environment say of server and key is for
+    the one that the program was started with: another one's data must never come from there.
+    """
+
+    def make(one: Organization) -> Profile:
+        if one.id == place.profile:
+            return _profile(arguments, place, base_url, label=one.label)
+        from usage_viewer.keystore import open_keystore
+
+        return Profile(
+            one.id,
+            label=one.label,
+            base_url=_base_url(one.base_url or None),
+            database=Place(place.data_dir, one.id).database,
+            keystore=lambda: open_keystore(one.id),
+            ca_file=arguments.ca_file,
+        )
+
+    return make
+
+
+def _chosen_place(arguments: Namespace) -> tuple[Place, Organization]:
+    """Where the data of the organization that is asked for is: by id or name; in the window without one, the one
+    looked at last. Raises InputError.
+    """
+    data_dir = (arguments.data_dir or default_data_dir()).absolute()
+    listed, last = organizations_of(Place(data_dir).settings)
+    if arguments.profile is not None:
+        id = found(listed, arguments.profile)
+    else:
+        id = last if arguments.command is None and any(one.id == last for one in listed) else DEFAULT
+    place = Place(data_dir, id)
+    return place, next(one for one in with_id(listed, id) if one.id == id)
 
 
 @dataclass(frozen=True)

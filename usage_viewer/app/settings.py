@@ -12,6 +12,14 @@ import msgspec
 from msgspec import Meta
 
 from usage_viewer.app.files import write_whole
+from usage_viewer.app.organizations import (
+    DEFAULT,
+    RESERVED,
+    Organization,
+    Organizations,
+    checked_label,
+    with_id,
+)
 from usage_viewer.app.stored_view import restored_view, sort_filters
 from usage_viewer.domain.datasets import DATASETS
 from usage_viewer.domain.errors import InputError, StoreNotWritable
@@ -49,7 +57,8 @@ class ProfileSettings:
 @dataclass(frozen=True)
 class Settings:
     """`geometry` is the window's, base64 of what the toolkit gives; `workers` is how many windows of time are
-    fetched side by side. `note` says what went wrong when the settings were read; it is not stored.
+    fetched side by side. `organization` is the id of the one looked at last; `combined` are those that were looked
+    at together last. `note` says what went wrong when the settings were read; it is not stored.
     """
 
     profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
@@ -59,6 +68,9 @@ class Settings:
     workers: int = 8
     colour_scheme: ColourScheme = ColourScheme.SYSTEM
     recent_zones: tuple[str, ...] = ()
+    organizations: Organizations = ()
+    organization: str = DEFAULT
+    combined: tuple[str, ...] = ()
     note: str = field(default="", compare=False)
 
     def profile(self, name: str) -> ProfileSettings:
@@ -94,6 +106,16 @@ def load(path: Path) -> Settings:
     return Settings(note=f"The settings were damaged. The default ones are used; the file is kept as {aside.name}.")
 
 
+def organizations_of(path: Path) -> tuple[Organizations, str]:
+    """Those stored in `path`, and the id of the one looked at last. Never raises, and leaves the file alone."""
+    try:
+        stored = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        stored = None
+    settings = _settings(stored) if isinstance(stored, dict) else Settings()
+    return settings.organizations, settings.organization
+
+
 def save(path: Path, settings: Settings) -> None:
     """Replaces the file at once; nobody but the user may read it. Raises StoreNotWritable."""
     stored = {"version": VERSION, **msgspec.to_builtins(settings)}
@@ -120,6 +142,9 @@ def _settings(stored: dict[str, Any]) -> Settings:
         workers=_converted(stored.get("workers"), Workers, default.workers),
         colour_scheme=_converted(stored.get("colour_scheme"), ColourScheme, default.colour_scheme),
         recent_zones=_zones(_converted(stored.get("recent_zones"), tuple[Any, ...], ())),
+        organizations=_organizations(_converted(stored.get("organizations"), tuple[Any, ...], ())),
+        organization=_converted(stored.get("organization"), str, default.organization),
+        combined=_converted(stored.get("combined"), tuple[str, ...], default.combined),
     )
 
 
@@ -141,6 +166,19 @@ def _columns(dataset: str, names: tuple[Any, ...]) -> tuple[str, ...]:
     """Those that the dataset has, each once."""
     data = DATASETS[dataset]
     return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and data.has_column(name)))
+
+
+def _organizations(stored: tuple[Any, ...]) -> Organizations:
+    """Those that can be profiles, each once."""
+    listed: Organizations = ()
+    for item in stored:
+        one: Organization | None = _converted(item, Organization, None)
+        try:
+            if one is not None and one.id not in RESERVED and len(with_id(listed, one.id)) > len(listed):
+                listed = (*listed, replace(one, label=checked_label(listed, one.label)))
+        except InputError:
+            continue
+    return listed
 
 
 def _zones(names: tuple[Any, ...]) -> tuple[str, ...]:

@@ -101,8 +101,9 @@ def _add_common(target: argparse.ArgumentParser, *, again: bool = False) -> None
     target.add_argument(
         "--profile",
         metavar="NAME",
-        default=kept or "default",
-        help="which organization: each has its own key and data (default: default)",
+        default=kept,
+        help="which organization, by its name or id: each has its own key and data (default: in the window the "
+        "one looked at last, else the one whose id is default)",
     )
     target.add_argument(
         "--data-dir",
@@ -170,8 +171,10 @@ def _add_table(table: argparse.ArgumentParser) -> None:
         help=f"columns to sort by, as -input_tokens,model: - for descending; {PERIOD} is the time",
     )
     table.add_argument(
-        "--metrics", default="", metavar="A,B|all", help="figures to show (default: the most useful ones); "
-        f"{EXTRA}NAME is a field newer than this version",
+        "--metrics",
+        default="",
+        metavar="A,B|all",
+        help=f"figures to show (default: the most useful ones); {EXTRA}NAME is a field newer than this version",
     )
     shown = table.add_mutually_exclusive_group()
     shown.add_argument(

@@ -17,6 +17,7 @@ class Actions(QObject):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
+        self.organizations = QMenu("Or&ganizations", window)
         self.all: list[QAction] = []
         key = QKeySequence.StandardKey
         self.copy = self._add("&Copy", key.Copy, "Copies the selected rows with headers, or all rows")
@@ -91,6 +92,7 @@ class Actions(QObject):
         colours = menu.addMenu("C&olors")
         colours.addActions(list(self.scheme.values()))
         menu.addSeparator()
+        menu.addMenu(self.organizations)
         menu.addActions([self.replace_key, self.forget_key, self.erase, self.demo])
         menu.addSeparator()
         menu.addActions([self.shortcuts, self.about, self.quit])
@@ -107,6 +109,7 @@ class Actions(QObject):
 
 OTHER_KEYS = (
     ("Go to the next or previous control", "Tab, Shift+Tab"),
+    ("Organization", "Alt+U"),
     ("Dataset, range, period, time zone", "Alt+D, Alt+R, Alt+P, Alt+Z"),
     ("Grouping, filters", "Alt+G, Alt+L"),
     ("Clear all filters", "Ctrl+Shift+L"),

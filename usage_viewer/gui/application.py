@@ -19,6 +19,7 @@ from usage_viewer.app.profile import Demo, Profile
 from usage_viewer.assets import asset
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.organizations import MakeProfile
 from usage_viewer.gui.single_instance import SingleInstance, raise_running
 
 APP_ID = "io.github.usage_viewer.UsageViewer"
@@ -34,6 +35,7 @@ class Launch:
     profile: Profile
     place: Place
     open_demo: Callable[[], Demo]
+    make_profile: MakeProfile
     demo: bool = False
     snapshot: Path | None = None
     open: Path | None = None  # a saved snapshot to be shown
@@ -53,7 +55,7 @@ def run(launch: Launch) -> int:
     if alone and raise_running(launch.place):
         return 0
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    window = MainWindow(launch.profile, launch.place, launch.open_demo, remember=alone)
+    window = MainWindow(launch.profile, launch.place, launch.open_demo, launch.make_profile, remember=alone)
     hook = ExceptHook()
     hook.raised.connect(window.show_unexpected)
     instance = SingleInstance(launch.place) if alone else None

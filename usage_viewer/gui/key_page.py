@@ -134,10 +134,13 @@ class KeyPage(QWidget):
         palette.setColor(QPalette.ColorRole.WindowText, quiet(self.palette()))
         self._place.setPalette(palette)
 
-    def set_replacing(self, replacing: bool) -> None:
-        """Whether there is a window to go back to."""
-        self._title.setText("Replace the key" if replacing else "Connect your organization")
-        self._back.setVisible(replacing)
+    def set_replacing(self, replacing: bool, organization: str = "") -> None:
+        """Whether there is a key already; `organization`: whose key it is, where there are several."""
+        if organization:
+            self._title.setText(f"Replace the key of {organization}" if replacing else f"Connect {organization}")
+        else:
+            self._title.setText("Replace the key" if replacing else "Connect your organization")
+        self._back.setVisible(replacing or bool(organization))
 
     def show_idle(self) -> None:
         self._set_busy(False)

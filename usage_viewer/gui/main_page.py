@@ -14,6 +14,7 @@ from usage_viewer.gui.filter_bar import FilterBar
 from usage_viewer.gui.grouping_bar import GroupingBar
 from usage_viewer.gui.icons import icon
 from usage_viewer.gui.note_line import NoteLine
+from usage_viewer.gui.organization_choice import OrganizationChoice
 from usage_viewer.gui.range_picker import RangePicker
 from usage_viewer.gui.status_line import StatusLine
 from usage_viewer.gui.table_pane import TablePane
@@ -30,6 +31,7 @@ class MainPage(QWidget):
         super().__init__(parent)
         self._workspace, self._actions = workspace, actions
         self._origin = self._origin_range = ""
+        self.organization = OrganizationChoice(self)
         self.dataset = DatasetChoice(self)
         self.range = RangePicker(self)
         self.per = PerChoice(self)
@@ -48,7 +50,7 @@ class MainPage(QWidget):
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(UNIT // 2)
-        for choice in (self.dataset, self.range, self.per, self.zone):
+        for choice in (self.organization, self.dataset, self.range, self.per, self.zone):
             top.addWidget(choice)
         top.addStretch(1)
         self._buttons = {

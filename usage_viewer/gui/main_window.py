@@ -10,6 +10,7 @@ from PySide6.QtCore import QByteArray, QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QStackedWidget
 
+from usage_viewer.app.combined import CombinedProfile
 from usage_viewer.app.export import Format
 from usage_viewer.app.place import Place
 from usage_viewer.app.profile import Demo, Profile
@@ -21,9 +22,11 @@ from usage_viewer.gui import help_sheets
 from usage_viewer.gui.actions import Actions, connect, shortcut_rows
 from usage_viewer.gui.banner import Action
 from usage_viewer.gui.copying import Chosen, Copying, proposed_name, range_name
+from usage_viewer.gui.key_flow import CHANNEL as KEY
 from usage_viewer.gui.key_flow import KeyFlow, Loaded
 from usage_viewer.gui.key_page import KeyPage
 from usage_viewer.gui.main_page import MainPage
+from usage_viewer.gui.organizations import MakeProfile, Organizations
 from usage_viewer.gui.proof_views import ProofViews
 from usage_viewer.gui.proofs import Proofs
 from usage_viewer.gui.remembered import Remembered
@@ -37,12 +40,20 @@ SIZE = (150 * UNIT, 92 * UNIT)
 
 
 class MainWindow(QMainWindow):
-    """`open_demo` starts the demo's server. With `remember` False nothing is written about how it is used."""
+    """`open_demo` starts the demo's server; `make_profile` makes that of another organization. With `remember`
+    False nothing is written about how it is used.
+    """
 
     settled = Signal(str)  # everything that was asked for is shown; "" or why it isn't
 
     def __init__(
-        self, profile: Profile, place: Place, open_demo: Callable[[], Demo], *, remember: bool = True
+        self,
+        profile: Profile,
+        place: Place,
+        open_demo: Callable[[], Demo],
+        make_profile: MakeProfile,
+        *,
+        remember: bool = True,
     ) -> None:
         super().__init__()
         self._own_profile, self._place, self._open_demo = profile, place, open_demo
@@ -56,6 +67,9 @@ class MainWindow(QMainWindow):
         self.copying = Copying(self.tasks, self)
         self.snapshots = Snapshots(self.tasks, self)
         self.actions_ = Actions(self)
+        self.organizations = Organizations(
+            self.remembered, self.tasks, place, make_profile, self.actions_.organizations, self
+        )
         self.key_page = KeyPage(self)
         self.page = MainPage(self.workspace, self.actions_, self)
         self.proofs = Proofs(self.workspace, self.tasks, self)
@@ -69,6 +83,7 @@ class MainWindow(QMainWindow):
         self.resize(*SIZE)
         self._connect_workspace()
         self._connect_key()
+        self._connect_organizations()
         self._connect_actions()
         self._restore()
 
@@ -91,7 +106,9 @@ class MainWindow(QMainWindow):
     def _open(self, profile: Profile) -> None:
         self._loaded = None
         self._problem = ""
-        self.workspace.view = self.remembered.use_profile(profile.name)
+        ids = profile.ids if isinstance(profile, CombinedProfile) else ()
+        self.workspace.view = self.remembered.use_profile(profile.name, ids)
+        self.organizations.show_current(ids or ((profile.name,) if profile is self._own_profile else ()))
         self._show_origin(profile)
         self.page.show_view(self.workspace.view)
         self.page.table.header.set_widths(dict(self.remembered.profile.widths))
@@ -99,8 +116,9 @@ class MainWindow(QMainWindow):
         self.page.notes.clear()
         self._pages.setCurrentWidget(self.page)
         self.page.say_loading("Opening…")
-        self.setWindowTitle("Usage Viewer" if profile.name == "default" else f"{profile.label} · Usage Viewer")
+        self._show_title()
         self.workspace.open(profile)
+        self.tasks.cancel(KEY)
         if profile.needs_key:
             self.keys.load(profile)
 
@@ -115,8 +133,46 @@ class MainWindow(QMainWindow):
         self.page.dataset.set_unavailable({} if manifest is None else not_in_snapshot(manifest))
         actions = self.actions_
         actions.close_snapshot.setVisible(manifest is not None)
-        for action in (actions.refresh, actions.replace_key, actions.forget_key, actions.erase):
-            action.setEnabled(manifest is None)
+        for action in (actions.replace_key, actions.forget_key, actions.erase):
+            action.setEnabled(profile.needs_key)
+        actions.refresh.setEnabled(not profile.read_only)
+        actions.save_snapshot.setEnabled(not isinstance(profile, CombinedProfile))
+
+    # Organizations
+
+    def _connect_organizations(self) -> None:
+        organizations = self.organizations
+        self.page.organization.set_menu(organizations.menu)
+        organizations.chosen.connect(self._on_organization)
+        organizations.combined.connect(self._on_combined)
+        organizations.changed.connect(self._on_organizations)
+        organizations.said.connect(self.page.status.say)
+        organizations.failed.connect(lambda error: self.page.banner.show_error(error, []))
+
+    def _on_organization(self, profile: Profile) -> None:
+        self._own_profile = profile
+        self._open(profile)
+        self._end_demo()
+
+    def _on_combined(self, profiles: list[Profile]) -> None:
+        self._open(CombinedProfile(profiles, clock=profiles[0].now))
+        self._end_demo()
+
+    def _on_organizations(self) -> None:
+        """Another is looked at, or its name or the list has changed."""
+        listed, label = self.organizations.listed, self.organizations.label
+        self.page.organization.show_label(label or self._opened_label(), len(listed))
+        self._show_title()
+
+    def _opened_label(self) -> str:
+        """Of what is no organization of the list."""
+        return "Demo" if self._demo is not None else "Snapshot"
+
+    def _show_title(self) -> None:
+        profile = self.workspace.profile
+        alone = len(self.organizations.listed) == 1 and self.organizations.current == ("default",)
+        label = self.organizations.label or ("" if profile is None else profile.label)
+        self.setWindowTitle("Usage Viewer" if alone or not label else f"{label} · Usage Viewer")
 
     def _on_snapshot_opened(self, profile: SnapshotProfile) -> None:
         self._open(profile)
@@ -206,13 +262,14 @@ class MainWindow(QMainWindow):
 
     def _on_session_failed(self, error: UsageViewerError) -> None:
         profile = self.workspace.profile or self._own_profile
-        actions: list[Action] = [("&Retry", lambda: self._open(profile))]
+        actions: list[Action] = [("Re&try", lambda: self._open(profile))]
         if isinstance(error, StoreDamaged):
             actions.append(("Start &anew", self._start_anew))
         if profile.read_only:
-            actions.append(("Open your &organization", lambda: self._open(self._own_profile)))
+            actions.append(("Open &your organization", lambda: self._open(self._own_profile)))
         self.page.say_nothing()
         self._show_error(error, actions)
+        self.settled.emit(self._problem)
 
     def _start_anew(self) -> None:
         profile = self._own_profile
@@ -258,7 +315,7 @@ class MainWindow(QMainWindow):
         self.keys.forget_failed.connect(self._on_error)
         self.key_page.key_entered.connect(self._on_key_entered)
         self.key_page.demo_requested.connect(self.open_demo)
-        self.key_page.cancelled.connect(lambda: self._pages.setCurrentWidget(self.page))
+        self.key_page.cancelled.connect(self._on_key_put_off)
 
     def _on_key_loaded(self, loaded: Loaded) -> None:
         self._loaded = loaded
@@ -267,7 +324,13 @@ class MainWindow(QMainWindow):
 
     def _decide(self) -> None:
         """Once both the data and the keyring have answered: fetch, show what is held, or ask for the key."""
-        session, loaded = self.workspace.session, self._loaded
+        session, loaded, profile = self.workspace.session, self._loaded, self.workspace.profile
+        if session is not None and profile is not None and not profile.needs_key:
+            if session.connected:
+                self.workspace.begin_connected()
+            elif not profile.read_only:
+                self._on_error(KeyMissing(hint="None of them has a key. Open each by itself and enter its key."))
+            return
         if session is None or loaded is None:
             return
         if loaded.key is not None:
@@ -282,8 +345,16 @@ class MainWindow(QMainWindow):
 
     def _ask_for_key(self, *, replacing: bool) -> None:
         self.key_page.clear()
-        self.key_page.set_replacing(replacing)
+        several = len(self.organizations.listed) > 1
+        self.key_page.set_replacing(replacing, self._own_profile.label if several else "")
         self._pages.setCurrentWidget(self.key_page)
+
+    def _on_key_put_off(self) -> None:
+        self._pages.setCurrentWidget(self.page)
+        session = self.workspace.session
+        if session is not None and session.empty and not session.connected:
+            ask = partial(self._ask_for_key, replacing=False)
+            self.page.empty.say("There is no key yet", button="Enter a key", act=ask)
 
     def _on_key_entered(self, key: AdminKey) -> None:
         self.key_page.show_checking()
@@ -369,7 +440,7 @@ class MainWindow(QMainWindow):
         """What was shown before stays."""
         if self.workspace.profile is None:
             self.page.say_nothing()
-            self._show_error(error, [("Open your &organization", lambda: self._open(self._own_profile))])
+            self._show_error(error, [("Open &your organization", lambda: self._open(self._own_profile))])
             self.settled.emit(self._problem)
         elif not isinstance(error, Cancelled):
             self.page.banner.show_error(error, [])
@@ -448,8 +519,8 @@ class MainWindow(QMainWindow):
     # What went wrong
 
     def _on_error(self, error: UsageViewerError) -> None:
-        actions: list[Action] = [("&Retry", self._retry)]
-        if isinstance(error, CredentialError):
+        actions: list[Action] = [("Re&try", self._retry)]
+        if isinstance(error, CredentialError) and self._loaded is not None:
             actions.insert(0, ("Enter another &key", lambda: self._ask_for_key(replacing=True)))
         self._show_error(error, actions)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QObject, QTimer
 
 from usage_viewer.app import settings as stored
+from usage_viewer.app.organizations import Organizations
 from usage_viewer.app.settings import ColourScheme, ProfileSettings, Settings
 from usage_viewer.domain.errors import StoreNotWritable
 from usage_viewer.domain.view import FIRST_VIEW, ViewState
@@ -28,10 +29,13 @@ class Remembered(QObject):
         self._later = QTimer(self, singleShot=True, interval=WRITE_AFTER)
         self._later.timeout.connect(self.write)
 
-    def use_profile(self, name: str) -> ViewState:
-        """From now on it is this profile's looks that are remembered; returns the view that it had last."""
+    def use_profile(self, name: str, across: tuple[str, ...] = ()) -> ViewState:
+        """From now on it is this profile's looks that are remembered; returns the view that it had last, across
+        these organizations.
+        """
         self._profile = name
-        return self.profile.view if name in self.settings.profiles else FIRST_VIEW
+        view = self.profile.view if name in self.settings.profiles else FIRST_VIEW
+        return view.across(across)
 
     @property
     def profile(self) -> ProfileSettings:
@@ -52,9 +56,21 @@ class Remembered(QObject):
         self._change_profile(replace(self.profile, widths={**self.profile.widths, **widths}))
 
     def looks(self, *, bars: bool, abbreviated: bool, scheme: str) -> None:
-        self._change(
-            replace(self.settings, bars=bars, abbreviated=abbreviated, colour_scheme=ColourScheme(scheme))
-        )
+        self._change(replace(self.settings, bars=bars, abbreviated=abbreviated, colour_scheme=ColourScheme(scheme)))
+
+    def organizations(self, listed: Organizations) -> None:
+        """The list; of those that are gone nothing is remembered."""
+        gone = {one.id for one in self.settings.organizations} - {one.id for one in listed}
+        profiles = {name: one for name, one in self.settings.profiles.items() if name not in gone}
+        self._change(replace(self.settings, organizations=listed, profiles=profiles))
+
+    def organization(self, id: str) -> None:
+        """The one that is looked at."""
+        self._change(replace(self.settings, organization=id))
+
+    def combined(self, ids: tuple[str, ...]) -> None:
+        """Those that are looked at together."""
+        self._change(replace(self.settings, combined=ids))
 
     def geometry(self, geometry: QByteArray) -> None:
         self._change(replace(self.settings, geometry=geometry.toBase64().toStdString()))

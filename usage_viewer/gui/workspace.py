@@ -98,6 +98,11 @@ class Workspace(QObject):
         self._fetch_names()
         self._look()
 
+    def begin_connected(self) -> None:
+        """For what has its keys already."""
+        self._given_up = None
+        self._fetch_names()
+
     def disconnect_key(self) -> None:
         self._tasks.cancel("names")
         self._stop_fetch()

@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction, QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from usage_viewer.app import organizations as listed
 from usage_viewer.app.place import Place
 from usage_viewer.app.profile import Demo, Profile
 from usage_viewer.demo.access import ADMIN_KEY
@@ -50,6 +51,7 @@ class Desk:
     data_dir: Path
     clock: Clock = field(default_factory=Clock)
     windows: list[MainWindow] = field(default_factory=list)
+    others: dict[str, Callable[[str], Profile]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.server.clock = self.clock
@@ -78,11 +80,27 @@ class Desk:
         """The same, before it is told what to begin with."""
         keys = SessionKeystore(AdminKey.parse(self.server.key)) if keystore is None else None
         window = MainWindow(
-            self.profile(keystore or (lambda: keys or SessionKeystore())), Place(self.data_dir), self.open_demo
+            self.profile(keystore or (lambda: keys or SessionKeystore())),
+            Place(self.data_dir),
+            self.open_demo,
+            self.make_profile,
         )
         self.windows.append(window)
         window.show()
         return window
+
+    def make_profile(self, one: listed.Organization) -> Profile:
+        """Of another organization: what a test has put there, or the same server with no key."""
+        if one.id in self.others:
+            return self.others[one.id](one.label)
+        return Profile(
+            one.id,
+            label=one.label,
+            base_url=one.base_url or self.server.base_url,
+            database=Place(self.data_dir, one.id).database,
+            keystore=SessionKeystore,
+            clock=self.clock,
+        )
 
     def open_demo(self) -> Demo:
         return DemoAtHand(self.server)
