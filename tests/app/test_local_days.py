@@ -141,7 +141,9 @@ def a_view(random: Random, held: Held) -> tuple[ViewState, Callable[[int], bool]
     name = random.choice(ODD) if random.random() < 0.5 else random.choice(ZONES)
     zone = ZoneInfo(name)
     day, days = random.choice(ERAS)
-    grouping = tuple(item for item in ("project_id", "model", "line_item") if DATASETS[held.dataset].has_dimension(item))
+    grouping = tuple(
+        item for item in ("project_id", "model", "line_item") if DATASETS[held.dataset].has_dimension(item)
+    )
     grouping = tuple(random.sample(grouping, random.randint(0, len(grouping))))
     if held.dataset == "costs":
         grouping = (*grouping, "currency")
@@ -307,9 +309,7 @@ def test_levels_over_time_are_the_last_the_mean_and_the_peak_of_their_sum() -> N
             for name, level in levels.get(at, {}).items():
                 sums[*(() if per is Per.TOTAL else (key,)), *((name,) if grouping else ())][at] += level
         period_of = (lambda key: None) if per is Per.TOTAL else (lambda key: key[0])
-        last = {
-            key: series.get(minutes[period_of(key)][-1]) for key, series in sums.items()
-        }
+        last = {key: series.get(minutes[period_of(key)][-1]) for key, series in sums.items()}
         assert shown(look, columns[0], per, tz) == {key: level for key, level in last.items() if level is not None}
         assert shown(look, columns[2], per, tz) == {key: max(series.values()) for key, series in sums.items()}
         means = {key: sum(series.values()) / len(minutes[period_of(key)]) for key, series in sums.items()}
