@@ -129,7 +129,7 @@ class Desk:
         """One that was looking at the same question when it was closed; returns once it has settled."""
         view = view_of(parser().parse_args(QUESTION))
         settings.save(self.place.settings, Settings(profiles={"default": ProfileSettings(view=view)}))
-        window = MainWindow(self.profile(), self.place, self._no_demo)
+        window = MainWindow(self.profile(), self.place, self._no_demo, lambda organization: self.profile())
         self.windows.append(window)
         assert self.qtbot is not None
         self.qtbot.addWidget(window, before_close_func=lambda closing: self.close(window))

@@ -88,7 +88,8 @@ class UsageWire:
     """Open after `listen()`. `behave` None is honest; with `times`, only so many requests misbehave.
 
     `clock` is the server's. `before` runs once the request before the one that misbehaves has been answered; then
-    all connections end. `{elsewhere}` in what is sent becomes the URL of another server.
+    all connections end. The project, the user and the key are called `name` if that is given; `model` is the one
+    that is used most. `{elsewhere}` in what is sent becomes the URL of another server.
     """
 
     context: ssl.SSLContext | None = None
@@ -99,6 +100,8 @@ class UsageWire:
     asked: list[Asked] = field(default_factory=list)
     heard: bytearray = field(default_factory=bytearray)  # everything that came, also what was no request
     elsewhere: str = ""
+    name: str = ""
+    model: str = MODELS[0]
     port: int = 0
 
     def __post_init__(self) -> None:
@@ -221,7 +224,7 @@ class UsageWire:
 
     def _page(self, asked: Asked) -> Page:
         if not asked.path.endswith("/usage/completions"):
-            return {"object": "list", "data": [], "has_more": False, "first_id": None, "last_id": None}
+            return {"object": "list", "data": self._named(asked.path), "has_more": False, "last_id": None}
         first = int(asked.cursor.removeprefix("page_")) if asked.cursor.startswith("page_") else asked.start
         end = min(int(asked.query["end_time"][0]), int(self.clock()))
         days = range(first, end, DAY)
@@ -229,17 +232,25 @@ class UsageWire:
         more = len(days) > PAGE
         return {
             "object": "page",
-            "data": [bucket(day, grouped=grouped) for day in days[:PAGE]],
+            "data": [bucket(day, self.model, grouped=grouped) for day in days[:PAGE]],
             "has_more": more,
             "next_page": f"page_{first + PAGE * DAY}" if more else None,
         }
 
+    def _named(self, path: str) -> list[dict[str, Any]]:
+        """The entries of a list of names."""
+        ids = {"projects": "proj_one", "users": "user_one", "api_keys": "key_one"}
+        own = ids.get(path.rpartition("/")[2])
+        return [{"id": own, "name": self.name}] if own and self.name else []
 
-def bucket(day: int, *, grouped: bool = True) -> Page:
+
+def bucket(day: int, model: str = MODELS[0], *, grouped: bool = True) -> Page:
     rows = [row(day, model, grouped=grouped) for model in range(len(MODELS))]
     if not grouped:
         both = {name: rows[0][name] + rows[1][name] for name in ("input_tokens", "output_tokens")}
         rows = [{**rows[0], **both, "num_model_requests": 4}]
+    else:
+        rows[0]["model"] = model
     return {"object": "bucket", "start_time": day, "end_time": day + DAY, "results": rows}
 
 
