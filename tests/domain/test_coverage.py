@@ -149,7 +149,7 @@ def test_windows_join_neighbours_and_keep_to_the_limit() -> None:
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(1, 90)), max_size=8))
 def test_windows_cover_what_was_asked_for_once_and_little_else(runs: list[tuple[int, int]]) -> None:
     segments = [Segment(Width.DAY, FIRST + a * DAY, FIRST + (a + n) * DAY) for a, n in runs]
-    cut = windows(segments, {Width.DAY: 31})
+    cut = windows(segments, {Width.DAY: 31}, {})
     buckets = [start for part in cut for start in range(part.start, part.end, DAY)]
     assert len(buckets) == len(set(buckets))
     wanted = {start for part in segments for start in range(part.start, part.end, DAY)}
@@ -162,7 +162,14 @@ def test_windows_cover_what_was_asked_for_once_and_little_else(runs: list[tuple[
 
 def test_runs_with_an_hour_between_are_one_window() -> None:
     days = [Segment(Width.HOUR, FIRST + day * DAY, FIRST + day * DAY + 23 * HOUR) for day in range(30)]
-    assert len(windows(days, {Width.HOUR: 168})) == 5
+    assert len(windows(days, {Width.HOUR: 168}, {})) == 5
+    assert len(windows(days, {Width.HOUR: 168})) == 30
+
+
+def test_what_is_held_is_not_fetched_to_save_a_request() -> None:
+    days = [Segment(Width.DAY, FIRST, FIRST + DAY), Segment(Width.DAY, FIRST + 2 * DAY, FIRST + 3 * DAY)]
+    assert len(windows(days, {Width.DAY: 31}, {Width.HOUR: _held([FIRST + DAY], LATE)})) == 1
+    assert windows(days, {Width.DAY: 31}, {Width.DAY: _held([FIRST + DAY], LATE)}) == days[::-1]
     edges = [Segment(Width.HOUR, FIRST + week * 7 * DAY, FIRST + (week * 7 + 1) * DAY) for week in range(4)]
     assert [part.buckets for part in windows(edges, {Width.HOUR: 168})] == [24] * 4
 

@@ -12,7 +12,7 @@ from usage_viewer.app.profile import Profile
 from usage_viewer.app.proving import Proved
 from usage_viewer.app.session import Look, Session
 from usage_viewer.app.sync import Progress
-from usage_viewer.domain.coverage import Coverage, windows
+from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.dataset import PROFILE, Extras
 from usage_viewer.domain.datasets import DATASETS
 from usage_viewer.domain.errors import Cancelled, InputError, KeyMissing, UsageViewerError
@@ -114,7 +114,9 @@ class CombinedSession(Session):
         keep the others from being fetched; the first is raised then, with the organization's name.
         """
         one = _of_one(view)
-        counts = {profile: _windows(session, one, refresh) for profile, session in self._sessions.items()}
+        counts = {
+            profile: len(session.windows(one, refresh=refresh)) for profile, session in self._sessions.items()
+        }
         total, done = sum(counts.values()), 0
         first_error: UsageViewerError | None = None
         for profile, session in self._sessions.items():
@@ -305,11 +307,6 @@ def _key(profile: Profile, lacking: dict[str, UsageViewerError]) -> AdminKey | N
 
 def _of_one(view: ViewState) -> ViewState:
     return view.across(())
-
-
-def _windows(session: Session, view: ViewState, refresh: bool) -> int:
-    limits = {width: limit.maximum for width, limit in view.data.page_limits.items()}
-    return len(windows(session.coverage(view, refresh=refresh).wanted, limits))
 
 
 def _completeness(parts: Sequence[Completeness]) -> Completeness:

@@ -207,16 +207,20 @@ class Session:
         """Forgets which datasets could not be had."""
         self._unavailable = {}
 
+    def windows(self, view: ViewState, *, refresh: bool = False) -> list[Segment]:
+        """The requests that a fetch for `view` begins with, one a window."""
+        limits = {width: limit.maximum for width, limit in view.data.page_limits.items()}
+        return windows(self.coverage(view, refresh=refresh).wanted, limits, self._store.held(view.dataset))
+
     def _fetch_wanted(
         self, source: Source, view: ViewState, cancelled: threading.Event, refresh: bool
     ) -> Iterator[Progress]:
         data = dataset_named(view.dataset)  # not with the unknown fields that the view names
-        limits = {width: limit.maximum for width, limit in data.page_limits.items()}
         refused = self._store.refused(data.name)
         yield from fetch_windows(
             source,
             data,
-            windows(self.coverage(view, refresh=refresh).wanted, limits),
+            self.windows(view, refresh=refresh),
             tuple(name for name in data.group_by if name not in refused),
             self._store.put,
             cancelled=cancelled,

@@ -16,7 +16,7 @@ FETCH_AGAIN_AFTER = 300
 
 
 BRIDGED = 3
-"""Up to so many buckets between two that are wanted are fetched with them."""
+"""Up to so many buckets between two that are wanted are fetched with them, if none of these is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,20 +168,32 @@ def _runs(starts: NDArray[np.int64], step: Width, width: Width) -> list[Segment]
     return [Segment(width, first, last + step.seconds) for first, last in zip(firsts, lasts, strict=True)]
 
 
-def windows(segments: Sequence[Segment], limits: Mapping[Width, int]) -> list[Segment]:
+def windows(
+    segments: Sequence[Segment], limits: Mapping[Width, int], held: Mapping[Width, Held] | None = None
+) -> list[Segment]:
     """Cuts segments at their width's limit of buckets a request, newest first: what matters most comes first.
 
-    Neighbouring segments of one width are joined before they are cut, and those that only a few buckets lie between
-    with these: an hour fetched in vain costs less than one more request.
+    Neighbouring segments of one width are joined before they are cut. Where `held` is given, so are those that only
+    a few buckets lie between which aren't held: an hour fetched in vain costs less than one more request.
     """
     joined: list[Segment] = []
     for segment in sorted(set(segments), key=lambda item: (item.width.seconds, item.start)):
         last = joined[-1] if joined else None
-        near = last.end + BRIDGED * last.width.seconds if last else 0
-        if last and last.width is segment.width and segment.start <= near:
+        if last and last.width is segment.width and _adjoin(last, segment, held):
             joined[-1] = Segment(last.width, last.start, max(last.end, segment.end))
         else:
             joined.append(segment)
+    return _cut(joined, limits)
+
+
+def _adjoin(first: Segment, second: Segment, held: Mapping[Width, Held] | None) -> bool:
+    gap = np.arange(first.end, second.start, first.width.seconds, dtype=np.int64)
+    if held is None or not len(gap):
+        return not len(gap)
+    return len(gap) <= BRIDGED and bool((held.get(first.width, Held.nothing()).find(gap) < 0).all())
+
+
+def _cut(joined: Sequence[Segment], limits: Mapping[Width, int]) -> list[Segment]:
     cut: list[Segment] = []
     for segment in joined:
         step = limits[segment.width] * segment.width.seconds
