@@ -19,7 +19,8 @@ from usage_viewer.store.schema import combination_table, fact_table, quoted
 KEPT_FOR = 30 * 86400
 """Seconds for which changes are kept."""
 
-MOST_LISTED = 100_000
+MOST_LISTED = 20_000
+"""The newest are listed; all are counted."""
 
 _DAY = 86400
 """Seconds from which on the steps of one day's growth are kept as one: a bucket that grows is fetched every few

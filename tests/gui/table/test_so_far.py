@@ -1,0 +1,78 @@
+"""Periods that may still grow: said behind their label, fainter, and spoken."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+
+from usage_viewer.domain.tables import Table
+from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.delegate import PADDING
+from usage_viewer.gui.table_pane import TablePane
+from usage_viewer.gui.usage_model import ACCESSIBLE, SO_FAR, Presentation
+
+
+@pytest.fixture
+def days(pane: TablePane, table_of: Callable[..., Table], view_of: Callable[..., ViewState]) -> TablePane:
+    """Two days, of which the second is still open."""
+    table = table_of(period=[0, 1], input_tokens=[1, 2])
+    still_open = np.zeros(30, np.bool_)
+    still_open[1] = True
+    pane.set_table(table, table.ordered(()), view_of(table), still_open=still_open)
+    return pane
+
+
+def _cell(pane: TablePane, row: int) -> QImage:
+    image = pane.table.viewport().grab().toImage()
+    return image.copy(pane.table.visualRect(pane.model.index(row, 0)))
+
+
+def _ink(cell: QImage, first: int, last: int) -> int:
+    """The darkest lightness between two columns of pixels."""
+    last = min(last, cell.width())
+    return min(cell.pixelColor(x, y).lightness() for x in range(first, last) for y in range(2, cell.height() - 2))
+
+
+def test_open_ones_say_so(days: TablePane) -> None:
+    model = days.model
+    labels = [model.data(model.index(row, 0)) for row in (0, 1)]
+    assert [label.endswith(SO_FAR) for label in labels] == [False, True]
+    assert model.data(model.index(1, 0), ACCESSIBLE) == labels[1]
+    tips = [model.data(model.index(row, 0), Qt.ItemDataRole.ToolTipRole) for row in (0, 1)]
+    assert ["Still open" in text for text in tips] == [False, True]
+
+
+def test_the_mark_is_fainter_than_the_label(days: TablePane) -> None:
+    delegate, model = days.table.delegate, days.model
+    label = model.data(model.index(1, 0)).removesuffix(SO_FAR)
+    begin = PADDING + delegate.text_width(label) + 2
+    end = begin + delegate.text_width(SO_FAR)
+    cell = _cell(days, 1)
+    assert _ink(cell, begin, end) > _ink(cell, PADDING, begin - 4) + 40
+    other = _cell(days, 0)
+    assert _ink(other, begin, end) > 230  # nothing is drawn there
+
+
+def test_the_mark_gives_way_before_the_label_does(days: TablePane) -> None:
+    delegate, model = days.table.delegate, days.model
+    label = model.data(model.index(1, 0)).removesuffix(SO_FAR)
+    width = delegate.text_width(label) + 2 * PADDING + 12
+    days.table.header.set_widths({"period": width})
+    cell = _cell(days, 1)
+    assert _ink(cell, PADDING + delegate.text_width(label) + 2, cell.width() - 1) > 230
+
+
+def test_the_column_has_room_for_it_wherever_the_open_ones_stand(
+    days: TablePane, table_of: Callable[..., Table], view_of: Callable[..., ViewState]
+) -> None:
+    wide = days.table.columnWidth(0)
+    table = table_of(period=[0, 1], input_tokens=[1, 2])
+    days.table.set_presentation(Presentation())
+    days.set_table(table, table.ordered(()), view_of(table), still_open=np.eye(1, 30, 29, np.bool_)[0])
+    days.table.set_presentation(Presentation())
+    assert days.table.columnWidth(0) == wide
+    days.set_table(table, table.ordered(()), view_of(table), still_open=np.zeros(30, np.bool_))
+    days.table.set_presentation(Presentation())
+    assert days.table.columnWidth(0) < wide
