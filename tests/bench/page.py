@@ -1,0 +1,47 @@
+"""One page of an answer, as the server writes it, of any size."""
+
+import json
+from dataclasses import dataclass
+
+from data import DATASET, DAY, LAST
+
+from usage_viewer.demo.access import ADMIN_KEY
+from usage_viewer.demo.organization import Organization
+from usage_viewer.demo.service import Service
+from usage_viewer.domain.datasets import dataset_named
+from usage_viewer.domain.period import Segment, Width
+
+HOURS = 168
+
+
+@dataclass(frozen=True)
+class Page:
+    body: bytes
+    window: Segment
+    rows: int
+    input_tokens: int
+
+
+def page_of(megabytes: int) -> Page:
+    """The hours of a week, the rows of each again and again until there are so many megabytes."""
+    dataset = dataset_named(DATASET)
+    window = Segment(Width.HOUR, LAST - 6 * DAY, LAST + DAY)
+    parameters = {
+        "start_time": [str(window.start)],
+        "end_time": [str(window.end)],
+        "bucket_width": ["1h"],
+        "limit": [str(HOURS)],
+        "group_by": list(dataset.group_by),
+    }
+    service = Service(Organization(scale="large", anchor=LAST))
+    status, body = service.answer(
+        dataset.path, parameters, {"authorization": f"Bearer {ADMIN_KEY}"}, window.end + DAY
+    )
+    assert status == 200, body[:300]
+    answer = json.loads(body)
+    times = max(1, round(megabytes * 2**20 / len(body)))
+    for bucket in answer["data"]:
+        bucket["results"] *= times
+    rows = [row for bucket in answer["data"] for row in bucket["results"]]
+    body = json.dumps(answer, separators=(",", ":")).encode()
+    return Page(body, window, len(rows), sum(row["input_tokens"] for row in rows))

@@ -1,0 +1,107 @@
+"""Regroup: from asking for another view to its repaint, beside other engines that answer the same question."""
+
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+
+from data import DIMENSIONS, METRICS, Held, million, ten_million
+from lines import Line, interleaved
+from peers import Peers
+from window import BenchWindow, view_of
+
+from usage_viewer.domain.period import Per
+from usage_viewer.domain.tables import FigureColumn
+
+FRAME = 1000 / 60
+Case = tuple[Per, tuple[str, ...]]
+COARSE: Sequence[Case] = (
+    (Per.TOTAL, ("model",)),
+    (Per.TOTAL, ("project_id", "user_id")),
+    (Per.TOTAL, DIMENSIONS),
+    (Per.WEEK, ("project_id", "model")),
+    (Per.WEEK, DIMENSIONS),
+    (Per.DAY, ("model",)),
+    (Per.DAY, ("project_id", "model", "batch")),
+    (Per.DAY, ("user_id", "api_key_id")),
+    (Per.DAY, DIMENSIONS),
+)
+FINE: Sequence[Case] = ((Per.HOUR, ("model",)), (Per.HOUR, ("project_id", "user_id")), (Per.HOUR, DIMENSIONS))
+BETWEEN: Case = (Per.TOTAL, ("batch",))
+SLOW: Sequence[Case] = ((Per.TOTAL, ("model",)), (Per.DAY, DIMENSIONS), (Per.HOUR, ("model",)))
+"""What the slow peers are asked."""
+
+
+def measure() -> Iterator[Line]:
+    yield from _measured(million(), "1M", rounds=5, slow_peers=True)
+    yield from _measured(ten_million(), "10M", rounds=3, slow_peers=False)
+
+
+def _measured(held: Held, size: str, *, rounds: int, slow_peers: bool) -> Iterator[Line]:
+    peers = Peers(held)
+    ours: dict[Case, float] = {}
+    duck: dict[Case, float] = {}
+    with BenchWindow(held) as window:
+        for case in (*COARSE, *FINE):
+            ours[case], duck[case] = _side_by_side(window, held, peers, case, rounds)
+            yield _line(size, case, ours[case], duck[case])
+    yield from _summed_up(size, ours, duck)
+    if slow_peers:
+        yield from _slow(size, peers, ours)
+
+
+def _side_by_side(window: BenchWindow, held: Held, peers: Peers, case: Case, rounds: int) -> tuple[float, float]:
+    """Median milliseconds of ours and of bare DuckDB, in turns; what is shown is checked."""
+    ours, duck = [], []
+    for _ in range(rounds + 1):
+        window.show(view_of(held, *BETWEEN))
+        ours.append(window.show(view_of(held, *case)))
+        begun = time.perf_counter()
+        rows = peers.ask_duck(*case)
+        duck.append((time.perf_counter() - begun) * 1000)
+        check(window, held, rows)
+    return statistics.median(ours[1:]), statistics.median(duck[1:])
+
+
+def check(window: BenchWindow, held: Held, rows: int) -> None:
+    """The table's columns and totals hold all that was stored, in as many rows as another engine finds."""
+    table = window.table.usage_model.table
+    assert len(window.table.usage_model.rows) == table.rows == rows, (table.rows, rows)
+    for name in METRICS:
+        column = table.by_name[name]
+        assert isinstance(column, FigureColumn)
+        assert column.total == int(column.figures.values.sum()) == held.total(name), name
+
+
+def _line(size: str, case: Case, ours: float, duck: float) -> Line:
+    per, grouping = case
+    by = "all 7" if grouping == DIMENSIONS else "+".join(name.removesuffix("_id") for name in grouping)
+    limit = 1.5 * duck + 10
+    return Line(
+        f"regroup {size}: {per.value} by {by}",
+        ours,
+        "ms",
+        "bare DuckDB",
+        duck,
+        "≤ 1.5 × + 10 ms" + (", ≤ 16.7 ms" if case in COARSE else ""),
+        min(limit, FRAME) if case in COARSE else limit,
+    )
+
+
+def _summed_up(size: str, ours: dict[Case, float], duck: dict[Case, float]) -> Iterator[Line]:
+    worst = max(ours, key=ours.__getitem__)
+    coarse = max(COARSE, key=ours.__getitem__)
+    middle, beside = statistics.median(ours.values()), statistics.median(duck.values())
+    yield Line(f"regroup {size}: median of 12", middle, "ms", "bare DuckDB", beside)
+    bound = 100.0 if size == "1M" else None
+    yield Line(f"regroup {size}: worst of 12", ours[worst], "ms", "bare DuckDB", duck[worst], "≤ 100 ms", bound)
+    yield Line(
+        f"regroup {size}: worst per day or coarser", ours[coarse], "ms", "one frame", FRAME, "≤ 16.7 ms", FRAME
+    )
+
+
+def _slow(size: str, peers: Peers, ours: dict[Case, float]) -> Iterator[Line]:
+    middle = statistics.median(ours[case] for case in SLOW)
+    for name, ask in (("SQLite", peers.ask_sqlite), ("pandas", peers.ask_pandas), ("polars", peers.ask_polars)):
+        rounds = 1 if name == "SQLite" else 3
+        taken = [interleaved({name: lambda one=case, f=ask: f(*one)}, rounds, 0)[name] for case in SLOW]
+        yield Line(f"regroup {size}: median of 3", middle, "ms", name, statistics.median(taken))

@@ -1,0 +1,123 @@
+"""Scroll: frames by wheel, page and a dragged thumb, with a million rows shown."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from data import DIMENSIONS, million
+from lines import Line, percentile
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QTableView
+from window import BenchWindow, view_of
+
+from usage_viewer.domain.period import Per
+
+FRAMES = 1000
+PLAIN_FRAMES = 150
+NOTCH = QPoint(0, -120)
+Index = QModelIndex | QPersistentModelIndex
+GOALS = {"wheel": 16.7, "page": 33.0, "thumb": 33.0}
+
+
+def measure() -> Iterator[Line]:
+    held = million()
+    with BenchWindow(held) as window:
+        window.show(view_of(held, Per.HOUR, DIMENSIONS))
+        plain = _plain_view(window)
+        for name, step in _steps(window.table).items():
+            ours = _frames(window.table, step, FRAMES)
+            theirs = _frames(plain, _steps(plain)[name], PLAIN_FRAMES)
+            for part, label in ((0.5, "median"), (0.99, "p99")):
+                yield Line(
+                    f"scroll 1M, {name}: {label} of a frame",
+                    percentile(ours, part),
+                    "ms",
+                    "plain QTableView on lists",
+                    percentile(theirs, part),
+                    f"≤ {GOALS[name]} ms" if part == 0.99 else "",
+                    GOALS[name] if part == 0.99 else None,
+                )
+        _check(window)
+        plain.close()
+
+
+def _frames(view: QTableView, step: Callable[[int], None], frames: int) -> list[float]:
+    """Milliseconds of each step and the repaint that follows it."""
+    bar = view.verticalScrollBar()
+    bar.setValue(0)
+    QApplication.processEvents()
+    taken = []
+    for number in range(frames):
+        begun = time.perf_counter()
+        step(number)
+        view.viewport().repaint()
+        taken.append((time.perf_counter() - begun) * 1000)
+        QApplication.processEvents()
+    return taken
+
+
+def _steps(view: QTableView) -> dict[str, Callable[[int], None]]:
+    """What a hand does: a notch of the wheel, a page, the thumb somewhere else (3 pixels of the bar further)."""
+    bar = view.verticalScrollBar()
+
+    def wheel(number: int) -> None:
+        place = QPointF(view.viewport().rect().center())
+        event = QWheelEvent(
+            place,
+            view.viewport().mapToGlobal(place),
+            QPoint(),
+            NOTCH,
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(view.viewport(), event)
+
+    def page(number: int) -> None:
+        bar.setValue(bar.value() + bar.pageStep())
+
+    def thumb(number: int) -> None:
+        bar.setValue(bar.value() + bar.maximum() // 700 * 3 if bar.value() < bar.maximum() else 0)
+
+    return {"wheel": wheel, "page": page, "thumb": thumb}
+
+
+def _check(window: BenchWindow) -> None:
+    """What stands in the last row painted is what the columns hold there."""
+    model = window.table.usage_model
+    row = model.rowCount() - 1
+    place = model.section("input_tokens")
+    at = int(model.rows[row])
+    column = model.table.figures[0]
+    assert int(model.index(row, place).data(256)) == int(model.table.by_name["input_tokens"].figures.values[at])  # type: ignore[union-attr]
+    assert len(column.figures) == model.rowCount()
+
+
+def _plain_view(window: BenchWindow) -> QTableView:
+    """The same size, the same first rows, as a list of lists."""
+    source = window.table.usage_model
+    blocks = [[source.texts(block, place) for place in range(source.columnCount())] for block in range(300)]
+    rows = [list(cells) for block in blocks for cells in zip(*block, strict=True)]
+    view = QTableView()
+    view.setModel(_Lists(rows * 52, view))
+    view.resize(window.table.size())
+    view.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+    view.show()
+    QApplication.processEvents()
+    return view
+
+
+class _Lists(QAbstractTableModel):
+    def __init__(self, rows: list[list[str]], view: QTableView) -> None:
+        super().__init__(view)
+        self._rows = rows
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:
+        return 0 if parent.isValid() else len(self._rows[0])
+
+    def data(self, index: Index, role: int = 0) -> str | None:
+        return self._rows[index.row()][index.column()] if role == Qt.ItemDataRole.DisplayRole else None

@@ -1,0 +1,104 @@
+"""Ctrl+A and Ctrl+C: a million rows selected and painted so, then on the clipboard."""
+
+import statistics
+import time
+from collections.abc import Iterator
+
+import polars as pl
+from data import DIMENSIONS, METRICS, Held, million
+from lines import Line
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication
+from window import BenchWindow, view_of
+
+from usage_viewer.domain.period import Per
+from usage_viewer.gui.clipboard import prepare, put
+from usage_viewer.gui.copying import Chosen
+
+MANY = 100_000
+
+
+def measure() -> Iterator[Line]:
+    held = million()
+    with BenchWindow(held) as window:
+        window.show(view_of(held, Per.HOUR, DIMENSIONS))
+        picks, copies = [], []
+        for _ in range(4):
+            window.table.clearSelection()
+            window.settle()
+            picks.append(_select(window))
+            copies.append(_copy(window, held, held.rows))
+        yield Line("Ctrl+A 1M: to painted", statistics.median(picks[1:]), "ms", "", None, "≤ 100 ms", 100)
+        taken = statistics.median(copies[1:]) / 1000
+        yield Line("Ctrl+C 1M as TSV", taken, "s", "polars write_csv", _polars(window), "≤ 1.2 s", 1.2)
+        both = taken + statistics.median(picks[1:]) / 1000
+        yield Line("Ctrl+A and Ctrl+C 1M together", both, "s", "", None, "≤ 2 s", 2.0)
+        yield _hundred_thousand(window)
+
+
+def press(window: BenchWindow, key: Qt.Key) -> None:
+    event = QKeyEvent(QKeyEvent.Type.KeyPress, key, Qt.KeyboardModifier.ControlModifier)
+    QApplication.sendEvent(window.table, event)
+
+
+def _select(window: BenchWindow) -> float:
+    begun = time.perf_counter()
+    press(window, Qt.Key.Key_A)
+    window.table.viewport().repaint()
+    taken = (time.perf_counter() - begun) * 1000
+    window.settle()
+    rows = sum(last - first + 1 for first, last in window.table.selected_rows())
+    assert rows == window.table.usage_model.rowCount()
+    return taken
+
+
+def _copy(window: BenchWindow, held: Held, rows: int) -> float:
+    """Milliseconds from Ctrl+C to the text on the clipboard; its sums are checked."""
+    done: list[str] = []
+    window.window.copying.done.connect(done.append)
+    begun = time.perf_counter()
+    press(window, Qt.Key.Key_C)
+    window.until(lambda: bool(done))
+    taken = (time.perf_counter() - begun) * 1000
+    window.window.copying.done.disconnect(done.append)
+    _check(window, held, rows)
+    return taken
+
+
+def _check(window: BenchWindow, held: Held, rows: int) -> None:
+    text = bytes(QApplication.clipboard().mimeData().data("text/plain").data())
+    assert text.count(b"\n") == rows + 1
+    table = pl.read_csv(text, separator="\t", infer_schema_length=1000)
+    if rows == held.rows:
+        for name in METRICS:
+            label = window.table.usage_model.table.by_name[name].label
+            assert int(table[label].sum()) == held.total(name), name
+
+
+def _polars(window: BenchWindow) -> float:
+    """Seconds in which polars writes the same table as text, from its own columns."""
+    text = bytes(QApplication.clipboard().mimeData().data("text/plain").data())
+    frame = pl.read_csv(text, separator="\t", infer_schema_length=1000)
+    taken = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        frame.write_csv(separator="\t")
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
+
+
+def _hundred_thousand(window: BenchWindow) -> Line:
+    """TSV, HTML and CSV of so many rows, whether or not a copy would make them all, and the clipboard."""
+    last = window.workspace.last
+    assert last is not None
+    chosen = Chosen(last, [(0, MANY - 1)], window.workspace.names)
+    taken = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        rendered = prepare(chosen.export(), largest=2**40)
+        put(rendered, QApplication.clipboard())
+        taken.append(time.perf_counter() - begun)
+    formats = QApplication.clipboard().mimeData().formats()
+    assert {"text/plain", "text/html", "text/csv"} <= set(formats), formats
+    return Line("Ctrl+C 100,000 rows in all flavours", statistics.median(taken), "s", "", None, "≤ 0.5 s", 0.5)

@@ -1,0 +1,120 @@
+"""`Bench window`: the real window, offscreen, over a held store, with clicks timed to the end of their repaint."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import NoReturn, Self
+
+from data import NOW, Held
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from usage_viewer.app.profile import Profile
+from usage_viewer.domain.period import Per
+from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.gui.main_window import MainWindow
+
+WAIT = 120.0
+"""Seconds after which nothing is waited for any more."""
+
+
+def view_of(held: Held, per: Per, grouping: tuple[str, ...], *, order: tuple[SortKey, ...] = ()) -> ViewState:
+    """All that is held, the greatest input first unless `order` says otherwise."""
+    order = order or (SortKey("input_tokens", descending=True),)
+    return ViewState(range=held.range, per=per, grouping=grouping, order=order)
+
+
+class BenchWindow(QObject):
+    """A window on `held`, loaded and painted; a context manager, which ends it."""
+
+    def __init__(self, held: Held) -> None:
+        super().__init__()
+        self._application = QApplication.instance() or QApplication([])
+        profile = Profile(
+            "bench",
+            base_url="https://127.0.0.1:9",
+            database=held.place.database,
+            keystore=_no_key,
+            clock=lambda: float(NOW),
+        )
+        self.window = MainWindow(profile, held.place, _no_demo, remember=False)
+        self.window.resize(1280, 800)
+        self.workspace = self.window.workspace
+        self.table = self.window.page.table
+        self.table.viewport().installEventFilter(self)
+        self.painted: ViewState | None = None
+        self._beat = QTimer(self, interval=1000)  # so that waiting for what never comes ends
+        self._beat.start()
+        self.window.show()
+        self.workspace.view = view_of(held, Per.DAY, ("model",))
+        self.window.workspace.open(profile)
+        self.until(lambda: self.painted == self.workspace.view)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._application.processEvents()
+        QApplication.clipboard().clear()
+        self.window.close()
+        self.window.finish()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Paint:
+            self.painted = self.table.view
+        return False
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Turns the event loop until it holds."""
+        flags = QEventLoop.ProcessEventsFlag
+        begun = time.perf_counter()
+        while not holds():
+            self._application.processEvents(flags.AllEvents | flags.WaitForMoreEvents)
+            assert time.perf_counter() - begun < WAIT, "the window did not come to it"
+
+    def settle(self) -> None:
+        """Lets delayed work (statistics of the selection, leftover paints) pass, so that it isn't counted later."""
+        end = time.perf_counter() + 0.06
+        while time.perf_counter() < end:
+            self._application.processEvents()
+            time.sleep(0.002)
+
+    def show(self, view: ViewState) -> float:
+        """Milliseconds from asking for `view` to the end of the repaint that shows it."""
+        self.painted = None
+        begun = time.perf_counter()
+        self.workspace.show_view(view)
+        self.until(lambda: self.painted == view)
+        taken = (time.perf_counter() - begun) * 1000
+        self.settle()
+        return taken
+
+    @contextmanager
+    def watched(self) -> Iterator[list[float]]:
+        """The gaps in milliseconds between turns of the event loop meanwhile; the loop must be turned within."""
+        gaps: list[float] = []
+        last = time.perf_counter()
+
+        def turn() -> None:
+            nonlocal last
+            now = time.perf_counter()
+            gaps.append((now - last) * 1000)
+            last = now
+
+        timer = QTimer(self, interval=1, timerType=Qt.TimerType.PreciseTimer)
+        timer.timeout.connect(turn)
+        timer.start()
+        yield gaps
+        timer.stop()
+        turn()
+
+
+def _no_key() -> NoReturn:
+    raise AssertionError("nothing is fetched here")
+
+
+def _no_demo() -> NoReturn:
+    raise AssertionError("nothing is fetched here")
