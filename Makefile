@@ -4,9 +4,10 @@ SETUP = $(PYTHON) packaging/setup_environment.py
 BIN = .venv/bin
 APP_ID = io.github.usage_viewer.UsageViewer
 SNAPSHOT = build/usage-viewer.png
+AUDIT = build/audit
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fuzz lock clean
+.PHONY: help run test check bench fuzz lock audit sbom clean
 .PHONY: setup-check check-style check-types check-imports check-lock check-desktop
 
 help: ## list the targets
@@ -62,6 +63,18 @@ fuzz: ## the long runs that `make test` leaves out; ARGS="…" goes to pytest
 lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 takes the newest releases
 	@$(SETUP) check
 	$(BIN)/python packaging/dependency_lock.py renew $(if $(UPGRADE),--upgrade)
+
+$(AUDIT)/installed: packaging/requirements/audit.txt
+	$(PYTHON) -m venv --clear $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+audit: $(AUDIT)/installed ## look up the locked packages' known holes (asks an advisory service: needs the internet)
+	$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --requirement packaging/requirements/runtime.txt
+
+sbom: $(AUDIT)/installed ## write a CycloneDX list of all that is shipped to build/usage-viewer.cdx.json
+	$(AUDIT)/bin/cyclonedx-py requirements packaging/requirements/runtime.txt --pyproject pyproject.toml \
+		--output-reproducible --of JSON --output-file build/usage-viewer.cdx.json
 
 clean: ## remove everything that was made here, the virtual environment too
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -30,11 +30,13 @@ LOCKS: dict[str, list[str]] = {
     "development": ["pyproject.toml", "--group", "build", "--group", "test", "--group", "check"],
     "runtime": ["pyproject.toml", "--constraint", "packaging/requirements/development.txt"],
     "build": ["--group", "build", "--constraint", "packaging/requirements/development.txt"],
+    "audit": ["--group", "audit"],  # tools that run beside the program, in an environment of their own
 }
 GROUPS: dict[str, list[str]] = {
     "development": ["build", "test", "check"],
     "runtime": [],
     "build": ["build"],
+    "audit": ["audit"],
 }
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
@@ -75,7 +77,7 @@ def inputs_digest(project: dict[str, Any]) -> str:
 
 def required(project: dict[str, Any], lock: str) -> list[Requirement]:
     """The direct requirements that a lock has to hold."""
-    texts = [] if lock == "build" else list(project["project"]["dependencies"])
+    texts = [] if lock in ("build", "audit") else list(project["project"]["dependencies"])
     for group in GROUPS[lock]:
         texts += project["dependency-groups"][group]
     return [Requirement(text) for text in texts]
