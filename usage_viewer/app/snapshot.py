@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from usage_viewer.app.export.saving import export_error
 from usage_viewer.app.manifest import Manifest, PartFile, read_manifest
 from usage_viewer.app.packing import pack, packed_manifest, unpack
 from usage_viewer.app.profile import Profile
-from usage_viewer.domain.datasets import DATASETS
 from usage_viewer.domain.errors import (
     ExportError,
     KeyMissing,
@@ -192,17 +191,12 @@ class SnapshotProfile(Profile):
 
     def open_session(self, week_start: int | None = None) -> "Session":
         """Raises SnapshotError, StoreError. Its clock stands still at the moment when it was saved."""
-        from usage_viewer.app.session import Session
+        from usage_viewer.app.snapshot_session import SnapshotSession
 
         self.manifest, store = load(self.path)
         moment = self.manifest.moment
         first_day = self._week_start if week_start is None else week_start
-        return Session(store, clock=lambda: moment, week_start=first_day)
+        return SnapshotSession(store, self.manifest.datasets, clock=lambda: moment, week_start=first_day)
 
     def source(self, key: AdminKey) -> "ApiSource":
         raise KeyMissing(title="A snapshot can't be refreshed", hint="Open your organization to fetch usage.")
-
-
-def not_in_snapshot(manifest: Manifest) -> Mapping[str, str]:
-    """The datasets that it doesn't hold, with the reason."""
-    return {name: "Not in this snapshot" for name in DATASETS if name not in manifest.datasets}

@@ -14,10 +14,11 @@ from usage_viewer.app.combined import CombinedProfile
 from usage_viewer.app.export import Format
 from usage_viewer.app.place import Place
 from usage_viewer.app.profile import Demo, Profile
-from usage_viewer.app.snapshot import SnapshotProfile, not_in_snapshot
+from usage_viewer.app.snapshot import SnapshotProfile
 from usage_viewer.domain.errors import Cancelled, CredentialError, KeyMissing, StoreDamaged, UsageViewerError
 from usage_viewer.domain.key import AdminKey
 from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.visible import visible
 from usage_viewer.gui import help_sheets
 from usage_viewer.gui.actions import Actions, connect, shortcut_rows
 from usage_viewer.gui.banner import Action
@@ -116,8 +117,8 @@ class MainWindow(QMainWindow):
         self.page.notes.clear()
         self._pages.setCurrentWidget(self.page)
         self.page.say_loading("Opening…")
-        self._show_title()
         self.workspace.open(profile)
+        self._on_organizations()
         self.tasks.cancel(KEY)
         if profile.needs_key:
             self.keys.load(profile)
@@ -130,7 +131,6 @@ class MainWindow(QMainWindow):
         else:
             self.workspace.view = manifest.shown
             self.page.show_origin(origin_text(manifest), range_text(manifest))
-        self.page.dataset.set_unavailable({} if manifest is None else not_in_snapshot(manifest))
         actions = self.actions_
         actions.close_snapshot.setVisible(manifest is not None)
         for action in (actions.replace_key, actions.forget_key, actions.erase):
@@ -160,19 +160,11 @@ class MainWindow(QMainWindow):
 
     def _on_organizations(self) -> None:
         """Another is looked at, or its name or the list has changed."""
-        listed, label = self.organizations.listed, self.organizations.label
-        self.page.organization.show_label(label or self._opened_label(), len(listed))
-        self._show_title()
-
-    def _opened_label(self) -> str:
-        """Of what is no organization of the list."""
-        return "Demo" if self._demo is not None else "Snapshot"
-
-    def _show_title(self) -> None:
-        profile = self.workspace.profile
-        alone = len(self.organizations.listed) == 1 and self.organizations.current == ("default",)
-        label = self.organizations.label or ("" if profile is None else profile.label)
-        self.setWindowTitle("Usage Viewer" if alone or not label else f"{label} · Usage Viewer")
+        organizations, profile = self.organizations, self.workspace.profile
+        label = organizations.label or ("" if profile is None else profile.label)
+        self.page.organization.show_label(label, len(organizations.listed))
+        alone = len(organizations.listed) == 1 and organizations.current == ("default",)
+        self.setWindowTitle("Usage Viewer" if alone or not label else f"{visible(label)} · Usage Viewer")
 
     def _on_snapshot_opened(self, profile: SnapshotProfile) -> None:
         self._open(profile)

@@ -51,6 +51,7 @@ def _other(desk: "Desk", server: DemoServer, keystore: Callable[[], Keystore]) -
         database=Place(desk.data_dir, "umbrella").database,
         keystore=keystore,
         clock=desk.clock,
+        wait=lambda seconds: False,  # tries again at once
     )
 
 
