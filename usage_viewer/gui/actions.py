@@ -6,9 +6,16 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from usage_viewer.gui.status_line import CANCEL_KEY
 from usage_viewer.gui.theme import SCHEMES
 
 Key = QKeySequence.StandardKey | str
+
+SCHEME_TIPS = {
+    "system": "Light or dark as the system is",
+    "light": "Dark text on light",
+    "dark": "Light text on dark",
+}
 
 
 class Actions(QObject):
@@ -36,25 +43,25 @@ class Actions(QObject):
         self.close_snapshot = self._add("Close the snapsho&t", None, "Goes back to your organization")
         self.close_snapshot.setVisible(False)
         self.refresh = self._add("&Refresh", key.Refresh, "Fetches again whatever may have grown")
-        self.cancel = self._add("Stop &fetching", "Ctrl+.", "Stops fetching; what has arrived is kept")
-        self.clear_filters = self._add("Clear all &filters", None, "Shows everything again")
+        self.cancel = self._add("Stop &fetching", CANCEL_KEY, "Stops fetching; what has arrived is kept")
+        self.clear_filters = self._add("Clear a&ll filters", None, "Shows everything again")
         self.origins = self._add(
             "&Where does this come from?", "Ctrl+I", "Lists the buckets, rows and fetch times of the current cell"
         )
         self.changes = self._add("What c&hanged…", "Ctrl+H", "Lists figures that a later fetch told otherwise")
-        self.prove = self._add("Chec&k completeness", "Ctrl+K", "Compares what is held with the server's own sums")
+        self.prove = self._add("Check co&mpleteness", "Ctrl+K", "Compares what is held with the server's own sums")
         self.bars = self._toggle("&Bars in cells", "Ctrl+B", "Shows each row's share of the sorted figure")
         self.abbreviated = self._toggle(
-            "&Abbreviated numbers", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
+            "Abbre&viated numbers", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
         )
         self.replace_key = self._add("Replace the &key…", None, "Checks and keeps another admin key")
         self.forget_key = self._add("For&get the key", None, "Removes the key from the keyring")
         self.erase = self._add("&Erase local data…", None, "Removes all usage and names from this computer")
         self.demo = self._add("Open the &demo", None, "Looks at a synthetic organization")
-        self.shortcuts = self._add("&Keyboard shortcuts", key.HelpContents, "Lists every key")
-        self.about = self._add("&About Usage Viewer", None, "Version, licences, and where data is kept")
+        self.shortcuts = self._add("Ke&yboard shortcuts", key.HelpContents, "Lists every key")
+        self.about = self._add("Abo&ut Usage Viewer", None, "Version, licences, and where data is kept")
         self.quit = self._add("&Quit", "Ctrl+Q", "Closes the window")
-        self.scheme = {name: self._toggle(name.capitalize(), None, "") for name in SCHEMES}
+        self.scheme = {name: self._toggle(f"&{name.capitalize()}", None, SCHEME_TIPS[name]) for name in SCHEMES}
         group = QActionGroup(self)
         for action in self.scheme.values():
             group.addAction(action)

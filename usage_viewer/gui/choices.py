@@ -77,7 +77,7 @@ class PerChoice(MenuChoice):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, name="Period of a row", shortcut="Alt+P")
         for number, (per, label) in enumerate(PER_LABELS.items(), start=1):
-            text = f"&{label}" if per is not Per.MINUTE else "Mi&nute"
+            text = {Per.MINUTE: "Mi&nute", Per.TOTAL: "Whole &range"}.get(per, f"&{label}")
             self._add(per, text, lambda per=per: self._view.with_per(per))  # type: ignore[misc]
             if number == len(PER_LABELS) - 1:
                 self._menu.addSeparator()

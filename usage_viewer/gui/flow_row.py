@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
@@ -35,10 +35,17 @@ class FlowRow(QWidget):
             if item.parentWidget() is not self:
                 item.setParent(self)
             item.setVisible(True)
-        for before, after in pairwise(self._items):
-            QWidget.setTabOrder(before, after)
+        self._order_by_tab()
         self.updateGeometry()
         self.arrange()
+
+    def _order_by_tab(self) -> None:
+        """Tab comes to the items where the row stands, whenever they were made."""
+        chain = [self, *(item for item in self._items if item.focusPolicy() != Qt.FocusPolicy.NoFocus)]
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # Qt puts nothing behind what takes no focus
+        for before, after in pairwise(chain):
+            QWidget.setTabOrder(before, after)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def arrange(self) -> None:
         for item, place in zip(self._items, self._places(self.width()), strict=True):

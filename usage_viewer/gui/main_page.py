@@ -36,6 +36,12 @@ class MainPage(QWidget):
         self.range = RangePicker(self)
         self.per = PerChoice(self)
         self.zone = ZoneChoice(self)
+        # In the order in which Tab goes through them: from left to right and from top to bottom.
+        self._buttons = {
+            "refresh": self._button(self._actions.refresh),
+            "copy": self._button(self._actions.copy, text=True),
+            "more": self._menu_button(),
+        }
         self.grouping = GroupingBar(self)
         self.filters = FilterBar(workspace.values, lambda: workspace.names, self)
         self.banner = Banner(self)
@@ -53,11 +59,6 @@ class MainPage(QWidget):
         for choice in (self.organization, self.dataset, self.range, self.per, self.zone):
             top.addWidget(choice)
         top.addStretch(1)
-        self._buttons = {
-            "refresh": self._button(self._actions.refresh),
-            "copy": self._button(self._actions.copy, text=True),
-            "more": self._menu_button(),
-        }
         for button in self._buttons.values():
             top.addWidget(button)
         self._draw_icons()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QPoint, QPointF, Qt
 from PySide6.QtGui import QAction, QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -27,7 +27,7 @@ from usage_viewer.gui.main_window import MainWindow
 from usage_viewer.gui.usage_model import VALUE_ROLE
 from usage_viewer.keystore import Keystore, SessionKeystore, open_keystore
 
-TIMEOUT = 15_000
+TIMEOUT = 10_000
 """Milliseconds after which something that never comes fails a test."""
 
 
@@ -190,9 +190,7 @@ class Hands:
         """The middle of a column's head."""
         header = window.page.table.header
         place = window.page.model.section(name)
-        return QPoint(
-            header.sectionViewportPosition(place) + header.sectionSize(place) // 2, header.height() // 2
-        )
+        return QPoint(header.sectionViewportPosition(place) + header.sectionSize(place) // 2, header.height() // 2)
 
     def sort(self, window: MainWindow, name: str, *, add: bool = False) -> None:
         modifier = Qt.KeyboardModifier.ControlModifier if add else Qt.KeyboardModifier.NoModifier
@@ -274,7 +272,8 @@ def _period(per: Per, bucket: int, start: int) -> tuple[int, ...]:
     if per is Per.MONTH:
         return (max(start, int(datetime(day.year, day.month, 1, tzinfo=UTC).timestamp())),)
     if per is Per.WEEK:
-        return (max(start, bucket - day.weekday() * 86400),)
+        first = QLocale().firstDayOfWeek().value - 1
+        return (max(start, bucket - (day.weekday() - first) % 7 * 86400),)
     return (bucket,)
 
 

@@ -70,9 +70,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(
-    desk: "Desk", hands: "Hands", oracle: "Oracle", sums_shown: Callable[[MainWindow], "Sums"]
-) -> Bench:
+def bench(desk: "Desk", hands: "Hands", oracle: "Oracle", sums_shown: Callable[[MainWindow], "Sums"]) -> Bench:
     return Bench(desk, hands, oracle, sums_shown)
 
 
@@ -163,9 +161,7 @@ def _cell_menu(bench: Bench, row: int, name: str) -> QMenu:
     index = bench.page.model.index(row, bench.page.model.section(name))
     point = table.visualRect(index).center()
     bench.desk.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=point)
-    event = QContextMenuEvent(
-        QContextMenuEvent.Reason.Mouse, point, table.viewport().mapToGlobal(point)
-    )
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, table.viewport().mapToGlobal(point))
     QApplication.sendEvent(table.viewport(), event)
     return bench.hands.menu
 

@@ -175,6 +175,6 @@ def test_a_database_that_another_process_holds_is_said_and_can_be_tried_again(de
         assert window.page.banner.error is not None
         assert "in use" in window.page.banner.error.title
         holder.communicate("", timeout=10)
-    retry = next(b for b in window.page.banner.findChildren(QPushButton) if "Retry" in b.text())
+    retry = next(b for b in window.page.banner.findChildren(QPushButton) if "Re&try" in b.text())
     desk.settle(window, retry.click)
     assert window.page.model.table.rows

@@ -30,7 +30,13 @@ def test_every_grouping_sums_to_what_the_oracle_says(
     asked = len(desk.server.requests)
     assert len(GROUPINGS) == 128
     for number, grouping in enumerate(GROUPINGS):
-        _check(desk, window, view.with_grouping(grouping).with_per(Per.DAY if number % 3 else Per.TOTAL), oracle, sums_shown)
+        _check(
+            desk,
+            window,
+            view.with_grouping(grouping).with_per(Per.DAY if number % 3 else Per.TOTAL),
+            oracle,
+            sums_shown,
+        )
     assert len(desk.server.requests) == asked
 
 
