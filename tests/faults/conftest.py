@@ -125,9 +125,9 @@ class Desk:
         status = run_table(parser().parse_args([*QUESTION, *more]), self.profile(), out, err)
         return Printed(status, out.getvalue(), err.getvalue())
 
-    def window(self) -> MainWindow:
+    def window(self, *more: str) -> MainWindow:
         """One that was looking at the same question when it was closed; returns once it has settled."""
-        view = view_of(parser().parse_args(QUESTION))
+        view = view_of(parser().parse_args([*QUESTION, *more]))
         settings.save(self.place.settings, Settings(profiles={"default": ProfileSettings(view=view)}))
         window = MainWindow(self.profile(), self.place, self._no_demo, lambda organization: self.profile())
         self.windows.append(window)

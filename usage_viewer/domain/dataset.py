@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from usage_viewer.domain.period import Width
+from usage_viewer.domain.visible import visible
 
 
 class Kind(StrEnum):
@@ -134,6 +135,10 @@ class Dataset:
         return tuple(sorted(self.page_limits, key=lambda width: -width.seconds))
 
     @property
+    def has_levels(self) -> bool:
+        return any(metric.aggregation is Aggregation.LEVEL for metric in self.metrics)
+
+    @property
     def group_by(self) -> tuple[str, ...]:
         """What may be sent in `group_by`."""
         return tuple(dimension.name for dimension in self.dimensions if dimension.requested)
@@ -213,11 +218,11 @@ def extra_label(name: str) -> str:
 
 
 def _extra_dimension(name: str) -> Dimension:
-    return Dimension(name, extra_label(name), requested=False, path=(extra_label(name),))
+    return Dimension(name, visible(extra_label(name)), requested=False, path=(extra_label(name),))
 
 
 def _extra_metric(name: str) -> Metric:
-    return Metric(name, extra_label(name), "", Kind.DECIMAL, path=(extra_label(name),), help=NEWER)
+    return Metric(name, visible(extra_label(name)), "", Kind.DECIMAL, path=(extra_label(name),), help=NEWER)
 
 
 NEWER = "A field of the server's answers that is newer than this version."

@@ -14,6 +14,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QSizePolicy, QToolButton, QWidget
 
+from usage_viewer.gui.plain_tips import tip
 from usage_viewer.gui.theme import UNIT, is_dark, mixed, quiet
 
 WIDEST = 36 * UNIT
@@ -50,8 +51,9 @@ class Chip(QToolButton):
             return
         self.active = active
         self.setText(text)
+        self.setShortcut("")  # an ampersand in a name takes no key
         self.close_button.setAccessibleName(remove_text)
-        self.close_button.setToolTip(remove_text)
+        self.close_button.setToolTip(tip(remove_text))
         self.close_button.setVisible(active)
         self.updateGeometry()
         self._place_close()

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from usage_viewer import __version__
+from usage_viewer.domain.visible import visible
 from usage_viewer.gui.theme import UNIT, plain_label, scaled
 
 
@@ -61,7 +62,7 @@ def _scrolled(inside: QWidget, name: str) -> QScrollArea:
 
 
 def _selectable(text: str) -> QLabel:
-    label = plain_label(text, wrap=True)
+    label = plain_label(visible(text), wrap=True)
     label.setTextInteractionFlags(
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )

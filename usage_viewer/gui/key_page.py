@@ -112,7 +112,7 @@ class KeyPage(QWidget):
         outside.addStretch(3)
 
     def _labelled(self, text: str, buddy: QWidget) -> QLabel:
-        label = QLabel(text, self)
+        label = plain_label(text, self)
         label.setBuddy(buddy)
         return label
 

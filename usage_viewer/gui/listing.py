@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -172,7 +171,8 @@ class Listing(QDialog):
         self.controls.setSpacing(UNIT)
         self.table = ListingTable(model, self)
         self.table.setAccessibleName(title)
-        self.nothing = QLabel(self, alignment=Qt.AlignmentFlag.AlignCenter)
+        self.nothing = plain_label("", self)
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy = buttons.addButton("&Copy", QDialogButtonBox.ButtonRole.ActionRole)
         copy.setToolTip("Copies the selected rows with titles, or all rows")

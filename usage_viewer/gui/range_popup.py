@@ -6,7 +6,6 @@ from PySide6.QtCore import QLocale, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListWidget,
     QPushButton,
@@ -70,7 +69,7 @@ class RangePopup(Popup):
             ("&From", self.start, self.start_calendar),
             ("&To", self.end, self.end_calendar),
         ):
-            half, head, label = QVBoxLayout(), QHBoxLayout(), QLabel(text, self)
+            half, head, label = QVBoxLayout(), QHBoxLayout(), plain_label(text, self)
             label.setBuddy(line)
             label.setMinimumWidth(label.sizeHint().width() + 4)  # it is measured a hair too narrow
             head.addWidget(label)

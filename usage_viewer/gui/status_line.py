@@ -108,7 +108,7 @@ class StatusLine(QWidget):
         """Nothing while a single row is selected: its figures are in sight."""
         text = selection_text(stats, NumberFormat(self.locale())) if stats.rows > 1 else ""
         self._selection.setText(text)
-        self._selection.setToolTip(f"Of the selected rows' {stats.column_label}" if text else "")
+        self._selection.setToolTip(tip(f"Of the selected rows' {stats.column_label}") if text else "")
 
 
 def selection_text(stats: SelectionStats, numbers: NumberFormat) -> str:
