@@ -225,6 +225,35 @@ class TestOrigins:
         )
 
 
+class TestUnknownFields:
+    def test_of_a_view_that_is_grouped_by_one(self, store: Store, usage: "Usage", coverage: "CoverageOf") -> None:
+        rows = [
+            replace(row, extra=f'{{"region": "{"eu" if at % 3 else "us"}", "credits": {at}}}' if at % 5 else None)
+            for at, row in enumerate(usage.rows)
+        ]
+        store.put(replace(usage, rows=rows).batch(), T0 + 9 * DAY)
+        view = replace(VIEW, grouping=("extra.region",), columns=("num_model_requests", "extra.credits"))
+        here = coverage(store, view)
+        table = store.answer(view, here, Names())
+        metrics = ("num_model_requests", "extra.credits")
+        counted = 0
+        for row in range(table.rows):
+            origins = store.proofs.origins(view, here, cell_of(table, row), metrics, Names())
+            for place, name in enumerate(metrics):
+                column = table.by_name[name]
+                assert isinstance(column, FigureColumn)
+                figures = [origin.figures[place] for origin in origins if origin.figures[place] is not None]
+                assert (sum(Decimal(str(figure)) for figure in figures) if figures else None) == column.figures.at(
+                    row
+                )
+            counted += sum(origin.rows for origin in origins)
+        assert table.rows == 3
+        assert counted == len(rows)
+        only = view.only("extra.region", "eu")
+        chosen = [row for at, row in enumerate(rows) if at % 5 and at % 3]
+        assert store.proofs.breaches(only, here, Names()).count == broken(chosen)
+
+
 Call = Callable[[Store, Coverage, Cancel], object]
 
 

@@ -39,7 +39,8 @@ class _Words:
     def row(self, combination: Combination) -> str:
         """What is given of a combination; each dimension that has no name of its own is named."""
         told = []
-        for dimension, value in zip(self.dataset.dimensions, combination, strict=True):
+        # Dimensions that this version doesn't know come last, and aren't part of a combination.
+        for dimension, value in zip(self.dataset.dimensions, combination, strict=False):
             if value is not None:
                 text = self.names.label(dimension, value)
                 told.append(f"{dimension.label}: {text}" if dimension.boolean else text)

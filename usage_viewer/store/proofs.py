@@ -1,13 +1,14 @@
 """`Proofs`: what speaks for the figures held: sums of buckets, broken identities, changes, origins of a cell."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 import numpy as np
-from numpy.typing import NDArray
 
 from usage_viewer.domain.coverage import Coverage, Held
-from usage_viewer.domain.datasets import Dataset, Identity, dataset_named
+from usage_viewer.domain.dataset import Dataset, Identity, is_extra
+from usage_viewer.domain.datasets import dataset_named
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Segment, Span, Width
@@ -26,13 +27,24 @@ from usage_viewer.store.cancel import Cancel
 from usage_viewer.store.changes import read_changes
 from usage_viewer.store.combinations import Combinations
 from usage_viewer.store.database import Connection, Database
+from usage_viewer.store.extras import figure_of, widen
 from usage_viewer.store.gather import EXACT, plain
 from usage_viewer.store.schema import combination_table, existing_tables, fact_table, quoted
 
-Ids = NDArray[np.int64]
-
 MOST_BREACHES = 1000
 """Breaches that are listed; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Which facts of a segment are meant, as SQL: what is joined to them, and the condition on bucket and row."""
+
+    joining: str = ""
+    cell: str = "combination"
+
+    @property
+    def condition(self) -> str:
+        return f"bucket >= ? AND bucket < ? AND {self.cell} IN (SELECT id FROM chosen)"
 
 
 class Proofs:
@@ -66,20 +78,22 @@ class Proofs:
         most: int = MOST_BREACHES,
     ) -> Breaches:
         """Of the identities that the dataset claims, in the rows that the view reads and lets pass."""
-        data = view.data
+        data = dataset_named(view.dataset)
         count, listed = 0, list[Breach]()
         with self._database.cursor(cancel) as cursor:
             there = existing_tables(cursor)
             if combination_table(data) not in there or not data.identities:
                 return Breaches()
-            _register_chosen(cursor, self._passing(view, names))
+            rows = self._choose(cursor, view, coverage, names, Cell())
             for segment in sorted(coverage.read, key=lambda item: -item.start):
                 if fact_table(data, segment.width) not in there:
                     continue
-                for identity, broken in zip(data.identities, _count_broken(cursor, data, segment), strict=True):
+                for identity, broken in zip(
+                    data.identities, _count_broken(cursor, data, segment, rows), strict=True
+                ):
                     count += broken
                     if broken and len(listed) < most:
-                        listed += _list_broken(cursor, data, segment, identity, most - len(listed))
+                        listed += _list_broken(cursor, data, segment, rows, identity, most - len(listed))
         listed.sort(key=lambda breach: -breach.bucket.start)
         return Breaches(count, tuple(listed))
 
@@ -105,29 +119,29 @@ class Proofs:
         held, origins = self._held(data.name), list[Origin]()
         with self._database.cursor(cancel) as cursor, localcontext(EXACT):
             there = existing_tables(cursor)
-            _register_chosen(cursor, self._of_cell(view, cell, names))
+            rows = self._choose(cursor, view, coverage, names, cell)
             for segment in coverage.read:
                 start, end = max(segment.start, low), min(segment.end, high)
                 if start < end and fact_table(data, segment.width) in there:
                     part = Segment(segment.width, start, end)
-                    origins += _origins(cursor, data, part, metrics, held.get(segment.width, Held.nothing()))
+                    fetched = held.get(segment.width, Held.nothing())
+                    origins += _origins(cursor, data, part, rows, metrics, fetched)
         return origins
 
-    def _passing(self, view: ViewState, names: Names) -> Ids:
-        return np.flatnonzero(self._combinations(view.dataset).passing(view, names))
-
-    def _of_cell(self, view: ViewState, cell: Cell, names: Names) -> Ids:
-        combinations = self._combinations(view.dataset)
+    def _choose(self, cursor: Connection, view: ViewState, coverage: Coverage, names: Names, cell: Cell) -> _Rows:
+        """Registers the combinations that the view lets pass and that are of the cell's groups."""
+        combinations, rows = self._combinations(view.dataset), _Rows()
+        if any(is_extra(dimension.name) for dimension in view.data.dimensions):
+            widened = widen(cursor, view.data, coverage, combinations)
+            cursor.register(widened.table, widened.columns)
+            combinations, rows = widened.combinations, _Rows(widened.joining, widened.cell)
         chosen = combinations.passing(view, names)
         for name, value in cell.groups:
             codes = combinations.column(name)[: len(chosen)]
             values = combinations.values(name)
             chosen = chosen & (codes == (values.index(value) if value in values else -1))
-        return np.flatnonzero(chosen)
-
-
-def _register_chosen(cursor: Connection, ids: Ids) -> None:
-    cursor.register("chosen", {"id": ids})
+        cursor.register("chosen", {"id": np.flatnonzero(chosen)})
+        return rows
 
 
 def _add_sums(cursor: Connection, data: Dataset, segment: Segment, sums: Sums) -> None:
@@ -156,45 +170,43 @@ def _broken(identity: Identity) -> str:
     return f"{quoted(identity.whole)} <> {_parts(identity)}"
 
 
-_IN_SEGMENT = "bucket >= ? AND bucket < ? AND combination IN (SELECT id FROM chosen)"
-
-
-def _count_broken(cursor: Connection, data: Dataset, segment: Segment) -> list[int]:
+def _count_broken(cursor: Connection, data: Dataset, segment: Segment, rows: _Rows) -> list[int]:
     counts = ", ".join(f"count_if({_broken(identity)})" for identity in data.identities)
     row = cursor.execute(
-        f"SELECT {counts} FROM {quoted(fact_table(data, segment.width))} WHERE {_IN_SEGMENT}",
+        f"SELECT {counts} FROM {quoted(fact_table(data, segment.width))} {rows.joining} WHERE {rows.condition}",
         [segment.start, segment.end],
     ).fetchall()[0]
     return [int(count or 0) for count in row]  # null where no row gives all parts
 
 
 def _list_broken(
-    cursor: Connection, data: Dataset, segment: Segment, identity: Identity, most: int
+    cursor: Connection, data: Dataset, segment: Segment, rows: _Rows, identity: Identity, most: int
 ) -> list[Breach]:
     dimensions = ", ".join(f"c.{quoted(dimension.name)}" for dimension in data.dimensions)
-    rows = cursor.execute(
+    found = cursor.execute(
         f"SELECT bucket, {quoted(identity.whole)}, {_parts(identity)}, {dimensions}"
         f" FROM {quoted(fact_table(data, segment.width))} JOIN {quoted(combination_table(data))} AS c"
-        f" ON combination = c.id WHERE {_IN_SEGMENT} AND {_broken(identity)}"
+        f" ON combination = c.id {rows.joining} WHERE {rows.condition} AND {_broken(identity)}"
         f" ORDER BY bucket DESC, combination LIMIT {most}",
         [segment.start, segment.end],
     ).fetchall()
     return [
         Breach(identity, Bucket(start, segment.width), tuple(values), whole, int(parts))
-        for start, whole, parts, *values in rows
+        for start, whole, parts, *values in found
     ]
 
 
 def _origins(
-    cursor: Connection, data: Dataset, segment: Segment, metrics: Sequence[str], held: Held
+    cursor: Connection, data: Dataset, segment: Segment, rows: _Rows, metrics: Sequence[str], held: Held
 ) -> list[Origin]:
-    columns = ", ".join(["count(*)", *(f"SUM({quoted(name)})" for name in metrics)])
-    rows = cursor.execute(
-        f"SELECT bucket, {columns} FROM {quoted(fact_table(data, segment.width))}"
-        f" WHERE {_IN_SEGMENT} GROUP BY bucket",
+    known = {metric.name: metric for metric in data.metrics}
+    columns = ", ".join(["count(*)", *(f"SUM({figure_of(known[name])})" for name in metrics)])
+    summed = cursor.execute(
+        f"SELECT bucket, {columns} FROM {quoted(fact_table(data, segment.width))} {rows.joining}"
+        f" WHERE {rows.condition} GROUP BY bucket",
         [segment.start, segment.end],
     ).fetchall()
-    found = {start: (count, tuple(_tidy(figure) for figure in figures)) for start, count, *figures in rows}
+    found = {start: (count, tuple(_tidy(figure) for figure in figures)) for start, count, *figures in summed}
     starts = np.arange(segment.start, segment.end, segment.width.seconds, dtype=np.int64)
     fetched = held.find(starts)
     still = open_buckets(starts, segment.width, fetched).tolist()
