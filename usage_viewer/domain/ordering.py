@@ -1,7 +1,7 @@
-"""Stable orders of many rows, one key after another, as quick as numpy's quickest sort allows.
+"""Stable orders of many rows, one key after another, in time that grows with the rows alone.
 
-Sorting a million int64 stably by index takes numpy a quarter of a second, sorting plain values a part of that.
-So a key and the row's number are packed into one int64 wherever both fit, and the numbers are read off the result.
+Keys are taken 16 bits at a time, the lowest first: numpy sorts 16-bit numbers by counting them, and so stably. A
+million int64 take a third of what its quickest other stable way takes.
 """
 
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 Rows = NDArray[np.int64]
 Key = NDArray[np.generic]
 
+_DIGIT = 16
+_SIGN = np.uint64(1 << 63)
+
+
 def stable_order(key: Key) -> Rows:
-    """The indices that sort `key`, equal ones in their order."""
-    packed = _packed(key)
-    if packed is not None:
-        numbers, bits = packed
-        numbers.sort()
-        return numbers & ((1 << bits) - 1)
-    order = np.argsort(key)
-    ranked = key[order]
-    equal = ranked[1:] == ranked[:-1]
-    if equal.any():
-        tied = np.flatnonzero(np.concatenate([[False], equal]) | np.concatenate([equal, [False]]))
-        rows = order[tied]
-        order[tied] = rows[np.lexsort((rows, key[rows]))]
+    """The indices that sort `key` (booleans, integers or floats without NaN), equal ones in their order."""
+    numbers = _numbers(key)
+    order = np.argsort(numbers.astype(np.uint16), kind="stable")
+    rest = int(numbers.max(initial=0)) >> _DIGIT
+    while rest:
+        numbers = numbers >> np.uint64(_DIGIT)
+        digit = numbers.astype(np.uint16)
+        order = order[np.argsort(digit[order], kind="stable")]
+        rest >>= _DIGIT
     return order
 
 
@@ -56,28 +56,27 @@ def _combined(keys: Sequence[Key]) -> NDArray[np.int64] | None:
     combined = np.zeros(len(keys[0]), np.int64)
     size = 1
     for key in keys:
-        whole = key.astype(np.int64)
-        least, most = int(whole.min(initial=0)), int(whole.max(initial=0))
+        least, most = int(key.min(initial=0)), int(key.max(initial=0))
         span = most - least + 1
         size *= span
         if size >= 1 << 63:
             return None
-        combined = combined * span + (whole - least)
+        combined *= span
+        combined += key
+        if least:
+            combined -= least
     return combined
 
 
-def _packed(key: Key) -> tuple[NDArray[np.int64], int] | None:
-    """Each key above its row's number of so many bits, if both fit into 63."""
-    if key.dtype != np.bool_ and not np.issubdtype(key.dtype, np.integer):
-        return None
+def _numbers(key: Key) -> NDArray[np.uint64]:
+    """Numbers from 0 on in the order of `key`, as few as its span allows."""
     if not len(key):
-        return np.empty(0, np.int64), 0
-    least, most = int(key.min()), int(key.max())
-    bits = (len(key) - 1).bit_length()
-    if (most - least).bit_length() + bits > 63:
-        return None
-    numbers = key.astype(np.int64)
-    numbers -= least
-    numbers <<= bits
-    numbers |= np.arange(len(key), dtype=np.int64)
-    return numbers, bits
+        return np.empty(0, np.uint64)
+    if np.issubdtype(key.dtype, np.floating):
+        # The bits of a float ascend as it does, those of a negative one descend; adding 0 makes -0 plain.
+        bits = (key.astype(np.float64) + 0.0).view(np.int64)
+        numbers = np.where(bits < 0, ~bits, bits | np.int64(-(2**63))).view(np.uint64)
+    else:
+        numbers = key.astype(np.int64).view(np.uint64) ^ _SIGN
+    numbers -= numbers.min()
+    return numbers
