@@ -54,5 +54,6 @@ class CalmDialog(QDialog):
             palette.setColor(QPalette.ColorRole.WindowText, error_colour(self.palette()))
             self._problem.setPalette(palette)
             self._problem.setVisible(True)
+            self.adjustSize()  # else the fields would give way to it
         else:
             self.accept()

@@ -255,7 +255,7 @@ class MainWindow(QMainWindow):
     def _on_session_failed(self, error: UsageViewerError) -> None:
         profile = self.workspace.profile or self._own_profile
         actions: list[Action] = [("Re&try", lambda: self._open(profile))]
-        if isinstance(error, StoreDamaged):
+        if isinstance(error, StoreDamaged) and profile is self._own_profile:
             actions.append(("Start &anew", self._start_anew))
         if profile.read_only:
             actions.append(("Open &your organization", lambda: self._open(self._own_profile)))

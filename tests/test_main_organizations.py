@@ -1,0 +1,82 @@
+"""The composition root: which organization is asked for, and a snapshot in place of one."""
+
+import threading
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from usage_viewer.__main__ import main
+from usage_viewer.app.organizations import Organization as Listed
+from usage_viewer.app.place import Place
+from usage_viewer.app.profile import Profile
+from usage_viewer.app.settings import Settings, save
+from usage_viewer.app.snapshot import save_snapshot
+from usage_viewer.demo.access import ADMIN_KEY
+from usage_viewer.demo.organization import Organization
+from usage_viewer.demo.server import DemoServer
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.domain.period import DateRange, Preset
+from usage_viewer.domain.view import ViewState
+from usage_viewer.keystore import SessionKeystore
+
+DAY = 86400
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path) -> Path:
+    """The last week of completions, by a real server."""
+    view, key = ViewState(range=DateRange(Preset.LAST_7_DAYS)), AdminKey.parse(ADMIN_KEY)
+    with DemoServer(Organization(anchor=int(time.time())), key=ADMIN_KEY) as server:
+        profile = Profile("default", base_url=server.base_url, database=None, keystore=SessionKeystore)
+        with closing(profile.open_session()) as session:
+            session.connect(profile.source(key))
+            list(session.fetch(view, cancelled=threading.Event()))
+            save_snapshot(session, view, tmp_path / "week.zip")
+    return tmp_path / "week.zip"
+
+
+def _date(days_ago: int) -> str:
+    return datetime.fromtimestamp(time.time() - days_ago * DAY, UTC).strftime("%Y-%m-%d")
+
+
+def test_the_table_of_a_snapshot_needs_no_key(
+    snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-not-to-be-used-not-to-be-used")
+    data_dir = tmp_path / "data"
+    common = ["--data-dir", str(data_dir), "table", "--open", str(snapshot), "--group-by", "model"]
+    assert main([*common, "--from", _date(5), "--to", _date(1)]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) > 3
+    assert err == ""
+    assert not data_dir.exists()
+
+    assert main([*common, "--from", _date(20), "--to", _date(1)]) == 3
+    assert "the snapshot has 5 of 19 days" in capsys.readouterr().err
+    assert main([*common, "--from", _date(5), "--to", _date(-30)]) == 3
+    assert "still to come" in capsys.readouterr().err
+
+
+def test_what_is_no_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x").write_text("x")
+    between = ["--from", _date(5), "--to", _date(1)]
+    assert main(["table", "--open", str(tmp_path / "x"), *between]) == 1
+    assert "not a snapshot" in capsys.readouterr().err
+    assert main(["--demo", "--open", str(tmp_path / "x")]) == 2
+    assert "exclude" in capsys.readouterr().err
+
+
+def test_a_profile_is_asked_for_by_its_name_and_has_its_own_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", ADMIN_KEY)
+    with DemoServer(Organization(anchor=int(time.time())), key=ADMIN_KEY) as server:
+        listed = (Listed("default", "Acme"), Listed("umbrella", "Umbrella Inc", server.base_url))
+        save(Place(tmp_path).settings, Settings(organizations=listed))
+        table = ["table", "--from", _date(5), "--to", _date(3)]
+        assert main(["--data-dir", str(tmp_path), "--profile", "umbrella inc", *table]) == 0
+    assert Place(tmp_path, "umbrella").database.exists()
+    assert not Place(tmp_path).database.exists()
