@@ -24,7 +24,7 @@ class Actions(QObject):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
-        self.organizations = QMenu("Or&ganizations", window)
+        self.organizations = QMenu("Organi&zations", window)
         self.all: list[QAction] = []
         key = QKeySequence.StandardKey
         self.copy = self._add("&Copy", key.Copy, "Copies the selected rows with headers, or all rows")
