@@ -46,7 +46,8 @@ class Organizations(QObject):
         self.current: tuple[str, ...] = ()  # ids: none in the demo or a snapshot, several in a combined view
         remembered.organizations(lists.with_id(self.listed, place.profile))
         self.menu = menu
-        self.menu.aboutToShow.connect(self._fill)
+        self.changed.connect(self._fill)
+        self._fill()  # an empty menu can't be opened on every system
 
     @property
     def listed(self) -> lists.Organizations:

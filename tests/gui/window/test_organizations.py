@@ -272,7 +272,6 @@ def test_data_can_stay(with_second: "Desk", both: MainWindow) -> None:
 
 def test_the_menu_offers_what_can_be_done(with_second: "Desk", both: MainWindow) -> None:
     menu = both.organizations.menu
-    menu.aboutToShow.emit()
     offered = {action.text(): action.isEnabled() for action in menu.actions() if action.text()}
     assert offered == {
         "My organization": True,
