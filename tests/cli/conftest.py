@@ -15,12 +15,15 @@ from typing import Any
 import pytest
 
 from usage_viewer.app.profile import Profile
+from usage_viewer.app.session import Session
 from usage_viewer.cli.arguments import parser
 from usage_viewer.cli.table import run_table
 from usage_viewer.demo.organization import Organization
 from usage_viewer.demo.server import DemoServer
 from usage_viewer.domain.key import AdminKey
 from usage_viewer.keystore import SessionKeystore
+from usage_viewer.store import Store
+from usage_viewer.store.database import Database
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,12 @@ class Table:
     key: str | None
     now: Callable[[], float] = time.time
     terminal: bool = False
+    kept: Callable[[], Session] | None = None  # opened by the test, instead of anew for each command
 
     def __call__(self, *arguments: str) -> Printed:
         key = AdminKey.parse(self.key) if self.key else None
-        profile = Profile(
+        profile = OpenProfile(
+            self.kept,
             "default",
             base_url=self.server.base_url,
             database=self.database,
@@ -61,6 +66,25 @@ class Table:
         out, err = io.StringIO(), Terminal() if self.terminal else io.StringIO()
         status = run_table(parser().parse_args(["table", *arguments]), profile, out, err)
         return Printed(status, out.getvalue(), err.getvalue())
+
+
+class OpenProfile(Profile):
+    def __init__(self, kept: Callable[[], Session] | None, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._kept = kept
+
+    def open_session(self, week_start: int | None = None) -> Session:
+        return super().open_session(week_start) if self._kept is None else self._kept()
+
+
+class SharedStore(Store):
+    """Outlives the sessions over it, for opening a large one takes longer than most questions to it."""
+
+    def close(self) -> None:
+        """Not yet: `end` does."""
+
+    def end(self) -> None:
+        super().close()
 
 
 class Terminal(io.StringIO):
@@ -125,11 +149,17 @@ def child(server: DemoServer, tmp_path: Path) -> Child:
 
 
 @pytest.fixture(scope="session")
-def make_table(tmp_path_factory: pytest.TempPathFactory) -> Callable[[DemoServer, float], Table]:
+def make_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[DemoServer, float], Table]]:
     """`make_table(server, now)`: with a database of its own, at a moment that doesn't pass."""
+    stores: list[SharedStore] = []
 
     def make(server: DemoServer, now: float) -> Table:
-        database = tmp_path_factory.mktemp("table") / "usage.duckdb"
-        return Table(server, database, server.key, lambda: now)
+        store = SharedStore(Database(tmp_path_factory.mktemp("table") / "usage.duckdb"))
+        stores.append(store)
+        return Table(
+            server, None, server.key, lambda: now, kept=lambda: Session(store, clock=lambda: now, workers=8)
+        )
 
-    return make
+    yield make
+    for store in stores:
+        store.end()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -15,13 +16,13 @@ import pytest
 
 from usage_viewer.demo.organization import Organization
 from usage_viewer.demo.server import DemoServer
-from usage_viewer.domain.datasets import DATASETS, Dataset, Derived
+from usage_viewer.domain.datasets import DATASETS, Aggregation, Dataset, Derived, Metric, OverTime, Statistic
 
 NOW = int(datetime(2026, 11, 23, 12, 34, 5, tzinfo=UTC).timestamp())
 DAY, HOUR, MINUTE = 86400, 3600, 60
 LIMITS = {DAY: 31, HOUR: 168, MINUTE: 1440}
-NAMES = ("completions",) * 8 + ("embeddings", "images", "web_search_calls", "decisions", "costs")
-SEEDS = range(60)
+NAMES = ("completions",) * 6 + ("costs",) * 3 + tuple(DATASETS)
+SEEDS = range(320)
 
 Value = str | None
 Row = Mapping[str, Any]
@@ -80,17 +81,19 @@ def question(seed: int, organization: Organization, now: int = NOW) -> Question:
     chance = random.Random(seed)
     data = DATASETS[chance.choice(NAMES)]
     start, end, per = a_range(chance, now, days_only=data.name == "costs")
-    dimensions = [name for name in data.group_by if data.name != "costs" or name != "user_id"]
+    dimensions = list(data.group_by)
     grouping = chance.sample(dimensions, chance.randint(0, len(dimensions)))
     kept: dict[str, frozenset[Value]] = {}
     dropped: dict[str, frozenset[Value]] = {}
-    for name in chance.sample(dimensions, chance.choice((0, 0, 1, 2))):
+    for name in chance.sample(dimensions, min(len(dimensions), chance.choice((0, 0, 1, 2)))):
         place = [item.name for item in data.dimensions].index(name)
         values = sorted({values[place] for values in organization.combinations(data.name)}, key=str)
         some = frozenset(chance.sample(values, chance.randint(1, min(4, len(values)))))
         (kept if chance.random() < 0.6 else dropped)[name] = some
-    figures = ["amount"] if data.name == "costs" else [column.name for column in data.columns]
+    figures = [column.name for column in data.columns]
     metrics = tuple(chance.sample(figures, chance.randint(1, len(figures)))) if chance.random() < 0.7 else ()
+    if "quantity" in metrics:
+        grouping.append("quantity_unit")  # quantities of different units are never added
     shown = [*(() if per == "total" else ("period",)), *grouping, *(metrics or data.default_columns)]
     order = tuple(
         (name, chance.random() < 0.5) for name in chance.sample(shown, min(len(shown), chance.randint(0, 2)))
@@ -126,23 +129,33 @@ class Oracle:
 
     def rows(self, question: Question) -> dict[tuple[Any, ...], dict[str, Any]]:
         """The figures under (period's start, its end, value of each dimension)."""
-        found: dict[tuple[Any, ...], list[Row]] = {}
+        found: dict[tuple[Any, ...], list[tuple[int, Row]]] = {}
+        buckets: dict[tuple[Any, ...], list[int]] = {}
         for bucket, result in self._results(question):
-            if all(passes(result, name, some) for name, some in question.kept.items()) and not any(
+            if result is None:
+                buckets.setdefault(period(bucket, question.per, question.start, question.end), []).append(bucket)
+            elif all(passes(result, name, some) for name, some in question.kept.items()) and not any(
                 passes(result, name, some) for name, some in question.dropped.items()
             ):
-                key = (*period(bucket, question), *(result[name] for name in question.grouping))
-                found.setdefault(key, []).append(result)
+                key = (
+                    *period(bucket, question.per, question.start, question.end),
+                    *(result[name] for name in question.grouping),
+                )
+                found.setdefault(key, []).append((bucket, result))
         if question.per == "total" and not question.grouping:
             found.setdefault((None, None), [])
         return {
-            key: {name: figure(question, name, rows) for name in question.columns} for key, rows in found.items()
+            key: {name: figure(question, name, rows, buckets[key[:2]]) for name in question.columns}
+            for key, rows in found.items()
         }
 
-    def _results(self, question: Question) -> Iterator[tuple[int, Row]]:
+    def _results(self, question: Question) -> Iterator[tuple[int, Row | None]]:
+        """Each bucket, and then its results."""
         width = width_of(question)
         more: dict[str, Any] = {}
-        grouped = sorted({*question.grouping, *question.kept, *question.dropped})
+        grouped = sorted({*question.grouping, *question.kept, *question.dropped} - {"quantity_unit"})
+        if "quantity_unit" in question.grouping:
+            grouped = sorted({*grouped, "line_item"})  # there are no quantities without
         if grouped:
             more["group_by"] = grouped
         for name, some in question.kept.items():
@@ -156,13 +169,14 @@ class Oracle:
         while True:
             # The SDK's models read decimals as floats; the text of its answer is read exactly.
             raw = ask(start_time=question.start, end_time=question.end, bucket_width=WIDTHS[width], **more)
-            page = raw.parse()
-            for bucket in json.loads(raw.text, parse_float=Decimal)["data"]:
+            page = json.loads(raw.text, parse_float=Decimal)
+            for bucket in page["data"]:
+                yield bucket["start_time"], None
                 for result in bucket["results"]:
                     yield bucket["start_time"], result
-            if not page.has_more:
+            if not page["has_more"]:
                 return
-            more["page"] = page.next_page
+            more["page"] = page["next_page"]
 
 
 WIDTHS = {DAY: "1d", HOUR: "1h", MINUTE: "1m"}
@@ -181,12 +195,13 @@ def passes(result: Row, name: str, some: frozenset[Value]) -> bool:
     return (str(value).lower() if isinstance(value, bool) else value) in some
 
 
-def period(bucket: int, question: Question) -> tuple[str | None, str | None]:
-    if question.per == "total":
+@lru_cache(1 << 16)
+def period(bucket: int, per: str, start_of_range: int, end_of_range: int) -> tuple[str | None, str | None]:
+    if per == "total":
         return None, None
     moment = datetime.fromtimestamp(bucket, UTC)
     day = moment.replace(hour=0, minute=0)
-    match question.per:
+    match per:
         case "minute":
             first, last = moment, moment + timedelta(minutes=1)
         case "hour":
@@ -200,7 +215,7 @@ def period(bucket: int, question: Question) -> tuple[str | None, str | None]:
         case _:
             first = day.replace(day=1)
             last = (first + timedelta(days=32)).replace(day=1)
-    start, end = (datetime.fromtimestamp(moment, UTC) for moment in (question.start, question.end))
+    start, end = (datetime.fromtimestamp(moment, UTC) for moment in (start_of_range, end_of_range))
     return stamp(max(first, start)), stamp(min(last, end))
 
 
@@ -208,8 +223,15 @@ def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def figure(question: Question, name: str, rows: list[Row]) -> Any:
+def figure(question: Question, name: str, rows: list[tuple[int, Row]], buckets: list[int]) -> Any:
+    """`buckets` are all of the period's, also those without rows."""
     column = question.data.column(name)
+    if isinstance(column, OverTime):
+        levels = by_bucket(column.level, rows)
+        peak = column.statistic is Statistic.PEAK
+        return max(levels.values()) if peak else sum(levels.values()) / len(buckets)
+    if isinstance(column, Metric) and column.aggregation is Aggregation.LEVEL:
+        return by_bucket(name, rows).get(max(buckets))
     if not isinstance(column, Derived):
         return total(name, rows)
     above = [total(part, rows) for part in column.numerator]
@@ -219,10 +241,23 @@ def figure(question: Question, name: str, rows: list[Row]) -> Any:
     return sum(above) / sum(below) if below else sum(above)
 
 
-def total(name: str, rows: list[Row]) -> Any:
-    values = [Decimal(row["amount"]["value"]) if name == "amount" else row.get(name) for row in rows]
+def by_bucket(name: str, rows: list[tuple[int, Row]]) -> dict[int, int]:
+    levels: dict[int, int] = {}
+    for bucket, row in rows:
+        levels[bucket] = levels.get(bucket, 0) + row[name]
+    return levels
+
+
+def total(name: str, rows: list[tuple[int, Row]]) -> Any:
+    values = [value_of(name, row) for _, row in rows]
     given = [value for value in values if value is not None]
     return sum(given) if given else None
+
+
+def value_of(name: str, row: Row) -> Any:
+    if name == "amount":
+        return Decimal(row["amount"]["value"])
+    return Decimal(row[name]) if name == "quantity" and row[name] is not None else row.get(name)
 
 
 def check(

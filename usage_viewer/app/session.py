@@ -127,8 +127,11 @@ class Session:
         return fit(view, now, self._week_start, self._store.refused(view.dataset))
 
     def _cover(self, fitted: Fit, now: int, *, refresh: bool = False) -> Coverage:
-        needs = fitted.periods.segments(fitted.view.data.widths)
-        return cover(fitted.periods, needs, self._store.held(fitted.view.dataset), now, refresh=refresh)
+        # The mean and the peak of a level say what they say of buckets of one width.
+        sums = not fitted.view.data.has_levels
+        needs = fitted.periods.segments(fitted.view.data.widths, mixed=sums)
+        held = self._store.held(fitted.view.dataset)
+        return cover(fitted.periods, needs, held, now, refresh=refresh, composed=sums)
 
     def look(self, view: ViewState, cancel: Cancel | None = None, *, named: bool = True) -> Look:
         """Answers `view` from what is held, with names for ids if `named`.

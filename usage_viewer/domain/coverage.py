@@ -82,10 +82,12 @@ def cover(
     now: int,
     *,
     refresh: bool = False,
+    composed: bool = True,
 ) -> Coverage:
     """Compares what `periods` need (`needs`: their segments) with what is held.
 
-    A bucket is covered by itself, or by all finer buckets that make it up where those were fetched later.
+    A bucket is covered by itself, or (if `composed`) by all finer buckets that make it up where those were fetched
+    later.
     """
     read: list[Segment] = []
     missing: list[Segment] = []
@@ -97,7 +99,7 @@ def cover(
         weight = need.width.seconds // unit.seconds
         begun = max(need.start, min(need.end, need.width.ceil(now)))
         starts = np.arange(need.start, begun, need.width.seconds, dtype=np.int64)
-        fetched, source = _sources(need.width, starts, held, now)
+        fetched, source = _sources(need.width, starts, held if composed else _only(held, need.width), now)
         have = fetched >= 0
         open_ = have & (starts + need.width.seconds + SETTLED_AFTER > fetched)
         again = open_ if refresh else open_ & (fetched + FETCH_AGAIN_AFTER <= now)
@@ -125,6 +127,10 @@ def cover(
         oldest_fetch=int(times.min()) if len(times) else None,
         newest_fetch=int(times.max()) if len(times) else None,
     )
+
+
+def _only(held: Mapping[Width, Held], width: Width) -> Mapping[Width, Held]:
+    return {width: held[width]} if width in held else {}
 
 
 def _sources(

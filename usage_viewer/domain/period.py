@@ -224,13 +224,13 @@ class Periods:
     def span(self) -> Span:
         return Span(int(self.bounds[0]), int(self.bounds[-1]))
 
-    def segments(self, widths: Sequence[Width] = COARSEST_FIRST) -> list[Segment]:
+    def segments(self, widths: Sequence[Width] = COARSEST_FIRST, *, mixed: bool = True) -> list[Segment]:
         """The coarsest buckets of `widths` that make up each period exactly, as few runs as possible: a month of a
-        zone is made of UTC days, and of hours at its edges.
+        zone is made of UTC days, and of hours at its edges. Not `mixed`: each period of buckets of one width.
 
         Raises InputError where even the finest of `widths` doesn't divide a period.
         """
-        bounds = self._cut(widths)
+        bounds = self._cut(widths) if mixed else self.bounds
         # For each edge and its next, the coarsest width whose grid both are on.
         fits = np.full(len(bounds) - 1, -1, dtype=np.int8)
         for rank, width in enumerate(widths):

@@ -198,8 +198,10 @@ def test_the_table_prints_it(server: RobotServer, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is there already"), registered(ROBOTS):
         pass
     arguments: Namespace = parser().parse_args(
-        "table --dataset robot_moves --from 2026-11-12 --to 2026-11-19 --group-by arm,at_night --metrics all"
-        " --format json --filter project_id=p1".split()
+        [
+            *("table", "--dataset", "robot_moves", "--from", "2026-11-12", "--to", "2026-11-19"),
+            *("--group-by", "arm,at_night", "--metrics", "all", "--format", "json", "--filter", "project_id=p1"),
+        ]
     )
     out, err = io.StringIO(), io.StringIO()
     assert run_table(arguments, profile(server, tmp_path), out, err) == 0, err.getvalue()
