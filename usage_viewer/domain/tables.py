@@ -78,8 +78,14 @@ class GroupColumn:
         rank[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys), dtype=np.int32)
         return rank
 
-    def sort_key(self) -> NDArray[np.int32]:
-        return self.rank[self.codes] if len(self.values) else self.codes
+    def sort_key(self, *, descending: bool = False) -> NDArray[np.int32]:
+        """What rows are sorted by, ascending in either case."""
+        if not len(self.values):
+            return self.codes
+        if not descending:
+            return self.rank[self.codes]
+        null = np.array([value is None for value in self.values], np.bool_)
+        return np.where(null, self.rank, -1 - self.rank)[self.codes]
 
 
 @dataclass(frozen=True)
@@ -106,10 +112,14 @@ Column = PeriodColumn | GroupColumn | FigureColumn
 
 @dataclass(frozen=True)
 class Table:
-    """The answer to a view: columns of n rows each, in the order of the view's `keys`; every name is there once."""
+    """The answer to a view: columns of n rows each, in the order of the view's `keys`; every name is there once.
+
+    `standing`, where it is known: the place of each row's group among all groups, as they are shown.
+    """
 
     columns: tuple[Column, ...]
     rows: int
+    standing: NDArray[np.int32] | None = None
 
     @cached_property
     def by_name(self) -> Mapping[str, Column]:
@@ -140,7 +150,9 @@ class Table:
     @cached_property
     def _natural(self) -> Rows | None:
         """The rows by period and then by group; None where they stand so already."""
-        return natural([head.sort_key() for head in self.heads])
+        if self.standing is None:
+            return natural([head.sort_key() for head in self.heads])
+        return natural([*(head.index for head in self.heads if isinstance(head, PeriodColumn)), self.standing])
 
 
 def _sort_keys(column: Column, descending: bool) -> list[NDArray[np.generic]]:
@@ -148,11 +160,7 @@ def _sort_keys(column: Column, descending: bool) -> list[NDArray[np.generic]]:
     if isinstance(column, PeriodColumn):
         return [-column.index if descending else column.index]
     if isinstance(column, GroupColumn):
-        rank = column.sort_key()
-        if not descending:
-            return [rank]
-        null = np.array([value is None for value in column.values], np.bool_)
-        return [-rank, null[column.codes]] if null.any() else [-rank]
+        return [column.sort_key(descending=descending)]
     values = column.figures.values
     if values.dtype == np.object_:  # Decimal and large int: by their rank among the distinct ones
         _, values = np.unique(np.where(_missing(column.figures), 0, values), return_inverse=True)

@@ -1,6 +1,7 @@
 """From summed facts to the table that a view shows: filtered, grouped, derived, with totals and units apart."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal, localcontext
 
 import numpy as np
@@ -10,6 +11,7 @@ from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.datasets import Aggregation, Dataset, Derived, Metric, OverTime
 from usage_viewer.domain.figures import Figures, Number, derive, derive_one, parts_of
 from usage_viewer.domain.names import Names
+from usage_viewer.domain.ordering import natural
 from usage_viewer.domain.period import Per
 from usage_viewer.domain.tables import Column, FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import Value, ViewState
@@ -53,17 +55,23 @@ def tabulate(
     units = _units(view, facts, combinations)
     grouping = _with_units(view, units)
     groups = combinations.groups(grouping, passing)
+    heads = _group_columns(view.data, grouping, groups, _occurring(facts, groups), combinations, names)
+    order = natural([head.sort_key() for head in heads])
+    if order is not None:
+        groups = groups.in_order(order)
+        heads = [replace(head, codes=head.codes[order]) for head in heads]
     rows = _grouped(facts, groups, int(passing.sum()), len(coverage.periods))
     if not len(rows) and not grouping and view.per is Per.TOTAL and coverage.held:
         rows = _one_row_of_nothing(rows)
     columns: list[Column] = []
     if view.per is not Per.TOTAL:
         columns.append(PeriodColumn(rows.period, coverage.periods))
-    columns += _group_columns(view.data, grouping, rows.cell, groups, combinations, names)
+    wide = rows.cell.astype(np.intp)  # what indexing takes without a conversion of its own
+    columns += [replace(head, codes=head.codes.take(wide)) for head in heads]
     stocks = None if levels is None else Stocks(coverage, levels, groups.of)
     with localcontext(EXACT):
         columns += _Figures(view.data, rows, units, _last_period(coverage), stocks).columns(view.shown_columns)
-    return Table(tuple(columns), len(rows))
+    return Table(tuple(columns), len(rows), rows.cell)
 
 
 def _with_units(view: ViewState, units: Units) -> tuple[str, ...]:
@@ -105,31 +113,31 @@ def _units(view: ViewState, facts: Rows, combinations: Combinations) -> Units:
     return units
 
 
+def _occurring(facts: Rows, groups: Groups) -> NDArray[np.int32]:
+    seen = np.bincount(facts.cell, minlength=len(groups.of))
+    return np.unique(groups.of[np.flatnonzero(seen)])
+
+
 def _group_columns(
     dataset: Dataset,
     grouping: Sequence[str],
-    cell: NDArray[np.int32],
     groups: Groups,
+    occurring: NDArray[np.int32],
     combinations: Combinations,
     names: Names,
 ) -> list[GroupColumn]:
-    """Only the values that occur are in a column."""
-    if not grouping:
-        return []
-    occurs = np.zeros(len(groups), np.bool_)
-    occurs[cell] = True
-    wide = cell.astype(np.intp)  # what indexing takes without a conversion of its own
+    """Of each group the code of its value; only the values that occur are in a column."""
     columns = []
     for name in grouping:
         dimension = dataset.dimension(name)
         code = combinations.column(name)[groups.example]
-        used, place = np.unique(code[occurs], return_inverse=True)
+        used, place = np.unique(code[occurring], return_inverse=True)
         local = np.zeros(len(groups), np.int32)
-        local[occurs] = place
+        local[occurring] = place
         known = combinations.values(name)
         values = tuple(known[index] for index in used.tolist())
         labels = tuple(names.label(dimension, value) for value in values)
-        columns.append(GroupColumn(dimension, local.take(wide), values, labels))
+        columns.append(GroupColumn(dimension, local, values, labels))
     return columns
 
 
@@ -180,9 +188,7 @@ class _Figures:
             metric = self._data.metric(item.level)
         measure, unit_from = self._measure(metric)
         label = f"{item.label} ({measure})" if measure else item.label
-        return FigureColumn(
-            item.name, label, item.unit, item.kind, figures, total, item.help, measure, unit_from
-        )
+        return FigureColumn(item.name, label, item.unit, item.kind, figures, total, item.help, measure, unit_from)
 
     def _measure(self, metric: Metric | None) -> tuple[str, str]:
         """The one unit of all figures; or where each row's unit is."""
