@@ -142,8 +142,9 @@ class Organizations(QObject):
     def _fill(self) -> None:
         self.menu.clear()
         group = QActionGroup(self.menu)
-        for one in self.listed:
-            entry = self.menu.addAction(menu_text(one.label))
+        for number, one in enumerate(self.listed, start=1):
+            key = f"&{number} " if number < 10 else ""
+            entry = self.menu.addAction(f"{key}{menu_text(one.label)}")
             entry.setCheckable(True)
             entry.setChecked(self.current == (one.id,))
             entry.triggered.connect(partial(self._on_chosen, one.id))

@@ -274,11 +274,11 @@ def test_the_menu_offers_what_can_be_done(with_second: "Desk", both: MainWindow)
     menu = both.organizations.menu
     offered = {action.text(): action.isEnabled() for action in menu.actions() if action.text()}
     assert offered == {
-        "My organization": True,
-        "Umbrella": True,
+        "&1 My organization": True,
+        "&2 Umbrella": True,
         "&Combine…": True,
         "&Add…": True,
         "&Rename…": True,
         "Re&move…": True,
     }
-    assert [action.text() for action in menu.actions() if action.isChecked()] == ["Umbrella"]
+    assert [action.text() for action in menu.actions() if action.isChecked()] == ["&2 Umbrella"]
