@@ -1,0 +1,158 @@
+"""The window over every dataset and in several zones: nothing breaks, and what can't be shown is said quietly."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from usage_viewer.demo.access import USAGE_ONLY_KEY
+from usage_viewer.demo.faults import Fault, Request
+from usage_viewer.demo.organization import Organization
+from usage_viewer.demo.server import DemoServer
+from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.domain.period import DateRange, Per, Preset
+from usage_viewer.domain.tables import FigureColumn, GroupColumn, PeriodColumn
+from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.copying import proposed_name
+from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.table_menus import ColumnsMenu
+from usage_viewer.keystore import SessionKeystore
+
+ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata")
+
+
+def show(desk: Any, window: MainWindow, view: ViewState) -> None:
+    if view != window.workspace.view:
+        desk.settle(window, lambda: window.workspace.show_view(view))
+
+
+def test_through_all_datasets_and_zones(desk: Any) -> None:
+    window: MainWindow = desk.start()
+    page = window.page
+    for zone in ZONES:
+        view = window.workspace.view.with_range(DateRange(Preset.LAST_7_DAYS)).with_per(Per.DAY).with_zone(zone)
+        show(desk, window, view)
+        for name, data in DATASETS.items():
+            if name != window.workspace.view.dataset:
+                desk.settle(window, page.dataset.menu_actions[name].trigger)
+            assert page.banner.error is None, (name, zone)
+            assert window.workspace.last is not None
+            look = window.workspace.last.look
+            assert look.view.dataset == name
+            assert look.coverage.complete
+            assert page.model.rowCount() > 0, (name, zone)
+            (period,) = (column for column in page.model.columns if isinstance(column, PeriodColumn))
+            days = len(period.periods)
+            shown_zone = "UTC" if name == "costs" else zone
+            assert (days, period.label) == (7, f"Day ({shown_zone})")
+            assert page.zone.accessibleName() == f"Time zone: {shown_zone}"
+            assert page.notes.text == ("Costs exist by UTC day only: shown in UTC." if zone != shown_zone else "")
+            shown = [column.name for column in page.model.columns if isinstance(column, FigureColumn)]
+            assert shown == list(data.default_columns)
+            assert shown_zone.replace("/", "-") in proposed_name(window.workspace.last)
+        desk.settle(window, page.dataset.menu_actions["completions"].trigger)
+
+
+def test_costs_by_hour_are_shown_by_day_and_say_so(desk: Any) -> None:
+    window: MainWindow = desk.start()
+    view = ViewState("costs", DateRange(Preset.LAST_7_DAYS), Per.HOUR, ("project_id",), zone="Asia/Kolkata")
+    show(desk, window, view)
+    page = window.page
+    assert page.notes.text == "Costs exist by UTC day only: shown by day, in UTC."
+    assert not page.notes.isHidden()
+    assert (page.per.accessibleName(), page.zone.accessibleName()) == ("Period of a row: per Day", "Time zone: UTC")
+    amount = page.model.columns[-1]
+    assert amount.label == "Amount (USD)"
+    # What was asked for is kept for datasets that have it.
+    desk.settle(window, page.dataset.menu_actions["completions"].trigger)
+    assert (window.workspace.view.per, window.workspace.view.zone) == (Per.HOUR, "Asia/Kolkata")
+    assert page.notes.text == ""
+    assert page.per.accessibleName() == "Period of a row: per Hour"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_dataset_that_cant_be_had_is_grey_and_others_go_on(desk: Any, status: int) -> None:
+    def gone(request: Request) -> Fault | None:
+        body = json.dumps({"error": {"message": "Not for this organization."}}).encode()
+        return Fault(status=status, body=body) if request.path == DATASETS["images"].path else None
+
+    window: MainWindow = desk.start()
+    page = window.page
+    desk.server.faults = gone
+    desk.settle(window, page.dataset.menu_actions["images"].trigger)
+    assert page.banner.error is None
+    assert page.empty.isVisible()
+    assert page.empty.title == "Images can't be had of this organization"
+    assert not page.dataset.menu_actions["images"].isEnabled()
+    assert "Not for this organization." in page.dataset.menu_actions["images"].toolTip()
+    asked = len(desk.server.requests)
+    desk.settle(window, page.dataset.menu_actions["embeddings"].trigger)
+    assert page.model.rowCount() > 0
+    assert not page.dataset.menu_actions["images"].isEnabled()
+    assert all(request.path != DATASETS["images"].path for request in desk.server.requests[asked:])
+    desk.server.faults = None
+    desk.settle(window, window.actions_.refresh.trigger)
+    assert page.dataset.menu_actions["images"].isEnabled()
+    desk.settle(window, page.dataset.menu_actions["images"].trigger)
+    assert page.model.rowCount() > 0
+
+
+def test_a_key_without_the_scope_for_names_is_told_in_one_quiet_line(desk: Any) -> None:
+    window: MainWindow = desk.start(lambda: SessionKeystore(AdminKey.parse(USAGE_ONLY_KEY)))
+    page = window.page
+    assert page.banner.error is None
+    assert page.notes.text.startswith("Not all names can be shown: the key lacks a permission.")
+    assert "api.management.read" in page.notes.text
+    assert page.model.rowCount() > 0
+
+
+class TestRefusedPairs:
+    @pytest.fixture
+    def server(self, organization: Organization) -> Any:
+        with DemoServer(organization, refused_pairs=[("user_id", "project_id")]) as running:
+            yield running
+
+    def test_the_largest_allowed_are_fetched(self, desk: Any) -> None:
+        window: MainWindow = desk.start()
+        page = window.page
+        show(desk, window, ViewState("costs", grouping=("project_id", "user_id")))
+        assert page.banner.error is None
+        assert [column.name for column in page.model.columns] == ["project_id", "amount"]
+        assert page.notes.text == "User can't be had of this organization's costs: shown without."
+        project = page.model.columns[0]
+        assert isinstance(project, GroupColumn)
+        assert len(project.values) > 1
+        assert not page.grouping.chips["line_item"].isHidden()
+        desk.settle(window, page.dataset.menu_actions["completions"].trigger)
+        assert page.notes.text == ""
+        assert [column.name for column in page.model.columns][:2] == ["project_id", "user_id"]
+
+
+def test_new_fields_are_offered_as_columns_and_groups(desk: Any, tmp_path: Path) -> None:
+    def with_news(answer: Any) -> Any:
+        for bucket in answer["data"]:
+            for number, result in enumerate(bucket["results"]):
+                result |= {"credits_used": 0.25 * number, "region": "eu" if number % 2 else "us"}
+        return answer
+
+    desk.server.faults = lambda request: Fault(edit=with_news) if request.path.endswith("/images") else None
+    window: MainWindow = desk.start()
+    page = window.page
+    desk.settle(window, page.dataset.menu_actions["images"].trigger)
+    assert page.banner.error is None
+    menu = next(iter(page.table.header_menu("images").findChildren(ColumnsMenu)))
+    ticks = {action.text().replace("&", ""): action for action in menu.actions()}
+    assert {"credits_used", "Group by region"} <= ticks.keys()
+    desk.settle(window, ticks["credits_used"].trigger)
+    credits = page.model.columns[-1]
+    assert isinstance(credits, FigureColumn)
+    assert (credits.label, credits.total is not None and credits.total > 0) == ("credits_used", True)
+    before = {column.name: column.total for column in page.model.columns if isinstance(column, FigureColumn)}
+    desk.settle(window, ticks["Group by region"].trigger)
+    region = page.model.columns[1]
+    assert isinstance(region, GroupColumn)
+    assert set(region.labels) == {"eu", "us"}
+    after = {column.name: column.total for column in page.model.columns if isinstance(column, FigureColumn)}
+    assert after == before
