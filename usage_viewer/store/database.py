@@ -183,7 +183,7 @@ def _private_files() -> Iterator[None]:
 
 _LOCKED = ("could not set lock", "conflicting lock", "being used by another process")
 _NEWER = ("newer version", "version number", "storage version")
-_NO_SPACE = ("no space left", "disk full", "not enough space", "quota exceeded", "out of disk")
+_NO_SPACE = ("no space left", "disk full", "not enough space", "quota exceeded", "out of disk", "file too large")
 _NOT_WRITABLE = (
     "permission denied",
     "access is denied",
@@ -205,6 +205,16 @@ _DAMAGED = (
     "has been invalidated",
     "failed to deserialize",
     "failure while replaying",
+    "metadata block",
+)
+_UNLIKE_WRITTEN = (
+    duckdb.InternalException,
+    duckdb.FatalException,
+    duckdb.SerializationException,
+    # The statements are the program's own: what doesn't fit them is not as it was written.
+    duckdb.CatalogException,
+    duckdb.BinderException,
+    duckdb.ConversionException,
 )
 
 
@@ -238,6 +248,6 @@ def _typed(error: duckdb.Error) -> StoreError:
         return StoreError(
             detail, title="The memory is not enough for this", hint="Choose a shorter range or a coarser period."
         )
-    if isinstance(error, duckdb.InternalException | duckdb.FatalException | duckdb.SerializationException):
+    if isinstance(error, _UNLIKE_WRITTEN):
         return StoreDamaged(detail)
     return StoreError(detail)

@@ -1,0 +1,53 @@
+"""A program that fetches into a database, then what may have grown again and again, until it is killed."""
+
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.trust.kept_usage import ANCHOR, JUST_AFTER, first
+from usage_viewer.app.profile import Profile
+from usage_viewer.app.session import Session
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.domain.period import DateRange, Per, Width
+from usage_viewer.domain.view import ViewState
+from usage_viewer.keystore import SessionKeystore
+
+VIEWS = (
+    ("completions", Width.DAY, Per.DAY, 90),
+    ("completions", Width.HOUR, Per.HOUR, 7),
+    ("costs", Width.DAY, Per.DAY, 90),
+)
+
+
+def open_session(base_url: str, key: str, database: Path) -> Session:
+    """Its clock stands still shortly after the last day, so that the last three days may still grow."""
+    profile = Profile(
+        "default", base_url=base_url, database=database, keystore=SessionKeystore, clock=lambda: JUST_AFTER
+    )
+    session = profile.open_session()
+    session.connect(profile.source(AdminKey.parse(key)))
+    return session
+
+
+def fetch_all(session: Session, *, refresh: bool, tell: bool) -> None:
+    for dataset, width, per, days in VIEWS:
+        ends = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (first(days), ANCHOR))
+        view = ViewState(dataset=dataset, range=DateRange(None, *ends), per=per, grouping=())
+        for step in session.fetch(view, cancelled=threading.Event(), refresh=refresh):
+            if step.stored and tell:
+                print(dataset, width.value, session.coverage(view).held, flush=True)
+
+
+def main() -> None:
+    base_url, key, database = sys.argv[1:]
+    session = open_session(base_url, key, Path(database))
+    print("open", flush=True)
+    fetch_all(session, refresh=False, tell=True)
+    while True:
+        print("complete", flush=True)
+        fetch_all(session, refresh=True, tell=True)
+
+
+if __name__ == "__main__":
+    main()

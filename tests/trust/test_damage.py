@@ -1,0 +1,198 @@
+"""A database file that is damaged anywhere: a typed error or the truth, never a wrong figure, never a crash."""
+
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.trust.kept_usage import Kept, examine, write
+from usage_viewer.domain.errors import StoreDamaged
+from usage_viewer.store import Store
+
+ROOT: Final = Path(__file__).parents[2]
+HEADERS: Final = 3 * 4096
+"""Where a file's blocks begin: after the main header and the two headers of the database."""
+
+BLOCK: Final = 256 * 1024
+WHOLE: Final = "held 31 120 31 3"
+DAMAGED: Final = "StoreDamaged"
+
+
+class Examiner:
+    """Examines files in a process of its own, so that a crash of the engine is seen, and doesn't end the tests."""
+
+    def __init__(self) -> None:
+        self._children = ExitStack()
+        self._child = self._start()
+
+    def _start(self) -> "subprocess.Popen[str]":
+        return self._children.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.trust.kept_usage"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+
+    def __call__(self, path: Path) -> str:
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._child.stdin.write(f"{path}\n")
+        self._child.stdin.flush()
+        said = self._child.stdout.readline().strip()
+        if said:
+            return said
+        _, err = self._child.communicate()
+        status = self._child.returncode
+        self._child = self._start()
+        return f"ended with {status}: {err[-1500:]}"
+
+    def close(self) -> None:
+        self._child.kill()
+        self._children.close()
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    return write(tmp_path_factory.mktemp("kept"))
+
+
+@pytest.fixture(scope="module")
+def examiner() -> Iterator[Examiner]:
+    examiner = Examiner()
+    yield examiner
+    examiner.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "profile" / "usage.duckdb"
+
+
+def flipped(data: bytes, places: list[int], mask: int = 0x10) -> bytes:
+    bent = bytearray(data)
+    for place in places:
+        bent[place] ^= mask
+    return bytes(bent)
+
+
+def test_an_undamaged_file_is_all_there(kept: Kept, path: Path) -> None:
+    kept.put(path)
+    assert examine(path) == WHOLE
+    assert examine(path) == WHOLE, "the log was not taken over"
+
+
+PLACES: Final[dict[str, Callable[[Kept], list[int]]]] = {
+    "main header: its checksum": lambda kept: [3],
+    "main header: what kind of file": lambda kept: [9],
+    "main header: its version": lambda kept: [12],
+    "both headers of the database": lambda kept: [4096 + 12, 8192 + 12],
+    "both headers: their checksums": lambda kept: [4096, 8192],
+    "checksums of all blocks": lambda kept: list(range(HEADERS, len(kept.database), BLOCK)),
+    "all blocks near their beginning": lambda kept: list(range(HEADERS + 40, len(kept.database), BLOCK)),
+    "all blocks in the middle": lambda kept: list(range(HEADERS + BLOCK // 2, len(kept.database), BLOCK)),
+    "all blocks at the end": lambda kept: list(range(HEADERS + BLOCK - 9, len(kept.database), BLOCK)),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_each_class_of_page_bent(name: str, kept: Kept, path: Path, examiner: Examiner) -> None:
+    bent = Kept(flipped(kept.database, PLACES[name](kept)), kept.log)
+    bent.put(path)
+    assert examiner(path) == DAMAGED
+    assert path.read_bytes() == bent.database, "the damaged file has to stay as it was"
+
+
+def test_each_block_bent_by_itself(kept: Kept, path: Path, examiner: Examiner) -> None:
+    """A block that nothing uses any more does no harm; every other one is noticed."""
+    told = Counter[str]()
+    for begin in range(HEADERS, len(kept.database), BLOCK):
+        Kept(flipped(kept.database, [begin + 100]), kept.log).put(path)
+        told[examiner(path)] += 1
+    assert set(told) <= {DAMAGED, WHOLE}
+    assert told[DAMAGED] >= 2
+
+
+LOGS: Final[dict[str, tuple[Callable[[bytes], bytes], set[str]]]] = {
+    "its first entry": (lambda log: flipped(log, [200]), {DAMAGED}),
+    "the middle": (lambda log: flipped(log, [len(log) // 2]), {DAMAGED}),
+    "zeros at the end": (lambda log: log[:-3000] + bytes(3000), {DAMAGED}),
+    # What isn't this file's log at all is passed over: nothing is told that isn't so.
+    "garbage": (lambda log: b"garbage" * 1000, {DAMAGED, "held 31 120 0 3"}),
+    # Cut off as a sudden end leaves it: what was not finished counts as not there.
+    "cut in the middle": (lambda log: log[: len(log) // 2], {"held 31 120 0 3"}),
+    "cut to nothing": (lambda log: b"", {"held 31 120 0 3"}),
+    "the last byte cut": (lambda log: log[:-1], {"held 31 120 0 3"}),
+}
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_the_log_bent(name: str, kept: Kept, path: Path, examiner: Examiner) -> None:
+    bend, expected = LOGS[name]
+    Kept(kept.database, bend(kept.log)).put(path)
+    assert examiner(path) in expected
+
+
+@pytest.mark.parametrize("length", [1, 100, 4096, 8191, HEADERS, HEADERS + 1, HEADERS + BLOCK, -BLOCK, -1])
+def test_cut_off(length: int, kept: Kept, path: Path, examiner: Examiner) -> None:
+    Kept(kept.database[:length], b"").put(path)
+    assert examiner(path) == DAMAGED
+
+
+def test_blocks_in_each_others_places(kept: Kept, path: Path, examiner: Examiner) -> None:
+    """Each block's checksum is right then: only what is in it is not."""
+    blocks = (len(kept.database) - HEADERS) // BLOCK
+    for one in range(blocks):
+        for other in range(one + 1, blocks):
+            bent = bytearray(kept.database)
+            here, there = (slice(HEADERS + at * BLOCK, HEADERS + (at + 1) * BLOCK) for at in (one, other))
+            bent[here], bent[there] = bent[there], bent[here]
+            Kept(bytes(bent), b"").put(path)
+            assert examiner(path) in (DAMAGED, "held 31 120 0 3"), (one, other)
+
+
+def random_bends(kept: Kept, path: Path, examiner: Examiner, cases: int) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    told = Counter[str]()
+    for case in range(cases):
+        in_log, in_headers = chance.random() < 0.2, chance.random() < 0.3
+        data = kept.log if in_log else kept.database
+        end = HEADERS if in_headers and not in_log else len(data)
+        places = [chance.randrange(end) for _ in range(chance.choice([1, 1, 1, 2, 8, 100]))]
+        bent = flipped(data, places, 1 << chance.randrange(8))
+        (Kept(kept.database, bent) if in_log else Kept(bent, kept.log)).put(path)
+        said = examiner(path)
+        assert said in (DAMAGED, "StoreNewer", WHOLE), f"seed {seed}, case {case}: {said} after {places}"
+        told[said] += 1
+    assert told[DAMAGED] > cases // 3
+
+
+def test_bits_flipped_anywhere(kept: Kept, path: Path, examiner: Examiner) -> None:
+    random_bends(kept, path, examiner, 100)
+
+
+@pytest.mark.fuzz
+def test_bits_flipped_anywhere_at_length(kept: Kept, path: Path, examiner: Examiner) -> None:
+    random_bends(kept, path, examiner, 5000)
+
+
+def test_a_damaged_file_and_its_log_are_kept_aside_together(kept: Kept, path: Path) -> None:
+    bent = Kept(flipped(kept.database, [HEADERS + 40]), kept.log)
+    bent.put(path)
+    with pytest.raises(StoreDamaged):
+        Store.open(path)
+    aside = Store.set_aside(path)
+    assert aside.read_bytes() == bent.database
+    assert aside.with_name(f"{aside.name}.wal").read_bytes() == bent.log
+    assert examine(path) == "held 0 0 0 3"

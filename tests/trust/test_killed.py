@@ -1,0 +1,116 @@
+"""`kill -9` while usage is fetched and written: what was complete is there, and nothing is half a bucket."""
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.trust.fetching import VIEWS, fetch_all, open_session
+from tests.trust.kept_usage import JUST_AFTER, check, organization
+from usage_viewer.app.session import Session
+from usage_viewer.demo.server import DemoServer
+from usage_viewer.store import Store
+
+ROOT: Final = Path(__file__).parents[2]
+LONGEST: Final = 3.0
+"""Seconds of work before the kill, at the most."""
+
+
+@pytest.fixture
+def server() -> Iterator[DemoServer]:
+    with DemoServer(organization(), latency=0.005, clock=lambda: JUST_AFTER) as running:
+        yield running
+
+
+def fetch_and_kill(server: DemoServer, database: Path, seconds: float | None) -> list[str]:
+    """What the program said until it was killed: so long after it had opened the database, or when it had all."""
+    command = [sys.executable, "-m", "tests.trust.fetching", server.base_url, server.key, str(database)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        try:
+            begun = program.stdout.readline()
+            assert begun == "open\n", program.stderr.read()
+            said = ""
+            if seconds is None:
+                while line := program.stdout.readline():
+                    said += line
+                    if line == "complete\n":
+                        break
+            else:
+                time.sleep(seconds)
+        finally:
+            program.kill()
+        said, err = said + program.stdout.read(), program.stderr.read()
+    assert err == ""
+    return said.splitlines()
+
+
+def told(said: list[str]) -> dict[tuple[str, str], int]:
+    """How many buckets of each dataset and width the program said it held. The last line may be cut off."""
+    counts: dict[tuple[str, str], int] = {}
+    for line in said:
+        words = line.split()
+        if len(words) == 3:
+            counts[words[0], words[1]] = int(words[2])
+    return counts
+
+
+def check_all(database: Path) -> dict[tuple[str, str], int]:
+    """How many buckets are held; each of them is right."""
+    store = Store.open(database)
+    try:
+        session = Session(store, clock=lambda: JUST_AFTER)
+        return {
+            (dataset, width.value): check(session, store, dataset, width, days) for dataset, width, _, days in VIEWS
+        }
+    finally:
+        store.close()
+
+
+def kill_again_and_again(server: DemoServer, folder: Path, times: int) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    number, complete, begun = 0, 0, 0
+    database = folder / "0" / "usage.duckdb"
+    fetch_and_kill(server, database, None)  # the organization is made up meanwhile
+    took = time.monotonic()
+    fetch_and_kill(server, folder / "first" / "usage.duckdb", None)
+    took = time.monotonic() - took
+    for turn in range(times):
+        if chance.random() < 0.5:
+            number += 1
+            database = folder / str(number) / "usage.duckdb"
+        said = fetch_and_kill(server, database, chance.uniform(0, min(0.8 * took, LONGEST)))
+        held = check_all(database)
+        for what, count in told(said).items():
+            assert held[what] >= count, f"seed {seed}, turn {turn}: {what} {held[what]} of {count}"
+        complete += "complete" in said
+        begun += bool(said)
+    print(f"{begun} had stored something, {complete} everything")
+    assert begun > times // 4, "few programs were killed at their work"
+    _finish(server, database)
+
+
+def _finish(server: DemoServer, database: Path) -> None:
+    """A later run fetches what is missing, and no more than that."""
+    session = open_session(server.base_url, server.key, database)
+    fetch_all(session, refresh=False, tell=False)
+    session.close()
+    held = check_all(database)
+    assert held == {("completions", "1d"): 90, ("completions", "1h"): 7 * 24, ("costs", "1d"): 90}
+
+
+def test_ten_times(server: DemoServer, tmp_path: Path) -> None:
+    kill_again_and_again(server, tmp_path, 10)
+
+
+@pytest.mark.fuzz
+def test_two_hundred_times(server: DemoServer, tmp_path: Path) -> None:
+    kill_again_and_again(server, tmp_path, 200)
