@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from usage_viewer.api.address import check_base_url, is_loopback, proxy_for, trust
+from usage_viewer.api.address import check_base_url, check_ca_file, is_loopback, proxy_for, trust
 from usage_viewer.domain.errors import InputError
 
 
@@ -96,6 +96,7 @@ def test_a_certificate_file_that_is_none(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.pem", tmp_path, tmp_path / "empty.pem"):
         if path.name == "empty.pem":
             path.write_text("nothing")
-        with pytest.raises(InputError) as caught:
-            trust(path)
-        assert str(path) in caught.value.detail
+        for use in (trust, check_ca_file):
+            with pytest.raises(InputError) as caught:
+                use(path)
+            assert str(path) in caught.value.detail

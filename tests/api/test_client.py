@@ -294,3 +294,19 @@ def test_the_servers_clock(server: "Server", answer: "type[Answer]", make_client
     told = client.now()
     client.get(PATH)
     assert client.now() == told
+
+
+def test_who_asks_is_told_how_wrong_the_clock_is(server: "Server", answer: "type[Answer]") -> None:
+    told: list[float] = []
+    server.answers = [
+        answer.json({}, Date="Mon, 21 Sep 2026 15:13:20 GMT"),
+        answer.json({}, Date="Mon, 21 Sep 2026 12:13:20 GMT", Age="3600"),  # out of a cache
+        answer.json({}, Date="Mon, 21 Sep 2026 14:13:22 GMT"),
+    ]
+    clock = 1_790_000_000.0  # Mon, 21 Sep 2026 14:13:20
+    with UsageClient(
+        server.base_url, AdminKey.parse("sk-admin-x" * 3), clock=lambda: clock, on_clock_error=told.append
+    ) as client:
+        for _ in range(3):
+            client.get(PATH)
+    assert told == [3600.0, 0.0]

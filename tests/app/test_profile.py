@@ -118,3 +118,27 @@ def test_a_key_is_checked_before_it_is_kept(server: DemoServer) -> None:
     with pytest.raises(KeyRefused):
         profile.check_key(AdminKey.parse("sk-admin-of-somebody-else-entirely-0000"))
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "note"),
+    [
+        (0, ""),
+        (500, ""),
+        (700, "This computer's clock is 12 minutes behind; the server's time is used"),
+        (-3 * 3600, "This computer's clock is 3 hours ahead; the server's time is used"),
+        (-40 * 3600, "This computer's clock is 40 hours ahead; the server's time is used"),
+        (30 * 86400, "This computer's clock is 30 days behind; the server's time is used"),
+    ],
+)
+def test_a_clock_that_is_clearly_wrong_is_corrected_by_the_server_s(
+    server: DemoServer, wrong: int, note: str
+) -> None:
+    profile = profile_of(server, None)
+    session = profile.open_session()
+    server.clock = lambda: NOW + wrong
+    assert profile.clock_note == ""
+    profile.check_key(AdminKey.parse(server.key))
+    assert profile.clock_note == note
+    assert session.now == pytest.approx(NOW + (wrong if note else 0), abs=1)
+    session.close()

@@ -184,6 +184,20 @@ class TestAllGoesWell:
         list(fetching(Scripted(slow), kept, windows(3), workers=1, clock=lambda: now[0]))
         assert kept.fetched == {0: 1000, 1: 1060, 2: 1120}
 
+    @pytest.mark.parametrize("wrong", [-2 * DAY, 3 * DAY])
+    def test_a_clock_that_is_put_right_by_the_answer_counts_from_the_beginning(self, wrong: int) -> None:
+        now = [1_000_000.5]
+
+        def correct(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+            if now[0] == 1_000_000.5:
+                now[0] += wrong
+            yield idle(window)
+
+        kept = Kept()
+        list(fetching(Scripted(correct), kept, windows(2), workers=1, clock=lambda: now[0]))
+        assert kept.fetched[1] == 1_000_000 + wrong
+        assert abs(kept.fetched[0] - kept.fetched[1]) <= 1
+
     def test_notices_are_passed_on(self) -> None:
         def notice(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
             on_notice("Rate limited, next try in 4 s")

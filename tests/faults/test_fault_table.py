@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from tests.faults.conftest import HOST, Desk, Printed, honest_tokens, shown_tokens, summary_of
 from tests.faults.fault_cases import ALL, ALL_BUT_A_PAGE, FAULTS, UP_TO_HERE, Fault
 from tests.faults.usage_wire import AUGUST, DAY, JULY, KEY, OCTOBER_2, PAGE, SEPTEMBER, tokens_of
+from usage_viewer.domain.errors import CredentialError
 from usage_viewer.domain.period import iso
 from usage_viewer.gui.main_window import MainWindow
 
@@ -188,6 +189,8 @@ def test_window(desk: Desk, qtbot: QtBot, fault: Fault, outcomes: Outcomes) -> N
     outcome.window = (banner.error.title, banner.error.hint)
     assert outcome.window == (fault.title, fault.hint)
     assert window.page.totals.label.startswith(f"{fault.kept}: ")
+    offered = {one.text().replace("&", "") for one in banner.findChildren(QPushButton) if one.isVisible()}
+    assert offered == {"Retry", *(["Enter another key"] if isinstance(banner.error, CredentialError) else [])}
 
     desk.mend(fault)
     desk.settle(window, button(window, "Retry").click)
@@ -199,7 +202,7 @@ def test_window(desk: Desk, qtbot: QtBot, fault: Fault, outcomes: Outcomes) -> N
 
 
 def button(window: MainWindow, text: str) -> QPushButton:
-    return next(one for one in window.page.banner.findChildren(QPushButton) if text in one.text())
+    return next(one for one in window.page.banner.findChildren(QPushButton) if text in one.text().replace("&", ""))
 
 
 @pytest.mark.parametrize("fault", [one for one in FAULTS if one.passing], ids=lambda fault: fault.name)

@@ -23,7 +23,7 @@ from pytestqt.qtbot import QtBot
 
 import usage_viewer
 from tests.faults.conftest import Desk
-from tests.faults.fault_cases import HOSTILE, SHOWN_HOSTILE, edits, error
+from tests.faults.misbehaviours import HOSTILE, SHOWN_HOSTILE, edits, error
 from tests.faults.usage_wire import Page
 from usage_viewer.domain.errors import RequestRefused
 from usage_viewer.domain.visible import visible

@@ -8,7 +8,7 @@ import pytest
 from tests.faults.certificates import Authority
 from tests.faults.conftest import HOST, Desk, honest_tokens
 from tests.faults.connect_proxy import ConnectProxy
-from tests.faults.fault_cases import says
+from tests.faults.misbehaviours import says
 from tests.faults.usage_wire import KEY
 from usage_viewer.domain.errors import ProxyFailed, TlsFailed
 from usage_viewer.domain.key import AdminKey

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,6 +14,9 @@ from usage_viewer.domain.period import Segment
 
 POLL = 0.05
 """Seconds between two looks at whether the user has cancelled."""
+
+CLOCK_JUMP = 300.0
+"""Seconds that the clock goes besides time's passing from which it has been set."""
 
 Retrying = Callable[[str], None]
 
@@ -176,14 +180,15 @@ class _Crew:
                 self._unanswered -= 1
 
     def _fetch(self, window: Segment) -> UsageViewerError | None:
-        asked_at = self._clock()
+        asked_at, begun = self._clock(), time.monotonic()
         try:
             for batch in self._source.fetch(
                 self._dataset, window, self._grouped, cancelled=self._stop, on_notice=self._say
             ):
-                # What an answer says is known as of the moment when it was asked for; a clock that was ahead may
-                # have been put right by the answer itself.
-                self._say(_Arrived(batch, int(min(asked_at, self._clock()))))
+                # What an answer says is known as of the moment when it was asked for. A clock that is wrong is put
+                # right by the first answer: that moment with it.
+                put_right = self._clock() - asked_at - (time.monotonic() - begun)
+                self._say(_Arrived(batch, int(asked_at + (put_right if abs(put_right) > CLOCK_JUMP else 0.0))))
                 if self._stop.is_set():
                     break
         except UsageViewerError as error:

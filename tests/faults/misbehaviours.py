@@ -1,0 +1,191 @@
+"""What goes over the wire in place of an honest page: the building blocks of the faults."""
+
+import gzip
+import itertools
+import json
+import zlib
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any, Final
+
+from tests.faults.usage_wire import (
+    DAY,
+    HEAD,
+    SEPTEMBER,
+    Asked,
+    Misbehaviour,
+    Page,
+    Piece,
+    Reset,
+    Stay,
+    bucket,
+    plain_answer,
+    row,
+    written,
+)
+
+
+def sends(*pieces: Piece) -> Misbehaviour:
+    return lambda asked, page: pieces
+
+
+def says(status: str, body: Any = b"", **headers: str) -> Misbehaviour:
+    """An answer with this status; a body that isn't bytes is JSON. Underscores in headers stand for dashes."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return sends(plain_answer(raw, status, named), Stay())
+
+
+def error(status: str, message: str, *, param: str | None = None, **headers: str) -> Misbehaviour:
+    body = {"error": {"message": message, "type": "error", "param": param, "code": None}}
+    return says(status, body, **headers)
+
+
+def edits(change: Callable[[Page], Any]) -> Misbehaviour:
+    """The honest page, changed in place or replaced."""
+
+    def behave(asked: Asked, page: Page) -> Iterable[Piece]:
+        return [written(change(page) or page), Stay()]
+
+    return behave
+
+
+def rewrites(old: bytes, new: bytes) -> Misbehaviour:
+    """The honest page's text with the first `old` replaced."""
+
+    def behave(asked: Asked, page: Page) -> Iterable[Piece]:
+        body = json.dumps(page).encode()
+        assert old in body
+        return [plain_answer(body.replace(old, new, 1)), Stay()]
+
+    return behave
+
+
+def first_row(**changed: Any) -> Misbehaviour:
+    def change(page: Page) -> None:
+        page["data"][0]["results"][0] |= changed
+
+    return edits(change)
+
+
+def cut_body(asked: Asked, page: Page) -> Iterable[Piece]:
+    whole = written(page)
+    return [whole[: len(whole) // 2], Reset()]
+
+
+def stall_in_body(asked: Asked, page: Page) -> Iterable[Piece]:
+    whole = written(page)
+    return [whole[: len(whole) // 2], 5.0]
+
+
+def truncated_json(asked: Asked, page: Page) -> Iterable[Piece]:
+    return [plain_answer(json.dumps(page).encode()[:-40]), Stay()]
+
+
+def too_long(asked: Asked, page: Page) -> Iterable[Piece]:
+    body = json.dumps(page).encode()
+    return [plain_answer(body, length=len(body) + 100)]
+
+
+def too_short(asked: Asked, page: Page) -> Iterable[Piece]:
+    body = json.dumps(page).encode()
+    return [plain_answer(body, length=len(body) - 100)]
+
+
+def slowly() -> Iterable[Piece]:
+    yield HEAD + b"Content-Length: 1000\r\n\r\n"
+    for _ in range(1000):
+        yield b" "
+        yield 0.1
+
+
+def without_end() -> Iterable[Piece]:
+    yield HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    chunk = b"100000\r\n" + b" " * (1 << 20) + b"\r\n"
+    yield from itertools.repeat(chunk, 4096)
+
+
+@cache
+def bomb() -> bytes:
+    """A gibibyte of blanks, packed a thousand times smaller."""
+    packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    sixteen = packer.compress(b" " * (16 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return gzip.compress(b"", mtime=0)[:10] + sixteen * 64 + b"\x03\x00" + b"\0" * 8
+
+
+@cache
+def large_rows(day: int, count: int) -> bytes:
+    """Rows of people who used nothing, as text: some 500 bytes each."""
+    template = json.dumps(row(day, 0, user_id="USER", input_tokens=0, output_tokens=0, num_model_requests=0))
+    head, tail = template.split("USER")
+    return ",".join(f"{head}user_{number:024}{tail}" for number in range(count)).encode()
+
+
+def large_page(page: Page, size: int) -> bytes:
+    """The honest page with so many rows without usage that it has about `size` bytes."""
+    count = size // len(page["data"]) // (len(large_rows(0, 1)) + 1)
+    page["data"][0]["results"].append("LARGE")
+    for one in page["data"][1:]:
+        one["results"].append("LARGE")
+    return json.dumps(page).encode().replace(b'"LARGE"', large_rows(0, count))
+
+
+def a_large_page(asked: Asked, page: Page) -> Iterable[Piece]:
+    return [plain_answer(large_page(page, 50_000_000)), Stay()]
+
+
+def same_row_twice(page: Page) -> None:
+    page["data"][0]["results"].append(dict(page["data"][0]["results"][0]))
+
+
+def unknown_fields(page: Page) -> None:
+    page |= {"totals": {"a": [1, {"b": None}]}}
+    for one in page["data"]:
+        one["region"] = "eu"
+        for result in one["results"]:
+            result |= {"reasoning_tokens": 7, "latency": {"p50": 0.25}}
+
+
+def lacks_a_field(page: Page) -> None:
+    del page["data"][3]["results"][0]["input_tokens"]
+
+
+def begins_within_another(page: Page) -> None:
+    page["data"][2]["start_time"] += DAY // 2
+
+
+def two_days_long(page: Page) -> None:
+    page["data"][2]["end_time"] += DAY
+
+
+def bucket_left_out(page: Page) -> None:
+    del page["data"][4]
+
+
+def same_bucket(page: Page) -> None:
+    page["data"].append(page["data"][0])
+
+
+def of_the_page_before(page: Page) -> None:
+    page["data"].insert(0, bucket(page["data"][0]["start_time"] - DAY))
+
+
+def of_another_month(page: Page) -> None:
+    page["data"].append(bucket(SEPTEMBER + 3 * DAY))
+
+
+def same_cursor(asked: Asked, page: Page) -> Iterable[Piece]:
+    return [written({**page, "has_more": True, "next_page": asked.cursor}), Stay()]
+
+
+def new_cursors() -> Misbehaviour:
+    numbers = itertools.count()
+
+    def behave(asked: Asked, page: Page) -> Iterable[Piece]:
+        return [written({"data": [], "has_more": True, "next_page": f"more_{next(numbers)}"}), Stay()]
+
+    return behave
+
+
+HOSTILE: Final = "<img src=x onerror=1> &amp; <a href='http://evil.example'>click\u202e\u0007</a>"
+SHOWN_HOSTILE: Final = "<img src=x onerror=1> &amp; <a href='http://evil.example'>click⟨U+202E⟩␇</a>"
