@@ -43,7 +43,7 @@ class Actions(QObject):
         self.close_snapshot = self._add("Close the snapsho&t", None, "Goes back to your organization")
         self.close_snapshot.setVisible(False)
         self.refresh = self._add("&Refresh", key.Refresh, "Fetches again whatever may have grown")
-        self.cancel = self._add("Stop &fetching", CANCEL_KEY, "Stops fetching; what has arrived is kept")
+        self.cancel = self._add("Stop fetch&ing", CANCEL_KEY, "Stops fetching; what has arrived is kept")
         self.clear_filters = self._add("Clear a&ll filters", None, "Shows everything again")
         self.origins = self._add(
             "&Where does this come from?", "Ctrl+I", "Lists the buckets, rows and fetch times of the current cell"
@@ -55,7 +55,7 @@ class Actions(QObject):
             "Abbre&viated numbers", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
         )
         self.replace_key = self._add("Replace the &key…", None, "Checks and keeps another admin key")
-        self.forget_key = self._add("For&get the key", None, "Removes the key from the keyring")
+        self.forget_key = self._add("&Forget the key", None, "Removes the key from the keyring")
         self.erase = self._add("&Erase local data…", None, "Removes all usage and names from this computer")
         self.demo = self._add("Open the &demo", None, "Looks at a synthetic organization")
         self.shortcuts = self._add("Ke&yboard shortcuts", key.HelpContents, "Lists every key")

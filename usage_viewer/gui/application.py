@@ -6,6 +6,7 @@ import signal
 import sys
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +64,8 @@ def run(launch: Launch) -> int:
         instance.raise_requested.connect(window.come_to_front)
     if launch.snapshot is not None:
         window.resize(*SNAPSHOT_SIZE)
-        Snapshot(window, launch.snapshot)
+        picture = Snapshot(window, launch.snapshot)
+        hook.raised.connect(picture.give_up)
     window.show()
     window.start(demo=launch.demo, snapshot=launch.open)
     status = application.exec()
@@ -103,11 +105,16 @@ class Snapshot(QObject):
         QTimer.singleShot(100, self, lambda: self._draw(problem))
 
     def _draw(self, problem: str) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        saved = self._window.grab().save(str(self._path), "PNG")
-        if not saved:
+        picture = self._window.grab()
+        with suppress(OSError):  # what can't be made can't be written to
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        if not picture.save(str(self._path), "PNG"):
             problem = f"{self._path} can't be written."
         self._end(1 if problem else 0, problem)
+
+    def give_up(self, error: UsageViewerError) -> None:
+        """After an error that nobody expected."""
+        self._end(1, f"{error.title}. {error.detail}")
 
     def _end(self, status: int, problem: str) -> None:
         if problem:

@@ -8,7 +8,9 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from usage_viewer.app.place import Place
 
 RAISE = b"raise\n"
-MILLISECONDS = 500
+CONNECTS_WITHIN = 500
+ANSWERS_WITHIN = 5000
+"""Milliseconds. Somebody is there once the connection stands, but its window may be busy."""
 
 
 def _socket_name(place: Place) -> str:
@@ -20,11 +22,10 @@ def raise_running(place: Place) -> bool:
     """Asks a running window on the same data to come to the front; False if there is none."""
     socket = QLocalSocket()
     socket.connectToServer(_socket_name(place))
-    if not socket.waitForConnected(MILLISECONDS):
+    if not socket.waitForConnected(CONNECTS_WITHIN):
         return False
-    socket.write(RAISE)
-    socket.waitForBytesWritten(MILLISECONDS)
-    answered = socket.waitForReadyRead(MILLISECONDS)
+    # It may have answered while we waited for the connection: then nothing further comes.
+    answered = bool(socket.bytesAvailable()) or socket.waitForReadyRead(ANSWERS_WITHIN)
     socket.disconnectFromServer()
     return answered
 

@@ -1,0 +1,238 @@
+"""What is copied and saved: the rows that are chosen, in every format, harmless whatever the names are."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import QCoreApplication, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit
+
+from usage_viewer.demo.faults import Fault, Request
+from usage_viewer.gui.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from tests.gui.window.conftest import Desk, Hands, Oracle
+
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+AWFUL = (
+    '=HYPERLINK("http://evil","x")',
+    "<img src=x onerror=alert(1)>",
+    "tab\there",
+    "@SUM(A1)",
+    "-1+1",
+    'a "b", c',
+)
+
+
+def _awful_names(request: Request) -> Fault | None:
+    """Projects get names that a spreadsheet would run, a browser would render, or a table would trip over."""
+    if not request.path.endswith("/organization/projects"):
+        return None
+
+    def edit(answer: Any) -> Any:
+        for number, project in enumerate(answer["data"]):
+            project["name"] = AWFUL[number % len(AWFUL)] + str(number // len(AWFUL) or "")
+        return answer
+
+    return Fault(edit=edit)
+
+
+def _copy(desk: "Desk", window: MainWindow, act: Callable[[], object]) -> str:
+    with desk.qtbot.waitSignal(window.copying.done):
+        act()
+    return QApplication.clipboard().text()
+
+
+def _flavour(name: str) -> str:
+    return bytes(QApplication.clipboard().mimeData().data(name).data()).decode()
+
+
+def test_selected_rows_or_all(desk: "Desk", hands: "Hands") -> None:
+    window = desk.start()
+    table, model = window.page.table, window.page.model
+    table.setFocus()
+    hands.key(Qt.Key.Key_Home, CTRL)
+    hands.key(Qt.Key.Key_Down)
+    hands.key(Qt.Key.Key_Down, SHIFT)
+    lines = _copy(desk, window, lambda: hands.key(Qt.Key.Key_C, CTRL)).splitlines()
+    assert [line.split("\t")[0] for line in lines] == [
+        "Model",
+        *(str(model.index(row, 0).data()) for row in (1, 2)),
+    ]
+    assert "Copied 2 rows" in window.page.status.text
+    table.clearSelection()
+    every = _copy(desk, window, lambda: hands.click(window.page._buttons["copy"])).splitlines()
+    assert len(every) == model.rowCount() + 1
+    window.actions_.abbreviated.setChecked(True)
+    assert _copy(desk, window, lambda: hands.click(window.page._buttons["copy"])).splitlines() == every
+
+
+def test_each_format_of_copy_as(desk: "Desk", hands: "Hands", oracle: "Oracle") -> None:
+    window = desk.start()
+    sums = oracle.sums(window.workspace.view)
+    tsv = _copy(desk, window, lambda: _copy_as(hands, window, "TSV without headers"))
+    rows = list(csv.reader(io.StringIO(tsv), "excel-tab"))
+    assert {(row[0],): int(row[2]) for row in rows} == {key: one["input_tokens"] for key, one in sums.items()}
+    comma = list(
+        csv.reader(io.StringIO(_copy(desk, window, lambda: _copy_as(hands, window, "CSV without headers"))))
+    )
+    assert comma == rows
+    markdown = _copy(desk, window, lambda: _copy_as(hands, window, "Markdown")).splitlines()
+    assert markdown[0].startswith("| Model")
+    assert len(markdown) == len(rows) + 2
+    listed = json.loads(_copy(desk, window, lambda: _copy_as(hands, window, "JSON (raw numbers, ids)")))
+    assert {(one["model"],): one["input_tokens"] for one in listed} == {
+        key: one["input_tokens"] for key, one in sums.items()
+    }
+
+
+def _copy_as(hands: "Hands", window: MainWindow, text: str) -> None:
+    """Through the ⋯ menu, with the mouse."""
+    more = window.page._buttons["more"]
+
+    def pick() -> None:
+        outer = hands.menu
+        inner = next(action.menu() for action in outer.actions() if action.text() == "Copy &as")
+        outer.setActiveAction(inner.menuAction())  # type: ignore[union-attr]
+        inner.popup(outer.pos())  # type: ignore[union-attr]
+        hands.pick(text, inner)  # type: ignore[arg-type]
+        outer.close()
+
+    QTimer.singleShot(50, window, pick)
+    hands.click(more)
+
+
+def test_the_provenance_line_stands_in_front(desk: "Desk", hands: "Hands") -> None:
+    window = desk.start()
+    desk.settle(window, lambda: window.workspace.show_view(window.workspace.view.only("model", "o5")))
+    _toggle_provenance(hands, window)
+    first, *rest = _copy(desk, window, lambda: hands.click(window.page._buttons["copy"])).splitlines()
+    assert first.startswith("# Usage Viewer · Completions · ")
+    assert "UTC" in first
+    assert "Model: o5" in first
+    assert "fetched" in first
+    assert rest[0].startswith("Model\t")
+
+
+def _toggle_provenance(hands: "Hands", window: MainWindow) -> None:
+    with hands.desk.qtbot.waitSignal(window.actions_.provenance.toggled):
+        window.actions_.provenance.trigger()
+
+
+def test_awful_names_do_no_harm(desk: "Desk", hands: "Hands") -> None:
+    desk.server.faults = _awful_names
+    window = desk.start()
+    view = window.workspace.view.with_grouping(["project_id"])
+    desk.settle(window, lambda: window.workspace.show_view(view))
+    shown = {str(window.page.model.index(row, 0).data()) for row in range(window.page.model.rowCount())}
+    assert any(name.startswith("=HYPERLINK") for name in shown)
+    _copy(desk, window, lambda: hands.click(window.page._buttons["copy"]))
+    for text, kind in ((_flavour("text/plain"), "excel-tab"), (_flavour("text/csv"), "excel")):
+        cells = [row[0] for row in csv.reader(io.StringIO(text, newline=""), kind)][1:]
+        assert len(cells) == len(shown)
+        assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
+        assert any(cell.startswith("'=HYPERLINK") for cell in cells)
+    html = _flavour("text/html")
+    assert "<img" not in html
+    assert "&lt;img src=x" in html
+    table = window.page.table
+    table.setFocus()
+    hands.key(Qt.Key.Key_Home, CTRL)
+    for row in range(window.page.model.rowCount()):
+        tip = str(window.page.model.index(row, 0).data(Qt.ItemDataRole.ToolTipRole))
+        assert "<img" not in tip
+
+
+@pytest.mark.parametrize(
+    ("suffix", "check"),
+    [
+        (".tsv", lambda text: text.startswith("Model\t")),
+        (".csv", lambda text: text.startswith("Model,")),
+        (".md", lambda text: text.startswith("| Model")),
+        (".json", lambda text: "input_tokens" in json.loads(text)[0]),
+    ],
+)
+def test_saving_through_the_dialog(
+    desk: "Desk", hands: "Hands", tmp_path: Path, suffix: str, check: Callable[[str], bool]
+) -> None:
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    window = desk.start()
+    target = tmp_path / f"saved{suffix}"
+    proposed: list[str] = []
+
+    def fill() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QFileDialog)
+        line = dialog.findChild(QLineEdit, "fileNameEdit")
+        proposed.append(line.text())
+        line.setText(str(target))
+        desk.qtbot.keyClick(line, Qt.Key.Key_Return)
+
+    QTimer.singleShot(200, window, fill)
+    with desk.qtbot.waitSignal(window.copying.done):
+        hands.key(Qt.Key.Key_S, CTRL)
+    text = target.read_text(encoding="utf-8-sig")
+    assert check(text)
+    assert f"saved{suffix}" in window.page.status.text
+    assert proposed[0].startswith("completions-20")
+    assert "UTC" in proposed[0]
+    assert date.fromisoformat(proposed[0].split("-", 1)[1][:10])
+    assert list(tmp_path.glob("saved*")) == [target]
+
+
+def test_the_format_chosen_in_the_dialog_gives_the_ending(desk: "Desk", hands: "Hands", tmp_path: Path) -> None:
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    window = desk.start()
+
+    def fill() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QFileDialog)
+        kinds = dialog.findChild(QComboBox, "fileTypeCombo")
+        at = next(place for place in range(kinds.count()) if "JSON" in kinds.itemText(place))
+        kinds.setCurrentIndex(at)
+        kinds.activated.emit(at)
+        line = dialog.findChild(QLineEdit, "fileNameEdit")
+        line.setText(str(tmp_path / "plain"))
+        desk.qtbot.keyClick(line, Qt.Key.Key_Return)
+
+    QTimer.singleShot(200, window, fill)
+    with desk.qtbot.waitSignal(window.copying.done):
+        hands.key(Qt.Key.Key_S, CTRL)
+    assert json.loads((tmp_path / "plain.json").read_text())
+
+
+def test_a_folder_that_can_not_be_written_is_said(desk: "Desk", hands: "Hands", tmp_path: Path) -> None:
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    window = desk.start()
+    file = tmp_path / "file"
+    file.write_text("")
+
+    def save() -> None:
+        window.copying.save(_all_rows(window), file / "saved.csv")
+
+    save()
+    desk.qtbot.waitUntil(window.page.banner.isVisible)
+    assert window.page.banner.error is not None
+    assert window.page.banner.error.hint
+    assert window.page.table.isVisible()
+
+
+def _all_rows(window: MainWindow) -> Any:
+    from usage_viewer.gui.copying import Chosen
+
+    assert window.workspace.last is not None
+    return Chosen(window.workspace.last, [], window.workspace.names)
+
+
+def test_nothing_to_copy_is_said(desk: "Desk", hands: "Hands") -> None:
+    window = desk.start()
+    QApplication.clipboard().setText("kept")
+    desk.settle(window, lambda: window.workspace.show_view(window.workspace.view.with_search("zzzz")))
+    window.actions_.copy.trigger()
+    assert "nothing to copy" in window.page.status.text
+    assert QApplication.clipboard().text() == "kept"
