@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from functools import partial
 
 from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtWidgets import QApplication
@@ -29,7 +30,7 @@ def _listen() -> None:
     application = QCoreApplication.instance()
     assert application is not None
     for line in sys.stdin:
-        QTimer.singleShot(0, application, lambda line=line.strip(): _obey(line))  # type: ignore[misc]
+        QTimer.singleShot(0, application, partial(_obey, line.strip()))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QPoint, QPointF, Qt
@@ -155,7 +155,7 @@ class Hands:
         """What hears the keyboard: within the popup that is open, else in the window."""
         popup = QApplication.activePopupWidget()
         if popup is not None:
-            return popup.focusWidget() or popup
+            return cast("QWidget | None", popup.focusWidget()) or popup
         active = QApplication.activeWindow()
         if active is None or not active.isVisible():
             # A window system gives the keyboard back when a popup closes; the offscreen platform has none.

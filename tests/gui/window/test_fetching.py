@@ -74,7 +74,7 @@ def test_progress_is_determinate_and_what_is_missing_is_said(desk: "Desk", oracl
     page = window.page
     try:
         desk.qtbot.waitUntil(lambda: f"4 of {WINDOWS} windows" in page.status.text)
-        bar = page.status.findChild(QProgressBar)
+        bar = page.status.findChildren(QProgressBar)[0]
         assert bar.isVisible()
         assert (bar.value(), bar.maximum()) == (4, WINDOWS)
         desk.qtbot.waitUntil(lambda: int(page.status.text.split(" of ")[0]) > 30)
@@ -85,7 +85,7 @@ def test_progress_is_determinate_and_what_is_missing_is_said(desk: "Desk", oracl
     finally:
         desk.settle(window, gate.opened.set)
     assert page.totals.label.startswith("Total of")
-    assert not page.status.findChild(QProgressBar).isVisible()
+    assert not page.status.findChildren(QProgressBar)[0].isVisible()
     assert _input_total(window) == oracle.totals(window.workspace.view)["input_tokens"]
 
 

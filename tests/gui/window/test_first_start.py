@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _field(page: KeyPage) -> QLineEdit:
-    return page.findChild(QLineEdit)
+    return page.findChildren(QLineEdit)[0]
 
 
 def _enter(qtbot: QtBot, page: KeyPage, text: str) -> None:
