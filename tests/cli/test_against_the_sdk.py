@@ -131,17 +131,21 @@ class Oracle:
         """The figures under (period's start, its end, value of each dimension)."""
         found: dict[tuple[Any, ...], list[tuple[int, Row]]] = {}
         buckets: dict[tuple[Any, ...], list[int]] = {}
-        for bucket, result in self._results(question):
+        answered = list(self._results(question))
+        told = max((bucket for bucket, result in answered if result is not None), default=-1)
+        for bucket, result in answered:
             if result is None:
-                buckets.setdefault(period(bucket, question.per, question.start, question.end), []).append(bucket)
+                # Of the buckets after the last one with usage nothing is known of a level.
+                buckets.setdefault(period(bucket, question.per, question.start, question.end), []).extend(
+                    [bucket] if bucket <= told else []
+                )
             elif all(passes(result, name, some) for name, some in question.kept.items()) and not any(
                 passes(result, name, some) for name, some in question.dropped.items()
             ):
-                key = (
-                    *period(bucket, question.per, question.start, question.end),
-                    *(result[name] for name in question.grouping),
+                when = period(bucket, question.per, question.start, question.end)
+                found.setdefault((*when, *(result[name] for name in question.grouping)), []).append(
+                    (bucket, result)
                 )
-                found.setdefault(key, []).append((bucket, result))
         if question.per == "total" and not question.grouping:
             found.setdefault((None, None), [])
         return {

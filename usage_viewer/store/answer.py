@@ -50,6 +50,7 @@ def tabulate(
     where means and peaks are shown.
     """
     passing = combinations.passing(view, names)
+    last = int(facts.period.max(initial=-1))
     if not passing.all():
         facts = facts.take(passing[facts.cell])
     units = _units(view, facts, combinations)
@@ -70,7 +71,7 @@ def tabulate(
     columns += [replace(head, codes=head.codes.take(wide)) for head in heads]
     stocks = None if levels is None else Stocks(coverage, levels, groups.of)
     with localcontext(EXACT):
-        columns += _Figures(view.data, rows, units, _last_period(coverage), stocks).columns(view.shown_columns)
+        columns += _Figures(view.data, rows, units, last, stocks).columns(view.shown_columns)
     return Table(tuple(columns), len(rows), rows.cell)
 
 
@@ -139,14 +140,6 @@ def _group_columns(
         labels = tuple(names.label(dimension, value) for value in values)
         columns.append(GroupColumn(dimension, local, values, labels))
     return columns
-
-
-def _last_period(coverage: Coverage) -> int:
-    """The period of the last bucket that is held; -1 where none is."""
-    last = max((segment.end - segment.width.seconds for segment in coverage.read), default=None)
-    if last is None:
-        return -1
-    return int(np.searchsorted(coverage.periods.bounds, last, side="right")) - 1
 
 
 class _Figures:

@@ -72,9 +72,7 @@ def read(cursor: Connection, question: Question, *, rows_at_a_time: int = ROWS_A
         summed = _summed(cursor, question, parts)
         if summed is not None:
             return summed
-    last = np.full(periods, -1, np.int64)
-    for part in parts:
-        np.maximum.at(last, part.period[part.inside], part.starts[part.inside])
+    last = _last_buckets(cursor, question, parts) if question.levels else np.empty(0, np.int64)
     buckets = sum(np.bincount(part.period[part.inside], minlength=periods) for part in parts)
     direct = not question.repeats and bool(np.all(buckets <= 1))
     pieces: list[Rows] = []
@@ -130,6 +128,25 @@ def _parts(question: Question) -> list[_Part]:
         period[~inside] = -1
         parts.append(_Part(width, first, period))
     return parts
+
+
+def _last_buckets(cursor: Connection, question: Question, parts: Sequence[_Part]) -> NDArray[np.int64]:
+    """Of each period the last bucket that is held, -1 where none is. Those at the end that nothing was told of yet
+    don't count: the present minute says nothing of what is stored.
+    """
+    told = max((_last_told(cursor, question, part) for part in parts), default=-1)
+    last = np.full(len(question.coverage.periods), -1, np.int64)
+    for part in parts:
+        counts = part.inside & (part.starts <= told)
+        np.maximum.at(last, part.period[counts], part.starts[counts])
+    return last
+
+
+def _last_told(cursor: Connection, question: Question, part: _Part) -> int:
+    """The last bucket with any fact; -1 where there is none."""
+    found = _select(cursor, fact_table(question.dataset, part.width), "DISTINCT bucket", (part.first, part.end))
+    number = (found["bucket"] - part.first) // part.width.seconds
+    return int(found["bucket"][part.inside[number]].max(initial=-1))
 
 
 def _summed(cursor: Connection, question: Question, parts: Sequence[_Part]) -> Rows | None:

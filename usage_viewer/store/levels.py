@@ -76,10 +76,12 @@ class Stocks:
 
     @property
     def _held(self) -> NDArray[np.int64]:
-        """For each period the seconds of it that are held."""
+        """For each period the seconds of it that are held, without the buckets at the end that nothing was told of."""
         held = np.zeros(len(self.coverage.periods), np.int64)
+        told = self._buckets[int(self.facts.period.max(initial=-1))] if len(self.facts) else -1
         for segment in self.coverage.read:
             starts = np.arange(segment.start, segment.end, segment.width.seconds, dtype=np.int64)
+            starts = starts[starts <= told]
             period = np.searchsorted(self.coverage.periods.bounds, starts, side="right") - 1
             np.add.at(held, period, segment.width.seconds)
         return held
