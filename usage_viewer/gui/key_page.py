@@ -5,6 +5,7 @@ from PySide6.QtGui import QPalette, QShowEvent
 from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -26,10 +27,10 @@ INTRODUCTION = (
     "can't read usage."
 )
 STEPS = (
-    f"1.  An owner of the organization makes one at {ADMIN_KEYS_PAGE}",
-    "2.  Permissions: Restricted, with Usage: Read. To see names instead of ids, also "
+    f"An owner of the organization makes one at {ADMIN_KEYS_PAGE}",
+    "Permissions: Restricted, with Usage: Read. To see names instead of ids, also "
     "Organization administration: Read.",
-    "3.  Copy it (its text begins with sk-admin-) and paste it here.",
+    "Copy it (its text begins with sk-admin-) and paste it here.",
 )
 
 
@@ -80,10 +81,7 @@ class KeyPage(QWidget):
         inside.addWidget(self._title)
         inside.addWidget(plain_label(INTRODUCTION, wrap=True))
         inside.addSpacing(UNIT)
-        for step in STEPS:
-            label = plain_label(step, wrap=True)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            inside.addWidget(label)
+        inside.addLayout(self._steps())
         inside.addSpacing(UNIT)
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
@@ -110,6 +108,19 @@ class KeyPage(QWidget):
         row.addStretch(1)
         outside.addLayout(row)
         outside.addStretch(3)
+
+    def _steps(self) -> QGridLayout:
+        """The numbers stand by themselves, beside text that may take several lines."""
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(UNIT)
+        grid.setVerticalSpacing(UNIT)
+        for number, step in enumerate(STEPS, 1):
+            text = plain_label(step, wrap=True)
+            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            grid.addWidget(plain_label(f"{number}."), number, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(text, number, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
 
     def _labelled(self, text: str, buddy: QWidget) -> QLabel:
         label = plain_label(text, self)
