@@ -53,7 +53,7 @@ check-desktop: setup-check
 	appstreamcli validate --no-net packaging/$(APP_ID).metainfo.xml
 
 bench: ## measure the speed; ONLY=sort measures a part
-	@$(SETUP) test
+	@$(SETUP) bench
 	QT_QPA_PLATFORM=offscreen $(BIN)/python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
 
 fuzz: ## the long runs that `make test` leaves out; ARGS="…" goes to pytest

@@ -25,17 +25,19 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "packaging" / "requirements"
 
-# Development comes first: the other two are cut from it, so that a version is chosen once.
+# Development comes first: the others are cut from it, or added to it, so that a version is chosen once.
 LOCKS: dict[str, list[str]] = {
     "development": ["pyproject.toml", "--group", "build", "--group", "test", "--group", "check"],
     "runtime": ["pyproject.toml", "--constraint", "packaging/requirements/development.txt"],
     "build": ["--group", "build", "--constraint", "packaging/requirements/development.txt"],
+    "bench": ["--group", "bench", "--constraint", "packaging/requirements/development.txt"],
     "audit": ["--group", "audit"],  # tools that run beside the program, in an environment of their own
 }
 GROUPS: dict[str, list[str]] = {
     "development": ["build", "test", "check"],
     "runtime": [],
     "build": ["build"],
+    "bench": ["bench"],
     "audit": ["audit"],
 }
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -77,7 +79,7 @@ def inputs_digest(project: dict[str, Any]) -> str:
 
 def required(project: dict[str, Any], lock: str) -> list[Requirement]:
     """The direct requirements that a lock has to hold."""
-    texts = [] if lock in ("build", "audit") else list(project["project"]["dependencies"])
+    texts = [] if lock in ("build", "bench", "audit") else list(project["project"]["dependencies"])
     for group in GROUPS[lock]:
         texts += project["dependency-groups"][group]
     return [Requirement(text) for text in texts]
@@ -132,9 +134,11 @@ def faults(project: dict[str, Any], texts: dict[str, str]) -> list[str]:
     development = {
         (str(pin.requirement.name), str(pin.requirement.specifier)) for pin in parse(texts["development"])
     }
-    for lock in ("runtime", "build"):
+    names = {name for name, _ in development}
+    for lock in ("runtime", "build", "bench"):
         for pin in parse(texts[lock]):
-            if (pin.requirement.name, str(pin.requirement.specifier)) not in development:
+            added = lock == "bench" and pin.requirement.name not in names
+            if (pin.requirement.name, str(pin.requirement.specifier)) not in development and not added:
                 found.append(f"{lock}.txt holds {pin.requirement}, development.txt another version.")
     return list(dict.fromkeys(found))
 

@@ -28,10 +28,13 @@ PURPOSES: dict[str, tuple[str, list[str]]] = {
     "run": ("runtime", ["python", "run"]),
     "test": ("development", ["python", "run", "test"]),
     "check": ("development", ["python", "run", "check"]),
+    "bench": ("bench", ["python", "run", "test"]),
 }
+# Each holds all of those before it.
 LOCKS: dict[str, list[str]] = {
     "runtime": ["runtime.txt", "build.txt"],
     "development": ["development.txt"],
+    "bench": ["development.txt", "bench.txt"],
 }
 
 
@@ -66,8 +69,8 @@ class Checkout:
         digest = hashlib.sha256()
         for part in (str(self.root), os.path.realpath(sys.executable), sys.version):
             digest.update(part.encode() + b"\0")
-        # The metadata decides over the installed command; the runtime lock is a part of the development one.
-        added = self.requirements("development") if lock == "development" else []
+        # The metadata decides over the installed command; the runtime lock is a part of the others.
+        added = self.requirements(lock) if lock != "runtime" else []
         for path in [self.root / "pyproject.toml", *self.requirements("runtime"), *added]:
             digest.update(path.read_bytes() + b"\0")
         return digest.hexdigest()
@@ -96,13 +99,13 @@ def main(arguments: list[str] | None = None) -> int:
 def ensure_environment(checkout: Checkout, lock: str) -> None:
     """Bring the virtual environment to the lock, unless it is there already.
 
-    A changed lock or Python begins it anew, so that nothing of the former one stays; going from the runtime
-    lock to the development one only adds to it.
+    A changed lock or Python begins it anew, so that nothing of the former one stays; going from one lock to a
+    further one only adds to it.
     """
     if checkout.is_current(lock):
         return
-    if checkout.is_current("runtime") and not checkout.stamp("development").exists():
-        print("Adding the packages of the development lock", flush=True)
+    if may_grow(checkout, lock):
+        print(f"Adding the packages of the {lock} lock", flush=True)
     else:
         create_environment(checkout)
         print(f"Installing the packages of the {lock} lock", flush=True)
@@ -112,9 +115,20 @@ def ensure_environment(checkout: Checkout, lock: str) -> None:
     pip(checkout, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(checkout.root))
     pip(checkout, "check")
     run([checkout.python, "-m", "compileall", "-q", checkout.root / "usage_viewer"])
-    # The development lock holds all of the runtime one.
-    for done in {lock, "runtime"}:
+    for done in up_to(lock):
         checkout.stamp(done).write_text(checkout.fingerprint(done), encoding="utf-8")
+
+
+def up_to(lock: str) -> list[str]:
+    """The locks whose packages are all in `lock`, itself last."""
+    names = list(LOCKS)
+    return names[: names.index(lock) + 1]
+
+
+def may_grow(checkout: Checkout, lock: str) -> bool:
+    """Whether what was installed is all of it current, and less than `lock`."""
+    installed = [name for name in up_to(lock) if checkout.stamp(name).exists()]
+    return bool(installed) and lock not in installed and all(map(checkout.is_current, installed))
 
 
 def create_environment(checkout: Checkout) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from setup_environment import LOCKS, PURPOSES, Checkout
+from setup_environment import LOCKS, PURPOSES, Checkout, may_grow, up_to
 from system_packages import FAMILIES, LISTS, read_list
 
 
@@ -77,3 +77,20 @@ def test_an_older_python_is_told_so(root: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "needs Python 3.11 or newer" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_environment_grows_as_long_as_what_is_there_is_current(checkout: Checkout) -> None:
+    assert not may_grow(checkout, "development"), "nothing is there"
+    checkout.python.parent.mkdir(parents=True)
+    checkout.python.touch()
+    checkout.stamp("runtime").write_text(checkout.fingerprint("runtime"), encoding="utf-8")
+    assert may_grow(checkout, "development")
+    assert may_grow(checkout, "bench")
+    checkout.stamp("development").write_text("of another lock", encoding="utf-8")
+    assert not may_grow(checkout, "development")
+    assert not may_grow(checkout, "bench")
+
+
+def test_each_lock_holds_those_before_it() -> None:
+    assert up_to("bench") == ["runtime", "development", "bench"]
+    assert up_to("runtime") == ["runtime"]
