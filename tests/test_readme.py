@@ -13,7 +13,7 @@ def test_every_option_is_listed() -> None:
     text = parser().format_help()
     table = next(action for action in parser()._actions if action.dest == "command")
     assert table.choices
-    commands = dict(table.choices)  # type: ignore[arg-type]
+    commands = dict(table.choices)
     texts = [text, *(command.format_help() for command in commands.values())]
     options = {option for one in texts for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", one)}
     options -= {"--help"}
