@@ -2,7 +2,7 @@
 
 import pytest
 
-from usage_viewer.domain.datasets import DATASETS, Dataset, Dimension, Metric, PageLimit
+from usage_viewer.domain.datasets import DATASETS, Aggregation, Dataset, Dimension, Metric, PageLimit, registered
 from usage_viewer.domain.period import Width
 
 
@@ -60,3 +60,24 @@ def test_a_name_can_not_be_there_twice() -> None:
             page_limits={Width.DAY: PageLimit(7, 31)},
             default_columns=("a",),
         )
+
+
+def test_one_more_is_known_as_long_as_it_is_registered() -> None:
+    one = Dataset(
+        "more", "More", "/more", "more", (), (Metric("n", "N", ""),), {Width.HOUR: PageLimit(1, 2)}, ("n",)
+    )
+    with registered(one):
+        assert DATASETS["more"] is one
+        assert list(DATASETS)[-1] == "more"
+        with pytest.raises(ValueError, match="there already"), registered(one):
+            pass
+    assert "more" not in DATASETS
+    with pytest.raises(TypeError):
+        DATASETS["more"] = one  # type: ignore[index]
+
+
+def test_levels_have_a_mean_and_a_peak() -> None:
+    for data in DATASETS.values():
+        named = {item.level for item in data.over_time}
+        assert named == {item.name for item in data.metrics if item.aggregation is Aggregation.LEVEL}
+        assert data.has_levels is bool(named)

@@ -47,3 +47,11 @@ def test_what_can_not_be_seen_in_a_name_or_an_id_is_written_out() -> None:
     assert names.label(PROJECT, "proj\u2066") == "proj⟨U+2066⟩"
     assert names.label(MODEL, "<img src=x> &amp;") == "<img src=x> &amp;"
     assert names.label(BATCH, "\x07") == "␇"
+
+
+def test_equal_names_with_equal_endings_are_told_apart_too() -> None:
+    ids = ("key_a1111", "key_b1111", "key_c1b1111", "key_b2222")
+    names = Names.of([Name("api_key", one, "ci") for one in ids])
+    labels = [names.label(DATA.dimension("api_key_id"), one) for one in ids]
+    assert len(set(labels)) == 4
+    assert labels[-1] == "ci (…2222)"

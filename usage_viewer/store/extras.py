@@ -114,9 +114,8 @@ class KnownExtras:
         """`texts`: JSON objects."""
         numbers, others = set(self._numbers), set(self._others)
         for text in set(texts):
-            for field, value in _decoded(text).items():
-                is_number = isinstance(value, int | float) and not isinstance(value, bool)
-                (numbers if is_number else others).add(EXTRA + field)
+            for field, raw in _OBJECT.decode(text).items():
+                (numbers if _is_number(raw) else others).add(EXTRA + field)
         self._numbers, self._others = frozenset(numbers), frozenset(others)
 
     @property
@@ -125,9 +124,9 @@ class KnownExtras:
         return Extras(tuple(sorted(self._numbers - self._others)), tuple(sorted(self._others)))
 
 
-def _decoded(text: str) -> dict[str, Any]:
-    try:
-        found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return {}  # a number beyond any range
-    return found if isinstance(found, dict) else {}
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _is_number(raw: msgspec.Raw) -> bool:
+    """Also one beyond any range."""
+    return bytes(raw)[:1] in b"-0123456789"

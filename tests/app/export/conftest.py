@@ -55,7 +55,8 @@ def make_table() -> MakeTable:
             distinct = tuple(dict.fromkeys(listed))
             codes = np.array([distinct.index(value) for value in listed], np.int32)
             shown = tuple(NONE_TEXT if value is None else labels.get(value, value) for value in distinct)
-            dimension = Dimension(name, names.get(name, name), boolean=boolean)
+            kind = "project" if name == "project_id" else ""
+            dimension = Dimension(name, names.get(name, name), boolean=boolean, names=kind)
             columns.append(GroupColumn(dimension, codes, distinct, shown))
         for name, figures in (numbers or {}).items():
             kind = Kind.DECIMAL if any(isinstance(one, Decimal) for one in figures) else Kind.COUNT

@@ -264,14 +264,15 @@ def test_periods(make_table: MakeTable) -> None:
 
 
 def test_json_has_ids_and_names_on_request(make_table: MakeTable) -> None:
-    table = make_table({"project_id": ["proj_1", None]}, {"count": [1, None]}, labels={"proj_1": "Search"})
+    groups: dict[str, list[str | None]] = {"project_id": ["proj_1", None], "model": ["one", "two"]}
+    table = make_table(groups, {"count": [1, None]}, labels={"proj_1": "Search"})
     assert json.loads(render(exported(table), Format.JSON)) == [
-        {"project_id": "proj_1", "count": 1},
-        {"project_id": None, "count": None},
+        {"project_id": "proj_1", "model": "one", "count": 1},
+        {"project_id": None, "model": "two", "count": None},
     ]
     assert json.loads(render(exported(table, names=True), Format.JSON)) == [
-        {"project_id": "proj_1", "project_id_name": "Search", "count": 1},
-        {"project_id": None, "project_id_name": None, "count": None},
+        {"project_id": "proj_1", "project_id_name": "Search", "model": "one", "count": 1},
+        {"project_id": None, "project_id_name": None, "model": "two", "count": None},
     ]
 
 

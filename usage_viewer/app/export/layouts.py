@@ -165,7 +165,7 @@ def objects(table: Table, provenance: Provenance | None, *, names: bool) -> Layo
         else:
             boolean = column.dimension.boolean
             fields.append((column.name, _json_cells(column, column.values, boolean=boolean)))
-            if names:
+            if names and column.dimension.names:
                 shown = (
                     None if value is None else label
                     for value, label in zip(column.values, column.labels, strict=True)
