@@ -1,4 +1,4 @@
-"""`Line`: one line of the table: a figure, what was measured beside it in the same run, and whether a goal is met."""
+"""`Line`: one line of the table: a figure, what was measured beside it, and whether a goal is met."""
 
 import statistics
 import time

@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from data import DIMENSIONS, METRICS, Held, million, ten_million
 from lines import Line, interleaved
@@ -103,5 +104,5 @@ def _slow(size: str, peers: Peers, ours: dict[Case, float]) -> Iterator[Line]:
     middle = statistics.median(ours[case] for case in SLOW)
     for name, ask in (("SQLite", peers.ask_sqlite), ("pandas", peers.ask_pandas), ("polars", peers.ask_polars)):
         rounds = 1 if name == "SQLite" else 3
-        taken = [interleaved({name: lambda one=case, f=ask: f(*one)}, rounds, 0)[name] for case in SLOW]
-        yield Line(f"regroup {size}: median of 3", middle, "ms", name, statistics.median(taken))
+        taken = interleaved({str(case): partial(ask, *case) for case in SLOW}, rounds, 0)
+        yield Line(f"regroup {size}: median of 3", middle, "ms", name, statistics.median(taken.values()))

@@ -1,7 +1,7 @@
 """Measures the program's speed beside other tools, prints a table, writes `build/bench.json`.
 
-Each part runs in a process of its own; `--only sort` runs one part. Figures beside each other are medians of runs in
-turns on the same machine: trust the ratios, not the milliseconds.
+Each part runs in a process of its own; `--only sort` runs one part. Figures beside each other are medians of runs
+in turns on the same machine: trust the ratios, not the milliseconds.
 """
 
 import argparse
@@ -17,7 +17,19 @@ from typing import Any
 HERE = Path(__file__).absolute().parent
 ROOT = HERE.parent.parent
 RESULT = ROOT / "build" / "bench.json"
-PARTS = ("regroup", "sort", "scroll", "select_copy", "gui_block")
+PARTS = (
+    "regroup",
+    "sort",
+    "search",
+    "scroll",
+    "select_copy",
+    "gui_block",
+    "start",
+    "decode",
+    "fetch",
+    "store",
+    "growth",
+)
 MOST_SECONDS = 240
 """Of a part: it is ended then, and said to have failed."""
 Record = dict[str, Any]
@@ -43,8 +55,6 @@ def main() -> int:
 
 def _measure(part: str, into: Path) -> None:
     """In the part's own process: a line of JSON for each figure, as it comes."""
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    sys.path.insert(0, str(ROOT))
     with into.open("w", encoding="utf-8") as file:
         for line in importlib.import_module(part).measure():
             file.write(json.dumps(line.record()) + "\n")
@@ -59,7 +69,10 @@ def _run(part: str, records: list[Record]) -> bool:
     begun = time.perf_counter()
     try:
         done = subprocess.run(
-            [sys.executable, __file__, "--only", part, "--into", str(into)], check=False, timeout=MOST_SECONDS
+            [sys.executable, __file__, "--only", part, "--into", str(into)],
+            env={"QT_QPA_PLATFORM": "offscreen", **os.environ, "PYTHONPATH": str(ROOT)},
+            check=False,
+            timeout=MOST_SECONDS,
         )
         ended = done.returncode == 0
     except subprocess.TimeoutExpired:

@@ -56,6 +56,11 @@ def _frames(view: QTableView, step: Callable[[int], None], frames: int) -> list[
     return taken
 
 
+def frames_by_wheel(view: QTableView, frames: int) -> list[float]:
+    """Milliseconds of each."""
+    return _frames(view, _steps(view)["wheel"], frames)
+
+
 def _steps(view: QTableView) -> dict[str, Callable[[int], None]]:
     """What a hand does: a notch of the wheel, a page, the thumb somewhere else (3 pixels of the bar further)."""
     bar = view.verticalScrollBar()

@@ -27,7 +27,7 @@ def measure() -> Iterator[Line]:
         for _ in range(4):
             window.table.clearSelection()
             window.settle()
-            picks.append(_select(window))
+            picks.append(select(window))
             copies.append(_copy(window, held, held.rows))
         yield Line("Ctrl+A 1M: to painted", statistics.median(picks[1:]), "ms", "", None, "≤ 100 ms", 100)
         taken = statistics.median(copies[1:]) / 1000
@@ -42,7 +42,7 @@ def press(window: BenchWindow, key: Qt.Key) -> None:
     QApplication.sendEvent(window.table, event)
 
 
-def _select(window: BenchWindow) -> float:
+def select(window: BenchWindow) -> float:
     begun = time.perf_counter()
     press(window, Qt.Key.Key_A)
     window.table.viewport().repaint()

@@ -35,10 +35,10 @@ class BenchWindow(QObject):
             "bench",
             base_url="https://127.0.0.1:9",
             database=held.place.database,
-            keystore=_no_key,
+            keystore=_nothing,
             clock=lambda: float(NOW),
         )
-        self.window = MainWindow(profile, held.place, _no_demo, remember=False)
+        self.window = MainWindow(profile, held.place, _nothing, _nothing, remember=False)
         self.window.resize(1280, 800)
         self.workspace = self.window.workspace
         self.table = self.window.page.table
@@ -46,10 +46,13 @@ class BenchWindow(QObject):
         self.painted: ViewState | None = None
         self._beat = QTimer(self, interval=1000)  # so that waiting for what never comes ends
         self._beat.start()
+        begun = time.perf_counter()
         self.window.show()
         self.workspace.view = view_of(held, Per.DAY, ("model",))
         self.window.workspace.open(profile)
         self.until(lambda: self.painted == self.workspace.view)
+        self.opened = (time.perf_counter() - begun) * 1000
+        self.settle()
 
     def __enter__(self) -> Self:
         return self
@@ -112,9 +115,5 @@ class BenchWindow(QObject):
         turn()
 
 
-def _no_key() -> NoReturn:
-    raise AssertionError("nothing is fetched here")
-
-
-def _no_demo() -> NoReturn:
+def _nothing(*given: object) -> NoReturn:
     raise AssertionError("nothing is fetched here")

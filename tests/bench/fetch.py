@@ -1,0 +1,153 @@
+"""Fetch: a year by day and by hour over a slow line, beside the official SDK and bare threads."""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode, urlsplit
+
+import openai
+from data import DATASET, DAY, LAST
+from lines import Line
+
+import usage_viewer.api  # noqa: F401 (loaded before anything is timed, as the SDK is)
+from usage_viewer.app.session import WORKERS, Session
+from usage_viewer.app.source import ApiSource
+from usage_viewer.demo.child import DemoProcess, start_demo
+from usage_viewer.domain.coverage import windows
+from usage_viewer.domain.datasets import dataset_named
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.domain.period import DateRange, Per, Segment, Width
+from usage_viewer.domain.view import ViewState
+from usage_viewer.store import Store
+
+DAYS = 365
+START, END = LAST + DAY - DAYS * DAY, LAST + DAY
+LATENCIES = (50, 200)
+MOST_PAGES = 12
+"""That the SDK is made to follow; what all of them take is computed from these."""
+AT_MAXIMUM = {Width.DAY: 5.0, Width.HOUR: 8.0}
+AT_DEFAULT = 20.0
+OVER_THREADS = 1.3
+
+
+@dataclass(frozen=True)
+class _Taken:
+    seconds: float
+    input_tokens: int | None = None
+
+
+def measure() -> Iterator[Line]:
+    for latency in LATENCIES:
+        with start_demo(latency_ms=latency, anchor=LAST) as server:
+            for width in (Width.DAY, Width.HOUR):
+                yield from _measured(server, latency, width)
+
+
+def _measured(server: DemoProcess, latency: int, width: Width) -> Iterator[Line]:
+    limits = dataset_named(DATASET).page_limits[width]
+    _threads(server, width)  # the server makes each page once; nobody is to wait for that
+    ours, threads = _ours(server, width), _threads(server, width)
+    assert ours.input_tokens == threads.input_tokens, "the sums differ"
+    maximum, default = _sdk(server, width, limits.maximum), _sdk(server, width, limits.default)
+    noun = f"fetch 365 days by {width.noun} at {latency} ms"
+    goal = AT_MAXIMUM[width]
+    for label, other, times in (("at its maximum", maximum, goal), ("at its default", default, AT_DEFAULT)):
+        yield Line(
+            noun,
+            ours.seconds,
+            "s",
+            f"SDK {label} limit",
+            other.seconds,
+            f"≥ {times:g} × as fast",
+            other.seconds / times,
+        )
+    yield Line(
+        noun,
+        ours.seconds,
+        "s",
+        "http.client, 8 threads",
+        threads.seconds,
+        "≤ 1.3 ×",
+        OVER_THREADS * threads.seconds,
+    )
+
+
+def _ours(server: DemoProcess, width: Width) -> _Taken:
+    session = Session(Store.open(None), clock=lambda: float(END + 100 * DAY))
+    session.connect(ApiSource(server.base_url, AdminKey.parse(server.key)))
+    moments = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (START, END))
+    view = ViewState(range=DateRange(None, *moments), per=Per.DAY if width is Width.DAY else Per.HOUR)
+    begun = time.perf_counter()
+    for _ in session.fetch(view, cancelled=threading.Event()):
+        pass
+    look = session.look(view)
+    taken = time.perf_counter() - begun
+    assert look.coverage.complete
+    total = look.table.by_name["input_tokens"].total  # type: ignore[union-attr]
+    session.close()
+    return _Taken(taken, int(total or 0))
+
+
+def _threads(server: DemoProcess, width: Width) -> _Taken:
+    """The same windows through bare connections; the bodies are read, and counted afterwards."""
+    dataset = dataset_named(DATASET)
+    asked = windows([Segment(width, START, END)], {width: dataset.page_limits[width].maximum})
+    address = urlsplit(server.base_url)
+    assert address.hostname is not None
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        local = threading.local()
+
+        def get(window: Segment) -> bytes:
+            connection = getattr(local, "connection", None)
+            if connection is None:
+                connection = local.connection = http.client.HTTPConnection(str(address.hostname), address.port)
+            query: Sequence[tuple[str, object]] = [
+                ("start_time", window.start),
+                ("end_time", window.end),
+                ("bucket_width", width.value),
+                ("limit", window.buckets),
+                *(("group_by", name) for name in dataset.group_by),
+            ]
+            headers = {"Authorization": f"Bearer {server.key}"}
+            connection.request("GET", f"{address.path}{dataset.path}?{urlencode(query)}", headers=headers)
+            body: bytes = connection.getresponse().read()
+            return body
+
+        bodies = list(pool.map(get, asked))
+    taken = time.perf_counter() - begun
+    return _Taken(taken, sum(_input_tokens(body) for body in bodies))
+
+
+def _input_tokens(body: bytes) -> int:
+    return sum(row["input_tokens"] for bucket in json.loads(body)["data"] for row in bucket["results"])
+
+
+def _sdk(server: DemoProcess, width: Width, limit: int) -> _Taken:
+    """Following its cursors, grouped by all dimensions."""
+    dataset = dataset_named(DATASET)
+    pages = -(-(END - START) // width.seconds // limit)
+    cursor: dict[str, str] = {}
+    with openai.OpenAI(api_key="none", admin_api_key=server.key, base_url=server.base_url, max_retries=0) as client:
+        begun = time.perf_counter()
+        followed = 0
+        for _ in range(min(pages, MOST_PAGES)):
+            page = client.admin.organization.usage.completions(
+                start_time=START,
+                end_time=END,
+                bucket_width=width.value,
+                limit=limit,
+                group_by=list(dataset.group_by),  # type: ignore[arg-type]
+                **cursor,  # type: ignore[arg-type]
+            )
+            followed += 1
+            if not page.has_more:
+                break
+            cursor = {"page": str(page.next_page)}
+        taken = time.perf_counter() - begun
+    return _Taken(taken * pages / followed)

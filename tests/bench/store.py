@@ -1,0 +1,80 @@
+"""Store: writing and opening again, bytes a row on disk and in memory, beside Parquet files of the same rows."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+from data import DATASET, DIMENSIONS, FOLDER, NOW, Held, million, weeks
+from lines import Line
+
+from usage_viewer.app.session import Session
+from usage_viewer.domain.period import Per
+from usage_viewer.domain.view import ViewState
+from usage_viewer.store import Store
+
+PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
+def measure() -> Iterator[Line]:
+    held = million()
+    yield _in_memory(held)
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+        yield from _written(Path(folder))
+        yield from _on_disk(held, Path(folder))
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * PAGE
+
+
+def _in_memory(held: Held) -> Line:
+    """What opening the store and showing every row takes, the engine's own cache included."""
+    Store.open(None).close()  # the engine itself is loaded before
+    before = _resident()
+    session = Session(Store.open(held.place.database), clock=lambda: float(NOW))
+    look = session.look(ViewState(range=held.range, per=Per.HOUR, grouping=DIMENSIONS))
+    rows = look.table.ordered(())
+    taken = _resident() - before
+    assert len(rows) == held.rows
+    assert look.table.by_name["input_tokens"].total == held.total("input_tokens")  # type: ignore[union-attr]
+    session.close()
+    return Line("store 1M: memory a row, all rows shown", taken / held.rows, "B", "", None, "≤ 150 B", 150)
+
+
+def _written(folder: Path) -> Iterator[Line]:
+    batches = list(weeks())
+    rows = sum(map(len, batches))
+    begun = time.perf_counter()
+    store = Store.open(folder / "usage.duckdb")
+    for batch in batches:
+        store.put(batch, NOW)
+    store.close()
+    yield Line("store: write, 53 weeks of hours", rows / (time.perf_counter() - begun), "rows/s")
+    begun = time.perf_counter()
+    store = Store.open(folder / "usage.duckdb")
+    taken = (time.perf_counter() - begun) * 1000
+    assert store.rows(DATASET) == rows
+    store.close()
+    yield Line("store: open", taken, "ms")
+
+
+def _on_disk(held: Held, folder: Path) -> Iterator[Line]:
+    """The file as it was filled week by week; Parquet of the same columns, dimensions as texts."""
+    copy = folder / "copy.duckdb"
+    shutil.copy(held.place.database, copy)
+    names = ", ".join(f"combination.{name}" for name in DIMENSIONS)
+    target = folder / "rows.parquet"
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute(
+            f"COPY (SELECT {names}, fact.* EXCLUDE (combination) FROM usage_{DATASET}_1h AS fact"
+            f" JOIN combination_{DATASET} AS combination ON combination.id = fact.combination ORDER BY bucket)"
+            f" TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
+        )
+        found = connection.execute(f"SELECT count(*), sum(input_tokens) FROM '{target}'").fetchone()
+    assert found == (held.rows, held.total("input_tokens"))
+    ours, theirs = held.place.database.stat().st_size / held.rows, target.stat().st_size / held.rows
+    yield Line("store 1M: bytes a row on disk", ours, "B", "Parquet, zstd", theirs, "≤ 1.5 ×", 1.5 * theirs)
