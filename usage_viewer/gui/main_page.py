@@ -121,6 +121,7 @@ class MainPage(QWidget):
         workspace.shown.connect(self.show_answer)
         workspace.progressed.connect(self.status.show_progress)
         workspace.fetching_changed.connect(self._on_fetching)
+        workspace.stopped.connect(lambda: self.status.say("Stopped. Refresh fetches the rest."))
 
     def show_view(self, view: ViewState) -> None:
         """The controls show at once what was asked for; the table follows when it is answered."""

@@ -294,9 +294,10 @@ class Opening(QObject):
         self._pages.setCurrentWidget(self._page)
         self._page.banner.clear()
         if loaded.error is not None:
-            hint = f"{loaded.error.hint} The key is in use until the window is closed."
-            said = UsageViewerError(loaded.error.detail, title=loaded.error.title, hint=hint)
-            self._page.banner.show_error(said, [])
+            # A quiet line, which stays: the fetch that begins now would take a banner away.
+            title, hint = loaded.error.title, loaded.error.hint
+            kept = "The key is not kept: it is in use until the window is closed."
+            self._page.notes.say("key", f"{title}. {hint} {kept}")
         if loaded.key is not None:
             self._workspace.connect_key(loaded.key)
 

@@ -52,6 +52,7 @@ class Workspace(QObject):
     progressed = Signal(object)  # Progress of the fetch
     fetching_changed = Signal(bool)
     failed = Signal(object)  # UsageViewerError that stopped the fetch or the look
+    stopped = Signal()  # the user stopped the fetch
     recovered = Signal()  # a fetch began: what failed before is no longer true
     names_failed = Signal(object)  # UsageViewerError
     session_opened = Signal()
@@ -194,6 +195,7 @@ class Workspace(QObject):
             self._given_up = self._fetch_key
             self._look()
             self._stop_fetch()
+            self.stopped.emit()
 
     def _stop_fetch(self) -> None:
         self._tasks.cancel("fetch")

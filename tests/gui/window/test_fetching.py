@@ -103,6 +103,7 @@ def test_cancel_stops_at_once_and_keeps_what_is_complete(desk: "Desk", hands: "H
     desk.qtbot.waitUntil(lambda: not window.workspace.fetching, timeout=300)
     assert time.monotonic() - began < 0.3
     desk.qtbot.wait(100)
+    assert "Stopped. Refresh fetches the rest." in status.text
     held, _, whole = status.text.partition(" of ")
     assert 30 < int(held) < int(whole.split(" ")[0])
     assert window.page.totals.label.startswith(f"{held} of ")

@@ -1,0 +1,78 @@
+"""The key between window and keyring: kept, not kept, replaced, forgotten."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from usage_viewer.demo.access import ADMIN_KEY
+from usage_viewer.domain.errors import KeyringFailed
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.keystore import SessionKeystore
+
+if TYPE_CHECKING:
+    from tests.gui.window.conftest import Desk, Hands
+
+
+class Failing(SessionKeystore):
+    """A keyring that takes no key."""
+
+    def save(self, key: AdminKey) -> None:
+        raise KeyringFailed("It is full.")
+
+
+def test_a_keyring_that_fails_leaves_the_key_in_use(desk: "Desk", hands: "Hands") -> None:
+    keys = Failing()
+    window = desk.start(lambda: keys)
+    hands.type(ADMIN_KEY)
+    hands.key(Qt.Key.Key_Return)
+    desk.qtbot.waitUntil(lambda: window.page.totals.label.startswith("Total of"))
+    assert window.page.notes.isVisible()
+    assert "The keyring failed" in window.page.notes.text
+    assert "in use until the window is closed" in window.page.notes.text
+    assert keys.load() is None
+
+
+def test_a_wrong_key_leaves_the_old_one_in_its_place(desk: "Desk", hands: "Hands") -> None:
+    keys = SessionKeystore(AdminKey.parse(ADMIN_KEY))
+    window = desk.start(lambda: keys)
+    window.actions_.replace_key.trigger()
+    assert window.key_page.isVisible()
+    hands.type("sk-admin-wrong-wrong-wrong-wrong-wrong")
+    hands.key(Qt.Key.Key_Return)
+    desk.qtbot.waitUntil(lambda: "refused" in window.key_page.problem_text)
+    assert keys.load() == AdminKey.parse(ADMIN_KEY)
+    hands.click(hands.button("Back", window.key_page))
+    assert window.page.table.isVisible()
+    desk.settle(window, lambda: hands.key(Qt.Key.Key_F5))
+    assert not window.page.banner.isVisible()
+
+
+def _answer(desk: "Desk", button: QMessageBox.StandardButton) -> None:
+    box = QApplication.activeModalWidget()
+    assert isinstance(box, QMessageBox)
+    desk.qtbot.mouseClick(box.button(button), Qt.MouseButton.LeftButton)
+
+
+def test_forgetting_the_key_asks_first(desk: "Desk", hands: "Hands") -> None:
+    keys = SessionKeystore(AdminKey.parse(ADMIN_KEY))
+    window = desk.start(lambda: keys)
+    QTimer.singleShot(100, window, lambda: _answer(desk, QMessageBox.StandardButton.No))
+    window.actions_.forget_key.trigger()
+    desk.qtbot.wait(150)
+    assert keys.load() is not None
+    QTimer.singleShot(100, window, lambda: _answer(desk, QMessageBox.StandardButton.Yes))
+    window.actions_.forget_key.trigger()
+    desk.qtbot.waitUntil(window.key_page.isVisible)
+    assert keys.load() is None
+    hands.click(hands.button("Back", window.key_page))
+    assert window.page.model.rowCount() > 5  # what was fetched stays
+
+
+def test_erasing_keeps_the_key_and_fetches_anew(desk: "Desk") -> None:
+    window = desk.start()
+    before = len(desk.asked())
+    QTimer.singleShot(100, window, lambda: _answer(desk, QMessageBox.StandardButton.Yes))
+    desk.settle(window, window.actions_.erase.trigger)
+    desk.qtbot.waitUntil(lambda: window.page.totals.label.startswith("Total of"))
+    assert len(desk.asked()) > before
