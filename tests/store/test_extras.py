@@ -15,6 +15,7 @@ from usage_viewer.app.session import Look, Session
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.figures import Figures
 from usage_viewer.domain.period import DateRange, Per, Width
+from usage_viewer.domain.proof import cell_of
 from usage_viewer.domain.tables import GroupColumn, PeriodColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
@@ -93,9 +94,21 @@ def test_unknown_fields_are_figures_and_groups_in_any_zone() -> None:
                 counts[midnight, region, name] += 1
         assert shown(look, "extra.credits") == expected
         assert shown(look, "num_sessions") == counts
+        check_origins(session, view)
         only = session.look(view.only("extra.region/0", "eu"))
         assert shown(only, "num_sessions") == {key: n for key, n in counts.items() if key[1] == "eu"}
     session.close()
+
+
+def check_origins(session: Session, view: ViewState) -> None:
+    """Each row's buckets make up its figures."""
+    look = session.look(view)
+    for row in range(look.table.rows):
+        cell = cell_of(look.table, row)
+        origins = session.origins(look, cell, ("num_sessions", "extra.credits"))
+        for place, column in enumerate(look.table.figures):
+            told = [figure for origin in origins if (figure := origin.figures[place]) is not None]
+            assert sum(told) == column.figures.at(row)
 
 
 def one_row(extra: str | None, start: int) -> Batch:

@@ -76,7 +76,7 @@ class Stocks:
 
     @property
     def _held(self) -> NDArray[np.int64]:
-        """For each period the seconds of it that are held, without the buckets at the end that nothing was told of."""
+        """For each period the seconds of it that are held, but for buckets at the end that nothing was told of."""
         held = np.zeros(len(self.coverage.periods), np.int64)
         told = self._buckets[int(self.facts.period.max(initial=-1))] if len(self.facts) else -1
         for segment in self.coverage.read:
