@@ -39,7 +39,7 @@ def header_tip(column: Column, dataset: Dataset) -> str:
         return f"{column.label}\nOne row for each {column.periods.per} in {zone}."
     if not isinstance(column, FigureColumn):
         return f"{column.label}\nOne row for each value."
-    unit = "" if column.kind is Kind.SHARE or not column.unit else f" ({column.unit})"
+    unit = "" if column.kind is Kind.SHARE or column.measure or not column.unit else f" ({column.unit})"
     lines = [f"{column.label}{unit}"]
     if column.help:
         lines.append(column.help)

@@ -134,3 +134,12 @@ def test_no_more_than_five_zones_are_recent(shown: Callable[[QWidget, int], None
     choice = ZoneChoice(recent=[f"Etc/GMT+{number}" for number in range(1, 9)])
     shown(choice, 200)
     assert len(choice.recent) == 5
+
+
+def test_what_is_answered_stands_in_the_place_of_what_was_asked_for(per: PerChoice, zone: ZoneChoice) -> None:
+    asked = VIEW.with_dataset("costs").with_per(Per.HOUR).with_zone("Asia/Tokyo")
+    for choice in (per, zone):
+        choice.show_view(asked)
+        choice.show_answered(asked.with_per(Per.DAY).with_zone("UTC"))
+    assert (per.choice, zone.choice) == ("per Day", "UTC")
+    assert per.menu_actions[Per.DAY].isChecked()

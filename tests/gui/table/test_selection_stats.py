@@ -1,6 +1,7 @@
 """Statistics of ranges of rows against plain Python."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from usage_viewer.domain.datasets import DATASETS, Kind
-from usage_viewer.domain.tables import Table
+from usage_viewer.domain.tables import FigureColumn, Table
 from usage_viewer.gui.selection_stats import SelectionStats, selection_stats
 
 COMPLETIONS = DATASETS["completions"]
@@ -92,3 +93,21 @@ def test_the_first_figure_stands_in_for_a_group_column(models: Table) -> None:
 def test_nothing_selected_and_nothing_to_count(models: Table, table_of: TableOf) -> None:
     assert selection_stats(models, np.arange(4), [], "input_tokens", COMPLETIONS) == SelectionStats()
     assert _all(table_of(model=["a", "b"]), "model") == SelectionStats(rows=2)
+
+
+def test_different_units_neither_add_up_nor_compare(table_of: TableOf) -> None:
+    table = table_of(
+        "costs", currency=["usd", "eur", "usd", "eur"], amount=[Decimal(1), Decimal(2), Decimal(4), None]
+    )
+    *heads, amount = table.columns
+    assert isinstance(amount, FigureColumn)
+    mixed = Table((*heads, replace(amount, total=None, unit_from="currency")), table.rows)
+    every = _all(mixed, "amount", "costs")
+    assert (every.rows, every.count) == (4, 3)
+    assert (every.total, every.average, every.minimum, every.maximum) == (None, None, None, None)
+    rows = np.array([0, 2, 3, 1])
+    dollars = selection_stats(mixed, rows, [(0, 1)], "amount", DATASETS["costs"])
+    assert (dollars.total, dollars.maximum) == (Decimal(5), Decimal(4))
+    # A row without the figure is in no unit.
+    assert selection_stats(mixed, rows, [(0, 2)], "amount", DATASETS["costs"]).total == Decimal(5)
+    assert selection_stats(mixed, rows, [(0, 3)], "amount", DATASETS["costs"]).total is None
