@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from usage_viewer.app.organizations import DEFAULT, Organization, found, with_id
 from usage_viewer.app.place import Place, default_data_dir
+from usage_viewer.app.private import keep_private
 from usage_viewer.app.profile import Profile
 from usage_viewer.app.settings import organizations_of
 from usage_viewer.app.snapshot import SnapshotProfile
@@ -36,8 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         tell(error, sys.stderr)
         return 2
+    keep_private(place.data_dir)
     if arguments.command == "table":
         return _run_table(arguments, place, base_url)
+    if arguments.command == "forget":
+        return _run_forget(arguments, place, organization)
     return _run_window(arguments, place, base_url, organization)
 
 
@@ -61,6 +65,13 @@ def _run_table(arguments: Namespace, place: Place, base_url: str) -> int:
         return run(arguments, demo.profile)
     finally:
         demo.close()
+
+
+def _run_forget(arguments: Namespace, place: Place, organization: Organization) -> int:
+    from usage_viewer.cli.forget import run_forget
+    from usage_viewer.keystore import open_keystore
+
+    return run_forget(arguments, place, organization, open_keystore, ask=input, err=sys.stderr)
 
 
 def _run_window(arguments: Namespace, place: Place, base_url: str, organization: Organization) -> int:

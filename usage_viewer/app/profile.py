@@ -95,12 +95,14 @@ class Profile:
         first_day = self._week_start if week_start is None else week_start
         return Session(store, clock=self.now, workers=self._workers, week_start=first_day)
 
-    def start_anew(self) -> None:
-        """Keeps the damaged database aside, so that the next `open_session` begins with an empty one."""
+    def start_anew(self) -> Path | None:
+        """Keeps the damaged database aside, so that the next `open_session` begins with an empty one.
+
+        Returns where it is kept; None where there is no file. Raises StoreNotWritable.
+        """
         from usage_viewer.store import Store
 
-        if self.database is not None:
-            Store.set_aside(self.database)
+        return None if self.database is None else Store.set_aside(self.database)
 
     def source(self, key: AdminKey) -> ApiSource:
         return ApiSource(

@@ -1,13 +1,12 @@
 """What the command line accepts, and the view that a `table` command asks for."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import NoReturn
 
 from usage_viewer import __version__
+from usage_viewer.cli.parsing import Parser
 from usage_viewer.domain.dataset import EXTRA
 from usage_viewer.domain.datasets import DATASETS, Dataset
 from usage_viewer.domain.errors import InputError
@@ -17,32 +16,6 @@ from usage_viewer.domain.view import PERIOD, Filter, SortKey, Value, ViewState
 FORMATS = ("tsv", "csv", "json", "markdown")
 
 FIRST_YEAR, LAST_YEAR = 1971, 2199
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong as an InputError, so that one place decides how it is told.
-
-    `--sort -input_tokens` is understood as `--sort=-input_tokens`: by itself argparse takes a value that begins
-    with a dash for an option.
-    """
-
-    def parse_known_args(  # type: ignore[override] # the namespace is always a plain one
-        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
-    ) -> tuple[argparse.Namespace, list[str]]:
-        return super().parse_known_args(_joined(sys.argv[1:] if args is None else args), namespace)
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(message, title="The command can't be understood", hint=self.format_usage().strip())
-
-
-def _joined(args: Sequence[str]) -> list[str]:
-    joined: list[str] = []
-    for argument in args:
-        if joined and joined[-1] == "--sort" and argument[:1] == "-" and argument[:2] != "--":
-            joined[-1] = f"--sort={argument}"
-        else:
-            joined.append(argument)
-    return joined
 
 
 def parser() -> Parser:
@@ -66,6 +39,17 @@ def parser() -> Parser:
     )
     _add_common(table, again=True)
     _add_table(table)
+    forget = commands.add_parser(
+        "forget",
+        help="remove the key from the keyring, or all that is kept",
+        description="Removes the organization's key from the keyring; with --all every key, and all usage, names "
+        "and settings. Asks first. Ends with 0 if it is done, with 3 if it was not confirmed.",
+    )
+    _add_common(forget, again=True)
+    forget.add_argument(
+        "--all", action="store_true", help="every organization's key, all usage and names, and the settings"
+    )
+    forget.add_argument("--yes", action="store_true", help="don't ask")
     return top
 
 
@@ -190,7 +174,13 @@ def _add_table(table: argparse.ArgumentParser) -> None:
         metavar="FORMAT",
         help=f"{_either(FORMATS)} (default: tsv); json has raw ids, exact numbers, null for none",
     )
-    table.add_argument("--no-store", action="store_true", help="neither use nor change the local database")
+    stored = table.add_mutually_exclusive_group()
+    stored.add_argument("--no-store", action="store_true", help="neither use nor change the local database")
+    stored.add_argument(
+        "--start-anew",
+        action="store_true",
+        help="if the local database is damaged, keep it aside and begin an empty one",
+    )
 
 
 def _either(names: Sequence[str]) -> str:

@@ -16,29 +16,49 @@ from usage_viewer.app.session import Look, Session
 from usage_viewer.cli.arguments import view_of
 from usage_viewer.cli.telling import tell
 from usage_viewer.domain.coverage import Coverage
-from usage_viewer.domain.errors import ExportError, InputError, KeyMissing, StoreLocked, UsageViewerError
+from usage_viewer.domain.errors import (
+    ExportError,
+    InputError,
+    KeyMissing,
+    StoreDamaged,
+    StoreLocked,
+    UsageViewerError,
+)
 from usage_viewer.domain.period import Segment, iso
 from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.visible import visible
 
 COMPLETE, FAILED, BAD_ARGUMENTS, INCOMPLETE = 0, 1, 2, 3
+LOCKED_HINT = "Close the window, or add --no-store to leave the database alone."
+DAMAGED_HINT = "Add --start-anew: the damaged file is kept aside, and the usage is fetched again."
 
 
 def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err: TextIO) -> int:
     """Prints to `out`; everything else that there is to say goes to `err`. Returns the exit status."""
     try:
         view = view_of(arguments)
-        session = profile.open_session()
+        try:
+            return _print_view(arguments, view, profile, out, err)
+        except StoreDamaged:
+            if not arguments.start_anew:
+                raise
+            aside = profile.start_anew()
+            err.write(f"The damaged database is kept as {visible(str(aside))}.\n")
+            return _print_view(arguments, view, profile, out, err)
     except InputError as error:
         tell(error, err)
         return BAD_ARGUMENTS
     except StoreLocked as error:
-        tell(
-            StoreLocked(error.detail, hint="Close the window, or add --no-store to leave the database alone."), err
-        )
-        return FAILED
+        tell(StoreLocked(error.detail, hint=LOCKED_HINT), err)
+    except StoreDamaged as error:
+        tell(StoreDamaged(error.detail, hint=DAMAGED_HINT), err)
     except UsageViewerError as error:
         tell(error, err)
-        return FAILED
+    return FAILED
+
+
+def _print_view(arguments: argparse.Namespace, view: ViewState, profile: Profile, out: TextIO, err: TextIO) -> int:
+    session = profile.open_session()
     try:
         task = Printing(session, view, profile, Format(arguments.format), arguments.names, err)
         return _print_table(task, out)
@@ -61,16 +81,9 @@ class Printing:
 def _print_table(task: Printing, out: TextIO) -> int:
     session, view, profile, err = task.session, task.view, task.profile, task.err
     error = _fetch(task)
-    try:
-        look = session.look(view, named=task.names)
-        _check_extras(look)
-        _write(look, task, out)
-    except InputError as refused:
-        tell(refused, err)
-        return BAD_ARGUMENTS
-    except UsageViewerError as failed:
-        tell(failed, err)
-        return FAILED
+    look = session.look(view, named=task.names)
+    _check_extras(look)
+    _write(look, task, out)
     if error is not None:
         tell(error, err)
     if profile.clock_note:
@@ -134,6 +147,8 @@ def _fetch(task: Printing) -> UsageViewerError | None:
         if named:
             show("Asking for names")
             _fetch_names(session, task.err, lambda: show(""))
+    except StoreDamaged:
+        raise
     except UsageViewerError as error:
         return error
     finally:

@@ -1,0 +1,152 @@
+"""`usage-viewer forget`: asks first, says what it did, and does no more than that."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from usage_viewer.app import settings
+from usage_viewer.app.organizations import Organization
+from usage_viewer.app.place import Place
+from usage_viewer.app.settings import Settings
+from usage_viewer.cli.arguments import parser
+from usage_viewer.cli.forget import run_forget
+from usage_viewer.domain.errors import KeyringLocked
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.keystore import Keystore, SessionKeystore
+from usage_viewer.store import Store
+
+MINE, ACME = Organization("default", "Mine"), Organization("acme", "Acme")
+
+
+class LastingKeystore(SessionKeystore):
+    """Stands for the system's keyring, which the process's end doesn't empty."""
+
+    lasting = True
+
+
+@dataclass
+class Forgetting:
+    """`usage-viewer forget …` in this process."""
+
+    data: Path
+    stores: dict[str, Keystore] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    err: str = ""
+
+    def __call__(self, *arguments: str, answer: str | None = None) -> int:
+        def ask(question: str) -> str:
+            self.asked.append(question)
+            if answer is None:
+                raise EOFError
+            return answer
+
+        parsed = parser().parse_args(["forget", *arguments])
+        chosen = ACME if parsed.profile == "acme" else MINE
+        err = io.StringIO()
+        status = run_forget(parsed, Place(self.data, chosen.id), chosen, self.stores.__getitem__, ask=ask, err=err)
+        self.err = err.getvalue()
+        return status
+
+    @property
+    def kept(self) -> set[str]:
+        return {id for id, store in self.stores.items() if store.load() is not None}
+
+
+@pytest.fixture
+def forget(tmp_path: Path) -> Forgetting:
+    data = tmp_path / "data"
+    settings.save(Place(data).settings, Settings(organizations=(MINE, ACME)))
+    forgetting = Forgetting(data)
+    for id in ("default", "acme"):
+        Store.open(Place(data, id).database).close()
+        forgetting.stores[id] = LastingKeystore(AdminKey.parse(f"sk-admin-of-{id}-0123456789"))
+    return forgetting
+
+
+@pytest.mark.parametrize("answer", ["y", "Yes", " YES "])
+def test_removes_the_key_alone(forget: Forgetting, answer: str) -> None:
+    assert forget(answer=answer) == 0
+    assert forget.kept == {"acme"}
+    assert forget.asked == ["Remove the key of Mine from the keyring? [y/N] "]
+    assert Place(forget.data).database.exists()
+    assert "no longer in the keyring" in forget.err
+
+
+def test_of_another_organization(forget: Forgetting) -> None:
+    assert forget("--profile", "acme", "--yes") == 0
+    assert forget.kept == {"default"}
+    assert forget.asked == []
+
+
+@pytest.mark.parametrize("arguments", [(), ("--all",)])
+@pytest.mark.parametrize("answer", ["", "n", "yy", "remove", None])
+def test_does_nothing_unless_it_is_confirmed(
+    forget: Forgetting, arguments: tuple[str, ...], answer: str | None
+) -> None:
+    assert forget(*arguments, answer=answer) == 3
+    assert forget.err == "usage-viewer: Nothing was removed.\n"
+    assert forget.kept == {"default", "acme"}
+    assert Place(forget.data).settings.exists()
+
+
+def test_removes_all(forget: Forgetting) -> None:
+    assert forget("--all", answer="y") == 0
+    (question,) = forget.asked
+    assert "Mine, Acme" in question
+    assert str(forget.data) in question
+    assert forget.kept == set()
+    assert not forget.data.exists()
+
+
+def test_all_is_not_for_one_organization(forget: Forgetting) -> None:
+    assert forget("--all", "--profile", "acme", "--yes") == 2
+    assert forget.kept == {"default", "acme"}
+
+
+def test_a_locked_keyring_is_said(forget: Forgetting) -> None:
+    class Locked(LastingKeystore):
+        def forget(self) -> None:
+            raise KeyringLocked
+
+    forget.stores["default"] = Locked(AdminKey.parse("sk-admin-of-default-0123456789"))
+    assert forget("--yes") == 1
+    assert "locked" in forget.err
+    assert forget("--all", "--yes") == 1
+    assert "The key of Mine could not be removed" in forget.err
+    assert forget.kept == {"default"}
+    assert not forget.data.exists()
+
+
+def test_without_a_keyring_nothing_is_kept(forget: Forgetting) -> None:
+    forget.stores["default"] = SessionKeystore()
+    assert forget("--yes") == 0
+    assert "no keyring" in forget.err
+
+
+@pytest.mark.secret_service
+def test_as_a_process_with_a_real_keyring(child: Any, secret_service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from usage_viewer.keystore import open_keystore
+
+    secret_service.use(monkeypatch)
+    monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
+    for id in ("default", "acme"):
+        open_keystore(id).save(AdminKey.parse(child.server.key))
+        Store.open(Place(child.home / "data", id).database).close()
+    run: Callable[..., Any] = child
+    environment = {**secret_service.environment, "OPENAI_ADMIN_KEY": ""}
+    environment["HOME"] = str(child.home)
+    refused = run("forget", "--all", env=environment)
+    assert (refused.status, refused.out) == (
+        3,
+        "Remove all keys (My organization, acme) from the keyring, and all "
+        f"usage, names and settings in {child.home / 'data'}? [y/N] ",
+    )
+    done = run("forget", "--all", "--yes", env=environment)
+    assert (done.status, done.out) == (0, "")
+    assert "All keys, usage, names and settings were removed." in done.err
+    assert [open_keystore(id).load() for id in ("default", "acme")] == [None, None]
+    assert not (child.home / "data").exists()
