@@ -1,10 +1,12 @@
 """The window over every dataset and in several zones: nothing breaks, and what can't be shown is said quietly."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QLocale
 
 from usage_viewer.demo.access import USAGE_ONLY_KEY
 from usage_viewer.demo.faults import Fault, Request
@@ -156,3 +158,17 @@ def test_new_fields_are_offered_as_columns_and_groups(desk: Any, tmp_path: Path)
     assert set(region.labels) == {"eu", "us"}
     after = {column.name: column.total for column in page.model.columns if isinstance(column, FigureColumn)}
     assert after == before
+
+
+@pytest.mark.parametrize(("language", "first"), [("en_US", 6), ("de_DE", 0), ("ar_EG", 5)])
+def test_weeks_begin_as_the_locale_has_them(desk: Any, language: str, first: int) -> None:
+    before = QLocale()
+    QLocale.setDefault(QLocale(language))
+    try:
+        window: MainWindow = desk.start()
+        show(desk, window, window.workspace.view.with_per(Per.WEEK))
+        assert window.workspace.last is not None
+        starts = window.workspace.last.look.coverage.periods.bounds[1:-1].tolist()
+        assert {datetime.fromtimestamp(start, UTC).weekday() for start in starts} == {first}
+    finally:
+        QLocale.setDefault(before)
