@@ -176,9 +176,7 @@ class Store:
             len(self._known_combinations(view.dataset)),
         )
 
-    def _facts(
-        self, view: ViewState, coverage: Coverage, metrics: tuple[str, ...], cancelled: Cancel
-    ) -> Rows:
+    def _facts(self, view: ViewState, coverage: Coverage, metrics: tuple[str, ...], cancelled: Cancel) -> Rows:
         change = self._changes[view.dataset]  # before all else: facts of a later change may stand under an earlier
         question = self._question(view, coverage, metrics)
         facts = self._cache.find(question, change)
