@@ -86,9 +86,7 @@ class Stocks:
             np.add.at(held, period, segment.width.seconds)
         return held
 
-    def _over(
-        self, item: OverTime, stocks: Rows, slot: NDArray[np.int64], seconds: NDArray[np.int64]
-    ) -> Figures:
+    def _over(self, item: OverTime, stocks: Rows, slot: NDArray[np.int64], seconds: NDArray[np.int64]) -> Figures:
         """One figure for each of `seconds`, the time that it is about; row i of `stocks` counts in `slot[i]`."""
         figures = stocks.metrics[item.level]
         there = ~missing_of(figures)
