@@ -83,11 +83,19 @@ def _run_window(arguments: Namespace, place: Place, base_url: str, organization:
             place=place,
             open_demo=open_demo,
             make_profile=_maker(arguments, place, base_url),
+            erase_all=lambda: _erase_all(place),
             demo=arguments.demo,
             snapshot=arguments.snapshot,
             open=arguments.open,
         )
     )
+
+
+def _erase_all(place: Place) -> list[UsageViewerError]:
+    from usage_viewer.app.erasing import erase_all
+    from usage_viewer.keystore import open_keystore
+
+    return erase_all(place.data_dir, open_keystore)
 
 
 def _profile(arguments: Namespace, place: Place, base_url: str, *, label: str = "", stored: bool = True) -> Profile:

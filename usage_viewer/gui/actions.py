@@ -57,6 +57,8 @@ class Actions(QObject):
         self.replace_key = self._add("Replace the &key…", None, "Checks and keeps another admin key")
         self.forget_key = self._add("&Forget the key", None, "Removes the key from the keyring")
         self.erase = self._add("&Erase local data…", None, "Removes all usage and names from this computer")
+        self.erase_all = self._add("Erase everythin&g…", None, "Removes all keys, all data and the settings")
+        self.erase_all.setVisible(False)
         self.demo = self._add("Open the &demo", None, "Looks at a synthetic organization")
         self.shortcuts = self._add("Ke&yboard shortcuts", key.HelpContents, "Lists every key")
         self.about = self._add("Abo&ut Usage Viewer", None, "Version, licences, and where data is kept")
@@ -100,7 +102,7 @@ class Actions(QObject):
         colours.addActions(list(self.scheme.values()))
         menu.addSeparator()
         menu.addMenu(self.organizations)
-        menu.addActions([self.replace_key, self.forget_key, self.erase, self.demo])
+        menu.addActions([self.replace_key, self.forget_key, self.erase, self.erase_all, self.demo])
         menu.addSeparator()
         menu.addActions([self.shortcuts, self.about, self.quit])
         return menu

@@ -19,6 +19,7 @@ from usage_viewer.app.place import PROGRAM, Place
 from usage_viewer.app.profile import Demo, Profile
 from usage_viewer.assets import asset
 from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.gui.erasing import Erase
 from usage_viewer.gui.main_window import MainWindow
 from usage_viewer.gui.organizations import MakeProfile
 from usage_viewer.gui.single_instance import SingleInstance, raise_running
@@ -37,6 +38,7 @@ class Launch:
     place: Place
     open_demo: Callable[[], Demo]
     make_profile: MakeProfile
+    erase_all: Erase
     demo: bool = False
     snapshot: Path | None = None
     open: Path | None = None  # a saved snapshot to be shown
@@ -56,7 +58,14 @@ def run(launch: Launch) -> int:
     if alone and raise_running(launch.place):
         return 0
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    window = MainWindow(launch.profile, launch.place, launch.open_demo, launch.make_profile, remember=alone)
+    window = MainWindow(
+        launch.profile,
+        launch.place,
+        launch.open_demo,
+        launch.make_profile,
+        remember=alone,
+        erase_all=launch.erase_all if alone else None,
+    )
     hook = ExceptHook()
     hook.raised.connect(window.show_unexpected)
     instance = SingleInstance(launch.place) if alone else None

@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
 from usage_viewer.app.place import Place
 from usage_viewer.app.profile import Demo, Profile
-from usage_viewer.domain.errors import CredentialError, UsageViewerError
+from usage_viewer.domain.errors import CredentialError, StoreDamaged, UsageViewerError
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.actions import Actions
+from usage_viewer.gui.actions import Actions, connect
 from usage_viewer.gui.banner import Action
 from usage_viewer.gui.commands import Commands
 from usage_viewer.gui.copying import Copying
+from usage_viewer.gui.erasing import Erase, EraseAll
 from usage_viewer.gui.key_flow import KeyFlow
 from usage_viewer.gui.key_page import KeyPage
 from usage_viewer.gui.main_page import MainPage
@@ -35,7 +36,7 @@ SIZE = (150 * UNIT, 92 * UNIT)
 
 class MainWindow(QMainWindow):
     """`open_demo` starts the demo's server; `make_profile` makes that of another organization. With `remember`
-    False nothing is written about how it is used.
+    False nothing is written about how it is used. `erase_all` is offered in the menu, if there is one.
     """
 
     settled = Signal(str)  # everything that was asked for is shown; "" or why it isn't
@@ -48,6 +49,7 @@ class MainWindow(QMainWindow):
         make_profile: MakeProfile,
         *,
         remember: bool = True,
+        erase_all: Erase | None = None,
     ) -> None:
         super().__init__()
         self._problem = ""
@@ -88,6 +90,8 @@ class MainWindow(QMainWindow):
             self.workspace, self.page, self.actions_, self.copying, self.remembered, self.opening.facts, self
         )
         self._connect()
+        if erase_all is not None:
+            self._offer_to_erase(erase_all)
         self._restore()
 
     def _connect(self) -> None:
@@ -109,6 +113,12 @@ class MainWindow(QMainWindow):
         self.opening.began.connect(self._on_began)
         self.opening.key_wanted.connect(lambda: self.settled.emit("There is no key yet."))
         self.opening.title_changed.connect(self.setWindowTitle)
+
+    def _offer_to_erase(self, erase_all: Erase) -> None:
+        self.erasing = EraseAll(erase_all, self.workspace, self.remembered, self.tasks, self)
+        self.erasing.failed.connect(lambda error: self._on_stuck(error, [("Open &again", self.opening.open_own)]))
+        self.actions_.erase_all.setVisible(True)
+        connect(self.actions_.erase_all, self.erasing.ask)
 
     # Starting and ending
 
@@ -191,6 +201,9 @@ class MainWindow(QMainWindow):
     # What went wrong
 
     def _on_error(self, error: UsageViewerError) -> None:
+        if isinstance(error, StoreDamaged):
+            self.opening.say_why_not(error)
+            return
         actions: list[Action] = [("Re&try", self._retry)]
         if isinstance(error, CredentialError) and self.opening.keyring_answered:
             actions.insert(0, ("Enter another &key", lambda: self.opening.ask_for_key(replacing=True)))

@@ -63,7 +63,7 @@ class Opening(QObject):
         self._actions, self._page, self._key_page, self._pages = actions, page, key_page, pages
         self._window = window
         workspace.session_opened.connect(self._decide)
-        workspace.session_failed.connect(self._on_session_failed)
+        workspace.session_failed.connect(self.say_why_not)
         self._connect_key()
         self._connect_organizations()
         self._connect_snapshots()
@@ -109,7 +109,8 @@ class Opening(QObject):
         actions.refresh.setEnabled(not profile.read_only)
         actions.save_snapshot.setEnabled(not isinstance(profile, CombinedProfile))
 
-    def _on_session_failed(self, error: UsageViewerError) -> None:
+    def say_why_not(self, error: UsageViewerError) -> None:
+        """The data can't be used: offers what can be done about it."""
         profile = self._workspace.profile or self.own_profile
         actions: list[Action] = [("Re&try", lambda: self.open(profile))]
         if isinstance(error, StoreDamaged) and profile is self.own_profile:
@@ -121,9 +122,8 @@ class Opening(QObject):
 
     def _start_anew(self) -> None:
         profile = self.own_profile
-        self._tasks.start(
-            "open", lambda task: profile.start_anew(), lambda _: self.open(profile), self._on_session_failed
-        )
+        self._workspace.close()  # nothing may write to the file any more, or be taken for the new one
+        self._tasks.start("open", lambda task: profile.start_anew(), lambda _: self.open(profile), self.say_why_not)
 
     def facts(self) -> list[tuple[str, str]]:
         """Where the data and the key of what is open are kept."""

@@ -24,6 +24,7 @@ class Remembered(QObject):
     ) -> None:
         super().__init__(parent)
         self._path, self._on_error = path, on_error
+        self._paused = False
         self.settings = Settings() if path is None else stored.load(path)
         self._profile = "default"
         self._later = QTimer(self, singleShot=True, interval=WRITE_AFTER)
@@ -83,10 +84,17 @@ class Remembered(QObject):
             self.settings = settings
             self._later.start()
 
+    def pause(self) -> None:
+        """Nothing is written until `go_on`."""
+        self._paused = True
+
+    def go_on(self) -> None:
+        self._paused = False
+
     def write(self) -> None:
         """Now, if there is something to write."""
         self._later.stop()
-        if self._path is None:
+        if self._path is None or self._paused:
             return
         try:
             stored.save(self._path, self.settings)
