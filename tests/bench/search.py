@@ -47,7 +47,7 @@ def measure() -> Iterator[Line]:
 
 def _polars(peers: Peers, text: str) -> int:
     columns = [pl.col(name).cast(pl.String).str.contains(text, literal=True) for name in DIMENSIONS]
-    return peers.polars.filter(pl.any_horizontal(columns)).height
+    return int(peers.polars.filter(pl.any_horizontal(columns)).height)
 
 
 def _check(window: BenchWindow, held: Held) -> None:

@@ -104,3 +104,22 @@ def test_labels_of_periods() -> None:
 
 def test_an_empty_table_has_an_order() -> None:
     assert EMPTY.ordered([SortKey("model")]).tolist() == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 50)), min_size=1, max_size=40), KEYS)
+def test_rows_of_known_groups_are_the_same_table(rows: list[tuple[int, int, int]], keys: list[SortKey]) -> None:
+    """Each row with its codes, or with the place of its group: groups are numbered as they are shown."""
+    plain = _table([(period, code, figure, Decimal(0)) for period, code, figure in rows])
+    period, model, *figures = plain.columns
+    assert isinstance(model, GroupColumn)
+    shown = np.argsort(model.rank).astype(np.int32)
+    group = model.rank[model.codes]
+    grouped = Table((period, GroupColumn(MODEL, shown, VALUES, LABELS, group), *figures), plain.rows, group)
+    column = grouped.by_name["model"]
+    assert isinstance(column, GroupColumn)
+    assert column.codes.tolist() == model.codes.tolist()
+    assert column.codes_at(slice(1, 3)).tolist() == model.codes_at(np.arange(plain.rows)[1:3]).tolist()
+    assert [column.code(row) for row in range(plain.rows)] == model.codes.tolist()
+    assert grouped.ordered(keys).tolist() == plain.ordered(keys).tolist()
+    natural = list(range(plain.rows))
+    assert sorted(grouped.ordered(keys).tolist()) == natural

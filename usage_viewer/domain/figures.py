@@ -55,6 +55,8 @@ class Figures:
         if not len(present):
             return None
         if present.dtype == np.int64:
+            if max(int(present.max()), -int(present.min())) * len(present) <= INT64_MAX:
+                return int(present.sum())
             # Halves are added apart, so that no sum of int64 can overflow.
             low = int(np.sum(present & 0xFFFFFFFF))
             return (int(np.sum(present >> 32)) << 32) + low

@@ -227,7 +227,7 @@ def cell_of(table: Table, row: int) -> Cell:
         if isinstance(head, PeriodColumn):
             period = int(head.index[row])
         else:
-            groups.append((head.name, head.values[int(head.codes[row])]))
+            groups.append((head.name, head.values[head.code(row)]))
     return Cell(period, tuple(groups))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.datasets import Dimension, Kind
 from usage_viewer.domain.figures import Figures, Number
-from usage_viewer.domain.ordering import Rows, natural, then
+from usage_viewer.domain.ordering import Rows, few_ties, natural, then
 from usage_viewer.domain.period import Per, Periods, iso, zone_name
 from usage_viewer.domain.view import PERIOD, SortKey, Value
 
@@ -52,12 +52,28 @@ class PeriodColumn:
 
 @dataclass(frozen=True)
 class GroupColumn:
-    """A dimension of the grouping: `codes` (n) into `values` (raw) and `labels` (shown)."""
+    """A dimension of the grouping: `codes` (n) into `values` (raw) and `labels` (shown).
+
+    `known` are the codes of the rows, or with `group` (n) those of groups: row i is of group `group[i]`, and the
+    codes of all rows are made when they are asked for. A screenful is best asked for with `codes_at`.
+    """
 
     dimension: Dimension
-    codes: NDArray[np.int32]
+    known: NDArray[np.int32]
     values: tuple[Value, ...]
     labels: tuple[str, ...]
+    group: NDArray[np.int32] | None = None
+
+    @cached_property
+    def codes(self) -> NDArray[np.int32]:
+        return self.known if self.group is None else self.known[self.group]
+
+    def codes_at(self, rows: NDArray[np.int64] | slice) -> NDArray[np.int32]:
+        """The codes of some rows."""
+        return self.known[rows if self.group is None else self.group[rows]]
+
+    def code(self, row: int) -> int:
+        return int(self.known[row if self.group is None else self.group[row]])
 
     @property
     def name(self) -> str:
@@ -82,10 +98,12 @@ class GroupColumn:
         """What rows are sorted by, ascending in either case."""
         if not len(self.values):
             return self.codes
-        if not descending:
-            return self.rank[self.codes]
-        null = np.array([value is None for value in self.values], np.bool_)
-        return np.where(null, self.rank, -1 - self.rank)[self.codes]
+        place = self.rank
+        if descending:
+            null = np.array([value is None for value in self.values], np.bool_)
+            place = np.where(null, place, -1 - place)
+        place = place[self.known]
+        return place if self.group is None else place[self.group]
 
 
 @dataclass(frozen=True)
@@ -139,20 +157,29 @@ class Table:
 
         Keys of columns that aren't there are passed over.
         """
-        rows = self._natural
-        for key in reversed(order):
-            column = self.by_name.get(key.column)
-            if column is not None:
-                for one in _sort_keys(column, key.descending):
-                    rows = then(rows, one)
-        return np.arange(self.rows, dtype=np.int64) if rows is None else rows
+        columns = [
+            (self.by_name[key.column], key.descending) for key in reversed(order) if key.column in self.by_name
+        ]
+        keys = [key for column, descending in columns for key in _sort_keys(column, descending)]
+        if len(keys) == 1 and "_natural" not in self.__dict__:
+            rows = few_ties(keys[0], self._standing_keys)
+            if rows is not None:
+                return rows
+        natural_order = self._natural
+        for key in keys:
+            natural_order = then(natural_order, key)
+        return np.arange(self.rows, dtype=np.int64) if natural_order is None else natural_order
 
     @cached_property
     def _natural(self) -> Rows | None:
         """The rows by period and then by group; None where they stand so already."""
+        return natural(self._standing_keys)
+
+    @cached_property
+    def _standing_keys(self) -> Sequence[NDArray[np.int32]]:
         if self.standing is None:
-            return natural([head.sort_key() for head in self.heads])
-        return natural([*(head.index for head in self.heads if isinstance(head, PeriodColumn)), self.standing])
+            return [head.sort_key() for head in self.heads]
+        return [*(head.index for head in self.heads if isinstance(head, PeriodColumn)), self.standing]
 
 
 def _sort_keys(column: Column, descending: bool) -> list[NDArray[np.generic]]:

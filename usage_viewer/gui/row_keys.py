@@ -29,7 +29,7 @@ def keys_of(table: Table, rows: Sequence[int] | NDArray[np.int64]) -> RowKeys:
         if isinstance(head, PeriodColumn):
             parts.append(list(head.periods.bounds[head.index[picked]].tolist()))
         else:
-            parts.append([head.values[code] for code in head.codes[picked].tolist()])
+            parts.append([head.values[code] for code in head.codes_at(picked).tolist()])
     keys = zip(*parts, strict=True) if parts else [()] * len(picked)
     return RowKeys(tuple(head.name for head in table.heads), tuple(keys))
 
@@ -53,7 +53,7 @@ def find_rows(table: Table, keys: RowKeys) -> NDArray[np.int64]:
         codes = _codes(head, [key[place] for key in keys.parts])
         width = int(codes.max()) + 1
         wanted = np.where((wanted < 0) | (codes < 0), -1, wanted * width + codes)
-        here = (head.index if isinstance(head, PeriodColumn) else head.codes)[rows].astype(np.int64)
+        here = (head.index[rows] if isinstance(head, PeriodColumn) else head.codes_at(rows)).astype(np.int64)
         there = np.where(here < width, state * width + here, -1)
         known = np.unique(wanted[wanted >= 0])
         if not len(known):

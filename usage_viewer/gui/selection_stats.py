@@ -119,7 +119,7 @@ def _many_units(table: Table, figure: FigureColumn, picked: NDArray[np.int64] | 
     units = table.by_name.get(figure.unit_from)
     if not isinstance(units, GroupColumn):
         return False
-    codes = units.codes if picked is None else units.codes[picked]
+    codes = units.codes if picked is None else units.codes_at(picked)
     if figure.figures.missing is not None:
         codes = codes[~(figure.figures.missing if picked is None else figure.figures.missing[picked])]
     return len(np.unique(codes)) > 1

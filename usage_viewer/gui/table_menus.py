@@ -196,7 +196,7 @@ def cell_menu(
     """The menu of a cell of the table's row `at`; `copy` is told the name of a format."""
     menu = QMenu(parent)
     if isinstance(column, GroupColumn):
-        code = int(column.codes[at])
+        code = column.code(at)
         value, label = column.values[code], column.labels[code]
         shown = menu_text(label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…")
         _entry(menu, f"&Filter to “{shown}”", lambda: ask(view.only(column.name, value)))

@@ -196,7 +196,7 @@ class UsageTable(QTableView):
         if not isinstance(column, GroupColumn):
             return False
         at = int(self.usage_model.rows[self.currentIndex().row()])
-        self.view_requested.emit(self.view.only(column.name, column.values[int(column.codes[at])]))
+        self.view_requested.emit(self.view.only(column.name, column.values[column.code(at)]))
         return True
 
     def keyboardSearch(self, search: str) -> None:

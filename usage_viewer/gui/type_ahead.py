@@ -36,7 +36,7 @@ class TypeAhead:
         begins = np.array([label.casefold().startswith(typed) for label in column.labels], np.bool_)
         if not begins.any():
             return None
-        hits = begins[column.codes[rows]]
+        hits = begins[column.codes_at(rows)]
         start = max(start, 0)
         for first, part in ((start, hits[start:]), (0, hits[:start])):
             if part.any():

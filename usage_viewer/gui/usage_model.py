@@ -185,7 +185,7 @@ class UsageModel(QAbstractTableModel):
             write: Callable[[Number | None], str] = self._numbers.writer(column.kind, column.unit)
             return [write(value) for value in column.figures.take(rows).listed()]
         if isinstance(column, GroupColumn):
-            return [column.labels[code] for code in column.codes[rows].tolist()]
+            return [column.labels[code] for code in column.codes_at(rows).tolist()]
         index = column.index[rows].tolist()
         labels = {
             one: period_label(column.periods, one, self.locale) + (SO_FAR if self._is_open(one) else "")
@@ -208,7 +208,7 @@ class UsageModel(QAbstractTableModel):
             bounds = period_bounds(column.periods, period)
             return f"{bounds}\nStill open: more usage may come in." if self._is_open(period) else bounds
         if isinstance(column, GroupColumn):
-            code = int(column.codes[at])
+            code = column.code(at)
             value = column.values[code]
             return "" if value is None or value == column.labels[code] else f"{column.labels[code]}\n{value}"
         return "\n".join(self._figure_tip(column, at))
@@ -261,5 +261,5 @@ def _value(column: Column, at: int) -> object:
     if isinstance(column, FigureColumn):
         return column.figures.at(at)
     if isinstance(column, GroupColumn):
-        return column.values[int(column.codes[at])]
+        return column.values[column.code(at)]
     return int(column.index[at])

@@ -60,15 +60,14 @@ def tabulate(
     order = natural([head.sort_key() for head in heads])
     if order is not None:
         groups = groups.in_order(order)
-        heads = [replace(head, codes=head.codes[order]) for head in heads]
+        heads = [replace(head, known=head.known[order]) for head in heads]
     rows = _grouped(facts, groups, int(passing.sum()), len(coverage.periods))
     if not len(rows) and not grouping and view.per is Per.TOTAL and coverage.held:
         rows = _one_row_of_nothing(rows)
     columns: list[Column] = []
     if view.per is not Per.TOTAL:
         columns.append(PeriodColumn(rows.period, coverage.periods))
-    wide = rows.cell.astype(np.intp)  # what indexing takes without a conversion of its own
-    columns += [replace(head, codes=head.codes.take(wide)) for head in heads]
+    columns += [replace(head, group=rows.cell) for head in heads]
     stocks = None if levels is None else Stocks(coverage, levels, groups.of)
     with localcontext(EXACT):
         columns += _Figures(view.data, rows, units, last, stocks).columns(view.shown_columns)

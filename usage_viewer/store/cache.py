@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from usage_viewer.store.facts import Question, coarser
 from usage_viewer.store.gather import Rows
 
-MOST_BYTES = 256 * 2**20
+MOST_BYTES = 512 * 2**20
 MOST_ENTRIES = 6
 
 

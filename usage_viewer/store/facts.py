@@ -18,7 +18,7 @@ from usage_viewer.store.extras import Widened, figure_of
 from usage_viewer.store.gather import Rows, gather, joined, missing_of
 from usage_viewer.store.schema import fact_table, quoted
 
-FEW_CELLS = 200_000
+FEW_CELLS = 1_000_000
 """Up to so many periods times combinations the engine sums quicker than it hands rows over."""
 
 ROWS_AT_A_TIME = 2_000_000

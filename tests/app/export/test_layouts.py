@@ -2,12 +2,21 @@
 
 import html
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usage_viewer.app.export import Export, Format
 from usage_viewer.app.export.layouts import json_text, markdown_text
+from usage_viewer.app.export.rendering import render
+from usage_viewer.domain.tables import GroupColumn, Table
+from usage_viewer.domain.view import Value
+
+MakeTable = Callable[..., Table]
 
 
 @pytest.mark.parametrize(
@@ -39,3 +48,18 @@ def test_markdown_says_what_the_text_says(text: str) -> None:
 @given(st.text(st.characters(), max_size=20))
 def test_json_can_always_be_encoded(text: str) -> None:
     json_text(text).encode()
+
+
+@pytest.mark.parametrize("form", Format)
+def test_groups_side_by_side_are_written_as_if_alone(make_table: MakeTable, form: Format) -> None:
+    """Where rows share groups, the group's texts are joined once: nobody can tell from the text."""
+    texts: dict[str, list[Value]] = {"model": ["a\t", "=b", "a\t", None], "user_id": ["x|", "<y>", "x|", "z"]}
+    plain = make_table(texts, {"count": [1, 2, 3, 4]}, days=True)
+    group = np.array([0, 1, 0, 2], np.int32)
+    columns = [
+        replace(column, known=column.codes[[0, 1, 3]], group=group) if isinstance(column, GroupColumn) else column
+        for column in plain.columns
+    ]
+    grouped = Table(tuple(columns), plain.rows)
+    rows = np.array([3, 0, 1, 2])
+    assert render(Export(grouped, rows), form) == render(Export(plain, rows), form)

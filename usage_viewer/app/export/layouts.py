@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def separated(
         lines.append(separator.join(text(column.label) for column in table.columns))
     return Layout(
         head="".join(line + end for line in lines),
-        cells=tuple(map(cells, table.columns)),
+        cells=_joined_groups(table, cells, text, separator.join),
         row=separator.join,
         between=end,
         last=end,
@@ -87,7 +88,10 @@ def document(table: Table, provenance: Provenance | None, headers: bool) -> Layo
         if isinstance(column, PeriodColumn):
             # Not as text: a date is to arrive as a date.
             return _label_cells(column, lambda label: f"<td>{_html_text(label)}</td>")
-        return _label_cells(column, lambda label: f"<td {_AS_TEXT}>{_html_text(label)}</td>")
+        return _label_cells(column, group)
+
+    def group(label: str) -> str:
+        return f"<td {_AS_TEXT}>{_html_text(label)}</td>"
 
     head = _HTML_HEAD
     if provenance:
@@ -97,7 +101,7 @@ def document(table: Table, provenance: Provenance | None, headers: bool) -> Layo
     return Layout(
         head=head + "<tbody>\n",
         first="<tr>",
-        cells=tuple(map(cells, table.columns)),
+        cells=_joined_groups(table, cells, group, "".join),
         row="".join,
         between="</tr>\n<tr>",
         last="</tr>\n",
@@ -139,7 +143,7 @@ def pipes(table: Table, provenance: Provenance | None) -> Layout:
     return Layout(
         head=f"| {' | '.join(headers)} |\n| {' | '.join(rules)} |\n",
         first="| ",
-        cells=tuple(map(cells, table.columns)),
+        cells=_joined_groups(table, cells, markdown_text, " | ".join),
         row=" | ".join,
         between=" |\n| ",
         last=" |\n",
@@ -200,6 +204,28 @@ def _json_cells(column: GroupColumn, values: Iterable[Value], *, boolean: bool =
 def _label_cells(column: PeriodColumn | GroupColumn, finish: Callable[[str], str]) -> Cells:
     codes = column.index if isinstance(column, PeriodColumn) else column.codes
     return text_cells(codes, list(map(finish, column.labels)))
+
+
+def _joined_groups(
+    table: Table,
+    cells: Callable[[PeriodColumn | GroupColumn | FigureColumn], Cells],
+    finish: Callable[[str], str],
+    join: Callable[[Iterable[str]], str],
+) -> tuple[Cells, ...]:
+    """The cells of each column; groups that stand side by side as one cell: joined once a group, not once a row."""
+    made: list[Cells] = []
+    for _, run in groupby(table.columns, lambda column: isinstance(column, GroupColumn) and id(column.group)):
+        columns = list(run)
+        groups = [column for column in columns if isinstance(column, GroupColumn) and column.values]
+        if len(groups) < 2 or groups[0].group is None:
+            made += map(cells, columns)
+            continue
+        finished = [list(map(finish, column.labels)) for column in groups]
+        parts = [
+            [texts[code] for code in column.known.tolist()] for texts, column in zip(finished, groups, strict=True)
+        ]
+        made.append(text_cells(groups[0].group, list(map(join, zip(*parts, strict=True)))))
+    return tuple(made)
 
 
 tab_separated = partial(separated, separator="\t", end="\n")
