@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_viewer.domain.ordering import few_ties, natural, stable_order, then
+from usage_viewer.domain.ordering import natural, stable_order, then
 
 SMALL = st.integers(-3, 3)
 LARGE = st.sampled_from([-(2**62), -1, 0, 1, 2**40, 2**62])
@@ -51,19 +51,3 @@ def test_keys_too_many_for_63_bits_are_sorted_one_by_one() -> None:
     order = natural([np.array([1, 1, 0]), wide, wide])
     assert order is not None
     assert order.tolist() == [2, 1, 0]
-
-
-@given(st.lists(st.tuples(st.integers(0, 40) | LARGE, SMALL, SMALL), min_size=2, max_size=60))
-def test_few_ties_are_sorted_by_what_follows(rows: list[tuple[int, int, int]]) -> None:
-    keys = [np.array([row[place] for row in rows], np.int64) for place in range(3)]
-    order = few_ties(keys[0], keys[1:])
-    tied = len(rows) - len({row[0] for row in rows})
-    assert (order is None) == (tied > len(rows) // 4)
-    if order is not None:
-        assert order.tolist() == sorted(range(len(rows)), key=rows.__getitem__)
-
-
-def test_few_ties_of_quotients() -> None:
-    order = few_ties(np.array([0.5, 0.25, 0.9, 0.5, 0.1]), [np.array([9, 1, 1, 2, 1])])
-    assert order is not None
-    assert order.tolist() == [4, 1, 3, 0, 2]

@@ -52,25 +52,6 @@ def natural(keys: Sequence[Key]) -> Rows | None:
     return stable_order(combined)
 
 
-def few_ties(key: Key, further: Sequence[Key]) -> Rows | None:
-    """The rows by `key` and then by `further`, the first of these first; None where too many rows are tied.
-
-    Quicker than to sort by all keys, as long as few rows need the further ones.
-    """
-    order = stable_order(key)
-    ranked = key[order]
-    equal = ranked[1:] == ranked[:-1]
-    if np.count_nonzero(equal) > len(key) // 4:
-        return None
-    tied = np.flatnonzero(np.concatenate([[False], equal]) | np.concatenate([equal, [False]]))
-    if len(tied):
-        rows = order[tied]
-        run = np.concatenate([[0], np.cumsum(~equal)])[tied]
-        within = natural([run, *(other[rows] for other in further)])
-        order[tied] = rows if within is None else rows[within]
-    return order
-
-
 def _combined(keys: Sequence[Key]) -> NDArray[np.int64] | None:
     """One key for all, if it fits in 63 bits."""
     combined = np.zeros(len(keys[0]), np.int64)

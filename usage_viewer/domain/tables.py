@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.datasets import Dimension, Kind
 from usage_viewer.domain.figures import Figures, Number
-from usage_viewer.domain.ordering import Rows, few_ties, natural, then
+from usage_viewer.domain.ordering import Rows, natural, then
 from usage_viewer.domain.period import Per, Periods, iso, zone_name
 from usage_viewer.domain.view import PERIOD, SortKey, Value
 
@@ -161,25 +161,17 @@ class Table:
             (self.by_name[key.column], key.descending) for key in reversed(order) if key.column in self.by_name
         ]
         keys = [key for column, descending in columns for key in _sort_keys(column, descending)]
-        if len(keys) == 1 and "_natural" not in self.__dict__:
-            rows = few_ties(keys[0], self._standing_keys)
-            if rows is not None:
-                return rows
-        natural_order = self._natural
+        rows = self._natural
         for key in keys:
-            natural_order = then(natural_order, key)
-        return np.arange(self.rows, dtype=np.int64) if natural_order is None else natural_order
+            rows = then(rows, key)
+        return np.arange(self.rows, dtype=np.int64) if rows is None else rows
 
     @cached_property
     def _natural(self) -> Rows | None:
         """The rows by period and then by group; None where they stand so already."""
-        return natural(self._standing_keys)
-
-    @cached_property
-    def _standing_keys(self) -> Sequence[NDArray[np.int32]]:
         if self.standing is None:
-            return [head.sort_key() for head in self.heads]
-        return [*(head.index for head in self.heads if isinstance(head, PeriodColumn)), self.standing]
+            return natural([head.sort_key() for head in self.heads])
+        return natural([*(head.index for head in self.heads if isinstance(head, PeriodColumn)), self.standing])
 
 
 def _sort_keys(column: Column, descending: bool) -> list[NDArray[np.generic]]:
