@@ -17,6 +17,7 @@ class FlowRow(QWidget):
         super().__init__(parent)
         self._items: list[QWidget] = []
         self._gap = gap
+        self._heights: dict[int, int] = {}  # by width
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -36,6 +37,7 @@ class FlowRow(QWidget):
                 item.setParent(self)
             item.setVisible(True)
         self._order_by_tab()
+        self._heights.clear()
         self.updateGeometry()
         self.arrange()
 
@@ -52,7 +54,12 @@ class FlowRow(QWidget):
             item.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
 
     def heightForWidth(self, width: int) -> int:
-        return max((place.bottom() + 1 for place in self._places(width)), default=0)
+        """Kept until an item changes: a layout asks for it some twenty times each time that it is activated."""
+        height = self._heights.get(width)
+        if height is None:
+            height = max((place.bottom() + 1 for place in self._places(width)), default=0)
+            self._heights[width] = height
+        return height
 
     def hasHeightForWidth(self) -> bool:
         return True
@@ -78,7 +85,10 @@ class FlowRow(QWidget):
             self.updateGeometry()
 
     def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._heights.clear()
         if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.LayoutDirectionChange):
+            self._heights.clear()
             self.updateGeometry()
             self.arrange()
         return super().event(event)

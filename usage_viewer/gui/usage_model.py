@@ -23,8 +23,8 @@ SO_FAR = " · so far"
 """Follows the label of a period that may still grow."""
 
 Index = QModelIndex | QPersistentModelIndex
-BLOCK = 64
-"""Rows whose texts are made at once: more than a screenful seldom shows."""
+BLOCK = 32
+"""Rows whose texts are made at once: about a screenful."""
 
 DISPLAY = int(Qt.ItemDataRole.DisplayRole)
 TOOL_TIP = int(Qt.ItemDataRole.ToolTipRole)
