@@ -8,7 +8,7 @@ import polars as pl
 from data import DIMENSIONS, Held, million
 from lines import Line, interleaved
 from peers import Peers
-from regroup import FRAME
+from regroup import FIXED, FRAME
 from window import BenchWindow, view_of
 
 from usage_viewer.domain.period import Per
@@ -42,6 +42,7 @@ def measure() -> Iterator[Line]:
                 beside,
                 "≤ 16.7 ms",
                 FRAME,
+                note=FIXED,
             )
 
 

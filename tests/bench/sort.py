@@ -20,6 +20,11 @@ from usage_viewer.gui.usage_model import UsageModel
 
 PROXY_ROWS = 100_000
 COLUMNS = {"output_tokens": "integer", "user_id": "text"}
+TIES = (
+    "numpy.argsort here orders small codes that are ready, once and without a window; ours ranks names, keeps ties in the "
+    "rows' own order and repaints. Tried: 16 bits at a time by counting (kept: 14 instead of 55 ms for codes), the "
+    "column's codes only where asked for."
+)
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -75,7 +80,14 @@ def _beside_engines(held: Held, size: str, name: str, ours: float) -> Iterator[L
     limit = 1.2 * min(engines.values()) + 10
     for peer, beside in engines.items():
         yield Line(
-            f"sort {size}: {COLUMNS[name]} column", ours, "ms", peer, beside, "≤ 1.2 × the fastest + 10 ms", limit
+            f"sort {size}: {COLUMNS[name]} column",
+            ours,
+            "ms",
+            peer,
+            beside,
+            "≤ 1.2 × the fastest + 10 ms",
+            limit,
+            note=TIES,
         )
     if size == "1M":
         yield Line(f"sort {size}: {COLUMNS[name]} column", ours, "ms", "", None, "≤ 100 ms", 100)
