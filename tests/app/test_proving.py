@@ -148,7 +148,8 @@ class TestProve:
             "bucket",
             "batch",
         } == missing.keys()
-        assert not bench.fetched
+        fetched_at_first = bench.fetched
+        assert not fetched_at_first
         mended = bench.prove(view, proof.differing)
         assert bench.fetched
         assert mended == Completeness(Verdict.PROVEN, NOW, 7)
@@ -261,7 +262,7 @@ class TestGrowth:
         bench.server.requests.clear()
         proof = bench.prove(view)
         assert {(item.bucket.start, item.metric, item.excess) for item in proof.differences} == {
-            (TODAY, "num_model_requests", 1)
+            (TODAY, "num_model_requests", Decimal(1))
         }
         assert len(bench.server.requests) == 1
 
