@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from usage_viewer.app.files import write_whole
+from usage_viewer.app.files import make_private_directory, write_whole
 
 
 def test_a_new_file_gets_what_the_umask_leaves(tmp_path: Path) -> None:
@@ -48,3 +48,17 @@ def test_an_error_in_the_pieces_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         write_whole(tmp_path / "file", pieces())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_each_missing_directory_is_made_private(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    umask = os.umask(0)
+    try:
+        for _ in range(2):
+            make_private_directory(tmp_path / "a" / "b" / "c")
+    finally:
+        os.umask(umask)
+    for path in (tmp_path / "a", tmp_path / "a" / "b", tmp_path / "a" / "b" / "c"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755

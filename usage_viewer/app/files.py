@@ -11,6 +11,12 @@ Opener = Callable[[str, int], int]
 """Opens a path with flags and gives its descriptor, as the builtin `open` takes it."""
 
 
+def make_private_directory(path: Path) -> None:
+    """Makes `path` and what is missing above it, for the user alone. Raises OSError."""
+    for directory in (*reversed(path.parents), path):
+        directory.mkdir(mode=0o700, exist_ok=True)  # with `parents` the mode is for the last one alone
+
+
 def write_whole(
     path: Path, pieces: Iterable[bytes], *, mode: int | None = None, opener: Opener | None = None
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
-from usage_viewer.app.files import write_whole
+from usage_viewer.app.files import make_private_directory, write_whole
 from usage_viewer.app.organizations import (
     DEFAULT,
     RESERVED,
@@ -124,7 +124,7 @@ def save(path: Path, settings: Settings) -> None:
         sort_filters(profile["view"])
     text = json.dumps(stored, indent=2) + "\n"
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_directory(path.parent)
         write_whole(path, [text.encode()], mode=0o600)
     except OSError as error:
         raise StoreNotWritable(f"{path}: {error.strerror}", title="The settings can't be saved") from error

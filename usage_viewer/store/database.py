@@ -156,7 +156,8 @@ def wal_of(path: Path) -> Path:
 
 def _prepare(path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for directory in reversed(path.parents):
+            directory.mkdir(mode=0o700, exist_ok=True)  # with `parents` the mode is for the last one alone
         # A process that ended while it made the file leaves an empty one, which DuckDB takes for damaged.
         if path.is_file() and path.stat().st_size == 0:
             path.unlink()

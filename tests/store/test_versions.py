@@ -1,0 +1,94 @@
+"""Files as each version of the program wrote them: an older one is brought up to date, a newer one is refused."""
+
+import gzip
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pytest
+
+from usage_viewer.app.session import Session
+from usage_viewer.domain.errors import StoreNewer
+from usage_viewer.domain.period import DateRange, Per, Width
+from usage_viewer.domain.tables import GroupColumn
+from usage_viewer.domain.view import ViewState
+from usage_viewer.store import Store
+from usage_viewer.store.schema import MIGRATIONS
+
+FILES: Final = Path(__file__).with_name("files")
+T0: Final = 1_793_491_200
+"""2026-11-01 00:00 UTC: the files hold the three days before."""
+
+DAY: Final = 86400
+VERSIONS: Final = range(1, len(MIGRATIONS) + 1)
+
+
+def unpacked(version: int, path: Path) -> Path:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.decompress((FILES / f"version-{version}.duckdb.gz").read_bytes()))
+    return path
+
+
+def version_of(path: Path) -> list[tuple[int]]:
+    connection = duckdb.connect(str(path))
+    try:
+        return connection.execute("SELECT version FROM meta").fetchall()
+    finally:
+        connection.close()
+
+
+def tokens(session: Session) -> dict[object, object]:
+    """Input tokens of each project."""
+    view = ViewState(
+        range=DateRange(None, datetime(2026, 10, 29), datetime(2026, 11, 1)),
+        per=Per.TOTAL,
+        grouping=("project_id",),
+        columns=("input_tokens",),
+    )
+    table = session.look(view).table
+    (column,) = (head for head in table.heads if isinstance(head, GroupColumn))
+    figures = table.figures[0].figures.listed()
+    return {column.values[code]: figure for code, figure in zip(column.codes.tolist(), figures, strict=True)}
+
+
+def amount(session: Session) -> object:
+    view = ViewState(
+        dataset="costs",
+        range=DateRange(None, datetime(2026, 10, 31), datetime(2026, 11, 1)),
+        per=Per.TOTAL,
+        grouping=(),
+        columns=("amount",),
+    )
+    return session.look(view).table.figures[0].figures.at(0)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_all_that_an_older_file_holds_is_there(version: int, path: Path) -> None:
+    unpacked(version, path)
+    assert version_of(path) == [(version,)], "this is not the file of that version"
+    for _ in range(2):
+        store = Store.open(path)
+        session = Session(store, clock=lambda: T0 + 60 * DAY)
+        held = store.held("completions")[Width.DAY]
+        assert held.starts.tolist() == [T0 - 3 * DAY, T0 - 2 * DAY, T0 - DAY]
+        assert held.fetched.tolist() == [T0 + 30 * DAY] * 3
+        assert tokens(session) == {"proj_1": 2**53 + 1 + 2**62, None: 5}
+        assert amount(session) == Decimal("0.1234567890123456789")
+        assert [name.name for name in store.names().by_id.values()] == ["Search"]
+        assert store.refused("completions") == ("api_source",)
+        assert store.extras("completions").figures == ("extra.mood",)
+        store.close()
+    assert version_of(path) == [(len(MIGRATIONS),)]
+
+
+def test_a_newer_file_is_refused_with_a_clear_word_and_stays_as_it_is(path: Path) -> None:
+    before = unpacked(1000, path).read_bytes()
+    with pytest.raises(StoreNewer) as caught:
+        Store.open(path)
+    assert caught.value.title == "The local database was written by a newer version"
+    assert "--data-dir" in caught.value.hint
+    assert caught.value.detail == f"Version 1000; this program knows versions up to {len(MIGRATIONS)}."
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]

@@ -1,0 +1,231 @@
+"""The program as it is started, told what to do by lines of its input; it answers each with a line of JSON."""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication, Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleInterface
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit
+
+from usage_viewer.__main__ import main
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.domain.names import Names
+from usage_viewer.domain.period import DateRange
+from usage_viewer.gui.copying import Chosen
+from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.workspace import Shown
+from usage_viewer.store import Cancel
+
+SPOKEN = (QAccessible.Text.Name, QAccessible.Text.Description, QAccessible.Text.Value, QAccessible.Text.Help)
+ENDLESS = "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b"
+MANY = 3_000_000
+"""Rows whose text takes a while."""
+
+
+def _window() -> MainWindow:
+    return next(one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow))
+
+
+def _close(_: str) -> object:
+    return _window().close()
+
+
+def _shown(_: str) -> object:
+    """What the status line says once everything that was asked for is there; else nothing."""
+    window = _window()
+    busy = window.workspace.fetching or any(map(window.tasks.busy, ("look", "names", "copy", "export")))
+    return "" if busy or not window.page.model.rowCount() else window.page.status.text
+
+
+def _status(_: str) -> object:
+    return _window().page.status.text
+
+
+def _key_page(_: str) -> object:
+    """What the page that asks for a key says, if it is shown and nothing is being checked."""
+    page = _window().key_page
+    waiting = not page.isVisible() or "Checking" in page.problem_text
+    return "" if waiting else f"{page.problem_text} {page.place_text}"
+
+
+def _banner(_: str) -> object:
+    banner = _window().page.banner
+    return banner.accessibleName() if banner.isVisible() else ""
+
+
+def _enter(key: str) -> object:
+    """Types a key, as a hand does."""
+    field = _window().key_page.findChild(QLineEdit)
+    assert isinstance(field, QLineEdit)
+    field.clear()
+    QTest.keyClicks(field, key)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    return True
+
+
+def _ask_for_key(_: str) -> object:
+    _window().actions_.replace_key.trigger()
+    return True
+
+
+def _texts(_: str) -> object:
+    """Every title, and every text that a screen reader can come by."""
+    found = [widget.windowTitle() for widget in QApplication.allWidgets()]
+    for widget in QApplication.topLevelWidgets():
+        interface = QAccessible.queryAccessibleInterface(widget)
+        if interface is not None:
+            found += _accessible(interface, 4000)
+    found += [widget.toolTip() for widget in QApplication.allWidgets()]
+    return [text for text in found if text]
+
+
+def _accessible(interface: QAccessibleInterface, most: int) -> Iterator[str]:
+    todo = [interface]
+    while todo and most:
+        one = todo.pop()
+        most -= 1
+        yield from (one.text(kind) for kind in SPOKEN)
+        todo += filter(None, (one.child(at) for at in range(min(one.childCount(), 500))))
+
+
+def _clipboard(_: str) -> object:
+    data = QApplication.clipboard().mimeData()
+    return {form: bytes(data.data(form).data()).decode("utf-8", "replace") for form in data.formats()}
+
+
+def _clear_clipboard(_: str) -> object:
+    """The offscreen platform crashes at the end with something on its clipboard."""
+    QApplication.clipboard().clear()
+    return True
+
+
+def _copy(_: str) -> object:
+    _window().actions_.provenance.setChecked(True)
+    _window().actions_.copy.trigger()
+    return True
+
+
+def _save_snapshot(path: str) -> object:
+    window = _window()
+    assert window.workspace.session is not None
+    window.snapshots.save(window.workspace.session, window.workspace.view, "Mine", Path(path))
+    return True
+
+
+def _picture(path: str) -> object:
+    return _window().grab().save(path)
+
+
+def _trigger(name: str) -> object:
+    """A command of the menu, by its name in the program."""
+    getattr(_window().actions_, name).trigger()
+    return True
+
+
+def _raise(key: str) -> object:
+    """An error that nobody expects, with the key in what it says and in the variables around it."""
+    held = AdminKey.parse(key)
+
+    def fail() -> None:
+        raise RuntimeError(f"unexpected with {key} and {held}")
+
+    QTimer.singleShot(0, fail)
+    _window().tasks.start("look", lambda task: 1 / len(key[:0]) or key, print, _window()._on_error)
+    return True
+
+
+def _crash(how: str) -> object:
+    if how == "abort":
+        os.abort()
+    import ctypes
+
+    return ctypes.string_at(0)
+
+
+def _query(_: str) -> object:
+    """A query that never ends, on the way of every look."""
+    window, cancel = _window(), Cancel()
+    session = window.workspace.session
+    assert session is not None
+    database = session._store.database
+
+    def work(task: object) -> object:
+        with database.cursor(cancel) as cursor:
+            return cursor.execute(ENDLESS).fetchall()
+
+    window.tasks.start("look", work, print, print, on_cancel=cancel.cancel)
+    return True
+
+
+def _many() -> Chosen:
+    """The rows that are shown, again and again."""
+    last = _window().workspace.last
+    assert last is not None
+    rows = np.resize(last.rows, MANY)
+    return Chosen(Shown(last.look, rows), [], Names())
+
+
+def _save_many(path: str) -> object:
+    _window().copying.save(_many(), Path(path))
+    return True
+
+
+def _copy_many(_: str) -> object:
+    _window().copying.copy(_many())
+    return True
+
+
+def _busy(channel: str) -> object:
+    return _window().tasks.busy(channel)
+
+
+def _look_at(days: str) -> object:
+    """Another range, of which nothing is held yet."""
+    workspace = _window().workspace
+    last = datetime.now(UTC).date() - timedelta(days=40)
+    view = replace(workspace.view, range=DateRange.days(last - timedelta(days=int(days)), last))
+    workspace.show_view(view)
+    return True
+
+
+def _threads(_: str) -> object:
+    return sorted(thread.name for thread in threading.enumerate())
+
+
+COMMANDS: dict[str, Callable[[str], Any]] = {
+    name.removeprefix("_").replace("_", "-"): act
+    for name, act in list(globals().items())
+    if name.startswith("_") and callable(act) and getattr(act, "__module__", "") == "__main__"
+}
+
+
+def _obey(line: str) -> None:
+    name, _, argument = line.partition(" ")
+    said = COMMANDS[name](argument)
+    sys.stdout.write(f"{json.dumps(said)}\n")
+    sys.stdout.flush()
+
+
+def _listen() -> None:
+    while not isinstance(QCoreApplication.instance(), QApplication):
+        time.sleep(0.01)
+    application = QCoreApplication.instance()
+    assert application is not None
+    for line in sys.stdin:
+        QTimer.singleShot(0, application, partial(_obey, line.rstrip("\n")))
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_listen, daemon=True).start()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,79 @@
+"""What lies on the disk is for its owner alone, on every start, whatever umask or other programs do."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from usage_viewer.demo.faults import Fault
+
+if TYPE_CHECKING:
+    from tests.trust.conftest import Program
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+
+WEEK = ("table", "--from", "2026-10-20", "--to", "2026-10-27")
+LAX = ("sh", "-c", 'umask 0; exec "$@"', "sh")
+
+
+def open_to_others(data: Path) -> list[str]:
+    """What others may read, write or enter."""
+    return [
+        f"{path.name} {path.lstat().st_mode & 0o777:o}"
+        for path in (data, *data.rglob("*"))
+        if path.lstat().st_mode & 0o077
+    ]
+
+
+def test_whatever_the_umask_is(program: "Program") -> None:
+    done = program.run(*WEEK, within=LAX)
+    assert (done.status, done.err) == (0, "")
+    assert program.place.database.exists()
+    assert open_to_others(program.data) == []
+
+
+def test_the_window_s_files_too(program: "Program") -> None:
+    with program.window(within=LAX) as window:
+        window.wait_for("shown")
+        window.close()
+    assert program.place.settings.exists()
+    assert program.place.database.exists()
+    assert open_to_others(program.data) == []
+
+
+def test_what_was_changed_is_mended_at_the_next_start(program: "Program") -> None:
+    program.run(*WEEK)
+    program.place.settings.write_text("{}")
+    (program.place.directory / "usage.damaged-20261101-120000.duckdb").write_text("damaged")
+    for path in (program.data, *program.data.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    assert open_to_others(program.data)
+    assert program.run(*WEEK).status == 0
+    assert open_to_others(program.data) == []
+
+
+def test_even_a_command_that_can_t_be_done_mends_it(program: "Program") -> None:
+    program.run(*WEEK)
+    program.place.database.write_bytes(b"damaged" * 1000)
+    for path in (program.data, *program.data.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    assert program.run(*WEEK).status == 1
+    assert open_to_others(program.data) == []
+
+
+def test_a_sudden_end_leaves_nothing_open(program: "Program") -> None:
+    """The log that a killed program leaves behind."""
+    program.server.faults = lambda request: Fault(stall=60) if request.number else None
+    command = [*LAX, *program.command("table", "--from", "2026-01-01", "--to", "2026-10-27", "--per", "day")]
+    with subprocess.Popen(command, env=program.environment(), stderr=subprocess.PIPE) as process:
+        log = program.place.database.with_name("usage.duckdb.wal")
+        until = time.monotonic() + 20
+        while not (log.exists() and log.stat().st_size > 50_000):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        process.kill()
+    assert log.exists()
+    assert open_to_others(program.data) == []
