@@ -19,7 +19,7 @@ _SIGN = np.uint64(1 << 63)
 
 def stable_order(key: Key) -> Rows:
     """The indices that sort `key` (booleans, integers or floats without NaN), equal ones in their order."""
-    numbers = _numbers(key)
+    numbers: Key = _numbers(key)
     order = np.argsort(numbers.astype(np.uint16), kind="stable")
     rest = int(numbers.max(initial=0)) >> _DIGIT
     while rest:
