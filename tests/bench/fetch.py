@@ -34,8 +34,9 @@ AT_MAXIMUM = {Width.DAY: 5.0, Width.HOUR: 8.0}
 AT_DEFAULT = 20.0
 OVER_THREADS = 1.3
 STORED = (
-    "Ours decodes, checks and stores what comes, a transaction a page; the threads read bytes alone. By day twelve pages "
-    "leave little to overlap: two rounds of waiting and twelve transactions of some 20 ms, one after another."
+    "Ours decodes, checks and stores what comes, a transaction a page; the threads read bytes alone. By day "
+    "twelve pages leave little to overlap: two rounds of waiting and twelve transactions of some 20 ms, one "
+    "after another."
 )
 
 

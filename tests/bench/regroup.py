@@ -15,13 +15,15 @@ from usage_viewer.domain.tables import FigureColumn
 
 FRAME = 1000 / 60
 FIXED = (
-    "Some 15 to 20 ms are the window itself: layout of bars and heads, texts of a screenful, its repaint. Tried: rows of "
-    "chips that keep their height and texts for 32 instead of 64 rows (3 ms less). The limit is about 225 cells painted "
-    "through a Python delegate (20 µs each); a table that paints all its cells in one call would be next."
+    "Some 15 to 20 ms are the window itself: layout of bars and heads, texts of a screenful, its repaint. "
+    "Tried: rows of chips that keep their height and texts for 32 instead of 64 rows (3 ms less). The limit "
+    "is about 225 cells painted through a Python delegate (20 µs each); a table that paints all its cells in "
+    "one call would be next."
 )
 ROWS = (
-    "Sorting the table's rows is most of it: 65 to 90 ms for a million. Tried: 16 bits at a time by counting (kept, from "
-    "157 ms), settling ties afterwards (slower where figures are small), packing keys and row numbers (slower)."
+    "Sorting the table's rows is most of it: 65 to 90 ms for a million. Tried: 16 bits at a time by counting "
+    "(kept, from 157 ms), settling ties afterwards (slower where figures are small), packing keys and row "
+    "numbers (slower)."
 )
 Case = tuple[Per, tuple[str, ...]]
 COARSE: Sequence[Case] = (

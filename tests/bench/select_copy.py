@@ -18,8 +18,9 @@ from usage_viewer.gui.copying import Chosen
 
 MANY = 100_000
 TEXTS = (
-    "Texts are joined in Python, row by row, in steps that let the window live. Tried: numbers through a JSON encoder "
-    "(kept), groups joined once a group instead of once a row (kept). The limit is the join of some eight texts a row."
+    "Texts are joined in Python, row by row, in steps that let the window live. Tried: numbers through a JSON "
+    "encoder (kept), groups joined once a group instead of once a row (kept). The limit is the join of some "
+    "eight texts a row."
 )
 
 

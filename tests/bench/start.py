@@ -12,9 +12,9 @@ from lines import Line
 
 ROUNDS = 7
 IMPORTS = (
-    "The bare window imports Qt alone. Beyond it stand numpy (140 ms), the database engine (120 to 140 ms, in a worker), "
-    "opening the file (100 ms) and the first query; they overlap with the first paint of the empty window, but the rows "
-    "need them all. Tried: network and keyring are imported after the first paint."
+    "The bare window imports Qt alone. Beyond it stand numpy (140 ms), the database engine (120 to 140 ms, in "
+    "a worker), opening the file (100 ms) and the first query; they overlap with the first paint of the empty "
+    "window, but the rows need them all. Tried: network and keyring are imported after the first paint."
 )
 CHILD = Path(__file__).absolute().parent / "started.py"
 
