@@ -110,8 +110,8 @@ class SecretService:
     def resume(self) -> None:
         self._daemon.send_signal(signal.SIGCONT)
 
-    def dismiss_prompt(self) -> bool:
-        """Takes the password prompt away, as closing its window does; False if none is shown."""
+    def prompter(self) -> int | None:
+        """The process that shows the password prompt; None while none is shown."""
         import jeepney  # type: ignore[import-untyped]
 
         bus = jeepney.DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
@@ -121,9 +121,16 @@ class SecretService:
         with closing(self._connection()) as connection:
             reply = connection.send_and_get_reply(asked)
         if reply.header.message_type is not jeepney.MessageType.method_return:
-            return False
-        os.kill(reply.body[0], signal.SIGKILL)
-        return True
+            return None
+        process: int = reply.body[0]
+        return process
+
+    def dismiss_prompt(self) -> bool:
+        """Takes the password prompt away, as closing its window does; False if none is shown."""
+        prompter = self.prompter()
+        if prompter is not None:
+            os.kill(prompter, signal.SIGKILL)
+        return prompter is not None
 
     def close(self) -> None:
         self._children.close()
@@ -217,3 +224,25 @@ def start_secret_service(short_directory: Path) -> Iterator[Callable[[str | None
 def secret_service(start_secret_service: Callable[[str | None], SecretService]) -> SecretService:
     """An unlocked keyring in a D-Bus session of its own, without a display."""
     return start_secret_service(None)
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """An X server of the test's own, on which the keyring can prompt: its name, such as `:99`."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("needs the package xvfb")
+    if not Path("/usr/libexec/gcr-prompter").exists():
+        pytest.skip("needs the password prompt of the package gcr")
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert server.stdout is not None
+        yield f":{server.stdout.readline().decode().strip()}"
+    finally:
+        server.terminate()
+        server.wait(10)
+        if server.stdout is not None:
+            server.stdout.close()

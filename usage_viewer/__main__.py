@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from usage_viewer.app.organizations import DEFAULT, Organization, found, with_id
 from usage_viewer.app.place import Place, default_data_dir
-from usage_viewer.app.private import keep_private
+from usage_viewer.app.private import keep_private, leave_no_core
 from usage_viewer.app.profile import Profile
 from usage_viewer.app.settings import organizations_of
 from usage_viewer.app.snapshot import SnapshotProfile
@@ -37,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         tell(error, sys.stderr)
         return 2
+    leave_no_core()
     keep_private(place.data_dir)
     if arguments.command == "table":
         return _run_table(arguments, place, base_url)

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -184,28 +184,6 @@ def test_a_service_that_stops_answering_is_given_up(
     assert time.monotonic() - began < 2
     session.resume()
     assert keystore.load() == FIRST
-
-
-@pytest.fixture
-def display() -> Iterator[str]:
-    """An X server of the test's own: its name, such as `:99`."""
-    if shutil.which("Xvfb") is None:
-        pytest.skip("needs the package xvfb")
-    if not Path("/usr/libexec/gcr-prompter").exists():
-        pytest.skip("needs the password prompt of the package gcr")
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        assert server.stdout is not None
-        yield f":{server.stdout.readline().decode().strip()}"
-    finally:
-        server.terminate()
-        server.wait(10)
-        if server.stdout is not None:
-            server.stdout.close()
 
 
 @pytest.mark.display

@@ -47,7 +47,9 @@ class Window:
         line = self.process.stdout.readline()
         assert line, f"the program ended with {self.process.wait(20)}: {self.err}"
         self.said.append(line)
-        return json.loads(line)
+        answer = json.loads(line)
+        assert not str(answer).startswith("it failed: "), answer
+        return answer
 
     def wait_for(self, command: str, text: str = "", *, seconds: float = 30.0) -> Any:
         """Asks until the answer is something, with `text` in it."""

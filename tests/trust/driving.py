@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QMimeData, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
@@ -100,7 +101,9 @@ def _accessible(interface: QAccessibleInterface, most: int) -> Iterator[str]:
 
 
 def _clipboard(_: str) -> object:
-    data = QApplication.clipboard().mimeData()
+    data: QMimeData | None = QApplication.clipboard().mimeData()
+    if data is None:
+        return {}
     return {form: bytes(data.data(form).data()).decode("utf-8", "replace") for form in data.formats()}
 
 
@@ -141,7 +144,16 @@ def _raise(key: str) -> object:
         raise RuntimeError(f"unexpected with {key} and {held}")
 
     QTimer.singleShot(0, fail)
-    _window().tasks.start("look", lambda task: 1 / len(key[:0]) or key, print, _window()._on_error)
+    return True
+
+
+def _raise_in_worker(key: str) -> object:
+    """The same in the thread that does the work."""
+
+    def fail(task: object) -> None:
+        raise RuntimeError(f"in the worker with {key}")
+
+    _window().tasks.start("look", fail, print, _window()._on_error)
     return True
 
 
@@ -212,7 +224,10 @@ COMMANDS: dict[str, Callable[[str], Any]] = {
 
 def _obey(line: str) -> None:
     name, _, argument = line.partition(" ")
-    said = COMMANDS[name](argument)
+    try:
+        said = COMMANDS[name](argument)
+    except Exception:  # noqa: BLE001 - the test that waits for an answer has to hear of it
+        said = f"it failed: {traceback.format_exc()}"
     sys.stdout.write(f"{json.dumps(said)}\n")
     sys.stdout.flush()
 

@@ -1,8 +1,9 @@
-"""What is kept is for its owner alone: permissions are set right at every start."""
+"""What is kept is for its owner alone: permissions are set right at every start, and a crash writes nothing."""
 
 import logging
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,18 @@ def keep_private(data_dir: Path) -> None:
             _restrict(path)
     except OSError as error:
         log.warning("permissions can't be checked: %s", error)
+
+
+def leave_no_core() -> None:
+    """A crash writes no picture of the memory, in which the key is."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    # One byte is what Linux takes for "none" also where a program of the system's collects the crashes.
+    least = 1 if hard == resource.RLIM_INFINITY else min(1, hard)
+    resource.setrlimit(resource.RLIMIT_CORE, (least, hard))
 
 
 def kept_files(data_dir: Path) -> list[Path]:

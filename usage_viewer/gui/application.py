@@ -19,6 +19,7 @@ from usage_viewer.app.place import PROGRAM, Place
 from usage_viewer.app.profile import Demo, Profile
 from usage_viewer.assets import asset
 from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.key import mask_keys
 from usage_viewer.gui.erasing import Erase
 from usage_viewer.gui.main_window import MainWindow
 from usage_viewer.gui.organizations import MakeProfile
@@ -147,4 +148,5 @@ class ExceptHook(QObject):
         if not issubclass(kind, Exception):
             QApplication.exit(1)
             return
-        self.raised.emit(UsageViewerError(f"{kind.__name__}: {error}", hint="The window goes on working."))
+        detail = mask_keys(f"{kind.__name__}: {error}")
+        self.raised.emit(UsageViewerError(detail, hint="The window goes on working."))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, Qt, Signal
 
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
+from usage_viewer.domain.key import mask_keys
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -181,6 +182,6 @@ class _Channel:
             self._send(_Message(task, "failed", error))
         except Exception as error:  # the bridge: nothing may fail unseen
             log.exception("unexpected error in %s", self.thread.name)
-            self._send(_Message(task, "failed", UsageViewerError(f"{type(error).__name__}: {error}")))
+            self._send(_Message(task, "failed", UsageViewerError(mask_keys(f"{type(error).__name__}: {error}"))))
         else:
             self._send(_Message(task, "done", result))

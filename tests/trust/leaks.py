@@ -1,0 +1,65 @@
+"""Looks for marked keys in whatever the program has written, shown or handed on."""
+
+import base64
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+MARK: Final = "sk-admin-Zq7mW2xV9tLr4KpN8sBd3FhJ6gTyR5cEuA1oQv0iXwMzPqLk"
+OTHER: Final = "sk-admin-Hf4kUjY8bNc2WsXz9QeR6tGvD1mLpO3aIiSdBq7VxTnEwZrJ"
+"""One that the server refuses."""
+
+PART: Final = 8
+PUBLIC: Final = "sk-admin-"
+
+
+@dataclass
+class Search:
+    """Looks for keys and for each of their parts of 8 characters or more, also as other programs write text."""
+
+    keys: tuple[str, ...] = (MARK, OTHER)
+    seen: int = 0
+    found: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        parts = {key[at : at + PART] for key in self.keys for at in range(len(key) - PART + 1)}
+        parts = {part for part in parts if part not in PUBLIC}
+        self._parts = {form for part in parts for form in (part.encode(), part.encode("utf-16-le"))}
+        self._parts |= {part.encode().hex().encode() for part in parts}
+        for key in self.keys:
+            for shift in range(3):  # base64 of the key within some longer text, which may begin anywhere
+                self._parts.add(base64.b64encode(key.encode()[shift:])[4:40])
+
+    def text(self, name: str, content: bytes | str) -> None:
+        data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+        self.seen += len(data)
+        lowered = data.lower()
+        self.found += [f"{part!r} in {name}" for part in self._parts if part in data or part.lower() in lowered]
+
+    def files(self, *directories: Path) -> None:
+        for directory in directories:
+            for path in directory.rglob("*"):
+                self.text("a file's name", str(path))
+                if path.is_file():
+                    self.text(str(path), path.read_bytes())
+
+    def process(self, pid: int, *, environment: bool) -> None:
+        """Its command line, and those of its children with their environment; its own too, if asked for."""
+        for child in descendants(pid):
+            self.text(f"command line of {child}", Path(f"/proc/{child}/cmdline").read_bytes())
+            if environment or child != pid:
+                self.text(f"environment of {child}", Path(f"/proc/{child}/environ").read_bytes())
+
+    def check(self) -> None:
+        assert not self.found, "\n".join(self.found[:20])
+        assert self.seen > 1000, "nothing was searched"
+
+
+def descendants(pid: int) -> list[int]:
+    """The process, its children, and theirs."""
+    children = [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    return [pid, *(one for child in children for one in descendants(child))]
