@@ -76,6 +76,7 @@ class Proofs(QObject):
 
     def _on_fetching(self, fetching: bool) -> None:
         self._has_loaded = not fetching
+        self._looked_through = None  # what a fetch brings may be told within the same second
         if fetching:
             self._stop()
 
@@ -135,6 +136,7 @@ class Proofs(QObject):
 
     def _on_proved(self, proved: "Proved") -> None:
         if proved.fetched:
+            self._looked_through = None
             self._workspace.look_again()
         self._say(replace(self.standing, completeness=proved.completeness, checking=False))
 
@@ -154,12 +156,13 @@ class Proofs(QObject):
     # Consistent
 
     def _find_breaches(self, shown: Shown) -> None:
-        """Not for each step of a fetch, nor for another order of the same rows."""
-        session = self._workspace.session
-        if session is None or self._workspace.fetching or self._looked_through is shown.look.coverage:
+        """Not for each step of a fetch, nor for another order or grouping of the same usage."""
+        session, view, coverage = self._workspace.session, shown.view, shown.look.coverage
+        searched = (view.search, view.grouping) if view.search else ()  # a search looks at what is grouped by
+        usage = (view.dataset, view.filters, searched, view.profiles, coverage.read)
+        if session is None or self._workspace.fetching or self._looked_through == (id(session), usage):
             return
-        self._looked_through = shown.look.coverage
-        view = shown.view
+        self._looked_through = (id(session), usage)
         self._in_worker(BREACHES, lambda cancel: session.breaches(view, cancel), self._on_breaches)
 
     def _on_breaches(self, breaches: Breaches) -> None:
