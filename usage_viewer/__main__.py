@@ -2,10 +2,12 @@
 
 import logging
 import sys
+import threading
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from usage_viewer.app.organizations import DEFAULT, Organization, found, with_id
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the program; returns its exit status. `argv` None: the process's own arguments."""
+    """Runs the program; returns its exit status. `argv` None: the process is its own, with its arguments."""
+    if argv is None:
+        _mask_unexpected()
     try:
         arguments = parser().parse_args(argv)
         _log_to_stderr(arguments.verbose)
@@ -195,6 +199,18 @@ def _log_to_stderr(verbose: bool) -> None:
     handler.addFilter(KeyFilter())
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])
+
+
+def _mask_unexpected() -> None:
+    """What Python itself would print of an error that nobody expected, with keys masked."""
+    sys.excepthook = _log_unexpected
+    threading.excepthook = lambda end: _log_unexpected(end.exc_type, end.exc_value, end.exc_traceback)
+
+
+def _log_unexpected(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if issubclass(kind, SystemExit):
+        return
+    logging.getLogger(__name__).critical("unexpected error", exc_info=(kind, error or kind(), trace))
 
 
 if __name__ == "__main__":

@@ -243,4 +243,4 @@ def _listen() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_listen, daemon=True).start()
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -119,13 +119,19 @@ def test_a_server_that_is_not_there(program: "Program", search: Search) -> None:
 
 FAILING: Final = """
 import sys
+import threading
 from usage_viewer.__main__ import main
 from usage_viewer.app.profile import Profile
 def fail(self, key):
     text = key.reveal()
-    raise RuntimeError(f"with {key} {key!r}")
-Profile.source = fail
-sys.exit(main(sys.argv[1:]))
+    raise RuntimeError(f"with {text} {key} {key!r}")
+def fail_twice(self, key):
+    thread = threading.Thread(target=fail, args=(self, key))
+    thread.start()
+    thread.join()
+    fail(self, key)
+Profile.source = fail_twice
+sys.exit(main())
 """
 
 
@@ -139,7 +145,7 @@ def test_table_ends_with_an_error_that_nobody_expected(program: "Program", searc
         check=False,
     )
     assert done.returncode == 1
-    assert b"RuntimeError: with sk-admin-" in done.stderr
+    assert done.stderr.count(b"RuntimeError: with sk-admin-") == 2
     search.text("standard error", done.stderr)
     search.files(program.home)
     search.check()
