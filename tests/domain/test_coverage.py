@@ -1,6 +1,6 @@
 """What is needed, held, missing and stale, against a bucket-by-bucket oracle in plain Python."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 from hypothesis import given
@@ -15,7 +15,7 @@ from usage_viewer.domain.coverage import (
     cover,
     windows,
 )
-from usage_viewer.domain.period import Per, Segment, Span, Width, periods
+from usage_viewer.domain.period import DateRange, Per, Segment, Span, Width, periods, zone_of
 
 DAY, HOUR = Width.DAY.seconds, Width.HOUR.seconds
 FIRST = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
@@ -90,6 +90,14 @@ def test_the_future_is_not_missing() -> None:
     assert coverage.missing == (Segment(Width.DAY, FIRST, FIRST + 3 * DAY),)
     assert coverage.summary == "0 of 3 days (7 still to come)"
     assert _cover(10, {}, FIRST - 5).expected == 0
+
+
+def test_what_is_left_of_today_is_no_news_in_any_zone() -> None:
+    zone = zone_of("Asia/Kolkata")
+    span = DateRange.days(date(2026, 11, 1), date(2026, 11, 1)).resolve(0, zone)
+    cut = periods(span, Per.DAY, zone)
+    assert cover(cut, cut.segments(), {}, span.end - 7 * HOUR).to_come == 0
+    assert cover(cut, cut.segments(), {}, span.start - 3 * DAY).to_come == 24 * 60
 
 
 @given(st.data())

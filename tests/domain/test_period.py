@@ -16,6 +16,7 @@ from usage_viewer.domain.period import (
     Segment,
     Span,
     Width,
+    end_of_day,
     iso,
     local_zone,
     moment_of,
@@ -63,6 +64,12 @@ def test_today_begins_where_the_zone_says() -> None:
     late = int(datetime(2026, 11, 23, 23, 30, tzinfo=UTC).timestamp())
     span = DateRange(Preset.TODAY).resolve(late, zone_of("Europe/Berlin"))
     assert iso(span.start) == "2026-11-23T23:00:00Z"
+
+
+def test_a_day_ends_at_the_zones_midnight() -> None:
+    late = int(datetime(2026, 11, 23, 23, 30, tzinfo=UTC).timestamp())
+    assert iso(end_of_day(late, UTC)) == "2026-11-24T00:00:00Z"
+    assert iso(end_of_day(late, zone_of("Asia/Kolkata"))) == "2026-11-24T18:30:00Z"
 
 
 def test_a_range_of_days_includes_its_last() -> None:

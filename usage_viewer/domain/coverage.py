@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.period import COARSEST_FIRST, Periods, Segment, Width
+from usage_viewer.domain.period import COARSEST_FIRST, Periods, Segment, Width, end_of_day
 
 SETTLED_AFTER = 72 * 3600
 """Seconds after its end from which a fetched bucket is taken as final; younger ones may still grow."""
@@ -93,6 +93,7 @@ def cover(
     missing: list[Segment] = []
     stale: list[Segment] = []
     expected = present = to_come = still_open = 0
+    tomorrow = end_of_day(now, periods.zone)
     fetches: list[NDArray[np.int64]] = []
     unit = min((need.width for need in needs), key=lambda width: width.seconds)
     for need in needs:
@@ -111,7 +112,7 @@ def cover(
         present += int(have.sum()) * weight
         still_open += int(open_.sum()) * weight
         # What is left of today is no news.
-        to_come += max(0, need.end - max(begun, Width.DAY.ceil(now))) // unit.seconds
+        to_come += max(0, need.end - max(begun, tomorrow)) // unit.seconds
         fetches.append(fetched[have])
     times = np.concatenate(fetches) if fetches else np.empty(0, np.int64)
     return Coverage(

@@ -196,6 +196,12 @@ def moment_of(wall: datetime, zone: tzinfo) -> int:
     return high
 
 
+def end_of_day(now: int, zone: tzinfo) -> int:
+    """The moment at which the zone's present day ends."""
+    tomorrow = datetime.fromtimestamp(now, zone).date() + timedelta(days=1)
+    return moment_of(datetime.combine(tomorrow, time()), zone)
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A run of buckets of one width: `start` and `end` are multiples of the width."""

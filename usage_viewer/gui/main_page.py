@@ -135,6 +135,7 @@ class MainPage(QWidget):
         look = shown.look
         refused = dict.fromkeys(look.unavailable, "This organization's server can't group by it")
         self.grouping.show_view(self._workspace.view, refused)
+        self.range.show_answered(look.answered)
         self.per.show_answered(look.answered)
         self.zone.show_answered(look.answered)
         self.table.extras = look.extras

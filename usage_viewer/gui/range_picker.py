@@ -74,13 +74,17 @@ class RangePicker(QWidget):
     def show_view(self, view: ViewState, now: int) -> None:
         """`now`: epoch seconds."""
         self._view, self._now = view, now
-        text = range_text(*view.range.wall(now, view.tzinfo), QLocale())
+        self.show_answered(view)
+        self.back.setEnabled(self._stepped(-1) is not None)
+        self.forward.setEnabled(self._stepped(1) is not None)
+
+    def show_answered(self, view: ViewState) -> None:
+        """The days of the view that was answered: where a dataset has UTC days alone, today may be another one."""
+        text = range_text(*view.range.wall(self._now, view.tzinfo), QLocale())
         if view.range.preset is None:
             self.button.show_choice(text)
         else:
             self.button.show_choice(view.range.preset.label, suffix=f"· {text}")
-        self.back.setEnabled(self._stepped(-1) is not None)
-        self.forward.setEnabled(self._stepped(1) is not None)
 
     def open_popup(self) -> None:
         self.popup.show_range(self._view.range, self._now, self._view.tzinfo)

@@ -91,3 +91,12 @@ def test_everything_has_a_name(picker: RangePicker, popup: RangePopup) -> None:
     assert all(part.accessibleName() for part in [*parts, popup.start_calendar, popup.end_calendar])
     assert all(part.accessibleDescription() for part in parts[:5])
     assert picker.back.pos() != QPoint() or picker.button.x() > picker.back.x()
+
+
+def test_the_days_are_those_that_were_answered(picker: RangePicker) -> None:
+    """Half an hour before midnight it is tomorrow in Berlin; a dataset of UTC days still ends with today."""
+    late = int(datetime(2026, 11, 22, 23, 30, tzinfo=UTC).timestamp())
+    picker.show_view(VIEW.with_zone("Europe/Berlin"), late)
+    assert "23 Nov 2026" in picker.button.choice
+    picker.show_answered(VIEW)
+    assert "22 Nov 2026" in picker.button.choice
