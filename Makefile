@@ -61,7 +61,7 @@ fuzz: ## the long runs that `make test` leaves out; ARGS="…" goes to pytest
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m fuzz $(ARGS)
 
 lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 takes the newest releases
-	@$(SETUP) check
+	@$(SETUP) lock
 	$(BIN)/python packaging/dependency_lock.py renew $(if $(UPGRADE),--upgrade)
 
 $(AUDIT)/installed: packaging/requirements/audit.txt

@@ -29,6 +29,7 @@ PURPOSES: dict[str, tuple[str, list[str]]] = {
     "test": ("development", ["python", "run", "test"]),
     "check": ("development", ["python", "run", "check"]),
     "bench": ("bench", ["python", "run", "test"]),
+    "lock": ("development", ["python", "run", "check"]),
 }
 # Each holds all of those before it.
 LOCKS: dict[str, list[str]] = {
@@ -89,18 +90,20 @@ def main(arguments: list[str] | None = None) -> int:
     lock, sections = PURPOSES[purpose]
     try:
         system_packages.ensure(sections)
-        ensure_environment(Checkout(Path(__file__).resolve().parent.parent), lock)
+        checkout = Checkout(Path(__file__).resolve().parent.parent)
+        ensure_environment(checkout, lock, relock=purpose == "lock")
     except (system_packages.SystemPackagesMissing, SetupFailed) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def ensure_environment(checkout: Checkout, lock: str) -> None:
+def ensure_environment(checkout: Checkout, lock: str, *, relock: bool = False) -> None:
     """Bring the virtual environment to the lock, unless it is there already.
 
     A changed lock or Python begins it anew, so that nothing of the former one stays; going from one lock to a
-    further one only adds to it.
+    further one only adds to it. With `relock` the lock may lack what pyproject.toml asks for by now: the
+    environment is good for writing the lock anew and for nothing else.
     """
     if checkout.is_current(lock):
         return
@@ -113,6 +116,8 @@ def ensure_environment(checkout: Checkout, lock: str) -> None:
     # The lock is complete, so nothing is left to resolve; wheels alone, so no foreign code runs here.
     pip(checkout, "install", "--quiet", "--require-hashes", "--only-binary=:all:", "--no-deps", *files)
     pip(checkout, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(checkout.root))
+    if relock:
+        return
     pip(checkout, "check")
     run([checkout.python, "-m", "compileall", "-q", checkout.root / "usage_viewer"])
     for done in up_to(lock):

@@ -1,7 +1,9 @@
 """Ranges, presets, zones and the periods cut from them, against `zoneinfo` alone as the oracle."""
 
+import time
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from pathlib import Path
+from zoneinfo import TZPATH, ZoneInfo
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from usage_viewer.domain.period import (
     local_zone,
     moment_of,
     periods,
+    zone_name,
     zone_of,
 )
 
@@ -104,6 +107,25 @@ def test_unknown_zones_are_refused(name: str) -> None:
 def test_the_local_zone_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     assert local_zone() == ZoneInfo("Asia/Tokyo")
+    monkeypatch.setenv("TZ", ":Europe/Berlin")
+    assert local_zone() == ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has no TZ of this form")
+def test_a_local_zone_without_a_name_keeps_its_offset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "XYZ-3:30")
+    time.tzset()
+    try:
+        assert zone_name(local_zone(), 0) == "UTC+03:30"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_rules_without_a_name_are_called_by_their_offset() -> None:
+    rules = next(path for root in TZPATH if (path := Path(root, "Asia", "Tokyo")).exists())
+    with rules.open("rb") as file:
+        assert zone_name(ZoneInfo.from_file(file, key="local"), 0) == "UTC+09:00"
 
 
 def test_a_skipped_time_is_the_end_of_the_gap() -> None:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -165,17 +165,19 @@ def zone_of(name: str) -> tzinfo:
 
 
 def local_zone() -> tzinfo:
-    """This computer's zone, with its rules where its name can be found, else its present offset."""
-    candidates = [os.environ.get("TZ", "").removeprefix(":")]
-    link = Path("/etc/localtime")
-    if link.is_symlink():
-        candidates.append(str(link.resolve()).rpartition("zoneinfo/")[2])
-    for name in filter(None, candidates):
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            continue
-    return datetime.now().astimezone().tzinfo or UTC
+    """This computer's zone with its rules; its present offset alone where no rules can be found."""
+    return _local_zone(os.environ.get("TZ"))
+
+
+@lru_cache(maxsize=4)
+def _local_zone(_named: str | None) -> tzinfo:
+    """Looked up once for each value of `TZ`: that takes a millisecond, and a view asks often."""
+    import tzlocal
+
+    try:
+        return tzlocal.reload_localzone()
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # TZ=CET-1CEST, or two files that don't agree
+        return datetime.now().astimezone().tzinfo or UTC
 
 
 def moment_of(wall: datetime, zone: tzinfo) -> int:
@@ -347,11 +349,15 @@ def iso(moment: int, zone: tzinfo = UTC) -> str:
     return datetime.fromtimestamp(moment, zone).isoformat().replace("+00:00", "Z")
 
 
+_NAMELESS = "local"
+"""The key of a zone whose rules were found in a file without a name."""
+
+
 def zone_name(zone: tzinfo, moment: int) -> str:
     """`Europe/Berlin`, `UTC`; for a zone without a name its distance from UTC at `moment`, as `UTC+02:00`."""
     if zone is UTC:
         return "UTC"
-    if isinstance(zone, ZoneInfo) and zone.key:
+    if isinstance(zone, ZoneInfo) and zone.key not in (None, _NAMELESS):
         return zone.key
     offset = datetime.fromtimestamp(moment, zone).strftime("%z")
     return f"UTC{offset[:3]}:{offset[3:5]}"
