@@ -107,6 +107,8 @@ class Opening(QObject):
         for action in (actions.replace_key, actions.forget_key, actions.erase):
             action.setEnabled(profile.needs_key)
         actions.refresh.setEnabled(not profile.read_only)
+        actions.prove.setEnabled(not profile.read_only)
+        self._page.status.seal.setVisible(not profile.read_only)  # there is nobody to compare it with
         actions.save_snapshot.setEnabled(not isinstance(profile, CombinedProfile))
 
     def say_why_not(self, error: UsageViewerError) -> None:

@@ -93,8 +93,16 @@ def test_it_opens_without_a_key_and_every_control_works(
 
     actions = window.actions_
     assert not any(
-        action.isEnabled() for action in (actions.refresh, actions.replace_key, actions.forget_key, actions.erase)
+        action.isEnabled()
+        for action in (
+            actions.refresh,
+            actions.replace_key,
+            actions.forget_key,
+            actions.erase,
+            actions.prove,
+        )
     )
+    assert page.status.seal.isHidden()
     assert not page.banner.isVisible()
 
 
@@ -123,6 +131,8 @@ def test_it_is_closed_again(desk: "Desk", saved: Path) -> None:
     desk.settle(window, window.actions_.close_snapshot.trigger)
     assert "fetched" in window.page.status.text
     assert window.actions_.refresh.isEnabled()
+    assert window.actions_.prove.isEnabled()
+    assert window.page.status.seal.isVisible()
     assert not window.actions_.close_snapshot.isVisible()
     assert window.page.dataset.menu_actions["images"].isEnabled()
 
