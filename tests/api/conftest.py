@@ -86,6 +86,13 @@ class Server:
             for connection in self._open:
                 connection.close()
 
+    def wait_until_left(self) -> None:
+        """Until every client has closed its connections."""
+        until = time.monotonic() + 5
+        while self._open:
+            assert time.monotonic() < until, f"{len(self._open)} connections are still open"
+            time.sleep(0.01)
+
     def _accept(self) -> None:
         while True:
             connection, _ = self._listener.accept()

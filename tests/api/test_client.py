@@ -2,6 +2,7 @@ import gzip
 import json
 import logging
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +51,45 @@ def test_connections_are_kept(server: "Server", answer: "type[Answer]", client: 
     for _ in range(5):
         client.get(PATH)
     assert server.connections == 1
+
+
+def test_closing_lets_go_of_what_is_idle(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:
+    server.answers = [answer.json({})]
+    client.get(PATH)
+    client.close()
+    server.wait_until_left()
+
+
+def test_a_call_under_way_ends_well_and_leaves_nothing_open(
+    server: "Server", answer: "type[Answer]", client: UsageClient
+) -> None:
+    closed = threading.Event()
+
+    def script(request: object) -> "Answer":
+        closed.wait(5)
+        return answer.error(500, retry_after_ms="1") if len(server.requests) < 3 else answer(200, b"data")
+
+    server.script = script
+    answers: list[bytes] = []
+    call = threading.Thread(target=lambda: answers.append(client.get(PATH)))
+    call.start()
+    while not server.requests:
+        time.sleep(0.005)
+    client.close()
+    closed.set()
+    call.join(5)
+    assert answers == [b"data"]
+    server.wait_until_left()
+
+
+def test_a_call_that_comes_after_closing_leaves_nothing_open(
+    server: "Server", answer: "type[Answer]", client: UsageClient
+) -> None:
+    server.answers = [answer.json({})]
+    client.close()
+    for _ in range(2):
+        assert client.get(PATH) == b"{}"
+        server.wait_until_left()
 
 
 def test_one_client_serves_many_threads(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:

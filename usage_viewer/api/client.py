@@ -3,8 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,8 +74,9 @@ class UsageClient:
         self._max_body, self._policy = max_body, policy
         self._host = httpx.URL(self.base_url).host
         self._proxy: str | None = None
-        self._opening = threading.Lock()
+        self._opening = threading.Lock()  # guards the three below
         self._http: httpx.Client | None = None
+        self._calls, self._closed = 0, False
         self._clock_error, self._on_clock_error = 0.0, on_clock_error
 
     def now(self) -> float:
@@ -83,11 +84,30 @@ class UsageClient:
         return self._clock() + self._clock_error
 
     def close(self) -> None:
-        """Closes idle connections; calls under way end by themselves."""
+        """Closes all connections once no call uses them; a call that comes later closes what it opened."""
         with self._opening:
-            http, self._http = self._http, None
+            self._closed = True
+        self._close_unused()
+
+    def _close_unused(self) -> None:
+        # Not while a call reads: the system may give the number of its socket to another connection at once.
+        with self._opening:
+            http = self._http if self._closed and not self._calls else None
+            if http is not None:
+                self._http = None
         if http is not None:
             http.close()
+
+    @contextmanager
+    def _calling(self) -> Iterator[None]:
+        with self._opening:
+            self._calls += 1
+        try:
+            yield
+        finally:
+            with self._opening:
+                self._calls -= 1
+            self._close_unused()
 
     def __enter__(self) -> "UsageClient":
         return self
@@ -108,13 +128,14 @@ class UsageClient:
         Raises CredentialError, NetworkError, ServerError, TooLarge, NotJson (packed wrongly), Cancelled.
         """
         stop = cancelled or threading.Event()
-        return with_retries(
-            lambda: self._attempt(path, params, stop),
-            self._policy,
-            self._sleep or stop.wait,
-            on_retry,
-            self._clock,
-        )
+        with self._calling():
+            return with_retries(
+                lambda: self._attempt(path, params, stop),
+                self._policy,
+                self._sleep or stop.wait,
+                on_retry,
+                self._clock,
+            )
 
     def _attempt(self, path: str, params: Params, cancelled: threading.Event) -> bytes | Failure:
         # Typed errors are made here and raised outside of the handlers: a chain of exceptions would lead to the

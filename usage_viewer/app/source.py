@@ -42,6 +42,7 @@ class ApiSource:
         self._timeouts, self._wait = timeouts, wait
         self._clock, self._on_clock_error = clock, on_clock_error
         self._lock = threading.Lock()
+        self._closed = False
 
     @cached_property
     def _made(self) -> "api.UsageClient":
@@ -60,6 +61,8 @@ class ApiSource:
     @property
     def _client(self) -> "api.UsageClient":
         with self._lock:
+            if self._closed:
+                self._made.close()  # whoever comes late leaves nothing open
             return self._made
 
     def fetch(
@@ -94,7 +97,8 @@ class ApiSource:
 
     def close(self) -> None:
         with self._lock:
-            made = self.__dict__.pop("_made", None)
+            self._closed = True
+            made = self.__dict__.get("_made")
         if made is not None:
             made.close()
 
