@@ -4,12 +4,15 @@ Bucket by bucket, since one call to a decoder holds the interpreter's lock from 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import msgspec
 
 from usage_viewer.api.careful import read_bucket
 from usage_viewer.api.columns import Columns
+from usage_viewer.api.pieces import BEGINNING, cut
 from usage_viewer.api.shapes import Shapes, shapes_of
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.datasets import Dataset
@@ -18,6 +21,9 @@ from usage_viewer.domain.period import Segment
 
 MAX_CURSOR = 8192
 """Characters; a longer cursor doesn't fit in a request."""
+
+LARGE = 4 << 20
+"""Bytes, from which on even finding out where the buckets are would hold the lock for too long."""
 
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")
 
@@ -40,20 +46,52 @@ class _Envelope(msgspec.Struct):
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
-def decode_page(body: bytes, dataset: Dataset, window: Segment, grouped: tuple[str, ...]) -> Page:
-    """The page in `body`, which answers a request for `window` grouped by `grouped`.
+def decode_page(
+    body: bytes, dataset: Dataset, window: Segment, grouped: tuple[str, ...], *, large: int = LARGE
+) -> Page:
+    """The page in `body`, which answers a request for `window` grouped by `grouped`; cut if it has `large` bytes.
 
     Raises NotJson; WrongShape with a path like `data[3].results[17].input_tokens`; CursorError; BucketError for a
     bucket outside the window, off the grid of its width, longer than its width, or there twice.
     """
+    if len(body) >= large:
+        page = _in_pieces(body, dataset, window, grouped)
+        if page is not None:
+            return page
     try:
         envelope = _ENVELOPE.decode(body)
-        columns = Columns(dataset, window.width, shapes_of(dataset).now)
-        _Reader(dataset, window, columns).read(envelope.data)
-        has_more, next_page = _cursor(envelope)
-        return Page(columns.batch(grouped), has_more, next_page)
+        return _page(envelope, envelope.data, dataset, window, grouped)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unusable(error) from None
+
+
+def _in_pieces(body: bytes, dataset: Dataset, window: Segment, grouped: tuple[str, ...]) -> Page | None:
+    """None where anything is unusual: what that is, reading `body` as a whole tells exactly."""
+    found = cut(body)
+    if found is None:
+        return None
+    last, spans = found
+    try:
+        envelope = _ENVELOPE.decode(last)
+        if len(envelope.data) != 1 or not bytes(envelope.data[0]).startswith(BEGINNING):
+            return None
+        pieces = (msgspec.Raw(body[start:end]) for start, end in spans)
+        return _page(envelope, chain(pieces, envelope.data), dataset, window, grouped)
+    except (AnswerError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _page(
+    envelope: _Envelope,
+    buckets: Iterable[msgspec.Raw],
+    dataset: Dataset,
+    window: Segment,
+    grouped: tuple[str, ...],
+) -> Page:
+    columns = Columns(dataset, window.width, shapes_of(dataset).now)
+    _Reader(dataset, window, columns).read(buckets)
+    has_more, next_page = _cursor(envelope)
+    return Page(columns.batch(grouped), has_more, next_page)
 
 
 def unusable(error: Exception, prefix: str = "") -> AnswerError:
@@ -91,7 +129,7 @@ class _Reader:
         self._window, self._columns = window, columns
         self._seen: set[int] = set()
 
-    def read(self, buckets: list[msgspec.Raw]) -> None:
+    def read(self, buckets: Iterable[msgspec.Raw]) -> None:
         for index, raw in enumerate(buckets):
             path = f"data[{index}]"
             try:
