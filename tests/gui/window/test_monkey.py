@@ -1,0 +1,163 @@
+"""Hundreds of random actions in a row, with a server that fails now and then: no exception, no warning, no leak.
+
+The seed is printed; MONKEY_SEED replays one, as far as the threads' timing lets it.
+"""
+
+import gc
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from tests.gui.window.monkey import Monkey, opened
+from usage_viewer.demo.access import ADMIN_KEY
+from usage_viewer.domain.view import FIRST_VIEW
+from usage_viewer.gui.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from tests.gui.window.conftest import Desk, Oracle, Sums
+
+GROWTH: Final = 200
+"""Megabytes that the process may grow by between a fifth of the actions and the end: caches fill until then."""
+
+CHANNELS: Final = ("look", "names", "fetch", "key", "open", "copy", "demo")
+SERVERS_OWN: Final = ("Thread-", "serve", "Dummy")
+"""How the names of threads begin that are the test server's."""
+
+
+def megabytes() -> float:
+    """Of memory that the process holds now."""
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        pytest.skip("reads memory from /proc")
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+class Run:
+    """One life of a window under a monkey's hands."""
+
+    def __init__(self, desk: "Desk", qtbot: QtBot, folder: Path, seed: int | None) -> None:
+        self.desk, self.qtbot = desk, qtbot
+        if seed is None:
+            seed = int(os.environ.get("MONKEY_SEED") or random.SystemRandom().randrange(2**32))
+        print(f"seed {seed}")
+        self._before = set(threading.enumerate())
+        self.window = desk.start()
+        self.monkey = Monkey(desk, self.window, seed, folder)
+
+    def play(self, actions: int) -> None:
+        """Raises AssertionError for an error that was logged, a dialog that stays, memory that grew."""
+        early = 0.0
+        try:
+            with self.monkey.dialogs_answered():
+                for number in range(actions):
+                    self.monkey.act()
+                    if number == actions // 5:
+                        gc.collect()
+                        early = megabytes()
+                assert self.window.isVisible()
+                self._leave_what_is_open()
+                self._come_to_rest()
+        finally:
+            print("\n".join(self.monkey.done[-30:]))
+        gc.collect()
+        grown = megabytes() - early
+        print(f"{grown:.0f} MB more than after {actions // 5} actions")
+        assert grown < GROWTH
+
+    def _leave_what_is_open(self) -> None:
+        """Escape leads out of everything."""
+        for _ in range(10):
+            over = opened()
+            if over is None:
+                return
+            focus: QWidget | None = over.focusWidget()
+            QTest.keyClick(focus or over, Qt.Key.Key_Escape)
+            QTest.qWait(30)
+        raise AssertionError(f"{opened()} stays open")
+
+    def _come_to_rest(self) -> None:
+        """The server is well again, there is a key, and the first view is asked for."""
+        window, workspace = self.window, self.window.workspace
+        self.desk.server.faults, self.desk.server.latency = None, 0.0
+        window.organizations.choose("default")
+        self.qtbot.waitUntil(
+            lambda: workspace.session is not None and window.opening.keyring_answered, timeout=15_000
+        )
+        if not self._connected():
+            field = window.key_page.findChild(QLineEdit)
+            window.actions_.replace_key.trigger()
+            assert isinstance(field, QLineEdit)
+            QTest.keyClicks(field, ADMIN_KEY)
+            QTest.keyClick(field, Qt.Key.Key_Return)
+            self.qtbot.waitUntil(self._connected, timeout=15_000)
+        workspace.show_view(FIRST_VIEW)
+        workspace.retry()
+        deadline = time.monotonic() + 30
+        while not self._rests():
+            assert time.monotonic() < deadline, f"{window.page.status.text} {window.page.banner.accessibleName()}"
+            QTest.qWait(50)
+
+    def _connected(self) -> bool:
+        session = self.window.workspace.session
+        return session is not None and session.connected
+
+    def _rests(self) -> bool:
+        last = self.window.workspace.last
+        if any(map(self.window.tasks.busy, CHANNELS)) or last is None:
+            return False
+        return last.view == FIRST_VIEW and last.look.coverage.complete
+
+    def end(self) -> None:
+        """Closes the window; every thread that it began ends."""
+        self.desk.close(self.window)
+        self.qtbot.waitUntil(lambda: not self._left_over(), timeout=15_000)
+
+    def _left_over(self) -> list[threading.Thread]:
+        return [one for one in set(threading.enumerate()) - self._before if not one.name.startswith(SERVERS_OWN)]
+
+
+@pytest.fixture
+def run_of(
+    desk: "Desk",
+    qtbot: QtBot,
+    oracle: "Oracle",
+    sums_shown: Callable[[MainWindow], "Sums"],
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> Callable[[int, int | None], None]:
+    """So many actions; at the end the window shows what is true."""
+
+    def run(actions: int, seed: int | None) -> None:
+        with caplog.at_level(logging.ERROR):
+            life = Run(desk, qtbot, tmp_path, seed)
+            life.play(actions)
+            shown, right = sums_shown(life.window), oracle.sums(FIRST_VIEW)
+            life.end()
+        assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+        assert shown.keys() == right.keys()
+        for key, figures in right.items():
+            for name in ("input_tokens", "output_tokens", "num_model_requests"):
+                assert shown[key][name] == figures[name]
+
+    return run
+
+
+def test_five_hundred_random_actions(run_of: Callable[[int, int | None], None]) -> None:
+    run_of(500, None)
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, None])
+def test_two_thousand_random_actions(run_of: Callable[[int, int | None], None], seed: int | None) -> None:
+    run_of(2000, seed)
