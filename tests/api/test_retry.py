@@ -107,17 +107,28 @@ def test_what_the_server_asks_for(headers: dict[str, str], expected: float | Non
 
 def test_what_the_server_asks_for_is_honoured_up_to_two_minutes() -> None:
     assert POLICY.delay(1, LIMITED, {"retry-after": "90"}, NOW, 0.0) == 90
-    assert POLICY.delay(1, LIMITED, {"retry-after": "1e9"}, NOW, 0.0) == 120
+    assert POLICY.delay(1, LIMITED, {"retry-after": "120"}, NOW, 0.0) == 120
     assert POLICY.delay(2, LIMITED, {"retry-after": "0"}, NOW, 1.0) == 1
-    assert POLICY.delay(1, LIMITED, {"retry-after": formatdate(4e9, usegmt=True)}, NOW, 0.0) == 120
+
+
+@pytest.mark.parametrize("asked", ["121", "1e9", formatdate(4e9, usegmt=True)])
+def test_a_longer_wait_is_not_waited_for(asked: str) -> None:
+    assert POLICY.delay(1, LIMITED, {"retry-after": asked}, NOW, 0.0) is None
+
+
+def test_all_waits_together_are_bounded() -> None:
+    assert POLICY.delay(3, LIMITED, {"retry-after": "100"}, NOW, 0.0, waited=200) == 100
+    assert POLICY.delay(3, LIMITED, {"retry-after": "101"}, NOW, 0.0, waited=200) is None
+    assert POLICY.delay(3, LIMITED, {}, NOW, 1.0, waited=1000) == 2, "one's own waits are short"
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
 def test_any_headers_give_a_wait_or_none(after: str, milliseconds: str, date: str) -> None:
     headers = {"retry-after": after, "retry-after-ms": milliseconds, "date": date}
     seconds = POLICY.delay(1, LIMITED, headers, NOW, 0.5)
-    assert seconds is not None
-    assert 0 <= seconds <= 120
+    asked = asked_wait(headers, NOW)
+    assert (seconds is None) == (asked is not None and asked > 120)
+    assert seconds is None or 0 <= seconds <= 120
 
 
 def test_the_loop_reports_each_retry_and_ends_with_the_answer() -> None:
@@ -156,3 +167,39 @@ def test_the_loop_gives_up_with_the_last_error() -> None:
 def test_a_cancelled_wait_ends_the_loop() -> None:
     with pytest.raises(Cancelled):
         with_retries(lambda: Failure(LIMITED, {}), POLICY, lambda seconds: True, None, lambda: NOW)
+
+
+@pytest.mark.parametrize(
+    ("headers", "waits", "said"),
+    [
+        ({"retry-after": "7200"}, [], "2 hours"),
+        ({"retry-after": "1e9"}, [], "32 years"),
+        ({"retry-after": "100"}, [100.0, 100.0, 100.0], "100 seconds"),
+        ({"retry-after": "7"}, [7.0] * 5, "7 seconds"),
+    ],
+)
+def test_whoever_gives_up_says_how_long_the_server_asks_to_wait(
+    headers: dict[str, str], waits: list[float], said: str
+) -> None:
+    waited: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waited.append(seconds)
+        return False
+
+    with pytest.raises(RateLimited) as caught:
+        with_retries(lambda: Failure(RateLimited(status=429), headers), POLICY, wait, None, lambda: NOW)
+    assert waited == waits
+    assert caught.value.hint == f"The server asks to wait {said}. Retry then; what has arrived is kept."
+
+
+def test_what_can_not_pass_keeps_its_hint() -> None:
+    with pytest.raises(RequestRefused) as caught:
+        with_retries(
+            lambda: Failure(RequestRefused(status=400), {"retry-after": "9"}),
+            POLICY,
+            lambda seconds: False,
+            None,
+            lambda: NOW,
+        )
+    assert caught.value.hint == RequestRefused.default_hint

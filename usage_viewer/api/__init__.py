@@ -5,6 +5,7 @@ from usage_viewer.api.client import Timeouts, UsageClient
 from usage_viewer.api.decode import Page, decode_page
 from usage_viewer.api.directory import fetch_names
 from usage_viewer.api.fetch import check_key, fetch_window, probe_dimensions
+from usage_viewer.api.narrowing import fetch_narrowing
 from usage_viewer.api.retry import OnRetry, Retry, RetryPolicy
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "check_key",
     "decode_page",
     "fetch_names",
+    "fetch_narrowing",
     "fetch_window",
     "probe_dimensions",
 ]

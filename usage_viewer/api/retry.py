@@ -7,6 +7,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from math import ceil, isfinite
 
+from usage_viewer.domain.durations import duration
 from usage_viewer.domain.errors import (
     Cancelled,
     ConnectionFailed,
@@ -51,18 +52,31 @@ OnRetry = Callable[[Retry], None]
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Up to `attempts` tries in all, `slow_attempts` where each may take long; waits in seconds."""
+    """Up to `attempts` tries in all, `slow_attempts` where each may take long; waits in seconds.
+
+    A server that asks for a longer wait than `longest_asked`, or for more than `longest_in_all` one after another,
+    is not waited for: better to say so at once.
+    """
 
     attempts: int = 6
     slow_attempts: int = 3
     base: float = 0.5
     ceiling: float = 30.0
-    longest_asked: float = 120.0  # what a server may ask for at most
+    longest_asked: float = 120.0
+    longest_in_all: float = 300.0
 
     def delay(
-        self, attempt: int, error: UsageViewerError, headers: Headers, now: float, random: float
+        self,
+        attempt: int,
+        error: UsageViewerError,
+        headers: Headers,
+        now: float,
+        random: float,
+        waited: float = 0.0,
     ) -> float | None:
         """Seconds to wait after try `attempt` (from 1) failed; None: it is not to be tried again.
+
+        `waited`: seconds before the tries so far.
 
         What the server asks for is honoured (`retry-after-ms`, `Retry-After`); else the wait is `random` (0 to 1)
         times a bound that doubles.
@@ -71,7 +85,7 @@ class RetryPolicy:
             return None
         asked = asked_wait(headers, now)
         if asked:  # to be asked again at once is no reason to leave out one's own wait
-            return min(asked, self.longest_asked)
+            return asked if asked <= min(self.longest_asked, self.longest_in_all - waited) else None
         return random * min(self.ceiling, self.base * 2.0 ** (attempt - 1))
 
     def attempts_for(self, error: UsageViewerError) -> int:
@@ -131,16 +145,25 @@ def with_retries(
 
     `wait(seconds)` answers True when the user has cancelled: raises Cancelled.
     """
-    tried = 0
+    tried, waited = 0, 0.0
     while True:
         outcome = attempt()
         if not isinstance(outcome, Failure):
             return outcome
         tried += 1
-        seconds = policy.delay(tried, outcome.error, outcome.headers, clock(), chance())
+        seconds = policy.delay(tried, outcome.error, outcome.headers, clock(), chance(), waited)
         if seconds is None:
-            raise outcome.error
+            raise _told(outcome, clock())
+        waited += seconds
         if on_retry is not None:
             on_retry(Retry(outcome.error, tried, policy.attempts_for(outcome.error), seconds))
         if wait(seconds):
             raise Cancelled
+
+
+def _told(failure: Failure, now: float) -> UsageViewerError:
+    """The failure's error; what the server asked for is said, as the user has to wait in our place."""
+    asked = asked_wait(failure.headers, now)
+    if asked and _is_passing(failure.error):
+        failure.error.hint = f"The server asks to wait {duration(asked)}. Retry then; what has arrived is kept."
+    return failure.error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from usage_viewer.app.source import ApiSource
+from usage_viewer.domain.durations import duration
 from usage_viewer.domain.key import AdminKey
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Profile:
         if not self._clock_error:
             return ""
         way = "behind" if self._clock_error > 0 else "ahead"
-        return f"This computer's clock is {_duration(abs(self._clock_error))} {way}; the server's time is used"
+        return f"This computer's clock is {duration(abs(self._clock_error))} {way}; the server's time is used"
 
     def _note_clock_error(self, seconds: float) -> None:
         self._clock_error = seconds if abs(seconds) > CLOCK_ERROR else 0.0
@@ -119,14 +120,6 @@ class Profile:
         """One cheap call. Raises CredentialError, NetworkError, ServerError, AnswerError, InputError."""
         with closing(self.source(key)) as source:
             source.check_key(int(self.now()))
-
-
-def _duration(seconds: float) -> str:
-    """As "2 days", in the largest unit that fits twice."""
-    for noun, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= 2 * length:
-            return f"{round(seconds / length)} {noun}s"
-    return f"{round(seconds)} seconds"
 
 
 class Demo(Protocol):

@@ -76,14 +76,19 @@ class ApiSource:
     ) -> Iterator[Batch]:
         from usage_viewer import api
 
-        yield from api.fetch_window(
-            self._client,
-            dataset,
-            window,
-            grouped,
-            cancelled=cancelled,
-            on_retry=lambda retry: on_notice(retry.text),
-        )
+        client = self._client
+
+        def ask(part: Segment) -> Iterator[Batch]:
+            return api.fetch_window(
+                client,
+                dataset,
+                part,
+                grouped,
+                cancelled=cancelled,
+                on_retry=lambda retry: on_notice(retry.text),
+            )
+
+        yield from api.fetch_narrowing(ask, window, on_notice)
 
     def accepted_dimensions(self, dataset: Dataset, day: Segment, *, cancelled: threading.Event) -> tuple[str, ...]:
         from usage_viewer import api
