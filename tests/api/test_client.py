@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from usage_viewer.api import Retry, UsageClient
+from usage_viewer.api import Retry, Timeouts, UsageClient
+from usage_viewer.api.room import SMALL
 from usage_viewer.domain.errors import (
     Cancelled,
     ConnectionFailed,
@@ -90,6 +91,50 @@ def test_a_call_that_comes_after_closing_leaves_nothing_open(
     for _ in range(2):
         assert client.get(PATH) == b"{}"
         server.wait_until_left()
+
+
+def test_large_answers_are_in_memory_one_at_a_time(
+    server: "Server", answer: "type[Answer]", make_client: "MakeClient"
+) -> None:
+    client = make_client(server.base_url, max_body=2 * SMALL)
+    server.script = lambda request: answer(200, b" " * int(request["size"]))
+    within, most = [0], [0]
+    changing = threading.Lock()
+
+    def ask(size: int) -> None:
+        with client.answer(PATH, [("size", str(size))]) as body:
+            with changing:
+                within[0] += 1
+                most[0] = max(most[0], within[0])
+            time.sleep(0.05)
+            assert len(body) == size
+            with changing:
+                within[0] -= 1
+
+    for size, together in ((SMALL + 1, 1), (SMALL, 4)):
+        most[0] = 0
+        threads = [threading.Thread(target=ask, args=(size,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert (within[0], most[0] == 1) == (0, together == 1)
+
+
+def test_to_wait_for_room_is_not_to_wait_for_the_server(
+    server: "Server", answer: "type[Answer]", make_client: "MakeClient"
+) -> None:
+    client = make_client(server.base_url, max_body=2 * SMALL, timeouts=Timeouts(connect=2.0, read=2.0, total=0.4))
+    server.answers = [answer(200, b" " * (SMALL + 1))]
+    lengths: list[int] = []
+    with client.answer(PATH):
+        waiting = threading.Thread(target=lambda: lengths.append(len(client.get(PATH))))
+        waiting.start()
+        time.sleep(0.8)
+        assert not lengths
+    waiting.join(5)
+    assert lengths == [SMALL + 1]
+    assert len(server.requests) == 2
 
 
 def test_one_client_serves_many_threads(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:

@@ -9,8 +9,8 @@ _PIECE = 1 << 20  # bytes unpacked at a time: a few bytes may unpack to a thousa
 _GZIP = 31  # zlib's number for a gzip header and trailer
 
 
-def read_body(pieces: Iterable[bytes], encoding: str, limit: int, check: Callable[[], None]) -> bytes:
-    """All of `pieces`, unpacked. `check` is called between pieces and may raise.
+def read_body(pieces: Iterable[bytes], encoding: str, limit: int, check: Callable[[int], None]) -> bytes:
+    """All of `pieces`, unpacked. `check` is called with the size (bytes) before each is kept, and may raise.
 
     Raises TooLarge over `limit` bytes, ConnectionFailed where packed data ends too early, NotJson for an encoding
     that wasn't asked for or damaged data.
@@ -18,10 +18,10 @@ def read_body(pieces: Iterable[bytes], encoding: str, limit: int, check: Callabl
     kept: list[bytes] = []
     size = 0
     for piece in _unpacked(pieces, encoding):
-        check()
         size += len(piece)
         if size > limit:
             raise TooLarge(f"more than {limit:,} bytes")
+        check(size)
         kept.append(piece)
     return b"".join(kept)
 

@@ -15,6 +15,7 @@ from usage_viewer.api.address import check_base_url, proxy_for, trust
 from usage_viewer.api.body import read_body
 from usage_viewer.api.failures import network_error, status_error
 from usage_viewer.api.retry import Failure, OnRetry, RetryPolicy, date_of, with_retries
+from usage_viewer.api.room import Room, Stay
 from usage_viewer.api.transport import CHECK, Transport
 from usage_viewer.domain.errors import (
     Cancelled,
@@ -28,8 +29,8 @@ from usage_viewer.domain.key import AdminKey
 
 Params = Sequence[tuple[str, str]]
 
-MAX_BODY = 256 << 20
-"""Bytes; far more than an honest page has."""
+MAX_BODY = 64 << 20
+"""Bytes of one answer: some 130,000 rows. What is larger is asked for in narrower windows."""
 
 POLICY = RetryPolicy()
 _MAX_ERROR_BODY = 64 << 10
@@ -77,6 +78,7 @@ class UsageClient:
         self._opening = threading.Lock()  # guards the three below
         self._http: httpx.Client | None = None
         self._calls, self._closed = 0, False
+        self._room = Room()
         self._clock_error, self._on_clock_error = 0.0, on_clock_error
 
     def now(self) -> float:
@@ -127,22 +129,40 @@ class UsageClient:
 
         Raises CredentialError, NetworkError, ServerError, TooLarge, NotJson (packed wrongly), Cancelled.
         """
-        stop = cancelled or threading.Event()
-        with self._calling():
-            return with_retries(
-                lambda: self._attempt(path, params, stop),
-                self._policy,
-                self._sleep or stop.wait,
-                on_retry,
-                self._clock,
-            )
+        with self.answer(path, params, cancelled=cancelled, on_retry=on_retry) as body:
+            return body
 
-    def _attempt(self, path: str, params: Params, cancelled: threading.Event) -> bytes | Failure:
+    @contextmanager
+    def answer(
+        self,
+        path: str,
+        params: Params = (),
+        *,
+        cancelled: threading.Event | None = None,
+        on_retry: OnRetry | None = None,
+    ) -> Iterator[bytes]:
+        """As `get`, for an answer that may be large: no other large one is read until this block ends."""
+        stop = cancelled or threading.Event()
+        stay = self._room.stay()
+        try:
+            with self._calling():
+                body = with_retries(
+                    lambda: self._attempt(path, params, stop, stay),
+                    self._policy,
+                    self._sleep or stop.wait,
+                    on_retry,
+                    self._clock,
+                )
+            yield body
+        finally:
+            stay.leave()
+
+    def _attempt(self, path: str, params: Params, cancelled: threading.Event, stay: Stay) -> bytes | Failure:
         # Typed errors are made here and raised outside of the handlers: a chain of exceptions would lead to the
         # request, and so to the key.
         headers: dict[str, str] = {}
         try:
-            return self._answer(path, params, cancelled, headers)
+            return self._answer(path, params, cancelled, stay, headers)
         except httpx.HTTPError as error:
             failure: UsageViewerError = network_error(error, self._host, self._proxy)
         except httpx.InvalidURL:
@@ -153,17 +173,20 @@ class UsageClient:
             failure = error.with_traceback(None)
         if cancelled.is_set():
             raise Cancelled
+        stay.leave()
         _log.debug("GET %s: %s", path, failure)
         return Failure(failure, headers)
 
-    def _answer(self, path: str, params: Params, cancelled: threading.Event, seen: dict[str, str]) -> bytes:
+    def _answer(
+        self, path: str, params: Params, cancelled: threading.Event, stay: Stay, seen: dict[str, str]
+    ) -> bytes:
         """One try; `seen` takes the answer's headers."""
-        begun = time.monotonic()
+        begun, waited = time.monotonic(), stay.waited
 
         def check() -> None:
             if cancelled.is_set():
                 raise Cancelled
-            if time.monotonic() - begun > self._timeouts.total:
+            if time.monotonic() - begun - (stay.waited - waited) > self._timeouts.total:
                 raise TimedOut(f"the answer did not end within {self._timeouts.total:g} s ({self._host})")
 
         check()
@@ -178,7 +201,7 @@ class UsageClient:
         try:
             seen.update((name.lower(), value) for name, value in response.headers.items())
             self._note_clock(seen)
-            body = self._body(response, check)
+            body = self._body(response, lambda size: stay.grown(size, check))
         finally:
             with suppress(httpx.HTTPError):
                 response.close()
@@ -190,7 +213,7 @@ class UsageClient:
             raise status_error(response.status_code, response.headers, body, self._key)
         return body
 
-    def _body(self, response: httpx.Response, check: Callable[[], None]) -> bytes:
+    def _body(self, response: httpx.Response, check: Callable[[int], None]) -> bytes:
         limit = self._max_body
         length = response.headers.get("content-length", "")
         encoding = response.headers.get("content-encoding", "").strip().lower()

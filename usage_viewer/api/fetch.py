@@ -15,6 +15,9 @@ from usage_viewer.domain.period import Segment, Width, iso
 GRACE = 60
 """Seconds after its beginning from which a bucket must be in an answer."""
 
+_DECODING = threading.Lock()
+"""Held by the one that decodes. All at once would take as long, and all would be late with their next request."""
+
 _CHECKED_BY = "completions"
 
 
@@ -38,8 +41,9 @@ def fetch_window(
     cursor: str | None = None
     for _ in range(window.buckets + 2):
         params = _params(dataset, window, grouped, cursor)
-        body = client.get(dataset.path, params, cancelled=cancelled, on_retry=on_retry)
-        page = decode_page(body, dataset, window, grouped)
+        with client.answer(dataset.path, params, cancelled=cancelled, on_retry=on_retry) as body:
+            page = decode_page(body, dataset, window, grouped)
+        del body  # it may be large, and whoever takes the batch may take its time
         starts = set(page.batch.starts.tolist())
         if starts & seen:
             raise BucketError(f"{_told(window.width, min(starts & seen))} came twice")
