@@ -31,7 +31,7 @@ TIMEOUT = 20_000
 """Milliseconds after which something that never comes fails a test."""
 
 PATIENT = Timeouts(connect=10.0, read=20.0, total=40.0)
-IMPATIENT = Timeouts(connect=10.0, read=0.5, total=0.9)
+IMPATIENT = Timeouts(connect=10.0, read=1.1, total=1.6)
 
 QUESTION = ["table", "--from", "2026-07-01", "--to", "2026-10-02", "--per", "day", "--format", "json"]
 QUESTION += ["--metrics", "input_tokens,num_model_requests"]
@@ -86,7 +86,7 @@ class Desk:
     def misbehave(self, fault: Fault) -> None:
         """From now on, until `mend`."""
         self.impatient = fault.impatient
-        self.server.behave = fault.behave
+        self.server.behave, self.server.stubborn = fault.behave, fault.stubborn
         self.server.clock = lambda: NOW + fault.clock_error
         if fault.way == "dns":
             self.server.before = self._lose_the_name
@@ -99,6 +99,7 @@ class Desk:
     def mend(self, fault: Fault) -> None:
         self.impatient = False
         self.server.behave = self.server.before = None
+        self.server.stubborn = False
         self.server.clock = lambda: NOW
         self.named = True
         if fault.way == "refuse":

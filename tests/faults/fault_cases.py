@@ -25,6 +25,7 @@ from tests.faults.misbehaviours import (
     sends,
     slowly,
     stall_in_body,
+    ten_megabytes_a_day,
     too_long,
     too_short,
     truncated_json,
@@ -48,6 +49,13 @@ PAGES: Final = "The server's pages don't follow one another"
 LATER: Final = "Try again later; what has arrived is kept."
 MINUTE: Final = "Wait a minute, then retry; what has arrived is kept."
 LIMITED: Final = "The server limits the rate of requests"
+LARGE: Final = "The server's answer is too large"
+IN_HALVES: Final = "asked for in halves"
+
+
+def asks_to_wait(told: str) -> str:
+    return f"The server asks to wait {told}. Retry then; what has arrived is kept."
+
 
 Own = None
 """Waits of the program's own: random, up to 0.5 s, then 1, 2, 4 and 8 s."""
@@ -57,8 +65,9 @@ Own = None
 class Fault:
     """`tries`: how often the request is made that misbehaves. `waits`: seconds before each further try.
 
-    `way`: how the network misbehaves beside the server. `impatient`: with timeouts of a second or less. `passing`:
-    whether another try can mend it. `extra`: rows of the first day that are there once more than is honest.
+    `way`: how the network misbehaves beside the server. `impatient`: with timeouts of a second or two.
+    `passing`: whether another try can mend it. `extra`: rows of the first day
+    that are there once more than is honest.
     """
 
     name: str
@@ -74,6 +83,7 @@ class Fault:
     note: str = ""
     clock_error: float = 0.0
     probes: int = 0  # further requests
+    stubborn: bool = False  # narrower windows, asked for instead, meet the same
 
     @property
     def passing(self) -> bool:
@@ -100,7 +110,7 @@ FAULTS: Final = [
         "Try again; what has arrived is kept.", UP_TO_HERE, 3, impatient=True,
     ),
     Fault(
-        "a byte now and then", lambda asked, page: slowly(), "The server did not answer in time",
+        "a byte a second", lambda asked, page: slowly(), "The server did not answer in time",
         "Try again; what has arrived is kept.", UP_TO_HERE, 3, impatient=True,
     ),
     Fault("Content-Length too long", too_long, "The connection failed", AGAIN, UP_TO_HERE, 6),
@@ -112,14 +122,18 @@ FAULTS: Final = [
     Fault("a log-in page", says("200 OK", b"<html>Log in</html>", Content_Type="text/html"), NOT_JSON, LOG_IN,
           ALL_BUT_A_PAGE),
     Fault("an empty answer", says("200 OK"), NOT_JSON, LOG_IN, ALL_BUT_A_PAGE),
-    Fault("gzip bomb", says("200 OK", bomb(), Content_Encoding="gzip"), "The server's answer is too large",
-          CHANGED, ALL_BUT_A_PAGE),
+    Fault("gzip bomb", says("200 OK", bomb(), Content_Encoding="gzip"), probes=2, note=IN_HALVES),
+    Fault("gzip bombs whatever is asked for", says("200 OK", bomb(), Content_Encoding="gzip"), LARGE, CHANGED,
+          ALL_BUT_A_PAGE, stubborn=True, probes=11),
     Fault("damaged gzip", says("200 OK", b"\x1f\x8bnothing", Content_Encoding="gzip"), NOT_JSON, LOG_IN,
           ALL_BUT_A_PAGE),
-    Fault("a terabyte announced", sends(plain_answer(b"{", length=1 << 40)), "The server's answer is too large",
-          CHANGED, ALL_BUT_A_PAGE),
-    Fault("a page without an end", lambda asked, page: without_end(), "The server's answer is too large", CHANGED,
-          ALL_BUT_A_PAGE),
+    Fault("a terabyte announced", sends(plain_answer(b"{", length=1 << 40)), probes=2, note=IN_HALVES),
+    Fault("a terabyte announced whatever is asked for", sends(plain_answer(b"{", length=1 << 40)), LARGE, CHANGED,
+          ALL_BUT_A_PAGE, stubborn=True, probes=11),
+    Fault("a page without an end", lambda asked, page: without_end(), probes=2, note=IN_HALVES),
+    Fault("pages without an end whatever is asked for", lambda asked, page: without_end(), LARGE, CHANGED,
+          ALL_BUT_A_PAGE, stubborn=True, probes=11),
+    Fault("days of 10 MB each", ten_megabytes_a_day, stubborn=True, probes=6, note=IN_HALVES),
     Fault("a page of 50 MB", a_large_page),
     Fault("invalid UTF-8", rewrites(b"gpt-6", b"gpt-\xff"), NOT_JSON, LOG_IN, ALL_BUT_A_PAGE),
     Fault("NaN", rewrites(b'"input_tokens": ', b'"input_tokens": NaN'), NOT_JSON, LOG_IN, ALL_BUT_A_PAGE),
@@ -174,15 +188,20 @@ FAULTS: Final = [
           "Check the proxy settings of the system or of the environment (HTTPS_PROXY).", UP_TO_HERE),
     Fault("408", says("408 Request Timeout"), "The server failed", LATER, UP_TO_HERE, 6),
     Fault("429", error("429 Slow down", "Slow down."), LIMITED, MINUTE, UP_TO_HERE, 6),
-    Fault("429, Retry-After in seconds", error("429 Slow down", "Slow down.", Retry_After="7"), LIMITED, MINUTE,
-          UP_TO_HERE, 6, waits=[7.0] * 5),
+    Fault("429, Retry-After in seconds", error("429 Slow down", "Slow down.", Retry_After="7"), LIMITED,
+          asks_to_wait("7 seconds"), UP_TO_HERE, 6, waits=[7.0] * 5),
+    Fault("429, Retry-After of more than a minute", error("429 Slow down", "Slow down.", Retry_After="100"),
+          LIMITED, asks_to_wait("100 seconds"), UP_TO_HERE, 4, waits=[100.0] * 3,
+          note="5 minutes in all are waited"),
+    Fault("429, Retry-After of hours", error("429 Slow down", "Slow down.", Retry_After="7200"), LIMITED,
+          asks_to_wait("2 hours"), UP_TO_HERE, waits=[]),
     Fault("429, Retry-After a date",
-          error("429 Slow down", "Slow down.", Retry_After="Fri, 02 Oct 2026 12:00:20 GMT"), LIMITED, MINUTE,
-          UP_TO_HERE, 6, waits=[20.0] * 5),
-    Fault("429, retry-after-ms", error("429 Slow down", "Slow down.", retry_after_ms="1500"), LIMITED, MINUTE,
-          UP_TO_HERE, 6, waits=[1.5] * 5),
+          error("429 Slow down", "Slow down.", Retry_After="Fri, 02 Oct 2026 12:00:20 GMT"), LIMITED,
+          asks_to_wait("20 seconds"), UP_TO_HERE, 6, waits=[20.0] * 5),
+    Fault("429, retry-after-ms", error("429 Slow down", "Slow down.", retry_after_ms="1500"), LIMITED,
+          asks_to_wait("2 seconds"), UP_TO_HERE, 6, waits=[1.5] * 5),
     Fault("429, Retry-After of 30 years", error("429 Slow down", "Slow down.", Retry_After="1000000000"), LIMITED,
-          MINUTE, UP_TO_HERE, 6, waits=[120.0] * 5),
+          asks_to_wait("32 years"), UP_TO_HERE, waits=[]),
     Fault("429, Retry-After in the past", error("429 Slow down", "Slow down.", Retry_After="-5"), LIMITED, MINUTE,
           UP_TO_HERE, 6),
     Fault("429, Retry-After of nonsense", error("429 Slow down", "Slow down.", Retry_After="NaN soon"), LIMITED,
@@ -190,8 +209,10 @@ FAULTS: Final = [
     Fault("500", error("500 Oops", "The server had an error."), "The server failed", LATER, UP_TO_HERE, 6),
     Fault("502 with HTML", says("502 Bad Gateway", b"<html><h1>502</h1>" * 999, Content_Type="text/html"),
           "The server failed", LATER, UP_TO_HERE, 6),
-    Fault("503, Retry-After in seconds", says("503 Away", Retry_After="3"), "The server failed", LATER, UP_TO_HERE,
-          6, waits=[3.0] * 5),
+    Fault("503, Retry-After in seconds", says("503 Away", Retry_After="3"), "The server failed",
+          asks_to_wait("3 seconds"), UP_TO_HERE, 6, waits=[3.0] * 5),
+    Fault("503, Retry-After of two days", says("503 Away", Retry_After="172800"), "The server failed",
+          asks_to_wait("2 days"), UP_TO_HERE, waits=[]),
     Fault("529", error("529 Overloaded", "Overloaded."), "The server failed", LATER, UP_TO_HERE, 6),
     Fault("an unknown status", says("799 What"), "The server failed", LATER, UP_TO_HERE),
     # Time

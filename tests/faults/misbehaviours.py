@@ -96,7 +96,7 @@ def slowly() -> Iterable[Piece]:
     yield HEAD + b"Content-Length: 1000\r\n\r\n"
     for _ in range(1000):
         yield b" "
-        yield 0.1
+        yield 1.0
 
 
 def without_end() -> Iterable[Piece]:
@@ -132,6 +132,10 @@ def large_page(page: Page, size: int) -> bytes:
 
 def a_large_page(asked: Asked, page: Page) -> Iterable[Piece]:
     return [plain_answer(large_page(page, 50_000_000)), Stay()]
+
+
+def ten_megabytes_a_day(asked: Asked, page: Page) -> Iterable[Piece]:
+    return [plain_answer(large_page(page, 10_000_000 * len(page["data"]))), Stay()]
 
 
 def same_row_twice(page: Page) -> None:

@@ -11,15 +11,20 @@ from tests.faults.conftest import QUESTION, Desk
 from tests.faults.fault_cases import FAULTS, Fault
 from tests.faults.usage_wire import KEY
 from usage_viewer.api.client import MAX_BODY
+from usage_viewer.api.room import SMALL
+from usage_viewer.app.session import WORKERS
 
 MEGABYTE = 1_000_000
+ENDLESS = "pages without an end whatever is asked for"
+BOMBS = "gzip bombs whatever is asked for"
+EIGHT_MONTHS = ("--from", "2026-01-27", "--to", "2026-10-02")
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="the system doesn't tell a child's peak memory")
 
 
-def peak(desk: Desk, directory: Path) -> tuple[int, int]:
+def peak(desk: Desk, directory: Path, *more: str) -> tuple[int, int]:
     """Exit status, and the most memory (bytes) that `usage-viewer table` held."""
-    command = [sys.executable, "-m", "usage_viewer", *QUESTION, "--no-store", "--data-dir", str(directory)]
+    command = [sys.executable, "-m", "usage_viewer", *QUESTION, "--no-store", "--data-dir", str(directory), *more]
     command += ["--base-url", desk.server.base_url]
     environment = {**os.environ, "OPENAI_ADMIN_KEY": KEY, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}
     child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -42,12 +47,27 @@ def usual(desk: Desk, tmp_path: Path) -> int:
     return most
 
 
-@pytest.mark.parametrize("name", ["gzip bomb", "a page without an end", "a terabyte announced"])
+@pytest.mark.parametrize("name", [ENDLESS, BOMBS, "a terabyte announced whatever is asked for"])
 def test_what_is_too_large_is_refused_while_it_comes(desk: Desk, tmp_path: Path, usual: int, name: str) -> None:
     desk.misbehave(fault(name))
     status, most = peak(desk, tmp_path)
     assert status == 3
     assert most - usual < MAX_BODY + 30 * MEGABYTE
+
+
+@pytest.mark.parametrize("name", [ENDLESS, pytest.param(BOMBS, marks=pytest.mark.fuzz)])
+def test_it_is_no_more_when_all_workers_are_answered_so_at_once(desk: Desk, tmp_path: Path, name: str) -> None:
+    """Eight windows are asked for side by side, and again in halves."""
+    desk.server.listen()
+    status, usual = peak(desk, tmp_path, *EIGHT_MONTHS)
+    assert status == 0
+    assert len(desk.server.usage_requests()) == 2 * WORKERS
+    desk.server.asked.clear()
+    desk.server.behave, desk.server.everywhere = fault(name).behave, True
+    status, most = peak(desk, tmp_path, *EIGHT_MONTHS)
+    assert status == 3
+    assert len(desk.server.usage_requests()) == 12 * WORKERS
+    assert most - usual < MAX_BODY + WORKERS * SMALL + 30 * MEGABYTE
 
 
 def test_a_page_of_50_megabytes_takes_little_more_than_itself(desk: Desk, tmp_path: Path, usual: int) -> None:

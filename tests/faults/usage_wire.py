@@ -85,7 +85,8 @@ def row(day: int, model: int, *, grouped: bool = True, **changed: Any) -> dict[s
 
 @dataclass
 class UsageWire:
-    """Open after `listen()`. `behave` None is honest; with `times`, only so many requests misbehave.
+    """Open after `listen()`. `behave` None is honest; with `times`, only so many requests misbehave; if it is
+    `stubborn`, so do those for a part of the faulty month, and `everywhere` all that ask for usage.
 
     `clock` is the server's. `before` runs once the request before the one that misbehaves has been answered; then
     all connections end. The project, the user and the key are called `name` if that is given; `model` is the one
@@ -96,6 +97,8 @@ class UsageWire:
     behave: Misbehaviour | None = None
     before: Callable[[], None] | None = None
     times: float = float("inf")
+    stubborn: bool = False
+    everywhere: bool = False
     clock: Callable[[], float] = lambda: NOW
     asked: list[Asked] = field(default_factory=list)
     heard: bytearray = field(default_factory=bytearray)  # everything that came, also what was no request
@@ -196,7 +199,9 @@ class UsageWire:
         page = self._page(asked)
         ours = asked.of_usage and asked.start == FAULTY
         with self._lock:
-            faulty = ours and bool(asked.cursor) and self.behave is not None and self.times > 0
+            chosen = ours and bool(asked.cursor)
+            chosen |= asked.of_usage and (self.everywhere or (self.stubborn and FAULTY < asked.start < SEPTEMBER))
+            faulty = chosen and self.behave is not None and self.times > 0
             self.times -= faulty
         if faulty and self.behave is not None:
             return self._misbehave(connection, self.behave(asked, page))

@@ -2,7 +2,10 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from mmap import mmap
 
+from usage_viewer.api.room import SMALL
 from usage_viewer.domain.errors import ConnectionFailed, NotJson, TooLarge
 
 _PIECE = 1 << 20  # bytes unpacked at a time: a few bytes may unpack to a thousand times as many
@@ -17,13 +20,24 @@ def read_body(pieces: Iterable[bytes], encoding: str, limit: int, check: Callabl
     """
     kept: list[bytes] = []
     size = 0
-    for piece in _unpacked(pieces, encoding):
-        size += len(piece)
-        if size > limit:
-            raise TooLarge(f"more than {limit:,} bytes")
-        check(size)
-        kept.append(piece)
-    return b"".join(kept)
+    # What is large is gathered in pages of its own, which the system has back at once: each thread's own heap would
+    # keep them.
+    with ExitStack() as gathered:
+        large: mmap | None = None
+        for piece in _unpacked(pieces, encoding):
+            size += len(piece)
+            if size > limit:
+                raise TooLarge(f"more than {limit:,} bytes")
+            check(size)
+            if large is None and size > SMALL:
+                large = gathered.enter_context(mmap(-1, limit))
+                large.write(b"".join(kept))
+                kept.clear()
+            if large is None:
+                kept.append(piece)
+            else:
+                large.write(piece)
+        return b"".join(kept) if large is None else large[:size]
 
 
 def _unpacked(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
