@@ -137,6 +137,9 @@ class FilterBar(QWidget):
         return self._chips
 
     def show_view(self, view: ViewState) -> None:
+        if view.dataset != self._view.dataset:  # another one has other dimensions than those that are offered
+            self.menu.hide()
+            self.checklist.hide()
         self._view = view
         filtered = [item.dimension for item in view.filters]
         for name in [name for name in self._chips if name not in filtered]:

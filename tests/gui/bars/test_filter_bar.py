@@ -108,6 +108,17 @@ def test_a_filter_is_added_from_the_menu(bar: FilterBar, wanted: list[ViewState]
     assert wanted == [PLAIN.only("model", "gpt-6-astra")]
 
 
+def test_another_dataset_closes_what_offers_the_dimensions_of_the_last(bar: FilterBar, qtbot: QtBot) -> None:
+    qtbot.mouseClick(bar.add_chip, LEFT)
+    bar.show_view(PLAIN.with_zone("local"))
+    assert bar.menu.isVisible()
+    bar.show_view(ViewState(dataset="embeddings"))
+    assert not bar.menu.isVisible()
+    bar.open_checklist("model")
+    bar.show_view(ViewState(dataset="vector_stores"))
+    assert not bar.checklist.isVisible()
+
+
 def test_the_menu_marks_what_is_filtered(bar: FilterBar, qtbot: QtBot) -> None:
     qtbot.keyClick(bar.add_chip, Qt.Key.Key_Return)
     checked = [action.text() for action in bar.menu.actions() if action.isChecked()]
