@@ -115,7 +115,7 @@ def test_another_dataset_closes_what_offers_the_dimensions_of_the_last(bar: Filt
     bar.show_view(ViewState(dataset="embeddings"))
     assert not bar.menu.isVisible()
     bar.open_checklist("model")
-    bar.show_view(ViewState(dataset="vector_stores"))
+    bar.show_view(ViewState(dataset="vector_stores", grouping=()))
     assert not bar.checklist.isVisible()
 
 
