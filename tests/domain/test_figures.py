@@ -1,6 +1,6 @@
 """Exact sums and derived figures."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -56,6 +56,28 @@ def test_at_and_take_keep_what_is_missing() -> None:
     figures = _figures([1, None, 3])
     assert [figures.at(row) for row in range(3)] == [1, None, 3]
     assert figures.take(np.array([2, 1])).listed() == [3, None]
+
+
+@given(st.lists(st.tuples(st.none() | INT64, st.none() | INT64), min_size=1, max_size=20), st.data())
+def test_a_screenful_of_a_derived_figure_is_that_of_all_rows(
+    rows: list[tuple[int | None, int | None]], data: st.DataObject
+) -> None:
+    sums = {"a": _figures([row[0] for row in rows]), "b": _figures([row[1] for row in rows])}
+    picked = data.draw(st.lists(st.integers(0, len(rows) - 1)))
+    for derived in (TOTAL, SHARE):
+        every = derive(derived, sums).listed()
+        figures = derive(derived, sums)
+        assert figures.take(np.array(picked, np.int64)).listed() == [every[row] for row in picked]
+        assert figures.take(slice(0, 1)).listed() == every[:1]
+        assert figures.at(len(rows) - 1) == every[-1]
+        assert len(figures) == len(rows)
+
+
+def test_sums_of_decimals_are_exact_in_the_callers_context() -> None:
+    parts = {name: Figures(np.array([Decimal(text)], np.object_)) for name, text in (("a", "1E20"), ("b", "1E-20"))}
+    with localcontext(prec=60):
+        figures = derive(TOTAL, parts)
+    assert figures.listed() == [Decimal("100000000000000000000.00000000000000000001")]
 
 
 def test_every_derived_figure_of_every_dataset_has_its_parts() -> None:

@@ -51,3 +51,16 @@ def test_keys_too_many_for_63_bits_are_sorted_one_by_one() -> None:
     order = natural([np.array([1, 1, 0]), wide, wide])
     assert order is not None
     assert order.tolist() == [2, 1, 0]
+
+
+@given(st.integers(1, 300), st.integers(0, 5000), st.booleans(), st.integers(0, 2**32))
+def test_rows_that_stand_by_period_are_ordered_some_periods_at_a_time(
+    groups: int, first: int, sparse: bool, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    period = first + np.sort(random.integers(0, 50_000 if sparse else 300, 3000))
+    standing = random.integers(0, groups, 3000)
+    order = natural([period, standing])
+    expected = np.lexsort((standing, period))
+    assert order is None or np.array_equal(order, expected)
+    assert order is not None or np.array_equal(expected, np.arange(3000))

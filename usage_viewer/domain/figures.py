@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ Number = int | float | Decimal
 INT64_MAX = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Figures:
     """n numbers: int64 for counts (an object array of int where a sum passes that), an object array of Decimal
     for decimals, float64 for quotients. Where `missing` (n bools; None: nothing is) is true, the value has no
@@ -66,17 +67,62 @@ class Figures:
         return exact
 
 
+class DerivedFigures(Figures):
+    """A derived figure of each row, computed from the row's sums when it is asked for: a screenful of a million
+    rows costs a screenful.
+    """
+
+    def __init__(self, derived: Derived, sums: Mapping[str, Figures]) -> None:
+        """`sums`: the figure's parts at least, none of them Decimal."""
+        parts = {name: sums[name] for name in parts_of(derived)}
+        object.__setattr__(self, "_derived", derived)
+        object.__setattr__(self, "_parts", parts)
+
+    _derived: Derived
+    _parts: Mapping[str, Figures]
+
+    @cached_property
+    def _all(self) -> Figures:
+        return _derive(self._derived, self._parts)
+
+    @property
+    def values(self) -> NDArray[Any]:
+        return self._all.values
+
+    @property
+    def missing(self) -> NDArray[np.bool_] | None:
+        return self._all.missing
+
+    def __len__(self) -> int:
+        return len(next(iter(self._parts.values())))
+
+    def at(self, row: int) -> Number | None:
+        return self.take(np.array([row])).at(0)
+
+    def take(self, rows: NDArray[np.int64] | slice) -> Figures:
+        return _derive(self._derived, {name: part.take(rows) for name, part in self._parts.items()})
+
+
 def derive(derived: Derived, sums: Mapping[str, Figures]) -> Figures:
     """The derived figure of each row from the row's sums; missing where a part is, or the denominator is 0."""
+    if any(sums[name].values.dtype == np.object_ for name in parts_of(derived)):
+        return _derive(derived, sums)  # exact numbers are added at once, in the caller's context
+    return DerivedFigures(derived, sums)
+
+
+def _derive(derived: Derived, sums: Mapping[str, Figures]) -> Figures:
     numerator = _added([sums[name] for name in derived.numerator])
     if not derived.denominator:
         return numerator
     denominator = _added([sums[name] for name in derived.denominator])
     divisor = denominator.values.astype(np.float64)
-    gone = (divisor == 0) | _gone(numerator) | _gone(denominator)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quotient = numerator.values.astype(np.float64) / divisor
-    return Figures(np.where(gone, 0.0, quotient), gone if gone.any() else None)
+    there = divisor != 0
+    for part in (numerator, denominator):
+        if part.missing is not None:
+            there &= ~part.missing
+    quotient = np.zeros(len(divisor))
+    np.divide(numerator.values.astype(np.float64), divisor, out=quotient, where=there)
+    return Figures(quotient, None if there.all() else ~there)
 
 
 def derive_one(derived: Derived, sums: Mapping[str, Number | None]) -> Number | None:
@@ -100,10 +146,6 @@ def is_quotient(kind: Kind) -> bool:
     return kind in (Kind.SHARE, Kind.RATIO)
 
 
-def _gone(figures: Figures) -> NDArray[np.bool_]:
-    return np.zeros(len(figures), np.bool_) if figures.missing is None else figures.missing
-
-
 def _added(parts: Sequence[Figures]) -> Figures:
     if len(parts) == 1:
         return parts[0]
@@ -111,8 +153,8 @@ def _added(parts: Sequence[Figures]) -> Figures:
     bound = sum(int(value.max(initial=0)) for value in values if value.dtype == np.int64)
     if bound > INT64_MAX:
         values = [value.astype(object) for value in values]
-    gone = np.logical_or.reduce([_gone(part) for part in parts])
+    gone = [part.missing for part in parts if part.missing is not None]
     total = values[0]
     for value in values[1:]:
         total = total + value
-    return Figures(total, gone if gone.any() else None)
+    return Figures(total, np.logical_or.reduce(gone) if gone else None)

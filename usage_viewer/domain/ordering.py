@@ -1,10 +1,13 @@
 """Stable orders of many rows, one key after another, in time that grows with the rows alone.
 
 Keys are taken 16 bits at a time, the lowest first: numpy sorts 16-bit numbers by counting them, and so stably. A
-million int64 take a third of what its quickest other stable way takes.
+million int64 take a third of what its quickest other stable way takes. Rows that stand by period are put in order
+some periods at a time: these stay in the cache.
 """
 
+import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,27 +17,28 @@ Rows = NDArray[np.int64]
 Key = NDArray[Any]
 
 _DIGIT = 16
-_SIGN = np.uint64(1 << 63)
+
+_FEWEST_A_RUN = 1024
+"""Rows sorted at a time, on average, below which the calls cost more than the sort."""
 
 
 def stable_order(key: Key) -> Rows:
     """The indices that sort `key` (booleans, integers or floats without NaN), equal ones in their order."""
-    numbers: Key = _numbers(key)
-    order = np.argsort(numbers.astype(np.uint16), kind="stable")
-    rest = int(numbers.max(initial=0)) >> _DIGIT
-    while rest:
-        numbers = numbers >> np.uint64(_DIGIT)
-        digit = numbers.astype(np.uint16)
-        order = order[np.argsort(digit[order], kind="stable")]
-        rest >>= _DIGIT
-    return order
+    return then(None, key)
 
 
-def then(order: Rows | None, key: Key) -> Rows:
+def then(order: Rows | None, key: Key, *, descending: bool = False) -> Rows:
     """`order` (None: as the rows stand) sorted by `key`, ties as they were."""
-    if order is None:
-        return stable_order(key)
-    return order[stable_order(key[order])]
+    numbers, rest = _numbers(key, descending)
+    while True:
+        digit = numbers.astype(np.uint16)
+        # What is moved about is the digit: a quarter of a key, so that more of it is in the cache.
+        chosen = np.argsort(digit if order is None else digit[order], kind="stable")
+        order = chosen if order is None else order[chosen]
+        rest >>= _DIGIT
+        if not rest:
+            return order
+        numbers >>= numbers.dtype.type(_DIGIT)
 
 
 def natural(keys: Sequence[Key]) -> Rows | None:
@@ -49,35 +53,63 @@ def natural(keys: Sequence[Key]) -> Rows | None:
         return order
     if (combined[1:] >= combined[:-1]).all():
         return None
-    return stable_order(combined)
+    return _by_runs(keys, combined) if _ascends(keys[0]) else stable_order(combined)
+
+
+def _by_runs(keys: Sequence[Key], combined: NDArray[np.int64]) -> Rows:
+    """The order of `combined`, where the first of the keys that it is made of ascends: as many of that one's values
+    as fit into a digit are sorted at a time.
+    """
+    first = keys[0]
+    least, most = int(first[0]), int(first[-1])
+    before = least - int(first.min(initial=0))
+    span = math.prod(_span(key) for key in keys[1:])
+    step = (1 << _DIGIT) // span
+    if not step or (most - least) // step * _FEWEST_A_RUN > len(combined):
+        return stable_order(combined)
+    edges = np.searchsorted(first, np.arange(least, most + step + 1, step)).tolist()
+    order = np.empty(len(combined), np.int64)
+    for number, (low, high) in enumerate(pairwise(edges)):
+        digit = (combined[low:high] - (before + number * step) * span).astype(np.uint16)
+        np.add(np.argsort(digit, kind="stable"), low, out=order[low:high])
+    return order
 
 
 def _combined(keys: Sequence[Key]) -> NDArray[np.int64] | None:
-    """One key for all, if it fits in 63 bits."""
+    """One key for all, from 0 on, if it fits in 63 bits."""
+    if math.prod(_span(key) for key in keys) >= 1 << 63:
+        return None
     combined = np.zeros(len(keys[0]), np.int64)
-    size = 1
     for key in keys:
-        least, most = int(key.min(initial=0)), int(key.max(initial=0))
-        span = most - least + 1
-        size *= span
-        if size >= 1 << 63:
-            return None
-        combined *= span
+        combined *= _span(key)
         combined += key
-        if least:
-            combined -= least
+        combined -= key.min(initial=0)
     return combined
 
 
-def _numbers(key: Key) -> NDArray[np.uint64]:
-    """Numbers from 0 on in the order of `key`, as few as its span allows."""
+def _span(key: Key) -> int:
+    return int(key.max(initial=0)) - int(key.min(initial=0)) + 1
+
+
+def _ascends(key: Key) -> bool:
+    return bool((key[1:] >= key[:-1]).all())
+
+
+def _numbers(key: Key, descending: bool) -> tuple[NDArray[Any], int]:
+    """Numbers from 0 on in the order of `key`, or against it, and the largest of them."""
     if not len(key):
-        return np.empty(0, np.uint64)
+        return np.empty(0, np.uint16), 0
     if np.issubdtype(key.dtype, np.floating):
         # The bits of a float ascend as it does, those of a negative one descend; adding 0 makes -0 plain.
         bits = (key.astype(np.float64) + 0.0).view(np.int64)
-        numbers = np.where(bits < 0, ~bits, bits | np.int64(-(2**63))).view(np.uint64)
+        key = np.where(bits < 0, ~bits ^ np.int64(-(2**63)), bits)
+    least, most = int(key.min()), int(key.max())
+    kind = np.uint16 if most - least < 1 << 16 else np.uint32 if most - least < 1 << 32 else np.uint64
+    # Modulo 2^16, 2^32 or 2^64 the distance is right whatever the signs.
+    numbers: NDArray[Any] = key.astype(kind)
+    size = 1 << 8 * numbers.itemsize
+    if descending:
+        np.subtract(kind(most % size), numbers, out=numbers)
     else:
-        numbers = key.astype(np.int64).view(np.uint64) ^ _SIGN
-    numbers -= numbers.min()
-    return numbers
+        numbers -= kind(least % size)
+    return numbers, most - least

@@ -160,10 +160,10 @@ class Table:
         columns = [
             (self.by_name[key.column], key.descending) for key in reversed(order) if key.column in self.by_name
         ]
-        keys = [key for column, descending in columns for key in _sort_keys(column, descending)]
         rows = self._natural
-        for key in keys:
-            rows = then(rows, key)
+        for column, descending in columns:
+            for key, turned in _sort_keys(column, descending):
+                rows = then(rows, key, descending=turned)
         return np.arange(self.rows, dtype=np.int64) if rows is None else rows
 
     @cached_property
@@ -174,19 +174,18 @@ class Table:
         return natural([*(head.index for head in self.heads if isinstance(head, PeriodColumn)), self.standing])
 
 
-def _sort_keys(column: Column, descending: bool) -> list[NDArray[np.generic]]:
-    """What to sort by, least significant first; every key ascends."""
+def _sort_keys(column: Column, descending: bool) -> list[tuple[NDArray[np.generic], bool]]:
+    """What to sort by, least significant first, and whether it descends."""
     if isinstance(column, PeriodColumn):
-        return [-column.index if descending else column.index]
+        return [(column.index, descending)]
     if isinstance(column, GroupColumn):
-        return [column.sort_key(descending=descending)]
-    values = column.figures.values
+        return [(column.sort_key(descending=descending), False)]
+    values, missing = column.figures.values, column.figures.missing
     if values.dtype == np.object_:  # Decimal and large int: by their rank among the distinct ones
         _, values = np.unique(np.where(_missing(column.figures), 0, values), return_inverse=True)
-    key = -values if descending else values
-    if column.figures.missing is None:
-        return [key]
-    return [np.where(column.figures.missing, key.dtype.type(0), key), column.figures.missing]
+    if missing is None:
+        return [(values, descending)]
+    return [(np.where(missing, values.dtype.type(0), values), descending), (missing, False)]
 
 
 def _missing(figures: Figures) -> NDArray[np.bool_]:

@@ -27,6 +27,7 @@ from usage_viewer.store.facts import Question, read
 from usage_viewer.store.gather import Rows
 from usage_viewer.store.holdings import Holdings
 from usage_viewer.store.levels import by_bucket, levels_needed
+from usage_viewer.store.memory import keep_freed_memory
 from usage_viewer.store.names import NameBook, write_names
 from usage_viewer.store.proofs import Proofs
 from usage_viewer.store.schema import adapt, combination_table, create, existing_tables, fact_table, migrate, quoted
@@ -57,6 +58,7 @@ class Store:
     @classmethod
     def open(cls, path: Path | None) -> "Store":
         """`path` None: in memory. Raises StoreLocked, StoreDamaged, StoreNewer, StoreNotWritable."""
+        keep_freed_memory()
         database = Database(path)
         try:
             return cls(database)
