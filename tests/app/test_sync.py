@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 
 import numpy as np
 import pytest
@@ -144,7 +145,39 @@ class TestAllGoesWell:
         assert (done[0], done[-1]) == (0, 40)
         assert done == sorted(done)
         assert {step.total for step in steps} == {40}
-        assert sum(step.stored for step in steps) == 40
+        assert 1 <= sum(step.stored for step in steps) <= 40
+
+    def test_what_comes_together_is_kept_together(self) -> None:
+        gate = threading.Barrier(4)
+
+        def all_at_once(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+            gate.wait(PATIENCE)
+            yield idle(window)
+
+        calls: list[tuple[int, int]] = []
+        list(
+            fetching(
+                Scripted(all_at_once),
+                lambda batch, at: calls.append((len(batch.starts), at)),
+                windows(4),
+                clock=lambda: 7.0,
+            )
+        )
+        assert sum(count for count, _ in calls) == 4
+        assert len(calls) < 4
+        assert {at for _, at in calls} == {7}
+
+    def test_what_was_asked_for_in_another_second_is_kept_by_itself(self) -> None:
+        seconds, kept = iter(range(1000)), Kept()
+        calls: list[int] = []
+
+        def keep(batch: Batch, fetched_at: int) -> None:
+            calls.append(len(batch.starts))
+            kept(batch, fetched_at)
+
+        list(fetching(Scripted(at_once), keep, windows(12), clock=lambda: float(next(seconds))))
+        assert calls == [1] * 12
+        assert len(set(kept.fetched.values())) == 12
 
     def test_batches_of_one_window_come_in_their_order(self) -> None:
         def pages(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
@@ -375,7 +408,8 @@ class TestStopping:
                 yield idle(window)
 
         source, kept = Scripted(page_by_page), Kept()
-        steps = fetching(source, kept, windows(10), workers=3)
+        seconds = count()  # nothing is joined
+        steps = fetching(source, kept, windows(10), workers=3, clock=lambda: next(seconds) * 1000.0)
         next(steps)
         wait_until(lambda: source.produced >= 6)
         time.sleep(0.2)
@@ -384,7 +418,7 @@ class TestStopping:
         for _ in range(20):
             next(steps)
         time.sleep(0.1)
-        assert source.produced <= 29
+        assert source.produced <= 29 + 6  # six were taken at a time
         steps.close()  # type: ignore[attr-defined] # a generator
         assert source.all_ended()
 

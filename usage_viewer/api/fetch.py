@@ -18,6 +18,9 @@ GRACE = 60
 _DECODING = threading.Lock()
 """Held by the one that decodes. All at once would take as long, and all would be late with their next request."""
 
+_DECODING = threading.Lock()
+"""Held by the one that decodes. All at once would take as long, and all would be late with their next request."""
+
 _CHECKED_BY = "completions"
 
 
@@ -41,7 +44,7 @@ def fetch_window(
     cursor: str | None = None
     for _ in range(window.buckets + 2):
         params = _params(dataset, window, grouped, cursor)
-        with client.answer(dataset.path, params, cancelled=cancelled, on_retry=on_retry) as body:
+        with client.answer(dataset.path, params, cancelled=cancelled, on_retry=on_retry) as body, _DECODING:
             page = decode_page(body, dataset, window, grouped)
         del body  # it may be large, and whoever takes the batch may take its time
         starts = set(page.batch.starts.tolist())

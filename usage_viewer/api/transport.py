@@ -17,6 +17,9 @@ CHECK = "check"
 
 _SLICE = 0.1  # seconds: how long a cancelled read goes on
 
+_READ = 1 << 20
+"""Bytes read at a time, instead of 64 KB: each piece costs as much as a copy of some hundred KB."""
+
 _SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 _Check = Callable[[], None]
 
@@ -111,7 +114,7 @@ class _Stream(httpcore.NetworkStream):
         while True:
             self._check()
             try:
-                return self._stream.read(max_bytes, _SLICE)
+                return self._stream.read(max(max_bytes, _READ), _SLICE)
             except httpcore.ReadTimeout:
                 if end is not None and time.monotonic() >= end:
                     raise

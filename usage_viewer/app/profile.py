@@ -47,7 +47,7 @@ class Profile:
         keystore: "Callable[[], Keystore]",
         ca_file: Path | None = None,
         clock: Callable[[], float] = time.time,
-        workers: int = 8,
+        workers: int = 12,
         week_start: int = 0,
         timeouts: "Timeouts | None" = None,
         wait: Callable[[float], bool] | None = None,

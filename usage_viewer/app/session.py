@@ -28,7 +28,7 @@ from usage_viewer.store import Cancel, Store
 if TYPE_CHECKING:
     from usage_viewer.store.union import Part
 
-WORKERS = 8
+WORKERS = 12
 """Windows fetched at a time, unless the settings say otherwise."""
 
 DAY = Width.DAY.seconds

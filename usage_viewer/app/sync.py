@@ -5,15 +5,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Protocol
 
-from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.batch import Batch, together
 from usage_viewer.domain.datasets import Dataset
 from usage_viewer.domain.errors import AnswerError, Cancelled, RequestRefused, UsageViewerError
 from usage_viewer.domain.period import Segment
 
 POLL = 0.05
 """Seconds between two looks at whether the user has cancelled."""
+
+GATHER = 0.02
+"""Seconds in which what arrives is stored together: a transaction takes 6 ms, and a further page in it one."""
 
 CLOCK_JUMP = 300.0
 """Seconds that the clock goes besides time's passing from which it has been set."""
@@ -78,7 +82,8 @@ def fetch_windows(
     clock: Callable[[], float],
     workers: int,
 ) -> Iterator[Progress]:
-    """Fetches `windows`, `workers` at a time, and hands each batch to `keep` in the calling thread.
+    """Fetches `windows`, `workers` at a time, and hands batches to `keep` in the calling thread: joined, where
+    several have come that were asked for in the same second.
 
     After an error nothing further is asked for, but what is under way is still kept; an answer that can't be used
     spoils its own window alone. Then the first error is raised. `cancelled` ends it at once, with Cancelled;
@@ -90,18 +95,18 @@ def fetch_windows(
     try:
         yield Progress(0, len(windows))
         while crew.busy:
-            message = crew.next_message(cancelled)
-            if isinstance(message, _Arrived):
-                keep(message.batch, message.fetched_at)
+            messages = crew.next_messages(cancelled)
+            arrived = [message for message in messages if isinstance(message, _Arrived)]
+            for (_, fetched_at), some in groupby(arrived, lambda one: (one.batch.width, one.fetched_at)):
+                keep(together([one.batch for one in some]), fetched_at)
                 yield Progress(done, len(windows), stored=True)
-            elif isinstance(message, _Ended):
-                if message.error is None:
-                    done += 1
-                else:
+            for message in messages:
+                if isinstance(message, str):
+                    yield Progress(done, len(windows), notice=message)
+                elif isinstance(message, _Ended):
+                    done += message.error is None
                     first_error = first_error or message.error
-                yield Progress(done, len(windows))
-            else:
-                yield Progress(done, len(windows), notice=message)
+                    yield Progress(done, len(windows))
     finally:
         crew.stop()
     if first_error is not None:
@@ -136,18 +141,24 @@ class _Crew:
     def busy(self) -> bool:
         return self._unanswered > 0
 
-    def next_message(self, cancelled: threading.Event) -> _Message:
-        while True:
+    def next_messages(self, cancelled: threading.Event) -> list[_Message]:
+        """What comes within a moment after the first one has."""
+        messages: list[_Message] = []
+        until = 0.0
+        while not messages or (time.monotonic() < until and self.busy and len(messages) < self._messages.maxsize):
             if cancelled.is_set():
                 raise Cancelled
             try:
-                message = self._messages.get(timeout=POLL)
+                message = self._messages.get(timeout=max(0.0, until - time.monotonic()) if messages else POLL)
             except queue.Empty:
                 continue
+            if not messages:
+                until = time.monotonic() + GATHER
+            messages.append(message)
             if isinstance(message, _Ended):
                 with self._changing:
                     self._unanswered -= 1
-            return message
+        return messages
 
     def stop(self) -> None:
         self._stop.set()

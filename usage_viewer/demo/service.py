@@ -16,7 +16,7 @@ from usage_viewer.domain.datasets import DATASETS, Dataset
 
 _BY_PATH: Final = {dataset.path: dataset for dataset in DATASETS.values()}
 _ORGANIZATION = re.compile(r"/organization/(.+)")
-_KEPT_BYTES: Final = 64 * 2**20
+_KEPT_BYTES: Final = 128 * 2**20
 
 
 class Service:

@@ -1,7 +1,7 @@
 """`Batch`: decoded buckets as columns, on their way from the API to the store."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,3 +36,36 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.bucket)
+
+
+def together(batches: Sequence[Batch]) -> Batch:
+    """Several of one dataset, width and grouping, with different buckets, as one."""
+    if len(batches) == 1:
+        return batches[0]
+    numbers: dict[Combination, int] = {}
+    renumbered: list[NDArray[np.int32]] = []
+    extra: dict[int, str] = {}
+    rows = 0
+    for batch in batches:
+        new = [numbers.setdefault(combination, len(numbers)) for combination in batch.combinations]
+        renumbered.append(np.array(new, np.int32)[batch.combination])
+        extra.update((rows + row, text) for row, text in batch.extra.items())
+        rows += len(batch)
+    return replace(
+        batches[0],
+        starts=np.sort(np.concatenate([batch.starts for batch in batches])),
+        combinations=list(numbers),
+        bucket=np.concatenate([batch.bucket for batch in batches]),
+        combination=np.concatenate(renumbered),
+        metrics={name: _joined([batch.metrics[name] for batch in batches]) for name in batches[0].metrics},
+        extra=extra,
+    )
+
+
+def _joined(parts: Sequence[Figures]) -> Figures:
+    missing = None
+    if any(part.missing is not None for part in parts):
+        missing = np.concatenate(
+            [np.zeros(len(part), np.bool_) if part.missing is None else part.missing for part in parts]
+        )
+    return Figures(np.concatenate([part.values for part in parts]), missing)

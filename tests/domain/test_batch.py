@@ -1,0 +1,70 @@
+from collections.abc import Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from usage_viewer.domain.batch import Batch, Combination, together
+from usage_viewer.domain.figures import Figures
+from usage_viewer.domain.period import Width
+
+Row = tuple[int, Combination, int | None, Decimal]
+
+
+def batch(
+    starts: list[int],
+    rows: Sequence[Row],
+    extra: dict[int, str] | None = None,
+) -> Batch:
+    """Rows: bucket, combination, tokens, money."""
+    combinations = list(dict.fromkeys(row[1] for row in rows))
+    tokens = [row[2] for row in rows]
+    missing = np.array([one is None for one in tokens], np.bool_)
+    money = np.empty(len(rows), np.object_)
+    money[:] = [row[3] for row in rows]
+    return Batch(
+        "completions",
+        Width.DAY,
+        np.array(starts, np.int64),
+        ("model",),
+        combinations,
+        np.array([row[0] for row in rows], np.int64),
+        np.array([combinations.index(row[1]) for row in rows], np.int32),
+        {
+            "tokens": Figures(np.array([one or 0 for one in tokens], np.int64), missing if missing.any() else None),
+            "money": Figures(money),
+        },
+        extra or {},
+    )
+
+
+def rows_of(one: Batch) -> list[Row]:
+    columns = [one.metrics[name].listed() for name in ("tokens", "money")]
+    combinations = [one.combinations[number] for number in one.combination.tolist()]
+    return list(zip(one.bucket.tolist(), combinations, *columns, strict=True))
+
+
+A, B, C = ("a", None), ("b", "x"), (None, None)
+LATER: list[Row] = [(86400, A, 1, Decimal("1.5")), (86400, B, 2**40, Decimal(2))]
+EARLIER: list[Row] = [(0, B, None, Decimal("0.1")), (0, C, 4, Decimal(0)), (0, A, 5, Decimal(7))]
+
+
+def test_all_rows_are_there_with_all_that_is_theirs() -> None:
+    joined = together([batch([86400, 172800], LATER, {1: '{"mood":1}'}), batch([0], EARLIER, {0: '{"mood":2}'})])
+    assert joined.starts.tolist() == [0, 86400, 172800]
+    assert rows_of(joined) == [*LATER, *EARLIER]
+    assert joined.extra == {1: '{"mood":1}', 2: '{"mood":2}'}
+    assert len(joined.combinations) == len(set(joined.combinations)) == 3
+    assert (joined.dataset, joined.width, joined.grouped) == ("completions", Width.DAY, ("model",))
+    assert joined.combination.dtype == np.int32
+
+
+def test_empty_ones_add_their_buckets() -> None:
+    joined = together([batch([0], []), batch([86400], LATER), batch([172800], [])])
+    assert joined.starts.tolist() == [0, 86400, 172800]
+    assert rows_of(joined) == LATER
+    assert joined.metrics["tokens"].missing is None
+
+
+def test_one_alone_is_itself() -> None:
+    alone = batch([0], EARLIER)
+    assert together([alone]) is alone
