@@ -81,6 +81,32 @@ def test_a_disk_that_is_read_only(program: "Program", held: bool) -> None:
     assert alone.status == 0
 
 
+@pytest.mark.usefixtures("disks_of_ones_own")
+def test_the_window_on_a_disk_that_fills(program: "Program") -> None:
+    program.data.mkdir()
+    small = [*ALONE, f'mount -t tmpfs -o size=2500k tmpfs {program.data} && exec "$@"', "sh"]
+    with program.window(within=small) as window:
+        window.wait_for("shown", "30 of 30 days")
+        window.ask("look-at 300")
+        said = window.wait_for("banner", "The disk is full")
+        assert "Free some space" in said
+        assert "301 of 301" not in window.wait_for("shown", " of 301 days")
+        window.close()
+
+
+@pytest.mark.usefixtures("disks_of_ones_own")
+def test_the_window_on_a_disk_that_is_read_only(program: "Program") -> None:
+    assert program.run(*WEEK).status == 0
+    before = {path: path.read_bytes() for path in program.data.rglob("*") if path.is_file()}
+    only_read = (
+        f'mount --bind {program.data} {program.data} && mount -o remount,bind,ro {program.data} && exec "$@"'
+    )
+    with program.window(within=[*ALONE, only_read, "sh"]) as window:
+        assert "--data-dir" in window.wait_for("banner", "The data directory can't be written")
+        window.close()
+    assert before == {path: path.read_bytes() for path in program.data.rglob("*") if path.is_file()}
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions don't stop root")
 def test_a_directory_that_may_not_be_written(program: "Program") -> None:
     program.home.chmod(0o500)

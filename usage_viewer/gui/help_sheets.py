@@ -40,12 +40,12 @@ def about_box(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
     column.addWidget(plain_label("See, filter, regroup, sort and copy your organization's usage.", wrap=True))
     grid = QGridLayout()
     grid.setHorizontalSpacing(2 * UNIT)
-    made_of = f"Python {platform.python_version()} (PSF), Qt {PySide6.__version__} (LGPL-3.0)"
-    listed = "\n".join(f"{part.name} {part.version}: {part.licence}" for part in parts())
-    rows = [*facts, ("Licence", "MIT"), ("Made of", f"{made_of}\n{listed}".strip())]
-    for line, (name, text) in enumerate(rows):
-        grid.addWidget(plain_label(name), line, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(_selectable(text), line, 1)
+    made_of = [f"Python {platform.python_version()} (PSF), Qt {PySide6.__version__} (LGPL-3.0)"]
+    made_of += [f"{part.name} {part.version}: {part.licence}" for part in parts()]
+    rows = [*((name, [text]) for name, text in facts), ("Licence", ["MIT"]), ("Made of", made_of)]
+    for row, (name, lines) in enumerate(rows):
+        grid.addWidget(plain_label(name), row, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(_selectable(lines), row, 1)
     grid.setColumnStretch(1, 1)
     column.addLayout(grid)
     column.addStretch(1)
@@ -61,8 +61,8 @@ def _scrolled(inside: QWidget, name: str) -> QScrollArea:
     return area
 
 
-def _selectable(text: str) -> QLabel:
-    label = plain_label(visible(text), wrap=True)
+def _selectable(lines: Sequence[str]) -> QLabel:
+    label = plain_label("\n".join(map(visible, lines)), wrap=True)
     label.setTextInteractionFlags(
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )
