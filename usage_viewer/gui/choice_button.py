@@ -19,6 +19,7 @@ class ChoiceButton(QToolButton):
     def __init__(self, parent: QWidget | None, *, name: str, shortcut: str, widest: int = 40 * UNIT) -> None:
         super().__init__(parent)
         self._parts = ("", "", "")
+        self._tip: str | None = None  # nothing has been shown yet
         self._name = name
         self._widest = widest
         self.setAutoRaise(True)
@@ -29,7 +30,10 @@ class ChoiceButton(QToolButton):
         self.show_choice("")
 
     def show_choice(self, choice: str, *, prefix: str = "", suffix: str = "", tip: str = "") -> None:
-        self._parts = (prefix, choice, suffix)
+        shown = (prefix, choice, suffix)
+        if shown == self._parts and tip == self._tip:
+            return
+        self._parts, self._tip = shown, tip
         text = " ".join(part for part in self._parts if part)
         key = self.shortcut().toString(self.shortcut().SequenceFormat.NativeText)
         self.setAccessibleName(f"{self._name}: {text}")

@@ -17,6 +17,7 @@ class FlowRow(QWidget):
         super().__init__(parent)
         self._items: list[QWidget] = []
         self._gap = gap
+        self._hints: list[QSize] = []  # of each item, kept until one changes
         self._heights: dict[int, int] = {}  # by width
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
@@ -28,6 +29,8 @@ class FlowRow(QWidget):
 
     def set_items(self, items: Sequence[QWidget]) -> None:
         """The widgets in their order; they become children of the row. Those no longer named are hidden."""
+        if items == self._items:
+            return
         for gone in self._items:
             if gone not in items:
                 gone.hide()
@@ -37,7 +40,7 @@ class FlowRow(QWidget):
                 item.setParent(self)
             item.setVisible(True)
         self._order_by_tab()
-        self._heights.clear()
+        self._forget_hints()
         self.updateGeometry()
         self.arrange()
 
@@ -66,14 +69,14 @@ class FlowRow(QWidget):
 
     def sizeHint(self) -> QSize:
         """All items in one line."""
-        hints = [_hint(item) for item in self._items]
+        hints = self._all_hints()
         return QSize(
             sum(hint.width() for hint in hints) + self._gap * max(len(hints) - 1, 0),
             max((hint.height() for hint in hints), default=0),
         )
 
     def minimumSizeHint(self) -> QSize:
-        hints = [_hint(item) for item in self._items]
+        hints = self._all_hints()
         return QSize(
             min(max((hint.width() for hint in hints), default=0), 20 * UNIT),
             max((hint.height() for hint in hints), default=0),
@@ -86,20 +89,29 @@ class FlowRow(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            self._heights.clear()
+            self._forget_hints()
         if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.LayoutDirectionChange):
-            self._heights.clear()
+            self._forget_hints()
             self.updateGeometry()
             self.arrange()
         return super().event(event)
+
+    def _forget_hints(self) -> None:
+        self._hints.clear()
+        self._heights.clear()
+
+    def _all_hints(self) -> list[QSize]:
+        if len(self._hints) != len(self._items):
+            self._hints = [_hint(item) for item in self._items]
+        return self._hints
 
     def _places(self, width: int) -> list[QRect]:
         """Each shown item's rectangle in a row `width` wide; an item wider than that is cut to it."""
         places: list[QRect] = []
         corner, line = QPoint(0, 0), 0
         begun = 0  # the index of the line's first item
-        for item in self._items:
-            hint = _hint(item).boundedTo(QSize(max(width, 1), 16777215))
+        for item_hint in self._all_hints():
+            hint = item_hint.boundedTo(QSize(max(width, 1), 16777215))
             if corner.x() > 0 and corner.x() + hint.width() > width:
                 self._centre(places, begun, line)
                 corner, line, begun = QPoint(0, corner.y() + line + self._gap), 0, len(places)

@@ -25,6 +25,7 @@ class GroupingBar(QWidget):
         super().__init__(parent)
         self._view = ViewState()
         self._unavailable: dict[str, str] = {}
+        self._shown: object = None
         self._dragged_order: tuple[str, ...] = ()
         self._chips: dict[str, Chip] = {}
         self._label = plain_label("Group by", self)
@@ -42,6 +43,10 @@ class GroupingBar(QWidget):
         if unavailable is not None:
             self._unavailable = dict(unavailable)
         self._view = view
+        shown = (view.data.dimensions, view.grouping, self._unavailable)
+        if shown == self._shown:
+            return
+        self._shown = shown
         if [item.name for item in view.data.dimensions] != list(self._chips):
             self._make_chips()
         for dimension in view.data.dimensions:
@@ -115,7 +120,7 @@ class GroupingBar(QWidget):
         index = sum(self._lies_before(self._chips[other], place) for other in others)
         moved = (*others[:index], name, *others[index:])
         if moved != order:
-            self._dragged_order = moved
+            self._dragged_order, self._shown = moved, None
             self._arrange(moved)
 
     def _lies_before(self, chip: Chip, place: QPoint) -> bool:

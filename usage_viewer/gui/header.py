@@ -1,6 +1,7 @@
 """`UsageHeader`: the columns' heads: sorting, order and widths, and a way of painting that asks nobody."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -17,7 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
 from usage_viewer.domain.tables import Column, FigureColumn
-from usage_viewer.gui.delegate import PADDING
+from usage_viewer.gui.cell_painter import PADDING
 from usage_viewer.gui.theme import UNIT, mixed
 from usage_viewer.gui.usage_model import SORT_ROLE, UsageModel
 
@@ -26,6 +27,42 @@ WIDEST_BY_ITSELF = 45 * UNIT
 """Pixels: a column that nobody has made wider."""
 _ARROW = 2 * UNIT + UNIT // 2
 _SETTLES_MS = 150
+_RESTYLING = (
+    QEvent.Type.FontChange,
+    QEvent.Type.PaletteChange,
+    QEvent.Type.StyleChange,
+    QEvent.Type.EnabledChange,
+)
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """What the heads are drawn with."""
+
+    font: QFont
+    metrics: QFontMetrics
+    text: QColor
+    quiet: QColor
+    accent: QColor
+    ground: tuple[QColor, QColor, QColor]  # plain, under the mouse, held
+    line: QColor
+    edge: QColor
+
+
+def _looks(font: QFont, palette: QPalette) -> _Looks:
+    bold = QFont(font)
+    bold.setWeight(QFont.Weight.DemiBold)
+    base, text = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text)
+    return _Looks(
+        bold,
+        QFontMetrics(bold),
+        text,
+        mixed(text, base, 0.25),
+        palette.color(QPalette.ColorRole.Highlight),
+        (mixed(base, text, 0.0), mixed(base, text, 0.07), mixed(base, text, 0.14)),
+        mixed(base, text, 0.22),
+        mixed(base, text, 0.14),
+    )
 
 
 class UsageHeader(QHeaderView):
@@ -47,6 +84,7 @@ class UsageHeader(QHeaderView):
         self._modifiers = Qt.KeyboardModifier.NoModifier
         self._hover = self._pressed = -1
         self._own_doing = False
+        self._looks = _looks(self.font(), self.palette())
         self._settle = QTimer(self, singleShot=True, interval=_SETTLES_MS)
         self._settle.timeout.connect(self.widths_changed)
         self.setSectionsClickable(True)
@@ -76,18 +114,23 @@ class UsageHeader(QHeaderView):
         if self._chosen.pop(name, None) is not None:
             self._settle.start()
 
-    def apply_widths(self, fitting: Mapping[str, int]) -> None:
-        """Resizes the sections: as chosen, else as `fitting` says, else not at all."""
+    def apply_widths(self, fitting: Mapping[str, int], *, silently: bool = False) -> None:
+        """Resizes the sections: as chosen, else as `fitting` says, else not at all.
+
+        `silently`: for when all is laid out and painted anyway; the table would do so a second time.
+        """
         self._own_doing = True
+        blocked = self.blockSignals(silently)
         for place, column in enumerate(self._columns()):
             width = self._chosen.get(column.name) or fitting.get(column.name)
             if width is not None and place < self.count():
                 self.resizeSection(place, width)
+        self.blockSignals(blocked)
         self._own_doing = False
 
     def label_width(self, column: Column) -> int:
         """Pixels that a column's head takes, its sort mark included."""
-        return QFontMetrics(self._bold()).horizontalAdvance(column.label) + 2 * PADDING + _ARROW + UNIT // 2
+        return self._looks.metrics.horizontalAdvance(column.label) + 2 * PADDING + _ARROW + UNIT // 2
 
     def _on_resized(self, place: int, _before: int, width: int) -> None:
         columns = self._columns()
@@ -145,27 +188,25 @@ class UsageHeader(QHeaderView):
     # Painting
 
     def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), QFontMetrics(self._bold()).height() + 2 * UNIT)
+        return QSize(self.length(), self._looks.metrics.height() + 2 * UNIT)
 
-    def _bold(self) -> QFont:
-        font = QFont(self.font())
-        font.setWeight(QFont.Weight.DemiBold)
-        return font
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in _RESTYLING:
+            self._looks = _looks(self.font(), self.palette())
+        super().changeEvent(event)
 
     def paintSection(self, painter: QPainter, rect: QRect, logicalIndex: int) -> None:
         columns = self._columns()
         if not rect.isValid() or logicalIndex >= len(columns):
             return
-        palette = self.palette()
-        base, text = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text)
-        held = logicalIndex == self._pressed
-        share = 0.14 if held else 0.07 if logicalIndex == self._hover else 0.0
+        looks = self._looks
         painter.save()
-        painter.fillRect(rect, mixed(base, text, share))
+        held, hovered = logicalIndex == self._pressed, logicalIndex == self._hover
+        painter.fillRect(rect, looks.ground[2 if held else 1 if hovered else 0])
         sort = self._model.headerData(logicalIndex, Qt.Orientation.Horizontal, SORT_ROLE)
         self._draw_label(painter, rect, columns[logicalIndex], sort)
-        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, mixed(base, text, 0.22))
-        painter.fillRect(rect.right(), rect.top() + UNIT, 1, rect.height() - 2 * UNIT, mixed(base, text, 0.14))
+        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, looks.line)
+        painter.fillRect(rect.right(), rect.top() + UNIT, 1, rect.height() - 2 * UNIT, looks.edge)
         painter.restore()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -173,30 +214,24 @@ class UsageHeader(QHeaderView):
         area = self.viewport().rect()
         area.setLeft(self.length() - self.offset())
         if area.width() > 0:  # beyond the last section
-            base, text = (
-                self.palette().color(QPalette.ColorRole.Base),
-                self.palette().color(QPalette.ColorRole.Text),
-            )
             painter = QPainter(self.viewport())
-            painter.fillRect(area, base)
-            painter.fillRect(area.left(), area.bottom(), area.width(), 1, mixed(base, text, 0.22))
+            painter.fillRect(area, self._looks.ground[0])
+            painter.fillRect(area.left(), area.bottom(), area.width(), 1, self._looks.line)
             painter.end()
 
     def _draw_label(
         self, painter: QPainter, rect: QRect, column: Column, sort: tuple[bool, int, int] | None
     ) -> None:
-        palette = self.palette()
-        text = palette.color(QPalette.ColorRole.Text)
+        looks, metrics = self._looks, self._looks.metrics
         number = isinstance(column, FigureColumn)
         inner = rect.adjusted(PADDING, 0, -PADDING, 0)
         if sort is not None:
             # The arrow stands beside the text, on the side away from the figures' edge.
             mark = QRect(inner.left() if number else inner.right() - _ARROW, rect.top(), _ARROW, rect.height())
             inner.adjust(_ARROW if number else 0, 0, 0 if number else -_ARROW, 0)
-        painter.setFont(self._bold())
-        metrics = painter.fontMetrics()
+        painter.setFont(looks.font)
         label = metrics.elidedText(column.label, Qt.TextElideMode.ElideRight, inner.width())
-        painter.setPen(text if sort is not None else mixed(text, palette.color(QPalette.ColorRole.Base), 0.25))
+        painter.setPen(looks.text if sort is not None else looks.quiet)
         side = Qt.AlignmentFlag.AlignRight if number else Qt.AlignmentFlag.AlignLeft
         painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter, label)
         if sort is not None:
@@ -205,7 +240,7 @@ class UsageHeader(QHeaderView):
                 mark.moveRight(inner.right() - width)
             else:
                 mark.moveLeft(inner.left() + width)
-            self._draw_arrow(painter, mark, sort, palette.color(QPalette.ColorRole.Highlight))
+            self._draw_arrow(painter, mark, sort, looks.accent)
 
     def _draw_arrow(self, painter: QPainter, rect: QRect, sort: tuple[bool, int, int], colour: QColor) -> None:
         descending, place, count = sort

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from usage_viewer.gui.delegate import row_height
+from usage_viewer.gui.cell_painter import row_height
 from usage_viewer.gui.plain_tips import tip
 from usage_viewer.gui.theme import UNIT, mixed, plain_label
 

@@ -17,6 +17,8 @@ MONEY = "money"
 
 _STEPS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
 _PROBE = 1234567890123456
+_PLAIN, _DOUBT = 1e9, 1e-3
+"""Below `_PLAIN`, a product with up to 1,000 is off by less than `_DOUBT`: further from a half is no tie."""
 
 
 class NumberFormat:
@@ -66,10 +68,18 @@ class NumberFormat:
 
     def share(self, value: Number) -> str:
         """A quotient in per cent, with one decimal."""
-        return f"{self._rounded(_decimal(value) * 100, 1)} %"
+        tenths = _tenths(value, 1000)
+        text = self._rounded(_decimal(value) * 100, 1) if tenths is None else self._of_tenths(tenths)
+        return f"{text} %"
 
     def ratio(self, value: Number) -> str:
-        return self._rounded(_decimal(value), 1)
+        tenths = _tenths(value, 10)
+        return self._rounded(_decimal(value), 1) if tenths is None else self._of_tenths(tenths)
+
+    def _of_tenths(self, tenths: int) -> str:
+        """Of a number that is not negative."""
+        whole, part = divmod(tenths, 10)
+        return self._dressed(f"{self._grouped(str(whole)) if whole > 999 else whole}{self._point}{part}")
 
     def _rounded(self, value: Decimal, places: int) -> str:
         with localcontext(prec=60):
@@ -116,6 +126,15 @@ def _group_sizes(locale: QLocale) -> tuple[int, int]:
     plain.setNumberOptions(QLocale.NumberOption.DefaultNumberOptions)
     groups = re.findall(r"\d+", plain.toString(_PROBE))
     return (len(groups[-1]), len(groups[-2])) if len(groups) > 1 else (3, 3)
+
+
+def _tenths(value: Number, factor: int) -> int | None:
+    """`value * factor` rounded to an integer; None where a float can't tell to which one, or it is negative."""
+    if not isinstance(value, float) or not 0 <= value < _PLAIN:
+        return None
+    scaled = value * factor
+    nearest = round(scaled)
+    return nearest if abs(abs(scaled - nearest) - 0.5) > _DOUBT else None
 
 
 def _decimal(value: Number) -> Decimal:

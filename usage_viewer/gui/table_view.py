@@ -15,16 +15,24 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QContextMenuEvent, QFont, QKeyEvent, QKeySequence, QPalette
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QMenu, QTableView, QWidget
+from PySide6.QtGui import QContextMenuEvent, QFont, QKeyEvent, QKeySequence, QPaintEvent, QPalette
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHeaderView,
+    QMenu,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from usage_viewer.domain.dataset import NO_EXTRAS
 from usage_viewer.domain.ordering import Rows
 from usage_viewer.domain.proof import cell_of
 from usage_viewer.domain.tables import Column, FigureColumn, GroupColumn, Table
 from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.cell_painter import CellPainter, row_height
 from usage_viewer.gui.column_widths import ColumnWidths
-from usage_viewer.gui.delegate import CellDelegate, row_height
 from usage_viewer.gui.header import UsageHeader
 from usage_viewer.gui.kept_place import KeptPlace, selected_ranges, selection_of
 from usage_viewer.gui.selection_stats import Range, selection_stats
@@ -54,9 +62,8 @@ class UsageTable(QTableView):
         self.setModel(model)
         self._set_up_font()
         self._set_up_looks()
-        self.delegate = CellDelegate(model, self)
-        self.setItemDelegate(self.delegate)
-        self._widths = ColumnWidths(model, self.header, self.delegate)
+        self.cells = CellPainter(model, self)
+        self._widths = ColumnWidths(model, self.header, self.cells)
         self._kept = KeptPlace(self, model)
         self._type_ahead = TypeAhead()
         self._stats = QTimer(self, singleShot=True, interval=STATS_AFTER_MS)
@@ -133,7 +140,7 @@ class UsageTable(QTableView):
         self.viewport().update()
 
     def _on_reset(self) -> None:
-        self._widths.fit()
+        self._widths.fit(silently=True)
         self._kept.put_back()
         self._stats.start()
 
@@ -143,14 +150,11 @@ class UsageTable(QTableView):
         """First and last of each run of selected rows, both included, in the order shown."""
         return selected_ranges(self.selectionModel())
 
-    def select_all_rows(self) -> None:
-        """As one range: at once, at any number of rows."""
+    def selectAll(self) -> None:
+        """As one range of rows: at once, at any number of them."""
         rows = self.usage_model.rowCount()
         everything = selection_of(self.usage_model, [(0, rows - 1)] if rows else [])
         self.selectionModel().select(everything, _FLAGS.ClearAndSelect)
-
-    def selectAll(self) -> None:
-        self.select_all_rows()
 
     def current_column(self) -> Column | None:
         index = self.currentIndex()
@@ -268,13 +272,18 @@ class UsageTable(QTableView):
 
     # Looks
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        option = QStyleOptionViewItem()
+        self.initViewItemOption(option)
+        self.cells.paint(event.rect(), option)
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
             self._restyle()
 
     def _restyle(self) -> None:
-        if not hasattr(self, "delegate"):
+        if not hasattr(self, "cells"):
             return  # Qt tells of a change while the table is being built
         palette = self.palette()
         stripe = mixed(palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text), 0.03)
@@ -282,7 +291,7 @@ class UsageTable(QTableView):
             own = QPalette()
             own.setColor(QPalette.ColorRole.AlternateBase, stripe)
             self.setPalette(own)  # this one role; all others go on following the system
-        self.delegate.restyle()
+        self.cells.restyle()
         height = row_height(self.font())
         if self.verticalHeader().defaultSectionSize() != height:
             self.verticalHeader().setMinimumSectionSize(height)

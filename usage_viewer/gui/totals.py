@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from usage_viewer.domain.tables import EMPTY, FigureColumn, Table
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.delegate import PADDING, row_height
+from usage_viewer.gui.cell_painter import PADDING, row_height
 from usage_viewer.gui.numbers import NumberFormat
 from usage_viewer.gui.plain_tips import menu_text
 from usage_viewer.gui.table_view import UsageTable
@@ -143,8 +143,10 @@ class TotalsRow(QWidget):
             painter, self.label_rect().adjusted(self._indent, 0, 0, 0), self.label, Qt.AlignmentFlag.AlignLeft
         )
         for column in self._table.figures:
-            shown = self._text(column, self._view.usage_model.numbers)
-            self._draw(painter, self.section_rect(column.name), shown, Qt.AlignmentFlag.AlignRight)
+            place = self.section_rect(column.name)
+            if place.intersects(self.rect()):
+                shown = self._text(column, self._view.usage_model.numbers)
+                self._draw(painter, place, shown, Qt.AlignmentFlag.AlignRight)
         if self.hasFocus():
             painter.setPen(palette.color(QPalette.ColorRole.Highlight))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))

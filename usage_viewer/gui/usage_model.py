@@ -12,6 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QObject, Q
 from usage_viewer.domain.datasets import Derived, Kind
 from usage_viewer.domain.figures import Figures, Number, parts_of
 from usage_viewer.domain.ordering import Rows
+from usage_viewer.domain.period import Periods
 from usage_viewer.domain.tables import EMPTY, Column, FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.column_text import definition, formula, header_tip
@@ -94,6 +95,7 @@ class UsageModel(QAbstractTableModel):
         self._exact = NumberFormat(self.locale)
         self._numbers = self._exact
         self._pages: dict[tuple[int, int], list[str]] = {}
+        self._period_labels: dict[object, str] = {}  # the same days come back, view after view
 
     def set_table(
         self, table: Table, rows: Rows, view: ViewState, still_open: NDArray[np.bool_] | None = None
@@ -180,6 +182,13 @@ class UsageModel(QAbstractTableModel):
                 self._pages = {(block, place): texts}
         return texts
 
+    def texts_of(self, first: int, count: int, place: int) -> list[str]:
+        """The texts of `count` rows from `first` on in the column at `place`."""
+        if count <= 0:
+            return []
+        start, blocks = first % BLOCK, range(first // BLOCK, (first + count - 1) // BLOCK + 1)
+        return [text for block in blocks for text in self.texts(block, place)][start : start + count]
+
     def _made(self, column: Column, rows: Rows) -> list[str]:
         if isinstance(column, FigureColumn):
             write: Callable[[Number | None], str] = self._numbers.writer(column.kind, column.unit)
@@ -187,11 +196,17 @@ class UsageModel(QAbstractTableModel):
         if isinstance(column, GroupColumn):
             return [column.labels[code] for code in column.codes_at(rows).tolist()]
         index = column.index[rows].tolist()
-        labels = {
-            one: period_label(column.periods, one, self.locale) + (SO_FAR if self._is_open(one) else "")
-            for one in set(index)
-        }
+        labels = {one: self._period_text(column.periods, one) for one in set(index)}
         return [labels[one] for one in index]
+
+    def _period_text(self, periods: Periods, period: int) -> str:
+        key = (*periods.bounds[period : period + 2].tolist(), periods.per, periods.zone)
+        label = self._period_labels.get(key)
+        if label is None:
+            if len(self._period_labels) > 4096:
+                self._period_labels.clear()
+            label = self._period_labels[key] = period_label(periods, period, self.locale)
+        return label + SO_FAR if self._is_open(period) else label
 
     def _is_open(self, period: int) -> bool:
         return self.still_open is not None and bool(self.still_open[period])

@@ -22,7 +22,7 @@ def _show(pane: TablePane, view_of: ViewOf, table: Table) -> None:
 def test_a_long_number_and_its_total_are_never_cut(pane: TablePane, table_of: TableOf, view_of: ViewOf) -> None:
     _show(pane, view_of, table_of(model=["a"], input_tokens=[10**60]))
     assert _width(pane, "input_tokens") > WIDEST_BY_ITSELF
-    assert _width(pane, "input_tokens") > pane.table.delegate.text_width(pane.model.data(pane.model.index(0, 1)))
+    assert _width(pane, "input_tokens") > pane.table.cells.text_width(pane.model.data(pane.model.index(0, 1)))
 
 
 def test_a_long_text_is_cut_at_a_limit(pane: TablePane, table_of: TableOf, view_of: ViewOf) -> None:
@@ -49,4 +49,4 @@ def test_figures_that_arrive_only_widen(pane: TablePane, table_of: TableOf, view
 def test_only_the_first_rows_are_looked_at(pane: TablePane, table_of: TableOf, view_of: ViewOf) -> None:
     names = ["a"] * 999 + ["a much longer name than all the others"]
     _show(pane, view_of, table_of(model=names, input_tokens=[1] * 1000))
-    assert _width(pane, "model") < pane.table.delegate.text_width(names[-1])
+    assert _width(pane, "model") < pane.table.cells.text_width(names[-1])

@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage
 
 from usage_viewer.domain.tables import Table
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.delegate import PADDING
+from usage_viewer.gui.cell_painter import PADDING
 from usage_viewer.gui.table_pane import TablePane
 from usage_viewer.gui.usage_model import ACCESSIBLE, SO_FAR, Presentation
 
@@ -45,10 +45,10 @@ def test_open_ones_say_so(days: TablePane) -> None:
 
 
 def test_the_mark_is_fainter_than_the_label(days: TablePane) -> None:
-    delegate, model = days.table.delegate, days.model
+    cells, model = days.table.cells, days.model
     label = model.data(model.index(1, 0)).removesuffix(SO_FAR)
-    begin = PADDING + delegate.text_width(label) + 2
-    end = begin + delegate.text_width(SO_FAR)
+    begin = PADDING + cells.text_width(label) + 2
+    end = begin + cells.text_width(SO_FAR)
     cell = _cell(days, 1)
     assert _ink(cell, begin, end) > _ink(cell, PADDING, begin - 4) + 40
     other = _cell(days, 0)
@@ -56,12 +56,12 @@ def test_the_mark_is_fainter_than_the_label(days: TablePane) -> None:
 
 
 def test_the_mark_gives_way_before_the_label_does(days: TablePane) -> None:
-    delegate, model = days.table.delegate, days.model
+    cells, model = days.table.cells, days.model
     label = model.data(model.index(1, 0)).removesuffix(SO_FAR)
-    width = delegate.text_width(label) + 2 * PADDING + 12
+    width = cells.text_width(label) + 2 * PADDING + 12
     days.table.header.set_widths({"period": width})
     cell = _cell(days, 1)
-    assert _ink(cell, PADDING + delegate.text_width(label) + 2, cell.width() - 1) > 230
+    assert _ink(cell, PADDING + cells.text_width(label) + 2, cell.width() - 1) > 230
 
 
 def test_the_column_has_room_for_it_wherever_the_open_ones_stand(

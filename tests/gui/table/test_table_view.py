@@ -156,7 +156,7 @@ def test_another_grouping_selects_nothing(full: TablePane, table_of: TableOf, vi
 def test_a_large_selection_is_cleared(pane: TablePane, table_of: TableOf, view_of: ViewOf) -> None:
     table = table_of(model=[f"m{row}" for row in range(1001)], input_tokens=range(1001))
     _show(pane, table, view_of(table))
-    pane.table.select_all_rows()
+    pane.table.selectAll()
     _show(pane, table, view_of(table, "-input_tokens"))
     assert pane.table.selected_rows() == []
 

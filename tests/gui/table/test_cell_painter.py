@@ -1,0 +1,148 @@
+"""Cells as they are drawn: bars, selection, numbers that don't fit."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPalette, QRegion
+from PySide6.QtWidgets import QApplication
+
+from usage_viewer.domain.tables import Table
+from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.cell_painter import PADDING, row_height
+from usage_viewer.gui.table_pane import TablePane
+from usage_viewer.gui.table_view import UsageTable
+from usage_viewer.gui.usage_model import Presentation, UsageModel
+
+FLAGS = QItemSelectionModel.SelectionFlag
+
+
+def _cell(pane: TablePane, row: int, name: str) -> QImage:
+    image = pane.table.viewport().grab().toImage()
+    return image.copy(pane.table.visualRect(pane.model.index(row, pane.model.section(name))))
+
+
+def _bar_length(pane: TablePane, row: int) -> int:
+    """Pixels along a line above the text that aren't the row's own colour."""
+    cell = _cell(pane, row, "input_tokens")
+    ground = cell.pixelColor(1, 1)
+    return sum(cell.pixelColor(x, 5) != ground for x in range(cell.width()))
+
+
+def test_bars_are_as_long_as_the_figures(full: TablePane) -> None:
+    room = full.table.columnWidth(full.model.section("input_tokens")) - PADDING
+    assert [_bar_length(full, row) for row in range(4)] == [round(room * share) for share in (1, 0.75, 0.5, 0.25)]
+
+
+def test_bars_can_be_switched_off(full: TablePane) -> None:
+    full.table.set_presentation(Presentation(bars=False))
+    assert [_bar_length(full, row) for row in range(4)] == [0] * 4
+
+
+def test_a_selected_row_has_the_palettes_highlight(full: TablePane) -> None:
+    full.activateWindow()
+    full.table.selectionModel().select(full.model.index(2, 0), FLAGS.ClearAndSelect | FLAGS.Rows)
+    highlights = {
+        full.table.palette().color(group, QPalette.ColorRole.Highlight).name()
+        for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive)
+    }
+    assert _cell(full, 2, "output_tokens").pixelColor(3, 3).name() in highlights
+    assert _cell(full, 1, "output_tokens").pixelColor(3, 3).name() not in highlights
+
+
+def test_a_number_that_does_not_fit_is_not_cut_to_another_one(
+    full: TablePane, table_of: Callable[..., Table], view_of: Callable[..., ViewState]
+) -> None:
+    full.table.header.set_widths({"output_tokens": 40})
+    pictures = []
+    for value in (123_456_789, 987_654_321):
+        table = table_of(model=["a"], output_tokens=[value])
+        full.set_table(table, table.ordered(()), view_of(table))
+        pictures.append(_cell(full, 0, "output_tokens"))
+    assert pictures[0] == pictures[1]
+    full.table.header.set_widths({"output_tokens": 140})
+    assert _cell(full, 0, "output_tokens") != pictures[1]
+
+
+def test_missing_is_drawn_fainter_than_a_figure(full: TablePane) -> None:
+    def darkest(row: int) -> int:
+        cell = _cell(full, row, "input_cached_tokens")
+        return min(QColor(cell.pixel(x, y)).lightness() for x in range(cell.width()) for y in range(cell.height()))
+
+    assert darkest(3) > darkest(0) + 60
+
+
+def test_rows_grow_with_the_font() -> None:
+    small, large = QFont(), QFont()
+    small.setPointSize(8)
+    large.setPointSize(24)
+    assert row_height(small) < row_height(large)
+    assert row_height(small) % 4 == row_height(large) % 4 == 0
+
+
+def _painted_in_parts(pane: TablePane, width: int, height: int) -> QImage:
+    """The viewport, a small rectangle at a time, as scrolling exposes it."""
+    viewport = pane.table.viewport()
+    image = QImage(viewport.size(), QImage.Format.Format_RGB32)
+    for y in range(0, viewport.height(), height):
+        for x in range(0, viewport.width(), width):
+            viewport.render(image, QPoint(x, y), QRegion(x, y, width, height))
+    return image
+
+
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+def test_parts_are_painted_as_the_whole(full: TablePane, direction: Qt.LayoutDirection) -> None:
+    full.setLayoutDirection(direction)
+    full.table.setCurrentIndex(full.model.index(1, 2))
+    full.table.setFocus()
+    full.table.verticalScrollBar().setValue(5)
+    QApplication.processEvents()
+    whole = _painted_in_parts(full, 2000, 2000)
+    for size in ((53, 17), (2000, 1), (1, 2000), (300, 41)):
+        assert _painted_in_parts(full, *size) == whole, size
+
+
+def test_a_part_asks_for_the_texts_in_it_alone(full: TablePane) -> None:
+    asked: list[int] = []
+
+    class Watched(UsageModel):
+        def texts_of(self, first: int, count: int, place: int) -> list[str]:
+            asked.append(place)
+            return super().texts_of(first, count, place)
+
+    model = Watched()
+    model.set_table(full.model.table, full.model.rows, full.model.view)
+    table = UsageTable(model)
+    asked.clear()
+    inside = table.visualRect(model.index(1, 2)).adjusted(1, 1, -1, -1)
+    table.viewport().render(QImage(10, 10, QImage.Format.Format_RGB32), QPoint(), QRegion(inside))
+    assert asked == [2]
+
+
+def test_cells_stand_where_the_header_has_their_columns(full: TablePane) -> None:
+    before = {name: _cell(full, 2, name) for name in ("output_tokens", "num_model_requests")}
+    hidden = full.model.section("input_cached_tokens")
+    full.table.setColumnHidden(hidden, True)
+    full.table.header.moveSection(full.model.section("output_tokens"), 1)
+    assert {name: _cell(full, 2, name) for name in before} == before
+
+
+def test_the_current_cell_is_framed_while_the_keyboard_is_there(full: TablePane) -> None:
+    full.table.setCurrentIndex(full.model.index(2, full.model.section("output_tokens")))
+    full.table.clearSelection()
+    full.table.setFocus()
+    framed = _cell(full, 2, "output_tokens").pixelColor(1, 1)
+    assert framed.name() == full.table.palette().color(QPalette.ColorRole.Highlight).name()
+    full.totals.setFocus()
+    assert _cell(full, 2, "output_tokens").pixelColor(1, 1) != framed
+
+
+def test_nothing_is_painted_of_an_empty_table(
+    pane: TablePane, table_of: Callable[..., Table], view_of: Callable[..., ViewState]
+) -> None:
+    empty = table_of(model=[], input_tokens=[])
+    pane.set_table(empty, empty.ordered(()), view_of(empty))
+    image = pane.table.viewport().grab().toImage()
+    assert {image.pixel(x, y) for x in range(0, image.width(), 7) for y in range(0, image.height(), 7)} == {
+        pane.table.palette().color(QPalette.ColorRole.Base).rgb()
+    }
