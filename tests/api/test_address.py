@@ -1,4 +1,5 @@
 import ssl
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,14 @@ def test_the_proxy_comes_from_the_environment_but_never_for_loopback(monkeypatch
     monkeypatch.delenv("https_proxy")
     monkeypatch.setenv("all_proxy", "http://all.example:1")
     assert proxy_for("https://api.openai.com/v1") == "http://all.example:1"
+
+
+def test_the_proxy_comes_from_the_system_where_it_has_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What macOS and Windows answer stands in for them: Python asks them where the environment says nothing."""
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: {"https": "https://proxy.corp:8443"})
+    monkeypatch.setattr(urllib.request, "proxy_bypass", lambda host: host.endswith(".corp"))
+    assert proxy_for("https://api.openai.com/v1") == "https://proxy.corp:8443"
+    assert proxy_for("https://gateway.corp/v1") is None
 
 
 def test_certificates_are_checked() -> None:
