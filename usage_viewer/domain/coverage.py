@@ -160,8 +160,9 @@ def _composed(width: Width, starts: NDArray[np.int64], finer: Width, held: Held,
     first = np.searchsorted(held.starts, starts)
     last = np.searchsorted(held.starts, begun)
     whole = (last - first == (begun - starts) // finer.seconds) & (last > first)
-    for index in np.flatnonzero(whole).tolist():
-        times[index] = held.fetched[first[index] : last[index]].min()
+    if whole.any():
+        edges = np.column_stack([first[whole], last[whole]]).ravel()
+        times[whole] = np.minimum.reduceat(np.append(held.fetched, held.fetched[-1:]), edges)[::2]
     return times
 
 

@@ -46,6 +46,11 @@ class Figures:
                 listed[index] = None
         return listed
 
+    @cached_property
+    def largest(self) -> int:
+        """The greatest distance from zero of whole numbers; what is missing may count."""
+        return max(int(self.values.max(initial=0)), -int(self.values.min(initial=0)))
+
     def present(self) -> NDArray[Any]:
         """The values that are not missing."""
         return self.values if self.missing is None else self.values[~self.missing]
@@ -56,7 +61,7 @@ class Figures:
         if not len(present):
             return None
         if present.dtype == np.int64:
-            if max(int(present.max()), -int(present.min())) * len(present) <= INT64_MAX:
+            if self.largest * len(present) <= INT64_MAX:
                 return int(present.sum())
             # Halves are added apart, so that no sum of int64 can overflow.
             low = int(np.sum(present & 0xFFFFFFFF))

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from functools import lru_cache
 
 from usage_viewer.domain.dataset import PROFILE, Dataset, across_profiles, is_extra, with_extras
 from usage_viewer.domain.datasets import dataset_named
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import DateRange, Per, Periods, periods, zone_of
+from usage_viewer.domain.period import DateRange, Per, Periods, Span, periods, zone_of
 
 PERIOD = "period"
 """The name of the period's column, beside the names of dimensions and metrics."""
@@ -118,7 +119,7 @@ class ViewState:
 
     def periods(self, now: int, week_start: int = 0) -> Periods:
         zone = self.tzinfo
-        return periods(self.range.resolve(now, zone), self.per, zone, week_start)
+        return _periods(self.range.resolve(now, zone), self.per, zone, week_start)
 
     def filter_on(self, dimension: str) -> Filter | None:
         return next((item for item in self.filters if item.dimension == dimension), None)
@@ -215,6 +216,14 @@ class ViewState:
 
     def _order_without(self, *columns: str) -> tuple[SortKey, ...]:
         return tuple(key for key in self.order if key.column not in columns)
+
+
+@lru_cache(maxsize=32)
+def _periods(span: Span, per: Per, zone: tzinfo, week_start: int) -> Periods:
+    """Kept: a year's days take 2 ms to find on the calendar, and every click asks for them."""
+    found = periods(span, per, zone, week_start)
+    found.bounds.flags.writeable = False
+    return found
 
 
 FIRST_VIEW = ViewState(order=(SortKey("input_tokens", descending=True),))

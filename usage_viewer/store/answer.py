@@ -56,7 +56,7 @@ def tabulate(
     units = _units(view, facts, combinations)
     grouping = _with_units(view, units)
     groups = combinations.groups(grouping, passing)
-    heads = _group_columns(view.data, grouping, groups, _occurring(facts, groups), combinations, names)
+    heads = _group_columns(view.data, grouping, groups, combinations, names)
     order = natural([head.sort_key() for head in heads])
     if order is not None:
         groups = groups.in_order(order)
@@ -67,7 +67,10 @@ def tabulate(
     columns: list[Column] = []
     if view.per is not Per.TOTAL:
         columns.append(PeriodColumn(rows.period, coverage.periods))
-    columns += [replace(head, group=rows.cell) for head in heads]
+    if heads:
+        seen = np.zeros(len(groups), np.bool_)
+        seen[rows.cell] = True
+        columns += [replace(_occurring(head, seen), group=rows.cell) for head in heads]
     stocks = None if levels is None else Stocks(coverage, levels, groups.of)
     with localcontext(EXACT):
         columns += _Figures(view.data, rows, units, last, stocks).columns(view.shown_columns)
@@ -113,32 +116,31 @@ def _units(view: ViewState, facts: Rows, combinations: Combinations) -> Units:
     return units
 
 
-def _occurring(facts: Rows, groups: Groups) -> NDArray[np.int32]:
-    seen = np.bincount(facts.cell, minlength=len(groups.of))
-    return np.unique(groups.of[np.flatnonzero(seen)])
-
-
 def _group_columns(
-    dataset: Dataset,
-    grouping: Sequence[str],
-    groups: Groups,
-    occurring: NDArray[np.int32],
-    combinations: Combinations,
-    names: Names,
+    dataset: Dataset, grouping: Sequence[str], groups: Groups, combinations: Combinations, names: Names
 ) -> list[GroupColumn]:
-    """Of each group the code of its value; only the values that occur are in a column."""
+    """Of each group the code of its value."""
     columns = []
     for name in grouping:
         dimension = dataset.dimension(name)
-        code = combinations.column(name)[groups.example]
-        used, place = np.unique(code[occurring], return_inverse=True)
-        local = np.zeros(len(groups), np.int32)
-        local[occurring] = place
+        used, place = np.unique(combinations.column(name)[groups.example], return_inverse=True)
         known = combinations.values(name)
         values = tuple(known[index] for index in used.tolist())
         labels = tuple(names.label(dimension, value) for value in values)
-        columns.append(GroupColumn(dimension, local, values, labels))
+        columns.append(GroupColumn(dimension, place.astype(np.int32), values, labels))
     return columns
+
+
+def _occurring(head: GroupColumn, seen: NDArray[np.bool_]) -> GroupColumn:
+    """Only with the values of groups that are seen."""
+    used, place = np.unique(head.known[seen], return_inverse=True)
+    if len(used) == len(head.values):
+        return head
+    known = np.zeros(len(seen), np.int32)
+    known[seen] = place
+    chosen = used.tolist()
+    values, labels = ([every[code] for code in chosen] for every in (head.values, head.labels))
+    return replace(head, known=known, values=tuple(values), labels=tuple(labels))
 
 
 class _Figures:

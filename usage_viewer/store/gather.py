@@ -19,6 +19,8 @@ UNORDERED = 1 << 22
 SPARSE = 16
 """From so many cells a row on, cells that occur are searched instead of kept all."""
 
+ALL = slice(None)
+
 EXACT = Context(prec=200)
 """Decimals are added without rounding: 38 digits each."""
 
@@ -107,18 +109,14 @@ def _blocks(rows: Rows, periods: int, cells: int) -> Iterator[Rows]:
     for block, first in enumerate(firsts[:-1].tolist()):
         low, high = edges[block], edges[block + 1]
         if high > low:
-            part = Rows(
-                rows.period[low:high],
-                rows.cell[low:high],
-                {name: figures.take(slice(low, high)) for name, figures in rows.metrics.items()},
-            )
-            yield _gather_dense(part, first, step * cells, cells)
+            yield _gather_dense(rows, first, step * cells, cells, slice(low, high))
 
 
-def _gather_dense(rows: Rows, first: int, size: int, cells: int) -> Rows:
-    slot = (rows.period - np.int32(first)).astype(np.intp)
+def _gather_dense(rows: Rows, first: int, size: int, cells: int, part: slice = ALL) -> Rows:
+    slot = rows.period[part].astype(np.intp)
+    slot -= first
     slot *= cells
-    slot += rows.cell
+    slot += rows.cell[part]
     seen = np.zeros(size, np.bool_)
     seen[slot] = True
     found = np.flatnonzero(seen)
@@ -127,7 +125,7 @@ def _gather_dense(rows: Rows, first: int, size: int, cells: int) -> Rows:
     return Rows(
         (period + kind(first)).astype(np.int32, copy=False),
         cell.astype(np.int32, copy=False),
-        {name: sums_of(figures, slot, size).take(found) for name, figures in rows.metrics.items()},
+        {name: sums_of(figures, slot, size, part).take(found) for name, figures in rows.metrics.items()},
     )
 
 
@@ -141,12 +139,12 @@ def _gather_sparse(rows: Rows, cells: int) -> Rows:
     )
 
 
-def sums_of(figures: Figures, slot: NDArray[np.intp], size: int) -> Figures:
-    """The sum of each of `size` slots."""
-    values = figures.values
+def sums_of(figures: Figures, slot: NDArray[np.intp], size: int, part: slice = ALL) -> Figures:
+    """The sum of each of `size` slots, over a part of the figures; `slot`: of each in that part."""
+    values = figures.values[part]
     missing = None
-    if figures.missing is not None and figures.missing.any():
-        slot, values = slot[~figures.missing], values[~figures.missing]
+    if figures.missing is not None and (gone := figures.missing[part]).any():
+        slot, values = slot[~gone], values[~gone]
         missing = np.ones(size, np.bool_)
         missing[slot] = False
     if values.dtype == np.object_:
@@ -154,11 +152,10 @@ def sums_of(figures: Figures, slot: NDArray[np.intp], size: int) -> Figures:
         with localcontext(EXACT):
             np.add.at(sums, slot, values)
         return Figures(sums, missing)
-    return Figures(_integer_sums(values, slot, size), missing)
+    return Figures(_integer_sums(values, slot, size, figures.largest), missing)
 
 
-def _integer_sums(values: NDArray[np.int64], slot: NDArray[np.intp], size: int) -> NDArray[Any]:
-    largest = max(int(values.max(initial=0)), -int(values.min(initial=0)))
+def _integer_sums(values: NDArray[np.int64], slot: NDArray[np.intp], size: int, largest: int) -> NDArray[Any]:
     if largest * len(values) <= INT64_MAX:
         sums = np.zeros(size, np.int64)
         np.add.at(sums, slot, values)
