@@ -182,6 +182,8 @@ class FilterBar(QWidget):
         self.menu.popup(self.add_chip.mapToGlobal(self.add_chip.rect().bottomLeft()))
 
     def open_checklist(self, dimension: str) -> None:
+        if not self._view.data.has_dimension(dimension):
+            return  # another dataset came between the click and this: a menu fades away first
         self.checklist.show_filter(self._view, dimension, self._values_of(dimension), self._names())
         self.checklist.open_under(self._chips.get(dimension, self.add_chip))
 

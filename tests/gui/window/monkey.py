@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QWidget,
 )
+from shiboken6 import isValid
 
 from usage_viewer.demo.faults import Fault
 from usage_viewer.domain.datasets import DATASETS
@@ -99,7 +100,8 @@ class Monkey:
     def _focus(self) -> QWidget:
         within: QWidget | None = self._root.focusWidget()
         anywhere: QWidget | None = QApplication.focusWidget()
-        return within or anywhere or self._root
+        there = [one for one in (within, anywhere) if one is not None and isValid(one)]
+        return there[0] if there else self._root
 
     def _click(self) -> str:
         root = self._root
