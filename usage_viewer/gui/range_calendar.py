@@ -6,6 +6,7 @@ from PySide6.QtCore import QDate, QEvent, QLocale, Qt
 from PySide6.QtGui import QBrush, QPalette, QTextCharFormat
 from PySide6.QtWidgets import QCalendarWidget, QToolButton, QWidget
 
+from usage_viewer.domain.typed_dates import FIRST_YEAR, LAST_YEAR
 from usage_viewer.gui.icons import icon
 from usage_viewer.gui.theme import mixed
 
@@ -22,6 +23,8 @@ class RangeCalendar(QCalendarWidget):
         self.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
         self.setHorizontalHeaderFormat(QCalendarWidget.HorizontalHeaderFormat.ShortDayNames)
         self.setGridVisible(False)
+        # As far as a typed date goes. Else the keyboard leads to years that no `date` has.
+        self.setDateRange(QDate(FIRST_YEAR, 1, 1), QDate(LAST_YEAR, 12, 31))
         self.setMinimumSize(252, 216)
         self.currentPageChanged.connect(self._tint)
         self._follow_palette()

@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 from PySide6.QtCore import QDate, QLocale, Qt
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QSpinBox, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.gui.range_calendar import RangeCalendar
@@ -31,6 +31,18 @@ def test_showing_a_range_is_no_choice(calendar: RangeCalendar, qtbot: QtBot) -> 
     with qtbot.assertNotEmitted(calendar.selectionChanged):
         calendar.show_range(date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 2))
     assert calendar.chosen_day == date(2026, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("day", "nearest"),
+    [(QDate(-4714, 1, 1), date(2000, 1, 1)), (QDate(9999, 12, 31), date(2999, 12, 31))],
+)
+def test_nothing_leads_further_than_a_date_can_be_typed(calendar: RangeCalendar, day: QDate, nearest: date) -> None:
+    year = calendar.findChild(QSpinBox, "qt_calendar_yearedit")
+    assert isinstance(year, QSpinBox)
+    assert (year.minimum(), year.maximum()) == (2000, 2999)
+    calendar.setSelectedDate(day)
+    assert calendar.chosen_day == nearest
 
 
 def test_weeks_begin_as_the_locale_says(calendar: RangeCalendar) -> None:
