@@ -56,7 +56,7 @@ bench: ## measure the speed; ONLY=sort measures a part
 	@$(SETUP) bench
 	QT_QPA_PLATFORM=offscreen $(BIN)/python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
 
-fuzz: ## the long runs that `make test` leaves out; ARGS="…" goes to pytest
+fuzz: ## the long runs that `make test` leaves out (some 20 minutes); ARGS="…" goes to pytest
 	@$(SETUP) test
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m fuzz $(ARGS)
 
