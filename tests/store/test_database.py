@@ -42,6 +42,19 @@ class TestFiles:
         Database(path).close()
         assert path.stat().st_size > 0
 
+    def test_are_written_once_for_much_that_comes_in_parts(self, path: Path) -> None:
+        database = Database(path)
+        with database.transaction() as cursor:
+            cursor.execute("CREATE TABLE t (a BIGINT)")
+        for _ in range(12):
+            with database.transaction() as cursor:
+                cursor.execute("INSERT INTO t SELECT hash(range) // 2 FROM range(200_000)")
+        logged = wal_of(path).stat().st_size
+        assert path.stat().st_size < 2**20 < 18 * 2**20 < logged < 2**25
+        database.close()
+        assert 18 * 2**20 < path.stat().st_size < logged * 1.2
+        assert not wal_of(path).exists()
+
 
 class TestQueries:
     @pytest.mark.parametrize(
