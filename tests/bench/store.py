@@ -18,12 +18,12 @@ from usage_viewer.store import Store
 
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 BLOCKS = (
-    "The file is filled week by week; blocks of 256 kB that were written anew stay in it, free for what comes. Tried: "
-    "a longer log before the file is written (kept, from 59 B), smaller blocks (2.2 × as large at 16 kB)."
+    "The file is filled week by week; blocks of 256 kB that were written anew stay in it, free for what comes. "
+    "Tried: a longer log before the file is written (kept, from 59 B), smaller blocks (2.2 × as large at 16 kB)."
 )
 HELD_TWICE = (
-    "40 B are the figures that are kept for the next question, 24 B orders of rows; the rest is the engine's cache of "
-    "the file. Tried: group codes of rows and derived figures only where they are looked at (52 B less)."
+    "40 B are the figures that are kept for the next question, 24 B orders of rows; the rest is the engine's cache "
+    "of the file. Tried: group codes of rows and derived figures only where they are looked at (52 B less)."
 )
 
 

@@ -46,9 +46,9 @@ class TestFiles:
         database = Database(path)
         with database.transaction() as cursor:
             cursor.execute("CREATE TABLE t (a BIGINT)")
-        for _ in range(12):
+        for _ in range(24):
             with database.transaction() as cursor:
-                cursor.execute("INSERT INTO t SELECT hash(range) // 2 FROM range(200_000)")
+                cursor.execute("INSERT INTO t SELECT hash(range) // 2 FROM range(100_000)")
         logged = wal_of(path).stat().st_size
         assert path.stat().st_size < 2**20 < 18 * 2**20 < logged < 2**25
         database.close()

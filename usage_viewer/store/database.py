@@ -23,8 +23,8 @@ Connection = duckdb.DuckDBPyConnection
 MEMORY_LIMIT = "1GB"
 MOST_THREADS = 4
 LONGEST_LOG = "32MB"
-"""Kept before it is worked into the file: what is fetched at first is then written there once, not a part of it over
-and over, which leaves a quarter of the file free. After a crash it is read again, in a sixth of a second.
+"""Kept before it is worked into the file: what is fetched at first is then written there once, not a part of it
+over and over, which leaves a quarter of the file free. After a crash it is read again, in a sixth of a second.
 """
 CLOSE_WITHIN = 1.0
 """Seconds that closing waits for interrupted queries to let go."""
