@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from usage_viewer.api import Retry, Timeouts, UsageClient
-from usage_viewer.api.room import SMALL
+from usage_viewer.api.room import SMALL, TOGETHER
 from usage_viewer.domain.errors import (
     Cancelled,
     ConnectionFailed,
@@ -93,10 +93,10 @@ def test_a_call_that_comes_after_closing_leaves_nothing_open(
         server.wait_until_left()
 
 
-def test_large_answers_are_in_memory_one_at_a_time(
+def test_large_answers_wait_for_room_in_memory(
     server: "Server", answer: "type[Answer]", make_client: "MakeClient"
 ) -> None:
-    client = make_client(server.base_url, max_body=2 * SMALL)
+    client = make_client(server.base_url, max_body=TOGETHER)
     server.script = lambda request: answer(200, b" " * int(request["size"]))
     within, most = [0], [0]
     changing = threading.Lock()
@@ -111,7 +111,7 @@ def test_large_answers_are_in_memory_one_at_a_time(
             with changing:
                 within[0] -= 1
 
-    for size, together in ((SMALL + 1, 1), (SMALL, 4)):
+    for size, together in ((TOGETHER // 2 + 1, 1), (2 * SMALL, 4)):
         most[0] = 0
         threads = [threading.Thread(target=ask, args=(size,)) for _ in range(4)]
         for thread in threads:
@@ -124,16 +124,17 @@ def test_large_answers_are_in_memory_one_at_a_time(
 def test_to_wait_for_room_is_not_to_wait_for_the_server(
     server: "Server", answer: "type[Answer]", make_client: "MakeClient"
 ) -> None:
-    client = make_client(server.base_url, max_body=2 * SMALL, timeouts=Timeouts(connect=2.0, read=2.0, total=0.4))
-    server.answers = [answer(200, b" " * (SMALL + 1))]
+    large = TOGETHER // 2 + 1
+    client = make_client(server.base_url, max_body=TOGETHER, timeouts=Timeouts(connect=2.0, read=2.0, total=1.5))
+    server.answers = [answer(200, b" " * large)]
     lengths: list[int] = []
     with client.answer(PATH):
         waiting = threading.Thread(target=lambda: lengths.append(len(client.get(PATH))))
         waiting.start()
-        time.sleep(0.8)
+        time.sleep(2.0)
         assert not lengths
     waiting.join(5)
-    assert lengths == [SMALL + 1]
+    assert lengths == [large]
     assert len(server.requests) == 2
 
 

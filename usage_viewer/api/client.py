@@ -141,7 +141,7 @@ class UsageClient:
         cancelled: threading.Event | None = None,
         on_retry: OnRetry | None = None,
     ) -> Iterator[bytes]:
-        """As `get`, for an answer that may be large: no other large one is read until this block ends."""
+        """As `get`, for an answer that may be large: until this block ends, it counts among those in memory."""
         stop = cancelled or threading.Event()
         stay = self._room.stay()
         try:
