@@ -3,33 +3,37 @@
 import logging
 import sys
 import threading
-from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from usage_viewer.app.organizations import DEFAULT, Organization, found, with_id
 from usage_viewer.app.place import Place, default_data_dir
 from usage_viewer.app.private import keep_private, leave_no_core
-from usage_viewer.app.profile import Profile
-from usage_viewer.app.settings import organizations_of
-from usage_viewer.app.snapshot import SnapshotProfile
-from usage_viewer.app.source import OFFICIAL_URL
-from usage_viewer.cli.arguments import parser
 from usage_viewer.cli.telling import tell
 from usage_viewer.domain.errors import InputError, SnapshotError, UsageViewerError
 from usage_viewer.domain.key import AdminKey, KeyFilter
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from usage_viewer.app.organizations import Organization
+    from usage_viewer.app.profile import Profile
     from usage_viewer.demo.child import DemoProcess
+    from usage_viewer.gui.application import Begun
+
+# Whatever takes long to import is imported where it is needed: the last look is painted before.
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the program; returns its exit status. `argv` None: the process is its own, with its arguments."""
     if argv is None:
         _mask_unexpected()
+    leave_no_core()
+    begun = _begin(sys.argv[1:] if argv is None else argv)
+    from usage_viewer.cli.arguments import parser
+
     try:
         arguments = parser().parse_args(argv)
         _log_to_stderr(arguments.verbose)
@@ -41,19 +45,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         tell(error, sys.stderr)
         return 2
-    leave_no_core()
     keep_private(place.data_dir)
     if arguments.command == "table":
         return _run_table(arguments, place, base_url)
     if arguments.command == "forget":
         return _run_forget(arguments, place, organization)
-    return _run_window(arguments, place, base_url, organization)
+    return _run_window(arguments, place, base_url, organization, begun)
 
 
-def _run_table(arguments: Namespace, place: Place, base_url: str) -> int:
+def _begin(argv: Sequence[str]) -> "Begun | None":
+    """Where nothing but the window is asked for: its last look, at once."""
+    if argv and (len(argv) != 2 or argv[0] != "--data-dir"):
+        return None
+    from usage_viewer.gui.application import begin
+
+    return begin(Path(argv[1]).absolute() if argv else default_data_dir().absolute())
+
+
+def _run_table(arguments: "Namespace", place: Place, base_url: str) -> int:
     from usage_viewer.cli.table import run
 
     if arguments.open is not None:
+        from usage_viewer.app.snapshot import SnapshotProfile
+
         try:
             return run(arguments, SnapshotProfile(arguments.open))
         except SnapshotError as error:
@@ -72,14 +86,16 @@ def _run_table(arguments: Namespace, place: Place, base_url: str) -> int:
         demo.close()
 
 
-def _run_forget(arguments: Namespace, place: Place, organization: Organization) -> int:
+def _run_forget(arguments: "Namespace", place: Place, organization: "Organization") -> int:
     from usage_viewer.cli.forget import run_forget
     from usage_viewer.keystore import open_keystore
 
     return run_forget(arguments, place, organization, open_keystore, ask=input, err=sys.stderr)
 
 
-def _run_window(arguments: Namespace, place: Place, base_url: str, organization: Organization) -> int:
+def _run_window(
+    arguments: "Namespace", place: Place, base_url: str, organization: "Organization", begun: "Begun | None"
+) -> int:
     from usage_viewer.gui.application import Launch, run
 
     return run(
@@ -92,7 +108,8 @@ def _run_window(arguments: Namespace, place: Place, base_url: str, organization:
             demo=arguments.demo,
             snapshot=arguments.snapshot,
             open=arguments.open,
-        )
+        ),
+        begun,
     )
 
 
@@ -103,7 +120,10 @@ def _erase_all(place: Place) -> list[UsageViewerError]:
     return erase_all(place.data_dir, open_keystore)
 
 
-def _profile(arguments: Namespace, place: Place, base_url: str, *, label: str = "", stored: bool = True) -> Profile:
+def _profile(
+    arguments: "Namespace", place: Place, base_url: str, *, label: str = "", stored: bool = True
+) -> "Profile":
+    from usage_viewer.app.profile import Profile
     from usage_viewer.keystore import open_keystore
 
     return Profile(
@@ -116,12 +136,14 @@ def _profile(arguments: Namespace, place: Place, base_url: str, *, label: str = 
     )
 
 
-def _maker(arguments: Namespace, place: Place, base_url: str) -> Callable[[Organization], Profile]:
+def _maker(arguments: "Namespace", place: Place, base_url: str) -> "Callable[[Organization], Profile]":
     """Makes the profile of any organization. What the arguments and the environment say of server and key is for
     the one that the program was started with: another one's data must never come from there.
     """
 
-    def make(one: Organization) -> Profile:
+    from usage_viewer.app.profile import Profile
+
+    def make(one: "Organization") -> Profile:
         if one.id == place.profile:
             return _profile(arguments, place, base_url, label=one.label)
         from usage_viewer.keystore import open_keystore
@@ -138,10 +160,13 @@ def _maker(arguments: Namespace, place: Place, base_url: str) -> Callable[[Organ
     return make
 
 
-def _chosen_place(arguments: Namespace) -> tuple[Place, Organization]:
+def _chosen_place(arguments: "Namespace") -> "tuple[Place, Organization]":
     """Where the data of the organization that is asked for is: by id or name; in the window without one, the one
     looked at last. Raises InputError.
     """
+    from usage_viewer.app.organizations import DEFAULT, found, with_id
+    from usage_viewer.app.settings import organizations_of
+
     data_dir = (arguments.data_dir or default_data_dir()).absolute()
     listed, last = organizations_of(Place(data_dir).settings)
     if arguments.profile is not None:
@@ -156,7 +181,7 @@ def _chosen_place(arguments: Namespace) -> tuple[Place, Organization]:
 class Demo:
     """The synthetic organization: its server runs in a process of its own until `close`."""
 
-    profile: Profile
+    profile: "Profile"
     server: "DemoProcess"
 
     def close(self) -> None:
@@ -165,6 +190,7 @@ class Demo:
 
 def open_demo() -> Demo:
     """Starts the stand-in server on loopback; the same client looks at it, the keyring aside."""
+    from usage_viewer.app.profile import Profile
     from usage_viewer.demo.child import start_demo
     from usage_viewer.keystore import SessionKeystore
 
@@ -180,6 +206,8 @@ def open_demo() -> Demo:
 
 
 def _base_url(text: str | None) -> str:
+    from usage_viewer.app.source import OFFICIAL_URL
+
     if text is None:
         return OFFICIAL_URL
     from usage_viewer.api import check_base_url

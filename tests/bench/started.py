@@ -1,4 +1,8 @@
-"""A process that ends with its first painted window, and prints when that was: `ours FOLDER` or `bare FOLDER`."""
+"""A process that ends with a painted window, and prints when that was: `bare`, or the program itself with `FOLDER`:
+
+`first` ends with the first paint that shows rows, `whole` with the first of the table that can be worked with, and
+`close` closes the window then as a user would, so that it leaves its last look.
+"""
 
 import os
 import sys
@@ -6,68 +10,66 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).absolute().parent.parent.parent
-NOW = 1_793_577_600.0
-"""The evening of the last day that is held."""
 
 
-def main(kind: str, folder: Path) -> None:
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+def bare() -> None:
     from PySide6.QtCore import QEvent, QObject, QTimer
-    from PySide6.QtWidgets import QWidget
-
-    watched: list[QObject] = []  # kept as long as the loop runs
+    from PySide6.QtWidgets import QApplication, QMainWindow, QTableView
 
     class Watch(QObject):
-        """Ends the process after the paint that shows rows, or after any if there is no telling."""
-
-        def __init__(self, table: QWidget, shows: object = None) -> None:
-            super().__init__()
-            self._shows = shows
-            table.installEventFilter(self)
-
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-            if event.type() is QEvent.Type.Paint and (self._shows is None or len(self._shows.rows)):  # type: ignore[attr-defined]
+            if event.type() is QEvent.Type.Paint:
                 QTimer.singleShot(0, _end)
             return False
 
-    if kind == "bare":
-        from PySide6.QtWidgets import QApplication, QMainWindow, QTableView
-
-        application = QApplication([])
-        window = QMainWindow()
-        view = QTableView()
-        window.setCentralWidget(view)
-        watched.append(Watch(view.viewport()))
-        window.resize(1280, 800)
-        window.show()
-        application.exec()
-        return
-    sys.path.insert(0, str(ROOT))
-    from usage_viewer.app.place import Place
-    from usage_viewer.app.profile import Profile
-    from usage_viewer.gui.application import make_application
-    from usage_viewer.gui.main_window import MainWindow
-    from usage_viewer.keystore.session import SessionKeystore
-
-    application = make_application()
-    place = Place(folder)
-    profile = Profile(
-        "default",
-        base_url="https://127.0.0.1:9",
-        database=place.database,
-        keystore=SessionKeystore,
-        clock=lambda: NOW,
-    )
-    main_window = MainWindow(profile, place, _nothing, _nothing, remember=False)  # type: ignore[arg-type]
-    main_window.resize(1280, 800)
-    watched.append(Watch(main_window.page.table.viewport(), main_window.page.model))
-    main_window.show()
-    main_window.start()
+    application = QApplication([])
+    window = QMainWindow()
+    view = QTableView()
+    window.setCentralWidget(view)
+    watch = Watch()
+    view.viewport().installEventFilter(watch)
+    window.resize(1280, 800)
+    window.show()
     application.exec()
 
 
-def _nothing(*given: object) -> None:
-    raise AssertionError("nothing is fetched here")
+def program(kind: str, folder: str) -> None:
+    from usage_viewer.__main__ import main
+
+    _watch(kind)
+    main(["--data-dir", folder])
+
+
+def _watch(kind: str) -> None:
+    """Looks at the tables after they have painted themselves."""
+    from PySide6.QtCore import QTimer
+    from PySide6.QtGui import QPaintEvent
+    from PySide6.QtWidgets import QApplication, QTableView
+
+    from usage_viewer.gui.first_look import LookTable
+
+    seen: list[QTableView] = []
+
+    def looked_at(view: QTableView) -> None:
+        if not seen and view.model().rowCount():
+            seen.append(view)
+            QTimer.singleShot(0, QApplication.closeAllWindows if kind == "close" else _end)
+
+    def watched(table: type[QTableView]) -> None:
+        paint = table.paintEvent
+
+        def painted(view: QTableView, event: QPaintEvent) -> None:
+            paint(view, event)
+            looked_at(view)
+
+        table.paintEvent = painted  # type: ignore[method-assign]
+
+    if kind == "first":
+        watched(LookTable)
+        return
+    from usage_viewer.gui.table_view import UsageTable
+
+    watched(UsageTable)
 
 
 def _end() -> None:
@@ -76,4 +78,9 @@ def _end() -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if sys.argv[1] == "bare":
+        bare()
+    else:
+        sys.path.insert(0, str(ROOT))
+        program(*sys.argv[1:])

@@ -1,4 +1,7 @@
-"""Starts Qt and the window, raises the one that runs already, or draws the loaded window to a picture."""
+"""Starts Qt and the window, raises the one that runs already, or draws the loaded window to a picture.
+
+Importing it loads Qt and little else: `begin` paints the last look before the rest is loaded.
+"""
 
 import logging
 import os
@@ -9,25 +12,36 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QEventLoop, QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication
 
 from usage_viewer import __version__
+from usage_viewer.app.last_look import place_of_last_look, take_last_look
 from usage_viewer.app.place import PROGRAM, Place
-from usage_viewer.app.profile import Demo, Profile
 from usage_viewer.assets import asset
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.key import mask_keys
-from usage_viewer.gui.erasing import Erase
 from usage_viewer.gui.main_window import MainWindow
-from usage_viewer.gui.organizations import MakeProfile
-from usage_viewer.gui.single_instance import SingleInstance, raise_running
+
+if TYPE_CHECKING:
+    from usage_viewer.app.profile import Demo, Profile
+    from usage_viewer.gui.erasing import Erase
+    from usage_viewer.gui.organizations import MakeProfile
+    from usage_viewer.gui.single_instance import SingleInstance
 
 APP_ID = "io.github.usage_viewer.UsageViewer"
 SNAPSHOT_SIZE = (1280, 800)
 SNAPSHOT_SECONDS = 120
+FIRST_PAINT_SECONDS = 0.3
+"""What the first look may take at most, before the rest is loaded whether it is painted or not."""
+SWITCH_INTERVAL = 0.001
+"""Seconds, instead of 5 ms, after which a busy thread is asked to let others go on; the window is one of these. It
+stood still for 16 instead of 146 ms while 50 MB were decoded without pauses.
+"""
 log = logging.getLogger(__name__)
 
 
@@ -35,18 +49,55 @@ log = logging.getLogger(__name__)
 class Launch:
     """What the window is started with. `open_demo` starts the stand-in server; it takes a moment."""
 
-    profile: Profile
+    profile: "Profile"
     place: Place
-    open_demo: Callable[[], Demo]
-    make_profile: MakeProfile
-    erase_all: Erase
+    open_demo: "Callable[[], Demo]"
+    make_profile: "MakeProfile"
+    erase_all: "Erase"
     demo: bool = False
     snapshot: Path | None = None
     open: Path | None = None  # a saved snapshot to be shown
 
 
-def run(launch: Launch) -> int:
-    """Runs until the window is closed; returns the exit status."""
+@dataclass(frozen=True)
+class Begun:
+    """A window with its first look."""
+
+    window: MainWindow
+    instance: "SingleInstance"
+    application: QApplication
+
+
+def begin(data_dir: Path) -> Begun | None:
+    """Shows the window as it was closed, if that still holds; it has to be handed to `run`.
+
+    Where a last look is, no window is open: one that is has taken it.
+    """
+    place = place_of_last_look(data_dir)
+    look = take_last_look(place) if place is not None and _has_display() else None
+    if place is None or look is None:
+        return None
+    application = make_application(dressed=False)
+    window = MainWindow.with_first_look(look)
+    window.show()
+    until = monotonic() + FIRST_PAINT_SECONDS
+    flags = QEventLoop.ProcessEventsFlag
+    while not window.first_look_painted and monotonic() < until:
+        application.processEvents(flags.AllEvents | flags.WaitForMoreEvents, 20)
+    from usage_viewer.gui.single_instance import SingleInstance
+
+    instance = SingleInstance(place)
+    instance.raise_requested.connect(window.come_to_front)
+    application.setWindowIcon(_icon())
+    return Begun(window, instance, application)
+
+
+def run(launch: Launch, begun: Begun | None = None) -> int:
+    """Runs until the window is closed; returns the exit status. `begun` is what `begin` gave."""
+    if begun is not None:
+        return _run_begun(launch, begun)
+    from usage_viewer.gui.single_instance import SingleInstance, raise_running
+
     if not _has_display():
         if launch.snapshot is None:
             sys.stderr.write(
@@ -58,6 +109,8 @@ def run(launch: Launch) -> int:
     alone = not launch.demo and launch.snapshot is None and launch.open is None
     if alone and raise_running(launch.place):
         return 0
+    if alone:
+        take_last_look(launch.place)  # it is for a start when no window is open
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     window = MainWindow(
         launch.profile,
@@ -85,14 +138,41 @@ def run(launch: Launch) -> int:
     return status
 
 
-def make_application() -> QApplication:
+def _run_begun(launch: Launch, begun: Begun) -> int:
+    window = begun.window
+    QApplication.processEvents()
+    if not window.isVisible():  # it was closed meanwhile
+        begun.instance.close()
+        return 0
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    window.compose(launch.profile, launch.place, launch.open_demo, launch.make_profile, erase_all=launch.erase_all)
+    hook = ExceptHook()
+    hook.raised.connect(window.show_unexpected)
+    window.start()
+    status = QApplication.exec()
+    begun.instance.close()
+    window.finish()
+    return status
+
+
+def make_application(*, dressed: bool = True) -> QApplication:
+    """The process's one; made anew only where there is none. `dressed`: with its icon, which takes time to load."""
+    made = QApplication.instance()
+    if isinstance(made, QApplication):
+        return made
+    sys.setswitchinterval(SWITCH_INTERVAL)
     QGuiApplication.setDesktopFileName(APP_ID)
     application = QApplication([PROGRAM])
     application.setApplicationName(PROGRAM)
     application.setApplicationDisplayName("Usage Viewer")
     application.setApplicationVersion(__version__)
-    application.setWindowIcon(QIcon(str(asset("icons/usage-viewer.svg"))))
+    if dressed:
+        application.setWindowIcon(_icon())
     return application
+
+
+def _icon() -> QIcon:
+    return QIcon(str(asset("icons/usage-viewer.svg")))
 
 
 def _has_display() -> bool:

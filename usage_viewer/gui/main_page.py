@@ -8,6 +8,7 @@ from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.actions import Actions
 from usage_viewer.gui.banner import Banner
+from usage_viewer.gui.choice_button import ChoiceButton
 from usage_viewer.gui.choices import DatasetChoice, PerChoice, ZoneChoice
 from usage_viewer.gui.empty_state import EmptyState
 from usage_viewer.gui.filter_bar import FilterBar
@@ -146,6 +147,12 @@ class MainPage(QWidget):
         profile = self._workspace.profile
         self.status.show_coverage(look.coverage, profile.clock_note if profile is not None else "")
         self._show_empty(shown)
+
+    @property
+    def heading(self) -> str:
+        """What the controls above the table say."""
+        buttons = self.findChildren(ChoiceButton)
+        return "   ".join(button.text() for button in buttons if button.isVisible() and button.text())
 
     def show_reasons(self) -> None:
         """Greys the datasets that can't be had."""

@@ -1,35 +1,32 @@
-"""The window: composes the pages, the commands and the workspace, connects them, and says what went wrong."""
+"""The window: composes the pages, the commands and the workspace, connects them, and says what went wrong.
+
+Importing it loads Qt and little else, so that a first look can be painted before the rest is loaded.
+"""
 
 import base64
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
+from usage_viewer.app.last_look import keep_last_look
 from usage_viewer.app.place import Place
-from usage_viewer.app.profile import Demo, Profile
 from usage_viewer.domain.errors import CredentialError, StoreDamaged, UsageViewerError
-from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.actions import Actions, connect
-from usage_viewer.gui.banner import Action
-from usage_viewer.gui.commands import Commands
-from usage_viewer.gui.copying import Copying
-from usage_viewer.gui.erasing import Erase, EraseAll
-from usage_viewer.gui.key_flow import KeyFlow
-from usage_viewer.gui.key_page import KeyPage
-from usage_viewer.gui.main_page import MainPage
-from usage_viewer.gui.opening import Opening
-from usage_viewer.gui.organizations import MakeProfile, Organizations
-from usage_viewer.gui.proof_views import ProofViews
-from usage_viewer.gui.proofs import Proofs
-from usage_viewer.gui.remembered import Remembered
-from usage_viewer.gui.snapshots import Snapshots
-from usage_viewer.gui.tasks import Tasks
-from usage_viewer.gui.theme import UNIT
-from usage_viewer.gui.workspace import Shown, Workspace
+from usage_viewer.gui.first_look import FirstLook
+from usage_viewer.gui.unit import UNIT
+
+if TYPE_CHECKING:
+    from usage_viewer.app.profile import Demo, Profile
+    from usage_viewer.domain.view import ViewState
+    from usage_viewer.gui.banner import Action
+    from usage_viewer.gui.erasing import Erase
+    from usage_viewer.gui.organizations import MakeProfile
+    from usage_viewer.gui.workspace import Shown
 
 SIZE = (150 * UNIT, 92 * UNIT)
 
@@ -41,18 +38,68 @@ class MainWindow(QMainWindow):
 
     settled = Signal(str)  # everything that was asked for is shown; "" or why it isn't
 
+    composed = False
+
     def __init__(
         self,
-        profile: Profile,
+        profile: "Profile",
         place: Place,
-        open_demo: Callable[[], Demo],
-        make_profile: MakeProfile,
+        open_demo: "Callable[[], Demo]",
+        make_profile: "MakeProfile",
         *,
         remember: bool = True,
-        erase_all: Erase | None = None,
+        erase_all: "Erase | None" = None,
     ) -> None:
         super().__init__()
-        self._problem = ""
+        self._first_look: FirstLook | None = None
+        self.compose(profile, place, open_demo, make_profile, remember=remember, erase_all=erase_all)
+
+    @classmethod
+    def with_first_look(cls, look: dict[str, Any]) -> "MainWindow":
+        """With the table alone, as it was; `compose` has to follow."""
+        window = cls.__new__(cls)
+        QMainWindow.__init__(window)
+        if look["scheme"] != "system":
+            from usage_viewer.gui.theme import use_scheme
+
+            use_scheme(look["scheme"])
+        window.setCentralWidget(first_look := FirstLook(look))
+        window._first_look = first_look
+        window._lay_out(look["title"], look["geometry"])
+        return window
+
+    @property
+    def first_look_painted(self) -> bool:
+        return self._first_look is None or self._first_look.painted
+
+    def compose(
+        self,
+        profile: "Profile",
+        place: Place,
+        open_demo: "Callable[[], Demo]",
+        make_profile: "MakeProfile",
+        *,
+        remember: bool = True,
+        erase_all: "Erase | None" = None,
+    ) -> None:
+        """Loads and makes all that the window is made of."""
+        from usage_viewer.gui.actions import Actions
+        from usage_viewer.gui.commands import Commands
+        from usage_viewer.gui.copying import Copying
+        from usage_viewer.gui.key_flow import KeyFlow
+        from usage_viewer.gui.key_page import KeyPage
+        from usage_viewer.gui.main_page import MainPage
+        from usage_viewer.gui.opening import Opening
+        from usage_viewer.gui.organizations import Organizations
+        from usage_viewer.gui.proof_views import ProofViews
+        from usage_viewer.gui.proofs import Proofs
+        from usage_viewer.gui.remembered import Remembered
+        from usage_viewer.gui.snapshots import Snapshots
+        from usage_viewer.gui.tasks import Tasks
+        from usage_viewer.gui.workspace import Workspace
+
+        self._problem, self._place = "", place if remember else None
+        self._last_look: dict[str, Any] | None = None
         self.tasks = Tasks(self)
         self.remembered = Remembered(place.settings if remember else None, self._on_error, self)
         self.workspace = Workspace(self.tasks, self.remembered.use_profile(profile.name), self)
@@ -70,7 +117,11 @@ class MainWindow(QMainWindow):
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.page)
         self._pages.addWidget(self.key_page)
+        if self._first_look is not None:
+            self._pages.addWidget(self._first_look)  # out of the window's middle
+            self._pages.setCurrentWidget(self._first_look)
         self.setCentralWidget(self._pages)
+        self._pages.show()  # now, not in the next turn: nothing is to flicker
         self.opening = Opening(
             profile,
             open_demo,
@@ -85,6 +136,7 @@ class MainWindow(QMainWindow):
             key_page=self.key_page,
             pages=self._pages,
             window=self,
+            first_look=self._first_look,
         )
         self.commands = Commands(
             self.workspace, self.page, self.actions_, self.copying, self.remembered, self.opening.facts, self
@@ -93,12 +145,15 @@ class MainWindow(QMainWindow):
         if erase_all is not None:
             self._offer_to_erase(erase_all)
         self._restore()
+        self.composed = True
 
     def _connect(self) -> None:
         workspace, proofs, page = self.workspace, self.proofs, self.page
+        workspace.shown.connect(self.opening.end_first_look)
         workspace.shown.connect(self._on_shown)
         workspace.fetching_changed.connect(lambda fetching: self._look_settled())
         workspace.recovered.connect(self._on_recovered)
+        workspace.failed.connect(self.opening.end_first_look)
         workspace.failed.connect(self._on_error)
         workspace.names_failed.connect(self._on_names_failed)
         workspace.view_changed.connect(self.remembered.view)
@@ -114,7 +169,10 @@ class MainWindow(QMainWindow):
         self.opening.key_wanted.connect(lambda: self.settled.emit("There is no key yet."))
         self.opening.title_changed.connect(self.setWindowTitle)
 
-    def _offer_to_erase(self, erase_all: Erase) -> None:
+    def _offer_to_erase(self, erase_all: "Erase") -> None:
+        from usage_viewer.gui.actions import connect
+        from usage_viewer.gui.erasing import EraseAll
+
         self.erasing = EraseAll(erase_all, self.workspace, self.remembered, self.tasks, self)
         self.erasing.failed.connect(lambda error: self._on_stuck(error, [("Open &again", self.opening.open_own)]))
         self.actions_.erase_all.setVisible(True)
@@ -140,14 +198,32 @@ class MainWindow(QMainWindow):
         self.tasks.close()
         self.workspace.close()
         self.opening.close_demo()
+        if self._last_look is not None and self._place is not None:
+            with suppress(OSError):  # the next start is a slower one
+                keep_last_look(Place(self._place.data_dir, self.opening.own_profile.name), self._last_look)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.remembered.geometry(self.saveGeometry())
-        self.remembered.write()
+        if self.composed:
+            self._take_down()
+            self.remembered.geometry(self.saveGeometry())
+            self.remembered.write()
         super().closeEvent(event)
+
+    def _take_down(self) -> None:
+        """What is shown, for the next start, if that would begin with it."""
+        from usage_viewer.gui.looking import last_look
+
+        begins = self.workspace.profile is self.opening.own_profile and not self.remembered.paused
+        self._last_look = last_look(self.workspace, self.page) if begins else None
+        if self._last_look is not None:
+            settings = self.remembered.settings
+            geometry = self.saveGeometry().toBase64().toStdString()
+            self._last_look.update(geometry=geometry, scheme=settings.colour_scheme.value)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
+        if not self.composed:
+            return
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             self.workspace.look_if_old()
 
@@ -159,22 +235,26 @@ class MainWindow(QMainWindow):
         self.activateWindow()
 
     def _restore(self) -> None:
-        self.setWindowTitle("Usage Viewer")
-        self.setMinimumSize(70 * UNIT, 50 * UNIT)
-        self.resize(*SIZE)
         settings = self.remembered.settings
-        if settings.geometry:
-            self.restoreGeometry(QByteArray(base64.b64decode(settings.geometry, validate=False)))
+        if self._first_look is None:
+            self._lay_out("Usage Viewer", settings.geometry)
         self.commands.restore_looks()
         if settings.note:
             self.page.status.say(settings.note)
+
+    def _lay_out(self, title: str, geometry: str) -> None:
+        self.setWindowTitle(title)
+        self.setMinimumSize(70 * UNIT, 50 * UNIT)
+        self.resize(*SIZE)
+        if geometry:
+            self.restoreGeometry(QByteArray(base64.b64decode(geometry, validate=False)))
 
     # What is shown
 
     def _on_began(self) -> None:
         self._problem = ""
 
-    def _on_shown(self, shown: Shown) -> None:
+    def _on_shown(self, shown: "Shown") -> None:
         if shown.table.rows and self.focusWidget() in (None, self.page.dataset):
             self.page.table.setFocus()  # at first: the arrows walk in it
         self._look_settled()
@@ -183,7 +263,7 @@ class MainWindow(QMainWindow):
         self.page.notes.say("names", f"Not all names can be shown: {error.title.lower()}. {error.hint}")
         self._look_settled()
 
-    def _on_dataset(self, view: ViewState) -> None:
+    def _on_dataset(self, view: "ViewState") -> None:
         columns = self.remembered.profile.columns.get(view.dataset, ())
         self.workspace.show_view(replace(view, columns=columns))
 
@@ -209,7 +289,8 @@ class MainWindow(QMainWindow):
             actions.insert(0, ("Enter another &key", lambda: self.opening.ask_for_key(replacing=True)))
         self._show_error(error, actions)
 
-    def _on_stuck(self, error: UsageViewerError, actions: list[Action]) -> None:
+    def _on_stuck(self, error: UsageViewerError, actions: "list[Action]") -> None:
+        self.opening.end_first_look()
         self._show_error(error, actions)
         self.settled.emit(self._problem)
 
@@ -221,7 +302,7 @@ class MainWindow(QMainWindow):
         self._problem = ""
         self.page.banner.clear()
 
-    def _show_error(self, error: UsageViewerError, actions: list[Action]) -> None:
+    def _show_error(self, error: UsageViewerError, actions: "list[Action]") -> None:
         self._problem = f"{error.title}. {error.hint}"
         self.page.banner.show_error(error, actions)
         self._look_settled()

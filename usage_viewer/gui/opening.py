@@ -52,6 +52,7 @@ class Opening(QObject):
         key_page: KeyPage,
         pages: QStackedWidget,
         window: QWidget,
+        first_look: QWidget | None = None,
     ) -> None:
         super().__init__(window)
         self.own_profile = profile
@@ -61,7 +62,7 @@ class Opening(QObject):
         self._tasks, self._workspace, self._remembered = tasks, workspace, remembered
         self._keys, self._snapshots, self._organizations = keys, snapshots, organizations
         self._actions, self._page, self._key_page, self._pages = actions, page, key_page, pages
-        self._window = window
+        self._window, self._first_look = window, first_look
         workspace.session_opened.connect(self._decide)
         workspace.session_failed.connect(self.say_why_not)
         self._connect_key()
@@ -86,13 +87,24 @@ class Opening(QObject):
         self._page.table.header.set_widths(dict(self._remembered.profile.widths))
         self._page.banner.clear()
         self._page.notes.clear()
-        self._pages.setCurrentWidget(self._page)
+        if self._first_look is None or self._workspace.profile is not None:
+            self.end_first_look()
+            self._pages.setCurrentWidget(self._page)
         self._page.say_loading("Opening…")
         self._workspace.open(profile)
         self._on_organizations()
         self._tasks.cancel(KEY)
         if profile.needs_key:
             self._keys.load(profile)
+
+    def end_first_look(self) -> None:
+        """For when there is something to show in its place."""
+        look, self._first_look = self._first_look, None
+        if look is not None:
+            if self._pages.currentWidget() is look:
+                self._pages.setCurrentWidget(self._page)
+            self._pages.removeWidget(look)
+            look.deleteLater()
 
     def _show_origin(self, profile: Profile) -> None:
         """What a snapshot is of, and that there is nothing to fetch for it."""
@@ -173,6 +185,7 @@ class Opening(QObject):
             self._end_demo()
             return
         self._page.say_loading("Starting the demo…")
+        self.end_first_look()
         self._pages.setCurrentWidget(self._page)
         self._tasks.start("demo", lambda task: self._open_demo(), self._on_demo_open, self.failed.emit)
 
@@ -274,6 +287,7 @@ class Opening(QObject):
             self.failed.emit(loaded.error or KeyMissing(hint=hint))
 
     def ask_for_key(self, *, replacing: bool) -> None:
+        self.end_first_look()
         self._key_page.clear()
         several = len(self._organizations.listed) > 1
         self._key_page.set_replacing(replacing, self.own_profile.label if several else "")

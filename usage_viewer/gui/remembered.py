@@ -84,6 +84,10 @@ class Remembered(QObject):
             self.settings = settings
             self._later.start()
 
+    @property
+    def paused(self) -> bool:
+        return self._paused
+
     def pause(self) -> None:
         """Nothing is written until `go_on`."""
         self._paused = True

@@ -54,6 +54,11 @@ class StatusLine(QWidget):
         self.show_fetching(False)
 
     @property
+    def held_text(self) -> str:
+        """How much is held and when it was fetched."""
+        return self._held.text()
+
+    @property
     def text(self) -> str:
         """Everything that it says, for people who hear it and for tests."""
         parts = (self._held, self._windows, self._message, self._selection)

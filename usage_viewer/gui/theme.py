@@ -4,8 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-UNIT = 8
-"""Pixels: all distances are multiples or halves of it."""
+from usage_viewer.gui.unit import UNIT as UNIT
 
 SCHEMES = {
     "system": Qt.ColorScheme.Unknown,
