@@ -6,14 +6,14 @@ would stall the window for 0.2 s in the middle of somebody else's paste, and the
 What a flavour costs instead is memory, which `LARGEST` bounds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QClipboard
 
-from usage_viewer.app.export import Export, Format, chunks, estimated_size
+from usage_viewer.app.export import Export, Format, commas_for_tabs, sized_chunks
 from usage_viewer.domain.errors import Cancelled
 
 LARGEST = 10_000_000
@@ -54,8 +54,13 @@ def prepare(export: Export, stop: Stop | None = None, *, largest: int = LARGEST)
     flavours = {TEXT: tsv, TYPES[Format.TSV]: tsv}
     if tsv.size() > largest:
         return RenderedCopy(flavours, len(export.rows), "So many rows are copied as plain text (TSV) only.")
-    for form in (Format.HTML, Format.CSV):
-        flavours[TYPES[form]] = _rendered(export, form, stop)
+    flavours[TYPES[Format.HTML]] = _rendered(export, Format.HTML, stop)
+    written = commas_for_tabs(export, bytes(tsv.data()))
+    flavours[TYPES[Format.CSV]] = (
+        _rendered(export, Format.CSV, stop)
+        if written is None
+        else _gathered(written, tsv.size() + len(export.rows), stop)
+    )
     return RenderedCopy(flavours, len(export.rows))
 
 
@@ -74,12 +79,17 @@ def put(rendered: RenderedCopy, clipboard: QClipboard) -> None:
 
 
 def _rendered(export: Export, form: Format, stop: Stop | None) -> QByteArray:
+    size, pieces = sized_chunks(export, form)
+    return _gathered((piece.encode() for piece in pieces), size * 21 // 20, stop)
+
+
+def _gathered(pieces: Iterable[bytes], size: int, stop: Stop | None) -> QByteArray:
     # Appended piece by piece, with room to spare: joining or moving a hundred megabytes at once would hold the
     # interpreter's lock all the while.
     content = QByteArray()
-    content.reserve(estimated_size(export, form) * 21 // 20)
-    for chunk in chunks(export, form):
+    content.reserve(size)
+    for piece in pieces:
         if stop is not None and stop.is_set():
             raise Cancelled(hint="The clipboard is as it was.")
-        content.append(chunk.encode())
+        content.append(piece)
     return content

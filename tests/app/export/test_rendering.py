@@ -14,7 +14,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from usage_viewer.app.export import Export, Format, Provenance, chunks, estimated_size, render
+from usage_viewer.app.export import (
+    Export,
+    Format,
+    Provenance,
+    chunks,
+    commas_for_tabs,
+    estimated_size,
+    render,
+    sized_chunks,
+)
 from usage_viewer.app.export.spreadsheet import harmless
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.tables import Table
@@ -182,6 +191,40 @@ def test_pieces_joined_are_the_whole_and_each_row_is_there_once(form: Format, ma
     whole = render(export, form)
     assert "".join(pieces) == whole
     assert whole.count("12344") == (3 if form is Format.HTML else 1)
+
+
+@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("count", [3, 2_500])
+def test_the_size_is_told_with_the_pieces(form: Format, count: int, make_table: MakeTable) -> None:
+    export = exported(make_table({"model": [f"m{row:05}" for row in range(count)]}, {}))
+    size, pieces = sized_chunks(export, form)
+    assert size == estimated_size(export, form) == len("".join(pieces).encode())
+
+
+@given(ROWS, st.booleans())
+@relaxed
+def test_commas_for_tabs_are_the_csv(make_table: MakeTable, rows: list[Row], headers: bool) -> None:
+    export = exported(tabled(make_table, rows), headers=headers)
+    tsv, csv_text = (render(export, form).encode() for form in (Format.TSV, Format.CSV))
+    written = commas_for_tabs(export, tsv)
+    assert written is None or b"".join(written) == csv_text
+
+
+def test_commas_for_tabs_at_any_length(make_table: MakeTable) -> None:
+    count = 60_000
+    values: list[Value] = [f"modèle {row}" for row in range(count)]
+    export = exported(make_table({"model": values}, {"count": list(range(count)), "share": [0.5] * count}))
+    written = list(commas_for_tabs(export, render(export, Format.TSV).encode()) or ())
+    assert len(written) > 1
+    assert b"".join(written) == render(export, Format.CSV).encode()
+
+
+@pytest.mark.parametrize("model", ["a,b", 'a"b', "a\tb", "a\nb", "a\rb"])
+def test_commas_for_tabs_leave_alone_what_needs_quotes(model: str, make_table: MakeTable) -> None:
+    export = exported(make_table({"model": [model]}, {"share": [0.5]}))
+    assert commas_for_tabs(export, render(export, Format.TSV).encode()) is None
+    plain = exported(make_table({"model": ["a"]}, {"share": [0.5]}), decimal_point="٫")
+    assert commas_for_tabs(plain, render(plain, Format.TSV).encode()) is None
 
 
 @pytest.mark.parametrize("form", Format)

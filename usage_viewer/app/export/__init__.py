@@ -1,7 +1,26 @@
 """Tables as text: TSV, CSV, HTML, Markdown and JSON, for the clipboard, for files and for the command line."""
 
 from usage_viewer.app.export.provenance import Provenance, provenance_of
-from usage_viewer.app.export.rendering import Export, Format, chunks, estimated_size, render
+from usage_viewer.app.export.rendering import (
+    Export,
+    Format,
+    chunks,
+    commas_for_tabs,
+    estimated_size,
+    render,
+    sized_chunks,
+)
 from usage_viewer.app.export.saving import save
 
-__all__ = ["Export", "Format", "Provenance", "chunks", "estimated_size", "provenance_of", "render", "save"]
+__all__ = [
+    "Export",
+    "Format",
+    "Provenance",
+    "chunks",
+    "commas_for_tabs",
+    "estimated_size",
+    "provenance_of",
+    "render",
+    "save",
+    "sized_chunks",
+]
