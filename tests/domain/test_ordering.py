@@ -64,3 +64,9 @@ def test_rows_that_stand_by_period_are_ordered_some_periods_at_a_time(
     expected = np.lexsort((standing, period))
     assert order is None or np.array_equal(order, expected)
     assert order is not None or np.array_equal(expected, np.arange(3000))
+
+
+def test_against_the_order_too() -> None:
+    key = np.array([-(2**63), 2**63 - 1, 0, 0, -1], np.int64)
+    assert then(None, key, descending=True).tolist() == [1, 2, 3, 4, 0]
+    assert then(np.array([3, 2, 4, 1, 0]), key, descending=True).tolist() == [1, 3, 2, 4, 0]

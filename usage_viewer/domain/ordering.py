@@ -29,14 +29,14 @@ def stable_order(key: Key) -> Rows:
 
 def then(order: Rows | None, key: Key, *, descending: bool = False) -> Rows:
     """`order` (None: as the rows stand) sorted by `key`, ties as they were."""
-    numbers, rest = _numbers(key, descending)
+    numbers, most = _numbers(key, descending)
     while True:
         digit = numbers.astype(np.uint16)
         # What is moved about is the digit: a quarter of a key, so that more of it is in the cache.
         chosen = np.argsort(digit if order is None else digit[order], kind="stable")
         order = chosen if order is None else order[chosen]
-        rest >>= _DIGIT
-        if not rest:
+        most >>= _DIGIT
+        if not most:
             return order
         numbers >>= numbers.dtype.type(_DIGIT)
 
