@@ -3,6 +3,7 @@
 The seed is printed; MONKEY_SEED replays one, as far as the threads' timing lets it.
 """
 
+import ctypes
 import gc
 import logging
 import os
@@ -10,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,9 +29,10 @@ from usage_viewer.gui.main_window import MainWindow
 if TYPE_CHECKING:
     from tests.gui.window.conftest import Desk, Oracle, Sums
 
-GROWTH: Final = 150
-"""Megabytes by which the least memory of the last fifth of the actions may be above that of the second: until then
-caches fill, and what is under way takes some for a while."""
+GROWTH: Final = 250
+"""Megabytes that the process may hold more of at the end than after a fifth of the actions, both times at rest with
+the same view. What the program keeps is a few; the database engine's allocator keeps up to 128 MB ready.
+"""
 
 CHANNELS: Final = ("look", "names", "fetch", "key", "open", "copy", "demo")
 SERVERS_OWN: Final = ("Thread-", "serve", "Dummy")
@@ -37,10 +40,13 @@ SERVERS_OWN: Final = ("Thread-", "serve", "Dummy")
 
 
 def megabytes() -> float:
-    """Of memory that the process holds now."""
+    """Of memory that the process holds now, without what lies ready to be used again."""
     statm = Path("/proc/self/statm")
     if not statm.exists():
         pytest.skip("reads memory from /proc")
+    gc.collect()  # what was left open is noticed, too
+    with suppress(AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
     return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
@@ -58,22 +64,21 @@ class Run:
 
     def play(self, actions: int) -> None:
         """Raises AssertionError for an error that was logged, a dialog that stays, memory that grew."""
-        least = [float("inf")] * 5  # in each fifth
+        sizes: list[float] = []
         try:
-            with self.monkey.dialogs_answered():
-                for number in range(actions):
-                    self.monkey.act()
-                    if number % 10 == 0:
-                        fifth = 5 * number // actions
-                        least[fifth] = min(least[fifth], megabytes())
-                assert self.window.isVisible()
-                self._leave_what_is_open()
-                self._come_to_rest()
+            for some in (actions // 5, actions - actions // 5):
+                with self.monkey.dialogs_answered():
+                    for _ in range(some):
+                        self.monkey.act()
+                    assert self.window.isVisible()
+                    self._leave_what_is_open()
+                    self._come_to_rest()
+                sizes.append(megabytes())
         finally:
             print("\n".join(self.monkey.done[-30:]))
-        print("at least", *(f"{size:.0f}" for size in least), "MB in each fifth")
-        gc.collect()  # what is left open is noticed
-        assert least[-1] - least[1] < GROWTH
+        early, late = sizes
+        print(f"{early:.0f} MB after {actions // 5} actions, {late:.0f} MB after {actions}")
+        assert late - early < GROWTH
 
     def _leave_what_is_open(self) -> None:
         """Escape leads out of everything."""
@@ -158,6 +163,8 @@ def test_five_hundred_random_actions(run_of: Callable[[int, int | None], None]) 
 
 
 @pytest.mark.fuzz
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, None])
-def test_two_thousand_random_actions(run_of: Callable[[int, int | None], None], seed: int | None) -> None:
-    run_of(2000, seed)
+@pytest.mark.parametrize(("seed", "actions"), [(1, 2000), (2, 2000), (3, 2000), (4, 2000), (None, 5000)])
+def test_thousands_of_random_actions(
+    run_of: Callable[[int, int | None], None], seed: int | None, actions: int
+) -> None:
+    run_of(actions, seed)
