@@ -28,6 +28,7 @@ from usage_viewer.store import Store
 DAYS = 365
 START, END = LAST + DAY - DAYS * DAY, LAST + DAY
 LATENCIES = (50, 200)
+ROUNDS = 3
 MOST_PAGES = 12
 """That the SDK is made to follow; what all of them take is computed from these."""
 AT_MAXIMUM = {Width.DAY: 5.0, Width.HOUR: 8.0}
@@ -58,8 +59,9 @@ def measure() -> Iterator[Line]:
 
 def _measured(server: DemoProcess, latency: int, width: Width) -> Iterator[Line]:
     limits = dataset_named(DATASET).page_limits[width]
-    _threads(server, width)  # the server makes each page once; nobody is to wait for that
-    ours, threads = _ours(server, width), _threads(server, width)
+    # The first of each doesn't count: the server makes each page once, and everybody loads what is seldom needed.
+    pairs = [(_ours(server, width), _threads(server, width)) for _ in range(1 + ROUNDS)][1:]
+    ours, threads = (sorted(side, key=lambda one: one.seconds)[ROUNDS // 2] for side in zip(*pairs, strict=True))
     assert ours.input_tokens == threads.input_tokens, "the sums differ"
     maximum, default = _sdk(server, width, limits.maximum), _sdk(server, width, limits.default)
     noun = f"fetch 365 days by {width.noun} at {latency} ms"
