@@ -19,8 +19,8 @@ from usage_viewer.gui.copying import Chosen
 MANY = 100_000
 TEXTS = (
     "Texts are joined in Python, row by row, in steps that let the window live. Tried: numbers through a JSON "
-    "encoder (kept), groups joined once a group instead of once a row (kept). The limit is the join of some "
-    "eight texts a row."
+    "encoder (kept), groups joined once a group instead of once a row (kept), labels finished once a "
+    "format and CSV made from the TSV (kept: 0.42 instead of 0.65 s). The limit is the join of eight texts a row."
 )
 
 

@@ -1,6 +1,7 @@
 """Figures in several locales, at any size."""
 
-from decimal import Decimal
+import math
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
 from hypothesis import given
@@ -80,6 +81,18 @@ def test_quotients_have_one_decimal_in_the_locales_way(locale: str, share: str, 
     numbers = NumberFormat(QLocale(locale))
     assert numbers.text(0.4941, Kind.SHARE) == share
     assert numbers.text(1234.5, Kind.RATIO) == ratio
+
+
+QUOTIENTS = st.floats(-10, 2e9) | st.integers(0, 10**7).map(lambda number: number / 2000)
+"""Any, and those that are as near to a half as a float can be."""
+
+
+@given(QUOTIENTS, st.sampled_from((-9e99, 9e99, 0.0)))
+def test_quotients_are_rounded_as_they_are_written(near: float, towards: float) -> None:
+    value = math.nextafter(near, towards) if towards else near
+    for factor, shown in ((100, ENGLISH.share(value).removesuffix(" %")), (1, ENGLISH.ratio(value))):
+        exact = (Decimal(repr(value)) * factor).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+        assert Decimal(shown.replace(",", "")) == exact
 
 
 def test_an_average_that_is_a_decimal_is_a_ratio_too() -> None:

@@ -4,7 +4,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QItemSelectionModel, QLocale, QModelIndex, QPersistentModelIndex, QPoint, Qt
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QLocale,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    Qt,
+)
 from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QPalette
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
@@ -302,3 +311,25 @@ def test_a_table_of_periods_alone(pane: TablePane, table_of: TableOf, view_of: V
     table = table_of(period=[0], per=per, input_tokens=[1])
     _show(pane, table, view_of(table, per=per))
     assert pane.model.data(pane.model.index(0, 0)).endswith("2026")
+
+
+def test_an_answer_with_other_columns_is_painted_once(
+    full: TablePane, table_of: TableOf, view_of: ViewOf, qtbot: QtBot
+) -> None:
+    painted: list[QEvent.Type] = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint:
+                painted.append(event.type())
+            return False
+
+    watch = Watch()
+    full.table.viewport().installEventFilter(watch)
+    qtbot.wait(60)  # what was under way
+    painted.clear()
+    table = table_of(project_id=["a much longer name than before", "b"], input_tokens=[123_456_789, 2])
+    full.set_table(table, table.ordered(()), view_of(table))
+    qtbot.wait(60)
+    assert len(painted) == 1
+    full.table.viewport().removeEventFilter(watch)
