@@ -171,9 +171,9 @@ SECTOR: Final = 512
 def bent_somewhere(data: bytes, chance: random.Random) -> tuple[bytes, str]:
     """As disks, memories and other programs do it: bits turned, sectors written over, or written to a wrong place.
 
-    Not an even number of equal words changed alike, by two bits or by a sector of zeros: the engine's checksum, which
-    puts words together by exclusive or, stays what it was then. The program's seal, which asks the server for the
-    sums, is what notices that.
+    Not an even number of equal words changed alike, by two bits or by a sector of zeros: the engine's checksum,
+    which puts words together by exclusive or, stays what it was then. The program's seal, which asks the server
+    for the sums, is what notices that.
     """
     bent = bytearray(data)
     kind = chance.choice(["bit", "bit", "bits", "overwritten", "misplaced"])
