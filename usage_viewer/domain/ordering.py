@@ -45,25 +45,32 @@ def natural(keys: Sequence[Key]) -> Rows | None:
     """The rows by the first key first; None where they stand so already."""
     if not keys:
         return None
-    combined = _combined(keys)
-    if combined is None:
+    ranges = [(int(key.min(initial=0)), int(key.max(initial=0))) for key in keys]
+    spans = [most - least + 1 for least, most in ranges]
+    if math.prod(spans) >= 1 << 63:
         order: Rows | None = None
         for key in reversed(keys):
             order = then(order, key)
         return order
-    if (combined[1:] >= combined[:-1]).all():
+    combined = np.zeros(len(keys[0]), np.int64)  # one key for all, from 0 on
+    for key, (least, _), span in zip(keys, ranges, spans, strict=True):
+        combined *= span
+        combined += key
+        if least:
+            combined -= least
+    if _ascends(combined):
         return None
-    return _by_runs(keys, combined) if _ascends(keys[0]) else stable_order(combined)
+    if not _ascends(keys[0]):
+        return stable_order(combined)
+    return _by_runs(keys[0], combined, math.prod(spans[1:]))
 
 
-def _by_runs(keys: Sequence[Key], combined: NDArray[np.int64]) -> Rows:
-    """The order of `combined`, where the first of the keys that it is made of ascends: as many of that one's values
-    as fit into a digit are sorted at a time.
+def _by_runs(first: Key, combined: NDArray[np.int64], span: int) -> Rows:
+    """The order of `combined`, where the first of its keys ascends, by steps of `span`: as many of that one's
+    values as fit into a digit are sorted at a time.
     """
-    first = keys[0]
     least, most = int(first[0]), int(first[-1])
-    before = least - int(first.min(initial=0))
-    span = math.prod(_span(key) for key in keys[1:])
+    before = least - min(0, least)
     step = (1 << _DIGIT) // span
     if not step or (most - least) // step * _FEWEST_A_RUN > len(combined):
         return stable_order(combined)
@@ -73,22 +80,6 @@ def _by_runs(keys: Sequence[Key], combined: NDArray[np.int64]) -> Rows:
         digit = (combined[low:high] - (before + number * step) * span).astype(np.uint16)
         np.add(np.argsort(digit, kind="stable"), low, out=order[low:high])
     return order
-
-
-def _combined(keys: Sequence[Key]) -> NDArray[np.int64] | None:
-    """One key for all, from 0 on, if it fits in 63 bits."""
-    if math.prod(_span(key) for key in keys) >= 1 << 63:
-        return None
-    combined = np.zeros(len(keys[0]), np.int64)
-    for key in keys:
-        combined *= _span(key)
-        combined += key
-        combined -= key.min(initial=0)
-    return combined
-
-
-def _span(key: Key) -> int:
-    return int(key.max(initial=0)) - int(key.min(initial=0)) + 1
 
 
 def _ascends(key: Key) -> bool:
