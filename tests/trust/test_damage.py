@@ -169,14 +169,14 @@ SECTOR: Final = 512
 
 
 def bent_somewhere(data: bytes, chance: random.Random) -> tuple[bytes, str]:
-    """As disks, memories and other programs do it: bits turned, sectors written over, or written to a wrong place.
+    """As memories, cables and other programs do it: bits turned, sectors written over.
 
-    Not an even number of equal words changed alike, by two bits or by a sector of zeros: the engine's checksum,
-    which puts words together by exclusive or, stays what it was then. The program's seal, which asks the server
-    for the sums, is what notices that.
+    Not an even number of equal words changed alike, by two bits, or by sectors that are lost or in each other's
+    place: the engine's checksum, which puts words together by exclusive or, stays what it was then. The program's
+    seal, which asks the server for the sums, is what notices that.
     """
     bent = bytearray(data)
-    kind = chance.choice(["bit", "bit", "bits", "overwritten", "misplaced"])
+    kind = chance.choice(["bit", "bit", "bits", "overwritten"])
     if kind in ("bit", "bits"):
         places = [chance.randrange(len(data)) for _ in range(1 if kind == "bit" else chance.choice([9, 99]))]
         for place in places:
@@ -184,10 +184,8 @@ def bent_somewhere(data: bytes, chance: random.Random) -> tuple[bytes, str]:
         return bytes(bent), f"{kind} {places}"
     begin = chance.randrange(0, len(data), SECTOR)
     sector = bent[begin : begin + SECTOR * chance.choice([1, 1, 8])]
-    other = chance.randrange(0, len(data), SECTOR)
-    new = chance.randbytes(len(sector)) if kind == "overwritten" else data[other : other + len(sector)]
-    bent[begin : begin + len(new)] = new
-    return bytes(bent), f"{kind} {begin} {len(sector)} {other}"
+    bent[begin : begin + len(sector)] = chance.randbytes(len(sector))
+    return bytes(bent), f"{kind} {begin} {len(sector)}"
 
 
 def random_bends(kept: Kept, path: Path, examiner: Examiner, cases: int) -> None:
