@@ -25,7 +25,6 @@ SETTINGS = Settings(
     geometry="AdnQywADAAA=",
     bars=False,
     abbreviated=True,
-    workers=4,
     colour_scheme=ColourScheme.DARK,
     recent_zones=("Europe/Berlin", "local"),
 )
@@ -111,9 +110,6 @@ def test_what_can_not_be_read_is_the_default(path: Path) -> None:
     [
         ("bars", "yes"),
         ("abbreviated", 1),
-        ("workers", 0),
-        ("workers", 1000),
-        ("workers", "8"),
         ("colour_scheme", "pink"),
         ("geometry", 5),
         ("recent_zones", "UTC"),
@@ -146,7 +142,7 @@ def test_entries_that_can_not_be_used_cost_no_other(path: Path) -> None:
     assert loaded.recent_zones == ("UTC",)
 
 
-NAMES = ("profiles", "geometry", "bars", "abbreviated", "workers", "colour_scheme", "recent_zones", "version")
+NAMES = ("profiles", "geometry", "bars", "abbreviated", "colour_scheme", "recent_zones", "version")
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), ANYTHING))

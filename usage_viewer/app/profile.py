@@ -47,7 +47,7 @@ class Profile:
         keystore: "Callable[[], Keystore]",
         ca_file: Path | None = None,
         clock: Callable[[], float] = time.time,
-        workers: int = 12,
+        workers: int | None = None,
         week_start: int = 0,
         timeouts: "Timeouts | None" = None,
         wait: Callable[[float], bool] | None = None,
@@ -89,12 +89,12 @@ class Profile:
         """Opens the database. `week_start`: the first day of weeks (Monday is 0), if not the profile's. Raises
         StoreError.
         """
-        from usage_viewer.app.session import Session
+        from usage_viewer.app.session import WORKERS, Session
         from usage_viewer.store import Store
 
         store = Store.open(self.database)
         first_day = self._week_start if week_start is None else week_start
-        return Session(store, clock=self.now, workers=self._workers, week_start=first_day)
+        return Session(store, clock=self.now, workers=self._workers or WORKERS, week_start=first_day)
 
     def start_anew(self) -> Path | None:
         """Keeps the damaged database aside, so that the next `open_session` begins with an empty one.

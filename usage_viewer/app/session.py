@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from usage_viewer.store.union import Part
 
 WORKERS = 12
-"""Windows fetched at a time, unless the settings say otherwise."""
+"""Windows fetched at a time."""
 
 DAY = Width.DAY.seconds
 

@@ -34,8 +34,6 @@ RECENT_ZONES = 8
 Width = Annotated[int, Meta(ge=8, le=10_000)]
 """Of a column, in pixels."""
 
-Workers = Annotated[int, Meta(ge=1, le=32)]
-
 
 class ColourScheme(StrEnum):
     SYSTEM = "system"
@@ -56,16 +54,15 @@ class ProfileSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """`geometry` is the window's, base64 of what the toolkit gives; `workers` is how many windows of time are
-    fetched side by side. `organization` is the id of the one looked at last; `combined` are those that were looked
-    at together last. `note` says what went wrong when the settings were read; it is not stored.
+    """`geometry` is the window's, base64 of what the toolkit gives. `organization` is the id of the one looked at
+    last; `combined` are those that were looked at together last. `note` says what went wrong when the settings were
+    read; it is not stored.
     """
 
     profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
     geometry: str = ""
     bars: bool = True
     abbreviated: bool = False
-    workers: int = 8
     colour_scheme: ColourScheme = ColourScheme.SYSTEM
     recent_zones: tuple[str, ...] = ()
     organizations: Organizations = ()
@@ -139,7 +136,6 @@ def _settings(stored: dict[str, Any]) -> Settings:
         geometry=_converted(stored.get("geometry"), str, default.geometry),
         bars=_converted(stored.get("bars"), bool, default.bars),
         abbreviated=_converted(stored.get("abbreviated"), bool, default.abbreviated),
-        workers=_converted(stored.get("workers"), Workers, default.workers),
         colour_scheme=_converted(stored.get("colour_scheme"), ColourScheme, default.colour_scheme),
         recent_zones=_zones(_converted(stored.get("recent_zones"), tuple[Any, ...], ())),
         organizations=_organizations(_converted(stored.get("organizations"), tuple[Any, ...], ())),
