@@ -23,10 +23,10 @@ FIXED = (
 )
 ROWS = (
     "Sorting the table's rows is most of it: 33 to 37 ms for a million. Tried: 16 bits at a time by counting "
-    "(kept, from 157 ms), rows of some periods at a time (kept: 8 instead of 28 ms for their own order), pages that "
-    "stay with the process (kept, from 37 to 25 ms), 8 bits at a time (slower), parts by magnitude (no gain), halves "
-    "in two threads (5 ms less alone). The limit is two passes of 9 ms over 16 bits each, for numpy is built "
-    "without its vectorised sorts."
+    "(kept, from 157 ms), rows of some periods at a time (kept: 8 instead of 28 ms for their own order), pages "
+    "that stay with the process (kept, from 37 to 25 ms), 8 bits at a time (slower), parts by magnitude (no gain), "
+    "halves in two threads (5 ms less alone). The limit is two passes of 9 ms over 16 bits each, for numpy is "
+    "built without its vectorised sorts."
 )
 Case = tuple[Per, tuple[str, ...]]
 COARSE: Sequence[Case] = (
