@@ -6,11 +6,11 @@ is a number, since the first look at that namespace takes 20 ms.
 
 from typing import Any, Final
 
-from PySide6.QtGui import QPaintEvent, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QFont, QPaintEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QLabel, QTableView, QVBoxLayout, QWidget
 
 _ALIGNMENT: Final = 7  # Qt.ItemDataRole.TextAlignmentRole
-_LEFT, _RIGHT = 0x81, 0x82  # Qt.AlignmentFlag, with AlignVCenter
+_LEFT, _RIGHT, _TOP_LEFT = 0x81, 0x82, 0x21  # Qt.AlignmentFlag, the first two with AlignVCenter
 _NOT_EDITABLE: Final = 0  # QAbstractItemView.EditTrigger
 _NO_FRAME, _NO_FOCUS, _NO_SCROLL_BAR, _PLAIN_TEXT = 0, 0, 1, 0
 
@@ -28,8 +28,12 @@ class FirstLook(QWidget):
 
     def __init__(self, look: dict[str, Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._bold = QFont(self.font())
+        self._bold.setBold(True)
         heading = self._line(look["heading"])
         heading.setFixedHeight(look["top"])
+        heading.setProperty("alignment", _TOP_LEFT)
+        heading.setMargin(12)
         self.table = LookTable(self)
         self._fill(self.table, look, look["rows"])
         self.table.horizontalHeader().setFixedHeight(look["header"])
@@ -37,6 +41,7 @@ class FirstLook(QWidget):
         totals = QTableView(self)
         self._fill(totals, look, [look["totals"]])
         totals.horizontalHeader().hide()
+        totals.setFont(self._bold)
         totals.setFixedHeight(look["row"])
         totals.setAccessibleName("Totals")
         column = QVBoxLayout(self)
@@ -64,10 +69,12 @@ class FirstLook(QWidget):
             ("focusPolicy", _NO_FOCUS),
             ("horizontalScrollBarPolicy", _NO_SCROLL_BAR),
             ("editTriggers", _NOT_EDITABLE),
+            ("alternatingRowColors", True),
         ):
             table.setProperty(name, value)
         table.setShowGrid(False)
         table.setWordWrap(False)
+        table.horizontalHeader().setFont(self._bold)
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(look["row"])
         sides = [_RIGHT if right else _LEFT for right in look["right"]]

@@ -152,7 +152,7 @@ class MainPage(QWidget):
     def heading(self) -> str:
         """What the controls above the table say."""
         buttons = self.findChildren(ChoiceButton)
-        return "   ".join(button.text() for button in buttons if button.isVisible() and button.text())
+        return "   ".join(button.choice for button in buttons if button.isVisible())
 
     def show_reasons(self) -> None:
         """Greys the datasets that can't be had."""

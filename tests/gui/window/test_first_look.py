@@ -59,6 +59,7 @@ def test_the_first_look_is_what_the_store_says(desk: "Desk") -> None:
     assert early == [[model.index(row, section).data() for section in sections] for row in range(len(early))]
     assert len(early) == min(model.rowCount(), 60)
     assert look["totals"][0] == window.page.totals.label
+    assert look["heading"].startswith("Completions   Last 30 days · ")
     assert window.page.table.isVisible()
     desk.qtbot.waitUntil(lambda: window.findChild(FirstLook) is None, timeout=5000)
 
