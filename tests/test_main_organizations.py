@@ -17,8 +17,8 @@ from usage_viewer.app.snapshot import save_snapshot
 from usage_viewer.demo.access import ADMIN_KEY
 from usage_viewer.demo.organization import Organization
 from usage_viewer.demo.server import DemoServer
+from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.key import AdminKey
-from usage_viewer.domain.period import DateRange, Preset
 from usage_viewer.domain.view import ViewState
 from usage_viewer.keystore import SessionKeystore
 

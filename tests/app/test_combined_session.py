@@ -13,9 +13,10 @@ from usage_viewer.app.profile import Profile
 from usage_viewer.app.session import Session
 from usage_viewer.demo.organization import Organization
 from usage_viewer.demo.server import DemoServer
+from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.errors import InputError, KeyMissing, UsageViewerError
 from usage_viewer.domain.key import AdminKey
-from usage_viewer.domain.period import DateRange, Per, Preset
+from usage_viewer.domain.period import Per
 from usage_viewer.domain.proof import Cell, Verdict
 from usage_viewer.domain.tables import FigureColumn
 from usage_viewer.domain.view import ViewState

@@ -14,9 +14,10 @@ from usage_viewer.app.source import ApiSource
 from usage_viewer.demo.faults import Fault, Request
 from usage_viewer.demo.organization import Organization
 from usage_viewer.demo.server import DemoServer
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import Cancelled, KeyMissing
 from usage_viewer.domain.key import AdminKey
-from usage_viewer.domain.period import DateRange, Per, Width
+from usage_viewer.domain.period import Per, Width
 from usage_viewer.domain.proof import Bucket, Completeness, Verdict
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store

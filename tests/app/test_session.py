@@ -21,6 +21,7 @@ from usage_viewer.demo.faults import Asked, Fault, Request
 from usage_viewer.demo.organization import Organization
 from usage_viewer.demo.server import DemoServer
 from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import (
     Cancelled,
     KeyMissing,
@@ -31,7 +32,7 @@ from usage_viewer.domain.errors import (
     ServerFailed,
 )
 from usage_viewer.domain.key import AdminKey
-from usage_viewer.domain.period import DateRange, Per, Width
+from usage_viewer.domain.period import Per, Width
 from usage_viewer.domain.tables import FigureColumn, GroupColumn
 from usage_viewer.domain.view import Filter, SortKey, ViewState
 from usage_viewer.store import Store

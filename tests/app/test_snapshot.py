@@ -19,6 +19,7 @@ from usage_viewer.app.snapshot import SnapshotProfile, peek, save_snapshot
 from usage_viewer.demo.access import ADMIN_KEY
 from usage_viewer.demo.organization import Organization
 from usage_viewer.demo.server import DemoServer
+from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.errors import (
     Cancelled,
     ExportError,
@@ -30,7 +31,7 @@ from usage_viewer.domain.errors import (
     SnapshotTooLarge,
 )
 from usage_viewer.domain.key import AdminKey
-from usage_viewer.domain.period import DateRange, Per, Preset
+from usage_viewer.domain.period import Per
 from usage_viewer.domain.tables import Table
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.keystore import SessionKeystore

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from usage_viewer.app.stored_view import restored_view, sort_filters
 from usage_viewer.domain.datasets import DATASETS
-from usage_viewer.domain.period import DateRange, Per, Preset
+from usage_viewer.domain.date_range import DateRange, Preset
+from usage_viewer.domain.period import Per
 from usage_viewer.domain.view import Filter, SortKey, ViewState
 
 TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1))

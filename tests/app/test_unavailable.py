@@ -15,9 +15,9 @@ from usage_viewer.demo.faults import Fault, Faults
 from usage_viewer.demo.organization import Organization
 from usage_viewer.demo.server import DemoServer
 from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import NotFound, RequestRefused, ScopeMissing, ServerFailed, UsageViewerError
 from usage_viewer.domain.key import AdminKey
-from usage_viewer.domain.period import DateRange
 from usage_viewer.domain.view import ViewState
 from usage_viewer.keystore import SessionKeystore
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from usage_viewer.app.place import Place
 from usage_viewer.demo.organization import Organization
 from usage_viewer.domain.batch import Batch, Combination
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import DateRange, Width
+from usage_viewer.domain.period import Width
 
 ROOT = Path(__file__).absolute().parent.parent.parent
 FOLDER = ROOT / "build" / "bench-data"

@@ -20,8 +20,9 @@ from usage_viewer.app.source import ApiSource
 from usage_viewer.demo.child import DemoProcess, start_demo
 from usage_viewer.domain.coverage import windows
 from usage_viewer.domain.datasets import dataset_named
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.key import AdminKey
-from usage_viewer.domain.period import DateRange, Per, Segment, Width
+from usage_viewer.domain.period import Per, Segment, Width
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
 

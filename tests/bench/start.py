@@ -17,7 +17,7 @@ from usage_viewer.app.files import write_whole
 from usage_viewer.app.last_look import path_of
 from usage_viewer.app.place import Place
 from usage_viewer.app.settings import ProfileSettings, Settings, save
-from usage_viewer.domain.period import DateRange
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.view import ViewState
 
 ROUNDS = 9

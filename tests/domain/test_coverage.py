@@ -15,7 +15,9 @@ from usage_viewer.domain.coverage import (
     cover,
     windows,
 )
-from usage_viewer.domain.period import DateRange, Per, Segment, Span, Width, periods, zone_of
+from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.period import Per, Segment, Span, Width, periods
+from usage_viewer.domain.zones import zone_of
 
 DAY, HOUR = Width.DAY.seconds, Width.HOUR.seconds
 FIRST = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())

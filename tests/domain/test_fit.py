@@ -4,9 +4,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.fit import fit
-from usage_viewer.domain.period import DateRange, Per, Width, iso
+from usage_viewer.domain.period import Per, Width
 from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.zones import iso
 
 NOW = int(datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp())
 OCTOBER = DateRange.days(date(2026, 10, 1), date(2026, 10, 31))

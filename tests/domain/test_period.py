@@ -1,31 +1,16 @@
-"""Ranges, presets, zones and the periods cut from them, against `zoneinfo` alone as the oracle."""
+"""Periods and the buckets that they are cut into, against `zoneinfo` alone as the oracle."""
 
-import time
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from zoneinfo import TZPATH, ZoneInfo
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import (
-    DateRange,
-    Per,
-    Preset,
-    Segment,
-    Span,
-    Width,
-    end_of_day,
-    iso,
-    local_zone,
-    moment_of,
-    periods,
-    zone_name,
-    zone_of,
-)
+from usage_viewer.domain.period import Per, Segment, Span, Width, periods
+from usage_viewer.domain.zones import iso, moment_of, zone_of
 
 NOON = int(datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp())
 ZONES = (
@@ -39,98 +24,6 @@ ZONES = (
     "America/Sao_Paulo",
     "Africa/Casablanca",
 )
-
-
-@pytest.mark.parametrize(
-    ("preset", "first", "last"),
-    [
-        (Preset.TODAY, "2026-11-23", "2026-11-23"),
-        (Preset.YESTERDAY, "2026-11-22", "2026-11-22"),
-        (Preset.LAST_7_DAYS, "2026-11-17", "2026-11-23"),
-        (Preset.LAST_30_DAYS, "2026-10-25", "2026-11-23"),
-        (Preset.LAST_90_DAYS, "2026-08-26", "2026-11-23"),
-        (Preset.THIS_MONTH, "2026-11-01", "2026-11-23"),
-        (Preset.LAST_MONTH, "2026-10-01", "2026-10-31"),
-        (Preset.THIS_YEAR, "2026-01-01", "2026-11-23"),
-        (Preset.LAST_12_MONTHS, "2025-12-01", "2026-11-23"),
-    ],
-)
-def test_presets_are_whole_days_in_the_zone(preset: Preset, first: str, last: str) -> None:
-    for name in ("UTC", "Asia/Kolkata"):
-        span = DateRange(preset).resolve(NOON, zone_of(name))
-        assert datetime.fromtimestamp(span.start, zone_of(name)).isoformat()[:19] == f"{first}T00:00:00"
-        end = datetime.fromtimestamp(span.end, zone_of(name)) - timedelta(seconds=1)
-        assert end.isoformat()[:19] == f"{last}T23:59:59"
-
-
-def test_today_begins_where_the_zone_says() -> None:
-    late = int(datetime(2026, 11, 23, 23, 30, tzinfo=UTC).timestamp())
-    span = DateRange(Preset.TODAY).resolve(late, zone_of("Europe/Berlin"))
-    assert iso(span.start) == "2026-11-23T23:00:00Z"
-
-
-def test_a_day_ends_at_the_zones_midnight() -> None:
-    late = int(datetime(2026, 11, 23, 23, 30, tzinfo=UTC).timestamp())
-    assert iso(end_of_day(late, UTC)) == "2026-11-24T00:00:00Z"
-    assert iso(end_of_day(late, zone_of("Asia/Kolkata"))) == "2026-11-24T18:30:00Z"
-
-
-def test_a_range_of_days_includes_its_last() -> None:
-    span = DateRange.days(date(2026, 2, 27), date(2026, 3, 1)).resolve(NOON, UTC)
-    assert (span.end - span.start) // 86400 == 3
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: DateRange(None),
-        lambda: DateRange(None, datetime(2026, 1, 2), datetime(2026, 1, 2)),
-        lambda: DateRange(None, datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC)),
-        lambda: DateRange.days(date(2026, 1, 2), date(2026, 1, 1)),
-        lambda: DateRange.days(date(2026, 1, 2), date.max),
-        lambda: Span(5, 5),
-    ],
-)
-def test_empty_or_broken_ranges_are_refused(make: object) -> None:
-    assert callable(make)
-    with pytest.raises(InputError) as caught:
-        make()
-    assert caught.value.hint
-
-
-@pytest.mark.parametrize("name", ["Mars/Olympus", "", "../etc/passwd", "Europe"])
-def test_unknown_zones_are_refused(name: str) -> None:
-    with pytest.raises(InputError):
-        zone_of(name)
-
-
-def test_the_local_zone_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
-    assert local_zone() == ZoneInfo("Asia/Tokyo")
-    monkeypatch.setenv("TZ", ":Europe/Berlin")
-    assert local_zone() == ZoneInfo("Europe/Berlin")
-
-
-@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has no TZ of this form")
-def test_a_local_zone_without_a_name_keeps_its_offset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "XYZ-3:30")
-    time.tzset()
-    try:
-        assert zone_name(local_zone(), 0) == "UTC+03:30"
-    finally:
-        monkeypatch.undo()
-        time.tzset()
-
-
-def test_rules_without_a_name_are_called_by_their_offset() -> None:
-    rules = next(path for root in TZPATH if (path := Path(root, "Asia", "Tokyo")).exists())
-    with rules.open("rb") as file:
-        assert zone_name(ZoneInfo.from_file(file, key="local"), 0) == "UTC+09:00"
-
-
-def test_a_skipped_time_is_the_end_of_the_gap() -> None:
-    berlin = zone_of("Europe/Berlin")
-    assert iso(moment_of(datetime(2026, 3, 29, 2, 30), berlin)) == "2026-03-29T01:00:00Z"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_viewer.domain.period import DateRange, Preset
+from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.range_steps import starts_by, stepped
 
 NOW = int(datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp())

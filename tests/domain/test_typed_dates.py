@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import DateRange
 from usage_viewer.domain.typed_dates import DateStyle, parse_day_or_time, parse_range
 
 

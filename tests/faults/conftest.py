@@ -156,7 +156,7 @@ class Desk:
 
 def honest_tokens(days: range = range(JULY, OCTOBER_2, DAY)) -> dict[str, int]:
     """By the day's date: what an honest server answers."""
-    from usage_viewer.domain.period import iso
+    from usage_viewer.domain.zones import iso
 
     return {iso(day)[:10]: tokens_of(day) for day in days}
 

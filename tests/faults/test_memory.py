@@ -14,7 +14,7 @@ from tests.faults.usage_wire import DAY, KEY, OCTOBER_2, Asked, Page, Piece, Sta
 from usage_viewer.api.client import MAX_BODY
 from usage_viewer.api.room import SMALL, TOGETHER
 from usage_viewer.app.session import WORKERS
-from usage_viewer.domain.period import iso
+from usage_viewer.domain.zones import iso
 
 MEGABYTE = 1_000_000
 ENDLESS = "pages without an end whatever is asked for"

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from usage_viewer.domain.period import DateRange
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.copying import range_name
 

@@ -15,9 +15,10 @@ import pytest
 from usage_viewer.domain.batch import Batch, Combination
 from usage_viewer.domain.coverage import Coverage, cover
 from usage_viewer.domain.datasets import DATASETS, Kind
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.figures import Figures, Number
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import DateRange, Segment, Width
+from usage_viewer.domain.period import Segment, Width
 from usage_viewer.domain.tables import GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.store import Store

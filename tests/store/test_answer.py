@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.period import DateRange, Per, Width
+from usage_viewer.domain.period import Per, Width
 from usage_viewer.domain.tables import FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.store import Store

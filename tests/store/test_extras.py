@@ -13,8 +13,9 @@ import numpy as np
 
 from usage_viewer.app.session import Look, Session
 from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import DateRange, Per, Width
+from usage_viewer.domain.period import Per, Width
 from usage_viewer.domain.proof import cell_of
 from usage_viewer.domain.tables import GroupColumn, PeriodColumn
 from usage_viewer.domain.view import ViewState

@@ -11,9 +11,10 @@ import pytest
 
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import Cancelled
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.period import DateRange, Per, Segment, Width
+from usage_viewer.domain.period import Per, Segment, Width
 from usage_viewer.domain.proof import Breaches, Bucket, Cell, cell_of
 from usage_viewer.domain.tables import FigureColumn
 from usage_viewer.domain.view import Filter, ViewState

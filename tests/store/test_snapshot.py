@@ -20,10 +20,11 @@ import pytest
 
 from usage_viewer.domain.coverage import cover
 from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import Cancelled, SnapshotDamaged, StoreError
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Name
-from usage_viewer.domain.period import DateRange, Per, Span, Width
+from usage_viewer.domain.period import Per, Span, Width
 from usage_viewer.domain.tables import FigureColumn, GroupColumn, Table
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.store import Cancel, Store

@@ -10,8 +10,9 @@ import duckdb
 import pytest
 
 from usage_viewer.app.session import Session
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import StoreNewer
-from usage_viewer.domain.period import DateRange, Per, Width
+from usage_viewer.domain.period import Per, Width
 from usage_viewer.domain.tables import GroupColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store

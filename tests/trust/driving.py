@@ -20,9 +20,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from usage_viewer.__main__ import main
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.key import AdminKey
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import DateRange
 from usage_viewer.gui.copying import Chosen
 from usage_viewer.gui.main_window import MainWindow
 from usage_viewer.gui.workspace import Shown

@@ -10,7 +10,8 @@ from usage_viewer.api.retry import OnRetry
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.datasets import Dataset, dataset_named
 from usage_viewer.domain.errors import BucketError, CursorError, RequestRefused
-from usage_viewer.domain.period import Segment, Width, iso
+from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.zones import iso
 
 GRACE = 60
 """Seconds after its beginning from which a bucket must be in an answer."""

@@ -23,8 +23,8 @@ from usage_viewer.app.organizations import (
 from usage_viewer.app.stored_view import restored_view, sort_filters
 from usage_viewer.domain.datasets import DATASETS
 from usage_viewer.domain.errors import InputError, StoreNotWritable
-from usage_viewer.domain.period import zone_of
 from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.zones import zone_of
 
 T = TypeVar("T")
 

@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import DateRange, Per, zone_of
+from usage_viewer.domain.period import Per
 from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.zones import zone_of
 
 T = TypeVar("T")
 

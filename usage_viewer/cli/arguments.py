@@ -9,9 +9,11 @@ from usage_viewer import __version__
 from usage_viewer.cli.parsing import Parser
 from usage_viewer.domain.dataset import EXTRA
 from usage_viewer.domain.datasets import DATASETS, Dataset
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import DateRange, Per, zone_of
+from usage_viewer.domain.period import Per
 from usage_viewer.domain.view import PERIOD, Filter, SortKey, Value, ViewState
+from usage_viewer.domain.zones import zone_of
 
 FORMATS = ("tsv", "csv", "json", "markdown")
 

@@ -24,9 +24,10 @@ from usage_viewer.domain.errors import (
     StoreLocked,
     UsageViewerError,
 )
-from usage_viewer.domain.period import Segment, iso
+from usage_viewer.domain.period import Segment
 from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.visible import visible
+from usage_viewer.domain.zones import iso
 
 COMPLETE, FAILED, BAD_ARGUMENTS, INCOMPLETE = 0, 1, 2, 3
 LOCKED_HINT = "Close the window, or add --no-store to leave the database alone."

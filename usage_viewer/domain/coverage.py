@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.period import COARSEST_FIRST, Periods, Segment, Width, end_of_day
+from usage_viewer.domain.period import COARSEST_FIRST, Periods, Segment, Width
+from usage_viewer.domain.zones import end_of_day
 
 SETTLED_AFTER = 72 * 3600
 """Seconds after its end from which a fetched bucket is taken as final; younger ones may still grow."""

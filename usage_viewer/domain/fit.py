@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from usage_viewer.domain.period import DateRange, Per, Periods, Width
+from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.period import Per, Periods, Width
 from usage_viewer.domain.view import ViewState
 
 _PER = {Width.HOUR: Per.HOUR, Width.DAY: Per.DAY}

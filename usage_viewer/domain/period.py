@@ -1,22 +1,16 @@
-"""Date ranges, presets, buckets, zones and their 23- and 25-hour days.
+"""Spans of time, the buckets and periods that they are cut into, and a zone's 23- and 25-hour days."""
 
-Inside, a moment is an integer: seconds since 1970-01-01 UTC. A zone exists at the edges only: to turn what a
-person means ("October", "yesterday") into moments, and moments into what a person reads.
-"""
-
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from functools import lru_cache
 from itertools import pairwise
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.errors import InputError
+from usage_viewer.domain.zones import moment_of
 
 
 class Width(StrEnum):
@@ -57,24 +51,6 @@ class Per(StrEnum):
     TOTAL = "total"
 
 
-class Preset(StrEnum):
-    """Ranges that move with the clock. Each ends with today, but for *yesterday* and *last month*."""
-
-    TODAY = "today"
-    YESTERDAY = "yesterday"
-    LAST_7_DAYS = "last-7-days"
-    LAST_30_DAYS = "last-30-days"
-    LAST_90_DAYS = "last-90-days"
-    THIS_MONTH = "this-month"
-    LAST_MONTH = "last-month"
-    THIS_YEAR = "this-year"
-    LAST_12_MONTHS = "last-12-months"
-
-    @property
-    def label(self) -> str:
-        return self.value.replace("-", " ").capitalize()
-
-
 @dataclass(frozen=True, slots=True)
 class Span:
     """A stretch of time in epoch seconds: start inclusive, end exclusive."""
@@ -85,123 +61,6 @@ class Span:
     def __post_init__(self) -> None:
         if self.end <= self.start:
             raise InputError(title="The range is empty", hint="The end of the range must come after its start.")
-
-
-@dataclass(frozen=True, slots=True)
-class DateRange:
-    """What a person asks for: a preset, or wall-clock times of the view's zone (end exclusive)."""
-
-    preset: Preset | None = Preset.LAST_30_DAYS
-    start: datetime | None = None
-    end: datetime | None = None
-
-    def __post_init__(self) -> None:
-        if self.preset is None:
-            if self.start is None or self.end is None:
-                raise InputError(title="The range is incomplete", hint="Give both a start and an end.")
-            if self.start.tzinfo is not None or self.end.tzinfo is not None:
-                raise InputError(title="The range has a zone of its own", hint="Use times without a zone.")
-            if self.end <= self.start:
-                raise InputError(title="The range is empty", hint="The end of the range must come after its start.")
-
-    @classmethod
-    def days(cls, first: date, last: date) -> "DateRange":
-        """The days from `first` to `last`, both included."""
-        if last < first or last == date.max:
-            raise InputError(title="The range is empty", hint="The last day must not come before the first.")
-        return cls(None, datetime.combine(first, time()), datetime.combine(last + timedelta(days=1), time()))
-
-    def wall(self, now: int, zone: tzinfo) -> tuple[datetime, datetime]:
-        """Start and end (exclusive) as naive wall-clock times in `zone`."""
-        if self.preset is None:
-            assert self.start is not None
-            assert self.end is not None
-            return self.start, self.end
-        first, last = _preset_days(self.preset, datetime.fromtimestamp(now, zone).date())
-        return datetime.combine(first, time()), datetime.combine(last + timedelta(days=1), time())
-
-    def resolve(self, now: int, zone: tzinfo) -> Span:
-        start, end = self.wall(now, zone)
-        return Span(moment_of(start, zone), moment_of(end, zone))
-
-
-def _preset_days(preset: Preset, today: date) -> tuple[date, date]:
-    """First and last day, both included."""
-    month = today.replace(day=1)
-    match preset:
-        case Preset.TODAY:
-            return today, today
-        case Preset.YESTERDAY:
-            return today - timedelta(days=1), today - timedelta(days=1)
-        case Preset.LAST_7_DAYS:
-            return today - timedelta(days=6), today
-        case Preset.LAST_30_DAYS:
-            return today - timedelta(days=29), today
-        case Preset.LAST_90_DAYS:
-            return today - timedelta(days=89), today
-        case Preset.THIS_MONTH:
-            return month, today
-        case Preset.LAST_MONTH:
-            end = month - timedelta(days=1)
-            return end.replace(day=1), end
-        case Preset.THIS_YEAR:
-            return today.replace(month=1, day=1), today
-        case Preset.LAST_12_MONTHS:
-            return _next_month(month.replace(year=month.year - 1)), today
-
-
-def zone_of(name: str) -> tzinfo:
-    """`UTC`, `local` (this computer's zone) or an IANA name. Raises InputError."""
-    if name == "UTC":
-        return UTC
-    if name == "local":
-        return local_zone()
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InputError(
-            name, title="There is no such time zone", hint="Use UTC, local or a name like Europe/Berlin."
-        ) from error
-
-
-def local_zone() -> tzinfo:
-    """This computer's zone with its rules; its present offset alone where no rules can be found."""
-    return _local_zone(os.environ.get("TZ"))
-
-
-@lru_cache(maxsize=4)
-def _local_zone(_named: str | None) -> tzinfo:
-    """Looked up once for each value of `TZ`: that takes a millisecond, and a view asks often."""
-    import tzlocal
-
-    try:
-        return tzlocal.reload_localzone()
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # TZ=CET-1CEST, or two files that don't agree
-        return datetime.now().astimezone().tzinfo or UTC
-
-
-def moment_of(wall: datetime, zone: tzinfo) -> int:
-    """Epoch seconds of a naive wall-clock time; a time that a zone skips is taken as the end of the gap."""
-    moment = int(wall.replace(tzinfo=zone).timestamp())
-    back = datetime.fromtimestamp(moment, zone).replace(tzinfo=None)
-    if back == wall:
-        return moment
-    # In a gap, Python answers with the offset from before it: the same distance after the gap's end. Its
-    # start is the first moment whose wall-clock time is not before the one asked for.
-    low, high = moment - 86400, moment
-    while high - low > 1:
-        middle = (low + high) // 2
-        if datetime.fromtimestamp(middle, zone).replace(tzinfo=None) >= wall:
-            high = middle
-        else:
-            low = middle
-    return high
-
-
-def end_of_day(now: int, zone: tzinfo) -> int:
-    """The moment at which the zone's present day ends."""
-    tomorrow = datetime.fromtimestamp(now, zone).date() + timedelta(days=1)
-    return moment_of(datetime.combine(tomorrow, time()), zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +187,7 @@ def _calendar_bounds(span: Span, per: Per, zone: tzinfo, week_start: int) -> lis
         elif per is Per.WEEK:
             day += timedelta(days=7 - (day.weekday() - week_start) % 7)
         else:
-            day = _next_month(day.replace(day=1))
+            day = next_month(day.replace(day=1))
         moment = moment_of(datetime.combine(day, time()), zone)
         if moment >= span.end:
             return [*bounds, span.end]
@@ -336,28 +195,9 @@ def _calendar_bounds(span: Span, per: Per, zone: tzinfo, week_start: int) -> lis
             bounds.append(moment)
 
 
-def _next_month(day: date) -> date:
+def next_month(day: date) -> date:
     return (
         day.replace(year=day.year + 1, month=1, day=1)
         if day.month == 12
         else day.replace(month=day.month + 1, day=1)
     )
-
-
-def iso(moment: int, zone: tzinfo = UTC) -> str:
-    """ISO 8601 with the offset, `Z` for UTC: the raw form of a moment in exports."""
-    return datetime.fromtimestamp(moment, zone).isoformat().replace("+00:00", "Z")
-
-
-_NAMELESS = "local"
-"""The key of a zone whose rules were found in a file without a name."""
-
-
-def zone_name(zone: tzinfo, moment: int) -> str:
-    """`Europe/Berlin`, `UTC`; for a zone without a name its distance from UTC at `moment`, as `UTC+02:00`."""
-    if zone is UTC:
-        return "UTC"
-    if isinstance(zone, ZoneInfo) and zone.key not in (None, _NAMELESS):
-        return zone.key
-    offset = datetime.fromtimestamp(moment, zone).strftime("%z")
-    return f"UTC{offset[:3]}:{offset[3:5]}"

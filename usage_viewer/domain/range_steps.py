@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time, tzinfo
 
-from usage_viewer.domain.period import DateRange, Preset
+from usage_viewer.domain.date_range import DateRange, Preset
 
 
 def stepped(chosen: DateRange, step: int, now: int, zone: tzinfo) -> DateRange | None:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from usage_viewer.domain.datasets import Dimension, Kind
 from usage_viewer.domain.figures import Figures, Number
 from usage_viewer.domain.ordering import Rows, natural, then
-from usage_viewer.domain.period import Per, Periods, iso, zone_name
+from usage_viewer.domain.period import Per, Periods
 from usage_viewer.domain.view import PERIOD, SortKey, Value
+from usage_viewer.domain.zones import iso, zone_name
 
 
 @dataclass(frozen=True)

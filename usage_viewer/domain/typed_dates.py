@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import DateRange
 
 EXAMPLES = "Write 2026-11-03, 3 Nov 2026, Nov 3, yesterday, -7d or 2026-11-03T14:00."
 FIRST_YEAR, LAST_YEAR = 2000, 2999

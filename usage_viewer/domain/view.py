@@ -7,8 +7,10 @@ from functools import lru_cache
 
 from usage_viewer.domain.dataset import PROFILE, Dataset, across_profiles, is_extra, with_extras
 from usage_viewer.domain.datasets import dataset_named
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import DateRange, Per, Periods, Span, periods, zone_of
+from usage_viewer.domain.period import Per, Periods, Span, periods
+from usage_viewer.domain.zones import zone_of
 
 PERIOD = "period"
 """The name of the period's column, beside the names of dimensions and metrics."""

@@ -8,8 +8,9 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
 from usage_viewer.domain.datasets import DATASETS, Dataset
-from usage_viewer.domain.period import Per, Width, zone_of
+from usage_viewer.domain.period import Per, Width
 from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.zones import zone_of
 from usage_viewer.gui.choice_button import ChoiceButton
 from usage_viewer.gui.plain_tips import menu_text, tip
 from usage_viewer.gui.zone_popup import LOCAL, ZonePopup, zone_label

@@ -1,8 +1,8 @@
 """What a column says of itself: its unit, how it adds up, how it is computed."""
 
 from usage_viewer.domain.datasets import Aggregation, Dataset, Derived, Figure, Kind, OverTime, Statistic
-from usage_viewer.domain.period import zone_name
 from usage_viewer.domain.tables import Column, FigureColumn, PeriodColumn
+from usage_viewer.domain.zones import zone_name
 
 _ADDED = {
     Aggregation.SUM: "Summed over everything that a row is about.",

@@ -13,8 +13,8 @@ from usage_viewer.app.export import Export, Format, provenance_of, save
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.ordering import Rows
-from usage_viewer.domain.period import zone_name
 from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.zones import zone_name
 from usage_viewer.gui.clipboard import RenderedCopy, prepare, prepare_as, put
 from usage_viewer.gui.tasks import Task, Tasks
 from usage_viewer.gui.workspace import Shown

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from PySide6.QtCore import QDate, QLocale, QTime
 
-from usage_viewer.domain.period import Per, Periods, iso
+from usage_viewer.domain.period import Per, Periods
+from usage_viewer.domain.zones import iso
 
 _LONG = QLocale.FormatType.LongFormat
 _BETWEEN = r"(?:[\s,،./-]|'[^']*')*"

@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from usage_viewer.domain.period import DateRange
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.range_steps import starts_by, stepped
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.chips import draw_focus

@@ -14,9 +14,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import DateRange, Preset, zone_of
 from usage_viewer.domain.typed_dates import parse_day_or_time, parse_range
+from usage_viewer.domain.zones import zone_of
 from usage_viewer.gui.popup import Popup
 from usage_viewer.gui.range_calendar import RangeCalendar
 from usage_viewer.gui.range_text import date_style, range_text

@@ -7,8 +7,9 @@ import pytest
 
 from usage_viewer.app.export.provenance import Provenance, provenance_of
 from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.period import DateRange, Per, Width
+from usage_viewer.domain.period import Per, Width
 from usage_viewer.domain.view import Filter, ViewState
 
 NOW = int(datetime(2026, 11, 22, 15, tzinfo=UTC).timestamp())

@@ -6,7 +6,7 @@ from PySide6.QtCore import QDate, Qt
 from PySide6.QtWidgets import QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.domain.period import DateRange, Preset
+from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.range_calendar import RangeCalendar
 from usage_viewer.gui.range_picker import RangePicker

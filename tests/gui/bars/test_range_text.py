@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QDate, QLocale
 
-from usage_viewer.domain.period import DateRange
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.typed_dates import parse_day_or_time
 from usage_viewer.gui.range_text import date_order, date_style, range_text
 

@@ -25,7 +25,8 @@ from shiboken6 import isValid
 
 from usage_viewer.demo.faults import Fault
 from usage_viewer.domain.datasets import DATASETS
-from usage_viewer.domain.period import DateRange, Per, Preset
+from usage_viewer.domain.date_range import DateRange, Preset
+from usage_viewer.domain.period import Per
 from usage_viewer.domain.view import Filter, SortKey, ViewState
 from usage_viewer.gui.main_window import MainWindow
 

@@ -13,8 +13,9 @@ from usage_viewer.demo.faults import Fault, Request
 from usage_viewer.demo.organization import Organization
 from usage_viewer.demo.server import DemoServer
 from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.key import AdminKey
-from usage_viewer.domain.period import DateRange, Per, Preset
+from usage_viewer.domain.period import Per
 from usage_viewer.domain.tables import FigureColumn, GroupColumn, PeriodColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.copying import proposed_name

@@ -14,7 +14,7 @@ from usage_viewer.demo.access import ADMIN_KEY
 from usage_viewer.demo.faults import Fault, Request
 from usage_viewer.demo.organization import Organization
 from usage_viewer.demo.server import DemoServer
-from usage_viewer.domain.period import DateRange, Preset
+from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.tables import FigureColumn
 from usage_viewer.gui.main_window import MainWindow
 

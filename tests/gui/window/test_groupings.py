@@ -7,7 +7,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from usage_viewer.domain.datasets import DATASETS
-from usage_viewer.domain.period import DateRange, Per
+from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.period import Per
 from usage_viewer.domain.tables import FigureColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.main_window import MainWindow

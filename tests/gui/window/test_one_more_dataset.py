@@ -35,8 +35,9 @@ from usage_viewer.domain.dataset import (
     Statistic,
 )
 from usage_viewer.domain.datasets import DATASETS, registered
+from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.key import AdminKey
-from usage_viewer.domain.period import DateRange, Per, Width
+from usage_viewer.domain.period import Per, Width
 from usage_viewer.domain.tables import FigureColumn, GroupColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.main_window import MainWindow

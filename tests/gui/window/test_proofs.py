@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.demo.faults import Fault, Faults, Request
-from usage_viewer.domain.period import DateRange, Per, Width
+from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.period import Per, Width
 from usage_viewer.domain.proof import Bucket, Verdict
 from usage_viewer.domain.tables import FigureColumn
 from usage_viewer.gui.listing import Listing

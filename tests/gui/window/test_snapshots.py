@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.domain.period import DateRange, Per
+from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.period import Per
 from usage_viewer.domain.view import SortKey
 from usage_viewer.gui.snapshots import FOLDER, ONE_FILE, chosen_path
 from usage_viewer.keystore import Keystore, SessionKeystore

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.figures import Figures
 from usage_viewer.domain.ordering import Rows
-from usage_viewer.domain.period import iso
 from usage_viewer.domain.tables import PeriodColumn
+from usage_viewer.domain.zones import iso
 
 _ENCODER = msgspec.json.Encoder()
 

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, time, timedelta
 
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import Per, Periods, zone_name
+from usage_viewer.domain.period import Per, Periods
 from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.zones import zone_name
 
 PROGRAM = "Usage Viewer"
 

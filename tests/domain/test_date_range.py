@@ -1,0 +1,63 @@
+"""Presets and ranges of days, in zones, against `datetime` as the oracle."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from usage_viewer.domain.date_range import DateRange, Preset
+from usage_viewer.domain.errors import InputError
+from usage_viewer.domain.period import Span
+from usage_viewer.domain.zones import iso, zone_of
+
+NOON = int(datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp())
+
+
+@pytest.mark.parametrize(
+    ("preset", "first", "last"),
+    [
+        (Preset.TODAY, "2026-11-23", "2026-11-23"),
+        (Preset.YESTERDAY, "2026-11-22", "2026-11-22"),
+        (Preset.LAST_7_DAYS, "2026-11-17", "2026-11-23"),
+        (Preset.LAST_30_DAYS, "2026-10-25", "2026-11-23"),
+        (Preset.LAST_90_DAYS, "2026-08-26", "2026-11-23"),
+        (Preset.THIS_MONTH, "2026-11-01", "2026-11-23"),
+        (Preset.LAST_MONTH, "2026-10-01", "2026-10-31"),
+        (Preset.THIS_YEAR, "2026-01-01", "2026-11-23"),
+        (Preset.LAST_12_MONTHS, "2025-12-01", "2026-11-23"),
+    ],
+)
+def test_presets_are_whole_days_in_the_zone(preset: Preset, first: str, last: str) -> None:
+    for name in ("UTC", "Asia/Kolkata"):
+        span = DateRange(preset).resolve(NOON, zone_of(name))
+        assert datetime.fromtimestamp(span.start, zone_of(name)).isoformat()[:19] == f"{first}T00:00:00"
+        end = datetime.fromtimestamp(span.end, zone_of(name)) - timedelta(seconds=1)
+        assert end.isoformat()[:19] == f"{last}T23:59:59"
+
+
+def test_today_begins_where_the_zone_says() -> None:
+    late = int(datetime(2026, 11, 23, 23, 30, tzinfo=UTC).timestamp())
+    span = DateRange(Preset.TODAY).resolve(late, zone_of("Europe/Berlin"))
+    assert iso(span.start) == "2026-11-23T23:00:00Z"
+
+
+def test_a_range_of_days_includes_its_last() -> None:
+    span = DateRange.days(date(2026, 2, 27), date(2026, 3, 1)).resolve(NOON, UTC)
+    assert (span.end - span.start) // 86400 == 3
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: DateRange(None),
+        lambda: DateRange(None, datetime(2026, 1, 2), datetime(2026, 1, 2)),
+        lambda: DateRange(None, datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC)),
+        lambda: DateRange.days(date(2026, 1, 2), date(2026, 1, 1)),
+        lambda: DateRange.days(date(2026, 1, 2), date.max),
+        lambda: Span(5, 5),
+    ],
+)
+def test_empty_or_broken_ranges_are_refused(make: object) -> None:
+    assert callable(make)
+    with pytest.raises(InputError) as caught:
+        make()
+    assert caught.value.hint
