@@ -16,17 +16,20 @@ from usage_viewer.domain.tables import FigureColumn
 FRAME = 1000 / 60
 FIXED = (
     "The window's own part is some 7 ms (12 before all cells were painted in one pass): 225 texts of 4 to 5 µs, "
-    "the style's scroll bars 1.7 ms, heads, totals and chips 1.5 ms, layout and widths 2 ms; the query and the "
-    "order of rows are the rest. Tried: texts laid out beforehand (a third of a frame's time once made, twice as "
-    "long to make), one layout a column (1.5 times as long), glyph runs (twice as long), asking before the "
-    "controls change (no difference). The limit is the toolkit's drawing of each text."
+    "the style's scroll bars 1.7 ms, heads, totals and chips 1.5 ms, layout and widths 2 ms. The query takes 1 to "
+    "4 ms alone (2 to 13 of ten million rows), and up to twice that while the window repaints its controls and "
+    "both share the interpreter's lock; the order of rows 0.1 to 5 ms (42 for 729,000 rows by day). Tried: texts "
+    "laid out beforehand (a third of a frame's time once made, twice as long to make), one layout a column (1.5 "
+    "times as long), glyph runs (twice as long), asking before the controls change (no difference), controls that "
+    "change with the answer only (5 % less at best), days of ten million rows found once (kept: 8 to 15 instead of "
+    "12 to 22 ms). The limit is the toolkit's drawing of each text and, of many rows, the passes that order them."
 )
 ROWS = (
     "Sorting the table's rows is most of it: 33 to 37 ms for a million. Tried: 16 bits at a time by counting "
     "(kept, from 157 ms), rows of some periods at a time (kept: 8 instead of 28 ms for their own order), pages "
     "that stay with the process (kept, from 37 to 25 ms), 8 bits at a time (slower), parts by magnitude (no gain), "
-    "halves in two threads (5 ms less alone). The limit is two passes of 9 ms over 16 bits each, for numpy is "
-    "built without its vectorised sorts."
+    "halves in two threads (5 ms less alone). The limit is two passes of 9 ms over 16 bits each, for numpy's "
+    "wheel comes without its vectorised sorts."
 )
 Case = tuple[Per, tuple[str, ...]]
 COARSE: Sequence[Case] = (
