@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from usage_viewer.app.fetching import Fetcher
 from usage_viewer.app.ledger import Ledger
 from usage_viewer.app.proving import Asking, Proved, Prover, calls
-from usage_viewer.app.sync import Progress, Source, fetch_windows, is_about_grouping
+from usage_viewer.app.sync import Progress, Source
 from usage_viewer.domain.coverage import Coverage, cover, windows
 from usage_viewer.domain.dataset import NO_EXTRAS, Extras
 from usage_viewer.domain.datasets import DATASETS, dataset_named
-from usage_viewer.domain.errors import KeyMissing, NotFound, RequestRefused, ScopeMissing, UsageViewerError
+from usage_viewer.domain.errors import KeyMissing, UsageViewerError
 from usage_viewer.domain.fit import Fit, fit
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.period import Segment, Span, Width
+from usage_viewer.domain.period import Segment, Span
 from usage_viewer.domain.proof import Breaches, Bucket, Cell, Changes, Completeness, Origin, open_periods
 from usage_viewer.domain.tables import Table
 from usage_viewer.domain.view import Value, ViewState
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 WORKERS = 12
 """Windows fetched at a time."""
-
-DAY = Width.DAY.seconds
 
 
 def kinds_of_names() -> list[str]:
@@ -77,11 +76,9 @@ class Session:
         week_start: int = 0,
     ) -> None:
         self._store = store
-        self._source: Source | None = None
+        self._fetcher: Fetcher | None = None
         self._name_source: NameSource | None = None
         self._clock, self._workers, self._week_start = clock, workers, week_start
-        self._unavailable: dict[str, UsageViewerError] = {}
-        self._answered: set[str] = set()  # datasets of which something came, from the present source
         self._ledger = Ledger()
         self._prover = Prover(store, self._ledger, clock=clock, workers=workers)
 
@@ -90,14 +87,14 @@ class Session:
 
     def connect(self, source: Source | None, name_source: NameSource | None = None) -> None:
         """What fetches from now on: another key, say. What fetched before is closed."""
-        before, self._source, self._name_source = self._source, source, name_source
-        self._unavailable, self._answered = {}, set()
+        before, self._name_source = self._fetcher, name_source
+        self._fetcher = None if source is None else Fetcher(self._store, source, self._clock, self._workers)
         if before is not None:
-            before.close()
+            before.source.close()
 
     @property
     def connected(self) -> bool:
-        return self._source is not None
+        return self._fetcher is not None
 
     @property
     def empty(self) -> bool:
@@ -165,84 +162,27 @@ class Session:
         """
         if not self.coverage(view, refresh=refresh).wanted:
             return
-        if self._source is None:
+        fetcher = self._fetcher
+        if fetcher is None:
             raise KeyMissing
-        came = False
-        try:
-            for step in self._fetch_as_allowed(self._source, view, cancelled, refresh):
-                came = came or step.stored
-                if came:
-                    self._answered.add(view.dataset)
-                yield step
-        except UsageViewerError as error:
-            if not came and self._is_about_dataset(error, view.dataset):
-                self._unavailable[view.dataset] = error
-            raise
-
-    def _fetch_as_allowed(
-        self, source: Source, view: ViewState, cancelled: threading.Event, refresh: bool
-    ) -> Iterator[Progress]:
-        """Where the grouping is refused, what is allowed of it is found out and fetched."""
-        asked_again = False
-        while True:
-            try:
-                yield from self._fetch_wanted(source, view, cancelled, refresh)
-            except RequestRefused as error:
-                if asked_again or not is_about_grouping(error):
-                    raise
-                asked_again = True
-                yield from self._learn_dimensions(source, view, error, cancelled)
-            else:
-                return
-
-    def _is_about_dataset(self, error: UsageViewerError, dataset: str) -> bool:
-        """Whether the organization lacks one dataset. A missing scope is the key's, unless others can be read."""
-        if isinstance(error, ScopeMissing):
-            return bool(self._answered - {dataset})
-        return isinstance(error, NotFound) or (isinstance(error, RequestRefused) and error.status == 403)
+        yield from fetcher.fetch(view, lambda: self.windows(view, refresh=refresh), cancelled)
 
     @property
     def unavailable(self) -> dict[str, UsageViewerError]:
         """The datasets that the server would not give, and why, since the source was connected."""
-        return dict(self._unavailable)
+        fetcher = self._fetcher
+        return {} if fetcher is None else dict(fetcher.unavailable)
 
     def ask_all_datasets(self) -> None:
         """Forgets which datasets could not be had."""
-        self._unavailable = {}
+        fetcher = self._fetcher
+        if fetcher is not None:
+            fetcher.unavailable.clear()
 
     def windows(self, view: ViewState, *, refresh: bool = False) -> list[Segment]:
         """The requests that a fetch for `view` begins with, one a window."""
         limits = {width: limit.maximum for width, limit in view.data.page_limits.items()}
         return windows(self.coverage(view, refresh=refresh).wanted, limits, self._store.held(view.dataset))
-
-    def _fetch_wanted(
-        self, source: Source, view: ViewState, cancelled: threading.Event, refresh: bool
-    ) -> Iterator[Progress]:
-        data = dataset_named(view.dataset)  # not with the unknown fields that the view names
-        refused = self._store.refused(data.name)
-        yield from fetch_windows(
-            source,
-            data,
-            self.windows(view, refresh=refresh),
-            tuple(name for name in data.group_by if name not in refused),
-            self._store.put,
-            cancelled=cancelled,
-            clock=self._clock,
-            workers=self._workers,
-        )
-
-    def _learn_dimensions(
-        self, source: Source, view: ViewState, error: RequestRefused, cancelled: threading.Event
-    ) -> Iterator[Progress]:
-        """Finds out which dimensions the organization refuses, and remembers them; else raises `error`."""
-        data = dataset_named(view.dataset)
-        yield Progress(0, 0, notice="Asking which dimensions can be had")
-        today = Width.DAY.floor(self.now)
-        accepted = source.accepted_dimensions(data, Segment(Width.DAY, today - DAY, today), cancelled=cancelled)
-        refused = set(data.group_by) - set(accepted)
-        if refused <= set(self._store.refused(data.name)):
-            raise error
-        self._store.refuse(data.name, refused)
 
     def ask_all_dimensions(self, dataset: str) -> None:
         """Forgets which dimensions were refused: the next fetch asks for all of them again."""
@@ -278,11 +218,12 @@ class Session:
 
         Open buckets that have grown are fetched again too. Raises what `fetch` raises.
         """
-        if self._source is None:
+        fetcher = self._fetcher
+        if fetcher is None:
             raise KeyMissing
         data, refused = dataset_named(view.dataset), self._store.refused(view.dataset)
         grouped = tuple(name for name in data.group_by if name not in refused)
-        asking = Asking(self._source, data, grouped, cancelled)
+        asking = Asking(fetcher.source, data, grouped, cancelled)
         return self._prover.prove(asking, lambda: self.coverage(view), refetch)
 
     def breaches(self, view: ViewState, cancel: Cancel | None = None) -> Breaches:
