@@ -1,149 +1,30 @@
-"""A session over a real store, a real client and the stand-in server: what is asked for, and what is shown."""
+"""A session: what is asked for, what is local, names and threads."""
 
 import threading
-import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from usage_viewer.app.session import Look, Session
+from tests.app.sessions import DAY, DIMENSIONS, NOW, Bench, days, fetch, oracle, sums
 from usage_viewer.app.source import ApiSource
 from usage_viewer.app.sync import Progress
 from usage_viewer.demo.access import USAGE_ONLY_KEY
-from usage_viewer.demo.faults import Asked, Fault, Request
+from usage_viewer.demo.faults import Fault
 from usage_viewer.demo.organization import Organization
 from usage_viewer.demo.server import DemoServer
-from usage_viewer.domain.datasets import DATASETS
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import (
-    Cancelled,
-    KeyMissing,
-    KeyRefused,
-    NotFound,
-    RequestRefused,
     ScopeMissing,
-    ServerFailed,
 )
 from usage_viewer.domain.key import AdminKey
 from usage_viewer.domain.period import Per, Width
-from usage_viewer.domain.tables import FigureColumn, GroupColumn
+from usage_viewer.domain.tables import GroupColumn
 from usage_viewer.domain.view import Filter, SortKey, ViewState
-from usage_viewer.store import Store
-
-NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())
-DAY = 86400
-DIMENSIONS = DATASETS["completions"].group_by
-GONE = {"retry-after-ms": "1"}
-"""Header of an error that is tried again at once."""
-
-
-@dataclass
-class Bench:
-    """A session in front of a server, and the clock of both."""
-
-    server: DemoServer
-    path: Path | None = None
-    now: float = NOW
-    sessions: list[Session] = field(default_factory=list)
-
-    def session(self, *, key: str | None = None, connected: bool = True, workers: int = 8) -> Session:
-        session = Session(Store.open(self.path), clock=lambda: self.now, workers=workers)
-        self.sessions.append(session)
-        if connected:
-            self.connect(session, key)
-        return session
-
-    def connect(self, session: Session, key: str | None = None) -> None:
-        source = ApiSource(self.server.base_url, AdminKey.parse(key or self.server.key))
-        session.connect(source, source)
-
-    def asked(self) -> list[Asked]:
-        """What the server was asked since the last look."""
-        asked, self.server.requests = self.server.requests, []
-        return asked
-
-    def windows(self) -> list[tuple[str, str, int]]:
-        """The windows asked for since the last look: first moment, end, buckets."""
-        return sorted(
-            (when(one("start_time", asked)), when(one("end_time", asked)), int(one("limit", asked)))
-            for asked in self.asked()
-        )
-
-
-def one(name: str, asked: Asked) -> str:
-    (value,) = asked.query[name]
-    return value
-
-
-def when(seconds: str) -> str:
-    text = datetime.fromtimestamp(int(seconds), UTC).strftime("%m-%d %H:%M")
-    return text.removesuffix(" 00:00")
-
-
-@pytest.fixture(scope="module")
-def organization() -> Organization:
-    return Organization(anchor=NOW)
-
-
-@pytest.fixture
-def server(organization: Organization) -> Iterator[DemoServer]:
-    with DemoServer(organization, clock=lambda: NOW) as running:
-        yield running
-
-
-@pytest.fixture
-def bench(server: DemoServer) -> Iterator[Bench]:
-    bench = Bench(server)
-    server.clock = lambda: bench.now
-    yield bench
-    for session in bench.sessions:
-        session.close()
-
-
-@contextmanager
-def refusing(organization: Organization, *dimensions: str) -> Iterator[Bench]:
-    with DemoServer(organization, refused=dimensions, clock=lambda: NOW) as server:
-        bench = Bench(server)
-        yield bench
-        for session in bench.sessions:
-            session.close()
-
-
-def days(first: str, last: str, **more: Any) -> ViewState:
-    """The days from `first` to `last`, both included."""
-    start, end = (datetime.fromisoformat(f"2026-{day}").date() for day in (first, last))
-    return ViewState(range=DateRange.days(start, end), **more)
-
-
-def fetch(session: Session, view: ViewState, *, refresh: bool = False) -> list[Progress]:
-    return list(session.fetch(view, cancelled=threading.Event(), refresh=refresh))
-
-
-def sums(look: Look, metric: str = "input_tokens") -> dict[tuple[Any, ...], Any]:
-    """The figure of each group, by raw values."""
-    columns = [column for column in look.table.columns if isinstance(column, GroupColumn)]
-    figures = look.table.by_name[metric]
-    assert isinstance(figures, FigureColumn)
-    keys = zip(*([column.values[code] for code in column.codes.tolist()] for column in columns), strict=True)
-    return dict(zip(keys, figures.figures.listed(), strict=True))
-
-
-def oracle(
-    organization: Organization, view: ViewState, now: float = NOW, without: tuple[str, ...] = ()
-) -> dict[tuple[Any, ...], Any]:
-    """What `sums` must be, added up row by row."""
-    span = view.range.resolve(int(now), UTC)
-    found: dict[tuple[Any, ...], int] = defaultdict(int)
-    for row in organization.rows("completions", span.start, span.end, Width.DAY, int(now)):
-        found[tuple(None if name in without else row[name] for name in view.grouping)] += row["input_tokens"]
-    return dict(found)
 
 
 class TestWhatIsAskedFor:
@@ -306,204 +187,6 @@ class TestWhatIsLocal:
         assert (look.coverage.held, look.table.rows) == (0, 0)
         assert session.values("completions", "model") == ()
         assert bench.asked() == []
-
-
-class TestErrors:
-    def test_keep_what_is_complete_and_only_the_rest_is_asked_for_later(
-        self, bench: Bench, organization: Organization
-    ) -> None:
-        session, view = bench.session(workers=1), days("10-01", "10-30")
-        fetch(session, days("10-04", "10-09"))
-        bench.asked()
-        until = str(int(datetime(2026, 10, 4, tzinfo=UTC).timestamp()))
-        bench.server.faults = lambda request: Fault(status=404) if until in request.query["end_time"] else None
-        with pytest.raises(NotFound):
-            fetch(session, view)
-        look = session.look(view)
-        assert look.coverage.summary == "27 of 30 days"
-        assert not look.coverage.complete
-        assert sums(look) == oracle(organization, days("10-04", "10-30"))
-        bench.asked()
-        bench.server.faults = None
-        fetch(session, view)
-        assert bench.windows() == [("10-01", "10-04", 3)]
-        assert session.look(view).coverage.summary == "30 of 30 days"
-        assert sums(session.look(view)) == oracle(organization, view)
-
-    def test_pages_that_came_whole_are_kept(self, bench: Bench) -> None:
-        """The server ends a page before the window's end, and then is gone."""
-        session, view = bench.session(), days("10-01", "10-30")
-        fetch(session, days("10-20", "10-30"))
-
-        def faults(request: Request) -> Fault | None:
-            if "page" in request.query:
-                return Fault(status=503, headers=GONE)
-            return Fault(edit=lambda page: {**page, "data": page["data"][:5], "has_more": True, "next_page": "p"})
-
-        bench.server.faults = faults
-        steps: list[Progress] = []
-        with pytest.raises(ServerFailed):
-            steps.extend(session.fetch(view, cancelled=threading.Event()))
-        notices = [step.notice for step in steps if step.notice]
-        assert session.coverage(view).summary == "16 of 30 days"
-        assert len(notices) == 5
-        assert notices[0].startswith("The server failed")
-        assert "next try in 1 s" in notices[0]
-
-    def test_no_key_matters_only_if_something_has_to_be_fetched(self, bench: Bench) -> None:
-        session, view = bench.session(), days("10-01", "10-02")
-        fetch(session, view)
-        session.connect(None)
-        assert not session.connected
-        assert fetch(session, view) == []
-        with pytest.raises(KeyMissing):
-            fetch(session, days("10-01", "10-03"))
-
-    def test_a_refused_key(self, bench: Bench) -> None:
-        session = bench.session(key="sk-admin-of-somebody-else-entirely-0000")
-        with pytest.raises(KeyRefused):
-            fetch(session, days("08-01", "10-30"))
-        assert session.empty
-
-    def test_another_key_serves_from_then_on(self, bench: Bench) -> None:
-        session, view = bench.session(key="sk-admin-of-somebody-else-entirely-0000"), days("10-01", "10-02")
-        with pytest.raises(KeyRefused):
-            fetch(session, view)
-        bench.connect(session)
-        fetch(session, view)
-        assert session.coverage(view).complete
-
-
-class TestCancelling:
-    def test_takes_less_than_03_s_and_keeps_what_is_complete(self, bench: Bench) -> None:
-        session, view = bench.session(workers=2), days("01-01", "10-30")
-        cancelled = threading.Event()
-        newest = str(int(datetime(2026, 10, 31, tzinfo=UTC).timestamp()))
-        bench.server.faults = lambda request: None if newest in request.query["end_time"] else Fault(stall=3.0)
-        moment = 0.0
-        steps = session.fetch(view, cancelled=cancelled)
-        for step in steps:
-            if step.stored:
-                moment = time.monotonic()
-                cancelled.set()
-                break
-        with pytest.raises(Cancelled):
-            list(steps)
-        assert time.monotonic() - moment < 0.3
-        assert session.coverage(view).held == 24  # the newest window
-        assert len(bench.asked()) <= 3
-
-    def test_before_it_begins(self, bench: Bench) -> None:
-        cancelled = threading.Event()
-        cancelled.set()
-        with pytest.raises(Cancelled):
-            list(bench.session().fetch(days("10-01", "10-02"), cancelled=cancelled))
-
-    def test_while_dimensions_are_being_learnt(self, organization: Organization) -> None:
-        with refusing(organization, "api_source") as bench:
-            session, cancelled = bench.session(), threading.Event()
-            bench.server.faults = lambda request: Fault(stall=3.0) if request.number else None
-            steps = session.fetch(days("10-01", "10-02"), cancelled=cancelled)
-            while not next(steps).notice:
-                pass
-            threading.Timer(0.1, cancelled.set).start()
-            begun = time.monotonic()
-            with pytest.raises(Cancelled):
-                list(steps)
-            assert time.monotonic() - begun < 0.4
-            assert session.look(days("10-01", "10-02")).unavailable == ()
-
-
-class TestRefusedDimensions:
-    VIEW = days("10-01", "10-30", grouping=("model", "api_source"))
-
-    def test_are_learnt_and_reported_and_the_data_comes_without_them(self, organization: Organization) -> None:
-        with refusing(organization, "api_source") as bench:
-            session = bench.session()
-            fetch(session, self.VIEW)
-            look = session.look(self.VIEW, named=False)
-            assert look.unavailable == ("api_source",)
-            assert look.coverage.complete
-            # Null in it would say that there is none of it.
-            assert look.answered.grouping == ("model",)
-            assert look.notes == ("API source can't be had of this organization's completions: shown without.",)
-            assert sums(look) == oracle(organization, self.VIEW.with_grouping(("model",)))
-            assert bench.asked()[-1].query["group_by"] == [name for name in DIMENSIONS if name != "api_source"]
-            fetch(session, days("09-01", "09-10"))
-            (asked,) = bench.asked()
-            assert "api_source" not in asked.query["group_by"]
-
-    def test_several_at_once(self, organization: Organization) -> None:
-        with refusing(organization, "api_source", "user_id") as bench:
-            session = bench.session()
-            fetch(session, self.VIEW)
-            assert set(session.look(self.VIEW).unavailable) == {"api_source", "user_id"}
-            assert sum(sums(session.look(self.VIEW)).values()) == sum(oracle(organization, self.VIEW).values())
-
-    def test_one_refused_later(self, organization: Organization) -> None:
-        with refusing(organization, "user_id") as bench:
-            session = bench.session()
-            fetch(session, self.VIEW)
-            bench.asked()
-            with refusing(organization, "api_source", "user_id") as other:
-                other.connect(session)
-                view = days("09-01", "09-10")
-                fetch(session, view)
-                assert set(session.look(view).unavailable) == {"api_source", "user_id"}
-
-    def test_are_remembered_by_the_store(self, organization: Organization, tmp_path: Path) -> None:
-        with refusing(organization, "api_source") as bench:
-            bench.path = tmp_path / "usage.duckdb"
-            first = bench.session()
-            fetch(first, self.VIEW)
-            first.close()
-            bench.asked()
-            second = bench.session()
-            assert second.look(self.VIEW).unavailable == ("api_source",)
-            fetch(second, days("09-01", "09-10"))
-            assert len(bench.asked()) == 1
-
-    def test_are_asked_for_again_on_request(self, bench: Bench, organization: Organization) -> None:
-        with refusing(organization, "api_source") as refused:
-            session = refused.session()
-            fetch(session, self.VIEW)
-            bench.connect(session)
-            view = days("09-01", "09-10", grouping=("model", "api_source"))
-            session.ask_all_dimensions("completions")
-            fetch(session, view)
-            (asked,) = bench.asked()
-            assert asked.query["group_by"] == list(DIMENSIONS)
-            assert session.look(view).unavailable == ()
-            assert sums(session.look(view, named=False)) == oracle(organization, view)
-
-    def test_pairs_in_costs(self, organization: Organization) -> None:
-        pair = ("project_id", "user_id")
-        with DemoServer(organization, refused_pairs=[pair], clock=lambda: NOW) as server:
-            bench = Bench(server)
-            session, view = bench.session(), days("10-01", "10-30", dataset="costs", grouping=("line_item",))
-            fetch(session, view)
-            assert session.look(view).unavailable == ("user_id",)
-            assert session.look(view).coverage.complete
-            session.close()
-
-    def test_a_refusal_of_something_else_is_raised(self, bench: Bench) -> None:
-        body = b'{"error": {"message": "no", "type": "invalid_request_error", "param": null, "code": null}}'
-        bench.server.faults = lambda request: Fault(status=400, body=body)
-        session = bench.session()
-        with pytest.raises(RequestRefused):
-            fetch(session, days("10-01", "10-30"))
-        assert session.look(days("10-01", "10-30")).unavailable == ()
-        assert len(bench.asked()) <= 4
-
-    def test_a_refusal_that_goes_away_is_raised_once_it_comes_again(self, bench: Bench) -> None:
-        """All dimensions are accepted for the day that is probed, and refused for the range."""
-        body = b'{"error": {"message": "no", "type": "invalid_request_error", "param": "group_by", "code": null}}'
-        bench.server.faults = lambda request: (
-            Fault(status=400, body=body) if request.query["limit"] != ["1"] else None
-        )
-        with pytest.raises(RequestRefused):
-            fetch(bench.session(), days("10-01", "10-30"))
-        assert len(bench.asked()) == 2
 
 
 class TestNames:
