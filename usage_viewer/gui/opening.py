@@ -16,6 +16,7 @@ from usage_viewer.domain.visible import visible
 from usage_viewer.gui.actions import Actions, connect
 from usage_viewer.gui.banner import Action
 from usage_viewer.gui.copying import range_name
+from usage_viewer.gui.demo_visit import DemoVisit
 from usage_viewer.gui.key_flow import CHANNEL as KEY
 from usage_viewer.gui.key_flow import KeyFlow, Loaded
 from usage_viewer.gui.key_page import KeyPage
@@ -56,8 +57,7 @@ class Opening(QObject):
     ) -> None:
         super().__init__(window)
         self.own_profile = profile
-        self._open_demo = open_demo
-        self._demo: Demo | None = None
+        self._demo = DemoVisit(open_demo, tasks, actions.demo, self)
         self._loaded: Loaded | None = None
         self._tasks, self._workspace, self._remembered = tasks, workspace, remembered
         self._keys, self._snapshots, self._organizations = keys, snapshots, organizations
@@ -69,6 +69,8 @@ class Opening(QObject):
         self._connect_organizations()
         self._connect_snapshots()
         connect(actions.demo, self.open_demo)
+        self._demo.opened.connect(self.open)
+        self._demo.failed.connect(self.failed)
 
     # Opening
 
@@ -162,11 +164,11 @@ class Opening(QObject):
     def _on_organization(self, profile: Profile) -> None:
         self.own_profile = profile
         self.open(profile)
-        self._end_demo()
+        self._demo.end()
 
     def _on_combined(self, profiles: list[Profile]) -> None:
         self.open(CombinedProfile(profiles, clock=profiles[0].now))
-        self._end_demo()
+        self._demo.end()
 
     def _on_organizations(self) -> None:
         """Another is looked at, or its name or the list has changed."""
@@ -176,32 +178,19 @@ class Opening(QObject):
         alone = len(organizations.listed) == 1 and organizations.current == ("default",)
         self.title_changed.emit("Usage Viewer" if alone or not label else f"{visible(label)} · Usage Viewer")
 
-    # The demo
-
     def open_demo(self) -> None:
         """Looks at the synthetic organization; back with *Leave the demo*."""
-        if self._demo is not None:
+        if self._demo.is_open:
             self.open_own()
-            self._end_demo()
+            self._demo.end()
             return
         self._page.say_loading("Starting the demo…")
         self.end_first_look()
         self._pages.setCurrentWidget(self._page)
-        self._tasks.start("demo", lambda task: self._open_demo(), self._on_demo_open, self.failed.emit)
-
-    def _on_demo_open(self, demo: Demo) -> None:
-        self._demo = demo
-        self._actions.demo.setText("Leave the &demo")
-        self.open(demo.profile)
-
-    def _end_demo(self) -> None:
-        self._actions.demo.setText("Open the &demo")
-        self.close_demo()
+        self._demo.begin()
 
     def close_demo(self) -> None:
-        demo, self._demo = self._demo, None
-        if demo is not None:
-            demo.close()
+        self._demo.end()
 
     # Snapshots
 
@@ -221,7 +210,7 @@ class Opening(QObject):
 
     def _on_snapshot_opened(self, profile: SnapshotProfile) -> None:
         self.open(profile)
-        self._end_demo()
+        self._demo.end()
 
     def _save_snapshot(self) -> None:
         session, profile, view = self._workspace.session, self._workspace.profile, self._workspace.view
