@@ -111,7 +111,7 @@ def test_large_answers_wait_for_room_in_memory(
             with changing:
                 within[0] -= 1
 
-    for size, together in ((TOGETHER // 2 + 1, 1), (2 * SMALL, 4)):
+    for size, together in ((TOGETHER - SMALL, 1), (2 * SMALL, 4)):
         most[0] = 0
         threads = [threading.Thread(target=ask, args=(size,)) for _ in range(4)]
         for thread in threads:

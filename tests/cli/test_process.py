@@ -27,13 +27,18 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks i
 
 
 def start(child: Any, *arguments: str, stdout: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        child.command(*arguments),
-        env=child.environ(),
-        stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-    )
+    # A shell's job in the background ignores Ctrl+C, and so would all that it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            child.command(*arguments),
+            env=child.environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class TestKey:

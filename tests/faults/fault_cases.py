@@ -192,7 +192,7 @@ FAULTS: Final = [
           asks_to_wait("7 seconds"), UP_TO_HERE, 6, waits=[7.0] * 5),
     Fault("429, Retry-After of more than a minute", error("429 Slow down", "Slow down.", Retry_After="100"),
           LIMITED, asks_to_wait("100 seconds"), UP_TO_HERE, 4, waits=[100.0] * 3,
-          note="5 minutes in all are waited"),
+          note="at most 5 minutes are waited"),
     Fault("429, Retry-After of hours", error("429 Slow down", "Slow down.", Retry_After="7200"), LIMITED,
           asks_to_wait("2 hours"), UP_TO_HERE, waits=[]),
     Fault("429, Retry-After a date",

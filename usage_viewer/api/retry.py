@@ -162,8 +162,10 @@ def with_retries(
 
 
 def _told(failure: Failure, now: float) -> UsageViewerError:
-    """The failure's error; what the server asked for is said, as the user has to wait in our place."""
-    asked = asked_wait(failure.headers, now)
-    if asked and _is_passing(failure.error):
+    """The failure's error; what the server asked for is said, as the user has to wait in our place: no part of a
+    second, though.
+    """
+    asked = asked_wait(failure.headers, now) or 0.0
+    if asked >= 1 and _is_passing(failure.error):
         failure.error.hint = f"The server asks to wait {duration(asked)}. Retry then; what has arrived is kept."
     return failure.error

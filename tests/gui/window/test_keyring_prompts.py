@@ -72,10 +72,7 @@ def wait_for_prompt(qtbot: QtBot, service: "SecretService") -> None:
 
 def type_password(display: str) -> None:
     """As a keyboard does, through the X server's own extension for that."""
-    try:
-        x11, xtst = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
-    except OSError:
-        pytest.skip("needs the package libxtst6")
+    x11, xtst = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
     x11.XOpenDisplay.restype = ctypes.c_void_p
     x11.XKeysymToKeycode.argtypes = [ctypes.c_void_p, ctypes.c_ulong]
     x11.XSync.argtypes = [ctypes.c_void_p, ctypes.c_int]
