@@ -11,36 +11,18 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from usage_viewer.app.session import Look, Session
+from tests.store.looks import moment, shown
+from usage_viewer.app.session import Session
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.figures import Figures
 from usage_viewer.domain.period import Per, Width
 from usage_viewer.domain.proof import cell_of
-from usage_viewer.domain.tables import GroupColumn, PeriodColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
 
 NOW = int(datetime(2027, 6, 1, tzinfo=UTC).timestamp())
 DAY = 86400
-
-
-def moment(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-
-
-def shown(look: Look, name: str) -> dict[tuple[object, ...], Any]:
-    """The figures of a column by the start of their period, and group."""
-    heads: list[list[object]] = []
-    for column in look.table.heads:
-        if isinstance(column, PeriodColumn):
-            heads.append(column.periods.bounds[:-1][column.index].tolist())
-        else:
-            assert isinstance(column, GroupColumn)
-            heads.append([column.values[code] for code in column.codes.tolist()])
-    keys: list[tuple[object, ...]] = list(zip(*heads, strict=True)) if heads else [()] * look.table.rows
-    figures = next(column for column in look.table.figures if column.name == name).figures.listed()
-    return {key: figure for key, figure in zip(keys, figures, strict=True) if figure is not None}
 
 
 def test_unknown_fields_are_figures_and_groups_in_any_zone() -> None:
