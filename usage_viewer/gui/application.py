@@ -120,8 +120,7 @@ def run(launch: Launch, begun: Begun | None = None) -> int:
         remember=alone,
         erase_all=launch.erase_all if alone else None,
     )
-    hook = ExceptHook()
-    hook.raised.connect(window.show_unexpected)
+    hook = _hooked(window)
     instance = SingleInstance(launch.place) if alone else None
     if instance is not None:
         instance.raise_requested.connect(window.come_to_front)
@@ -131,11 +130,7 @@ def run(launch: Launch, begun: Begun | None = None) -> int:
         hook.raised.connect(picture.give_up)
     window.show()
     window.start(demo=launch.demo, snapshot=launch.open)
-    status = application.exec()
-    if instance is not None:
-        instance.close()
-    window.finish()
-    return status
+    return _until_closed(application, window, instance)
 
 
 def _run_begun(launch: Launch, begun: Begun) -> int:
@@ -146,11 +141,22 @@ def _run_begun(launch: Launch, begun: Begun) -> int:
         return 0
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     window.compose(launch.profile, launch.place, launch.open_demo, launch.make_profile, erase_all=launch.erase_all)
+    _hooked(window)
+    window.start()
+    return _until_closed(begun.application, window, begun.instance)
+
+
+def _hooked(window: MainWindow) -> "ExceptHook":
+    """From now on, errors that nobody expected are shown in the window."""
     hook = ExceptHook()
     hook.raised.connect(window.show_unexpected)
-    window.start()
-    status = QApplication.exec()
-    begun.instance.close()
+    return hook
+
+
+def _until_closed(application: QApplication, window: MainWindow, instance: "SingleInstance | None") -> int:
+    status = application.exec()
+    if instance is not None:
+        instance.close()
     window.finish()
     return status
 
