@@ -65,7 +65,7 @@ class InputError(UsageViewerError):
 
 class CredentialError(UsageViewerError):
     default_title = "The key can't be used"
-    default_hint = "Replace the key with an admin key of your organization."
+    default_hint = "Change it to an admin key of your organization."
 
 
 class KeyMissing(CredentialError):

@@ -54,10 +54,10 @@ class Actions(QObject):
         self.abbreviated = self._toggle(
             "Abbre&viated numbers", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
         )
-        self.replace_key = self._add("Replace the &key…", None, "Checks and keeps another admin key")
-        self.forget_key = self._add("&Forget the key", None, "Removes the key from the keyring")
-        self.erase = self._add("&Erase local data…", None, "Removes all usage and names from this computer")
-        self.erase_all = self._add("Erase everythin&g…", None, "Removes all keys, all data and the settings")
+        self.replace_key = self._add("Change admin &key…", None, "Checks another admin key and keeps it")
+        self.forget_key = self._add("Remo&ve admin key…", None, "Removes the admin key from this computer")
+        self.erase = self._add("D&elete downloaded data…", None, "Deletes the usage and names on this computer")
+        self.erase_all = self._add("Delete all data and ke&ys…", None, "Deletes keys, data and settings")
         self.erase_all.setVisible(False)
         self.demo = self._add("Open the &demo", None, "Looks at a synthetic organization")
         self.shortcuts = self._add("Ke&yboard shortcuts", key.HelpContents, "Lists every key")

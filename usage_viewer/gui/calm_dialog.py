@@ -1,9 +1,10 @@
-"""`CalmDialog`: a small dialog in the key page's style: title, sentence, fields; what is wrong is said in place."""
+"""`CalmDialog`: a small dialog with a title, a sentence and fields; it shows input errors in place."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QPalette, QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QVBoxLayout, QWidget
 
 from usage_viewer.domain.errors import InputError
@@ -11,10 +12,24 @@ from usage_viewer.gui.theme import UNIT, error_colour, plain_label, scaled
 
 
 class CalmDialog(QDialog):
-    """Opened with `open()`. `act` is called when it is accepted; an InputError that it raises is shown in place."""
+    """Opened with `open()`. `act` is called when it is accepted; an InputError that it raises is shown in place.
 
-    def __init__(self, parent: QWidget, title: str, text: str, button: str, act: Callable[[], None]) -> None:
+    The first field has the focus. With `removes`, accepting deletes something: then *Cancel* is the default button
+    and has the focus, so that neither Enter nor Space nor a typed sentence can confirm it.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        title: str,
+        text: str,
+        button: str,
+        act: Callable[[], None],
+        *,
+        removes: bool = False,
+    ) -> None:
         super().__init__(parent)
+        self._removes = removes
         self._act = act
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -26,8 +41,9 @@ class CalmDialog(QDialog):
         self._problem.setVisible(False)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self.button = QPushButton(button, self)
-        self.button.setDefault(True)
         self._buttons.addButton(self.button, QDialogButtonBox.ButtonRole.AcceptRole)
+        self.cancel = self._buttons.button(QDialogButtonBox.StandardButton.Cancel)
+        (self.cancel if removes else self.button).setDefault(True)
         self._buttons.accepted.connect(self._on_accepted)
         self._buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -44,6 +60,18 @@ class CalmDialog(QDialog):
     @property
     def problem_text(self) -> str:
         return self._problem.text()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        # The fields are added after the buttons: without this, the focus would begin at the buttons.
+        fields = [
+            one
+            for one in self.findChildren(QWidget)
+            if one.focusPolicy() & Qt.FocusPolicy.TabFocus and not self._buttons.isAncestorOf(one)
+        ]
+        for before, after in pairwise([*fields, self.cancel, self.button]):
+            QWidget.setTabOrder(before, after)
+        (self.cancel if self._removes or not fields else fields[0]).setFocus()
+        super().showEvent(event)
 
     def _on_accepted(self) -> None:
         try:

@@ -5,11 +5,12 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from usage_viewer.app.export import Format
 from usage_viewer.gui import help_sheets
 from usage_viewer.gui.actions import Actions, connect, shortcut_rows
+from usage_viewer.gui.calm_dialog import CalmDialog
 from usage_viewer.gui.copying import Chosen, Copying, proposed_name
 from usage_viewer.gui.main_page import MainPage
 from usage_viewer.gui.remembered import Remembered
@@ -104,14 +105,15 @@ class Commands(QObject):
         self._with_chosen(lambda chosen: self._copying.save(chosen, path))
 
     def _erase(self) -> None:
-        answer = QMessageBox.question(
+        CalmDialog(
             self._window,
-            "Erase local data",
-            "Remove all usage and names of this organization from this computer? They can be fetched again. "
-            "The key stays in the keyring.",
-        )
-        if answer is QMessageBox.StandardButton.Yes and self._workspace.session is not None:
-            self._workspace.erase()
+            "Delete downloaded data",
+            "Delete all usage and names of this organization from this computer? They can be loaded again. "
+            "The admin key stays.",
+            "&Delete downloaded data",
+            self._workspace.erase,
+            removes=True,
+        ).open()
 
     # Looks
 

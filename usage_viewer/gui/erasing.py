@@ -13,9 +13,9 @@ from usage_viewer.gui.workspace import Workspace
 
 CHANNEL = "erase"
 TEXT = (
-    "This removes from this computer: the keys of all organizations (from the keyring), all usage and names, and "
-    "how the window is used. Then Usage Viewer closes. Tables and snapshots that you saved stay, and nothing "
-    "changes at the vendor's."
+    "This deletes from this computer: the admin keys of all organizations, all downloaded usage and names, and the "
+    "settings. Usage Viewer then closes. Tables and snapshots that you saved stay, and your OpenAI account is not "
+    "affected."
 )
 
 Erase = Callable[[], list[UsageViewerError]]
@@ -33,7 +33,8 @@ class EraseAll(QObject):
         self._tasks, self._window = tasks, window
 
     def ask(self) -> None:
-        CalmDialog(self._window, "Erase everything", TEXT, "&Erase everything", self._begin).open()
+        title = "Delete all data and keys"
+        CalmDialog(self._window, title, TEXT, f"&{title}", self._begin, removes=True).open()
 
     def _begin(self) -> None:
         self._workspace.close()  # nothing may hold the files, or write them again

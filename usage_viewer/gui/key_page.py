@@ -148,9 +148,9 @@ class KeyPage(QWidget):
     def set_replacing(self, replacing: bool, organization: str = "") -> None:
         """Whether there is a key already; `organization`: whose key it is, where there are several."""
         if organization:
-            self._title.setText(f"Replace the key of {organization}" if replacing else f"Connect {organization}")
+            self._title.setText(f"Change admin key of {organization}" if replacing else f"Connect {organization}")
         else:
-            self._title.setText("Replace the key" if replacing else "Connect your organization")
+            self._title.setText("Change admin key" if replacing else "Connect your organization")
         self._back.setVisible(replacing or bool(organization))
 
     def show_idle(self) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QMessageBox, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from usage_viewer.app.combined import CombinedProfile
 from usage_viewer.app.profile import Demo, Profile
@@ -15,6 +15,7 @@ from usage_viewer.domain.key import AdminKey
 from usage_viewer.domain.visible import visible
 from usage_viewer.gui.actions import Actions, connect
 from usage_viewer.gui.banner import Action
+from usage_viewer.gui.calm_dialog import CalmDialog
 from usage_viewer.gui.copying import range_name
 from usage_viewer.gui.demo_visit import DemoVisit
 from usage_viewer.gui.key_flow import CHANNEL as KEY
@@ -307,13 +308,14 @@ class Opening(QObject):
             self._workspace.connect_key(loaded.key)
 
     def _forget_key(self) -> None:
-        answer = QMessageBox.question(
+        CalmDialog(
             self._window,
-            "Forget the key",
-            "Remove the admin key from the keyring? What was fetched stays on this computer.",
-        )
-        if answer is QMessageBox.StandardButton.Yes:
-            self._keys.forget(self.own_profile)
+            "Remove admin key",
+            "Remove the admin key of this organization from this computer? Downloaded data stays.",
+            "&Remove admin key",
+            lambda: self._keys.forget(self.own_profile),
+            removes=True,
+        ).open()
 
     def _on_key_forgotten(self) -> None:
         self._workspace.disconnect_key()

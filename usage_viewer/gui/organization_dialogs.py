@@ -58,11 +58,11 @@ class RemoveDialog(CalmDialog):
             "It no longer appears here. Nothing changes at the vendor's.",
             "Re&move",
             lambda: remove(self.data.isChecked(), self.key.isChecked()),
+            removes=True,
         )
         self.data = QCheckBox("Remove its &usage and names from this computer", self)
         self.key = QCheckBox("Remove its &key from the keyring", self)
-        self.data.setChecked(True)
-        self.key.setChecked(True)
+        self.data.setChecked(True)  # the key can't be fetched again: its box is the user's to tick
         self.body.addWidget(self.data)
         self.body.addWidget(self.key)
 

@@ -64,7 +64,7 @@ class SystemKeystore:
         raise KeyringFailed(
             f"{fault} (in the keyring's entry {SERVICE}, {self._profile})",
             title="The keyring's entry is not a key",
-            hint="Replace the key, or forget it.",
+            hint="Change the admin key, or remove it.",
         )
 
     def save(self, key: AdminKey) -> None:

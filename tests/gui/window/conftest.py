@@ -159,12 +159,15 @@ class Hands:
         active = QApplication.activeWindow()
         if active is None or not active.isVisible():
             # A window system gives the keyboard back when a popup closes; the offscreen platform has none.
-            window = self.desk.windows[-1]
-            window.activateWindow()
-            self._qtbot.waitUntil(window.isActiveWindow)
+            self.activate(self.desk.windows[-1])
         widget = QApplication.focusWidget()
         assert widget is not None, "nothing has the focus"
         return widget
+
+    def activate(self, window: QWidget) -> None:
+        """Gives the keyboard to a window, as a window system does when one opens."""
+        window.activateWindow()
+        self._qtbot.waitUntil(window.isActiveWindow)
 
     def pick(self, text: str, menu: QMenu | None = None) -> None:
         """Clicks an entry of the menu that is open; mnemonics aside."""

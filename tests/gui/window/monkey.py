@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLineEdit,
     QMenu,
-    QMessageBox,
     QWidget,
 )
 from shiboken6 import isValid
@@ -245,8 +244,6 @@ class Monkey:
                 dialog.accept()
             else:
                 dialog.reject()
-        elif isinstance(dialog, QMessageBox) and dialog.isVisible():
-            self.chance.choice(dialog.buttons()).click()
 
 
 def opened() -> QWidget | None:

@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtCore import Qt
 
 from usage_viewer.demo.access import ADMIN_KEY
 from usage_viewer.domain.errors import KeyringFailed
 from usage_viewer.domain.key import AdminKey
+from usage_viewer.gui.calm_dialog import CalmDialog
+from usage_viewer.gui.main_window import MainWindow
 from usage_viewer.keystore import SessionKeystore
 
 if TYPE_CHECKING:
@@ -48,31 +49,28 @@ def test_a_wrong_key_leaves_the_old_one_in_its_place(desk: "Desk", hands: "Hands
     assert not window.page.banner.isVisible()
 
 
-def _answer(desk: "Desk", button: QMessageBox.StandardButton) -> None:
-    box = QApplication.activeModalWidget()
-    assert isinstance(box, QMessageBox)
-    desk.qtbot.mouseClick(box.button(button), Qt.MouseButton.LeftButton)
+def _asked(window: MainWindow) -> CalmDialog:
+    return next(one for one in window.findChildren(CalmDialog) if one.isVisible())
 
 
-def test_forgetting_the_key_asks_first(desk: "Desk", hands: "Hands") -> None:
+def test_removing_the_key_asks_first(desk: "Desk", hands: "Hands") -> None:
     keys = SessionKeystore(AdminKey.parse(ADMIN_KEY))
     window = desk.start(lambda: keys)
-    QTimer.singleShot(100, window, lambda: _answer(desk, QMessageBox.StandardButton.No))
     window.actions_.forget_key.trigger()
-    desk.qtbot.wait(150)
+    hands.click(_asked(window).cancel)
     assert keys.load() is not None
-    QTimer.singleShot(100, window, lambda: _answer(desk, QMessageBox.StandardButton.Yes))
     window.actions_.forget_key.trigger()
+    hands.click(_asked(window).button)
     desk.qtbot.waitUntil(window.key_page.isVisible)
     assert keys.load() is None
     hands.click(hands.button("Back", window.key_page))
-    assert window.page.model.rowCount() > 5  # what was fetched stays
+    assert window.page.model.rowCount() > 5  # downloaded data stays
 
 
-def test_erasing_keeps_the_key_and_fetches_anew(desk: "Desk") -> None:
+def test_deleting_data_keeps_the_key_and_loads_again(desk: "Desk", hands: "Hands") -> None:
     window = desk.start()
     before = len(desk.asked())
-    QTimer.singleShot(100, window, lambda: _answer(desk, QMessageBox.StandardButton.Yes))
-    desk.settle(window, window.actions_.erase.trigger)
+    window.actions_.erase.trigger()
+    desk.settle(window, lambda: hands.click(_asked(window).button))
     desk.qtbot.waitUntil(lambda: window.page.totals.label.startswith("Total of"))
     assert len(desk.asked()) > before

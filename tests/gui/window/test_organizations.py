@@ -139,7 +139,9 @@ def test_each_has_its_own_key_data_and_server(
     desk.settle(window, lambda: window.organizations.choose("umbrella"))
     window.organizations.ask_to_remove()
     removing = _dialog(window, RemoveDialog)
+    assert isinstance(removing, RemoveDialog)
     with qtbot.waitSignal(window.organizations.said, timeout=10_000):
+        removing.key.setChecked(True)
         removing.button.click()
     qtbot.waitUntil(lambda: window.page.model.table.rows > 0 and _total(window) == first)
     assert open_keystore("umbrella").load() is None

@@ -1,0 +1,154 @@
+"""What a person types into a dialog goes into its first field; no typed sentence ever removes anything."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QLineEdit, QMenu, QPushButton
+
+from usage_viewer.app import settings
+from usage_viewer.app.organizations import Organization
+from usage_viewer.app.place import Place
+from usage_viewer.app.settings import Settings
+from usage_viewer.demo.access import ADMIN_KEY
+from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.key import AdminKey
+from usage_viewer.gui.calm_dialog import CalmDialog
+from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.keystore import SessionKeystore
+from usage_viewer.store import Store
+
+if TYPE_CHECKING:
+    from tests.gui.window.conftest import Desk, Hands
+
+SENTENCE = "The quick brown fox jumps over the lazy dog, my dear Mary & Yve"
+REMOVING = ["Remove…", "Remove admin key…", "Delete downloaded data…", "Delete all data and keys…"]
+
+
+def _nothing_is_erased() -> list[UsageViewerError]:
+    raise AssertionError("a typed sentence has erased everything")
+
+
+@pytest.fixture
+def window(desk: "Desk") -> MainWindow:
+    """A window on two organizations, with keys and data that can be lost."""
+    listed = (Organization("default", "Mine"), Organization("acme", "Acme"))
+    settings.save(Place(desk.data_dir).settings, Settings(organizations=listed))
+    Store.open(Place(desk.data_dir, "acme").database).close()
+    keys = SessionKeystore(AdminKey.parse(ADMIN_KEY))
+    window = MainWindow(
+        desk.profile(lambda: keys),
+        Place(desk.data_dir),
+        desk.open_demo,
+        desk.make_profile,
+        erase_all=_nothing_is_erased,
+    )
+    desk.windows.append(window)
+    window.show()
+    desk.settle(window, window.start)
+    return window
+
+
+def _open(hands: "Hands", window: MainWindow, name: str) -> CalmDialog:
+    actions, organizations = window.actions_, window.organizations
+    ways = {
+        "Add…": organizations.ask_to_add,
+        "Rename…": organizations.ask_to_rename,
+        "Remove…": organizations.ask_to_remove,
+        "Combine…": organizations.ask_to_combine,
+        "Remove admin key…": actions.forget_key.trigger,
+        "Delete downloaded data…": actions.erase.trigger,
+        "Delete all data and keys…": actions.erase_all.trigger,
+    }
+    ways[name]()
+    dialog = next(dialog for dialog in window.findChildren(CalmDialog) if dialog.isVisible())
+    hands.activate(dialog)
+    return dialog
+
+
+def _everything_is_there(desk: "Desk", window: MainWindow) -> None:
+    assert [one.id for one in window.organizations.listed] == ["default", "acme"]
+    assert Place(desk.data_dir).database.exists()
+    assert Place(desk.data_dir, "acme").database.exists()
+    assert window.workspace.session is not None
+    assert not window.workspace.session.empty
+    assert window.opening.own_profile.keystore.load() is not None
+
+
+@pytest.mark.parametrize("name", ["Add…", "Rename…"])
+def test_typing_fills_the_first_field(desk: "Desk", hands: "Hands", window: MainWindow, name: str) -> None:
+    dialog = _open(hands, window, name)
+    field = dialog.focusWidget()
+    assert isinstance(field, QLineEdit)
+    hands.type(SENTENCE)
+    assert field.text() == SENTENCE
+    assert dialog.isVisible()
+    hands.key(Qt.Key.Key_Escape)
+    _everything_is_there(desk, window)
+
+
+def test_renaming_ends_with_enter(desk: "Desk", hands: "Hands", window: MainWindow) -> None:
+    _open(hands, window, "Rename…")
+    hands.type("My new name")
+    hands.key(Qt.Key.Key_Return)
+    assert [one.label for one in window.organizations.listed] == ["My new name", "Acme"]
+
+
+@pytest.mark.parametrize("name", REMOVING)
+@pytest.mark.parametrize("end", [Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_Escape])
+def test_a_typed_sentence_removes_nothing(
+    desk: "Desk", hands: "Hands", window: MainWindow, name: str, end: Qt.Key
+) -> None:
+    dialog = _open(hands, window, name)
+    assert dialog.focusWidget() is dialog.cancel
+    assert dialog.cancel.isDefault()
+    hands.type(SENTENCE)  # the first space presses Cancel; the rest goes to the window
+    hands.key(end)
+    _close_popups()
+    desk.qtbot.wait(50)
+    _everything_is_there(desk, window)
+
+
+def test_every_dialog_that_removes_is_tried(window: MainWindow) -> None:
+    offered = {action.text().replace("&", "") for menu in window.findChildren(QMenu) for action in menu.actions()}
+    removing = {
+        text
+        for text in offered
+        if text.endswith("…") and any(word in text for word in ("Remove", "Forget", "Erase", "Delete"))
+    }
+    assert removing == set(REMOVING)
+
+
+def test_the_box_of_the_key_is_not_ticked(hands: "Hands", window: MainWindow) -> None:
+    dialog = _open(hands, window, "Remove…")
+    assert [box.text().replace("&", "") for box in dialog.findChildren(QCheckBox) if box.isChecked()] == [
+        "Remove its usage and names from this computer"
+    ]
+
+
+@pytest.mark.parametrize("name", ["Add…", "Rename…", "Remove…", "Combine…", "Delete all data and keys…"])
+def test_tab_goes_from_the_fields_to_cancel_to_the_action(hands: "Hands", window: MainWindow, name: str) -> None:
+    dialog = _open(hands, window, name)
+    dialog.cancel.setFocus()
+    hands.key(Qt.Key.Key_Tab)
+    assert dialog.focusWidget() is dialog.button
+    hands.key(Qt.Key.Key_Tab)
+    fields = [*dialog.findChildren(QLineEdit), *dialog.findChildren(QCheckBox)]
+    assert dialog.focusWidget() is (fields[0] if fields else dialog.cancel)
+    dialog.reject()
+
+
+def test_a_button_with_the_focus_is_pressed_by_enter(desk: "Desk", hands: "Hands", window: MainWindow) -> None:
+    dialog = _open(hands, window, "Remove admin key…")
+    hands.key(Qt.Key.Key_Tab)
+    assert isinstance(dialog.focusWidget(), QPushButton)
+    hands.key(Qt.Key.Key_Return)
+    desk.qtbot.waitUntil(window.key_page.isVisible)
+
+
+def _close_popups() -> None:
+    while (popup := QApplication.activePopupWidget()) is not None:
+        popup.close()
+    for dialog in QApplication.topLevelWidgets():
+        if isinstance(dialog, QDialog) and dialog.isVisible():
+            dialog.reject()
