@@ -11,8 +11,8 @@ import pytest
 
 from usage_viewer import __version__
 from usage_viewer.__main__ import main, open_demo
-from usage_viewer.app.place import Place
-from usage_viewer.demo.server import DemoServer
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.demo.server.server import DemoServer
 
 WEEK = (
     *("table", "--from", (datetime.now(UTC) - timedelta(days=17)).strftime("%Y-%m-%d")),

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from usage_viewer.__main__ import main
-from usage_viewer.app.organizations import Organization as Listed
-from usage_viewer.app.place import Place
-from usage_viewer.app.profile import Profile
-from usage_viewer.app.settings import Settings, save
-from usage_viewer.app.snapshot import save_snapshot
-from usage_viewer.demo.access import ADMIN_KEY
-from usage_viewer.demo.organization import Organization
-from usage_viewer.demo.server import DemoServer
+from usage_viewer.app.profile.organizations import Organization as Listed
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.profile import Profile
+from usage_viewer.app.settings.settings import Settings, save
+from usage_viewer.app.snapshot.archive import save_snapshot
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange, Preset
-from usage_viewer.domain.key import AdminKey
 from usage_viewer.domain.view import ViewState
 from usage_viewer.keystore import SessionKeystore
 

@@ -9,19 +9,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from usage_viewer.app.place import Place, default_data_dir
-from usage_viewer.app.private import keep_private, leave_no_core
-from usage_viewer.cli.telling import tell
+from usage_viewer.app.file_permissions import keep_private, leave_no_core
+from usage_viewer.app.profile.paths import Place, default_data_dir
+from usage_viewer.cli.error_output import tell
+from usage_viewer.domain.admin_key import AdminKey, KeyFilter
 from usage_viewer.domain.errors import InputError, SnapshotError, UsageViewerError
-from usage_viewer.domain.key import AdminKey, KeyFilter
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from usage_viewer.app.organizations import Organization
-    from usage_viewer.app.profile import Profile
-    from usage_viewer.demo.child import DemoProcess
-    from usage_viewer.gui.application import Begun
+    from usage_viewer.app.profile.organizations import Organization
+    from usage_viewer.app.profile.profile import Profile
+    from usage_viewer.demo.server.child import DemoProcess
+    from usage_viewer.gui.startup.application import Begun
 
 # Whatever takes long to import is imported where it is needed: the last look is painted before.
 
@@ -57,7 +57,7 @@ def _begin(argv: Sequence[str]) -> "Begun | None":
     """Where nothing but the window is asked for: its last look, at once."""
     if argv and (len(argv) != 2 or argv[0] != "--data-dir"):
         return None
-    from usage_viewer.gui.application import begin
+    from usage_viewer.gui.startup.application import begin
 
     return begin(Path(argv[1]).absolute() if argv else default_data_dir().absolute())
 
@@ -66,7 +66,7 @@ def _run_table(arguments: "Namespace", place: Place, base_url: str) -> int:
     from usage_viewer.cli.table import run
 
     if arguments.open is not None:
-        from usage_viewer.app.snapshot import SnapshotProfile
+        from usage_viewer.app.snapshot.archive import SnapshotProfile
 
         try:
             return run(arguments, SnapshotProfile(arguments.open))
@@ -96,7 +96,7 @@ def _run_forget(arguments: "Namespace", place: Place, organization: "Organizatio
 def _run_window(
     arguments: "Namespace", place: Place, base_url: str, organization: "Organization", begun: "Begun | None"
 ) -> int:
-    from usage_viewer.gui.application import Launch, run
+    from usage_viewer.gui.startup.application import Launch, run
 
     return run(
         Launch(
@@ -114,7 +114,7 @@ def _run_window(
 
 
 def _erase_all(place: Place) -> list[UsageViewerError]:
-    from usage_viewer.app.erasing import erase_all
+    from usage_viewer.app.erase_all import erase_all
     from usage_viewer.keystore import open_keystore
 
     return erase_all(place.data_dir, open_keystore)
@@ -123,7 +123,7 @@ def _erase_all(place: Place) -> list[UsageViewerError]:
 def _profile(
     arguments: "Namespace", place: Place, base_url: str, *, label: str = "", stored: bool = True
 ) -> "Profile":
-    from usage_viewer.app.profile import Profile
+    from usage_viewer.app.profile.profile import Profile
     from usage_viewer.keystore import open_keystore
 
     return Profile(
@@ -141,7 +141,7 @@ def _maker(arguments: "Namespace", place: Place, base_url: str) -> "Callable[[Or
     the one that the program was started with: another one's data must never come from there.
     """
 
-    from usage_viewer.app.profile import Profile
+    from usage_viewer.app.profile.profile import Profile
 
     def make(one: "Organization") -> Profile:
         if one.id == place.profile:
@@ -164,8 +164,8 @@ def _chosen_place(arguments: "Namespace") -> "tuple[Place, Organization]":
     """Where the data of the organization that is asked for is: by id or name; in the window without one, the one
     looked at last. Raises InputError.
     """
-    from usage_viewer.app.organizations import DEFAULT, found, with_id
-    from usage_viewer.app.settings import organizations_of
+    from usage_viewer.app.profile.organizations import DEFAULT, found, with_id
+    from usage_viewer.app.settings.settings import organizations_of
 
     data_dir = (arguments.data_dir or default_data_dir()).absolute()
     listed, last = organizations_of(Place(data_dir).settings)
@@ -190,8 +190,8 @@ class Demo:
 
 def open_demo() -> Demo:
     """Starts the stand-in server on loopback; the same client looks at it, the keyring aside."""
-    from usage_viewer.app.profile import Profile
-    from usage_viewer.demo.child import start_demo
+    from usage_viewer.app.profile.profile import Profile
+    from usage_viewer.demo.server.child import start_demo
     from usage_viewer.keystore import SessionKeystore
 
     server = start_demo()
@@ -206,7 +206,7 @@ def open_demo() -> Demo:
 
 
 def _base_url(text: str | None) -> str:
-    from usage_viewer.app.source import OFFICIAL_URL
+    from usage_viewer.app.fetch.api_source import OFFICIAL_URL
 
     if text is None:
         return OFFICIAL_URL

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from usage_viewer.api import RetryPolicy, Timeouts, UsageClient
-from usage_viewer.domain.key import AdminKey
+from usage_viewer.domain.admin_key import AdminKey
 
 ADMIN = "sk-admin-test-Zq7mW2xV9tLr4KpN8sHd3GfB6yTc"
 

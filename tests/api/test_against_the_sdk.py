@@ -11,11 +11,11 @@ import openai
 import pytest
 
 from usage_viewer.api import UsageClient, check_key, fetch_names, fetch_window, probe_dimensions
-from usage_viewer.demo.organization import Organization
-from usage_viewer.demo.server import DemoServer
-from usage_viewer.domain.datasets import COSTS, DATASETS, Dataset, Kind
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset, Kind
 from usage_viewer.domain.errors import KeyRefused
-from usage_viewer.domain.key import AdminKey
 from usage_viewer.domain.period import Segment, Width
 
 NOW = 1_795_437_245  # Monday 2026-11-23, 12:34:05 UTC

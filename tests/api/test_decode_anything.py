@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from usage_viewer.api.decode import Page, decode_page
-from usage_viewer.domain.datasets import COSTS, DATASETS, Dataset
+from usage_viewer.api.decode.page import Page, decode_page
+from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset
 from usage_viewer.domain.errors import AnswerError
 from usage_viewer.domain.period import Segment, Width
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.app.sessions import NOW, Bench
-from usage_viewer.demo.organization import Organization
-from usage_viewer.demo.server import DemoServer
+from tests.rigs.sessions import NOW, Bench
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo, available_timezones
 import numpy as np
 import pytest
 
-from usage_viewer.app.session import Look, Session
+from usage_viewer.app.session.session import Look, Session
 from usage_viewer.domain.batch import Batch
-from usage_viewer.domain.datasets import DATASETS, Kind
+from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.figures import Figures
 from usage_viewer.domain.period import Per, Width
-from usage_viewer.domain.tables import GroupColumn, PeriodColumn
+from usage_viewer.domain.table import GroupColumn, PeriodColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
 

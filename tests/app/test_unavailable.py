@@ -8,16 +8,16 @@ from datetime import date
 
 import pytest
 
-from usage_viewer.app.profile import Profile
-from usage_viewer.app.session import Session
-from usage_viewer.demo.access import NAMES_ONLY_KEY
-from usage_viewer.demo.faults import Fault, Faults
-from usage_viewer.demo.organization import Organization
-from usage_viewer.demo.server import DemoServer
-from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.app.profile.profile import Profile
+from usage_viewer.app.session.session import Session
+from usage_viewer.demo.api.access import NAMES_ONLY_KEY
+from usage_viewer.demo.server.faults import Fault, Faults
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import NotFound, RequestRefused, ScopeMissing, ServerFailed, UsageViewerError
-from usage_viewer.domain.key import AdminKey
 from usage_viewer.domain.view import ViewState
 from usage_viewer.keystore import SessionKeystore
 

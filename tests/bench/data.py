@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.app.place import Place
-from usage_viewer.demo.organization import Organization
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.demo.world.organization import Organization
 from usage_viewer.domain.batch import Batch, Combination
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.figures import Figures

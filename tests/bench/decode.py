@@ -12,8 +12,8 @@ from data import DATASET, DIMENSIONS, METRICS
 from lines import Line, interleaved
 from page import Page, page_of
 
-from usage_viewer.api.decode import decode_page
-from usage_viewer.domain.datasets import dataset_named
+from usage_viewer.api.decode.page import decode_page
+from usage_viewer.domain.catalog import dataset_named
 
 MEGABYTES = 8
 NOTE = (

@@ -15,13 +15,13 @@ from data import DATASET, DAY, LAST
 from lines import Line
 
 import usage_viewer.api  # noqa: F401 (loaded before anything is timed, as the SDK is)
-from usage_viewer.app.session import WORKERS, Session
-from usage_viewer.app.source import ApiSource
-from usage_viewer.demo.child import DemoProcess, start_demo
+from usage_viewer.app.fetch.api_source import ApiSource
+from usage_viewer.app.session.session import WORKERS, Session
+from usage_viewer.demo.server.child import DemoProcess, start_demo
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.coverage import windows
-from usage_viewer.domain.datasets import dataset_named
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.key import AdminKey
 from usage_viewer.domain.period import Per, Segment, Width
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store

@@ -11,8 +11,8 @@ from regroup import COARSE, FINE
 from select_copy import press
 from window import BenchWindow, view_of
 
-from usage_viewer.api.decode import decode_page
-from usage_viewer.domain.datasets import dataset_named
+from usage_viewer.api.decode.page import decode_page
+from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.period import Per
 from usage_viewer.domain.view import SortKey, ViewState
 

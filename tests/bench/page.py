@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from data import DATASET, DAY, LAST
 
-from usage_viewer.demo.access import ADMIN_KEY
-from usage_viewer.demo.organization import Organization
-from usage_viewer.demo.service import Service
-from usage_viewer.domain.datasets import dataset_named
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.api.service import Service
+from usage_viewer.demo.world.organization import Organization
+from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.period import Segment, Width
 
 HOURS = 168

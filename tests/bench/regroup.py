@@ -11,7 +11,7 @@ from peers import Peers
 from window import BenchWindow, view_of
 
 from usage_viewer.domain.period import Per
-from usage_viewer.domain.tables import FigureColumn
+from usage_viewer.domain.table import FigureColumn
 
 FRAME = 1000 / 60
 FIXED = (

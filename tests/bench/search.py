@@ -12,7 +12,7 @@ from regroup import FIXED, FRAME
 from window import BenchWindow, view_of
 
 from usage_viewer.domain.period import Per
-from usage_viewer.domain.tables import FigureColumn
+from usage_viewer.domain.table import FigureColumn
 
 TYPED = "gpt-5.4-m"
 VIEWS = {

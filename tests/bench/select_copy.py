@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QApplication
 from window import BenchWindow, view_of
 
 from usage_viewer.domain.period import Per
-from usage_viewer.gui.clipboard import prepare, put
-from usage_viewer.gui.copying import Chosen
+from usage_viewer.gui.clipboard.clipboard import prepare, put
+from usage_viewer.gui.clipboard.copy_controller import Chosen
 
 MANY = 100_000
 TEXTS = (

@@ -14,9 +14,9 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from window import BenchWindow, view_of
 
 from usage_viewer.domain.period import Per
-from usage_viewer.domain.tables import FigureColumn, GroupColumn
+from usage_viewer.domain.table import FigureColumn, GroupColumn
 from usage_viewer.domain.view import SortKey
-from usage_viewer.gui.usage_model import UsageModel
+from usage_viewer.gui.table.table_model import UsageModel
 
 PROXY_ROWS = 100_000
 COLUMNS = {"output_tokens": "integer", "user_id": "text"}

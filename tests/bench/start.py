@@ -13,10 +13,10 @@ from pathlib import Path
 from data import FOLDER, Held, million
 from lines import Line
 
-from usage_viewer.app.files import write_whole
-from usage_viewer.app.last_look import path_of
-from usage_viewer.app.place import Place
-from usage_viewer.app.settings import ProfileSettings, Settings, save
+from usage_viewer.app.atomic_write import write_whole
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.settings.settings import ProfileSettings, Settings, save
+from usage_viewer.app.settings.startup_table import path_of
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.view import ViewState
 

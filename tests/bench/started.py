@@ -46,7 +46,7 @@ def _watch(kind: str) -> None:
     from PySide6.QtGui import QPaintEvent
     from PySide6.QtWidgets import QApplication, QTableView
 
-    from usage_viewer.gui.first_look import LookTable
+    from usage_viewer.gui.window.startup_page import LookTable
 
     seen: list[QTableView] = []
 
@@ -67,7 +67,7 @@ def _watch(kind: str) -> None:
     if kind == "first":
         watched(LookTable)
         return
-    from usage_viewer.gui.table_view import UsageTable
+    from usage_viewer.gui.table.table_view import UsageTable
 
     watched(UsageTable)
 

@@ -11,7 +11,7 @@ import duckdb
 from data import DATASET, DIMENSIONS, FOLDER, NOW, Held, million, weeks
 from lines import Line
 
-from usage_viewer.app.session import Session
+from usage_viewer.app.session.session import Session
 from usage_viewer.domain.period import Per
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store

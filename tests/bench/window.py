@@ -10,11 +10,11 @@ from data import NOW, Held
 from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from usage_viewer.app.profile import Profile
+from usage_viewer.app.profile.profile import Profile
 from usage_viewer.domain.period import Per
 from usage_viewer.domain.view import SortKey, ViewState
-from usage_viewer.gui.main_window import MainWindow
-from usage_viewer.gui.proofs import BREACHES
+from usage_viewer.gui.verification.verifier import BREACHES
+from usage_viewer.gui.window.main_window import MainWindow
 
 WAIT = 120.0
 """Seconds after which nothing is waited for any more."""

@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
-from usage_viewer.app.profile import Profile
-from usage_viewer.app.session import Session
+from usage_viewer.app.profile.profile import Profile
+from usage_viewer.app.session.session import Session
 from usage_viewer.cli.arguments import parser
 from usage_viewer.cli.table import run_table
-from usage_viewer.demo.organization import Organization
-from usage_viewer.demo.server import DemoServer
-from usage_viewer.domain.key import AdminKey
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.keystore import SessionKeystore
 from usage_viewer.store import Store
-from usage_viewer.store.database import Database
+from usage_viewer.store.engine.database import Database
 
 
 @dataclass(frozen=True)

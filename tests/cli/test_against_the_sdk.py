@@ -14,9 +14,9 @@ from typing import Any
 import openai
 import pytest
 
-from usage_viewer.demo.organization import Organization
-from usage_viewer.demo.server import DemoServer
-from usage_viewer.domain.datasets import DATASETS, Aggregation, Dataset, Derived, Metric, OverTime, Statistic
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
+from usage_viewer.domain.catalog import DATASETS, Aggregation, Dataset, Derived, Metric, OverTime, Statistic
 
 NOW = int(datetime(2026, 11, 23, 12, 34, 5, tzinfo=UTC).timestamp())
 DAY, HOUR, MINUTE = 86400, 3600, 60

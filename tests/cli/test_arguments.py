@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from usage_viewer.cli.arguments import FORMATS, moment, parser, view_of
-from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Per
 from usage_viewer.domain.view import Filter, SortKey, ViewState

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from usage_viewer.app import settings
-from usage_viewer.app.organizations import Organization
-from usage_viewer.app.place import Place
-from usage_viewer.app.settings import Settings
+from usage_viewer.app.profile.organizations import Organization
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.settings import settings
+from usage_viewer.app.settings.settings import Settings
 from usage_viewer.cli.arguments import parser
 from usage_viewer.cli.forget import run_forget
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringLocked
-from usage_viewer.domain.key import AdminKey
 from usage_viewer.keystore import Keystore, SessionKeystore
 from usage_viewer.store import Store
 

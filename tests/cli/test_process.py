@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from usage_viewer.app.place import Place
-from usage_viewer.demo.faults import Fault
-from usage_viewer.demo.server import DemoServer
-from usage_viewer.domain.key import AdminKey
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.demo.server.faults import Fault
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.store import Store
 
 LAST_MONTH = (datetime.now(UTC) - timedelta(days=35)).strftime("%Y-%m-%d")
@@ -89,7 +89,7 @@ class TestKey:
     def test_comes_from_the_keyring(self, child: Any, server: DemoServer, secret_service: Any) -> None:
         save = (
             "import sys; from usage_viewer.keystore import open_keystore; "
-            "from usage_viewer.domain.key import AdminKey; "
+            "from usage_viewer.domain.admin_key import AdminKey; "
             "open_keystore('acme').save(AdminKey.parse(sys.stdin.read()))"
         )
         environment = {**secret_service.environment}
@@ -271,7 +271,7 @@ class TestDemo:
 
     @linux
     def test_its_server_doesnt_get_the_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from usage_viewer.demo.child import start_demo
+        from usage_viewer.demo.server.child import start_demo
 
         key = AdminKey.parse("sk-admin-a-real-one-Zq7mW2xV9tLr4KpN8s")
         monkeypatch.setenv("OPENAI_ADMIN_KEY", key.reveal())

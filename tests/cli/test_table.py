@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from usage_viewer.app.profile import Profile
+from usage_viewer.app.profile.profile import Profile
 from usage_viewer.cli.arguments import FORMATS, parser
 from usage_viewer.cli.table import run_table
-from usage_viewer.demo.faults import Fault
-from usage_viewer.demo.organization import Organization
-from usage_viewer.demo.server import DemoServer
-from usage_viewer.domain.key import AdminKey
+from usage_viewer.demo.server.faults import Fault
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.keystore import Keystore, SessionKeystore
 
 NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())

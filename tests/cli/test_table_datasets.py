@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from usage_viewer.demo.access import USAGE_ONLY_KEY
-from usage_viewer.demo.faults import Fault
-from usage_viewer.demo.organization import Organization
-from usage_viewer.demo.server import DemoServer
+from usage_viewer.demo.api.access import USAGE_ONLY_KEY
+from usage_viewer.demo.server.faults import Fault
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
 from usage_viewer.domain.period import Width
 
 NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import openai
 import pytest
 
-from usage_viewer.demo.organization import Organization
-from usage_viewer.demo.server import DemoServer
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
 
 NOW = 1_795_437_245  # Monday 2026-11-23, 12:34:05 UTC
 

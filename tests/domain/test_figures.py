@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_viewer.domain.datasets import DATASETS, Derived, Kind
+from usage_viewer.domain.catalog import DATASETS, Derived, Kind
 from usage_viewer.domain.figures import Figures, Number, derive, derive_one
 
 INT64 = st.integers(0, 2**63 - 1)

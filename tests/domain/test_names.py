@@ -1,6 +1,6 @@
 """What is shown for an id."""
 
-from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.names import Name, Names
 
 DATA = DATASETS["completions"]

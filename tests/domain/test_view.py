@@ -2,7 +2,7 @@
 
 import pytest
 
-from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Per
 from usage_viewer.domain.view import PERIOD, Filter, SortKey, ViewState

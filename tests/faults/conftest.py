@@ -16,15 +16,15 @@ from tests.faults.certificates import Authority
 from tests.faults.fault_cases import Fault
 from tests.faults.usage_wire import DAY, JULY, KEY, NOW, OCTOBER_2, UsageWire, tokens_of
 from usage_viewer.api import Timeouts
-from usage_viewer.app import settings
-from usage_viewer.app.place import Place
-from usage_viewer.app.profile import Demo, Profile
-from usage_viewer.app.settings import ProfileSettings, Settings
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.profile import Demo, Profile
+from usage_viewer.app.settings import settings
+from usage_viewer.app.settings.settings import ProfileSettings, Settings
 from usage_viewer.cli.arguments import parser, view_of
 from usage_viewer.cli.table import run_table
-from usage_viewer.domain.key import AdminKey
-from usage_viewer.domain.tables import FigureColumn, PeriodColumn, Table
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.table import FigureColumn, PeriodColumn, Table
+from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import SessionKeystore
 
 TIMEOUT = 20_000

@@ -14,7 +14,7 @@ from tests.faults.fault_cases import ALL, ALL_BUT_A_PAGE, FAULTS, UP_TO_HERE, Fa
 from tests.faults.usage_wire import AUGUST, DAY, JULY, KEY, OCTOBER_2, PAGE, SEPTEMBER, tokens_of
 from usage_viewer.domain.errors import CredentialError
 from usage_viewer.domain.zones import iso
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.window.main_window import MainWindow
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 RENEW = "RENEW_FAULT_RESULTS"

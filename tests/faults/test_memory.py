@@ -11,9 +11,9 @@ import pytest
 from tests.faults.conftest import QUESTION, Desk
 from tests.faults.fault_cases import FAULTS, Fault
 from tests.faults.usage_wire import DAY, KEY, OCTOBER_2, Asked, Page, Piece, Stay, written
-from usage_viewer.api.client import MAX_BODY
-from usage_viewer.api.room import SMALL, TOGETHER
-from usage_viewer.app.session import WORKERS
+from usage_viewer.api.http.client import MAX_BODY
+from usage_viewer.api.http.memory_budget import SMALL, TOGETHER
+from usage_viewer.app.session.session import WORKERS
 from usage_viewer.domain.zones import iso
 
 MEGABYTE = 1_000_000

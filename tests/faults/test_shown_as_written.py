@@ -24,11 +24,11 @@ import usage_viewer
 from tests.faults.conftest import Desk
 from tests.faults.misbehaviours import HOSTILE, SHOWN_HOSTILE, edits, error
 from tests.faults.usage_wire import Page
+from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import RequestRefused
-from usage_viewer.domain.visible import visible
-from usage_viewer.gui.calm_dialog import CalmDialog
-from usage_viewer.gui.copying import Chosen
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.clipboard.copy_controller import Chosen
+from usage_viewer.gui.widgets.form_dialog import CalmDialog
+from usage_viewer.gui.window.main_window import MainWindow
 
 TAG = "<img src=x"
 ID = "<b>gpt</b> &lt;\u202e\u200b\u0007&D"
@@ -172,7 +172,7 @@ def test_names_in_filters_lists_and_menus(hostile: Desk) -> None:
 
 
 def test_the_menu_of_a_cell(hostile: Desk) -> None:
-    from usage_viewer.gui.table_menus import cell_menu
+    from usage_viewer.gui.table.table_menus import cell_menu
 
     window = hostile.window(*GROUPED)
     table = window.page.model.table

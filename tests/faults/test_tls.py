@@ -13,8 +13,8 @@ from tests.faults.certificates import Authority
 from tests.faults.conftest import HOST, QUESTION, Desk, honest_tokens
 from tests.faults.usage_wire import KEY
 from usage_viewer.__main__ import main
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import TlsFailed, UsageViewerError
-from usage_viewer.domain.key import AdminKey
 
 ADMIN = AdminKey.parse(KEY)
 REFUSED = "The server's certificate was not accepted"

@@ -10,8 +10,8 @@ from tests.faults.conftest import HOST, Desk, honest_tokens
 from tests.faults.connect_proxy import ConnectProxy
 from tests.faults.misbehaviours import says
 from tests.faults.usage_wire import KEY
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import ProxyFailed, TlsFailed
-from usage_viewer.domain.key import AdminKey
 
 ADMIN = AdminKey.parse(KEY)
 BEARER = f"Bearer {KEY}"

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import IO, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.catalog import DATASETS
 
 DAY: Final = 86_400
 JULY, AUGUST, SEPTEMBER, OCTOBER_2 = 1_782_864_000, 1_785_542_400, 1_788_220_800, 1_790_899_200

@@ -1,9 +1,19 @@
 """What every test of the window needs."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.rigs.window import Desk, Hands, Oracle, Sums, shown_sums
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
+from usage_viewer.gui.window.main_window import MainWindow
+from usage_viewer.keystore import Keystore, open_keystore
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -11,3 +21,45 @@ def empty_clipboard_at_the_end(qapp: QApplication) -> Iterator[None]:
     """Without this, the offscreen platform crashes when the interpreter ends with something on the clipboard."""
     yield
     qapp.clipboard().clear()
+
+
+@pytest.fixture(scope="session")
+def organization() -> Organization:
+    return Organization(anchor=int(time.time()))
+
+
+@pytest.fixture
+def server(organization: Organization) -> Iterator[DemoServer]:
+    with DemoServer(organization, key=ADMIN_KEY) as running:
+        yield running
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, server: DemoServer, tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(qtbot, server, tmp_path / "data")
+    yield desk
+    for window in list(desk.windows):
+        desk.close(window)
+
+
+@pytest.fixture
+def hands(desk: Desk) -> Hands:
+    return Hands(desk)
+
+
+@pytest.fixture
+def oracle(organization: Organization, desk: Desk) -> Oracle:
+    return Oracle(organization, desk.clock)
+
+
+@pytest.fixture
+def sums_shown() -> Callable[[MainWindow], Sums]:
+    """What the table of a window shows: by period and group, each figure."""
+    return shown_sums
+
+
+@pytest.fixture
+def system_keystore(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Keystore]:
+    """The keystore as the program opens it, without a key in the environment."""
+    monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
+    return lambda: open_keystore("default", use_environment=True)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringError, KeyringFailed, KeyringLocked, NoKeyring
-from usage_viewer.domain.key import AdminKey
 from usage_viewer.keystore import SERVICE, SystemKeystore, open_keystore
 
 if TYPE_CHECKING:

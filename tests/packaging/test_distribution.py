@@ -54,7 +54,7 @@ def test_the_wheel_names_command_and_licence(wheel: Path) -> None:
 def test_an_installed_wheel_finds_its_assets(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
-    code = "from usage_viewer.assets import asset; print(asset('icons/usage-viewer.svg'))"
+    code = "from usage_viewer.resources import asset; print(asset('icons/usage-viewer.svg'))"
     # -I keeps the checkout and PYTHONPATH out; the extracted wheel comes first.
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {code}"
     found = subprocess.run(

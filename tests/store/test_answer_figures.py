@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from usage_viewer.domain.batch import Combination
-from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.period import Per, Width
-from usage_viewer.domain.tables import FigureColumn, Table
+from usage_viewer.domain.table import FigureColumn, Table
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.store import Store
 

@@ -9,14 +9,14 @@ from typing import Final
 import duckdb
 import pytest
 
-from usage_viewer.app.session import Session
+from usage_viewer.app.session.session import Session
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import StoreNewer
 from usage_viewer.domain.period import Per, Width
-from usage_viewer.domain.tables import GroupColumn
+from usage_viewer.domain.table import GroupColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
-from usage_viewer.store.schema import MIGRATIONS
+from usage_viewer.store.engine.schema import MIGRATIONS
 
 FILES: Final = Path(__file__).with_name("files")
 T0: Final = 1_793_491_200

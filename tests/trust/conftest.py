@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.trust.kept_usage import organization
-from usage_viewer.app.place import Place
-from usage_viewer.demo.server import DemoServer
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.demo.server.server import DemoServer
 
 ROOT = Path(__file__).parents[2]
 _SESSION = ("DISPLAY", "WAYLAND_DISPLAY", "PYTHONUNBUFFERED")

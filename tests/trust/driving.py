@@ -20,12 +20,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from usage_viewer.__main__ import main
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.key import AdminKey
 from usage_viewer.domain.names import Names
-from usage_viewer.gui.copying import Chosen
-from usage_viewer.gui.main_window import MainWindow
-from usage_viewer.gui.workspace import Shown
+from usage_viewer.gui.clipboard.copy_controller import Chosen
+from usage_viewer.gui.window.main_window import MainWindow
+from usage_viewer.gui.workspace.workspace import Shown
 from usage_viewer.store import Cancel
 
 SPOKEN = (QAccessible.Text.Name, QAccessible.Text.Description, QAccessible.Text.Value, QAccessible.Text.Help)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.trust.kept_usage import ANCHOR, JUST_AFTER, first
-from usage_viewer.app.profile import Profile
-from usage_viewer.app.session import Session
+from usage_viewer.app.profile.profile import Profile
+from usage_viewer.app.session.session import Session
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.key import AdminKey
 from usage_viewer.domain.period import Per, Width
 from usage_viewer.domain.view import ViewState
 from usage_viewer.keystore import SessionKeystore

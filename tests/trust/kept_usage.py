@@ -10,18 +10,18 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from usage_viewer.app.session import Session
-from usage_viewer.demo.organization import Organization
-from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.app.session.session import Session
+from usage_viewer.demo.world.organization import Organization
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import Per, Width
-from usage_viewer.domain.tables import GroupColumn, PeriodColumn, Table
+from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
-from usage_viewer.store.database import wal_of
+from usage_viewer.store.engine.database import wal_of
 
 DAY: Final = 86400
 ANCHOR: Final = 1_793_491_200

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from usage_viewer.demo.faults import Fault
+from usage_viewer.demo.server.faults import Fault
 
 if TYPE_CHECKING:
     from tests.trust.conftest import Program

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.trust.leaks import descendants
-from usage_viewer.demo.faults import Fault, Request
-from usage_viewer.domain.key import AdminKey
+from usage_viewer.demo.server.faults import Fault, Request
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.keystore import open_keystore
 
 if TYPE_CHECKING:

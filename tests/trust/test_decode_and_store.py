@@ -12,17 +12,17 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from tests.trust.kept_usage import ANCHOR, DAY, SETTLED, Rows, first, held_rows
-from usage_viewer.api.decode import decode_page
-from usage_viewer.app.session import Session
+from usage_viewer.api.decode.page import decode_page
+from usage_viewer.app.session.session import Session
 from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import Held
 from usage_viewer.domain.dataset import Dataset, Dimension, Kind, Metric
-from usage_viewer.domain.datasets import DATASETS
 from usage_viewer.domain.errors import AnswerError
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.period import Segment, Width
 from usage_viewer.store import Store
-from usage_viewer.store.schema import DECIMALS
+from usage_viewer.store.engine.schema import DECIMALS
 
 DAYS: Final = 4
 WINDOW: Final = Segment(Width.DAY, first(DAYS), ANCHOR)

@@ -12,9 +12,9 @@ import pytest
 
 from tests.trust.kept_usage import organization
 from tests.trust.leaks import MARK, OTHER, Search, descendants
-from usage_viewer.demo.faults import Fault
-from usage_viewer.demo.server import DemoServer
-from usage_viewer.domain.key import AdminKey
+from usage_viewer.demo.server.faults import Fault
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.keystore import open_keystore
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ FAILING: Final = """
 import sys
 import threading
 from usage_viewer.__main__ import main
-from usage_viewer.app.profile import Profile
+from usage_viewer.app.profile.profile import Profile
 def fail(self, key):
     text = key.reveal()
     raise RuntimeError(f"with {text} {key} {key!r}")

@@ -12,8 +12,8 @@ import pytest
 
 from tests.trust.fetching import VIEWS, fetch_all, open_session
 from tests.trust.kept_usage import JUST_AFTER, check, organization
-from usage_viewer.app.session import Session
-from usage_viewer.demo.server import DemoServer
+from usage_viewer.app.session.session import Session
+from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.store import Store
 
 ROOT: Final = Path(__file__).parents[2]

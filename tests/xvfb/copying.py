@@ -9,10 +9,10 @@ from PySide6.QtCore import QMetaObject, Qt
 from PySide6.QtGui import QGuiApplication
 
 from usage_viewer.app.export import Export, Provenance
-from usage_viewer.domain.datasets import DATASETS, Kind
+from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.tables import FigureColumn, GroupColumn, Table
-from usage_viewer.gui.clipboard import prepare, put
+from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
+from usage_viewer.gui.clipboard.clipboard import prepare, put
 
 
 def table(rows: int) -> Table:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from usage_viewer import __version__
 from usage_viewer.cli.parsing import Parser
+from usage_viewer.domain.catalog import DATASETS, Dataset
 from usage_viewer.domain.dataset import EXTRA
-from usage_viewer.domain.datasets import DATASETS, Dataset
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Per

@@ -4,12 +4,12 @@ import argparse
 from collections.abc import Callable
 from typing import TextIO
 
-from usage_viewer.app.erasing import all_organizations, erase_all
-from usage_viewer.app.organizations import Organization
-from usage_viewer.app.place import Place
-from usage_viewer.cli.telling import tell
+from usage_viewer.app.erase_all import all_organizations, erase_all
+from usage_viewer.app.profile.organizations import Organization
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.cli.error_output import tell
+from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import InputError, StoreLocked, UsageViewerError
-from usage_viewer.domain.visible import visible
 from usage_viewer.keystore import ENVIRONMENT_VARIABLE, Keystore
 
 DONE, FAILED, BAD_ARGUMENTS, NOT_CONFIRMED = 0, 1, 2, 3

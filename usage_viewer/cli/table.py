@@ -11,11 +11,12 @@ from io import TextIOWrapper
 from typing import TextIO
 
 from usage_viewer.app.export import Export, Format, chunks
-from usage_viewer.app.profile import Profile
-from usage_viewer.app.session import Look, Session
+from usage_viewer.app.profile.profile import Profile
+from usage_viewer.app.session.session import Look, Session
 from usage_viewer.cli.arguments import view_of
-from usage_viewer.cli.telling import tell
+from usage_viewer.cli.error_output import tell
 from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import (
     ExportError,
     InputError,
@@ -26,7 +27,6 @@ from usage_viewer.domain.errors import (
 )
 from usage_viewer.domain.period import Segment
 from usage_viewer.domain.view import ViewState
-from usage_viewer.domain.visible import visible
 from usage_viewer.domain.zones import iso
 
 COMPLETE, FAILED, BAD_ARGUMENTS, INCOMPLETE = 0, 1, 2, 3

@@ -6,11 +6,11 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from usage_viewer.demo.access import ADMIN_KEY
-from usage_viewer.demo.organization import Organization
-from usage_viewer.demo.parent import watch_parent, watch_stdin
-from usage_viewer.demo.server import DemoServer
-from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.server.parent import watch_parent, watch_stdin
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
+from usage_viewer.domain.catalog import DATASETS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

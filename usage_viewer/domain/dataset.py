@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.period import Width
-from usage_viewer.domain.visible import visible
 
 
 class Kind(StrEnum):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.datasets import Derived, Kind
+from usage_viewer.domain.catalog import Derived, Kind
 
 Number = int | float | Decimal
 INT64_MAX = 2**63 - 1

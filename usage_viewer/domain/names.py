@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from usage_viewer.domain.datasets import Dimension
+from usage_viewer.domain.catalog import Dimension
+from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.view import NONE_TEXT, Value
-from usage_viewer.domain.visible import visible
 
 
 @dataclass(frozen=True, slots=True)

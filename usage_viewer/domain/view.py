@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from functools import lru_cache
 
+from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.dataset import PROFILE, Dataset, across_profiles, is_extra, with_extras
-from usage_viewer.domain.datasets import dataset_named
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Per, Periods, Span, periods

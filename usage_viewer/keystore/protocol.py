@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from usage_viewer.domain.key import AdminKey
+from usage_viewer.domain.admin_key import AdminKey
 
 
 class Keystore(Protocol):

@@ -9,29 +9,37 @@ from pathlib import Path
 from typing import NamedTuple
 
 from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.cancellation import Cancel
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import Coverage, Held
 from usage_viewer.domain.dataset import Extras, is_extra
-from usage_viewer.domain.datasets import DATASETS
 from usage_viewer.domain.errors import StoreNotWritable
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import Width
-from usage_viewer.domain.tables import Table
+from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.store.answer import metrics_needed, tabulate
-from usage_viewer.store.cache import FactCache
-from usage_viewer.store.cancel import Cancel
-from usage_viewer.store.combinations import Combinations
-from usage_viewer.store.database import Connection, Database, wal_of
-from usage_viewer.store.extras import KnownExtras, values_of, widen
-from usage_viewer.store.facts import Question, read
-from usage_viewer.store.gather import Rows
-from usage_viewer.store.holdings import Holdings
-from usage_viewer.store.levels import by_bucket, levels_needed
-from usage_viewer.store.memory import keep_freed_memory
-from usage_viewer.store.names import NameBook, write_names
-from usage_viewer.store.proofs import Proofs
-from usage_viewer.store.schema import adapt, combination_table, create, existing_tables, fact_table, migrate, quoted
-from usage_viewer.store.writing import write
+from usage_viewer.query.aggregate import Rows
+from usage_viewer.query.dimension_index import Combinations
+from usage_viewer.query.levels import by_bucket, levels_needed
+from usage_viewer.query.table_builder import metrics_needed, tabulate
+from usage_viewer.store.batch_writer import write
+from usage_viewer.store.bucket_index import Holdings
+from usage_viewer.store.engine.database import Connection, Database, wal_of
+from usage_viewer.store.engine.malloc import keep_freed_memory
+from usage_viewer.store.engine.schema import (
+    adapt,
+    combination_table,
+    create,
+    existing_tables,
+    fact_table,
+    migrate,
+    quoted,
+)
+from usage_viewer.store.fact_cache import FactCache
+from usage_viewer.store.fact_query import Question, read
+from usage_viewer.store.name_index import NameBook, write_names
+from usage_viewer.store.unknown_fields import KnownExtras, values_of, widen
+from usage_viewer.store.verification import Proofs
 
 
 class Gathered(NamedTuple):

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from usage_viewer.domain.datasets import Dimension, Kind
+from usage_viewer.domain.catalog import Dimension, Kind
 from usage_viewer.domain.figures import Figures, Number
 from usage_viewer.domain.period import Per, Span, periods
-from usage_viewer.domain.tables import Column, FigureColumn, GroupColumn, PeriodColumn, Table
+from usage_viewer.domain.table import Column, FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import NONE_TEXT, Value
 
 MakeTable = Callable[..., Table]

@@ -20,7 +20,7 @@ from usage_viewer.app.export.cells import (
 )
 from usage_viewer.domain.figures import Figures
 from usage_viewer.domain.period import Per, Span, periods
-from usage_viewer.domain.tables import PeriodColumn
+from usage_viewer.domain.table import PeriodColumn
 
 ALL = np.arange(3, dtype=np.int64)
 FINITE = st.floats(-1e300, 1e300)

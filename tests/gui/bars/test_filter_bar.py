@@ -7,10 +7,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.domain.datasets import BATCH, MODEL, PROJECT
+from usage_viewer.domain.catalog import BATCH, MODEL, PROJECT
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.view import Filter, Value, ViewState
-from usage_viewer.gui.filter_bar import SEARCH_DELAY_MS, FilterBar, filter_text
+from usage_viewer.gui.bars.filter_bar import SEARCH_DELAY_MS, FilterBar, filter_text
 
 LEFT = Qt.MouseButton.LeftButton
 NAMES = Names.of([Name("project", "proj_1", "R&D")])

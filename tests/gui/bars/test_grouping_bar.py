@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.grouping_bar import GroupingBar
+from usage_viewer.gui.bars.grouping_bar import GroupingBar
 
 LEFT = Qt.MouseButton.LeftButton
 VIEW = ViewState(grouping=("model", "project_id", "user_id"))

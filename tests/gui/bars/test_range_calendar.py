@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QSpinBox, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.gui.range_calendar import RangeCalendar
+from usage_viewer.gui.bars.range_calendar import RangeCalendar
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.range_picker import RangePicker
-from usage_viewer.gui.range_popup import RangePopup
+from usage_viewer.gui.bars.range_picker import RangePicker
+from usage_viewer.gui.bars.range_popup import RangePopup
 
 LEFT = Qt.MouseButton.LeftButton
 NOW = int(datetime(2026, 11, 22, 14, tzinfo=UTC).timestamp())

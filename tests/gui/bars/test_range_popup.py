@@ -8,9 +8,9 @@ from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.range_calendar import RangeCalendar
-from usage_viewer.gui.range_picker import RangePicker
-from usage_viewer.gui.range_popup import PRESETS, RangePopup
+from usage_viewer.gui.bars.range_calendar import RangeCalendar
+from usage_viewer.gui.bars.range_picker import RangePicker
+from usage_viewer.gui.bars.range_popup import PRESETS, RangePopup
 
 LEFT = Qt.MouseButton.LeftButton
 NOW = int(datetime(2026, 11, 22, 14, tzinfo=UTC).timestamp())

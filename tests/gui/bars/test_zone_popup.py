@@ -8,8 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.period import Per
 from usage_viewer.domain.view import SortKey, ViewState
-from usage_viewer.gui.choices import ZoneChoice
-from usage_viewer.gui.zone_popup import ZoneModel, zone_label
+from usage_viewer.gui.bars.menu_choices import ZoneChoice
+from usage_viewer.gui.bars.zone_popup import ZoneModel, zone_label
 
 LEFT = Qt.MouseButton.LeftButton
 ALT = Qt.KeyboardModifier.AltModifier

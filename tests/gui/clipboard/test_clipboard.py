@@ -10,12 +10,12 @@ from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QApplication
 
 from usage_viewer.app.export import Export, Format, render
-from usage_viewer.domain.datasets import DATASETS, Kind
+from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.errors import Cancelled
 from usage_viewer.domain.figures import Figures
 from usage_viewer.domain.period import Per, Span, periods
-from usage_viewer.domain.tables import FigureColumn, GroupColumn, PeriodColumn, Table
-from usage_viewer.gui.clipboard import prepare, prepare_as, put
+from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn, Table
+from usage_viewer.gui.clipboard.clipboard import prepare, prepare_as, put
 
 
 @pytest.fixture

@@ -1,92 +1,15 @@
-"""Small tables made of lists, and a pane that shows one."""
+"""A table pane on its own."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC
-from decimal import Decimal
-from typing import Any
+from collections.abc import Callable
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PySide6.QtCore import QLocale
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.domain.datasets import DATASETS, Derived
-from usage_viewer.domain.figures import Figures, derive, derive_one
-from usage_viewer.domain.period import Per, Span, periods
-from usage_viewer.domain.tables import Column, FigureColumn, GroupColumn, PeriodColumn, Table
-from usage_viewer.domain.view import PERIOD, SortKey, ViewState
-from usage_viewer.gui.table_pane import TablePane
-
-NOVEMBER = Span(1793491200, 1793491200 + 30 * 86400)
-"""The thirty days from 2026-11-01 UTC."""
-
-TableOf = Callable[..., Table]
-ShowTable = Callable[..., TablePane]
-
-
-def _figures(values: Sequence[int | Decimal | None]) -> Figures:
-    missing: NDArray[np.bool_] = np.array([value is None for value in values], np.bool_)
-    filled = [0 if value is None else value for value in values]
-    small = all(isinstance(value, int) and abs(value) < 2**63 for value in filled)
-    array: NDArray[Any] = np.array(filled, np.int64 if small else object)
-    return Figures(array, missing if missing.any() else None)
-
-
-def _column(name: str, values: Sequence[Any], dataset: str, labels: dict[str, str], per: Per) -> Column:
-    data = DATASETS[dataset]
-    if name == PERIOD:
-        return PeriodColumn(np.array(values, np.int32), periods(NOVEMBER, per, UTC))
-    if data.has_dimension(name):
-        distinct = tuple(dict.fromkeys(values))
-        shown = tuple("(none)" if value is None else labels.get(value, value) for value in distinct)
-        codes = np.array([distinct.index(value) for value in values], np.int32)
-        return GroupColumn(data.dimension(name), codes, distinct, shown)
-    item, figures = data.column(name), _figures(values)
-    return FigureColumn(name, item.label, item.unit, item.kind, figures, figures.total(), item.help)
-
-
-@pytest.fixture
-def table_of() -> TableOf:
-    """Columns from lists, by name: raw values of dimensions, indices of periods, figures (None: missing).
-
-    `derived` adds figures that are computed from the others.
-    """
-
-    def make(
-        dataset: str = "completions",
-        labels: dict[str, str] | None = None,
-        per: Per = Per.DAY,
-        derived: Sequence[str] = (),
-        **columns: Sequence[Any],
-    ) -> Table:
-        made = {name: _column(name, values, dataset, labels or {}, per) for name, values in columns.items()}
-        sums = {name: column for name, column in made.items() if isinstance(column, FigureColumn)}
-        for name in derived:
-            item = DATASETS[dataset].column(name)
-            assert isinstance(item, Derived)
-            figures = derive(item, {key: column.figures for key, column in sums.items()})
-            total = derive_one(item, {key: column.total for key, column in sums.items()})
-            made[name] = FigureColumn(name, item.label, item.unit, item.kind, figures, total, item.help)
-        return Table(tuple(made.values()), len(next(iter(columns.values()))))
-
-    return make
-
-
-@pytest.fixture
-def view_of() -> Callable[..., ViewState]:
-    """The view that a table answers, sorted by `order` (names, "-" for descending)."""
-
-    def make(table: Table, *order: str, dataset: str = "completions", per: Per = Per.DAY) -> ViewState:
-        return ViewState(
-            dataset=dataset,
-            per=per if PERIOD in table.by_name else Per.TOTAL,
-            grouping=tuple(head.name for head in table.heads if isinstance(head, GroupColumn)),
-            columns=tuple(column.name for column in table.figures),
-            order=tuple(SortKey(name.removeprefix("-"), name.startswith("-")) for name in order),
-        )
-
-    return make
+from tests.rigs.tables import models, table_of, view_of
+from usage_viewer.domain.table import Table
+from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.table.table_pane import TablePane
 
 
 @pytest.fixture
@@ -98,21 +21,6 @@ def pane(qtbot: QtBot) -> TablePane:
     with qtbot.waitExposed(shown):
         shown.show()
     return shown
-
-
-@pytest.fixture
-def models(table_of: TableOf) -> Table:
-    """Four models in two projects, with a missing figure."""
-    return table_of(
-        labels={"proj_a": "Search", "proj_b": "Checkout"},
-        model=["gpt-6", "o7", "gpt-6", "nano"],
-        project_id=["proj_a", "proj_a", "proj_b", None],
-        num_model_requests=[1, 2, 3, 4],
-        input_tokens=[4000, 1000, 2000, 3000],
-        input_cached_tokens=[1000, None, 500, 0],
-        output_tokens=[10, 20, 30, 40],
-        derived=["cached_share"],
-    )
 
 
 @pytest.fixture

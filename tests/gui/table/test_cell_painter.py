@@ -7,12 +7,12 @@ from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPalette, QRegion
 from PySide6.QtWidgets import QApplication
 
-from usage_viewer.domain.tables import Table
+from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.cell_painter import PADDING, row_height
-from usage_viewer.gui.table_pane import TablePane
-from usage_viewer.gui.table_view import UsageTable
-from usage_viewer.gui.usage_model import Presentation, UsageModel
+from usage_viewer.gui.table.cell_painter import PADDING, row_height
+from usage_viewer.gui.table.table_model import Presentation, UsageModel
+from usage_viewer.gui.table.table_pane import TablePane
+from usage_viewer.gui.table.table_view import UsageTable
 
 FLAGS = QItemSelectionModel.SelectionFlag
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from usage_viewer.domain.tables import Table
+from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.header import MINIMUM, WIDEST_BY_ITSELF
-from usage_viewer.gui.table_pane import TablePane
+from usage_viewer.gui.table.table_header import MINIMUM, WIDEST_BY_ITSELF
+from usage_viewer.gui.table.table_pane import TablePane
 
 TableOf = Callable[..., Table]
 ViewOf = Callable[..., ViewState]

@@ -7,11 +7,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
-from usage_viewer.domain.tables import Table
+from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.cell_painter import PADDING
-from usage_viewer.gui.table_pane import TablePane
-from usage_viewer.gui.usage_model import ACCESSIBLE, SO_FAR, Presentation
+from usage_viewer.gui.table.cell_painter import PADDING
+from usage_viewer.gui.table.table_model import ACCESSIBLE, SO_FAR, Presentation
+from usage_viewer.gui.table.table_pane import TablePane
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.domain.datasets import DATASETS
-from usage_viewer.domain.tables import Table
+from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import Filter, SortKey, ViewState
-from usage_viewer.gui.table_menus import ColumnsMenu, column_sections, moved, with_column
-from usage_viewer.gui.table_pane import TablePane
+from usage_viewer.gui.table.table_menus import ColumnsMenu, column_sections, moved, with_column
+from usage_viewer.gui.table.table_pane import TablePane
 
 COMPLETIONS = DATASETS["completions"]
 

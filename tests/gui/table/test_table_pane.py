@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.domain.tables import Table
+from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.table_pane import TablePane
+from usage_viewer.gui.table.table_pane import TablePane
 
 
 def test_one_bar_scrolls_rows_and_totals_together(qtbot: QtBot, full: TablePane) -> None:

@@ -19,12 +19,12 @@ from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.period import Per
-from usage_viewer.domain.tables import EMPTY, Table
+from usage_viewer.domain.selection_stats import SelectionStats
+from usage_viewer.domain.table import EMPTY, Table
 from usage_viewer.domain.view import Filter, SortKey, ViewState
-from usage_viewer.gui.selection_stats import SelectionStats
-from usage_viewer.gui.table_pane import TablePane
-from usage_viewer.gui.table_view import UsageTable
-from usage_viewer.gui.usage_model import Presentation, UsageModel
+from usage_viewer.gui.table.table_model import Presentation, UsageModel
+from usage_viewer.gui.table.table_pane import TablePane
+from usage_viewer.gui.table.table_view import UsageTable
 
 TableOf = Callable[..., Table]
 ViewOf = Callable[..., ViewState]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from usage_viewer.domain.tables import GroupColumn, Table
-from usage_viewer.gui.type_ahead import PAUSE, TypeAhead
+from usage_viewer.domain.table import GroupColumn, Table
+from usage_viewer.gui.table.type_ahead import PAUSE, TypeAhead
 
 
 class Clock:

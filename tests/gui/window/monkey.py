@@ -22,15 +22,15 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from usage_viewer.demo.faults import Fault
-from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.demo.server.faults import Fault
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Per
 from usage_viewer.domain.view import Filter, SortKey, ViewState
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
-    from tests.gui.window.conftest import Desk
+    from tests.rigs.window import Desk
 
 STUCK: Final = 0.15
 """Seconds after which an action must be in a loop of its own: that of a menu or of a dialog."""

@@ -8,12 +8,12 @@ from PySide6.QtCore import QLocale, QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
-from usage_viewer.domain.tables import FigureColumn
+from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.view import SortKey, ViewState
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
-    from tests.gui.window.conftest import Desk, Hands, Oracle, Sums
+    from tests.rigs.window import Desk, Hands, Oracle, Sums
 
 SUMMED = ("num_model_requests", "input_tokens", "input_cached_tokens", "output_tokens")
 CTRL = Qt.KeyboardModifier.ControlModifier

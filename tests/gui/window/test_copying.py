@@ -12,11 +12,11 @@ import pytest
 from PySide6.QtCore import QCoreApplication, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QMenu
 
-from usage_viewer.demo.faults import Fault, Request
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.demo.server.faults import Fault, Request
+from usage_viewer.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
-    from tests.gui.window.conftest import Desk, Hands, Oracle
+    from tests.rigs.window import Desk, Hands, Oracle
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 AWFUL = (
@@ -224,7 +224,7 @@ def test_a_folder_that_can_not_be_written_is_said(desk: "Desk", hands: "Hands", 
 
 
 def _all_rows(window: MainWindow) -> Any:
-    from usage_viewer.gui.copying import Chosen
+    from usage_viewer.gui.clipboard.copy_controller import Chosen
 
     assert window.workspace.last is not None
     return Chosen(window.workspace.last, [], window.workspace.names)

@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QLocale
 
-from usage_viewer.demo.access import USAGE_ONLY_KEY
-from usage_viewer.demo.faults import Fault, Request
-from usage_viewer.demo.organization import Organization
-from usage_viewer.demo.server import DemoServer
-from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.demo.api.access import USAGE_ONLY_KEY
+from usage_viewer.demo.server.faults import Fault, Request
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange, Preset
-from usage_viewer.domain.key import AdminKey
 from usage_viewer.domain.period import Per
-from usage_viewer.domain.tables import FigureColumn, GroupColumn, PeriodColumn
+from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.copying import proposed_name
-from usage_viewer.gui.main_window import MainWindow
-from usage_viewer.gui.table_menus import ColumnsMenu
+from usage_viewer.gui.clipboard.copy_controller import proposed_name
+from usage_viewer.gui.table.table_menus import ColumnsMenu
+from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import SessionKeystore
 
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata")

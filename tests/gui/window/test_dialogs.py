@@ -6,20 +6,20 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QLineEdit, QMenu, QPushButton
 
-from usage_viewer.app import settings
-from usage_viewer.app.organizations import Organization
-from usage_viewer.app.place import Place
-from usage_viewer.app.settings import Settings
-from usage_viewer.demo.access import ADMIN_KEY
+from usage_viewer.app.profile.organizations import Organization
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.settings import settings
+from usage_viewer.app.settings.settings import Settings
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import UsageViewerError
-from usage_viewer.domain.key import AdminKey
-from usage_viewer.gui.calm_dialog import CalmDialog
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.widgets.form_dialog import CalmDialog
+from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import SessionKeystore
 from usage_viewer.store import Store
 
 if TYPE_CHECKING:
-    from tests.gui.window.conftest import Desk, Hands
+    from tests.rigs.window import Desk, Hands
 
 SENTENCE = "The quick brown fox jumps over the lazy dog, my dear Mary & Yve"
 REMOVING = ["Remove…", "Remove admin key…", "Delete downloaded data…", "Delete all data and keys…"]

@@ -7,22 +7,22 @@ import pytest
 from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.app import settings
-from usage_viewer.app.erasing import erase_all
-from usage_viewer.app.organizations import Organization
-from usage_viewer.app.place import Place
-from usage_viewer.app.settings import Settings
-from usage_viewer.demo.access import ADMIN_KEY
+from usage_viewer.app.erase_all import erase_all
+from usage_viewer.app.profile.organizations import Organization
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.settings import settings
+from usage_viewer.app.settings.settings import Settings
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import StoreLocked, StoreNotWritable, UsageViewerError
-from usage_viewer.domain.key import AdminKey
-from usage_viewer.gui.calm_dialog import CalmDialog
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.widgets.form_dialog import CalmDialog
+from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import Keystore, SessionKeystore, open_keystore
 from usage_viewer.store import Store
 
 if TYPE_CHECKING:
     from tests.conftest import SecretService
-    from tests.gui.window.conftest import Desk, Hands
+    from tests.rigs.window import Desk, Hands
 
 
 def _window(

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from usage_viewer.app.place import Place
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
-    from tests.gui.window.conftest import Desk, Hands
+    from tests.rigs.window import Desk, Hands
 
 
 def _failed(desk: "Desk") -> MainWindow:

@@ -10,16 +10,16 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar, QWidget
 
-from usage_viewer.demo.access import ADMIN_KEY
-from usage_viewer.demo.faults import Fault, Request
-from usage_viewer.demo.organization import Organization
-from usage_viewer.demo.server import DemoServer
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.server.faults import Fault, Request
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
 from usage_viewer.domain.date_range import DateRange, Preset
-from usage_viewer.domain.tables import FigureColumn
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.domain.table import FigureColumn
+from usage_viewer.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
-    from tests.gui.window.conftest import Desk, Hands, Oracle
+    from tests.rigs.window import Desk, Hands, Oracle
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 YEAR = DateRange(Preset.LAST_12_MONTHS)

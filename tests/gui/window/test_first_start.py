@@ -11,16 +11,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.app.place import Place
-from usage_viewer.demo.access import ADMIN_KEY
-from usage_viewer.domain.key import AdminKey
-from usage_viewer.domain.tables import FigureColumn
-from usage_viewer.gui.key_page import KeyPage
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.table import FigureColumn
+from usage_viewer.gui.sources.key_page import KeyPage
 from usage_viewer.keystore import Keystore
 
 if TYPE_CHECKING:
     from tests.conftest import SecretService
-    from tests.gui.window.conftest import Desk
+    from tests.rigs.window import Desk
 
 
 def _field(page: KeyPage) -> QLineEdit:

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from usage_viewer.domain.datasets import DATASETS
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import Per
-from usage_viewer.domain.tables import FigureColumn
+from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
-    from tests.gui.window.conftest import Desk, Oracle, Sums
+    from tests.rigs.window import Desk, Oracle, Sums
 
 DATA = DATASETS["completions"]
 METRICS = tuple(metric.name for metric in DATA.metrics)

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
-from usage_viewer.demo.access import ADMIN_KEY
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringFailed
-from usage_viewer.domain.key import AdminKey
-from usage_viewer.gui.calm_dialog import CalmDialog
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.widgets.form_dialog import CalmDialog
+from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import SessionKeystore
 
 if TYPE_CHECKING:
-    from tests.gui.window.conftest import Desk, Hands
+    from tests.rigs.window import Desk, Hands
 
 
 class Failing(SessionKeystore):

@@ -9,13 +9,13 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QWidget
 
-from usage_viewer.demo.access import ADMIN_KEY
+from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.errors import RequestRefused
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import Keystore
 
 if TYPE_CHECKING:
-    from tests.gui.window.conftest import Desk, Hands
+    from tests.rigs.window import Desk, Hands
 
 ALT, CTRL, SHIFT = (
     Qt.KeyboardModifier.AltModifier,

@@ -12,14 +12,14 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.demo.access import ADMIN_KEY
-from usage_viewer.domain.key import AdminKey
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import Keystore, SystemKeystore
 
 if TYPE_CHECKING:
     from tests.conftest import SecretService
-    from tests.gui.window.conftest import Desk
+    from tests.rigs.window import Desk
 
 PASSWORD: Final = "a password for the tests"
 RETURN: Final = 0xFF0D

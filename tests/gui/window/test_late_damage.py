@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from usage_viewer.app.place import Place
+from usage_viewer.app.profile.paths import Place
 from usage_viewer.domain.errors import StoreDamaged
 from usage_viewer.store import Store
 
 if TYPE_CHECKING:
-    from tests.gui.window.conftest import Desk, Hands
+    from tests.rigs.window import Desk, Hands
 
 HEADERS, BLOCK = 3 * 4096, 256 * 1024
 

@@ -22,12 +22,12 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.gui.window.monkey import Monkey, opened
-from usage_viewer.demo.access import ADMIN_KEY
+from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.view import FIRST_VIEW
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
-    from tests.gui.window.conftest import Desk, Oracle, Sums
+    from tests.rigs.window import Desk, Oracle, Sums
 
 GROWTH: Final = 250
 """Megabytes that the process may hold more of at the end than after a fifth of the actions, both times at rest with

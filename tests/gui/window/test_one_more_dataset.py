@@ -14,15 +14,17 @@ from typing import Any
 
 import pytest
 
-from usage_viewer.app.profile import Profile
+from usage_viewer.app.profile.profile import Profile
 from usage_viewer.cli.arguments import parser
 from usage_viewer.cli.table import run_table
-from usage_viewer.demo.access import ADMIN_KEY
-from usage_viewer.demo.cursor import make_cursor
-from usage_viewer.demo.faults import Request
-from usage_viewer.demo.listener import Listener, Reply
-from usage_viewer.demo.query import Query, read_query
-from usage_viewer.demo.refusal import Refusal
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.api.cursor import make_cursor
+from usage_viewer.demo.api.query import Query, read_query
+from usage_viewer.demo.api.refusal import Refusal
+from usage_viewer.demo.server.faults import Request
+from usage_viewer.demo.server.listener import Listener, Reply
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.catalog import DATASETS, registered
 from usage_viewer.domain.dataset import (
     Aggregation,
     Dataset,
@@ -34,13 +36,11 @@ from usage_viewer.domain.dataset import (
     PageLimit,
     Statistic,
 )
-from usage_viewer.domain.datasets import DATASETS, registered
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.key import AdminKey
 from usage_viewer.domain.period import Per, Width
-from usage_viewer.domain.tables import FigureColumn, GroupColumn
+from usage_viewer.domain.table import FigureColumn, GroupColumn
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.main_window import MainWindow
+from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import SessionKeystore
 
 HOUR, DAY = 3600, 86400

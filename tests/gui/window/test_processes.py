@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from usage_viewer.app.place import Place
-from usage_viewer.demo.access import ADMIN_KEY
-from usage_viewer.demo.faults import Fault
-from usage_viewer.gui.single_instance import SingleInstance
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.server.faults import Fault
+from usage_viewer.gui.startup.single_instance import SingleInstance
 
 if TYPE_CHECKING:
-    from tests.gui.window.conftest import Desk
+    from tests.rigs.window import Desk
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = (sys.executable, "-m", "usage_viewer")

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from usage_viewer.app.place import Place
-from usage_viewer.gui.main_window import MainWindow
-from usage_viewer.gui.remembered import WRITE_AFTER
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.gui.window.main_window import MainWindow
+from usage_viewer.gui.workspace.settings_controller import WRITE_AFTER
 
 if TYPE_CHECKING:
-    from tests.gui.window.conftest import Desk, Hands
+    from tests.rigs.window import Desk, Hands
 
 
 def _edge(window: MainWindow, name: str) -> QPoint:

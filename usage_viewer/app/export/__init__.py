@@ -1,7 +1,6 @@
 """Tables as text: TSV, CSV, HTML, Markdown and JSON, for the clipboard, for files and for the command line."""
 
-from usage_viewer.app.export.provenance import Provenance, provenance_of
-from usage_viewer.app.export.rendering import (
+from usage_viewer.app.export.export import (
     Export,
     Format,
     chunks,
@@ -10,7 +9,8 @@ from usage_viewer.app.export.rendering import (
     render,
     sized_chunks,
 )
-from usage_viewer.app.export.saving import save
+from usage_viewer.app.export.provenance import Provenance, provenance_of
+from usage_viewer.app.export.save import save
 
 __all__ = [
     "Export",

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.ordering import Rows
-from usage_viewer.domain.tables import PeriodColumn
+from usage_viewer.domain.row_order import Rows
+from usage_viewer.domain.table import PeriodColumn
 from usage_viewer.domain.zones import iso
 
 _ENCODER = msgspec.json.Encoder()

@@ -1,0 +1,107 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage_viewer.api.decode.json_values import boolean_value, count_of, decimal_of, dimension_value, shown
+from usage_viewer.domain.errors import WrongShape
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0", 0),
+        ("-0", 0),
+        ("12.0", 12),
+        ("1e3", 1000),
+        ("1.5e1", 15),
+        ("9007199254740992.0", 2**53),
+        ("9223372036854775807", 2**63 - 1),
+    ],
+)
+def test_counts(text: str, expected: int) -> None:
+    assert count_of(text.encode(), "x") == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-1", "-1.0", "0.5", "1e-1", "9007199254740993.0", "9223372036854775808", "1e300", "1e9999", "1e99999",
+        "1" * 5000, "true", "null", '"5"', "[]", "{}", "NaN", "Infinity", '"\\u0665"', "٥",
+    ],
+)  # fmt: skip
+def test_other_values_are_no_counts(text: str) -> None:
+    with pytest.raises(WrongShape) as caught:
+        count_of(text.encode(), "data[0].x")
+    assert caught.value.path == "data[0].x"
+    assert len(caught.value.detail) < 200
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_every_int64_is_a_count(value: int) -> None:
+    assert count_of(str(value).encode(), "x") == value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("null", None),
+        ("0", Decimal(0)),
+        ("-0.0", Decimal(0)),
+        ("0e99", Decimal(0)),
+        ("12.10", Decimal("12.10")),
+        ('"12.10"', Decimal("12.10")),
+        ('" 12.10 "', Decimal("12.10")),
+        ("-3.5", Decimal("-3.5")),
+        ("1e-24", Decimal("1e-24")),
+        ("0.1234567890123456789012345", None),
+        ("0.123456789012345678901234000000", Decimal("0.123456789012345678901234")),
+        ("99999999999999.999999999999999999999999", Decimal("99999999999999.999999999999999999999999")),
+        ("0.1", Decimal("0.1")),
+    ],
+)
+def test_decimals_are_exact(text: str, expected: Decimal | None) -> None:
+    if text != "null" and expected is None:
+        with pytest.raises(WrongShape, match="digits"):
+            decimal_of(text.encode(), "x")
+        return
+    assert decimal_of(text.encode(), "x") == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["100000000000000", "1e14", "1e-25", "1e9999", "1e-9999", "1e99999999", '"NaN"', '"Infinity"', '"-inf"', '""',
+     '"1_000"', '"1,5"', "true", "[]", "{}", '"0x10"', '"' + "9" * 300 + '"', '"٥"'],
+)  # fmt: skip
+def test_other_values_are_no_decimals(text: str) -> None:
+    with pytest.raises(WrongShape) as caught:
+        decimal_of(text.encode(), "data[0].amount.value")
+    assert caught.value.path == "data[0].amount.value"
+
+
+@given(st.decimals(-(10**14) + 1, 10**14 - 1, allow_nan=False, places=24), st.booleans())
+def test_decimals_survive_as_number_and_as_text(value: Decimal, as_text: bool) -> None:
+    text = f"{value:f}"
+    assert decimal_of((f'"{text}"' if as_text else text).encode(), "x") == value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("null", None), ('"a\\u00e9"', "aé"), ("true", "true"), ("7", "7"), ("1.50", "1.50"), ('{"a":1}', '{"a":1}')],
+)
+def test_dimension_values(text: str, expected: str | None) -> None:
+    assert dimension_value(text.encode()) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(True, "true"), (False, "false"), ("true", "true"), ("False", "false"), (None, None), ("maybe", "maybe")],
+)
+def test_boolean_values(value: bool | str | None, expected: str | None) -> None:
+    assert boolean_value(value) == expected
+
+
+def test_long_values_are_shown_in_part() -> None:
+    assert shown(b"1" * 41) == "1" * 40 + "…"
+    assert shown(b"\xff") == "\ufffd"

@@ -1,0 +1,101 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage_viewer.api.decode.page import Page, decode_page
+from usage_viewer.api.decode.page_split import cut
+from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.errors import AnswerError
+from usage_viewer.domain.period import Segment, Width
+
+COMPLETIONS = DATASETS["completions"]
+DAY = 86400
+WINDOW = Segment(Width.DAY, 20_000 * DAY, 20_004 * DAY)
+
+
+def bucket(day: int, *results: Any, **fields: Any) -> dict[str, Any]:
+    start = WINDOW.start + day * DAY
+    return {"object": "bucket", "start_time": start, "end_time": start + DAY, "results": list(results), **fields}
+
+
+def result(**fields: Any) -> dict[str, Any]:
+    return {"object": COMPLETIONS.object, "input_tokens": 10, "output_tokens": 5, "num_model_requests": 1, **fields}
+
+
+def page(*buckets: Any, **fields: Any) -> bytes:
+    whole = {"object": "page", "data": list(buckets), "has_more": False, "next_page": None, **fields}
+    return json.dumps(whole, separators=(",", ":")).encode()
+
+
+def outcome(body: bytes, large: int) -> object:
+    """What comes of it: everything that a page says, or the error with all it says."""
+    try:
+        found: Page = decode_page(body, COMPLETIONS, WINDOW, ("model",), large=large)
+    except AnswerError as error:
+        return type(error), str(error), error.detail, error.path
+    batch = found.batch
+    metrics = {name: figures.listed() for name, figures in batch.metrics.items()}
+    rows = [batch.combinations[number] for number in batch.combination.tolist()]
+    return batch.starts.tolist(), batch.bucket.tolist(), rows, metrics, batch.extra, found.has_more, found.next_page
+
+
+USUAL = page(bucket(0, result(model="a")), bucket(1), bucket(2, result(), result(model="b", mood=1)))
+
+
+def test_buckets_are_found() -> None:
+    found = cut(USUAL)
+    assert found is not None
+    last, spans = found
+    assert [json.loads(USUAL[start:end])["start_time"] for start, end in spans] == [
+        WINDOW.start,
+        WINDOW.start + DAY,
+    ]
+    assert [one["start_time"] for one in json.loads(last)["data"]] == [WINDOW.start + 2 * DAY]
+
+
+def test_in_pieces_is_as_whole() -> None:
+    assert outcome(USUAL, 0) == outcome(USUAL, 1 << 30)
+    assert isinstance(outcome(USUAL, 0), tuple)
+
+
+NESTED = {"object": "bucket", "start_time": WINDOW.start + 3 * DAY, "results": []}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        page(),
+        page(bucket(0)),
+        page(bucket(0), bucket(0)),
+        page(bucket(0), 7, bucket(1)),
+        page(bucket(0), bucket(1, result(input_tokens=-1)), bucket(2)),
+        page(bucket(0), bucket(1), has_more=True),
+        page(bucket(0), bucket(1), has_more=True, next_page="x"),
+        page(bucket(0, result(mood=NESTED)), bucket(1)),
+        page(bucket(0, result(mood=[NESTED, NESTED])), bucket(1)),
+        page(bucket(0), bucket(1, result(mood=[NESTED, NESTED]))),
+        page(bucket(0), bucket(1), more=[NESTED]),
+        page(bucket(0, result(model='"{"object":"bucket"')), bucket(1, result(model='{"object":"bucket"'))),
+        b'{"other":[' + json.dumps(NESTED, separators=(",", ":")).encode() + b'],"data":[' + USUAL[26:],
+        USUAL.replace(b',{"object":"bucket"', b' ,\n\t {"object":"bucket"'),
+        USUAL.replace(b',{"object":"bucket"', b'{"object":"bucket"'),
+        USUAL.replace(b',{"object":"bucket"', b',,{"object":"bucket"'),
+        USUAL[:-30],
+        USUAL[: len(USUAL) // 2],
+        USUAL + b"x",
+        USUAL.replace(b'"a"', b'"\xff"'),
+        USUAL.replace(b'"data"', b'"data":[],"data"'),
+        USUAL.replace(b'"data"', b'"date"'),
+    ],
+)
+def test_the_unusual_is_as_whole(body: bytes) -> None:
+    assert outcome(body, 0) == outcome(body, 1 << 30)
+
+
+@given(st.integers(0, len(USUAL) - 1), st.integers(0, 12), st.binary(max_size=12))
+def test_damaged_is_as_whole(place: int, gone: int, new: bytes) -> None:
+    body = USUAL[:place] + new + USUAL[place + gone :]
+    assert outcome(body, 0) == outcome(body, 1 << 30)

@@ -1,0 +1,184 @@
+"""What is remembered, and how much of it survives what may happen to a file."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage_viewer.app.settings.settings import ColourScheme, ProfileSettings, Settings, load, save
+from usage_viewer.domain.errors import StoreNotWritable
+from usage_viewer.domain.period import Per
+from usage_viewer.domain.view import Filter, SortKey, ViewState
+
+VIEW = ViewState(
+    per=Per.DAY, filters=(Filter("batch", frozenset(["true", None])),), order=(SortKey("model", True),)
+)
+SETTINGS = Settings(
+    profiles={
+        "default": ProfileSettings(VIEW, {"model": 200, "period": 90}, {"completions": ("input_tokens",)}),
+        "other": ProfileSettings(ViewState(dataset="costs", grouping=("line_item",))),
+    },
+    geometry="AdnQywADAAA=",
+    bars=False,
+    abbreviated=True,
+    colour_scheme=ColourScheme.DARK,
+    recent_zones=("Europe/Berlin", "local"),
+)
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "settings.json"
+
+
+def written(path: Path, content: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_nothing_stored_is_the_default(path: Path) -> None:
+    assert load(path) == Settings()
+    assert load(path).note == ""
+    assert not path.parent.exists()
+
+
+def test_what_is_saved_is_loaded(path: Path) -> None:
+    save(path, SETTINGS)
+    assert load(path) == SETTINGS
+    assert load(path).note == ""
+    save(path, load(path))
+    assert load(path) == SETTINGS
+
+
+def test_the_same_settings_are_the_same_text(path: Path) -> None:
+    values = [f"gpt-{number}" for number in range(50)]
+    texts = set()
+    for listed in (values, values[::-1]):
+        view = VIEW.with_filter(Filter("model", frozenset([None, *listed])))
+        save(path, Settings().with_profile("default", ProfileSettings(view)))
+        texts.add(path.read_text())
+    assert len(texts) == 1
+    listed = json.loads(texts.pop())["profiles"]["default"]["view"]["filters"][1]["values"]
+    assert listed == [*sorted(values), None]
+
+
+def test_only_the_user_may_read_them(path: Path) -> None:
+    save(path, SETTINGS)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"null", b"[" * 100_000, b'{"a": 1'])
+def test_a_damaged_file_is_kept_aside(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    loaded = load(path)
+    assert loaded == Settings()
+    assert "settings.damaged.json" in loaded.note
+    assert (path.parent / "settings.damaged.json").read_bytes() == content
+    assert not path.exists()
+    assert load(path).note == ""
+
+
+def test_a_note_is_not_stored(path: Path) -> None:
+    save(path, Settings(note="something went wrong"))
+    assert "note" not in json.loads(path.read_text())
+
+
+def test_what_can_not_be_read_is_the_default(path: Path) -> None:
+    path.mkdir(parents=True)
+    loaded = load(path)
+    assert loaded == Settings()
+    assert "can't be read" in loaded.note
+    assert path.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("bars", "yes"),
+        ("abbreviated", 1),
+        ("colour_scheme", "pink"),
+        ("geometry", 5),
+        ("recent_zones", "UTC"),
+        ("profiles", []),
+    ],
+)
+def test_a_field_that_can_not_be_used_costs_no_other(path: Path, name: str, value: Any) -> None:
+    save(path, SETTINGS)
+    stored = json.loads(path.read_text())
+    loaded = load(written(path, stored | {name: value}))
+    assert getattr(loaded, name) == getattr(Settings(), name)
+    others = set(stored) - {name, "version"}
+    assert [getattr(loaded, other) for other in others] == [getattr(SETTINGS, other) for other in others]
+
+
+def test_entries_that_can_not_be_used_cost_no_other(path: Path) -> None:
+    profile = {
+        "view": 5,
+        "widths": {"model": 200, "batch": "wide", "period": -1, "user_id": 10**9},
+        "columns": {"completions": ["input_tokens", "nonsense", 5, "input_tokens"], "costs": ["no"], "gone": ["a"]},
+    }
+    stored = {
+        "profiles": {"default": profile, "bad": 7},
+        "recent_zones": ["UTC", "Nowhere/Land", 5, "../etc", "UTC"],
+    }
+    loaded = load(written(path, stored))
+    assert loaded.profiles == {
+        "default": ProfileSettings(ViewState(), {"model": 200}, {"completions": ("input_tokens",)})
+    }
+    assert loaded.recent_zones == ("UTC",)
+
+
+NAMES = ("profiles", "geometry", "bars", "abbreviated", "colour_scheme", "recent_zones", "version")
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), ANYTHING))
+def test_no_content_is_an_error(tmp_path_factory: pytest.TempPathFactory, stored: dict[str, Any]) -> None:
+    path = tmp_path_factory.mktemp("settings") / "settings.json"
+    loaded = load(written(path, stored))
+    assert loaded.note == ""
+    save(path, loaded)
+    assert load(path) == loaded
+
+
+@given(st.dictionaries(st.sampled_from(["view", "widths", "columns"]), ANYTHING))
+def test_no_profile_is_an_error(tmp_path_factory: pytest.TempPathFactory, stored: dict[str, Any]) -> None:
+    path = tmp_path_factory.mktemp("settings") / "settings.json"
+    loaded = load(written(path, {"profiles": {"default": stored}}))
+    assert set(loaded.profiles) == {"default"}
+    save(path, loaded)
+    assert load(path) == loaded
+
+
+def test_settings_that_can_not_be_saved(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreNotWritable) as caught:
+        save(tmp_path / "file" / "settings.json", SETTINGS)
+    assert caught.value.title == "The settings can't be saved"
+    assert caught.value.hint
+
+
+def test_profiles_and_zones_are_changed_one_at_a_time() -> None:
+    assert Settings().profile("default") == ProfileSettings()
+    changed = SETTINGS.with_profile("other", ProfileSettings(VIEW))
+    assert changed.profile("other").view == VIEW
+    assert changed.profile("default") == SETTINGS.profile("default")
+    zones = Settings()
+    for zone in ("UTC", "Asia/Tokyo", "UTC", *(f"Etc/GMT+{hour}" for hour in range(1, 9))):
+        zones = zones.with_zone(zone)
+    assert zones.recent_zones[0] == "Etc/GMT+8"
+    assert len(zones.recent_zones) == 8
+    assert SETTINGS.with_zone("local").recent_zones == ("local", "Europe/Berlin")

@@ -1,0 +1,120 @@
+"""Any view is restored as it was; of a damaged one, what can be used."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage_viewer.app.settings.view_serialization import restored_view, sort_filters
+from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.date_range import DateRange, Preset
+from usage_viewer.domain.period import Per
+from usage_viewer.domain.view import Filter, SortKey, ViewState
+
+TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1))
+RANGES = st.builds(DateRange, st.sampled_from(Preset)) | st.builds(
+    lambda start, length: DateRange(None, start, start + timedelta(minutes=length)), TIMES, st.integers(1, 10**6)
+)
+ZONES = st.sampled_from(["UTC", "local", "Europe/Berlin", "Asia/Kathmandu"])
+
+
+@st.composite
+def views(draw: st.DrawFn) -> ViewState:
+    data = DATASETS[draw(st.sampled_from(sorted(DATASETS)))]
+    dimensions = st.sampled_from([dimension.name for dimension in data.dimensions])
+    filters = st.builds(Filter, dimensions, st.frozensets(st.none() | st.text(max_size=5)), st.booleans())
+    figures = st.sampled_from([column.name for column in data.columns])
+    view = ViewState(
+        dataset=data.name,
+        range=draw(RANGES),
+        per=draw(st.sampled_from(Per)),
+        grouping=tuple(draw(st.lists(dimensions, unique=True))),
+        filters=tuple(draw(st.lists(filters, unique_by=lambda item: item.dimension))),
+        search=draw(st.text(max_size=5)),
+        columns=tuple(draw(st.lists(figures, unique=True))),
+        zone=draw(ZONES),
+    )
+    keys = st.builds(SortKey, st.sampled_from(view.keys), st.booleans())
+    return view.with_order(draw(st.lists(keys, unique_by=lambda key: key.column)))
+
+
+def stored(view: ViewState) -> dict[str, Any]:
+    builtins: dict[str, Any] = msgspec.to_builtins(view)
+    sort_filters(builtins)
+    read: dict[str, Any] = json.loads(json.dumps(builtins))
+    return read
+
+
+@given(views())
+def test_any_view_is_restored(view: ViewState) -> None:
+    assert restored_view(stored(view)) == view
+
+
+@pytest.mark.parametrize("content", [None, 5, "view", [], {}, {"unknown": 1}, {"dataset": "gone"}, {"grouping": 5}])
+def test_nothing_usable_is_the_default(content: object) -> None:
+    assert restored_view(content) == ViewState()
+
+
+@given(
+    views(),
+    st.sampled_from(["dataset", "range", "per", "zone", "search", "filters", "columns", "order", "grouping"]),
+    st.none()
+    | st.integers()
+    | st.text(max_size=3)
+    | st.lists(st.none() | st.text(max_size=3) | st.dictionaries(st.text(max_size=3), st.none(), max_size=1)),
+)
+def test_a_damaged_field_is_no_error(view: ViewState, name: str, content: object) -> None:
+    restored = restored_view(stored(view) | {name: content})
+    assert restored.keys
+    if name not in ("dataset", "range"):
+        assert restored.dataset == view.dataset
+        assert restored.range == view.range
+    if name not in ("dataset", "grouping"):
+        assert restored.grouping == view.grouping
+
+
+def test_what_there_is_no_longer_is_left_out() -> None:
+    view = ViewState(
+        grouping=("model", "batch"),
+        filters=(Filter("batch", frozenset(["true"])),),
+        columns=("input_tokens",),
+        order=(SortKey("input_tokens", True),),
+    )
+    content = stored(view)
+    content["grouping"].insert(0, "gone")
+    content["filters"].append({"dimension": "gone", "values": ["a"], "exclude": False})
+    content["filters"].append({"dimension": "batch", "values": ["false"], "exclude": False})
+    content["columns"].append("gone")
+    content["order"].append({"column": "gone", "descending": False})
+    content["order"].append({"column": "input_tokens", "descending": False})
+    assert restored_view(content) == view
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"preset": None, "start": None, "end": None},
+        {"preset": None, "start": "2026-11-03T00:00:00", "end": "2026-11-03T00:00:00"},
+        {"preset": None, "start": "2026-11-03T00:00:00Z", "end": "2026-11-04T00:00:00Z"},
+        {"preset": "last-7-fortnights"},
+        {"preset": None, "start": "yesterday", "end": "today"},
+    ],
+)
+def test_a_range_that_is_none_is_the_default(content: object) -> None:
+    assert restored_view({"range": content, "per": "day"}) == ViewState(per=Per.DAY)
+
+
+def test_a_zone_that_is_none_is_the_default() -> None:
+    for zone in ("Nowhere/Land", "../../etc/passwd", "", "/etc/localtime"):
+        assert restored_view({"zone": zone}).zone == "UTC"
+
+
+def test_a_dataset_with_a_grouping_of_nothing() -> None:
+    view = ViewState(dataset="costs", grouping=())
+    assert restored_view(stored(view)) == view
+    assert restored_view({"dataset": "costs"}).grouping == ("line_item",)
+    assert restored_view({"dataset": "costs", "grouping": ["gone"]}).grouping == ("line_item",)

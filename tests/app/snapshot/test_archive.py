@@ -1,0 +1,285 @@
+"""A session saved and opened again; what is foreign, damaged, too large or hostile is refused with a reason."""
+
+import io
+import json
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from usage_viewer.app.profile.profile import Profile
+from usage_viewer.app.session.session import Session
+from usage_viewer.app.snapshot.archive import SnapshotProfile, peek, save_snapshot
+from usage_viewer.app.snapshot.manifest import FILE, Manifest
+from usage_viewer.app.snapshot.packing import unpack
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import Organization
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.date_range import DateRange, Preset
+from usage_viewer.domain.errors import (
+    Cancelled,
+    ExportError,
+    KeyMissing,
+    NotASnapshot,
+    SnapshotDamaged,
+    SnapshotError,
+    SnapshotNewer,
+    SnapshotTooLarge,
+)
+from usage_viewer.domain.period import Per
+from usage_viewer.domain.table import Table
+from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.keystore import SessionKeystore
+from usage_viewer.store import Cancel
+
+VIEW = ViewState(
+    range=DateRange(Preset.LAST_7_DAYS),
+    per=Per.DAY,
+    grouping=("project_id", "model"),
+    filters=(Filter("batch", frozenset(["true"]), exclude=True),),
+    search="not kept",
+)
+EVERYTHING = VIEW.without_filters()
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    """A week of three datasets, fetched from a real server."""
+    key = AdminKey.parse(ADMIN_KEY)
+    with DemoServer(Organization(anchor=int(time.time())), key=ADMIN_KEY) as server:
+        profile = Profile("default", base_url=server.base_url, database=None, keystore=lambda: SessionKeystore(key))
+        with closing(profile.open_session()) as opened:
+            source = profile.source(key)
+            opened.connect(source, source)
+            opened.fetch_names(cancelled=threading.Event())
+            for name in ("completions", "costs", "vector_stores"):
+                for _ in opened.fetch(EVERYTHING.with_dataset(name), cancelled=threading.Event()):
+                    pass
+            opened.connect(None)
+            yield opened
+
+
+@pytest.fixture(scope="module")
+def snapshot(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("saved") / "week.zip"
+    save_snapshot(session, VIEW, path, organization="Acme")
+    return path
+
+
+@pytest.fixture
+def folder(snapshot: Path, tmp_path: Path) -> Path:
+    """The same, unpacked."""
+    unpacked = tmp_path / "week"
+    with zipfile.ZipFile(snapshot) as packed:
+        packed.extractall(unpacked)
+    return unpacked
+
+
+def _rows(table: Table) -> list[object]:
+    heads = [
+        [column.labels[index] for index in (column.index if hasattr(column, "index") else column.codes).tolist()]
+        for column in table.heads
+    ]
+    figures = [column.figures.listed() for column in table.figures]
+    return sorted(zip(*heads, *figures, strict=True), key=repr)
+
+
+def _opened(path: Path) -> Session:
+    return SnapshotProfile(path).open_session()
+
+
+@pytest.mark.parametrize("form", ["zip", "folder", "manifest"])
+def test_it_shows_what_was_held(form: str, session: Session, snapshot: Path, folder: Path) -> None:
+    path = {"zip": snapshot, "folder": folder, "manifest": folder / FILE}[form]
+    with closing(_opened(path)) as opened:
+        for name in ("completions", "costs", "vector_stores"):
+            view = EVERYTHING.with_dataset(name)
+            before, after = session.look(view), opened.look(view)
+            assert _rows(after.table) == _rows(before.table)
+            assert after.table.rows > 0
+            assert after.coverage.summary == "7 of 7 days"
+        assert not opened.connected
+        assert "embeddings" in opened.unavailable
+        assert "completions" not in opened.unavailable
+        nothing = opened.look(EVERYTHING.with_dataset("embeddings")).coverage
+        assert (nothing.held, nothing.expected) == (0, 7)
+        with pytest.raises(KeyMissing):
+            list(opened.fetch(EVERYTHING.with_dataset("embeddings"), cancelled=threading.Event()))
+
+
+def test_its_clock_stands_still(snapshot: Path, session: Session) -> None:
+    profile = SnapshotProfile(snapshot)
+    with closing(profile.open_session()) as opened:
+        assert opened.now == profile.manifest.moment
+        assert abs(opened.now - session.now) < 60
+        assert opened.span(VIEW) == session.span(VIEW)
+
+
+def test_the_manifest_says_what_it_holds(snapshot: Path) -> None:
+    manifest = peek(snapshot)
+    assert manifest.organization == "Acme"
+    assert manifest.shown == VIEW.with_search("")
+    assert manifest.datasets == ("completions", "vector_stores", "costs")
+    assert manifest.columns["completions.parquet"]["input_tokens"].startswith("BIGINT. Input: tokens.")
+    with zipfile.ZipFile(snapshot) as packed:
+        assert set(packed.namelist()) == {FILE, *manifest.files}
+        assert ADMIN_KEY.encode() not in b"".join(packed.read(name) for name in packed.namelist())
+
+
+def test_a_folder_is_written_whole_and_replaced(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "saved here"
+    save_snapshot(session, VIEW, path)
+    (path / "held.parquet").write_bytes(b"")
+    save_snapshot(session, VIEW, path)
+    with closing(_opened(path)) as opened:
+        assert not opened.empty
+    assert [item.name for item in tmp_path.iterdir()] == ["saved here"]
+
+
+def test_another_folder_is_not_replaced(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("dear")
+    with pytest.raises(ExportError, match="Something else"):
+        save_snapshot(session, VIEW, tmp_path / "letters")
+    assert (tmp_path / "letters" / "dear.txt").read_text() == "dear"
+
+
+def test_a_place_that_is_gone_is_said_and_nothing_is_left(session: Session, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="folder is gone"):
+        save_snapshot(session, VIEW, tmp_path / "no" / "where.zip")
+    cancel = Cancel()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        save_snapshot(session, VIEW, tmp_path / "never.zip", cancel=cancel)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_snapshot_of_a_snapshot_is_as_of_the_first(snapshot: Path, tmp_path: Path) -> None:
+    with closing(_opened(snapshot)) as opened:
+        save_snapshot(opened, VIEW.with_range(DateRange(Preset.YESTERDAY)), tmp_path / "day.zip")
+        assert peek(tmp_path / "day.zip").saved_at == peek(snapshot).saved_at
+    with closing(_opened(tmp_path / "day.zip")) as day:
+        assert day.look(EVERYTHING).coverage.summary == "1 of 7 days"
+
+
+def _changed(folder: Path, change: Callable[[dict[str, object]], object]) -> None:
+    stored = json.loads((folder / FILE).read_text())
+    change(stored)
+    (folder / FILE).write_text(json.dumps(stored))
+
+
+def _spoil(folder: Path) -> None:
+    content = bytearray((folder / "completions.parquet").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "completions.parquet").write_bytes(content)
+
+
+FAULTS: dict[str, tuple[type[SnapshotError], Callable[[Path], object]]] = {
+    "one bit": (SnapshotDamaged, _spoil),
+    "a file is missing": (SnapshotDamaged, lambda folder: (folder / "held.parquet").unlink()),
+    "no manifest": (NotASnapshot, lambda folder: (folder / FILE).unlink()),
+    "not JSON": (NotASnapshot, lambda folder: (folder / FILE).write_text("{")),
+    "deep JSON": (NotASnapshot, lambda folder: (folder / FILE).write_text("[" * 100_000)),
+    "another program's": (NotASnapshot, lambda folder: (folder / FILE).write_text('{"format": "other"}')),
+    "newer": (SnapshotNewer, lambda folder: _changed(folder, lambda stored: stored.update(version=2))),
+    "no times": (SnapshotDamaged, lambda folder: _changed(folder, lambda stored: stored.pop("saved_at"))),
+    "a time without a zone": (
+        SnapshotDamaged,
+        lambda folder: _changed(folder, lambda stored: stored.update(start="2026-01-01T00:00:00")),
+    ),
+    "a file elsewhere": (
+        SnapshotDamaged,
+        lambda folder: _changed(
+            folder,
+            lambda stored: stored.update(files={"../x.parquet": {"rows": 1, "bytes": 1, "sha256": ""}}),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "damage"), FAULTS.values(), ids=FAULTS)
+def test_a_damaged_or_foreign_folder_is_refused(
+    kind: type[SnapshotError], damage: Callable[[Path], object], folder: Path
+) -> None:
+    damage(folder)
+    with pytest.raises(kind) as raised:
+        _opened(folder)
+    assert raised.value.hint
+
+
+def _zip(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in files.items():
+            packed.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../held.parquet", "/etc/held.parquet", "a/b/held.parquet", "..\\held.parquet", "run.sh", "C:held.parquet"],
+)
+def test_names_that_lead_elsewhere_are_refused(name: str, tmp_path: Path, folder: Path) -> None:
+    path = _zip(tmp_path / "x.zip", {FILE: (folder / FILE).read_bytes(), name: b"PAR1"})
+    with pytest.raises(NotASnapshot):
+        _opened(path)
+    assert not (tmp_path.parent / "held.parquet").exists()
+
+
+def test_a_zip_of_the_folder_is_taken(folder: Path, tmp_path: Path) -> None:
+    files = {f"week/{path.name}": path.read_bytes() for path in folder.iterdir()}
+    with closing(_opened(_zip(tmp_path / "again.zip", files))) as opened:
+        assert opened.look(EVERYTHING).coverage.complete
+    upward = {f"../{path.name}": path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(NotASnapshot):
+        _opened(_zip(tmp_path / "up.zip", upward))
+
+
+def test_what_would_unpack_to_too_much_is_refused(tmp_path: Path, folder: Path) -> None:
+    path = _zip(tmp_path / "x.zip", {FILE: (folder / FILE).read_bytes(), "held.parquet": bytes(3_000_000)})
+    (tmp_path / "out").mkdir()
+    with pytest.raises(SnapshotTooLarge):
+        unpack(path, tmp_path / "out", most_bytes=2_000_000)
+    many = _zip(tmp_path / "many.zip", {FILE: b"{}"} | {f"f{number}.parquet": b"" for number in range(70)})
+    with pytest.raises(NotASnapshot, match="71 files"):
+        _opened(many)
+
+
+def test_a_size_that_lies_is_found_out(tmp_path: Path, folder: Path) -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr(FILE, (folder / FILE).read_bytes())
+        packed.writestr("held.parquet", bytes(3_000_000))
+    content = held.getvalue().replace((3_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
+    path = tmp_path / "x.zip"
+    path.write_bytes(content)
+    with pytest.raises(SnapshotError):
+        unpack(path, _made(tmp_path / "out"), most_bytes=2_000_000)
+    unpacked = tmp_path / "out" / "held.parquet"
+    assert not unpacked.exists() or unpacked.stat().st_size <= 2_000_000
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_what_is_no_snapshot_at_all(tmp_path: Path, snapshot: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(NotASnapshot):
+        SnapshotProfile(tmp_path / "notes.txt")
+    with pytest.raises(NotASnapshot):
+        SnapshotProfile(tmp_path)
+    with pytest.raises(SnapshotError, match="no such snapshot"):
+        SnapshotProfile(tmp_path / "gone.zip")
+    (tmp_path / "short.zip").write_bytes(snapshot.read_bytes()[:5000])
+    with pytest.raises(SnapshotDamaged):
+        SnapshotProfile(tmp_path / "short.zip")
+
+
+def test_the_manifest_is_not_taken_for_more_than_it_is() -> None:
+    assert "key" not in Manifest.__struct_fields__

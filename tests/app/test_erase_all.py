@@ -1,0 +1,111 @@
+"""Erasing all: every key, all usage, names and settings; nothing that isn't the program's."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from usage_viewer.app.erase_all import all_organizations, erase_all
+from usage_viewer.app.profile.organizations import Organization
+from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.settings import settings
+from usage_viewer.app.settings.settings import Settings
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.errors import KeyringFailed, StoreLocked
+from usage_viewer.keystore import Keystore, SessionKeystore
+from usage_viewer.store import Store
+
+
+class Ring:
+    """Keystores by organization, some of which may fail."""
+
+    def __init__(self, *ids: str, failing: str = "") -> None:
+        self.stores = {id: SessionKeystore(AdminKey.parse(f"sk-admin-of-{id}")) for id in ids}
+        self.failing = failing
+
+    def __call__(self, id: str) -> Keystore:
+        if id == self.failing:
+            raise KeyringFailed("it is broken")
+        return self.stores.setdefault(id, SessionKeystore())
+
+    @property
+    def kept(self) -> set[str]:
+        return {id for id, store in self.stores.items() if store.load() is not None}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Two organizations in the settings, one more of which there is only data."""
+    data = tmp_path / "data"
+    listed = (Organization("default", "Mine"), Organization("acme", "Acme & Sons"))
+    settings.save(Place(data).settings, Settings(organizations=listed))
+    for id in ("default", "acme", "forgotten"):
+        Store.open(Place(data, id).database).close()
+    (Place(data, "acme").directory / "usage.damaged-20261101-120000.duckdb").write_text("damaged")
+    (data / "profiles" / ".not-a-profile").mkdir()
+    return data
+
+
+def test_finds_every_organization(data: Path, tmp_path: Path) -> None:
+    assert [one.id for one in all_organizations(data)] == ["default", "acme", "forgotten"]
+    assert [one.id for one in all_organizations(tmp_path / "none")] == ["default"]
+
+
+def test_leaves_nothing(data: Path) -> None:
+    ring = Ring("default", "acme", "forgotten")
+    assert erase_all(data, ring) == []
+    assert ring.kept == set()
+    assert not data.exists()
+    assert erase_all(data, ring) == [], "where nothing is, that is all"
+
+
+def test_leaves_what_is_not_the_programs(data: Path) -> None:
+    (data / "holiday.jpg").write_text("a picture")
+    assert erase_all(data, Ring()) == []
+    assert [path.name for path in data.iterdir()] == ["holiday.jpg"]
+
+
+def test_a_link_is_removed_and_what_it_leads_to_stays(data: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (data / "profiles").rename(elsewhere)
+    (data / "profiles").symlink_to(elsewhere)
+    assert erase_all(data, Ring()) == []
+    assert not data.exists()
+    assert (elsewhere / "acme" / "usage.duckdb").exists()
+
+
+def test_a_key_that_cant_be_removed_is_told_and_the_rest_is_removed(data: Path) -> None:
+    ring = Ring("default", "forgotten", failing="acme")
+    (fault,) = erase_all(data, ring)
+    assert "Acme & Sons" in fault.title
+    assert fault.hint
+    assert ring.kept == set()
+    assert not data.exists()
+
+
+def test_nothing_goes_while_a_window_has_the_data_open(data: Path) -> None:
+    holder = (
+        "import sys; from pathlib import Path; from usage_viewer.store import Store; "
+        "s = Store.open(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read(); s.close()"
+    )
+    ring = Ring("default", "acme")
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, str(Place(data, "acme").database)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == b"held"
+        with pytest.raises(StoreLocked):
+            erase_all(data, ring)
+        process.communicate(timeout=10)
+    assert ring.kept == {"default", "acme"}
+    assert Place(data).settings.exists()
+    assert Place(data, "acme").database.exists()
+
+
+def test_a_damaged_database_goes_too(data: Path) -> None:
+    Place(data, "acme").database.write_bytes(b"not a database" * 1000)
+    assert erase_all(data, Ring()) == []
+    assert not data.exists()

@@ -1,0 +1,83 @@
+"""What is kept is for its owner alone, at every start anew; what isn't the program's is left as it is."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from usage_viewer.app.file_permissions import keep_private, kept_files
+from usage_viewer.app.profile.paths import Place
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+
+
+def mode(path: Path) -> str:
+    return oct(path.stat().st_mode & 0o777)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """A data directory that was copied from somewhere, readable by everybody."""
+    data = tmp_path / "data"
+    place = Place(data, "acme")
+    place.directory.mkdir(parents=True)
+    for path in (
+        place.database,
+        place.directory / "usage.duckdb.wal",
+        place.directory / "usage.damaged-20261101-120000.duckdb",
+        place.settings,
+        data / "settings.damaged.json",
+        data / ".settings.json.0123456789ab.part",
+    ):
+        path.write_text("private")
+        path.chmod(0o644)
+    for path in (data, data / "profiles", place.directory):
+        path.chmod(0o755)
+    return data
+
+
+def test_everything_becomes_private(kept: Path) -> None:
+    keep_private(kept)
+    assert mode(kept) == "0o700"
+    for path in kept.rglob("*"):
+        assert mode(path) == ("0o700" if path.is_dir() else "0o600"), path
+
+
+def test_what_may_not_even_be_read_is_mended_too(kept: Path) -> None:
+    Place(kept, "acme").database.chmod(0o000)
+    Place(kept, "acme").directory.chmod(0o700)
+    keep_private(kept)
+    assert mode(Place(kept, "acme").database) == "0o600"
+
+
+def test_a_directory_that_is_not_the_programs_alone_stays_as_it_is(kept: Path) -> None:
+    other = kept / "holiday.jpg"
+    other.write_text("a picture")
+    other.chmod(0o644)
+    keep_private(kept)
+    assert mode(kept) == "0o755"
+    assert mode(other) == "0o644"
+    assert mode(kept / "profiles") == "0o700"
+    assert mode(Place(kept).settings) == "0o600"
+    assert other not in kept_files(kept)
+
+
+def test_links_are_not_followed(kept: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    (elsewhere / "file").write_text("not ours")
+    (elsewhere / "file").chmod(0o644)
+    (kept / "profiles" / "linked").symlink_to(elsewhere)
+    (kept / "profiles" / "linked-file").symlink_to(elsewhere / "file")
+    (kept / "profiles" / "nowhere").symlink_to(tmp_path / "gone")
+    keep_private(kept)
+    assert mode(elsewhere) == "0o755"
+    assert mode(elsewhere / "file") == "0o644"
+
+
+def test_nothing_is_made(tmp_path: Path) -> None:
+    keep_private(tmp_path / "none")
+    assert kept_files(tmp_path / "none") == []
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("in the way")
+    keep_private(tmp_path / "file")

@@ -1,0 +1,109 @@
+"""Reading and checking a request's parameters."""
+
+import pytest
+
+from usage_viewer.demo.api.query import Query, read_query
+from usage_viewer.demo.api.refusal import Refusal
+from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.period import Width
+
+NOW = 1_795_437_245
+START = 1_795_219_200
+
+
+def _read(name: str = "completions", /, **parameters: object) -> Query:
+    texts = {
+        key: [str(item) for item in value] if isinstance(value, list) else [str(value)]
+        for key, value in {"start_time": START, **parameters}.items()
+        if value is not None
+    }
+    return read_query(DATASETS[name], texts, NOW)
+
+
+def _refused(name: str = "completions", /, **parameters: object) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        _read(name, **parameters)
+    assert caught.value.status == 400
+    return caught.value
+
+
+def test_defaults() -> None:
+    query = _read()
+    assert (query.width, query.limit, query.start) == (Width.DAY, 7, START)
+    assert query.end == NOW // 86400 * 86400 + 86400
+    assert query.group_by == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "default", "maximum"),
+    [
+        ("completions", "1m", 60, 1440),
+        ("completions", "1h", 24, 168),
+        ("completions", "1d", 7, 31),
+        ("web_search_calls", "1h", 24, 168),
+        ("costs", "1d", 7, 180),
+    ],
+)
+def test_limits_by_width(name: str, width: str, default: int, maximum: int) -> None:
+    assert _read(name, bucket_width=width).limit == default
+    assert _read(name, bucket_width=width, limit=maximum).limit == maximum
+    assert _refused(name, bucket_width=width, limit=maximum + 1).error["param"] == "limit"
+    assert _refused(name, bucket_width=width, limit=0).error["param"] == "limit"
+
+
+@pytest.mark.parametrize(
+    ("param", "value"),
+    [
+        ("start_time", None),
+        ("start_time", "yesterday"),
+        ("start_time", -1),
+        ("start_time", "1e9"),
+        ("start_time", [START, START]),
+        ("end_time", START),
+        ("end_time", START - 1),
+        ("end_time", 10**30),
+        ("bucket_width", "1w"),
+        ("group_by", ["model", "nonsense"]),
+        ("group_by", ["line_item"]),
+        ("batch", "maybe"),
+        ("line_items", "x"),
+        ("nonsense", "1"),
+        ("page", "page_nonsense"),
+    ],
+)
+def test_a_bad_parameter_is_named(param: str, value: object) -> None:
+    refusal = _refused(**{param: value})
+    assert refusal.error["param"] == param
+    assert set(refusal.error) == {"message", "type", "param", "code"}
+
+
+def test_costs_come_by_day_only() -> None:
+    assert _refused("costs", bucket_width="1h").error["param"] == "bucket_width"
+
+
+def test_filters_and_groupings_are_taken() -> None:
+    query = _read(models=["a", "b"], batch="True", group_by=["model", "batch"])
+    assert query.filters == {"model": {"a", "b"}, "batch": {"true"}}
+    assert query.group_by == {"model", "batch"}
+
+
+def test_what_is_refused_is_refused_as_an_unknown_dimension_is() -> None:
+    with pytest.raises(Refusal) as caught:
+        read_query(DATASETS["completions"], {"start_time": ["0"], "group_by": ["api_source"]}, NOW, ["api_source"])
+    assert caught.value.error["param"] == "group_by"
+    assert "'api_source'." not in str(caught.value).split("Supported")[1]
+
+
+def test_a_pair_is_refused_together_only() -> None:
+    pair = [frozenset({"user_id", "project_id"})]
+    for group_by in (["user_id"], ["project_id", "line_item"]):
+        read_query(DATASETS["costs"], {"start_time": ["0"], "group_by": group_by}, NOW, (), pair)
+    with pytest.raises(Refusal) as caught:
+        read_query(
+            DATASETS["costs"],
+            {"start_time": ["0"], "group_by": ["user_id", "line_item", "project_id"]},
+            NOW,
+            (),
+            pair,
+        )
+    assert caught.value.error["param"] == "group_by"

@@ -1,0 +1,83 @@
+"""The datasets are those of the API's description, and the names in their entries fit together."""
+
+import pytest
+
+from usage_viewer.domain.catalog import DATASETS, Aggregation, Dataset, Dimension, Metric, PageLimit, registered
+from usage_viewer.domain.period import Width
+
+
+@pytest.mark.parametrize("data", DATASETS.values(), ids=DATASETS)
+def test_an_entry_is_whole(data: Dataset) -> None:
+    assert data.path.startswith("/organization/")
+    assert data.object.startswith("organization.")
+    for name in data.default_columns:
+        assert data.has_column(name)
+    for name in data.default_grouping:
+        assert data.has_dimension(name)
+    assert list(data.widths) == sorted(data.page_limits, key=lambda width: -width.seconds)
+    for limit in data.page_limits.values():
+        assert 0 < limit.default <= limit.maximum
+    assert all(dimension.label for dimension in data.dimensions)
+    assert all(column.label for column in data.columns)
+
+
+def test_all_twelve_are_there() -> None:
+    assert len(DATASETS) == 12
+
+
+def test_the_classic_completions_fields_are_there() -> None:
+    data = DATASETS["completions"]
+    names = {*data.group_by, *(metric.name for metric in data.metrics)}
+    assert names >= {
+        "input_tokens",
+        "input_cached_tokens",
+        "output_tokens",
+        "input_audio_tokens",
+        "output_audio_tokens",
+        "num_model_requests",
+        "project_id",
+        "user_id",
+        "api_key_id",
+        "model",
+        "batch",
+    }
+
+
+def test_what_comes_unasked_is_not_asked_for() -> None:
+    assert "currency" not in DATASETS["costs"].group_by
+    assert DATASETS["costs"].has_dimension("currency")
+
+
+def test_a_name_can_not_be_there_twice() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        Dataset(
+            name="x",
+            label="X",
+            path="/x",
+            object="x",
+            dimensions=(Dimension("a", "A"),),
+            metrics=(Metric("a", "A", "a"),),
+            page_limits={Width.DAY: PageLimit(7, 31)},
+            default_columns=("a",),
+        )
+
+
+def test_one_more_is_known_as_long_as_it_is_registered() -> None:
+    one = Dataset(
+        "more", "More", "/more", "more", (), (Metric("n", "N", ""),), {Width.HOUR: PageLimit(1, 2)}, ("n",)
+    )
+    with registered(one):
+        assert DATASETS["more"] is one
+        assert list(DATASETS)[-1] == "more"
+        with pytest.raises(ValueError, match="there already"), registered(one):
+            pass
+    assert "more" not in DATASETS
+    with pytest.raises(TypeError):
+        DATASETS["more"] = one  # type: ignore[index]
+
+
+def test_levels_have_a_mean_and_a_peak() -> None:
+    for data in DATASETS.values():
+        named = {item.level for item in data.over_time}
+        assert named == {item.name for item in data.metrics if item.aggregation is Aggregation.LEVEL}
+        assert data.has_levels is bool(named)

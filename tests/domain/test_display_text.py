@@ -1,0 +1,44 @@
+import sys
+import unicodedata
+
+import pytest
+
+from usage_viewer.domain.display_text import visible
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("gpt-6-astra", "gpt-6-astra"),
+        ("<img src=x> &amp; 'quoted'", "<img src=x> &amp; 'quoted'"),
+        ("Žofie – 東京 – العربية – 👍🏽", "Žofie – 東京 – العربية – 👍🏽"),
+        ("a\tb\nc\x00\x7f", "a␉b␊c␀␡"),
+        ("invoice\u202efdp.exe", "invoice⟨U+202E⟩fdp.exe"),
+        ("pay\u200bpal", "pay⟨U+200B⟩pal"),
+        ("\ufeffkey\u2066x\u2069", "⟨U+FEFF⟩key⟨U+2066⟩x⟨U+2069⟩"),
+        ("one\u2028two\x85three", "one⟨U+2028⟩two⟨U+0085⟩three"),
+        ("half\ud800", "half⟨U+D800⟩"),
+        ("tag\U000e0041", "tag⟨U+E0041⟩"),
+        ("\u3164", "⟨U+3164⟩"),
+        ("", ""),
+    ],
+)
+def test_what_cannot_be_seen_is_written_out(text: str, shown: str) -> None:
+    assert visible(text) == shown
+    assert visible(shown) == shown
+
+
+def test_no_control_or_format_character_of_unicode_is_left() -> None:
+    unseen = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+    for code in range(sys.maxunicode + 1):
+        char = chr(code)
+        if unicodedata.category(char) in unseen:
+            assert visible(f"a{char}b") not in ("ab", f"a{char}b"), hex(code)
+
+
+def test_letters_marks_digits_signs_and_spaces_stay() -> None:
+    drawn_as_nothing = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    for code in range(0xE0000):
+        char = chr(code)
+        if unicodedata.category(char)[0] in "LMNPSZ" and char not in drawn_as_nothing + "\u2028\u2029":
+            assert visible(char) == char, hex(code)

@@ -1,0 +1,127 @@
+"""Figures in several locales, at any size."""
+
+import math
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QLocale
+
+from usage_viewer.domain.catalog import Kind
+from usage_viewer.gui.formatting.numbers import MISSING, NumberFormat
+
+ENGLISH = NumberFormat(QLocale("en_US"))
+SHORT = NumberFormat(QLocale("en_US"), abbreviated=True)
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [
+        ("C", "-1,234,567"),
+        ("en_US", "-1,234,567"),
+        ("de_DE", "-1.234.567"),
+        ("fr_FR", "-1\u202f234\u202f567"),
+        ("sv_SE", "−1\u00a0234\u00a0567"),
+        ("en_IN", "-12,34,567"),
+        ("ar_EG", "\u061c-١٬٢٣٤٬٥٦٧"),
+    ],
+)
+def test_an_integer_wears_the_locales_separators_sign_and_digits(locale: str, text: str) -> None:
+    assert NumberFormat(QLocale(locale)).text(-1234567, Kind.COUNT) == text
+
+
+@pytest.mark.parametrize("locale", ["en_US", "de_DE", "en_IN", "sv_SE"])
+@given(value=st.integers(-(10**40), 10**40))
+def test_every_digit_of_an_integer_is_there(locale: str, value: int) -> None:
+    text = NumberFormat(QLocale(locale)).text(value, Kind.COUNT)
+    sign = "-" if text[0] in "-−" else ""
+    assert int(sign + "".join(one for one in text if one.isdigit())) == value
+
+
+def test_a_number_of_64_bits_is_as_qt_writes_it() -> None:
+    for name in ("en_US", "de_DE", "en_IN", "fr_FR", "sv_SE", "ar_EG", "de_CH"):
+        locale = QLocale(name)
+        assert NumberFormat(locale).text(2**62, Kind.COUNT) == locale.toString(2**62)
+
+
+def test_missing_is_unlike_zero() -> None:
+    for kind in Kind:
+        assert ENGLISH.text(None, kind) == MISSING
+        assert ENGLISH.text(0, kind)[0] == "0"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0", "0.00"),
+        ("-0.00", "0.00"),
+        ("12.5", "12.50"),
+        ("1234567.1", "1,234,567.10"),
+        ("0.000000123456789", "0.000000123456789"),
+        ("1E+3", "1,000.00"),
+        ("-0.010", "-0.01"),
+        ("0.1230000", "0.123"),
+    ],
+)
+def test_money_has_two_decimals_and_all_that_count(value: str, text: str) -> None:
+    assert ENGLISH.text(Decimal(value), Kind.DECIMAL, "money") == text
+
+
+def test_a_quantity_has_no_decimals_that_say_nothing() -> None:
+    assert ENGLISH.text(Decimal("12.50"), Kind.DECIMAL, "units") == "12.5"
+    assert ENGLISH.text(Decimal("12"), Kind.DECIMAL, "units") == "12"
+
+
+@pytest.mark.parametrize(
+    ("locale", "share", "ratio"),
+    [("en_US", "49.4 %", "1,234.5"), ("de_DE", "49,4 %", "1.234,5")],
+)
+def test_quotients_have_one_decimal_in_the_locales_way(locale: str, share: str, ratio: str) -> None:
+    numbers = NumberFormat(QLocale(locale))
+    assert numbers.text(0.4941, Kind.SHARE) == share
+    assert numbers.text(1234.5, Kind.RATIO) == ratio
+
+
+QUOTIENTS = st.floats(-10, 2e9) | st.integers(0, 10**7).map(lambda number: number / 2000)
+"""Any, and those that are as near to a half as a float can be."""
+
+
+@given(QUOTIENTS, st.sampled_from((-9e99, 9e99, 0.0)))
+def test_quotients_are_rounded_as_they_are_written(near: float, towards: float) -> None:
+    value = math.nextafter(near, towards) if towards else near
+    for factor, shown in ((100, ENGLISH.share(value).removesuffix(" %")), (1, ENGLISH.ratio(value))):
+        exact = (Decimal(repr(value)) * factor).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+        assert Decimal(shown.replace(",", "")) == exact
+
+
+def test_an_average_that_is_a_decimal_is_a_ratio_too() -> None:
+    assert ENGLISH.text(Decimal("411.25"), Kind.RATIO) == "411.2"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1234, "1.23 k"),
+        (9_999, "10.0 k"),
+        (99_960, "100 k"),
+        (999_499, "999 k"),
+        (999_500, "1.00 M"),
+        (1_234_567, "1.23 M"),
+        (-45_600_000, "-45.6 M"),
+        (7 * 10**9, "7.00 B"),
+        (2**63, "9,223,372 T"),
+    ],
+)
+def test_an_abbreviated_count_has_three_digits(value: int, text: str) -> None:
+    assert SHORT.text(value, Kind.COUNT) == text
+
+
+def test_abbreviated_money_and_shares() -> None:
+    assert SHORT.text(Decimal("12345.678"), Kind.DECIMAL, "money") == "12.3 k"
+    assert SHORT.text(Decimal("12.345"), Kind.DECIMAL, "money") == "12.34"
+    assert SHORT.text(Decimal("0.00012345"), Kind.DECIMAL, "money") == "0.000123"
+    assert SHORT.text(0.5, Kind.SHARE) == "50.0 %"
+    assert SHORT.text(1234.5, Kind.RATIO) == "1.23 k"

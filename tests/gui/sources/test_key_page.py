@@ -1,0 +1,93 @@
+"""What the page says while a key is typed and checked; that it is checked and kept is the window's test."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.errors import KeyRefused, NotAnAdminKey
+from usage_viewer.gui.sources.key_page import KeyPage
+
+GOOD = "sk-admin-0123456789abcdefghij"
+
+
+@pytest.fixture
+def page(qtbot: QtBot) -> KeyPage:
+    page = KeyPage()
+    qtbot.addWidget(page)
+    page.show()
+    return page
+
+
+@pytest.fixture
+def entered(page: KeyPage) -> list[AdminKey]:
+    keys: list[AdminKey] = []
+    page.key_entered.connect(keys.append)
+    return keys
+
+
+def _field(page: KeyPage) -> QLineEdit:
+    return page.findChildren(QLineEdit)[0]
+
+
+def _button(page: KeyPage, text: str) -> QPushButton:
+    return next(one for one in page.findChildren(QPushButton) if one.text() == text)
+
+
+def test_a_key_of_the_wrong_kind_is_told_as_soon_as_it_is_pasted(page: KeyPage, qtbot: QtBot) -> None:
+    qtbot.keyClicks(_field(page), "sk-proj-0123456789abcdefghijkl")
+    assert "doesn't look like an admin key" in page.problem_text
+    _field(page).clear()
+    qtbot.keyClicks(_field(page), GOOD)
+    assert page.problem_text == ""
+
+
+@pytest.mark.parametrize("garbage", ["", "   ", "two words here", "schlüssel-schlüssel-schlüssel", "a\u202eb"])
+def test_garbage_is_refused_here(page: KeyPage, entered: list[AdminKey], qtbot: QtBot, garbage: str) -> None:
+    _field(page).setText(garbage)
+    qtbot.mouseClick(_button(page, "&Connect"), Qt.MouseButton.LeftButton)
+    assert not entered
+    assert page.problem_text
+    assert garbage.strip() == "" or garbage not in page.problem_text
+
+
+def test_space_around_a_pasted_key_does_no_harm(page: KeyPage, entered: list[AdminKey], qtbot: QtBot) -> None:
+    _field(page).setText(f"  {GOOD}\n")
+    qtbot.keyClick(_field(page), Qt.Key.Key_Return)
+    assert entered == [AdminKey.parse(GOOD)]
+
+
+def test_it_is_asked_once_while_it_is_checked(page: KeyPage, entered: list[AdminKey], qtbot: QtBot) -> None:
+    page.key_entered.connect(lambda key: page.show_checking())
+    _field(page).setText(GOOD)
+    qtbot.keyClick(_field(page), Qt.Key.Key_Return)
+    qtbot.keyClick(_field(page), Qt.Key.Key_Return)
+    assert len(entered) == 1
+    assert not _button(page, "&Connect").isEnabled()
+    assert "Checking" in page.problem_text
+    page.show_error(KeyRefused("Incorrect API key provided."))
+    assert _button(page, "&Connect").isEnabled()
+    assert _field(page).text() == GOOD  # to be mended
+    assert _field(page).selectedText()
+    assert "Incorrect API key" in page.problem_text
+
+
+def test_what_the_server_says_of_a_key_of_the_wrong_kind_leads_astray(page: KeyPage) -> None:
+    page.show_error(NotAnAdminKey("Missing scopes: api.usage.read"))
+    assert "scopes" not in page.problem_text
+    assert "sk-admin-" in page.problem_text
+
+
+def test_the_way_back_is_there_only_when_there_is_one(page: KeyPage, qtbot: QtBot) -> None:
+    back = _button(page, "&Back")
+    assert not back.isVisible()
+    page.set_replacing(True)
+    with qtbot.waitSignal(page.cancelled):
+        qtbot.mouseClick(back, Qt.MouseButton.LeftButton)
+
+
+def test_nothing_on_it_is_rendered_as_markup(page: KeyPage) -> None:
+    page.set_place("<b>bold</b>")
+    page.show_error(KeyRefused("<img src=x>"))
+    assert all(label.textFormat() is Qt.TextFormat.PlainText for label in page.findChildren(QLabel))

@@ -1,0 +1,112 @@
+"""The totals row: what it says, where it stands, what can be copied of it."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QLocale, QPoint, Qt
+from PySide6.QtWidgets import QMenu
+from pytestqt.qtbot import QtBot
+
+from usage_viewer.domain.period import Per
+from usage_viewer.domain.table import Table
+from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.formatting.numbers import NumberFormat
+from usage_viewer.gui.table.table_model import Presentation
+from usage_viewer.gui.table.table_pane import TablePane
+from usage_viewer.gui.table.totals_row import totals_label
+
+ENGLISH = NumberFormat(QLocale("en_US"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "view", "note", "label"),
+    [
+        (42, ViewState(), "", "Total of 42 groups"),
+        (1, ViewState(), "", "Total of 1 group"),
+        (42, ViewState(), "27 of 30 days", "27 of 30 days: 42 groups"),
+        (1234, ViewState(per=Per.DAY), "", "Total of 1,234 rows"),
+        (0, ViewState(), "", "Total of 0 groups"),
+        (1, ViewState(grouping=()), "", "Total of 1 row"),
+    ],
+)
+def test_the_label_counts_what_is_added(rows: int, view: ViewState, note: str, label: str) -> None:
+    assert totals_label(Table((), rows), view, note, ENGLISH) == label
+
+
+def test_the_whole_is_spoken(full: TablePane) -> None:
+    assert full.totals.accessibleName() == (
+        "Total of 4 groups; Requests: 10; Input: 10,000; Cached: 1,500; Output: 100; Cached share: 15.0 %"
+    )
+
+
+def test_each_total_stands_under_its_column(full: TablePane) -> None:
+    header = full.table.header
+    for column in full.model.table.figures:
+        place = full.model.section(column.name)
+        rect = full.totals.section_rect(column.name)
+        assert (rect.left(), rect.width()) == (header.sectionViewportPosition(place), header.sectionSize(place))
+    heads = full.totals.label_rect()
+    assert heads.left() == 0
+    assert heads.right() + 1 == full.totals.section_rect("num_model_requests").left()
+
+
+def test_totals_follow_widths_scrolling_and_hiding(qtbot: QtBot, full: TablePane) -> None:
+    before = full.totals.section_rect("output_tokens")
+    full.table.header.set_widths({"model": full.table.columnWidth(0) + 50})
+    assert full.totals.section_rect("output_tokens") == before.translated(50, 0)
+    full.resize(300, 300)
+    qtbot.waitUntil(lambda: full.scroll_bar.maximum() > 20)
+    full.scroll_bar.setValue(20)
+    assert full.totals.section_rect("output_tokens") == before.translated(30, 0)
+    full.table.header.hideSection(full.model.section("output_tokens"))
+    assert full.totals.section_rect("output_tokens").isEmpty()
+
+
+def test_the_totals_are_drawn_where_they_are_said_to_be(full: TablePane) -> None:
+    """Beside a table without totals, only the places of label and figures look different."""
+    drawn = full.totals.grab().toImage()
+    background = drawn.pixelColor(drawn.width() - 2, drawn.height() - 3)
+    for name in ("input_tokens", "cached_share"):
+        rect = full.totals.section_rect(name).adjusted(2, 3, -2, -3)
+        colours = {
+            drawn.pixelColor(x, y).name()
+            for x in range(rect.left(), rect.right())
+            for y in range(rect.top(), rect.bottom())
+        }
+        assert background.name() in colours
+        assert len(colours) > 2  # text, smoothed
+
+
+def test_abbreviated_totals_are_spoken_and_copied_exactly(full: TablePane) -> None:
+    full.table.set_presentation(Presentation(abbreviated=True))
+    assert "Input: 10,000" in full.totals.accessibleName()
+    assert "10,000" in full.totals.copy_text()
+
+
+def _triggered(full: TablePane, menu: QMenu, place: int) -> list[str]:
+    copied: list[str] = []
+    full.totals.copy_requested.connect(copied.append)
+    menu.actions()[place].trigger()
+    return copied
+
+
+def test_one_total_is_copied(full: TablePane) -> None:
+    menu = full.totals.menu(full.totals.section_rect("input_tokens").center())
+    assert [action.text().replace("&", "") for action in menu.actions()] == ["Copy 10,000", "Copy all totals"]
+    assert _triggered(full, menu, 0) == ["10,000"]
+
+
+def test_all_totals_are_copied_by_menu_and_key(qtbot: QtBot, full: TablePane) -> None:
+    text = "Requests\tInput\tCached\tOutput\tCached share\n10\t10,000\t1,500\t100\t15.0 %"
+    assert _triggered(full, full.totals.menu(QPoint(2, 2)), 0) == [text]
+    with qtbot.waitSignal(full.totals.copy_requested) as copied:
+        qtbot.keyClick(full.totals, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert copied.args == [text]
+
+
+def test_a_missing_total_is_a_dash(
+    pane: TablePane, table_of: Callable[..., Table], view_of: Callable[..., ViewState]
+) -> None:
+    table = table_of(model=["a"], input_cached_tokens=[None])
+    pane.set_table(table, table.ordered(()), view_of(table))
+    assert pane.totals.copy_text() == "Cached\n–"

@@ -1,0 +1,3 @@
+"""Fixtures of widgets on their own."""
+
+from tests.rigs.widgets import _english, _kept, shown, wanted

@@ -1,0 +1,54 @@
+"""The banner's words and buttons."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
+from pytestqt.qtbot import QtBot
+
+from usage_viewer.domain.errors import KeyRefused, TimedOut
+from usage_viewer.gui.window.error_banner import Banner
+
+
+@pytest.fixture
+def banner(qtbot: QtBot) -> Banner:
+    banner = Banner()
+    qtbot.addWidget(banner)
+    banner.resize(600, 60)
+    return banner
+
+
+def _buttons(banner: Banner) -> list[QPushButton]:
+    return [one for one in banner.findChildren(QPushButton) if one.isVisibleTo(banner)]
+
+
+def test_each_button_does_what_it_says_now(banner: Banner, qtbot: QtBot) -> None:
+    done: list[str] = []
+    banner.show_error(KeyRefused("x"), [("&One", lambda: done.append("one")), ("&Two", lambda: done.append("two"))])
+    assert [button.text() for button in _buttons(banner)] == ["&One", "&Two"]
+    qtbot.mouseClick(_buttons(banner)[1], Qt.MouseButton.LeftButton)
+    banner.show_error(TimedOut(), [("&Three", lambda: done.append("three"))])
+    assert [button.text() for button in _buttons(banner)] == ["&Three"]
+    assert "did not answer in time" in _buttons(banner)[0].accessibleDescription()
+    qtbot.mouseClick(_buttons(banner)[0], Qt.MouseButton.LeftButton)
+    assert done == ["two", "three"]
+
+
+def test_the_cross_hides_it(banner: Banner, qtbot: QtBot) -> None:
+    banner.show_error(TimedOut(), [])
+    assert banner.isVisible()
+    qtbot.mouseClick(banner.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
+    assert not banner.isVisible()
+    assert banner.error is None
+
+
+def test_a_long_detail_takes_more_lines_not_more_width(banner: Banner) -> None:
+    banner.show_error(TimedOut("word " * 100), [("Re&try", lambda: None)])
+    assert banner.minimumSizeHint().width() < 600
+    assert banner.heightForWidth(600) > 100
+
+
+def test_words_of_the_other_side_are_shown_as_written(banner: Banner) -> None:
+    banner.show_error(TimedOut("<b>bold</b>"), [])
+    labels = banner.findChildren(QLabel)
+    assert any("<b>bold</b>" in label.text() for label in labels)
+    assert all(label.textFormat() is Qt.TextFormat.PlainText for label in labels)

@@ -1,0 +1,40 @@
+import PySide6
+import pytest
+from PySide6.QtWidgets import QDialog, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from usage_viewer import __version__
+from usage_viewer.app.licences import parts
+from usage_viewer.gui.window.help_dialogs import about_box, shortcut_sheet
+
+
+@pytest.fixture
+def parent(qtbot: QtBot) -> QWidget:
+    widget = QWidget()
+    qtbot.addWidget(widget)
+    return widget
+
+
+def texts(dialog: QDialog) -> list[str]:
+    return [label.text() for label in dialog.findChildren(QLabel)]
+
+
+def test_everything_that_is_shipped_is_listed_with_its_licence(parent: QWidget) -> None:
+    dialog = about_box([("Data", "/data\u202e <b>")], parent)
+    shown = texts(dialog)
+    lines = "\n".join(shown).splitlines()
+    assert f"Usage Viewer {__version__}" in lines
+    assert "MIT" in lines
+    assert any("PSF" in line and f"Qt {PySide6.__version__} (LGPL-3.0)" in line for line in lines)
+    for part in parts():
+        assert f"{part.name} {part.version}: {part.licence}" in lines
+    assert "/data⟨U+202E⟩ <b>" in shown
+
+
+def test_the_sheet_of_keys(parent: QWidget) -> None:
+    assert texts(shortcut_sheet([("Copy", "Ctrl+C"), ("Refresh", "F5")], parent)) == [
+        "Copy",
+        "Ctrl+C",
+        "Refresh",
+        "F5",
+    ]

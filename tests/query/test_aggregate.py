@@ -1,0 +1,107 @@
+"""Sums over small integers equal a dict's, in each of the ways to add them up."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage_viewer.domain.figures import Figures
+from usage_viewer.query.aggregate import BLOCK, SPARSE, UNORDERED, Rows, gather, joined, plain
+
+Row = tuple[int, int, int | None]
+
+
+def rows_of(listed: Sequence[Row], kind: type[Any] = np.int64) -> Rows:
+    gone = np.array([value is None for *_, value in listed], np.bool_)
+    values = np.array([0 if value is None else value for *_, value in listed], kind)
+    return Rows(
+        np.array([period for period, *_ in listed], np.int32),
+        np.array([cell for _, cell, _ in listed], np.int32),
+        {"m": Figures(values, gone if gone.any() else None)},
+    )
+
+
+def by_hand(listed: Sequence[Row]) -> list[Row]:
+    sums: dict[tuple[int, int], int | None] = {}
+    for period, cell, value in listed:
+        before = sums.get((period, cell))
+        sums[period, cell] = before if value is None else value + (before or 0)
+    return [(period, cell, value) for (period, cell), value in sorted(sums.items())]
+
+
+def listed_of(rows: Rows) -> list[Any]:
+    return list(zip(rows.period.tolist(), rows.cell.tolist(), rows.metrics["m"].listed(), strict=True))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 5), st.integers(0, 3), st.none() | st.integers(-(2**63), 2**63 - 1) | st.integers(-9, 9)
+        ),
+        max_size=40,
+    )
+)
+def test_equals_a_dict(listed: list[Row]) -> None:
+    assert listed_of(gather(rows_of(listed), 6, 4)) == by_hand(listed)
+    assert listed_of(gather(rows_of(listed, np.object_), 6, 4)) == by_hand(listed)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize(
+    ("periods", "cells"),
+    [
+        (20, 100),  # a single block
+        (4000, 100),  # many blocks, or any order
+        (60_000, 100),  # many blocks, sorted first
+        (3, BLOCK + 1),  # a block for each period
+        (400_000, 300),  # searched
+    ],
+)
+def test_equals_a_dict_in_any_size(periods: int, cells: int, ordered: bool) -> None:
+    random = Random(periods + cells)
+    listed: list[Row] = [
+        (random.randrange(periods), random.randrange(cells), random.choice([None, random.randrange(2**60), 7]))
+        for _ in range(3000)
+    ]
+    listed += listed[:500]
+    if ordered:
+        listed.sort(key=lambda row: row[0])
+    assert listed_of(gather(rows_of(listed), periods, cells)) == by_hand(listed)
+
+
+def test_the_sizes_above_take_different_ways() -> None:
+    assert 20 * 100 <= BLOCK < 4000 * 100 <= UNORDERED < 60_000 * 100
+    assert SPARSE * 3500 + UNORDERED < 400_000 * 300
+
+
+def test_small_sums_are_int64_and_large_ones_exact() -> None:
+    large = gather(rows_of([(0, 0, 2**63 - 1), (0, 0, 2**63 - 1)]), 1, 1).metrics["m"]
+    within = gather(rows_of([(0, 0, 2**63 - 1), (0, 0, -5), (0, 0, -(2**40))]), 1, 1).metrics["m"]
+    assert large.listed() == [2**64 - 2]
+    assert large.values.dtype == np.object_
+    assert within.listed() == [2**63 - 6 - 2**40]
+    assert within.values.dtype == np.int64
+
+
+def test_decimals_keep_all_digits() -> None:
+    values = [Decimal("99999999999999.000000000000000000000001"), Decimal("99999999999999.9")]
+    rows = Rows(np.zeros(2, np.int32), np.zeros(2, np.int32), {"m": Figures(np.array(values, np.object_))})
+    assert gather(rows, 1, 1).metrics["m"].listed() == [Decimal("199999999999998.900000000000000000000001")]
+
+
+def test_joined_parts_stand_one_after_another() -> None:
+    first, second = rows_of([(0, 1, 5), (2, 1, 6)]), rows_of([(1, 0, None)])
+    assert listed_of(joined([first, second])) == [(0, 1, 5), (2, 1, 6), (1, 0, None)]
+    assert listed_of(joined([first, second]).in_period_order()) == [(0, 1, 5), (1, 0, None), (2, 1, 6)]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("0.0600", "0.06"), ("100", "100"), ("1E+3", "1000"), ("0.000", "0"), ("-5.10", "-5.1")]
+)
+def test_plain(text: str, shown: str) -> None:
+    assert str(plain(Decimal(text))) == shown

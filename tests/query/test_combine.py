@@ -1,0 +1,170 @@
+"""Across two stores: each view equals what both show apart, added by plain Python."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.dataset import PROFILE
+from usage_viewer.domain.names import Name, Names
+from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
+from usage_viewer.domain.together import together
+from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.query.combine import Part, answer_across, of_one, values_across
+from usage_viewer.store import Store
+
+if TYPE_CHECKING:
+    from tests.rigs.usage import Ask, Between, CoverageOf, MakeUsage
+
+T0 = 1_793_491_200
+DAY = 86400
+NOW = T0 + 400 * DAY
+BOTH = ("acme", "umbrella")
+
+
+@pytest.fixture
+def stores(make_usage: "MakeUsage") -> Iterator[dict[str, Store]]:
+    """Three days each: one held by the hour, one by the day, partly; a level in both widths."""
+    with closing(Store.open(None)) as acme, closing(Store.open(None)) as umbrella:
+        acme.put(make_usage(T0, 72, seed=1, rows_each=6).batch(), NOW)
+        umbrella.put(make_usage(T0, 2, width=Width.DAY, seed=2, rows_each=9, idle=0).batch(), NOW)
+        for number, store in enumerate((acme, umbrella)):
+            costs = make_usage(T0, 3, width=Width.DAY, dataset="costs", seed=number, rows_each=5)
+            store.put(costs.batch(), NOW)
+        levels = {"dataset": "vector_stores", "rows_each": 3, "idle": 0}
+        acme.put(make_usage(T0, 72, seed=5, **levels).batch(), NOW)
+        umbrella.put(make_usage(T0, 3, width=Width.DAY, seed=6, **levels).batch(), NOW)
+        yield {"acme": acme, "umbrella": umbrella}
+
+
+@pytest.fixture
+def ask_both(stores: dict[str, Store], coverage: "CoverageOf") -> Callable[..., Table]:
+    def ask(view: ViewState, names: Names | None = None) -> Table:
+        parts = [Part(name, store, coverage(store, of_one(view))) for name, store in stores.items()]
+        return answer_across(parts, view, names or Names())
+
+    return ask
+
+
+def _cells(table: Table, metrics: tuple[str, ...]) -> dict[tuple[object, ...], tuple[object, ...]]:
+    heads = [
+        [column.values[code] for code in column.codes.tolist()]
+        if isinstance(column, GroupColumn)
+        else column.index.tolist()
+        for column in table.heads
+    ]
+    keys = list(zip(*heads, strict=True)) if heads else [()] * table.rows
+    listed = [_column(table, name).figures.listed() for name in metrics]
+    return dict(zip(keys, zip(*listed, strict=True), strict=True))
+
+
+def _column(table: Table, name: str) -> FigureColumn:
+    column = table.by_name[name]
+    assert isinstance(column, FigureColumn)
+    return column
+
+
+def _random_view(chance: Random, between: "Between") -> ViewState:
+    name = chance.choice(["completions", "completions", "costs"])
+    data = DATASETS[name]
+    names = [item.name for item in data.dimensions]
+    grouping = tuple(chance.sample(names, chance.randrange(len(names) + 1)))
+    if name == "costs":  # units stay apart by themselves: asked for, the columns are where they are expected
+        grouping = tuple(dict.fromkeys((*grouping, "currency", "quantity_unit")))
+    filters = tuple(
+        Filter(item, frozenset(chance.sample([None, f"{item}-a", f"{item}-b"], 2)), chance.random() < 0.5)
+        for item in chance.sample(names, chance.randrange(2))
+    )
+    columns = tuple(metric.name for metric in data.metrics)
+    return ViewState(name, between(), chance.choice([Per.DAY, Per.TOTAL]), grouping, filters, columns=columns)
+
+
+def _added(first: object, second: object) -> object:
+    return second if first is None else first if second is None else first + second  # type: ignore[operator]
+
+
+def test_it_is_what_both_show_added_up(
+    stores: dict[str, Store], ask: "Ask", ask_both: Callable[..., Table], between: "Between"
+) -> None:
+    rows = 0
+    for seed in range(60):
+        view = _random_view(Random(seed), between)
+        apart = {name: _cells(ask(store, view), view.columns) for name, store in stores.items()}
+        expected: dict[tuple[object, ...], tuple[object, ...]] = {}
+        for cells in apart.values():
+            for key, figures in cells.items():
+                before = expected.get(key, (None,) * len(figures))
+                expected[key] = tuple(map(_added, before, figures))
+        together_ = ask_both(view.across(BOTH))
+        assert _cells(together_, view.columns) == expected, seed
+
+        grouped = view.across(BOTH).with_grouping((*view.grouping, PROFILE.name))
+        by_profile = {(*key, name): figures for name, cells in apart.items() for key, figures in cells.items()}
+        if view.grouping or view.per is Per.DAY:
+            assert _cells(ask_both(grouped), view.columns) == by_profile, seed
+        rows += len(expected)
+    assert rows > 500
+
+
+def test_filters_search_and_labels_know_the_organizations(
+    stores: dict[str, Store], ask: "Ask", ask_both: Callable[..., Table], between: "Between"
+) -> None:
+    names = Names.of([Name("profile", "acme", "Acme Inc"), Name("profile", "umbrella", "Umbrella")])
+    view = ViewState(range=between(), grouping=(), columns=("input_tokens",)).across(BOTH)
+    acme = _column(ask(stores["acme"], of_one(view)), "input_tokens").total
+    for chosen in (
+        view.only(PROFILE.name, "acme"),
+        view.excluding(PROFILE.name, "umbrella"),
+        view.with_grouping([PROFILE.name]).with_search("acme inc"),
+    ):
+        assert _column(ask_both(chosen, names), "input_tokens").total == acme
+    grouped = ask_both(view.with_grouping([PROFILE.name]), names).by_name[PROFILE.name]
+    assert isinstance(grouped, GroupColumn)
+    assert sorted(grouped.labels) == ["Acme Inc", "Umbrella"]
+    assert grouped.label == "Organization"
+
+
+def test_levels_are_added_over_organizations_not_over_time(
+    stores: dict[str, Store], ask: "Ask", ask_both: Callable[..., Table], between: "Between"
+) -> None:
+    columns = ("usage_bytes", *(item.name for item in DATASETS["vector_stores"].over_time))
+    view = ViewState("vector_stores", between(), Per.DAY, grouping=(), columns=columns)
+    apart = [_cells(ask(store, view), columns) for store in stores.values()]
+    both = _cells(ask_both(view.across(BOTH)), columns)
+    assert both.keys() == {(0,), (1,), (2,)}
+    for key, figures in both.items():
+        last, mean = figures[0], figures[columns.index("usage_bytes_mean")]
+        assert last == sum(cells[key][0] for cells in apart)  # type: ignore[misc]
+        means = [cells[key][columns.index("usage_bytes_mean")] for cells in apart]
+        assert mean == pytest.approx(sum(means))  # type: ignore[arg-type]
+        peaks = [cells[key][columns.index("usage_bytes_peak")] for cells in apart]
+        assert figures[columns.index("usage_bytes_peak")] == sum(peaks)  # type: ignore[arg-type] # one is constant
+
+
+def test_coverage_is_counted_together(stores: dict[str, Store], coverage: "CoverageOf", between: "Between") -> None:
+    view = ViewState(range=between(), per=Per.DAY)
+    both = together([coverage(store, view) for store in stores.values()])
+    assert both.summary == "5 of 6 days in 2 organizations"
+    assert not both.complete
+    assert [(segment.width, segment.buckets) for segment in both.read] == [(Width.HOUR, 72)]
+    alone = coverage(stores["acme"], view)
+    assert replace(together([alone]), organizations=1) == alone
+
+
+def test_values_are_those_of_all(stores: dict[str, Store]) -> None:
+    values = values_across(stores, "completions", "model")
+    assert set(values) == set(stores["acme"].values("completions", "model")) | set(
+        stores["umbrella"].values("completions", "model")
+    )
+    assert len(values) == len(set(values))
+
+
+def test_a_view_across_none_speaks_of_no_organization() -> None:
+    view = ViewState().across(BOTH).with_grouping(["model", PROFILE.name]).only(PROFILE.name, "acme")
+    assert view.with_dataset("costs").profiles == BOTH
+    assert view.across(()) == ViewState()

@@ -1,0 +1,25 @@
+"""What a look shows, as plain values that an oracle can be compared with."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from usage_viewer.app.session.session import Look
+from usage_viewer.domain.table import GroupColumn, PeriodColumn
+
+
+def moment(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+def shown(look: Look, name: str) -> dict[tuple[object, ...], Any]:
+    """The figures of a column by the start of their period, and group."""
+    heads: list[list[object]] = []
+    for column in look.table.heads:
+        if isinstance(column, PeriodColumn):
+            heads.append(column.periods.bounds[:-1][column.index].tolist())
+        else:
+            assert isinstance(column, GroupColumn)
+            heads.append([column.values[code] for code in column.codes.tolist()])
+    keys: list[tuple[object, ...]] = list(zip(*heads, strict=True)) if heads else [()] * look.table.rows
+    figures = next(column for column in look.table.figures if column.name == name).figures.listed()
+    return {key: figure for key, figure in zip(keys, figures, strict=True) if figure is not None}

@@ -1,0 +1,264 @@
+"""Synthetic usage, batches of it, and what a view of it must show by plain Python."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from usage_viewer.domain.batch import Batch, Combination
+from usage_viewer.domain.catalog import DATASETS, Kind
+from usage_viewer.domain.coverage import Coverage, cover
+from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.figures import Figures, Number
+from usage_viewer.domain.names import Names
+from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
+from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.store import Store
+
+DAY = 86400
+T0 = 1_793_491_200
+"""2026-11-01 00:00 UTC."""
+
+NOW = T0 + 400 * DAY
+"""Long after everything was settled."""
+
+
+@dataclass(frozen=True)
+class Row:
+    bucket: int
+    combination: Combination
+    figures: Mapping[str, Number | None]
+    extra: str | None = None
+
+
+@dataclass
+class Usage:
+    """Rows of one dataset and width, and the buckets that are known."""
+
+    dataset: str
+    width: Width
+    starts: list[int]
+    rows: list[Row] = field(default_factory=list)
+
+    def batch(self) -> Batch:
+        combinations = list(dict.fromkeys(row.combination for row in self.rows))
+        place = {combination: index for index, combination in enumerate(combinations)}
+        data = DATASETS[self.dataset]
+        metrics = {}
+        for metric in data.metrics:
+            given = [row.figures.get(metric.name) for row in self.rows]
+            missing = np.array([value is None for value in given], np.bool_)
+            kind = np.object_ if metric.kind is Kind.DECIMAL else np.int64
+            values = np.array([0 if value is None else value for value in given], kind)
+            metrics[metric.name] = Figures(values, missing if missing.any() else None)
+        return Batch(
+            self.dataset,
+            self.width,
+            np.array(self.starts, np.int64),
+            data.group_by,
+            combinations,
+            np.array([row.bucket for row in self.rows], np.int64),
+            np.array([place[row.combination] for row in self.rows], np.int32),
+            metrics,
+            {index: row.extra for index, row in enumerate(self.rows) if row.extra is not None},
+        )
+
+
+def batch_of(
+    dataset: str,
+    width: Width,
+    starts: list[int],
+    rows: list[tuple[int, Combination, dict[str, Any]]],
+) -> Batch:
+    """Rows of (bucket, combination, figures); None is missing."""
+    metrics = {}
+    for metric in DATASETS[dataset].metrics:
+        given = [figures.get(metric.name) for _, _, figures in rows]
+        gone = np.array([value is None for value in given], np.bool_)
+        kind = np.object_ if metric.kind is Kind.DECIMAL else np.int64
+        metrics[metric.name] = Figures(
+            np.array([value or 0 for value in given], kind), gone if gone.any() else None
+        )
+    return Batch(
+        dataset,
+        width,
+        np.array(starts, np.int64),
+        DATASETS[dataset].group_by,
+        [combination for _, combination, _ in rows],
+        np.array([bucket for bucket, _, _ in rows], np.int64),
+        np.arange(len(rows), dtype=np.int32),
+        metrics,
+    )
+
+
+@pytest.fixture
+def small_batch() -> Callable[..., Batch]:
+    """`small_batch(dataset, width, starts, rows)`: a batch of rows of (bucket, combination, figures)."""
+    return batch_of
+
+
+MakeUsage = Callable[..., Usage]
+
+
+@pytest.fixture
+def make_usage() -> MakeUsage:
+    """`make_usage(first, buckets)`: some completions usage; the same arguments, the same usage."""
+    return synthetic
+
+
+def synthetic(
+    first: int = T0,
+    buckets: int = 72,
+    *,
+    width: Width = Width.HOUR,
+    dataset: str = "completions",
+    rows_each: int = 30,
+    seed: int = 1,
+    idle: int = 7,
+) -> Usage:
+    random = Random(seed)
+    data = DATASETS[dataset]
+    starts = [first + index * width.seconds for index in range(buckets)]
+    usage = Usage(dataset, width, starts)
+    for number, start in enumerate(starts):
+        if idle and number % idle == idle - 1:
+            continue
+        chosen: dict[Combination, None] = {}
+        for _ in range(4 * rows_each):  # a dataset of one dimension has fewer combinations than that
+            if len(chosen) < rows_each:
+                chosen[tuple(_value(random, item.name, item.boolean) for item in data.dimensions)] = None
+        for combination in chosen:
+            figures: dict[str, Number | None] = {}
+            for metric in data.metrics:
+                gone = not metric.required and random.random() < 0.3
+                exact = Decimal(random.randrange(10**12)).scaleb(-random.randrange(12))
+                count = random.randrange(10 ** random.randrange(1, 12))
+                figures[metric.name] = None if gone else exact if metric.kind is Kind.DECIMAL else count
+            usage.rows.append(Row(start, combination, figures))
+    return usage
+
+
+def _value(random: Random, dimension: str, boolean: bool) -> Value:
+    if boolean:
+        return random.choice(["true", "false"])
+    return random.choice([None, *(f"{dimension}-{letter}" for letter in "abcd"[: 2 + len(dimension) % 3])])
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    opened = Store.open(None)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "usage.duckdb"
+
+
+Ask = Callable[..., Table]
+
+
+@pytest.fixture
+def ask() -> Ask:
+    """`ask(store, view, names=…)`: the answer to a view, from whatever is held of it."""
+
+    def answered(store: Store, view: ViewState, names: Names | None = None) -> Table:
+        return store.answer(view, coverage_of(store, view), names or Names())
+
+    return answered
+
+
+CoverageOf = Callable[[Store, ViewState], Coverage]
+
+
+@pytest.fixture
+def coverage() -> CoverageOf:
+    return coverage_of
+
+
+def coverage_of(store: Store, view: ViewState) -> Coverage:
+    periods = view.periods(NOW)
+    return cover(periods, periods.segments(view.data.widths), store.held(view.dataset), NOW)
+
+
+Between = Callable[..., DateRange]
+
+
+@pytest.fixture
+def between() -> Between:
+    """`between(start, end)`: a range from epoch seconds, as wall-clock times of UTC."""
+
+    def made(start: int = T0, end: int = T0 + 3 * DAY) -> DateRange:
+        first, last = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (start, end))
+        return DateRange(None, first, last)
+
+    return made
+
+
+Cells = dict[tuple[int | Value, ...], dict[str, Number | None]]
+
+
+@pytest.fixture
+def shown() -> Callable[[Table], Cells]:
+    """A table as a dict: period index (if there are periods) and raw values of the groups -> figures."""
+
+    def as_cells(table: Table) -> Cells:
+        heads: list[list[int | Value]] = []
+        for column in table.heads:
+            if isinstance(column, PeriodColumn):
+                heads.append(list(column.index.tolist()))
+            else:
+                assert isinstance(column, GroupColumn)
+                assert set(column.codes.tolist()) == set(range(len(column.values)))
+                heads.append([column.values[code] for code in column.codes.tolist()])
+        figures = {column.name: column.figures.listed() for column in table.figures}
+        keys = list(zip(*heads, strict=True)) if heads else [()] * table.rows
+        cells = {key: {name: listed[row] for name, listed in figures.items()} for row, key in enumerate(keys)}
+        assert len(cells) == table.rows, "a group is there twice"
+        return cells
+
+    return as_cells
+
+
+Oracle = Callable[..., Cells]
+
+
+@pytest.fixture
+def oracle() -> Oracle:
+    """`oracle(rows, view, metrics)`: the same by plain Python, for metrics that are sums."""
+    return expected
+
+
+def expected(
+    rows: Iterable[Row], view: ViewState, metrics: Iterable[str], segments: Iterable[Segment] = ()
+) -> Cells:
+    names = [dimension.name for dimension in view.data.dimensions]
+    bounds = view.periods(NOW).bounds.tolist()
+    cells: Cells = {}
+    for row in rows:
+        values = dict(zip(names, row.combination, strict=True))
+        period = bisect_right(bounds, row.bucket) - 1
+        if not 0 <= period < len(bounds) - 1:
+            continue
+        if not all((values[item.dimension] in item.values) != item.exclude for item in view.filters):
+            continue
+        searched = [values[name] or "(none)" for name in view.grouping or names]
+        searched += [{"true": "yes", "false": "no"}.get(text, "") for text in searched]
+        if view.search and not any(view.search.lower() in text.lower() for text in searched):
+            continue
+        head: tuple[int | Value, ...] = tuple(values[name] for name in view.grouping)
+        cell = cells.setdefault(head if len(bounds) == 2 else (period, *head), dict.fromkeys(metrics))
+        for name in metrics:
+            given, before = row.figures.get(name), cell[name]
+            if given is not None:
+                cell[name] = given if before is None else before + given  # type: ignore[operator]
+    return cells

@@ -1,0 +1,95 @@
+"""Old files become new ones, and files of others are left alone."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import duckdb
+import pytest
+
+from usage_viewer.domain.catalog import DATASETS, Dimension, Kind, Metric
+from usage_viewer.domain.errors import StoreDamaged, StoreNewer
+from usage_viewer.domain.period import Width
+from usage_viewer.store.engine.database import Connection
+from usage_viewer.store.engine.schema import MIGRATIONS, adapt, create, existing_tables, fact_table, migrate
+
+DATA = DATASETS["embeddings"]
+
+
+@pytest.fixture
+def cursor() -> Iterator[Connection]:
+    connection = duckdb.connect()
+    yield connection
+    connection.close()
+
+
+def version(cursor: Connection) -> list[tuple[int]]:
+    return cursor.execute("SELECT version FROM meta").fetchall()
+
+
+class TestMigrate:
+    def test_takes_each_step_once(self, cursor: Connection) -> None:
+        taken: list[int] = []
+        steps = [lambda _, number=number: taken.append(number) for number in range(3)]
+        migrate(cursor, steps[:1])
+        migrate(cursor, steps)
+        migrate(cursor, steps)
+        assert taken == [0, 1, 2]
+        assert version(cursor) == [(3,)]
+
+    def test_an_empty_file_gets_the_newest_version(self, cursor: Connection) -> None:
+        migrate(cursor)
+        assert version(cursor) == [(len(MIGRATIONS),)]
+        assert existing_tables(cursor) == {"meta", "held", "refused", "name", "change"}
+
+    def test_refuses_a_newer_file(self, cursor: Connection) -> None:
+        migrate(cursor)
+        cursor.execute("UPDATE meta SET version = 99")
+        with pytest.raises(StoreNewer, match="99"):
+            migrate(cursor)
+
+    def test_refuses_another_programs_file(self, cursor: Connection) -> None:
+        cursor.execute("CREATE TABLE photos (name VARCHAR)")
+        with pytest.raises(StoreDamaged):
+            migrate(cursor)
+        assert existing_tables(cursor) == {"photos"}
+
+    def test_refuses_a_file_without_its_version(self, cursor: Connection) -> None:
+        migrate(cursor)
+        cursor.execute("DELETE FROM meta")
+        with pytest.raises(StoreDamaged):
+            migrate(cursor)
+
+
+class TestAdapt:
+    def test_adds_columns_that_came_later(self, cursor: Connection) -> None:
+        create(cursor, DATA, Width.DAY)
+        table = fact_table(DATA, Width.DAY)
+        cursor.execute(f'INSERT INTO "{table}" VALUES (0, 0, 1, 2, NULL)')
+        later = replace(
+            DATA,
+            dimensions=(*DATA.dimensions, Dimension("region", "Region")),
+            metrics=(
+                *DATA.metrics,
+                Metric("price", "Price", "money", Kind.DECIMAL),
+                Metric("hits", "Hits", "hits"),
+            ),
+        )
+        for _ in range(2):
+            adapt(cursor, [later])
+        found = cursor.execute(f'SELECT num_model_requests, input_tokens, hits, price FROM "{table}"').fetchall()
+        assert found == [(1, 2, None, None)]
+        assert cursor.execute("SELECT region FROM combination_embeddings").fetchall() == []
+        kinds = cursor.execute(f'SELECT typeof(price), typeof(hits) FROM "{table}"').fetchall()
+        assert kinds == [("DECIMAL(38,24)", "BIGINT")]
+
+    def test_makes_no_tables(self, cursor: Connection) -> None:
+        adapt(cursor, DATASETS.values())
+        assert existing_tables(cursor) == frozenset()
+
+
+def test_create_again_keeps_what_is_there(cursor: Connection) -> None:
+    create(cursor, DATA, Width.HOUR)
+    cursor.execute('INSERT INTO "usage_embeddings_1h" VALUES (0, 0, 1, 2, NULL)')
+    create(cursor, DATA, Width.HOUR)
+    assert cursor.execute('SELECT count(*) FROM "usage_embeddings_1h"').fetchall() == [(1,)]
+    assert existing_tables(cursor) == {"combination_embeddings", "usage_embeddings_1h"}

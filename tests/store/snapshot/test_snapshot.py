@@ -1,0 +1,309 @@
+"""A snapshot answers as the store that it was made of; its files are plain tables; what is damaged is refused."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.coverage import cover
+from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.errors import Cancelled, SnapshotDamaged, StoreError
+from usage_viewer.domain.figures import Number
+from usage_viewer.domain.names import Name
+from usage_viewer.domain.period import Per, Span, Width
+from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
+from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.store import Cancel, Store
+from usage_viewer.store.snapshot.snapshot import columns_of, load_snapshot, save_snapshot
+
+if TYPE_CHECKING:
+    from tests.rigs.usage import Ask, Between, CoverageOf, MakeUsage
+
+T0 = 1_793_491_200
+DAY = 86400
+NOW = T0 + 400 * DAY
+SPAN = Span(T0, T0 + 3 * DAY)
+
+
+@pytest.fixture
+def filled(store: Store, make_usage: "MakeUsage") -> Store:
+    """Three datasets in several widths, fetched at several times, with names; also what no snapshot may have."""
+    for dataset, width, buckets in (
+        ("completions", Width.HOUR, 80),
+        ("completions", Width.DAY, 5),
+        ("costs", Width.DAY, 4),
+        ("vector_stores", Width.HOUR, 75),
+    ):
+        rows = 3 if dataset == "vector_stores" else 8
+        first, half = T0 - width.seconds, buckets // 2
+        make = partial(make_usage, width=width, dataset=dataset, rows_each=rows)
+        store.put(make(first, buckets, seed=3).batch(), NOW - 50)
+        store.put(make(first + half * width.seconds, buckets - half, seed=4).batch(), NOW - 20)
+    store.remember(
+        [
+            Name("project", "project_id-a", "Search", 5),
+            Name("project", "project_id-b", "Chat", 6, deleted=True),
+            Name("project", "elsewhere", "Search", 7),
+            Name("project", "nowhere", "Secret", 8),
+        ]
+    )
+    store.refuse("completions", ["api_source"])
+    return store
+
+
+@pytest.fixture
+def saved(filled: Store, tmp_path: Path) -> Path:
+    folder = tmp_path / "it's a folder"
+    folder.mkdir()
+    save_snapshot(filled, folder, SPAN)
+    return folder
+
+
+@pytest.fixture
+def opened(saved: Path) -> Iterator[Store]:
+    with closing(load_snapshot(saved, {"completions": ["api_source"]})) as store:
+        yield store
+
+
+def _content(table: Table) -> object:
+    heads = [
+        [(column.values[code], column.labels[code]) for code in column.codes.tolist()]
+        if isinstance(column, GroupColumn)
+        else column.index.tolist()
+        for column in table.heads
+    ]
+    figures = [column.figures.listed() for column in table.figures]
+    rows = sorted(zip(*heads, *figures, strict=True), key=repr) if table.rows else []
+    return [column.name for column in table.columns], rows, [column.total for column in table.figures]
+
+
+def _listed(table: Table, name: str) -> list[Number | None]:
+    column = table.by_name[name]
+    assert isinstance(column, FigureColumn)
+    return column.figures.listed()
+
+
+def _random_view(chance: Random) -> ViewState:
+    name = chance.choice(["completions", "completions", "costs", "vector_stores"])
+    data = DATASETS[name]
+    names = [item.name for item in data.dimensions]
+    first = datetime.fromtimestamp(T0, UTC).replace(tzinfo=None)
+    hours = sorted(chance.sample(range(73), 2)) if name != "costs" else [24 * day for day in (0, 3)]
+    filters = tuple(
+        Filter(item, frozenset(chance.sample([None, f"{item}-a", f"{item}-b"], 2)), chance.random() < 0.5)
+        for item in chance.sample(names, chance.randrange(2))
+    )
+    return ViewState(
+        name,
+        DateRange(None, first + timedelta(hours=hours[0]), first + timedelta(hours=hours[1])),
+        chance.choice([Per.TOTAL, Per.DAY] if name == "costs" else list(Per)[1:]),
+        tuple(chance.sample(names, chance.randrange(len(names) + 1))),
+        filters,
+        chance.choice(["", "", "search", "-a"]),
+        columns=tuple(column.name for column in data.columns),
+        zone="UTC" if name == "costs" else chance.choice(["UTC", "Europe/Berlin"]),
+    )
+
+
+def test_it_answers_as_the_store_it_was_made_of(filled: Store, opened: Store, ask: "Ask") -> None:
+    rows = 0
+    for seed in range(120):
+        view = _random_view(Random(seed))
+        if view.periods(NOW).span.start < SPAN.start:
+            view = replace(view, zone="UTC")
+        table = ask(opened, view, opened.names())
+        assert _content(table) == _content(ask(filled, view, filled.names())), seed
+        rows += table.rows
+    assert rows > 1000
+
+
+def test_coverage_and_fetch_times_are_kept_idle_buckets_too(
+    filled: Store, opened: Store, coverage: "CoverageOf", between: "Between"
+) -> None:
+    for dataset in ("completions", "costs", "vector_stores"):
+        view = ViewState(dataset, between(), Per.DAY, grouping=())
+        before, after = coverage(filled, view), coverage(opened, view)
+        assert after.held == 3
+        assert replace(after, periods=before.periods) == before
+        for width, held in opened.held(dataset).items():
+            inside = (held.starts >= SPAN.start) & (held.starts + width.seconds <= SPAN.end)
+            assert inside.all()
+            assert (filled.held(dataset)[width].find(held.starts) == held.fetched).all()
+    idle = ViewState("completions", between(T0 - 3600, T0 + 3 * DAY), Per.HOUR, grouping=())
+    assert coverage(opened, idle).held == 72  # those before the snapshot are not in it
+    assert opened.refused("completions") == ("api_source",)
+
+
+def test_names_are_those_that_occur_and_those_they_are_told_apart_from(opened: Store) -> None:
+    by_id = opened.names().by_id
+    assert {key[1] for key in by_id} == {"project_id-a", "project_id-b", "elsewhere"}
+    assert by_id["project", "project_id-b"] == Name("project", "project_id-b", "Chat", 6, deleted=True)
+
+
+READER = """
+import json, sys
+import duckdb
+folder = sys.argv[1]
+def one(sql):
+    return duckdb.sql(sql.replace("FOLDER", folder.replace("'", "''"))).fetchall()
+print(json.dumps({
+    "columns": one("DESCRIBE SELECT * FROM 'FOLDER/completions.parquet'"),
+    "sum": str(one("SELECT sum(input_tokens) FROM 'FOLDER/completions.parquet' WHERE bucket_width = '1h'")[0][0]),
+    "money": str(one("SELECT sum(amount) FROM 'FOLDER/costs.parquet'")[0][0]),
+    "first": str(one("SELECT min(bucket_start) FROM 'FOLDER/completions.parquet'")[0][0]),
+    "names": one("SELECT DISTINCT project_id, project_id_name FROM 'FOLDER/completions.parquet' ORDER BY ALL"),
+    "held": one("SELECT dataset, bucket_width, count(*) FROM 'FOLDER/held.parquet' GROUP BY ALL ORDER BY ALL"),
+}))
+"""
+
+
+def test_another_process_reads_the_files_as_they_are(
+    saved: Path, filled: Store, ask: "Ask", between: "Between"
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-I", "-c", READER, str(saved)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    read = json.loads(ran.stdout)
+    described = {row[0]: row[1] for row in read["columns"]}
+    assert described == {name: column.kind for name, column in columns_of(DATASETS["completions"]).items()}
+    view = ViewState("completions", between(), Per.HOUR, grouping=())
+    hourly = _listed(ask(filled, view), "input_tokens")
+    assert int(read["sum"]) == sum(value or 0 for value in hourly)
+    costs = ask(filled, ViewState("costs", between(), grouping=("currency", "quantity_unit")))
+    assert Decimal(read["money"]) == sum(value or 0 for value in _listed(costs, "amount"))
+    assert read["first"] == "2026-11-01 00:00:00"
+    assert ["project_id-a", "Search"] in read["names"]
+    assert ["project_id-b", "Chat"] in read["names"]
+    assert read["held"] == [
+        ["completions", "1d", 3],
+        ["completions", "1h", 72],
+        ["costs", "1d", 3],
+        ["vector_stores", "1h", 72],
+    ]
+
+
+def test_nothing_held_is_a_snapshot_too(store: Store, tmp_path: Path) -> None:
+    rows = save_snapshot(store, tmp_path, SPAN)
+    assert rows == {"held.parquet": 0, "names.parquet": 0}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["held.parquet", "names.parquet"]
+    with closing(load_snapshot(tmp_path)) as opened:
+        assert opened.held("completions") == {}
+
+
+def _rewrite(path: Path, select: str) -> None:
+    """Replaces a file by what `select` makes of it (as `plain`)."""
+    with closing(duckdb.connect()) as connection:
+        connection.execute(
+            f"CREATE TABLE plain AS SELECT * FROM read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
+        )
+        connection.execute(f"COPY ({select}) TO '{str(path).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
+
+
+HELD, NAMES, COSTS, USAGE = "held.parquet", "names.parquet", "costs.parquet", "completions.parquet"
+
+DAMAGE: tuple[tuple[str, Callable[[Path], object]], ...] = (
+    ("costs.parquet", lambda folder: (folder / COSTS).write_bytes((folder / COSTS).read_bytes()[:-20])),
+    ("held.parquet", lambda folder: (folder / HELD).write_text("not parquet at all")),
+    ("names.parquet", lambda folder: (folder / NAMES).write_bytes(b"")),
+    ("completions.parquet is missing", lambda folder: (folder / USAGE).unlink()),
+    ("names.parquet is missing", lambda folder: (folder / NAMES).rename(folder / "other")),
+    ("lacks bucket_width", lambda folder: _rewrite(folder / HELD, "SELECT 1 AS dataset")),
+    (
+        "a bucket is there twice",
+        lambda folder: _rewrite(folder / HELD, "SELECT * FROM plain UNION ALL (SELECT * FROM plain LIMIT 1)"),
+    ),
+    (
+        "no boundary",
+        lambda folder: _rewrite(
+            folder / HELD, "SELECT * REPLACE (bucket_start + INTERVAL 1 SECOND AS bucket_start) FROM plain"
+        ),
+    ),
+    (
+        "usage in a bucket that held.parquet doesn't have",
+        lambda folder: _rewrite(
+            folder / USAGE, "SELECT * REPLACE (bucket_start + INTERVAL 700 DAY AS bucket_start) FROM plain"
+        ),
+    ),
+    (
+        "usage in a bucket that held.parquet doesn't have",
+        lambda folder: _rewrite(folder / USAGE, "SELECT * REPLACE ('1m' AS bucket_width) FROM plain"),
+    ),
+    (
+        "'many'",
+        lambda folder: _rewrite(folder / USAGE, "SELECT * REPLACE ('many' AS input_tokens) FROM plain"),
+    ),
+    (
+        "NOT NULL",
+        lambda folder: _rewrite(folder / USAGE, "SELECT * REPLACE (NULL::TIMESTAMP AS bucket_start) FROM plain"),
+    ),
+)
+
+
+def test_what_is_damaged_is_refused_and_named(saved: Path, tmp_path: Path) -> None:
+    for number, (why, damage) in enumerate(DAMAGE):
+        folder = tmp_path / str(number)
+        shutil.copytree(saved, folder)
+        damage(folder)
+        with pytest.raises(SnapshotDamaged, match=re.escape(why)):
+            load_snapshot(folder)
+
+
+def test_columns_that_are_not_known_or_not_there_do_no_harm(
+    saved: Path, filled: Store, ask: "Ask", between: "Between"
+) -> None:
+    _rewrite(saved / "completions.parquet", "SELECT * EXCLUDE (input_image_tokens), 1 AS novel FROM plain")
+    view = ViewState(range=between(), columns=("input_tokens", "input_image_tokens"))
+    with closing(load_snapshot(saved)) as opened:
+        table = ask(opened, view)
+        assert _content(ask(opened, view.with_columns(["input_tokens"]))) == _content(
+            ask(filled, view.with_columns(["input_tokens"]))
+        )
+        assert set(_listed(table, "input_image_tokens")) == {None}
+
+
+def test_what_is_loaded_can_read_no_file_outside(saved: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.csv"
+    outside.write_text("a\n1\n")
+    with closing(load_snapshot(saved)) as opened, opened.database.cursor() as cursor, pytest.raises(duckdb.Error):
+        cursor.execute(f"SELECT * FROM read_csv('{outside}')")
+
+
+def test_cancelled_leaves_no_scratch(filled: Store, tmp_path: Path) -> None:
+    cancel = Cancel()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        save_snapshot(filled, tmp_path, SPAN, cancel)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_gone_is_said(filled: Store, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError):
+        save_snapshot(filled, tmp_path / "file" / "below", SPAN)
+
+
+def test_the_snapshot_is_of_now_not_of_what_comes_later(
+    saved: Path, filled: Store, make_usage: "MakeUsage", between: "Between"
+) -> None:
+    filled.put(make_usage(T0, 72, seed=9).batch(), NOW)
+    view = ViewState(range=between(), per=Per.HOUR)
+    with closing(load_snapshot(saved)) as opened:
+        periods = view.periods(NOW)
+        newest = cover(periods, periods.segments(), opened.held("completions"), NOW).newest_fetch
+        assert newest is not None
+        assert newest < NOW

@@ -1,0 +1,143 @@
+"""Fields that this version doesn't know: found, added up, grouped and filtered by, in any zone."""
+
+import json
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from tests.rigs.looks import moment, shown
+from usage_viewer.app.session.session import Session
+from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.figures import Figures
+from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.verification import cell_of
+from usage_viewer.domain.view import ViewState
+from usage_viewer.store import Store
+
+NOW = int(datetime(2027, 6, 1, tzinfo=UTC).timestamp())
+DAY = 86400
+
+
+def test_unknown_fields_are_figures_and_groups_in_any_zone() -> None:
+    random, store, start = Random(9), Store.open(None), moment(date(2026, 10, 24))
+    facts = [
+        (start + hour * 3600, random.choice("ab"), random.choice(("eu", "us", None)), random.randrange(10**9))
+        for hour in range(96)
+        for _ in range(3)
+    ]
+    extra = {
+        row: json.dumps({"credits": amount / 4, **({} if region is None else {"region/0": region})})
+        for row, (_, _, region, amount) in enumerate(facts)
+    }
+    every = np.arange(start, start + 96 * 3600, 3600, dtype=np.int64)
+    store.put(
+        Batch(
+            "code_interpreter_sessions",
+            Width.HOUR,
+            every,
+            ("project_id",),
+            [("a",), ("b",)],
+            np.array([at for at, _, _, _ in facts], np.int64),
+            np.array(["ab".index(name) for _, name, _, _ in facts], np.int32),
+            {"num_sessions": Figures(np.ones(len(facts), np.int64))},
+            extra,
+        ),
+        NOW - DAY,
+    )
+    session = Session(store, clock=lambda: float(NOW))
+    chosen = DateRange.days(date(2026, 10, 25), date(2026, 10, 26))
+    look = session.look(ViewState("code_interpreter_sessions", chosen, grouping=()))
+    assert look.extras.figures == ("extra.credits",)
+    assert look.extras.values == ("extra.region/0",)
+    assert session.values("code_interpreter_sessions", "extra.region/0") == ("eu", "us", None)
+    for zone in ("UTC", "Europe/Berlin"):
+        view = ViewState(
+            "code_interpreter_sessions",
+            chosen,
+            Per.DAY,
+            ("extra.region/0", "project_id"),
+            columns=("num_sessions", "extra.credits"),
+            zone=zone,
+        )
+        look, tz = session.look(view), ZoneInfo(zone)
+        expected: dict[tuple[object, ...], Any] = defaultdict(int)
+        counts: dict[tuple[object, ...], int] = defaultdict(int)
+        for at, name, region, amount in facts:
+            wall = datetime.fromtimestamp(at, tz).date()
+            if date(2026, 10, 25) <= wall <= date(2026, 10, 26):
+                midnight = int(datetime(wall.year, wall.month, wall.day, tzinfo=tz).timestamp())
+                expected[midnight, region, name] += Decimal(amount) / 4
+                counts[midnight, region, name] += 1
+        assert shown(look, "extra.credits") == expected
+        assert shown(look, "num_sessions") == counts
+        check_origins(session, view)
+        only = session.look(view.only("extra.region/0", "eu"))
+        assert shown(only, "num_sessions") == {key: n for key, n in counts.items() if key[1] == "eu"}
+    session.close()
+
+
+def check_origins(session: Session, view: ViewState) -> None:
+    """Each row's buckets make up its figures."""
+    look = session.look(view)
+    for row in range(look.table.rows):
+        cell = cell_of(look.table, row)
+        origins = session.origins(look, cell, ("num_sessions", "extra.credits"))
+        for place, column in enumerate(look.table.figures):
+            told = [figure for origin in origins if (figure := origin.figures[place]) is not None]
+            assert sum(told) == column.figures.at(row)
+
+
+def one_row(extra: str | None, start: int) -> Batch:
+    return Batch(
+        "code_interpreter_sessions",
+        Width.DAY,
+        np.array([start], np.int64),
+        ("project_id",),
+        [("a",)],
+        np.array([start], np.int64),
+        np.array([0], np.int32),
+        {"num_sessions": Figures(np.array([1], np.int64))},
+        {} if extra is None else {0: extra},
+    )
+
+
+def test_they_are_known_again_after_a_start_and_gone_after_erasing(tmp_path: Path) -> None:
+    path, start = tmp_path / "usage.duckdb", moment(date(2026, 10, 24))
+    store = Store.open(path)
+    store.put(one_row(None, start), NOW)
+    store.put(one_row('{"it\'s":1,"mixed":2,"big":1e400}', start + DAY), NOW)
+    store.put(one_row('{"mixed":"two","list":[1]}', start + 2 * DAY), NOW)
+    known = store.extras("code_interpreter_sessions")
+    assert known.figures == ("extra.big", "extra.it's")
+    assert known.values == ("extra.list", "extra.mixed")
+    store.close()
+    again = Store.open(path)
+    assert again.extras("code_interpreter_sessions") == known
+    assert again.extras("completions").figures == ()
+    assert again.values("code_interpreter_sessions", "extra.list") == ("[1]", None)
+    again.erase()
+    assert again.extras("code_interpreter_sessions").values == ()
+    again.close()
+
+
+def test_one_that_holds_more_than_numbers_adds_up_as_far_as_it_does() -> None:
+    store, start = Store.open(None), moment(date(2026, 10, 24))
+    for day, text in enumerate(('{"mixed":2}', '{"mixed":"two"}', '{"mixed":0.5}', "{}")):
+        store.put(one_row(text, start + day * DAY), NOW)
+    session = Session(store, clock=lambda: float(NOW))
+    days = DateRange.days(date(2026, 10, 24), date(2026, 10, 27))
+    look = session.look(ViewState("code_interpreter_sessions", days, grouping=(), columns=("extra.mixed",)))
+    assert look.table.figures[0].total == Decimal("2.5")
+    store.put(one_row('{"mixed":1e400}', start + 3 * DAY), NOW)  # beyond any range: no figure, and no error
+    look = session.look(ViewState("code_interpreter_sessions", days, grouping=(), columns=("extra.mixed",)))
+    assert look.table.figures[0].total == Decimal("2.5")
+    missing = session.look(ViewState("code_interpreter_sessions", days, grouping=(), columns=("extra.unheard",)))
+    assert missing.table.figures[0].total is None
+    session.close()

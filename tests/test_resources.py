@@ -1,0 +1,14 @@
+"""Resources are found beside the package in a checkout; a missing one is said plainly."""
+
+import pytest
+
+from usage_viewer.resources import asset
+
+
+def test_an_asset_is_found() -> None:
+    assert asset("icons/usage-viewer.svg").read_bytes().startswith(b"<svg")
+
+
+def test_a_missing_asset_is_named() -> None:
+    with pytest.raises(FileNotFoundError, match=r"icons/none\.svg"):
+        asset("icons/none.svg")

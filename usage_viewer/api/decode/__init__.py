@@ -1,0 +1,1 @@
+"""Decodes the pages of the Usage API into columns."""

@@ -1,0 +1,62 @@
+"""`save`: an export as a file."""
+
+import errno
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from usage_viewer.app.atomic_write import Opener, write_whole
+from usage_viewer.app.export.export import Export, Format, chunks
+from usage_viewer.domain.errors import Cancelled, ExportError
+
+BYTE_ORDER_MARK = "\ufeff"
+"""First in CSV files: without it Excel takes UTF-8 for the system's old code page. Readers of the other formats
+expect UTF-8, and some stumble over a mark."""
+
+_REASONS = {
+    errno.ENOSPC: ("The disk is full", "Free some space, or choose another place."),
+    errno.EDQUOT: ("The disk quota is used up", "Free some space, or choose another place."),
+    errno.EFBIG: ("The file would be too large for this place", "Choose another place, or save fewer rows."),
+    errno.EACCES: ("The folder can't be written", "Choose a folder that you may write to."),
+    errno.EPERM: ("The folder can't be written", "Choose a folder that you may write to."),
+    errno.EROFS: ("The disk can't be written", "It is read-only. Choose another place."),
+    errno.ENOENT: ("The folder is gone", "It may have been moved or deleted. Choose another place."),
+    errno.ENOTDIR: ("The folder is gone", "Something else has its name now. Choose another place."),
+    errno.EISDIR: ("A folder has this name", "Choose another file name."),
+    errno.EEXIST: ("Something that is no file has this name", "Choose another file name."),
+    errno.ENAMETOOLONG: ("The file name is too long", "Choose a shorter one."),
+    errno.EINVAL: ("The file name can't be used", "Choose another one."),
+}
+
+
+def save(
+    export: Export,
+    form: Format,
+    path: Path,
+    cancelled: threading.Event | None = None,
+    *,
+    opener: Opener | None = None,
+) -> None:
+    """Writes the whole file or nothing; an older file of this name stays as it is until the new one is complete.
+
+    Raises ExportError, or Cancelled once `cancelled` is set.
+    """
+    try:
+        write_whole(path, _pieces(export, form, cancelled or threading.Event()), opener=opener)
+    except OSError as error:
+        raise export_error(error, path) from error
+
+
+def export_error(error: OSError, path: Path) -> ExportError:
+    """What kept `path` from being written, and what to do."""
+    title, hint = _REASONS.get(error.errno or 0, ("The file can't be written", None))
+    return ExportError(f"{path}: {error.strerror or error}", title=title, hint=hint)
+
+
+def _pieces(export: Export, form: Format, cancelled: threading.Event) -> Iterator[bytes]:
+    if form is Format.CSV:
+        yield BYTE_ORDER_MARK.encode()
+    for piece in chunks(export, form):
+        if cancelled.is_set():
+            raise Cancelled(hint="No file was written.")
+        yield piece.encode()

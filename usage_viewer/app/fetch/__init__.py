@@ -1,0 +1,1 @@
+"""Fetches missing buckets from a source into the store."""

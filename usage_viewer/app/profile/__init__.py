@@ -1,0 +1,1 @@
+"""Organizations: their names, servers, keys and files."""

@@ -1,0 +1,77 @@
+"""Several organizations looked at as one: each keeps its own data, server and key."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+from usage_viewer.app.profile.profile import Profile
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.errors import InputError, UsageViewerError
+
+if TYPE_CHECKING:
+    from usage_viewer.app.session.combined import CombinedSession
+    from usage_viewer.app.session.session import Session
+
+
+class CombinedProfile(Profile):
+    """Several profiles as one. Their keys are taken from their own keystores when it is opened."""
+
+    needs_key = False
+
+    def __init__(self, profiles: Sequence[Profile], *, clock: Callable[[], float], week_start: int = 0) -> None:
+        from usage_viewer.keystore import SessionKeystore
+
+        super().__init__(
+            "combined",
+            label=" + ".join(profile.label for profile in profiles),
+            base_url="",
+            database=None,
+            keystore=lambda: SessionKeystore(description="Each organization's key is kept by itself."),
+            clock=clock,
+            week_start=week_start,
+        )
+        self.profiles = tuple(profiles)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(profile.name for profile in self.profiles)
+
+    def open_session(self, week_start: int | None = None) -> "CombinedSession":
+        """Raises StoreError, InputError where two of them have the same key: they'd be counted twice."""
+        from usage_viewer.app.session.combined import CombinedSession
+
+        sessions: dict[str, Session] = {}
+        lacking: dict[str, UsageViewerError] = {}
+        keys: list[AdminKey] = []
+        with ExitStack() as opened:
+            for profile in self.profiles:
+                try:
+                    session = opened.enter_context(closing(profile.open_session(week_start)))
+                except UsageViewerError as error:
+                    error.title = f"{profile.label}: {error.title}"
+                    raise
+                sessions[profile.name] = session
+                key = _key(profile, lacking)
+                if key is None:
+                    continue
+                if key in keys:
+                    raise InputError(
+                        profile.label,
+                        title="Two of these organizations have the same key",
+                        hint="They would be counted twice. Combine others, or replace one of the keys.",
+                    )
+                keys.append(key)
+                source = profile.source(key)
+                session.connect(source, source)
+            opened.pop_all()
+        labels = {profile.name: profile.label for profile in self.profiles}
+        first_day = self._week_start if week_start is None else week_start
+        return CombinedSession(sessions, labels, clock=self.now, week_start=first_day, lacking=lacking)
+
+
+def _key(profile: Profile, lacking: dict[str, UsageViewerError]) -> AdminKey | None:
+    try:
+        return profile.keystore.load()
+    except UsageViewerError as error:
+        lacking[profile.name] = error
+        return None

@@ -1,0 +1,1 @@
+"""Answers views and fetches for one or several organizations."""

@@ -1,0 +1,1 @@
+"""Saves and opens snapshots: archives of usage in Parquet files."""

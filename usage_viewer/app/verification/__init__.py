@@ -1,0 +1,1 @@
+"""Compares stored totals with the server's totals."""

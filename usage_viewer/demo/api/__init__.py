@@ -1,0 +1,1 @@
+"""Answers requests as the Usage API does, from the synthetic organization."""

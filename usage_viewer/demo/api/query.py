@@ -1,0 +1,130 @@
+"""A usage request's parameters, read and checked as the API does."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from usage_viewer.demo.api.cursor import read_cursor
+from usage_viewer.demo.api.refusal import bad_parameter
+from usage_viewer.domain.catalog import Dataset, Dimension
+from usage_viewer.domain.period import Width
+
+Parameters = Mapping[str, Sequence[str]]
+"""Each parameter's values; the brackets of `group_by[]` are already gone."""
+
+_SINGLE = ("start_time", "end_time", "bucket_width", "limit", "page")
+_LATEST = 253_402_300_800  # the year 10000
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a page is asked for: from `start` (where the page begins) to `end`, `limit` buckets at most."""
+
+    dataset: Dataset
+    width: Width
+    start: int
+    end: int
+    limit: int
+    group_by: frozenset[str]
+    filters: Mapping[str, frozenset[str]]  # dimension -> values
+    parameters: str  # all but `page`, in one text: a cursor goes with it
+
+    @property
+    def first_page_end(self) -> int:
+        """Where the page's last bucket ends, if time and range go so far."""
+        return min(self.width.floor(self.start) + self.limit * self.width.seconds, self.end)
+
+
+def read_query(
+    dataset: Dataset,
+    parameters: Parameters,
+    now: int,
+    refused: Collection[str] = (),
+    refused_pairs: Collection[frozenset[str]] = (),
+) -> Query:
+    """Raises the API's 400. `refused` dimensions, and `refused_pairs` of them, are answered like unknown ones."""
+    filters = {dimension.filter: dimension for dimension in dataset.dimensions if dimension.filter}
+    for name, values in parameters.items():
+        if name not in (*_SINGLE, "group_by", *filters):
+            raise bad_parameter(name, f"Unknown parameter: '{name}'.", "unknown_parameter")
+        if name in _SINGLE and len(values) > 1:
+            raise bad_parameter(name, f"Duplicate parameter: '{name}'.")
+    start = _integer(parameters, "start_time", None, 0, _LATEST)
+    width = _width(dataset, parameters)
+    end = _integer(parameters, "end_time", width.ceil(max(now, start) + 1), 0, _LATEST)
+    if end <= start:
+        raise bad_parameter("end_time", "Invalid 'end_time': must be after 'start_time'.")
+    pages = dataset.page_limits[width]
+    limit = _integer(parameters, "limit", pages.default, 1, pages.maximum)
+    same = repr(sorted((name, sorted(values)) for name, values in parameters.items() if name != "page"))
+    if "page" in parameters:
+        start = read_cursor(parameters["page"][0], dataset.name + same)
+    return Query(
+        dataset,
+        width,
+        start,
+        end,
+        limit,
+        _grouping(dataset, parameters, refused, refused_pairs),
+        {
+            filters[name].name: _wanted(filters[name], values)
+            for name, values in parameters.items()
+            if name in filters
+        },
+        dataset.name + same,
+    )
+
+
+def _integer(parameters: Parameters, name: str, default: int | None, low: int, high: int) -> int:
+    if name not in parameters:
+        if default is None:
+            raise bad_parameter(name, f"Missing required parameter: '{name}'.", "missing_required_parameter")
+        return default
+    text = parameters[name][0]
+    if not (text.isascii() and text.removeprefix("-").isdigit()):
+        raise bad_parameter(name, f"Invalid type for '{name}': expected an integer.", "invalid_type")
+    value = int(text)
+    if value < low:
+        code = "integer_below_min_value"
+        raise bad_parameter(name, f"Invalid '{name}': integer below minimum value. Expected >= {low}.", code)
+    if value > high:
+        code = "integer_above_max_value"
+        raise bad_parameter(name, f"Invalid '{name}': integer above maximum value. Expected <= {high}.", code)
+    return value
+
+
+def _width(dataset: Dataset, parameters: Parameters) -> Width:
+    text = parameters.get("bucket_width", ["1d"])[0]
+    for width in dataset.widths:
+        if width.value == text:
+            return width
+    supported = ", ".join(f"'{width.value}'" for width in dataset.widths)
+    raise bad_parameter("bucket_width", f"Invalid value: '{text}'. Supported values are: {supported}.")
+
+
+def _grouping(
+    dataset: Dataset,
+    parameters: Parameters,
+    refused: Collection[str],
+    refused_pairs: Collection[frozenset[str]],
+) -> frozenset[str]:
+    allowed = [name for name in dataset.group_by if name not in refused]
+    wanted = parameters.get("group_by", [])
+    for name in wanted:
+        if name not in allowed:
+            supported = ", ".join(f"'{name}'" for name in allowed)
+            raise bad_parameter("group_by", f"Invalid value: '{name}'. Supported values are: {supported}.")
+    for pair in refused_pairs:
+        if pair <= set(wanted):
+            names = " and ".join(sorted(pair))
+            raise bad_parameter("group_by", f"Grouping by {names} is not supported.", "unsupported_grouping")
+    return frozenset(wanted)
+
+
+def _wanted(dimension: Dimension, values: Sequence[str]) -> frozenset[str]:
+    if not dimension.boolean:
+        return frozenset(values)
+    wanted = frozenset(value.lower() for value in values)
+    if not wanted <= {"true", "false"}:
+        name = dimension.filter
+        raise bad_parameter(name, f"Invalid type for '{name}': expected a boolean.", "invalid_type")
+    return wanted

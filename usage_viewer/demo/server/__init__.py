@@ -1,0 +1,1 @@
+"""Runs the stand-in server: its sockets, its faults and its process."""

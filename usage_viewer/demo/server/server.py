@@ -1,0 +1,101 @@
+"""`DemoServer`: the stand-in API over HTTP on loopback, startable from tests and from the command line."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Collection
+from types import TracebackType
+from typing import Final, Self
+
+from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.api.refusal import Refusal
+from usage_viewer.demo.api.service import Service
+from usage_viewer.demo.server.faults import Asked, Fault, Faults, Request
+from usage_viewer.demo.server.listener import Listener, Reply
+from usage_viewer.demo.world.organization import Organization
+
+PREFIX: Final = "/v1"
+_NO_FAULT: Final = Fault()
+
+
+class DemoServer:
+    """A context manager: serves `organization` while it is open.
+
+    `base_url` ends with /v1; `key` opens everything; `requests` is the log. `latency` is seconds before each
+    answer. Dimensions in `refused` are turned away with 400 in any dataset, `refused_pairs` in costs. `clock`
+    gives epoch seconds. `latency`, `faults`, `clock` and `requests` may be set while it runs.
+    """
+
+    def __init__(
+        self,
+        organization: Organization | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        key: str = ADMIN_KEY,
+        latency: float = 0.0,
+        refused: Collection[str] = (),
+        refused_pairs: Collection[Collection[str]] = (),
+        clock: Callable[[], float] = time.time,
+        faults: Faults | None = None,
+    ) -> None:
+        self.clock = clock
+        self.latency = latency
+        self.faults = faults
+        self.requests: list[Asked] = []
+        self.organization = organization or Organization(anchor=int(clock()))
+        self.key = key
+        self._service = Service(self.organization, key=key, refused=refused, refused_pairs=refused_pairs)
+        self._host, self._port = host, port
+        self._listener: Listener | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def base_url(self) -> str:
+        """Once the server has been opened."""
+        if self._listener is None:
+            raise RuntimeError("the demo server is not open")
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._listener.server_port}{PREFIX}"
+
+    def __enter__(self) -> Self:
+        self._listener = Listener(self._host, self._port, self._respond, lambda: self.clock())
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends it at once, with whatever is under way; may be called twice."""
+        if self._listener is not None and self._thread is not None:
+            self._listener.close()
+            self._thread.join()
+            self._thread = None
+
+    def _respond(self, request: Request) -> Reply:
+        path = request.path.removeprefix(PREFIX)
+        self.requests.append(Asked(path, {name: list(values) for name, values in request.query.items()}))
+        seen = Request(request.number, path, request.query, request.headers)
+        fault = (self.faults(seen) if self.faults else None) or _NO_FAULT
+        if not request.path.startswith(f"{PREFIX}/"):
+            refusal = Refusal(404, f"Invalid URL (GET {request.path})", code="unknown_url")
+            status, body = refusal.status, refusal.body
+        elif fault.drop or fault.body is not None:
+            status, body = 200, fault.body or b""
+        else:
+            status, body = self._service.answer(path, request.query, request.headers, int(self.clock()))
+        if fault.edit is not None:
+            body = json.dumps(fault.edit(json.loads(body))).encode()
+        return Reply(
+            status if fault.status is None else fault.status,
+            body,
+            fault.headers,
+            self.latency + fault.stall,
+            fault.stall_body,
+            fault.drop,
+            fault.truncate,
+        )

@@ -1,0 +1,1 @@
+"""The synthetic organization: its people, projects, usage and bill."""

@@ -1,0 +1,1 @@
+"""The controls above the table: dataset, range, period, zone, grouping and filters."""

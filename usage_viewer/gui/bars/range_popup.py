@@ -1,0 +1,206 @@
+"""The choice of a range: presets, two calendars, and typing; what can't be read is said in place."""
+
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from PySide6.QtCore import QLocale, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from usage_viewer.domain.date_parsing import parse_day_or_time, parse_range
+from usage_viewer.domain.date_range import DateRange, Preset
+from usage_viewer.domain.errors import InputError
+from usage_viewer.domain.zones import zone_of
+from usage_viewer.gui.bars.range_calendar import RangeCalendar
+from usage_viewer.gui.formatting.ranges import date_style, range_text
+from usage_viewer.gui.widgets.popup import Popup
+from usage_viewer.gui.widgets.theme import UNIT, error_colour, plain_label, quiet
+
+PRESETS = tuple(Preset)
+
+
+class RangePopup(Popup):
+    """The two lines of text are the draft; calendars and presets write into them."""
+
+    chosen = Signal(object)  # DateRange
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._now, self._zone, self._today = 0, zone_of("UTC"), date(2000, 1, 1)
+        self._preset: Preset | None = None
+        self._draft: DateRange | None = None
+        self.presets = QListWidget(self)
+        self.presets.setAccessibleName("Ranges that move with the clock")
+        self.presets.addItems([preset.label for preset in PRESETS])
+        self.presets.setFixedWidth(self.presets.sizeHintForColumn(0) + 4 * UNIT)
+        for row in range(len(PRESETS)):
+            self.presets.item(row).setSizeHint(QSize(0, self.fontMetrics().height() + UNIT))
+        self.start = self._line("First day or start time")
+        self.end = self._line("Last day or end time")
+        self.start_calendar = RangeCalendar(self, name="First day")
+        self.end_calendar = RangeCalendar(self, name="Last day")
+        self.message = plain_label("", self, wrap=True)
+        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.message.setMinimumHeight(2 * self.fontMetrics().lineSpacing())
+        self.message.setAccessibleName("How the range is understood")
+        self.apply_button = QPushButton("&Apply", self)
+        self.cancel_button = QPushButton("&Cancel", self)
+        self._lay_out()
+        self._connect()
+
+    def _line(self, name: str) -> QLineEdit:
+        line = QLineEdit(self)
+        line.setAccessibleName(name)
+        line.setAccessibleDescription("For example 2026-11-03, 3 Nov, yesterday, -7d or 2026-11-03T14:00")
+        line.setMaxLength(64)
+        return line
+
+    def _lay_out(self) -> None:
+        halves = QHBoxLayout()
+        halves.setSpacing(UNIT + 4)
+        halves.addWidget(self.presets)
+        for text, line, calendar in (
+            ("&From", self.start, self.start_calendar),
+            ("&To", self.end, self.end_calendar),
+        ):
+            half, head, label = QVBoxLayout(), QHBoxLayout(), plain_label(text, self)
+            label.setBuddy(line)
+            label.setMinimumWidth(label.sizeHint().width() + 4)  # it is measured a hair too narrow
+            head.addWidget(label)
+            head.addWidget(line, 1)
+            half.setSpacing(UNIT)
+            half.addLayout(head)
+            half.addWidget(calendar, 1)
+            halves.addLayout(half, 1)
+        foot = QHBoxLayout()
+        foot.addWidget(self.message, 1)
+        foot.addWidget(self.cancel_button)
+        foot.addWidget(self.apply_button)
+        self.column.addLayout(halves)
+        self.column.addLayout(foot)
+
+    def _connect(self) -> None:
+        self.presets.itemClicked.connect(lambda item: self.apply())
+        self.presets.currentRowChanged.connect(self._on_preset)
+        for line in (self.start, self.end):
+            line.textEdited.connect(self._on_typed)
+        self.start_calendar.clicked.connect(self._on_start_day)
+        self.start_calendar.selectionChanged.connect(self._on_start_day)
+        self.end_calendar.clicked.connect(self._on_end_day)
+        self.end_calendar.selectionChanged.connect(self._on_end_day)
+        self.start_calendar.activated.connect(lambda day: self.end_calendar.setFocus())
+        self.apply_button.clicked.connect(self.apply)
+        self.cancel_button.clicked.connect(self.close)
+
+    def show_range(self, chosen: DateRange, now: int, zone: tzinfo) -> None:
+        self._now, self._zone = now, zone
+        self._today = datetime.fromtimestamp(now, zone).date()
+        self._set_draft(chosen)
+        row = PRESETS.index(chosen.preset) if chosen.preset else -1
+        blocked = self.presets.blockSignals(True)
+        self.presets.setCurrentRow(row)
+        self.presets.blockSignals(blocked)
+        (self.presets if chosen.preset else self.start).setFocus()
+
+    def apply(self) -> None:
+        if self._draft is None:
+            return
+        draft = self._draft
+        self.close()
+        self.chosen.emit(draft)
+
+    # What the user does
+
+    def _on_preset(self, row: int) -> None:
+        if row >= 0:
+            self._set_draft(DateRange(PRESETS[row]))
+
+    def _on_typed(self) -> None:
+        self._forget_preset()
+        style = date_style(QLocale())
+        try:
+            self._draft = parse_range(self.start.text(), self.end.text(), self._today, style)
+        except InputError as error:
+            self._draft = None
+            self._say(f"{error.title}. {error.hint}", wrong=True)
+            return
+        self._show_days()
+
+    def _on_start_day(self) -> None:
+        """A start behind the end takes the end along: the range keeps its length."""
+        first, (before, last) = self.start_calendar.chosen_day, self._days()
+        if first > last:
+            last = first + (last - before)
+        self._choose_days(first, last)
+
+    def _on_end_day(self) -> None:
+        """An end before the start takes the start along: the range keeps its length."""
+        last, (first, before) = self.end_calendar.chosen_day, self._days()
+        if last < first:
+            first = last - (before - first)
+        self._choose_days(first, last)
+
+    def _choose_days(self, first: date, last: date) -> None:
+        self._forget_preset()
+        self._set_draft(DateRange.days(first, last))
+
+    # Showing
+
+    def _forget_preset(self) -> None:
+        blocked = self.presets.blockSignals(True)
+        self.presets.setCurrentRow(-1)
+        self.presets.clearSelection()
+        self.presets.blockSignals(blocked)
+
+    def _set_draft(self, chosen: DateRange) -> None:
+        self._draft = chosen
+        start, end = chosen.wall(self._now, self._zone)
+        whole = start.time() == end.time() == time()
+        if whole:
+            self.start.setText(start.date().isoformat())
+            self.end.setText((end.date() - timedelta(days=1)).isoformat())
+        else:
+            self.start.setText(start.isoformat(timespec="minutes"))
+            self.end.setText(end.isoformat(timespec="minutes"))
+        self._show_days()
+
+    def _days(self) -> tuple[date, date]:
+        """First and last day of what is written, as far as it can be read."""
+        days = []
+        for line, calendar in ((self.start, self.start_calendar), (self.end, self.end_calendar)):
+            try:
+                found = parse_day_or_time(line.text(), self._today, date_style(QLocale()))
+            except InputError:
+                found = calendar.chosen_day
+            days.append(found.date() if isinstance(found, datetime) else found)
+        return days[0], max(days)
+
+    def _show_days(self) -> None:
+        assert self._draft is not None
+        start, end = self._draft.wall(self._now, self._zone)
+        last = (end - timedelta(minutes=1)).date()
+        self.start_calendar.show_range(start.date(), last, start.date())
+        self.end_calendar.show_range(start.date(), last, last)
+        count = (last - start.date()).days + 1
+        days = "1 day" if count == 1 else f"{QLocale().toString(count)} days"
+        self._say(f"{range_text(start, end, QLocale())} · {days}", wrong=False)
+
+    def _say(self, text: str, *, wrong: bool) -> None:
+        palette = self.message.palette()
+        colour = error_colour(self.palette()) if wrong else quiet(self.palette())
+        palette.setColor(QPalette.ColorRole.WindowText, colour)
+        self.message.setPalette(palette)
+        self.message.setText(text)
+        self.apply_button.setEnabled(not wrong)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._draft is None:
+            return
+        super().keyPressEvent(event)

@@ -1,0 +1,1 @@
+"""Copies and saves what the table shows."""

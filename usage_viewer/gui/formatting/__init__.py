@@ -1,0 +1,1 @@
+"""Formats numbers, periods, ranges and times in the locale."""

@@ -1,0 +1,71 @@
+"""How a range of dates reads in the user's locale, and how that locale writes dates."""
+
+from datetime import datetime, time, timedelta
+
+from PySide6.QtCore import QDate, QLocale, QTime
+
+from usage_viewer.domain.date_parsing import DateStyle
+
+_WITH_YEAR = {"dmy": "d MMM yyyy", "mdy": "MMM d, yyyy", "ymd": "yyyy-MM-dd"}
+_WITHOUT_YEAR = {"dmy": "d MMM", "mdy": "MMM d", "ymd": "yyyy-MM-dd"}
+
+
+def date_order(locale: QLocale) -> str:
+    """`dmy`, `mdy` or `ymd`: the order of the locale's short form."""
+    form = locale.dateFormat(QLocale.FormatType.ShortFormat).lower()
+    order = "".join(sorted("dmy", key=form.find))
+    return order if order in _WITH_YEAR else "dmy"
+
+
+def date_style(locale: QLocale) -> DateStyle:
+    forms = (QLocale.FormatType.LongFormat, QLocale.FormatType.ShortFormat)
+    months = (
+        *(locale.monthName(month, form) for form in forms for month in range(1, 13)),
+        *(locale.standaloneMonthName(month, form) for form in forms for month in range(1, 13)),
+    )
+    return DateStyle(date_order(locale), months)
+
+
+def range_text(start_wall: datetime, end_wall: datetime, locale: QLocale) -> str:
+    """`24 Oct – 22 Nov 2026`, `3 Nov 2026`, `3 Nov 2026, 14:00 – 16:00`; `end_wall` is exclusive."""
+    if start_wall.time() == time() and end_wall.time() == time():
+        return _days_text(start_wall, end_wall - timedelta(days=1), locale)
+    start = f"{_day(start_wall, locale)}, {_clock(start_wall, locale)}"
+    if start_wall.date() == end_wall.date():
+        return f"{start} – {_clock(end_wall, locale)}"
+    if end_wall.time() == time() and start_wall.date() == end_wall.date() - timedelta(days=1):
+        midnight = _clock(end_wall, locale) if "AP" in _clock_form(locale) else _clock_24(locale)
+        return f"{start} – {midnight}"
+    return f"{start} – {_day(end_wall, locale)}, {_clock(end_wall, locale)}"
+
+
+def _days_text(first: datetime, last: datetime, locale: QLocale) -> str:
+    if first.date() == last.date():
+        return _day(first, locale)
+    order = date_order(locale)
+    if first.year != last.year or order == "ymd":
+        return f"{_day(first, locale)} – {_day(last, locale)}"
+    if order == "dmy" and first.month == last.month:
+        return f"{_written(first, 'd', locale)} – {_day(last, locale)}"
+    return f"{_written(first, _WITHOUT_YEAR[order], locale)} – {_day(last, locale)}"
+
+
+def _day(moment: datetime, locale: QLocale) -> str:
+    return _written(moment, _WITH_YEAR[date_order(locale)], locale)
+
+
+def _written(moment: datetime, form: str, locale: QLocale) -> str:
+    return locale.toString(QDate(moment.year, moment.month, moment.day), form)
+
+
+def _clock_form(locale: QLocale) -> str:
+    return "h:mm AP" if "ap" in locale.timeFormat(QLocale.FormatType.ShortFormat).lower() else "HH:mm"
+
+
+def _clock(moment: datetime, locale: QLocale) -> str:
+    return locale.toString(QTime(moment.hour, moment.minute), _clock_form(locale))
+
+
+def _clock_24(locale: QLocale) -> str:
+    """Midnight as the end of a day, in the locale's digits."""
+    return f"{locale.toString(24)}:{locale.zeroDigit() * 2}"

@@ -1,0 +1,1 @@
+"""Chooses the data source: key, organization, snapshot, demo, and deleting data."""

@@ -1,0 +1,1 @@
+"""The table: model, view, header, totals and menus."""

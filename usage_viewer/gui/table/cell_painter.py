@@ -1,0 +1,189 @@
+"""`CellPainter`: draws all cells in sight in one pass, straight from the model's ready texts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
+
+from usage_viewer.domain.table import FigureColumn, PeriodColumn
+from usage_viewer.gui.formatting.numbers import MISSING
+from usage_viewer.gui.table.table_model import SO_FAR, UsageModel
+from usage_viewer.gui.widgets.theme import UNIT, is_dark, mixed
+
+PADDING = UNIT
+"""Pixels between a cell's edge and its text, on either side."""
+_KEPT_WIDTHS = 20_000
+_Option = QStyleOptionViewItem
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows from `first` on: the upper edge of each, in the viewport, and whether it is selected."""
+
+    first: int
+    height: int
+    tops: Sequence[int]
+    selected: Sequence[bool]
+    on_selection: QColor  # a selected row's text
+
+
+class CellPainter:
+    """Asks no roles and no delegate: at hundreds of cells a frame, each call from C++ to Python counts.
+
+    That a period is still open stands behind its label, fainter.
+    """
+
+    def __init__(self, model: UsageModel, view: QTableView) -> None:
+        self._model = model
+        self._view = view
+        self._widths: dict[str, int] = {}
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Takes over the view's font and palette; to be called when they change."""
+        palette = self._view.palette()
+        role, group = QPalette.ColorRole, QPalette.ColorGroup
+        self._metrics = QFontMetrics(self._view.font())
+        self._widths.clear()
+        text, base = palette.color(role.Text), palette.color(role.Base)
+        self._text = text
+        self._faint = mixed(text, base, 0.5)
+        self._on_active = palette.color(group.Active, role.HighlightedText)
+        self._on_inactive = palette.color(group.Inactive, role.HighlightedText)
+        self._frame = palette.color(group.Active, role.Highlight)
+        bar = QColor(palette.color(group.Active, role.Highlight))
+        bar.setAlphaF(0.34 if is_dark(palette) else 0.20)
+        self._bar = bar
+        on_selection = QColor(self._on_active)
+        on_selection.setAlphaF(0.22)
+        self._bar_selected = on_selection
+
+    def text_width(self, text: str) -> int:
+        """Pixels, remembered: the same few texts are drawn in frame after frame."""
+        width = self._widths.get(text)
+        if width is None:
+            if len(self._widths) > _KEPT_WIDTHS:
+                self._widths.clear()
+            width = self._widths[text] = self._metrics.horizontalAdvance(text)
+        return width
+
+    def paint(self, area: QRect, option: _Option) -> None:
+        """In a paint event: the cells that `area` of the viewport touches; `option` holds for all of them."""
+        places = self._places(area)
+        rows = self._rows(area, option)
+        if not places or not rows.tops:
+            return
+        painter = QPainter(self._view.viewport())
+        self._paint_panels(painter, option, rows, [place for _, place in places])
+        for section, place in places:
+            self._paint_bars(painter, section, place, rows)
+            self._paint_texts(painter, section, place, rows)
+        self._paint_focus(painter, places, rows)
+        painter.end()
+
+    def _places(self, area: QRect) -> list[tuple[int, QRect]]:
+        """The columns in sight, and where each stands: as wide as it is, as high as `area`."""
+        header = self._view.horizontalHeader()
+        found = []
+        for section in range(min(header.count(), len(self._model.columns))):
+            width = header.sectionSize(section)  # 0 of a hidden one
+            place = QRect(header.sectionViewportPosition(section), area.top(), width, area.height())
+            if width and place.intersects(area):
+                found.append((section, place))
+        return found
+
+    def _rows(self, area: QRect, option: _Option) -> _Rows:
+        view, model = self._view, self._model
+        first, last = view.rowAt(area.top()), view.rowAt(area.bottom())
+        rows = range(max(first, 0), (last if last >= 0 else len(model.rows) - 1) + 1) if first >= 0 else range(0)
+        height = view.verticalHeader().defaultSectionSize()
+        top = view.rowViewportPosition(rows.start)
+        selection = view.selectionModel()
+        picked = selection.hasSelection()
+        return _Rows(
+            rows.start,
+            height,
+            [top + height * number for number in range(len(rows))],
+            [picked and selection.isSelected(model.index(row, 0)) for row in rows],
+            self._on_active if option.state & QStyle.StateFlag.State_Active else self._on_inactive,
+        )
+
+    def _paint_panels(self, painter: QPainter, option: _Option, rows: _Rows, places: Sequence[QRect]) -> None:
+        """Stripes, and the selection as the style draws it."""
+        style, view, primitive = self._view.style(), self._view, QStyle.PrimitiveElement
+        left, right = min(place.left() for place in places), max(place.right() for place in places)
+        features = (option.features, option.features | _Option.ViewItemFeature.Alternate)
+        states = (option.state, option.state | QStyle.StateFlag.State_Selected)
+        for number, (top, selected) in enumerate(zip(rows.tops, rows.selected, strict=True), rows.first):
+            option.features = features[number % 2]
+            option.state = states[selected]
+            option.rect = QRect(left, top, right - left + 1, rows.height)
+            style.drawPrimitive(primitive.PE_PanelItemViewRow, option, painter, view)
+            if selected:
+                for place in places:
+                    option.rect = QRect(place.left(), top, place.width(), rows.height)
+                    style.drawPrimitive(primitive.PE_PanelItemViewItem, option, painter, view)
+
+    def _paint_bars(self, painter: QPainter, section: int, place: QRect, rows: _Rows) -> None:
+        bars = self._model.bars
+        if bars is None or bars.name != self._model.columns[section].name:
+            return
+        room, height = place.width() - PADDING, rows.height - 8
+        shown = self._model.rows[rows.first : rows.first + len(rows.tops)].tolist()
+        for row, top, selected in zip(shown, rows.tops, rows.selected, strict=True):
+            share = bars.length(row)
+            if share > 0:
+                bar = QRect(place.left() + PADDING // 2, top + 4, max(1, round(room * share)), height)
+                painter.fillRect(bar, self._bar_selected if selected else self._bar)
+
+    def _paint_texts(self, painter: QPainter, section: int, place: QRect, rows: _Rows) -> None:
+        column = self._model.columns[section]
+        number, period = isinstance(column, FigureColumn), isinstance(column, PeriodColumn)
+        left, room = place.left() + PADDING, place.width() - 2 * PADDING
+        drop = (rows.height + self._metrics.ascent() - self._metrics.descent()) // 2
+        pen: QColor | None = None
+        texts = self._model.texts_of(rows.first, len(rows.tops), section)
+        for text, top, selected in zip(texts, rows.tops, rows.selected, strict=True):
+            colour = rows.on_selection if selected else self._faint if text == MISSING else self._text
+            if colour is not pen:
+                painter.setPen(colour)
+                pen = colour
+            width = self.text_width(text)
+            if period and text.endswith(SO_FAR):
+                pen = self._paint_open(painter, text.removesuffix(SO_FAR), left, top + drop, room, colour)
+            elif width > room:
+                text = "…" if number else self._metrics.elidedText(text, self._view.textElideMode(), room)
+                # A number cut short would read as another number.
+                painter.drawText(left + room - self.text_width(text) if number else left, top + drop, text)
+            else:
+                painter.drawText(left + room - width if number else left, top + drop, text)
+
+    def _paint_open(self, painter: QPainter, label: str, left: int, line: int, room: int, colour: QColor) -> QColor:
+        """A period that may still grow; its mark gives way before its label does. Returns the pen."""
+        if self.text_width(label) > room:
+            label = self._metrics.elidedText(label, self._view.textElideMode(), room)
+        painter.drawText(left, line, label)
+        if self.text_width(label + SO_FAR) > room:
+            return colour
+        faint = self._faint if colour is self._text else colour
+        painter.setPen(faint)
+        painter.drawText(left + self.text_width(label), line, SO_FAR)
+        return faint
+
+    def _paint_focus(self, painter: QPainter, places: Sequence[tuple[int, QRect]], rows: _Rows) -> None:
+        """The current cell, plain to see on any row: a style's own frame is lost on a selected one."""
+        view = self._view
+        current = view.currentIndex()
+        number = current.row() - rows.first
+        place = next((place for section, place in places if section == current.column()), None)
+        if place is None or not 0 <= number < len(rows.tops) or not (view.hasFocus() or view.viewport().hasFocus()):
+            return
+        painter.setPen(self._on_active if rows.selected[number] else self._frame)
+        painter.drawRect(place.left() + 1, rows.tops[number] + 1, place.width() - 3, rows.height - 3)
+
+
+def row_height(font: QFont) -> int:
+    """Pixels: a text with half of its height around it, in steps of 4."""
+    return -(-(QFontMetrics(font).height() + UNIT) // 4) * 4

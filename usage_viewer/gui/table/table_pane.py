@@ -1,0 +1,57 @@
+"""`TablePane`: the table, its totals under it, and one horizontal scroll bar under both."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLocale, Qt
+from PySide6.QtWidgets import QScrollBar, QVBoxLayout, QWidget
+
+from usage_viewer.domain.row_order import Rows
+from usage_viewer.domain.table import Table
+from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.table.table_model import UsageModel
+from usage_viewer.gui.table.table_view import UsageTable
+from usage_viewer.gui.table.totals_row import TotalsRow
+
+
+class TablePane(QWidget):
+    def __init__(self, locale: QLocale | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = UsageModel(locale, self)
+        self.table = UsageTable(self.model, self)
+        self.totals = TotalsRow(self.table, self)
+        self.scroll_bar = QScrollBar(Qt.Orientation.Horizontal, self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.totals)
+        layout.addWidget(self.scroll_bar)
+        self._tie_scroll_bars()
+
+    def set_table(
+        self,
+        table: Table,
+        rows: Rows,
+        view: ViewState,
+        note: str = "",
+        still_open: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Shows an answer and its totals; `note` says what is missing of it ("27 of 30 days")."""
+        self.totals.set_totals(table, view, note)
+        self.table.set_table(table, rows, view, self.totals.label, still_open)
+
+    def _tie_scroll_bars(self) -> None:
+        """The table's own bar would stand between the rows and the totals: it is hidden and moves with ours."""
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        hidden = self.table.horizontalScrollBar()
+        hidden.rangeChanged.connect(self._on_range_changed)
+        hidden.valueChanged.connect(self.scroll_bar.setValue)
+        self.scroll_bar.valueChanged.connect(hidden.setValue)
+        self._on_range_changed(hidden.minimum(), hidden.maximum())
+
+    def _on_range_changed(self, minimum: int, maximum: int) -> None:
+        hidden = self.table.horizontalScrollBar()
+        self.scroll_bar.setPageStep(hidden.pageStep())
+        self.scroll_bar.setSingleStep(hidden.singleStep())
+        self.scroll_bar.setRange(minimum, maximum)
+        self.scroll_bar.setVisible(maximum > minimum)

@@ -1,0 +1,173 @@
+"""`TotalsRow`: the totals under the table, always in sight, each under its column."""
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QFont,
+    QFontMetrics,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+)
+from PySide6.QtWidgets import QMenu, QWidget
+
+from usage_viewer.domain.table import EMPTY, FigureColumn, Table
+from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.formatting.numbers import NumberFormat
+from usage_viewer.gui.table.cell_painter import PADDING, row_height
+from usage_viewer.gui.table.table_view import UsageTable
+from usage_viewer.gui.widgets.plain_text import menu_text
+from usage_viewer.gui.widgets.theme import UNIT, mixed
+
+_GAP = UNIT // 2
+
+
+def totals_label(table: Table, view: ViewState, note: str, numbers: NumberFormat) -> str:
+    """`Total of 42 groups`; while something is missing, `27 of 30 days: 42 groups`."""
+    noun = "row" if view.per.value != "total" or not view.grouping else "group"
+    count = f"{numbers.whole(table.rows)} {noun}{'' if table.rows == 1 else 's'}"
+    return f"{note}: {count}" if note else f"Total of {count}"
+
+
+class TotalsRow(QWidget):
+    """Follows the table's header: its widths, its order, its scrolling."""
+
+    copy_requested = Signal(str)  # the text to copy
+
+    def __init__(self, table: UsageTable, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view = table
+        self._exact = NumberFormat(table.usage_model.locale)
+        self._table = EMPTY
+        self._state = ViewState()
+        self.label = ""
+        self._indent = 0
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName("Totals")
+        header = table.header
+        for signal in (header.sectionResized, header.sectionMoved, header.sectionCountChanged):
+            signal.connect(lambda *_: self.update())
+        header.geometriesChanged.connect(self.update)
+        table.horizontalScrollBar().valueChanged.connect(lambda _: self.update())
+        table.usage_model.dataChanged.connect(lambda *_: self.update())
+
+    def set_totals(self, table: Table, view: ViewState, note: str = "") -> None:
+        """The totals of `table`; `note` says what is missing of them, if anything is."""
+        self._table, self._state = table, view
+        self.label = totals_label(table, view, note, self._exact)
+        self.setAccessibleName("; ".join([self.label, *(f"{name}: {text}" for name, text in self._spoken())]))
+        self.setToolTip(self.label)
+        self.update()
+
+    def set_indent(self, pixels: int) -> None:
+        """Room before the label, for something that stands there."""
+        if pixels != self._indent:
+            self._indent = pixels
+            self._view.set_heads_room(pixels)
+            self.update()
+
+    def _spoken(self) -> list[tuple[str, str]]:
+        return [(column.label, self._text(column, self._exact)) for column in self._table.figures]
+
+    def _text(self, column: FigureColumn, numbers: NumberFormat) -> str:
+        return numbers.text(column.total, column.kind, column.unit)
+
+    # Copying
+
+    def copy_text(self) -> str:
+        """Labels and exact totals, two lines of tab-separated text."""
+        spoken = self._spoken()
+        return "\t".join(label for label, _ in spoken) + "\n" + "\t".join(text for _, text in spoken)
+
+    def menu(self, point: QPoint) -> QMenu:
+        menu = QMenu(self)
+        column = self._column_at(point.x())
+        if column is not None:
+            text = self._text(column, self._exact)
+            menu.addAction(f"Copy &{menu_text(text)}").triggered.connect(lambda: self.copy_requested.emit(text))
+        menu.addAction("Copy all &totals").triggered.connect(lambda: self.copy_requested.emit(self.copy_text()))
+        return menu
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = self.menu(event.pos())
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy_requested.emit(self.copy_text())
+        else:
+            super().keyPressEvent(event)
+
+    # Painting
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), row_height(self._view.font()) + UNIT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self.sizeHint().height())
+
+    def section_rect(self, name: str) -> QRect:
+        """Where a column's total stands; empty where the column isn't shown."""
+        header, place = self._view.header, self._view.usage_model.section(name)
+        if not 0 <= place < header.count() or header.isSectionHidden(place):
+            return QRect()
+        return QRect(header.sectionViewportPosition(place), 0, header.sectionSize(place), self.height())
+
+    def label_rect(self) -> QRect:
+        """From the first to the last group column."""
+        rects = [self.section_rect(head.name) for head in self._table.heads]
+        united = QRect()
+        for rect in rects:
+            united = united.united(rect)
+        return united
+
+    def _column_at(self, x: int) -> FigureColumn | None:
+        middle = self.height() // 2
+        return next((one for one in self._table.figures if self.section_rect(one.name).contains(x, middle)), None)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        palette = self.palette()
+        base, text = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text)
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), mixed(base, text, 0.05))
+        painter.fillRect(0, 0, self.width(), 1, mixed(base, text, 0.22))
+        font = QFont(self._view.font())
+        font.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(font)
+        painter.setPen(text)
+        self._draw(
+            painter, self.label_rect().adjusted(self._indent, 0, 0, 0), self.label, Qt.AlignmentFlag.AlignLeft
+        )
+        for column in self._table.figures:
+            place = self.section_rect(column.name)
+            if place.intersects(self.rect()):
+                shown = self._text(column, self._view.usage_model.numbers)
+                self._draw(painter, place, shown, Qt.AlignmentFlag.AlignRight)
+        if self.hasFocus():
+            painter.setPen(palette.color(QPalette.ColorRole.Highlight))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
+
+    def _draw(self, painter: QPainter, rect: QRect, text: str, side: Qt.AlignmentFlag) -> None:
+        room = rect.adjusted(PADDING, 1, -PADDING, 0)
+        if room.width() <= 0 or not room.intersects(self.rect()):
+            return
+        metrics: QFontMetrics = painter.fontMetrics()
+        if metrics.horizontalAdvance(text) > room.width():
+            if side == Qt.AlignmentFlag.AlignRight:
+                text = "…"  # a number cut short would read as another one
+            else:
+                text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()

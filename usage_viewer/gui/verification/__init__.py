@@ -1,0 +1,1 @@
+"""Shows whether totals are verified, and lists of changes and contributions."""

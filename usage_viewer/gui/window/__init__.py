@@ -1,0 +1,1 @@
+"""The main window: its pages, actions, commands and status bars."""

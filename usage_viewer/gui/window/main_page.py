@@ -1,0 +1,223 @@
+"""The page with the table: the bars above it, the totals under it, and what is said when it is empty."""
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+
+from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.bars.filter_bar import FilterBar
+from usage_viewer.gui.bars.grouping_bar import GroupingBar
+from usage_viewer.gui.bars.menu_choices import DatasetChoice, PerChoice, ZoneChoice
+from usage_viewer.gui.bars.organization_button import OrganizationChoice
+from usage_viewer.gui.bars.range_picker import RangePicker
+from usage_viewer.gui.table.table_pane import TablePane
+from usage_viewer.gui.widgets.dropdown_button import ChoiceButton
+from usage_viewer.gui.widgets.icons import icon
+from usage_viewer.gui.widgets.theme import UNIT
+from usage_viewer.gui.window.actions import Actions
+from usage_viewer.gui.window.empty_state import EmptyState
+from usage_viewer.gui.window.error_banner import Banner
+from usage_viewer.gui.window.notice_bar import NoteLine
+from usage_viewer.gui.window.status_bar import StatusLine
+from usage_viewer.gui.workspace.workspace import Shown, Workspace
+
+MENU_KEY = "Alt+O"
+
+
+class MainPage(QWidget):
+    """Puts the parts together; each asks the workspace for a view, and shows the view that it is given."""
+
+    def __init__(self, workspace: Workspace, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace, self._actions = workspace, actions
+        self._origin = self._origin_range = ""
+        self.organization = OrganizationChoice(self)
+        self.dataset = DatasetChoice(self)
+        self.range = RangePicker(self)
+        self.per = PerChoice(self)
+        self.zone = ZoneChoice(self)
+        # In the order in which Tab goes through them: from left to right and from top to bottom.
+        self._buttons = {
+            "refresh": self._button(self._actions.refresh),
+            "copy": self._button(self._actions.copy, text=True),
+            "more": self._menu_button(),
+        }
+        self.grouping = GroupingBar(self)
+        self.filters = FilterBar(workspace.values, lambda: workspace.names, self)
+        self.banner = Banner(self)
+        self.notes = NoteLine(self)
+        self.pane = TablePane(parent=self)
+        self.model, self.table, self.totals = self.pane.model, self.pane.table, self.pane.totals
+        self.empty = EmptyState(self)
+        self.status = StatusLine(self)
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(UNIT // 2)
+        for choice in (self.organization, self.dataset, self.range, self.per, self.zone):
+            top.addWidget(choice)
+        top.addStretch(1)
+        for button in self._buttons.values():
+            top.addWidget(button)
+        self._draw_icons()
+        bars = QVBoxLayout()
+        bars.setContentsMargins(UNIT, UNIT, UNIT, UNIT)
+        bars.setSpacing(UNIT)
+        bars.addLayout(top)
+        bars.addWidget(self.grouping)
+        bars.addWidget(self.filters)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.pane)
+        self._stack.addWidget(self.empty)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(bars)
+        column.addWidget(self.banner)
+        column.addWidget(self.notes)
+        column.addLayout(self._stack, 1)
+        column.addWidget(self.status)
+
+    def _button(self, action: QAction, *, text: bool = False) -> QToolButton:
+        button = QToolButton(self, autoRaise=True)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.setDefaultAction(action)
+        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        button.setToolTip(f"{action.toolTip()} ({keys})" if keys else action.toolTip())
+        button.setAccessibleName(action.text().replace("&", ""))
+        style = Qt.ToolButtonStyle
+        button.setToolButtonStyle(style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly)
+        return button
+
+    def _menu_button(self) -> QToolButton:
+        button = QToolButton(self, autoRaise=True)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.setMenu(self._actions.menu(button))
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setShortcut(MENU_KEY)
+        button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        button.setToolTip(f"More: copies, files, looks, key, help ({MENU_KEY})")
+        button.setAccessibleName("More")
+        return button
+
+    def _draw_icons(self) -> None:
+        self._actions.refresh.setIcon(icon("refresh", self))
+        self._actions.copy.setIcon(icon("copy", self))
+        self._buttons["more"].setIcon(icon("more", self))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "_buttons"):
+            self._draw_icons()
+
+    def _connect(self) -> None:
+        workspace = self._workspace
+        for part in (self.range, self.per, self.zone, self.grouping, self.filters, self.table):
+            part.view_requested.connect(workspace.show_view)
+        self.status.cancel_requested.connect(workspace.cancel)
+        workspace.view_changed.connect(self.show_view)
+        workspace.shown.connect(self.show_answer)
+        workspace.progressed.connect(self.status.show_progress)
+        workspace.fetching_changed.connect(self._on_fetching)
+        workspace.stopped.connect(lambda: self.status.say("Stopped. Refresh fetches the rest."))
+
+    def show_view(self, view: ViewState) -> None:
+        """The controls show at once what was asked for; the table follows when it is answered."""
+        self.dataset.show_view(view)
+        self.range.show_view(view, self._workspace.now)
+        for part in (self.per, self.zone, self.grouping, self.filters):
+            part.show_view(view)
+        self._actions.clear_filters.setEnabled(view.filtered)
+
+    def show_answer(self, shown: Shown) -> None:
+        look = shown.look
+        refused = dict.fromkeys(look.unavailable, "This organization's server can't group by it")
+        self.grouping.show_view(self._workspace.view, refused)
+        self.range.show_answered(look.answered)
+        self.per.show_answered(look.answered)
+        self.zone.show_answered(look.answered)
+        self.table.extras = look.extras
+        self.notes.say("view", "\n".join(look.notes))
+        self.show_reasons()
+        note = "" if look.coverage.complete else look.coverage.summary
+        self.pane.set_table(shown.table, shown.rows, shown.view, note, look.still_open)
+        profile = self._workspace.profile
+        self.status.show_coverage(look.coverage, profile.clock_note if profile is not None else "")
+        self._show_empty(shown)
+
+    @property
+    def heading(self) -> str:
+        """What the controls above the table say."""
+        buttons = self.findChildren(ChoiceButton)
+        return "   ".join(button.choice for button in buttons if button.isVisible())
+
+    def show_reasons(self) -> None:
+        """Greys the datasets that can't be had."""
+        session = self._workspace.session
+        reasons = session.unavailable if session is not None else {}
+        self.dataset.set_unavailable({name: reason_text(error) for name, error in reasons.items()})
+
+    def _on_fetching(self, fetching: bool) -> None:
+        self.status.show_fetching(fetching)
+        self._actions.cancel.setEnabled(fetching)
+        if self._workspace.last is not None:
+            self._show_empty(self._workspace.last)
+
+    def show_origin(self, origin: str, range_text: str = "") -> None:
+        """For a snapshot: of when it is, and what range it holds; "" for what is fetched."""
+        self._origin, self._origin_range = origin, range_text
+        self.status.show_origin(origin)
+        self.status.show_coverage(None)
+
+    def say_loading(self, what: str) -> None:
+        self.empty.say(what, busy=True)
+        self._stack.setCurrentWidget(self.empty)
+
+    def say_nothing(self) -> None:
+        """For when there is nothing to show at all: the banner says why."""
+        self.empty.say("")
+        self._stack.setCurrentWidget(self.empty)
+        self.status.show_coverage(None)
+
+    def _show_empty(self, shown: Shown) -> None:
+        """The table, or in its place the reason why there are no rows."""
+        coverage = shown.look.coverage
+        self._stack.setCurrentWidget(self.pane if shown.table.rows else self.empty)
+        if shown.table.rows:
+            return
+        reason = self._workspace.reason(shown.view.dataset)
+        if reason is not None:
+            self.empty.say(
+                f"{shown.view.data.label} can't be had of this organization",
+                reason_text(reason),
+                button="Ask again",
+                act=self._workspace.refresh,
+            )
+        elif self._workspace.fetching:
+            self.empty.say("Loading…", "Usage appears here as it arrives.", busy=True)
+        elif shown.view.filtered:
+            self.empty.say(
+                "Nothing matches the filters",
+                button="Clear all filters",
+                act=self._actions.clear_filters.trigger,
+            )
+        elif not coverage.expected:
+            self.empty.say("This range lies in the future")
+        elif self._origin and not coverage.held:
+            self.empty.say("This is not in the snapshot", self._origin_range)
+        elif coverage.complete:
+            self.empty.say("No usage in this range", "Nothing was used; all of it was asked for.")
+        else:
+            self.empty.say(
+                "Nothing is held of this range",
+                f"{coverage.summary} could be fetched so far.",
+                button="Try again",
+                act=self._workspace.retry,
+            )
+
+
+def reason_text(error: UsageViewerError) -> str:
+    return f"{error.title}. {error.hint} {error.detail}".strip()

@@ -1,0 +1,44 @@
+"""A quiet line over the table: what is shown otherwise than asked for, and what can't be had. No error."""
+
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from usage_viewer.gui.widgets.theme import UNIT, mixed, plain_label
+
+
+class NoteLine(QWidget):
+    """Hidden while there is nothing to say. Each topic has one text."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._texts: dict[str, str] = {}
+        self._label = plain_label("", self, wrap=True)
+        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(UNIT, UNIT // 2, UNIT, UNIT // 2)
+        column.addWidget(self._label)
+        self.setVisible(False)
+
+    @property
+    def text(self) -> str:
+        return self._label.text()
+
+    def say(self, topic: str, text: str) -> None:
+        """In place of what was said on the topic; "" says nothing more on it."""
+        if self._texts.get(topic, "") == text:
+            return
+        self._texts[topic] = text
+        shown = "\n".join(one for one in self._texts.values() if one)
+        self._label.setText(shown)
+        self.setAccessibleName(shown)
+        self.setVisible(bool(shown))
+
+    def clear(self) -> None:
+        for topic in list(self._texts):
+            self.say(topic, "")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        palette = self.palette()
+        base, text = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), mixed(base, text, 0.06))

@@ -1,0 +1,207 @@
+"""From summed facts to the table that a view shows: filtered, grouped, derived, with totals and units apart."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal, localcontext
+
+import numpy as np
+from numpy.typing import NDArray
+
+from usage_viewer.domain.catalog import Aggregation, Dataset, Derived, Metric, OverTime
+from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.figures import Figures, Number, derive, derive_one, parts_of
+from usage_viewer.domain.names import Names
+from usage_viewer.domain.period import Per
+from usage_viewer.domain.row_order import natural
+from usage_viewer.domain.table import Column, FigureColumn, GroupColumn, PeriodColumn, Table
+from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.query.aggregate import EXACT, Rows, gather, missing_of, plain
+from usage_viewer.query.dimension_index import Combinations, Groups
+from usage_viewer.query.levels import Stocks
+
+MONEY = "money"
+"""The unit of metrics whose own unit is a currency."""
+
+Units = Mapping[str, Sequence[Value]]
+"""For each metric whose answers say their unit: the units that its figures are in, as far as they pass."""
+
+
+def metrics_needed(view: ViewState) -> tuple[str, ...]:
+    """The metrics of shown columns and the parts of shown derived ones, in the dataset's order."""
+    wanted: set[str] = set()
+    for name in view.shown_columns:
+        column = view.data.column(name)
+        if isinstance(column, Derived):
+            wanted |= set(parts_of(column))
+        else:
+            wanted.add(column.level if isinstance(column, OverTime) else name)
+    return tuple(metric.name for metric in view.data.metrics if metric.name in wanted)
+
+
+def tabulate(
+    view: ViewState,
+    coverage: Coverage,
+    facts: Rows,
+    combinations: Combinations,
+    names: Names,
+    levels: Rows | None = None,
+) -> Table:
+    """`facts`: each period and combination once, `cell` being the combination; `levels`: the same for each bucket,
+    where means and peaks are shown.
+    """
+    passing = combinations.passing(view, names)
+    last = int(facts.period.max(initial=-1))
+    if not passing.all():
+        facts = facts.take(passing[facts.cell])
+    units = _units(view, facts, combinations)
+    grouping = _with_units(view, units)
+    groups = combinations.groups(grouping, passing)
+    heads = _group_columns(view.data, grouping, groups, combinations, names)
+    order = natural([head.sort_key() for head in heads])
+    if order is not None:
+        groups = groups.in_order(order)
+        heads = [replace(head, known=head.known[order]) for head in heads]
+    rows = _grouped(facts, groups, int(passing.sum()), len(coverage.periods))
+    if not len(rows) and not grouping and view.per is Per.TOTAL and coverage.held:
+        rows = _one_row_of_nothing(rows)
+    columns: list[Column] = []
+    if view.per is not Per.TOTAL:
+        columns.append(PeriodColumn(rows.period, coverage.periods))
+    if heads:
+        seen = np.zeros(len(groups), np.bool_)
+        seen[rows.cell] = True
+        columns += [replace(_occurring(head, seen), group=rows.cell) for head in heads]
+    stocks = None if levels is None else Stocks(coverage, levels, groups.of)
+    with localcontext(EXACT):
+        columns += _Figures(view.data, rows, units, last, stocks).columns(view.shown_columns)
+    return Table(tuple(columns), len(rows), rows.cell)
+
+
+def _with_units(view: ViewState, units: Units) -> tuple[str, ...]:
+    """The grouping, and the unit wherever different ones would be added."""
+    mixed = {view.data.metric(name).unit_from for name in units if len(units[name]) > 1}
+    added = mixed - set(view.grouping)
+    return (*view.grouping, *(item.name for item in view.data.dimensions if item.name in added))
+
+
+def _grouped(facts: Rows, groups: Groups, passing: int, periods: int) -> Rows:
+    """One row for each period and group."""
+    rows = facts.relabelled(groups.of[facts.cell])
+    if len(groups) == passing:
+        return rows  # each combination is a group of its own: nothing is to be added
+    return gather(rows, periods, max(1, len(groups)))
+
+
+def _one_row_of_nothing(rows: Rows) -> Rows:
+    one = np.zeros(1, np.int32)
+    return Rows(
+        one,
+        one,
+        {
+            name: Figures(np.zeros(1, figures.values.dtype), np.ones(1, np.bool_))
+            for name, figures in rows.metrics.items()
+        },
+    )
+
+
+def _units(view: ViewState, facts: Rows, combinations: Combinations) -> Units:
+    units: dict[str, Sequence[Value]] = {}
+    for name, figures in facts.metrics.items():
+        metric = view.data.metric(name)
+        if metric.unit_from:
+            cells = facts.cell if figures.missing is None else facts.cell[~figures.missing]
+            known = combinations.values(metric.unit_from)
+            codes = np.unique(combinations.column(metric.unit_from)[cells])
+            units[name] = [known[code] for code in codes.tolist()]
+    return units
+
+
+def _group_columns(
+    dataset: Dataset, grouping: Sequence[str], groups: Groups, combinations: Combinations, names: Names
+) -> list[GroupColumn]:
+    """Of each group the code of its value."""
+    columns = []
+    for name in grouping:
+        dimension = dataset.dimension(name)
+        used, place = np.unique(combinations.column(name)[groups.example], return_inverse=True)
+        known = combinations.values(name)
+        values = tuple(known[index] for index in used.tolist())
+        labels = tuple(names.label(dimension, value) for value in values)
+        columns.append(GroupColumn(dimension, place.astype(np.int32), values, labels))
+    return columns
+
+
+def _occurring(head: GroupColumn, seen: NDArray[np.bool_]) -> GroupColumn:
+    """Only with the values of groups that are seen."""
+    used, place = np.unique(head.known[seen], return_inverse=True)
+    if len(used) == len(head.values):
+        return head
+    known = np.zeros(len(seen), np.int32)
+    known[seen] = place
+    chosen = used.tolist()
+    values, labels = ([every[code] for code in chosen] for every in (head.values, head.labels))
+    return replace(head, known=known, values=tuple(values), labels=tuple(labels))
+
+
+class _Figures:
+    """The columns of figures over `rows`, and their totals."""
+
+    def __init__(self, data: Dataset, rows: Rows, units: Units, last: int, stocks: Stocks | None) -> None:
+        self._data, self._rows, self._units, self._stocks = data, rows, units, stocks
+        self._sums = {name: _tidy(figures) for name, figures in rows.metrics.items()}
+        self._totals = {name: self._total(data.metric(name), last) for name in self._sums}
+
+    def columns(self, names: Sequence[str]) -> list[FigureColumn]:
+        return [self._column(name) for name in names]
+
+    def _total(self, metric: Metric, last: int) -> Number | None:
+        if self._mixed(metric.name):
+            return None
+        figures = self._sums[metric.name]
+        if metric.aggregation is Aggregation.LEVEL:
+            figures = figures.take(np.flatnonzero(self._rows.period == last))
+        total = figures.total()
+        return plain(total) if isinstance(total, Decimal) else total
+
+    def _mixed(self, name: str) -> bool:
+        return len(self._units.get(name, ())) > 1
+
+    def _column(self, name: str) -> FigureColumn:
+        item = self._data.column(name)
+        total: Number | None
+        if isinstance(item, Derived):
+            figures, total = derive(item, self._sums), derive_one(item, self._totals)
+        elif isinstance(item, OverTime):
+            assert self._stocks is not None
+            figures = _tidy(self._stocks.column(item, self._rows))
+            total = None if self._mixed(item.level) else self._stocks.total(item)
+        else:
+            figures, total = self._sums[name], self._totals[name]
+        metric = item if isinstance(item, Metric) else None
+        if isinstance(item, OverTime):
+            metric = self._data.metric(item.level)
+        measure, unit_from = self._measure(metric)
+        label = f"{item.label} ({measure})" if measure else item.label
+        return FigureColumn(item.name, label, item.unit, item.kind, figures, total, item.help, measure, unit_from)
+
+    def _measure(self, metric: Metric | None) -> tuple[str, str]:
+        """The one unit of all figures; or where each row's unit is."""
+        if metric is None or not metric.unit_from:
+            return "", ""
+        units = self._units.get(metric.name, ())
+        only = (units[0] or "") if len(units) == 1 else ""
+        return only.upper() if metric.unit == MONEY else only, metric.unit_from if len(units) > 1 else ""
+
+
+def _tidy(figures: Figures) -> Figures:
+    """Decimals without trailing zeros."""
+    if figures.values.dtype != np.object_:
+        return figures
+    missing = missing_of(figures)
+    values = [
+        value if gone or isinstance(value, int) else plain(value)
+        for value, gone in zip(figures.values.tolist(), missing.tolist(), strict=True)
+    ]
+    tidied = np.empty(len(values), np.object_)
+    tidied[:] = values
+    return Figures(tidied, figures.missing)

@@ -1,0 +1,1 @@
+"""The DuckDB connection, its schema and its memory."""

@@ -1,0 +1,132 @@
+"""The tables: those that are always there, those made from each dataset's entry, and the way from old to new."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from usage_viewer.domain.catalog import Dataset, Kind
+from usage_viewer.domain.errors import StoreDamaged, StoreNewer
+from usage_viewer.domain.period import Width
+from usage_viewer.store.engine.database import Connection
+
+DECIMALS = 24
+"""Digits after the point that decimals are kept with; 14 stand before it."""
+
+DECIMAL = f"DECIMAL(38, {DECIMALS})"
+
+
+def _version_1(cursor: Connection) -> None:
+    cursor.execute("""
+        CREATE TABLE held (
+            dataset VARCHAR NOT NULL,
+            width VARCHAR NOT NULL,
+            start BIGINT NOT NULL,        -- epoch seconds
+            fetched_at BIGINT NOT NULL,   -- epoch seconds
+            grouped VARCHAR NOT NULL,     -- the dimensions that were asked for, with commas between
+            repeats BOOLEAN NOT NULL      -- whether a combination is there more than once
+        );
+        CREATE TABLE refused (dataset VARCHAR NOT NULL, dimension VARCHAR NOT NULL);
+        CREATE TABLE name (
+            kind VARCHAR NOT NULL, id VARCHAR NOT NULL, name VARCHAR NOT NULL, seen BIGINT NOT NULL,
+            deleted BOOLEAN NOT NULL
+        );
+    """)
+
+
+def _version_2(cursor: Connection) -> None:
+    cursor.execute("""
+        CREATE TABLE change (
+            dataset VARCHAR NOT NULL,
+            width VARCHAR NOT NULL,
+            bucket BIGINT NOT NULL,
+            combination INTEGER NOT NULL,
+            metric VARCHAR NOT NULL,
+            before VARCHAR,               -- digits; null where there was no such row or figure
+            after VARCHAR,
+            settled BOOLEAN NOT NULL,     -- whether the bucket had been taken as final
+            seen_at BIGINT NOT NULL       -- epoch seconds
+        )
+    """)
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2)
+"""Step i leads from version i to i + 1; 0 is an empty file."""
+
+
+def migrate(cursor: Connection, steps: Sequence[Callable[[Connection], None]] = MIGRATIONS) -> None:
+    """Brings the file to the newest version. Raises StoreNewer, and StoreDamaged for another program's file."""
+    tables = _tables(cursor)
+    if "meta" not in tables:
+        if tables:
+            raise StoreDamaged("It was not written by Usage Viewer.")
+        cursor.execute("CREATE TABLE meta (version INTEGER NOT NULL)")
+        cursor.execute("INSERT INTO meta VALUES (0)")
+    row = cursor.execute("SELECT max(version) FROM meta").fetchone()
+    version = row[0] if row else None
+    if version is None:
+        raise StoreDamaged("Its version is missing.")
+    if version > len(steps):
+        raise StoreNewer(f"Version {version}; this program knows versions up to {len(steps)}.")
+    for step in steps[version:]:
+        step(cursor)
+    if version < len(steps):
+        cursor.execute("UPDATE meta SET version = ?", [len(steps)])
+
+
+def adapt(cursor: Connection, datasets: Iterable[Dataset]) -> None:
+    """Adds to tables that are there the columns of dimensions and metrics that came later."""
+    tables = _tables(cursor)
+    for dataset in datasets:
+        wanted = {combination_table(dataset): _combination_columns(dataset)}
+        wanted |= {fact_table(dataset, width): _fact_columns(dataset) for width in dataset.widths}
+        for table, columns in wanted.items():
+            for name, kind in columns.items():
+                if table in tables and name not in tables[table]:
+                    cursor.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(name)} {kind}")
+
+
+def create(cursor: Connection, dataset: Dataset, width: Width) -> None:
+    """The tables of a dataset and width, where they aren't there yet."""
+    for table, columns in (
+        (combination_table(dataset), _combination_columns(dataset)),
+        (fact_table(dataset, width), _fact_columns(dataset)),
+    ):
+        listed = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+        cursor.execute(f"CREATE TABLE IF NOT EXISTS {quoted(table)} ({listed})")
+
+
+def combination_table(dataset: Dataset) -> str:
+    return f"combination_{dataset.name}"
+
+
+def fact_table(dataset: Dataset, width: Width) -> str:
+    return f"usage_{dataset.name}_{width.value}"
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def existing_tables(cursor: Connection) -> frozenset[str]:
+    return frozenset(_tables(cursor))
+
+
+def _combination_columns(dataset: Dataset) -> dict[str, str]:
+    """`id`, and a text for each dimension: null is none; the booleans are true and false."""
+    return {"id": "INTEGER NOT NULL"} | {dimension.name: "VARCHAR" for dimension in dataset.dimensions}
+
+
+def _fact_columns(dataset: Dataset) -> dict[str, str]:
+    """`bucket` is its start in epoch seconds; `extra` a JSON object of the fields that were not known."""
+    kinds = {metric.name: DECIMAL if metric.kind is Kind.DECIMAL else "BIGINT" for metric in dataset.metrics}
+    return {"bucket": "BIGINT NOT NULL", "combination": "INTEGER NOT NULL", **kinds, "extra": "VARCHAR"}
+
+
+def _tables(cursor: Connection) -> dict[str, set[str]]:
+    """The names of each table's columns."""
+    tables: dict[str, set[str]] = {}
+    rows = cursor.execute(
+        "SELECT table_name, column_name FROM duckdb_columns()"
+        " WHERE NOT internal AND database_name = current_database()"
+    ).fetchall()
+    for table, column in rows:
+        tables.setdefault(table, set()).add(column)
+    return tables

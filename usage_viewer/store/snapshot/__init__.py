@@ -1,0 +1,1 @@
+"""Reads and writes the Parquet files of a snapshot."""

@@ -1,0 +1,182 @@
+"""Reading a snapshot: its Parquet files, checked, into a store in memory that answers as any other."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from usage_viewer.domain.catalog import DATASETS, Dataset, Kind
+from usage_viewer.domain.errors import SnapshotDamaged, StoreError
+from usage_viewer.domain.period import Width
+from usage_viewer.store.engine.database import Connection, Database
+from usage_viewer.store.engine.schema import (
+    DECIMAL,
+    combination_table,
+    create,
+    fact_table,
+    migrate,
+    quoted,
+)
+from usage_viewer.store.snapshot.format import (
+    HELD_COLUMNS,
+    HELD_FILE,
+    NAME_COLUMNS,
+    NAMES_FILE,
+    PlainColumn,
+    file_of,
+)
+from usage_viewer.store.store import Store
+
+MEMORY = "memory is not enough"
+
+
+def load_snapshot(folder: Path, refused: Mapping[str, Sequence[str]] | None = None) -> Store:
+    """A store in memory with all that the files in `folder` hold. `refused`: dimensions that could not be had.
+
+    Datasets and columns that this version doesn't know are left out; figures that the files lack are missing.
+    Raises SnapshotDamaged; StoreError where the memory isn't enough.
+    """
+    database = Database(None, folder=folder)
+    try:
+        with _as_damage(), database.transaction() as cursor:
+            migrate(cursor)
+            _read_held(cursor, folder / HELD_FILE)
+            _read_names(cursor, folder / NAMES_FILE)
+            for dataset in DATASETS.values():
+                _read_dataset(cursor, dataset, folder / file_of(dataset))
+                for dimension in (refused or {}).get(dataset.name, ()):
+                    cursor.execute("INSERT INTO refused VALUES (?, ?)", [dataset.name, dimension])
+        return Store(database)
+    except BaseException:
+        database.close()
+        raise
+
+
+@contextmanager
+def _as_damage() -> Iterator[None]:
+    """What the engine can't read or convert is damage; that the memory isn't enough is not."""
+    try:
+        yield
+    except StoreError as error:
+        if MEMORY in error.title:
+            raise
+        raise SnapshotDamaged(error.detail or error.title) from error
+
+
+def _read_held(cursor: Connection, path: Path) -> None:
+    _open(cursor, "plain_held", path, HELD_COLUMNS, HELD_COLUMNS)
+    cursor.execute(
+        f"INSERT INTO held SELECT dataset, bucket_width, {_seconds('bucket_start')}, {_seconds('fetched_at')},"
+        " grouped, false FROM plain_held"
+    )
+    _refuse_if(
+        cursor,
+        "a bucket is there twice",
+        "SELECT 1 FROM held GROUP BY dataset, width, start HAVING count(*) > 1",
+    )
+    for width in Width:
+        _refuse_if(
+            cursor,
+            "a bucket begins at no boundary",
+            f"SELECT 1 FROM held WHERE width = '{width.value}' AND start % {width.seconds} != 0",
+        )
+
+
+def _read_names(cursor: Connection, path: Path) -> None:
+    _open(cursor, "plain_names", path, NAME_COLUMNS, NAME_COLUMNS)
+    cursor.execute(f"INSERT INTO name SELECT kind, id, name, {_seconds('last_seen')}, deleted FROM plain_names")
+    _refuse_if(cursor, "a name is there twice", "SELECT 1 FROM name GROUP BY kind, id HAVING count(*) > 1")
+
+
+def _read_dataset(cursor: Connection, dataset: Dataset, path: Path) -> None:
+    held = cursor.execute("SELECT DISTINCT width FROM held WHERE dataset = ?", [dataset.name]).fetchall()
+    widths = [width for width in dataset.widths if (width.value,) in held]
+    if not widths:
+        return
+    plain = f"plain_{dataset.name}"
+    columns = _stored_columns(dataset)
+    _open(cursor, plain, path, columns, ("bucket_start", "bucket_width"))
+    dimensions = [item.name for item in dataset.dimensions]
+    listed = ", ".join(map(quoted, dimensions))
+    create(cursor, dataset, widths[0])
+    cells = quoted(combination_table(dataset))
+    cursor.execute(
+        f"INSERT INTO {cells} (id, {listed})"
+        f" SELECT row_number() OVER (ORDER BY {listed}) - 1, {listed}"
+        f" FROM (SELECT DISTINCT {listed} FROM {quoted(plain)})"
+        if dimensions
+        else f"INSERT INTO {cells} VALUES (0)"
+    )
+    for width in widths:
+        create(cursor, dataset, width)
+        _insert_facts(cursor, dataset, width, plain)
+    known = " OR ".join(
+        f"(bucket_width = '{width.value}' AND {_seconds('bucket_start')} IN"
+        f" (SELECT start FROM held WHERE dataset = '{dataset.name}' AND width = '{width.value}'))"
+        for width in widths
+    )
+    _refuse_if(
+        cursor,
+        f"{path.name} has usage in a bucket that {HELD_FILE} doesn't have",
+        f"SELECT 1 FROM {quoted(plain)} WHERE ({known}) IS NOT true",
+    )
+
+
+def _insert_facts(cursor: Connection, dataset: Dataset, width: Width, plain: str) -> None:
+    table = quoted(fact_table(dataset, width))
+    same = " AND ".join(
+        f"plain.{quoted(item.name)} IS NOT DISTINCT FROM cell.{quoted(item.name)}" for item in dataset.dimensions
+    )
+    figures = [*(metric.name for metric in dataset.metrics), "extra"]
+    listed = ", ".join(map(quoted, figures))
+    cursor.execute(
+        f"INSERT INTO {table} (bucket, combination, {listed})"
+        f" SELECT {_seconds('bucket_start')}, cell.id, {listed}"
+        f" FROM {quoted(plain)} AS plain JOIN {quoted(combination_table(dataset))} AS cell ON {same or 'true'}"
+        " WHERE bucket_width = ? ORDER BY bucket_start, cell.id",
+        [width.value],
+    )
+    cursor.execute(
+        "UPDATE held SET repeats = true WHERE dataset = ? AND width = ? AND start IN"
+        f" (SELECT bucket FROM {table} GROUP BY bucket, combination HAVING count(*) > 1)",
+        [dataset.name, width.value],
+    )
+
+
+def _stored_columns(dataset: Dataset) -> dict[str, PlainColumn]:
+    """Of a dataset's file, what the store keeps; times of fetches and names are in files of their own."""
+    columns = {"bucket_start": PlainColumn("TIMESTAMP", ""), "bucket_width": PlainColumn("VARCHAR", "")}
+    columns |= {item.name: PlainColumn("VARCHAR", "") for item in dataset.dimensions}
+    for metric in dataset.metrics:
+        columns[metric.name] = PlainColumn(DECIMAL if metric.kind is Kind.DECIMAL else "BIGINT", "")
+    return columns | {"extra": PlainColumn("VARCHAR", "")}
+
+
+def _open(
+    cursor: Connection,
+    view: str,
+    path: Path,
+    columns: Mapping[str, PlainColumn],
+    required: Sequence[str] | Mapping[str, PlainColumn],
+) -> None:
+    """A view of a file with exactly `columns`: what it lacks is null, what it has beside them is left out."""
+    if not path.is_file():
+        raise SnapshotDamaged(f"{path.name} is missing")
+    source = "read_parquet('" + str(path).replace("'", "''") + "')"
+    there = {row[0] for row in cursor.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    lacking = [name for name in required if name not in there]
+    if lacking:
+        raise SnapshotDamaged(f"{path.name} lacks {', '.join(lacking)}")
+    listed = ", ".join(
+        f"{quoted(name) if name in there else 'NULL'}::{column.kind} AS {quoted(name)}"
+        for name, column in columns.items()
+    )
+    cursor.execute(f"CREATE TEMP VIEW {quoted(view)} AS SELECT {listed} FROM {source}")
+
+
+def _refuse_if(cursor: Connection, why: str, select: str) -> None:
+    if cursor.execute(f"{select} LIMIT 1").fetchall():
+        raise SnapshotDamaged(why)
+
+
+def _seconds(time: str) -> str:
+    return f"(epoch_us({time}) // 1000000)"
