@@ -11,7 +11,7 @@ import pytest
 
 from usage_viewer import __version__
 from usage_viewer.__main__ import main, open_demo
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.demo.server.server import DemoServer
 
 WEEK = (
@@ -36,15 +36,15 @@ def test_a_table_from_the_server_named(
     (row,) = json.loads(printed.out)
     assert row["input_tokens"] > 0
     assert printed.err == ""
-    assert Place(tmp_path).database.exists()
+    assert ProfilePaths(tmp_path).database.exists()
 
 
 def test_options_before_the_command(server: DemoServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     where = ("--base-url", server.base_url, "--data-dir", str(tmp_path), "--profile", "acme")
     assert main([*where, *WEEK]) == 0
     assert capfd.readouterr().out.startswith("Requests\t")
-    assert Place(tmp_path, "acme").database.exists()
-    assert not Place(tmp_path).database.exists()
+    assert ProfilePaths(tmp_path, "acme").database.exists()
+    assert not ProfilePaths(tmp_path).database.exists()
 
 
 def test_a_data_directory_is_where_the_command_was_given(
@@ -52,7 +52,7 @@ def test_a_data_directory_is_where_the_command_was_given(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main([*WEEK, "--base-url", server.base_url, "--data-dir", "here"]) == 0
-    assert Place(tmp_path / "here").database.exists()
+    assert ProfilePaths(tmp_path / "here").database.exists()
     capfd.readouterr()
 
 

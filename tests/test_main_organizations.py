@@ -10,17 +10,17 @@ import pytest
 
 from usage_viewer.__main__ import main
 from usage_viewer.app.profile.organizations import Organization as Listed
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.settings.settings import Settings, save
 from usage_viewer.app.snapshot.archive import save_snapshot
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.view import ViewState
-from usage_viewer.keystore import SessionKeystore
+from usage_viewer.keystore import MemoryKeystore
 
 DAY = 86400
 
@@ -29,8 +29,8 @@ DAY = 86400
 def snapshot(tmp_path: Path) -> Path:
     """The last week of completions, by a real server."""
     view, key = ViewState(range=DateRange(Preset.LAST_7_DAYS)), AdminKey.parse(ADMIN_KEY)
-    with DemoServer(Organization(anchor=int(time.time())), key=ADMIN_KEY) as server:
-        profile = Profile("default", base_url=server.base_url, database=None, keystore=SessionKeystore)
+    with DemoServer(SyntheticOrganization(anchor=int(time.time())), key=ADMIN_KEY) as server:
+        profile = Profile("default", base_url=server.base_url, database=None, keystore=MemoryKeystore)
         with closing(profile.open_session()) as session:
             session.connect(profile.source(key))
             list(session.fetch(view, cancelled=threading.Event()))
@@ -73,10 +73,10 @@ def test_a_profile_is_asked_for_by_its_name_and_has_its_own_server(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", ADMIN_KEY)
-    with DemoServer(Organization(anchor=int(time.time())), key=ADMIN_KEY) as server:
+    with DemoServer(SyntheticOrganization(anchor=int(time.time())), key=ADMIN_KEY) as server:
         listed = (Listed("default", "Acme"), Listed("umbrella", "Umbrella Inc", server.base_url))
-        save(Place(tmp_path).settings, Settings(organizations=listed))
+        save(ProfilePaths(tmp_path).settings, Settings(organizations=listed))
         table = ["table", "--from", _date(5), "--to", _date(3)]
         assert main(["--data-dir", str(tmp_path), "--profile", "umbrella inc", *table]) == 0
-    assert Place(tmp_path, "umbrella").database.exists()
-    assert not Place(tmp_path).database.exists()
+    assert ProfilePaths(tmp_path, "umbrella").database.exists()
+    assert not ProfilePaths(tmp_path).database.exists()

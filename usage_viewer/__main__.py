@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from usage_viewer.app.file_permissions import keep_private, leave_no_core
-from usage_viewer.app.profile.paths import Place, default_data_dir
+from usage_viewer.app.profile.paths import ProfilePaths, default_data_dir
 from usage_viewer.cli.error_output import tell
 from usage_viewer.domain.admin_key import AdminKey, KeyFilter
 from usage_viewer.domain.errors import InputError, SnapshotError, UsageViewerError
@@ -62,7 +62,7 @@ def _begin(argv: Sequence[str]) -> "Begun | None":
     return begin(Path(argv[1]).absolute() if argv else default_data_dir().absolute())
 
 
-def _run_table(arguments: "Namespace", place: Place, base_url: str) -> int:
+def _run_table(arguments: "Namespace", place: ProfilePaths, base_url: str) -> int:
     from usage_viewer.cli.table import run
 
     if arguments.open is not None:
@@ -86,7 +86,7 @@ def _run_table(arguments: "Namespace", place: Place, base_url: str) -> int:
         demo.close()
 
 
-def _run_forget(arguments: "Namespace", place: Place, organization: "Organization") -> int:
+def _run_forget(arguments: "Namespace", place: ProfilePaths, organization: "Organization") -> int:
     from usage_viewer.cli.forget import run_forget
     from usage_viewer.keystore import open_keystore
 
@@ -94,7 +94,7 @@ def _run_forget(arguments: "Namespace", place: Place, organization: "Organizatio
 
 
 def _run_window(
-    arguments: "Namespace", place: Place, base_url: str, organization: "Organization", begun: "Begun | None"
+    arguments: "Namespace", place: ProfilePaths, base_url: str, organization: "Organization", begun: "Begun | None"
 ) -> int:
     from usage_viewer.gui.startup.application import Launch, run
 
@@ -113,7 +113,7 @@ def _run_window(
     )
 
 
-def _erase_all(place: Place) -> list[UsageViewerError]:
+def _erase_all(place: ProfilePaths) -> list[UsageViewerError]:
     from usage_viewer.app.erase_all import erase_all
     from usage_viewer.keystore import open_keystore
 
@@ -121,7 +121,7 @@ def _erase_all(place: Place) -> list[UsageViewerError]:
 
 
 def _profile(
-    arguments: "Namespace", place: Place, base_url: str, *, label: str = "", stored: bool = True
+    arguments: "Namespace", place: ProfilePaths, base_url: str, *, label: str = "", stored: bool = True
 ) -> "Profile":
     from usage_viewer.app.profile.profile import Profile
     from usage_viewer.keystore import open_keystore
@@ -136,7 +136,7 @@ def _profile(
     )
 
 
-def _maker(arguments: "Namespace", place: Place, base_url: str) -> "Callable[[Organization], Profile]":
+def _maker(arguments: "Namespace", place: ProfilePaths, base_url: str) -> "Callable[[Organization], Profile]":
     """Makes the profile of any organization. What the arguments and the environment say of server and key is for
     the one that the program was started with: another one's data must never come from there.
     """
@@ -152,7 +152,7 @@ def _maker(arguments: "Namespace", place: Place, base_url: str) -> "Callable[[Or
             one.id,
             label=one.label,
             base_url=_base_url(one.base_url or None),
-            database=Place(place.data_dir, one.id).database,
+            database=ProfilePaths(place.data_dir, one.id).database,
             keystore=lambda: open_keystore(one.id),
             ca_file=arguments.ca_file,
         )
@@ -160,7 +160,7 @@ def _maker(arguments: "Namespace", place: Place, base_url: str) -> "Callable[[Or
     return make
 
 
-def _chosen_place(arguments: "Namespace") -> "tuple[Place, Organization]":
+def _chosen_place(arguments: "Namespace") -> "tuple[ProfilePaths, Organization]":
     """Where the data of the organization that is asked for is: by id or name; in the window without one, the one
     looked at last. Raises InputError.
     """
@@ -168,12 +168,12 @@ def _chosen_place(arguments: "Namespace") -> "tuple[Place, Organization]":
     from usage_viewer.app.settings.settings import organizations_of
 
     data_dir = (arguments.data_dir or default_data_dir()).absolute()
-    listed, last = organizations_of(Place(data_dir).settings)
+    listed, last = organizations_of(ProfilePaths(data_dir).settings)
     if arguments.profile is not None:
         id = found(listed, arguments.profile)
     else:
         id = last if arguments.command is None and any(one.id == last for one in listed) else DEFAULT
-    place = Place(data_dir, id)
+    place = ProfilePaths(data_dir, id)
     return place, next(one for one in with_id(listed, id) if one.id == id)
 
 
@@ -192,7 +192,7 @@ def open_demo() -> Demo:
     """Starts the stand-in server on loopback; the same client looks at it, the keyring aside."""
     from usage_viewer.app.profile.profile import Profile
     from usage_viewer.demo.server.child import start_demo
-    from usage_viewer.keystore import SessionKeystore
+    from usage_viewer.keystore import MemoryKeystore
 
     server = start_demo()
     key = AdminKey.parse(server.key)
@@ -200,7 +200,7 @@ def open_demo() -> Demo:
         "demo",
         base_url=server.base_url,
         database=None,
-        keystore=lambda: SessionKeystore(key, description="The demo needs no key of yours."),
+        keystore=lambda: MemoryKeystore(key, description="The demo needs no key of yours."),
     )
     return Demo(profile, server)
 

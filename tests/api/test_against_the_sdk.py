@@ -12,11 +12,11 @@ import pytest
 
 from usage_viewer.api import UsageClient, check_key, fetch_names, fetch_window, probe_dimensions
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset, Kind
 from usage_viewer.domain.errors import KeyRefused
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth
 
 NOW = 1_795_437_245  # Monday 2026-11-23, 12:34:05 UTC
 Row = tuple[Any, ...]
@@ -24,7 +24,7 @@ Row = tuple[Any, ...]
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[DemoServer]:
-    with DemoServer(Organization(anchor=NOW), clock=lambda: float(NOW)) as server:
+    with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: float(NOW)) as server:
         yield server
 
 
@@ -56,7 +56,7 @@ def within(fields: dict[str, Any], path: tuple[str, ...]) -> Any:
 
 
 def sdk_rows(
-    sdk: openai.OpenAI, dataset: Dataset, window: Segment, grouped: tuple[str, ...], limit: int
+    sdk: openai.OpenAI, dataset: Dataset, window: BucketRun, grouped: tuple[str, ...], limit: int
 ) -> tuple[Counter[Row], set[int]]:
     rows: Counter[Row] = Counter()
     starts: set[int] = set()
@@ -86,7 +86,7 @@ def sdk_rows(
 
 
 def our_rows(
-    client: UsageClient, dataset: Dataset, window: Segment, grouped: tuple[str, ...]
+    client: UsageClient, dataset: Dataset, window: BucketRun, grouped: tuple[str, ...]
 ) -> tuple[Counter[Row], set[int]]:
     rows: Counter[Row] = Counter()
     starts: set[int] = set()
@@ -99,16 +99,16 @@ def our_rows(
     return rows, starts
 
 
-def questions(dataset: Dataset, seed: int, count: int) -> Iterator[tuple[Segment, tuple[str, ...], int]]:
+def questions(dataset: Dataset, seed: int, count: int) -> Iterator[tuple[BucketRun, tuple[str, ...], int]]:
     """Random windows and groupings, and a limit for the SDK, so that it has several pages."""
     chance = random.Random(f"{dataset.name} {seed}")
     for _ in range(count):
         width = chance.choice(dataset.widths)
         most = dataset.page_limits[width].maximum
-        buckets = chance.randint(1, min(most, 60 if width is Width.MINUTE else most))
+        buckets = chance.randint(1, min(most, 60 if width is BucketWidth.MINUTE else most))
         start = width.floor(NOW - chance.randint(1, 300) * 86400)
         grouped = tuple(name for name in dataset.group_by if chance.random() < 0.5)
-        window = Segment(width, start, min(start + buckets * width.seconds, width.floor(NOW)))
+        window = BucketRun(width, start, min(start + buckets * width.seconds, width.floor(NOW)))
         yield window, grouped, chance.randint(max(1, buckets // 3), most)
 
 
@@ -124,7 +124,7 @@ def test_both_clients_get_the_same_rows(sdk: openai.OpenAI, ours: UsageClient, d
 
 def test_all_dimensions_up_to_now(sdk: openai.OpenAI, ours: UsageClient) -> None:
     dataset = DATASETS["completions"]
-    window = Segment(Width.HOUR, Width.HOUR.floor(NOW) - 47 * 3600, Width.HOUR.ceil(NOW))
+    window = BucketRun(BucketWidth.HOUR, BucketWidth.HOUR.floor(NOW) - 47 * 3600, BucketWidth.HOUR.ceil(NOW))
     expected = sdk_rows(sdk, dataset, window, dataset.group_by, 7)
     assert our_rows(ours, dataset, window, dataset.group_by) == expected
     assert len(expected[1]) == 48
@@ -138,9 +138,9 @@ def test_the_key_is_accepted_or_refused(demo: DemoServer, ours: UsageClient) -> 
 
 def test_refused_dimensions_are_found() -> None:
     completions, costs = DATASETS["completions"], DATASETS["costs"]
-    day = Segment(Width.DAY, Width.DAY.floor(NOW) - 86400, Width.DAY.floor(NOW))
+    day = BucketRun(BucketWidth.DAY, BucketWidth.DAY.floor(NOW) - 86400, BucketWidth.DAY.floor(NOW))
     refusing = DemoServer(
-        Organization(anchor=NOW),
+        SyntheticOrganization(anchor=NOW),
         clock=lambda: float(NOW),
         refused=("api_source", "batch"),
         refused_pairs=(("project_id", "user_id"),),

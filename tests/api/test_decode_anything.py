@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from usage_viewer.api.decode.page import Page, decode_page
 from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset
 from usage_viewer.domain.errors import AnswerError
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth
 
 COMPLETIONS = DATASETS["completions"]
 DAY = 86400
-WINDOW = Segment(Width.DAY, 20_000 * DAY, 20_004 * DAY)
+WINDOW = BucketRun(BucketWidth.DAY, 20_000 * DAY, 20_004 * DAY)
 
 
 def result(**fields: Any) -> dict[str, Any]:

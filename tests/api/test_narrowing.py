@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from usage_viewer.api.narrowing import NOTICE, fetch_narrowing
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.errors import NotJson, TooLarge
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth
 
 DAY = 86400
 
@@ -22,7 +22,7 @@ class Server:
         self.notices: list[str] = []
         self.too_large = 0
 
-    def fetch(self, part: Segment) -> Iterator[Batch]:
+    def fetch(self, part: BucketRun) -> Iterator[Batch]:
         first, end = part.start // DAY, part.end // DAY
         self.asked.append((first, end))
         for begin in range(first, end, self.page):
@@ -32,14 +32,14 @@ class Server:
                 raise TooLarge(str(days))
             starts = np.array([day * DAY for day in days], np.int64)
             nothing = np.empty(0, np.int64)
-            yield Batch("completions", Width.DAY, starts, (), [], nothing, nothing.astype(np.int32), {})
+            yield Batch("completions", BucketWidth.DAY, starts, (), [], nothing, nothing.astype(np.int32), {})
 
     def all(self) -> tuple[list[int], TooLarge | None]:
         """The days that came, and the error at the end."""
         came: list[int] = []
         try:
             for batch in fetch_narrowing(
-                self.fetch, Segment(Width.DAY, 0, len(self.sizes) * DAY), self.notices.append
+                self.fetch, BucketRun(BucketWidth.DAY, 0, len(self.sizes) * DAY), self.notices.append
             ):
                 came += (batch.starts // DAY).tolist()
         except TooLarge as error:
@@ -92,12 +92,12 @@ def test_a_single_bucket_is_asked_for_once() -> None:
 
 
 def test_other_errors_end_it() -> None:
-    def fail(part: Segment) -> Iterator[Batch]:
+    def fail(part: BucketRun) -> Iterator[Batch]:
         yield from ()
         raise TooLarge if part.buckets > 2 else NotJson
 
     with pytest.raises(NotJson):
-        list(fetch_narrowing(fail, Segment(Width.DAY, 0, 4 * DAY), print))
+        list(fetch_narrowing(fail, BucketRun(BucketWidth.DAY, 0, 4 * DAY), print))
 
 
 @given(st.lists(st.integers(0, 130), min_size=1, max_size=60), st.integers(1, 60))

@@ -16,7 +16,7 @@ from usage_viewer.domain.errors import (
     NotJson,
     RequestRefused,
 )
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth
 
 if TYPE_CHECKING:
     from tests.api.conftest import Answer, MakeClient, Request, Server, Waits
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 COMPLETIONS = DATASETS["completions"]
 DAY = 86400
 START = 20_000 * DAY
-WINDOW = Segment(Width.DAY, START, START + 6 * DAY)
+WINDOW = BucketRun(BucketWidth.DAY, START, START + 6 * DAY)
 LATER = float(WINDOW.end + DAY)
 
 
@@ -67,7 +67,7 @@ def test_one_window_in_one_page(server: "Server", answer: "type[Answer]", late: 
 
 def test_the_limit_is_never_above_the_servers(server: "Server", answer: "type[Answer]", late: UsageClient) -> None:
     server.answers = [answer.json({"data": []})]
-    long = Segment(Width.HOUR, START + 100 * DAY, START + 120 * DAY)
+    long = BucketRun(BucketWidth.HOUR, START + 100 * DAY, START + 120 * DAY)
     assert [len(batch) for batch in fetch_window(late, COMPLETIONS, long, ())] == [0]
     assert server.requests[0]["limit"] == "168"
     assert server.requests[0].all("group_by") == []
@@ -194,7 +194,7 @@ class Picky:
         return self._answer.json({"data": []})
 
 
-DAY_ASKED = Segment(Width.DAY, START, START + DAY)
+DAY_ASKED = BucketRun(BucketWidth.DAY, START, START + DAY)
 
 
 def test_all_dimensions_are_accepted(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:

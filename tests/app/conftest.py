@@ -6,16 +6,16 @@ import pytest
 
 from tests.rigs.sessions import NOW, Bench
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 
 
 @pytest.fixture(scope="module")
-def organization() -> Organization:
-    return Organization(anchor=NOW)
+def organization() -> SyntheticOrganization:
+    return SyntheticOrganization(anchor=NOW)
 
 
 @pytest.fixture
-def server(organization: Organization) -> Iterator[DemoServer]:
+def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
     with DemoServer(organization, clock=lambda: NOW) as running:
         yield running
 

@@ -8,12 +8,12 @@ import pytest
 
 from usage_viewer.app.erase_all import all_organizations, erase_all
 from usage_viewer.app.profile.organizations import Organization
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.settings import Settings
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringFailed, StoreLocked
-from usage_viewer.keystore import Keystore, SessionKeystore
+from usage_viewer.keystore import Keystore, MemoryKeystore
 from usage_viewer.store import Store
 
 
@@ -21,13 +21,13 @@ class Ring:
     """Keystores by organization, some of which may fail."""
 
     def __init__(self, *ids: str, failing: str = "") -> None:
-        self.stores = {id: SessionKeystore(AdminKey.parse(f"sk-admin-of-{id}")) for id in ids}
+        self.stores = {id: MemoryKeystore(AdminKey.parse(f"sk-admin-of-{id}")) for id in ids}
         self.failing = failing
 
     def __call__(self, id: str) -> Keystore:
         if id == self.failing:
             raise KeyringFailed("it is broken")
-        return self.stores.setdefault(id, SessionKeystore())
+        return self.stores.setdefault(id, MemoryKeystore())
 
     @property
     def kept(self) -> set[str]:
@@ -39,10 +39,10 @@ def data(tmp_path: Path) -> Path:
     """Two organizations in the settings, one more of which there is only data."""
     data = tmp_path / "data"
     listed = (Organization("default", "Mine"), Organization("acme", "Acme & Sons"))
-    settings.save(Place(data).settings, Settings(organizations=listed))
+    settings.save(ProfilePaths(data).settings, Settings(organizations=listed))
     for id in ("default", "acme", "forgotten"):
-        Store.open(Place(data, id).database).close()
-    (Place(data, "acme").directory / "usage.damaged-20261101-120000.duckdb").write_text("damaged")
+        Store.open(ProfilePaths(data, id).database).close()
+    (ProfilePaths(data, "acme").directory / "usage.damaged-20261101-120000.duckdb").write_text("damaged")
     (data / "profiles" / ".not-a-profile").mkdir()
     return data
 
@@ -91,7 +91,7 @@ def test_nothing_goes_while_a_window_has_the_data_open(data: Path) -> None:
     )
     ring = Ring("default", "acme")
     with subprocess.Popen(
-        [sys.executable, "-c", holder, str(Place(data, "acme").database)],
+        [sys.executable, "-c", holder, str(ProfilePaths(data, "acme").database)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
@@ -101,11 +101,11 @@ def test_nothing_goes_while_a_window_has_the_data_open(data: Path) -> None:
             erase_all(data, ring)
         process.communicate(timeout=10)
     assert ring.kept == {"default", "acme"}
-    assert Place(data).settings.exists()
-    assert Place(data, "acme").database.exists()
+    assert ProfilePaths(data).settings.exists()
+    assert ProfilePaths(data, "acme").database.exists()
 
 
 def test_a_damaged_database_goes_too(data: Path) -> None:
-    Place(data, "acme").database.write_bytes(b"not a database" * 1000)
+    ProfilePaths(data, "acme").database.write_bytes(b"not a database" * 1000)
     assert erase_all(data, Ring()) == []
     assert not data.exists()

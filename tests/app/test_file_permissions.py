@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from usage_viewer.app.file_permissions import keep_private, kept_files
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 
@@ -19,7 +19,7 @@ def mode(path: Path) -> str:
 def kept(tmp_path: Path) -> Path:
     """A data directory that was copied from somewhere, readable by everybody."""
     data = tmp_path / "data"
-    place = Place(data, "acme")
+    place = ProfilePaths(data, "acme")
     place.directory.mkdir(parents=True)
     for path in (
         place.database,
@@ -44,10 +44,10 @@ def test_everything_becomes_private(kept: Path) -> None:
 
 
 def test_what_may_not_even_be_read_is_mended_too(kept: Path) -> None:
-    Place(kept, "acme").database.chmod(0o000)
-    Place(kept, "acme").directory.chmod(0o700)
+    ProfilePaths(kept, "acme").database.chmod(0o000)
+    ProfilePaths(kept, "acme").directory.chmod(0o700)
     keep_private(kept)
-    assert mode(Place(kept, "acme").database) == "0o600"
+    assert mode(ProfilePaths(kept, "acme").database) == "0o600"
 
 
 def test_a_directory_that_is_not_the_programs_alone_stays_as_it_is(kept: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_directory_that_is_not_the_programs_alone_stays_as_it_is(kept: Path) -
     assert mode(kept) == "0o755"
     assert mode(other) == "0o644"
     assert mode(kept / "profiles") == "0o700"
-    assert mode(Place(kept).settings) == "0o600"
+    assert mode(ProfilePaths(kept).settings) == "0o600"
     assert other not in kept_files(kept)
 
 

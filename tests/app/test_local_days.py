@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo, available_timezones
 import numpy as np
 import pytest
 
-from usage_viewer.app.session.session import Look, Session
+from usage_viewer.app.session.session import Session, ViewResult
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import GroupColumn, PeriodColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
@@ -43,7 +43,7 @@ Fact = tuple[int, tuple[str | None, ...], Any]
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldBuckets:
     """What a store holds of one dataset: its facts at their finest, and the widths that they are held in."""
 
     session: Session
@@ -56,7 +56,7 @@ def moment(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
-def made(dataset: str, metric: str, widths: tuple[Width, ...], seed: int) -> Held:
+def made(dataset: str, metric: str, widths: tuple[BucketWidth, ...], seed: int) -> HeldBuckets:
     """Facts of random minutes (days, where there are no others), in each of `widths`."""
     random, data = Random(seed), DATASETS[dataset]
     finest = min(widths, key=lambda width: width.seconds)
@@ -77,10 +77,10 @@ def made(dataset: str, metric: str, widths: tuple[Width, ...], seed: int) -> Hel
     for width in widths:
         for day, days in ERAS:
             store.put(batch(dataset, metric, width, facts, moment(day), days), NOW - DAY)
-    return Held(Session(store, clock=lambda: float(NOW)), dataset, metric, facts)
+    return HeldBuckets(Session(store, clock=lambda: float(NOW)), dataset, metric, facts)
 
 
-def batch(dataset: str, metric: str, width: Width, facts: list[Fact], start: int, days: int) -> Batch:
+def batch(dataset: str, metric: str, width: BucketWidth, facts: list[Fact], start: int, days: int) -> Batch:
     data = DATASETS[dataset]
     sums: dict[tuple[int, tuple[str | None, ...]], Any] = defaultdict(int)
     for at, values, figure in facts:
@@ -92,7 +92,7 @@ def batch(dataset: str, metric: str, width: Width, facts: list[Fact], start: int
     for item in data.metrics:
         own = item.name == metric
         column = np.array([figure if own else 0 for figure in sums.values()], kinds.get(item.kind, np.int64))
-        metrics[item.name] = Figures(column, None if own else np.ones(len(sums), np.bool_))
+        metrics[item.name] = NumberColumn(column, None if own else np.ones(len(sums), np.bool_))
     return Batch(
         dataset,
         width,
@@ -106,9 +106,9 @@ def batch(dataset: str, metric: str, width: Width, facts: list[Fact], start: int
 
 
 @pytest.fixture(scope="module")
-def stores() -> Iterator[list[Held]]:
+def stores() -> Iterator[list[HeldBuckets]]:
     """All widths held; the finer ones alone, out of which the coarser are made; and days alone."""
-    every = (Width.DAY, Width.HOUR, Width.MINUTE)
+    every = (BucketWidth.DAY, BucketWidth.HOUR, BucketWidth.MINUTE)
     held = [
         made("completions", "input_tokens", every, 1),
         made("web_search_calls", "num_requests", every[1:], 2),
@@ -120,25 +120,25 @@ def stores() -> Iterator[list[Held]]:
         one.session.close()
 
 
-def key_of(at: int, per: Per, zone: tzinfo) -> object:
+def key_of(at: int, per: Granularity, zone: tzinfo) -> object:
     """What the calendar and the clock of the zone say of a moment's period."""
     wall = datetime.fromtimestamp(at, zone)
     match per:
-        case Per.MINUTE:
+        case Granularity.MINUTE:
             return at // MINUTE
-        case Per.HOUR:
+        case Granularity.HOUR:
             return wall.date(), wall.hour, wall.utcoffset()
-        case Per.DAY:
+        case Granularity.DAY:
             return wall.date()
-        case Per.WEEK:
+        case Granularity.WEEK:
             return wall.isocalendar()[:2]
-        case Per.MONTH:
+        case Granularity.MONTH:
             return wall.year, wall.month
         case _:
             return None
 
 
-def a_view(random: Random, held: Held) -> tuple[ViewState, Callable[[int], bool]]:
+def a_view(random: Random, held: HeldBuckets) -> tuple[ViewState, Callable[[int], bool]]:
     """A view, and whether a moment is in its range."""
     name = random.choice(ODD) if random.random() < 0.5 else random.choice(ZONES)
     zone = ZoneInfo(name)
@@ -153,13 +153,24 @@ def a_view(random: Random, held: Held) -> tuple[ViewState, Callable[[int], bool]
         first = day + timedelta(days=random.randint(1, days - 3))
         last = min(first + timedelta(days=random.randint(0, days)), day + timedelta(days=days - 2))
         chosen = DateRange.days(first, last)
-        per = random.choice([Per.HOUR, Per.DAY, Per.DAY, Per.WEEK, Per.MONTH, Per.TOTAL])
+        per = random.choice(
+            [
+                Granularity.HOUR,
+                Granularity.DAY,
+                Granularity.DAY,
+                Granularity.WEEK,
+                Granularity.MONTH,
+                Granularity.TOTAL,
+            ]
+        )
         zone_of_days = UTC if held.dataset == "costs" else zone
         inside: Callable[[int], bool] = lambda at: first <= datetime.fromtimestamp(at, zone_of_days).date() <= last  # noqa: E731
     else:
         start, end = _moments(random, zone, day, days)
         chosen = DateRange(None, *(datetime.fromtimestamp(at, zone).replace(tzinfo=None) for at in (start, end)))
-        per = random.choice([Per.MINUTE, Per.HOUR, Per.DAY, Per.MONTH, Per.TOTAL])
+        per = random.choice(
+            [Granularity.MINUTE, Granularity.HOUR, Granularity.DAY, Granularity.MONTH, Granularity.TOTAL]
+        )
         inside = lambda at: start <= at < end  # noqa: E731
     view = ViewState(held.dataset, chosen, per, grouping, columns=(held.metric,), zone=name)
     return view, inside
@@ -176,7 +187,7 @@ def _moments(random: Random, zone: tzinfo, day: date, days: int) -> tuple[int, i
             return start, end
 
 
-def shown(look: Look, metric: str, per: Per, zone: tzinfo) -> dict[tuple[object, ...], Any]:
+def shown(look: ViewResult, metric: str, per: Granularity, zone: tzinfo) -> dict[tuple[object, ...], Any]:
     """The rows' figures by what the clock says of their period, and group."""
     table = look.table
     heads: list[list[object]] = []
@@ -194,7 +205,7 @@ def shown(look: Look, metric: str, per: Per, zone: tzinfo) -> dict[tuple[object,
     return {key: figure for key, figure in found.items() if figure is not None}
 
 
-def check_each_bucket_is_in_one_row(look: Look) -> None:
+def check_each_bucket_is_in_one_row(look: ViewResult) -> None:
     bounds = look.coverage.periods.bounds
     assert (np.diff(bounds) > 0).all()
     before = int(bounds[0])
@@ -210,7 +221,7 @@ def check_each_bucket_is_in_one_row(look: Look) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_rows_are_the_sums_of_their_buckets(seed: int, stores: list[Held]) -> None:
+def test_rows_are_the_sums_of_their_buckets(seed: int, stores: list[HeldBuckets]) -> None:
     random = Random(seed)
     for case in range(CASES):
         held = random.choice(stores)
@@ -220,22 +231,22 @@ def test_rows_are_the_sums_of_their_buckets(seed: int, stores: list[Held]) -> No
         zone = ZoneInfo(answered.zone)
         if held.dataset == "costs":
             assert (answered.zone, answered.per) == (view.zone, view.per) or look.notes
-            assert answered.per is not Per.HOUR
+            assert answered.per is not Granularity.HOUR
         else:
             assert (answered, look.notes) == (view, ())
         check_each_bucket_is_in_one_row(look)
-        names = [item.name for item in view.data.dimensions]
+        names = [item.name for item in view.dataset.dimensions]
         expected: dict[tuple[object, ...], Any] = defaultdict(int)
         for at, values, figure in held.facts:
             if inside(at):
-                period = () if view.per is Per.TOTAL else (key_of(at, answered.per, zone),)
+                period = () if view.per is Granularity.TOTAL else (key_of(at, answered.per, zone),)
                 expected[*period, *(values[names.index(name)] for name in view.grouping)] += figure
         assert shown(look, held.metric, answered.per, zone) == expected, f"case {case} of seed {seed}: {view}"
 
 
-def test_a_day_that_a_zone_skips_has_no_row_and_loses_nothing(stores: list[Held]) -> None:
+def test_a_day_that_a_zone_skips_has_no_row_and_loses_nothing(stores: list[HeldBuckets]) -> None:
     days = DateRange.days(date(2011, 12, 28), date(2012, 1, 1))
-    view = ViewState("completions", days, Per.DAY, (), columns=("input_tokens",), zone="Pacific/Apia")
+    view = ViewState("completions", days, Granularity.DAY, (), columns=("input_tokens",), zone="Pacific/Apia")
     look = stores[0].session.look(view)
     (period,) = (column for column in look.table.heads if isinstance(column, PeriodColumn))
     assert period.labels == ("2011-12-28", "2011-12-29", "2011-12-31", "2012-01-01")
@@ -252,9 +263,11 @@ def test_a_day_that_a_zone_skips_has_no_row_and_loses_nothing(stores: list[Held]
     ],
 )
 def test_days_have_the_hours_that_the_clock_gives_them(
-    stores: list[Held], zone: str, day: date, hours: float
+    stores: list[HeldBuckets], zone: str, day: date, hours: float
 ) -> None:
-    view = ViewState("completions", DateRange.days(day, day), Per.HOUR, (), columns=("input_tokens",), zone=zone)
+    view = ViewState(
+        "completions", DateRange.days(day, day), Granularity.HOUR, (), columns=("input_tokens",), zone=zone
+    )
     look = stores[0].session.look(view)
     assert look.coverage.periods.span.end - look.coverage.periods.span.start == hours * HOUR
     assert look.coverage.complete

@@ -13,13 +13,13 @@ from usage_viewer.app.session.session import Session
 from usage_viewer.demo.api.access import NAMES_ONLY_KEY
 from usage_viewer.demo.server.faults import Fault, Faults
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import NotFound, RequestRefused, ScopeMissing, ServerFailed, UsageViewerError
 from usage_viewer.domain.view import ViewState
-from usage_viewer.keystore import SessionKeystore
+from usage_viewer.keystore import MemoryKeystore
 
 WEEK = DateRange.days(date(2026, 10, 1), date(2026, 10, 7))
 IMAGES = ViewState("images", WEEK, grouping=())
@@ -27,12 +27,12 @@ SCOPE = "You have insufficient permissions for this operation. Missing scopes: a
 
 
 @pytest.fixture(scope="module")
-def organization() -> Organization:
-    return Organization(anchor=int(time.time()))
+def organization() -> SyntheticOrganization:
+    return SyntheticOrganization(anchor=int(time.time()))
 
 
 @pytest.fixture
-def server(organization: Organization) -> Iterator[DemoServer]:
+def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
     with DemoServer(organization) as running:
         yield running
 
@@ -51,7 +51,7 @@ def opened(server: DemoServer) -> Iterator[Open]:
             "default",
             base_url=server.base_url,
             database=None,
-            keystore=lambda: SessionKeystore(parsed),
+            keystore=lambda: MemoryKeystore(parsed),
             wait=lambda seconds: False,
         )
         session = profile.open_session()
@@ -87,7 +87,7 @@ def test_one_is_remembered_and_no_other(
     assert isinstance(session.unavailable["images"], kind)
     fetch(session, IMAGES.with_dataset("embeddings"))
     assert session.look(IMAGES.with_dataset("embeddings")).coverage.complete
-    session.ask_all_datasets()
+    session.forget_unavailable()
     assert session.unavailable == {}
     server.faults = None
     fetch(session, IMAGES)

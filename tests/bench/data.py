@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.app.profile.paths import Place
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.app.profile.paths import ProfilePaths
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.batch import Batch, Combination
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import BucketWidth
 
 ROOT = Path(__file__).absolute().parent.parent.parent
 FOLDER = ROOT / "build" / "bench-data"
@@ -36,15 +36,15 @@ METRICS = ("num_model_requests", "input_tokens", "input_cached_tokens", "output_
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldBuckets:
     """`rows` hour rows: their columns as files (mapped, so cheap to open), and the same rows in a store."""
 
     rows: int
     folder: Path
 
     @property
-    def place(self) -> Place:
-        return Place(self.folder)
+    def place(self) -> ProfilePaths:
+        return ProfilePaths(self.folder)
 
     @property
     def range(self) -> DateRange:
@@ -81,23 +81,23 @@ class Held:
         return int(self.metrics[metric].sum())
 
 
-def million() -> Held:
+def million() -> HeldBuckets:
     return _held(1_000_000, _million_rows)
 
 
-def ten_million() -> Held:
+def ten_million() -> HeldBuckets:
     return _held(10_000_000, _ten_million_rows)
 
 
 def weeks(seed: int = 1) -> Iterator[Batch]:
     """A large organization's hours, a week at a time, as a client decodes them."""
-    organization = Organization(seed=seed, scale="large", days=DAYS, anchor=LAST)
+    organization = SyntheticOrganization(seed=seed, scale="large", days=DAYS, anchor=LAST)
     for start in range(LAST + DAY - DAYS * DAY, LAST + DAY, 7 * DAY):
-        yield organization.columns(DATASET, start, min(start + 7 * DAY, LAST + DAY), Width.HOUR, NOW)
+        yield organization.columns(DATASET, start, min(start + 7 * DAY, LAST + DAY), BucketWidth.HOUR, NOW)
 
 
-def _held(rows: int, made: Callable[[int], Iterator[Batch]]) -> Held:
-    held = Held(rows, FOLDER / str(rows))
+def _held(rows: int, made: Callable[[int], Iterator[Batch]]) -> HeldBuckets:
+    held = HeldBuckets(rows, FOLDER / str(rows))
     stamp = held.folder / "made-by"
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != str(MADE_BY):
         shutil.rmtree(held.folder, ignore_errors=True)
@@ -107,7 +107,7 @@ def _held(rows: int, made: Callable[[int], Iterator[Batch]]) -> Held:
     return held
 
 
-def _write(held: Held, batches: Iterator[Batch]) -> None:
+def _write(held: HeldBuckets, batches: Iterator[Batch]) -> None:
     from usage_viewer.store import Store
 
     parts: dict[str, list[NDArray[np.int64]]] = {}
@@ -145,7 +145,9 @@ def _together(batch: Batch, other: Batch) -> Batch:
     for name, figures in batch.metrics.items():
         parts = (figures, other.metrics[name])
         gone = [np.zeros(len(part), np.bool_) if part.missing is None else part.missing for part in parts]
-        metrics[name] = Figures(np.concatenate([part.values for part in parts]), np.concatenate(gone)).take(order)
+        metrics[name] = NumberColumn(np.concatenate([part.values for part in parts]), np.concatenate(gone)).take(
+            order
+        )
     return replace(
         batch,
         combinations=combinations,
@@ -186,5 +188,5 @@ def _renamed(values: Combination) -> Combination:
 
 
 def _taken(batch: Batch, rows: NDArray[np.int64]) -> Batch:
-    metrics: dict[str, Figures] = {name: figures.take(rows) for name, figures in batch.metrics.items()}
+    metrics: dict[str, NumberColumn] = {name: figures.take(rows) for name, figures in batch.metrics.items()}
     return replace(batch, bucket=batch.bucket[rows], combination=batch.combination[rows], metrics=metrics, extra={})

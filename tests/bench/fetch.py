@@ -22,7 +22,7 @@ from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.coverage import windows
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.period import Per, Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
 
@@ -32,7 +32,7 @@ LATENCIES = (50, 200)
 ROUNDS = 3
 MOST_PAGES = 12
 """That the SDK is made to follow; what all of them take is computed from these."""
-AT_MAXIMUM = {Width.DAY: 5.0, Width.HOUR: 8.0}
+AT_MAXIMUM = {BucketWidth.DAY: 5.0, BucketWidth.HOUR: 8.0}
 AT_DEFAULT = 20.0
 OVER_THREADS = 1.3
 STORED = (
@@ -54,11 +54,11 @@ class _Taken:
 def measure() -> Iterator[Line]:
     for latency in LATENCIES:
         with start_demo(latency_ms=latency, anchor=LAST) as server:
-            for width in (Width.DAY, Width.HOUR):
+            for width in (BucketWidth.DAY, BucketWidth.HOUR):
                 yield from _measured(server, latency, width)
 
 
-def _measured(server: DemoProcess, latency: int, width: Width) -> Iterator[Line]:
+def _measured(server: DemoProcess, latency: int, width: BucketWidth) -> Iterator[Line]:
     limits = dataset_named(DATASET).page_limits[width]
     # The first of each doesn't count: the server makes each page once, and everybody loads what is seldom needed.
     pairs = [(_ours(server, width), _threads(server, width)) for _ in range(1 + ROUNDS)][1:]
@@ -90,11 +90,13 @@ def _measured(server: DemoProcess, latency: int, width: Width) -> Iterator[Line]
     )
 
 
-def _ours(server: DemoProcess, width: Width) -> _Taken:
+def _ours(server: DemoProcess, width: BucketWidth) -> _Taken:
     session = Session(Store.open(None), clock=lambda: float(END + 100 * DAY))
     session.connect(ApiSource(server.base_url, AdminKey.parse(server.key)))
     moments = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (START, END))
-    view = ViewState(range=DateRange(None, *moments), per=Per.DAY if width is Width.DAY else Per.HOUR)
+    view = ViewState(
+        range=DateRange(None, *moments), per=Granularity.DAY if width is BucketWidth.DAY else Granularity.HOUR
+    )
     begun = time.perf_counter()
     for _ in session.fetch(view, cancelled=threading.Event()):
         pass
@@ -106,17 +108,17 @@ def _ours(server: DemoProcess, width: Width) -> _Taken:
     return _Taken(taken, int(total or 0))
 
 
-def _threads(server: DemoProcess, width: Width) -> _Taken:
+def _threads(server: DemoProcess, width: BucketWidth) -> _Taken:
     """The same windows through bare connections; the bodies are read, and counted afterwards."""
     dataset = dataset_named(DATASET)
-    asked = windows([Segment(width, START, END)], {width: dataset.page_limits[width].maximum})
+    asked = windows([BucketRun(width, START, END)], {width: dataset.page_limits[width].maximum})
     address = urlsplit(server.base_url)
     assert address.hostname is not None
     begun = time.perf_counter()
     with ThreadPoolExecutor(WORKERS) as pool:
         local = threading.local()
 
-        def get(window: Segment) -> bytes:
+        def get(window: BucketRun) -> bytes:
             connection = getattr(local, "connection", None)
             if connection is None:
                 connection = local.connection = http.client.HTTPConnection(str(address.hostname), address.port)
@@ -141,7 +143,7 @@ def _input_tokens(body: bytes) -> int:
     return sum(row["input_tokens"] for bucket in json.loads(body)["data"] for row in bucket["results"])
 
 
-def _sdk(server: DemoProcess, width: Width, limit: int) -> _Taken:
+def _sdk(server: DemoProcess, width: BucketWidth, limit: int) -> _Taken:
     """Following its cursors, grouped by all dimensions."""
     dataset = dataset_named(DATASET)
     pages = -(-(END - START) // width.seconds // limit)

@@ -3,17 +3,17 @@
 import statistics
 from collections.abc import Iterator
 
-from data import DIMENSIONS, Held, million, ten_million
+from data import DIMENSIONS, HeldBuckets, million, ten_million
 from lines import Line
 from regroup import BETWEEN, COARSE, FINE
 from scroll import frames_by_wheel
 from select_copy import select
 from window import BenchWindow, view_of
 
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import SortKey
 
-Figures = dict[str, tuple[float, str]]
+NumberColumn = dict[str, tuple[float, str]]
 MEMORY = (
     "What a million rows need stays in the processor's caches, what ten million need doesn't: numpy takes 17 "
     "times as long to order ten times as many 16-bit numbers, 40 times to fetch them in another order. Tried: "
@@ -38,12 +38,12 @@ def measure() -> Iterator[Line]:
         )
 
 
-def _figures(held: Held) -> Figures:
+def _figures(held: HeldBuckets) -> NumberColumn:
     with BenchWindow(held) as window:
-        figures: Figures = {"open and first view": (window.opened, "ms")}
+        figures: NumberColumn = {"open and first view": (window.opened, "ms")}
         for label, cases in (("regroup, per day and coarser", COARSE), ("regroup, per hour", FINE)):
             figures[label] = (statistics.median(_shown(window, held, case) for case in cases), "ms")
-        finest = view_of(held, Per.HOUR, DIMENSIONS)
+        finest = view_of(held, Granularity.HOUR, DIMENSIONS)
         window.show(finest)
         for name, label in (("output_tokens", "sort by an integer"), ("user_id", "sort by a text")):
             taken = []
@@ -57,7 +57,7 @@ def _figures(held: Held) -> Figures:
     return figures
 
 
-def _shown(window: BenchWindow, held: Held, case: tuple[Per, tuple[str, ...]]) -> float:
+def _shown(window: BenchWindow, held: HeldBuckets, case: tuple[Granularity, tuple[str, ...]]) -> float:
     taken = []
     for _ in range(2):
         window.show(view_of(held, *BETWEEN))

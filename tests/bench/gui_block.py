@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
 
-from data import DATASET, DIMENSIONS, Held, million
+from data import DATASET, DIMENSIONS, HeldBuckets, million
 from lines import Line
 from page import Page, page_of
 from PySide6.QtCore import Qt
@@ -13,7 +13,7 @@ from window import BenchWindow, view_of
 
 from usage_viewer.api.decode.page import decode_page
 from usage_viewer.domain.catalog import dataset_named
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import SortKey, ViewState
 
 GOAL = 33.0
@@ -30,8 +30,8 @@ def measure() -> Iterator[Line]:
             yield Line(f"longest block: {name}", worst, "ms", "", None, "≤ 33 ms", GOAL)
 
 
-def _works(window: BenchWindow, held: Held, page: Page) -> Mapping[str, Callable[[], None]]:
-    finest = view_of(held, Per.HOUR, DIMENSIONS)
+def _works(window: BenchWindow, held: HeldBuckets, page: Page) -> Mapping[str, Callable[[], None]]:
+    finest = view_of(held, Granularity.HOUR, DIMENSIONS)
 
     def regroup() -> None:
         for case in (*COARSE, *FINE):

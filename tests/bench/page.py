@@ -7,9 +7,9 @@ from data import DATASET, DAY, LAST
 
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.api.service import Service
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import dataset_named
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth
 
 HOURS = 168
 
@@ -17,7 +17,7 @@ HOURS = 168
 @dataclass(frozen=True)
 class Page:
     body: bytes
-    window: Segment
+    window: BucketRun
     rows: int
     input_tokens: int
 
@@ -25,7 +25,7 @@ class Page:
 def page_of(megabytes: int) -> Page:
     """The hours of a week, the rows of each again and again until there are so many megabytes."""
     dataset = dataset_named(DATASET)
-    window = Segment(Width.HOUR, LAST - 6 * DAY, LAST + DAY)
+    window = BucketRun(BucketWidth.HOUR, LAST - 6 * DAY, LAST + DAY)
     parameters = {
         "start_time": [str(window.start)],
         "end_time": [str(window.end)],
@@ -33,7 +33,7 @@ def page_of(megabytes: int) -> Page:
         "limit": [str(HOURS)],
         "group_by": list(dataset.group_by),
     }
-    service = Service(Organization(scale="large", anchor=LAST))
+    service = Service(SyntheticOrganization(scale="large", anchor=LAST))
     status, body = service.answer(
         dataset.path, parameters, {"authorization": f"Bearer {ADMIN_KEY}"}, window.end + DAY
     )

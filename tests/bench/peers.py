@@ -9,11 +9,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
-from data import DIMENSIONS, METRICS, Held
+from data import DIMENSIONS, METRICS, HeldBuckets
 
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 
-SECONDS = {Per.HOUR: 3600, Per.DAY: 86_400, Per.WEEK: 7 * 86_400, Per.TOTAL: 0}
+SECONDS = {Granularity.HOUR: 3600, Granularity.DAY: 86_400, Granularity.WEEK: 7 * 86_400, Granularity.TOTAL: 0}
 """Of each period; the peers are spared the calendar."""
 MONDAY = 4 * 86_400
 """A first day of a week, in epoch seconds: weeks are counted from there."""
@@ -23,7 +23,7 @@ _SUMS = ", ".join(f"sum({name}) AS {name}" for name in METRICS)
 class Peers:
     """`rows` in DuckDB (in memory, dimensions as ENUM), SQLite (in memory), pandas and polars (categories)."""
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, held: HeldBuckets) -> None:
         self._held = held
 
     @cached_property
@@ -94,22 +94,22 @@ class Peers:
 
     # The same question to each: sums by period and grouping, the greatest input first.
 
-    def ask_duck(self, per: Per, grouping: tuple[str, ...]) -> int:
+    def ask_duck(self, per: Granularity, grouping: tuple[str, ...]) -> int:
         """The rows of the answer, which is handed over as numpy arrays."""
         found = self.duck.execute(_sql(per, grouping)).fetchnumpy()
         return len(found["input_tokens"])
 
-    def ask_sqlite(self, per: Per, grouping: tuple[str, ...]) -> int:
+    def ask_sqlite(self, per: Granularity, grouping: tuple[str, ...]) -> int:
         return len(self.sqlite.execute(_sql(per, grouping, whole="/")).fetchall())
 
-    def ask_pandas(self, per: Per, grouping: tuple[str, ...]) -> int:
+    def ask_pandas(self, per: Granularity, grouping: tuple[str, ...]) -> int:
         frame, keys = self.frame, list(grouping)
         if SECONDS[per]:
             frame, keys = frame.assign(period=(frame["bucket"] - MONDAY) // SECONDS[per]), ["period", *keys]
         summed = frame.groupby(keys, observed=True, sort=False)[list(METRICS)].sum()
         return len(summed.sort_values("input_tokens", ascending=False))
 
-    def ask_polars(self, per: Per, grouping: tuple[str, ...]) -> int:
+    def ask_polars(self, per: Granularity, grouping: tuple[str, ...]) -> int:
         keys: list[Any] = list(grouping)
         if SECONDS[per]:
             keys.insert(0, ((pl.col("bucket") - MONDAY) // SECONDS[per]).alias("period"))
@@ -117,7 +117,7 @@ class Peers:
         return len(summed.sort("input_tokens", descending=True))
 
 
-def _sql(per: Per, grouping: tuple[str, ...], whole: str = "//") -> str:
+def _sql(per: Granularity, grouping: tuple[str, ...], whole: str = "//") -> str:
     period = (f"(bucket - {MONDAY}) {whole} {SECONDS[per]} AS period",) if SECONDS[per] else ()
     keys = ", ".join((*period, *grouping))
     by = ", ".join(str(place) for place in range(1, len(period) + len(grouping) + 1))

@@ -5,12 +5,12 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from data import DIMENSIONS, METRICS, Held, million, ten_million
+from data import DIMENSIONS, METRICS, HeldBuckets, million, ten_million
 from lines import Line, interleaved
 from peers import Peers
 from window import BenchWindow, view_of
 
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn
 
 FRAME = 1000 / 60
@@ -31,21 +31,29 @@ ROWS = (
     "halves in two threads (5 ms less alone). The limit is two passes of 9 ms over 16 bits each, for numpy's "
     "wheel comes without its vectorised sorts."
 )
-Case = tuple[Per, tuple[str, ...]]
+Case = tuple[Granularity, tuple[str, ...]]
 COARSE: Sequence[Case] = (
-    (Per.TOTAL, ("model",)),
-    (Per.TOTAL, ("project_id", "user_id")),
-    (Per.TOTAL, DIMENSIONS),
-    (Per.WEEK, ("project_id", "model")),
-    (Per.WEEK, DIMENSIONS),
-    (Per.DAY, ("model",)),
-    (Per.DAY, ("project_id", "model", "batch")),
-    (Per.DAY, ("user_id", "api_key_id")),
-    (Per.DAY, DIMENSIONS),
+    (Granularity.TOTAL, ("model",)),
+    (Granularity.TOTAL, ("project_id", "user_id")),
+    (Granularity.TOTAL, DIMENSIONS),
+    (Granularity.WEEK, ("project_id", "model")),
+    (Granularity.WEEK, DIMENSIONS),
+    (Granularity.DAY, ("model",)),
+    (Granularity.DAY, ("project_id", "model", "batch")),
+    (Granularity.DAY, ("user_id", "api_key_id")),
+    (Granularity.DAY, DIMENSIONS),
 )
-FINE: Sequence[Case] = ((Per.HOUR, ("model",)), (Per.HOUR, ("project_id", "user_id")), (Per.HOUR, DIMENSIONS))
-BETWEEN: Case = (Per.TOTAL, ("batch",))
-SLOW: Sequence[Case] = ((Per.TOTAL, ("model",)), (Per.DAY, DIMENSIONS), (Per.HOUR, ("model",)))
+FINE: Sequence[Case] = (
+    (Granularity.HOUR, ("model",)),
+    (Granularity.HOUR, ("project_id", "user_id")),
+    (Granularity.HOUR, DIMENSIONS),
+)
+BETWEEN: Case = (Granularity.TOTAL, ("batch",))
+SLOW: Sequence[Case] = (
+    (Granularity.TOTAL, ("model",)),
+    (Granularity.DAY, DIMENSIONS),
+    (Granularity.HOUR, ("model",)),
+)
 """What the slow peers are asked."""
 
 
@@ -54,7 +62,7 @@ def measure() -> Iterator[Line]:
     yield from _measured(ten_million(), "10M", rounds=3, slow_peers=False)
 
 
-def _measured(held: Held, size: str, *, rounds: int, slow_peers: bool) -> Iterator[Line]:
+def _measured(held: HeldBuckets, size: str, *, rounds: int, slow_peers: bool) -> Iterator[Line]:
     peers = Peers(held)
     ours: dict[Case, float] = {}
     duck: dict[Case, float] = {}
@@ -67,7 +75,9 @@ def _measured(held: Held, size: str, *, rounds: int, slow_peers: bool) -> Iterat
         yield from _slow(size, peers, ours)
 
 
-def _side_by_side(window: BenchWindow, held: Held, peers: Peers, case: Case, rounds: int) -> tuple[float, float]:
+def _side_by_side(
+    window: BenchWindow, held: HeldBuckets, peers: Peers, case: Case, rounds: int
+) -> tuple[float, float]:
     """Median milliseconds of ours and of bare DuckDB, in turns; what is shown is checked."""
     ours, duck = [], []
     for _ in range(rounds + 1):
@@ -80,7 +90,7 @@ def _side_by_side(window: BenchWindow, held: Held, peers: Peers, case: Case, rou
     return statistics.median(ours[1:]), statistics.median(duck[1:])
 
 
-def check(window: BenchWindow, held: Held, rows: int) -> None:
+def check(window: BenchWindow, held: HeldBuckets, rows: int) -> None:
     """The table's columns and totals hold all that was stored, in as many rows as another engine finds."""
     table = window.table.usage_model.table
     assert len(window.table.usage_model.rows) == table.rows == rows, (table.rows, rows)

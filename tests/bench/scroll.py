@@ -10,7 +10,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QTableView
 from window import BenchWindow, view_of
 
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 
 FRAMES = 1000
 PLAIN_FRAMES = 150
@@ -22,7 +22,7 @@ GOALS = {"wheel": 16.7, "page": 33.0, "thumb": 33.0}
 def measure() -> Iterator[Line]:
     held = million()
     with BenchWindow(held) as window:
-        window.show(view_of(held, Per.HOUR, DIMENSIONS))
+        window.show(view_of(held, Granularity.HOUR, DIMENSIONS))
         plain = _plain_view(window)
         for name, step in _steps(window.table).items():
             ours = _frames(window.table, step, FRAMES)

@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from functools import partial
 
 import polars as pl
-from data import DIMENSIONS, Held, million
+from data import DIMENSIONS, HeldBuckets, million
 from lines import Line, interleaved
 from peers import Peers
 from regroup import FIXED, FRAME
 from window import BenchWindow, view_of
 
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn
 
 TYPED = "gpt-5.4-m"
 VIEWS = {
-    "whole range by model and project": (Per.TOTAL, ("model", "project_id")),
-    "day by all 7": (Per.DAY, DIMENSIONS),
+    "whole range by model and project": (Granularity.TOTAL, ("model", "project_id")),
+    "day by all 7": (Granularity.DAY, DIMENSIONS),
 }
 
 
@@ -51,7 +51,7 @@ def _polars(peers: Peers, text: str) -> int:
     return int(peers.polars.filter(pl.any_horizontal(columns)).height)
 
 
-def _check(window: BenchWindow, held: Held) -> None:
+def _check(window: BenchWindow, held: HeldBuckets) -> None:
     """The total is the sum of the rows whose combination holds what was typed."""
     matches = [any(TYPED in (value or "") for value in values) for values in held.combinations]
     picked = [number for number, match in enumerate(matches) if match]

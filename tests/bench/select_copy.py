@@ -5,14 +5,14 @@ import time
 from collections.abc import Iterator
 
 import polars as pl
-from data import DIMENSIONS, METRICS, Held, million
+from data import DIMENSIONS, METRICS, HeldBuckets, million
 from lines import Line
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication
 from window import BenchWindow, view_of
 
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.gui.clipboard.clipboard import prepare, put
 from usage_viewer.gui.clipboard.copy_controller import Chosen
 
@@ -27,7 +27,7 @@ TEXTS = (
 def measure() -> Iterator[Line]:
     held = million()
     with BenchWindow(held) as window:
-        window.show(view_of(held, Per.HOUR, DIMENSIONS))
+        window.show(view_of(held, Granularity.HOUR, DIMENSIONS))
         picks, copies = [], []
         for _ in range(4):
             window.table.clearSelection()
@@ -58,7 +58,7 @@ def select(window: BenchWindow) -> float:
     return taken
 
 
-def _copy(window: BenchWindow, held: Held, rows: int) -> float:
+def _copy(window: BenchWindow, held: HeldBuckets, rows: int) -> float:
     """Milliseconds from Ctrl+C to the text on the clipboard; its sums are checked."""
     done: list[str] = []
     window.window.copying.done.connect(done.append)
@@ -71,7 +71,7 @@ def _copy(window: BenchWindow, held: Held, rows: int) -> float:
     return taken
 
 
-def _check(window: BenchWindow, held: Held, rows: int) -> None:
+def _check(window: BenchWindow, held: HeldBuckets, rows: int) -> None:
     text = bytes(QApplication.clipboard().mimeData().data("text/plain").data())
     assert text.count(b"\n") == rows + 1
     table = pl.read_csv(text, separator="\t", infer_schema_length=1000)

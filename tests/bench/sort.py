@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from data import DIMENSIONS, Held, million, ten_million
+from data import DIMENSIONS, HeldBuckets, million, ten_million
 from lines import Line, interleaved
 from numpy.typing import NDArray
 from peers import Peers
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
 from window import BenchWindow, view_of
 
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn
 from usage_viewer.domain.view import SortKey
-from usage_viewer.gui.table.table_model import UsageModel
+from usage_viewer.gui.table.table_model import TableModel
 
 PROXY_ROWS = 100_000
 COLUMNS = {"output_tokens": "integer", "user_id": "text"}
@@ -33,7 +33,7 @@ Index = QModelIndex | QPersistentModelIndex
 def measure() -> Iterator[Line]:
     for held, size in ((million(), "1M"), (ten_million(), "10M")):
         with BenchWindow(held) as window:
-            window.show(view_of(held, Per.HOUR, DIMENSIONS))
+            window.show(view_of(held, Granularity.HOUR, DIMENSIONS))
             ours = {name: _clicked(window, name, 7 if size == "1M" else 3) for name in COLUMNS}
             figures = window.table.usage_model.table.by_name["output_tokens"]
             assert isinstance(figures, FigureColumn)
@@ -53,7 +53,7 @@ def _clicked(window: BenchWindow, name: str, rounds: int) -> float:
     return statistics.median(taken[1:])
 
 
-def _check(model: UsageModel, name: str) -> None:
+def _check(model: TableModel, name: str) -> None:
     column, rows = model.table.by_name[name], model.rows
     assert (np.bincount(rows, minlength=model.table.rows) == 1).all(), "a row is lost"
     if isinstance(column, FigureColumn):
@@ -69,7 +69,7 @@ def _check(model: UsageModel, name: str) -> None:
         assert shown == sorted(shown, reverse=True), "not in order"
 
 
-def _beside_engines(held: Held, size: str, name: str, ours: float) -> Iterator[Line]:
+def _beside_engines(held: HeldBuckets, size: str, name: str, ours: float) -> Iterator[Line]:
     frame = Peers(held).polars
     key = frame[name].to_physical().to_numpy()
     engines = interleaved(

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from data import FOLDER, Held, million
+from data import FOLDER, HeldBuckets, million
 from lines import Line
 
 from usage_viewer.app.atomic_write import write_whole
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings.settings import ProfileSettings, Settings, save
 from usage_viewer.app.settings.startup_table import path_of
 from usage_viewer.domain.date_range import DateRange
@@ -47,9 +47,9 @@ def measure() -> Iterator[Line]:
     yield Line("start to the table that works, 1M held", whole, "ms", peer, bare)
 
 
-def _left(held: Held) -> Place:
+def _left(held: HeldBuckets) -> ProfilePaths:
     """A data directory as a window leaves it that showed the last 30 days that are held."""
-    place = Place(FOLDER / "start")
+    place = ProfilePaths(FOLDER / "start")
     shutil.rmtree(place.data_dir, ignore_errors=True)
     place.directory.mkdir(parents=True)
     shutil.copy(held.place.database, place.database)
@@ -62,7 +62,7 @@ def _left(held: Held) -> Place:
     return place
 
 
-def _run(name: str, left: Place, look: bytes) -> float:
+def _run(name: str, left: ProfilePaths, look: bytes) -> float:
     """A start uses the last look up; without one, the table is painted once the store has answered."""
     path_of(left).unlink(missing_ok=True)
     if name == "first":
@@ -70,7 +70,7 @@ def _run(name: str, left: Place, look: bytes) -> float:
     return _started(name, left)
 
 
-def _started(name: str, place: Place) -> float:
+def _started(name: str, place: ProfilePaths) -> float:
     """The child says when it had painted; the clock is the same in all processes."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENAI_")}
     environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent"

@@ -46,7 +46,7 @@ def _watch(kind: str) -> None:
     from PySide6.QtGui import QPaintEvent
     from PySide6.QtWidgets import QApplication, QTableView
 
-    from usage_viewer.gui.window.startup_page import LookTable
+    from usage_viewer.gui.window.startup_page import StartupTable
 
     seen: list[QTableView] = []
 
@@ -65,11 +65,11 @@ def _watch(kind: str) -> None:
         table.paintEvent = painted  # type: ignore[method-assign]
 
     if kind == "first":
-        watched(LookTable)
+        watched(StartupTable)
         return
-    from usage_viewer.gui.table.table_view import UsageTable
+    from usage_viewer.gui.table.table_view import TableView
 
-    watched(UsageTable)
+    watched(TableView)
 
 
 def _end() -> None:

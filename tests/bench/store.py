@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-from data import DATASET, DIMENSIONS, FOLDER, NOW, Held, million, weeks
+from data import DATASET, DIMENSIONS, FOLDER, NOW, HeldBuckets, million, weeks
 from lines import Line
 
 from usage_viewer.app.session.session import Session
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
 
@@ -39,12 +39,12 @@ def _resident() -> int:
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * PAGE
 
 
-def _in_memory(held: Held) -> Line:
+def _in_memory(held: HeldBuckets) -> Line:
     """What opening the store and showing every row takes, the engine's own cache included."""
     Store.open(None).close()  # the engine itself is loaded before
     before = _resident()
     session = Session(Store.open(held.place.database), clock=lambda: float(NOW))
-    look = session.look(ViewState(range=held.range, per=Per.HOUR, grouping=DIMENSIONS))
+    look = session.look(ViewState(range=held.range, per=Granularity.HOUR, grouping=DIMENSIONS))
     rows = look.table.ordered(())
     taken = _resident() - before
     assert len(rows) == held.rows
@@ -72,7 +72,7 @@ def _written(folder: Path) -> Iterator[Line]:
     yield Line("store: open", taken, "ms")
 
 
-def _on_disk(held: Held, folder: Path) -> Iterator[Line]:
+def _on_disk(held: HeldBuckets, folder: Path) -> Iterator[Line]:
     """The file as it was filled week by week; Parquet of the same columns, dimensions as texts."""
     copy = folder / "copy.duckdb"
     shutil.copy(held.place.database, copy)

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import NoReturn, Self
 
-from data import NOW, Held
+from data import NOW, HeldBuckets
 from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import SortKey, ViewState
 from usage_viewer.gui.verification.verifier import BREACHES
 from usage_viewer.gui.window.main_window import MainWindow
@@ -20,7 +20,9 @@ WAIT = 120.0
 """Seconds after which nothing is waited for any more."""
 
 
-def view_of(held: Held, per: Per, grouping: tuple[str, ...], *, order: tuple[SortKey, ...] = ()) -> ViewState:
+def view_of(
+    held: HeldBuckets, per: Granularity, grouping: tuple[str, ...], *, order: tuple[SortKey, ...] = ()
+) -> ViewState:
     """All that is held, the greatest input first unless `order` says otherwise."""
     order = order or (SortKey("input_tokens", descending=True),)
     return ViewState(range=held.range, per=per, grouping=grouping, order=order)
@@ -29,7 +31,7 @@ def view_of(held: Held, per: Per, grouping: tuple[str, ...], *, order: tuple[Sor
 class BenchWindow(QObject):
     """A window on `held`, loaded and painted; a context manager, which ends it."""
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, held: HeldBuckets) -> None:
         super().__init__()
         self._application = QApplication.instance() or QApplication([])
         profile = Profile(
@@ -49,7 +51,7 @@ class BenchWindow(QObject):
         self._beat.start()
         begun = time.perf_counter()
         self.window.show()
-        self.workspace.view = view_of(held, Per.DAY, ("model",))
+        self.workspace.view = view_of(held, Granularity.DAY, ("model",))
         self.window.workspace.open(profile)
         self.until(lambda: self.painted == self.workspace.view)
         self.opened = (time.perf_counter() - begun) * 1000

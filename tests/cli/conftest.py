@@ -19,9 +19,9 @@ from usage_viewer.app.session.session import Session
 from usage_viewer.cli.arguments import parser
 from usage_viewer.cli.table import run_table
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.keystore import SessionKeystore
+from usage_viewer.keystore import MemoryKeystore
 from usage_viewer.store import Store
 from usage_viewer.store.engine.database import Database
 
@@ -60,7 +60,7 @@ class Table:
             "default",
             base_url=self.server.base_url,
             database=self.database,
-            keystore=lambda: SessionKeystore(key),
+            keystore=lambda: MemoryKeystore(key),
             clock=self.now,
         )
         out, err = io.StringIO(), Terminal() if self.terminal else io.StringIO()
@@ -126,12 +126,12 @@ class Child:
 
 
 @pytest.fixture(scope="session")
-def organization() -> Organization:
-    return Organization()
+def organization() -> SyntheticOrganization:
+    return SyntheticOrganization()
 
 
 @pytest.fixture
-def server(organization: Organization) -> Iterator[DemoServer]:
+def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
     with DemoServer(organization) as running:
         yield running
 

@@ -15,7 +15,7 @@ import openai
 import pytest
 
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS, Aggregation, Dataset, Derived, Metric, OverTime, Statistic
 
 NOW = int(datetime(2026, 11, 23, 12, 34, 5, tzinfo=UTC).timestamp())
@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Question:
+class FactQuery:
     """One command, as a person might mean it."""
 
     data: Dataset
@@ -77,7 +77,7 @@ def written(moment: int) -> str:
     return text.removesuffix("T00:00:00+00:00").replace("+00:00", "")
 
 
-def question(seed: int, organization: Organization, now: int = NOW) -> Question:
+def question(seed: int, organization: SyntheticOrganization, now: int = NOW) -> FactQuery:
     chance = random.Random(seed)
     data = DATASETS[chance.choice(NAMES)]
     start, end, per = a_range(chance, now, days_only=data.name == "costs")
@@ -98,7 +98,7 @@ def question(seed: int, organization: Organization, now: int = NOW) -> Question:
     order = tuple(
         (name, chance.random() < 0.5) for name in chance.sample(shown, min(len(shown), chance.randint(0, 2)))
     )
-    return Question(data, start, end, per, tuple(grouping), kept, dropped, metrics, order)
+    return FactQuery(data, start, end, per, tuple(grouping), kept, dropped, metrics, order)
 
 
 def a_range(chance: random.Random, now: int, *, days_only: bool) -> tuple[int, int, str]:
@@ -127,7 +127,7 @@ class Oracle:
     def __init__(self, client: openai.OpenAI) -> None:
         self._client = client
 
-    def rows(self, question: Question) -> dict[tuple[Any, ...], dict[str, Any]]:
+    def rows(self, question: FactQuery) -> dict[tuple[Any, ...], dict[str, Any]]:
         """The figures under (period's start, its end, value of each dimension)."""
         found: dict[tuple[Any, ...], list[tuple[int, Row]]] = {}
         buckets: dict[tuple[Any, ...], list[int]] = {}
@@ -153,7 +153,7 @@ class Oracle:
             for key, rows in found.items()
         }
 
-    def _results(self, question: Question) -> Iterator[tuple[int, Row | None]]:
+    def _results(self, question: FactQuery) -> Iterator[tuple[int, Row | None]]:
         """Each bucket, and then its results."""
         more: dict[str, Any] = {}
         grouped = sorted({*question.grouping, *question.kept, *question.dropped} - {"quantity_unit"})
@@ -187,7 +187,7 @@ class Oracle:
 WIDTHS = {DAY: "1d", HOUR: "1h", MINUTE: "1m"}
 
 
-def width_of(question: Question) -> int:
+def width_of(question: FactQuery) -> int:
     """The coarsest width on whose edges the range and its periods fall."""
     edges = (question.start, question.end)
     if question.per not in ("hour", "minute") and all(edge % DAY == 0 for edge in edges):
@@ -195,7 +195,7 @@ def width_of(question: Question) -> int:
     return HOUR if question.per != "minute" and all(edge % HOUR == 0 for edge in edges) else MINUTE
 
 
-def runs_of(question: Question) -> list[tuple[int, int, int]]:
+def runs_of(question: FactQuery) -> list[tuple[int, int, int]]:
     """What is asked for, as start, end and width. What is said of a level over time depends on how long the buckets
     are: each period is told by the coarsest on whose edges it falls.
     """
@@ -248,7 +248,7 @@ def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def figure(question: Question, name: str, rows: list[tuple[int, Row]], buckets: list[int]) -> Any:
+def figure(question: FactQuery, name: str, rows: list[tuple[int, Row]], buckets: list[int]) -> Any:
     """`buckets` are all of the period's, also those without rows."""
     column = question.data.column(name)
     if isinstance(column, OverTime):
@@ -286,7 +286,7 @@ def value_of(name: str, row: Row) -> Any:
 
 
 def check(
-    question: Question, printed: list[dict[str, Any]], expected: dict[tuple[Any, ...], dict[str, Any]]
+    question: FactQuery, printed: list[dict[str, Any]], expected: dict[tuple[Any, ...], dict[str, Any]]
 ) -> None:
     times = [] if question.per == "total" else ["period_start", "period_end"]
     found = {}
@@ -312,7 +312,7 @@ def as_expected(value: Any, expected: Any) -> Any:
 @pytest.fixture(scope="module")
 def settled() -> Iterator[DemoServer]:
     """A server for which time stands still."""
-    with DemoServer(Organization(anchor=NOW), clock=lambda: float(NOW)) as server:
+    with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: float(NOW)) as server:
         yield server
 
 

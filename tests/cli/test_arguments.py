@@ -7,7 +7,7 @@ import pytest
 from usage_viewer.cli.arguments import FORMATS, moment, parser, view_of
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import Filter, SortKey, ViewState
 
 RANGE = ("--from", "2026-10-01", "--to", "2026-11-01")
@@ -39,7 +39,12 @@ def refused(*arguments: str) -> InputError:
 class TestView:
     def test_of_the_range_alone(self) -> None:
         shown = view()
-        assert (shown.dataset, shown.per, shown.grouping, shown.filters) == ("completions", Per.TOTAL, (), ())
+        assert (shown.dataset_name, shown.per, shown.grouping, shown.filters) == (
+            "completions",
+            Granularity.TOTAL,
+            (),
+            (),
+        )
         assert (shown.range.start, shown.range.end) == (datetime(2026, 10, 1), datetime(2026, 11, 1))
         assert shown.zone == "UTC"
         assert shown.shown_columns == DATASETS["completions"].default_columns
@@ -176,7 +181,7 @@ class TestHelp:
     def test_of_the_table_lists_every_option_and_what_can_be_chosen(self) -> None:
         text = help_of("table")
         assert options(text) >= {"--help", *COMMON, *OWN}
-        for name in (*Per, *FORMATS, *DATASETS, "OPENAI_ADMIN_KEY"):
+        for name in (*Granularity, *FORMATS, *DATASETS, "OPENAI_ADMIN_KEY"):
             assert name in text
 
     @pytest.mark.parametrize("command", [(), ("table",)])

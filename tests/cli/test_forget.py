@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from usage_viewer.app.profile.organizations import Organization
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.settings import Settings
 from usage_viewer.cli.arguments import parser
 from usage_viewer.cli.forget import run_forget
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringLocked
-from usage_viewer.keystore import Keystore, SessionKeystore
+from usage_viewer.keystore import Keystore, MemoryKeystore
 from usage_viewer.store import Store
 
 MINE, ACME = Organization("default", "Mine"), Organization("acme", "Acme")
 
 
-class LastingKeystore(SessionKeystore):
+class LastingKeystore(MemoryKeystore):
     """Stands for the system's keyring, which the process's end doesn't empty."""
 
     lasting = True
@@ -47,7 +47,9 @@ class Forgetting:
         parsed = parser().parse_args(["forget", *arguments])
         chosen = ACME if parsed.profile == "acme" else MINE
         err = io.StringIO()
-        status = run_forget(parsed, Place(self.data, chosen.id), chosen, self.stores.__getitem__, ask=ask, err=err)
+        status = run_forget(
+            parsed, ProfilePaths(self.data, chosen.id), chosen, self.stores.__getitem__, ask=ask, err=err
+        )
         self.err = err.getvalue()
         return status
 
@@ -59,10 +61,10 @@ class Forgetting:
 @pytest.fixture
 def forget(tmp_path: Path) -> Forgetting:
     data = tmp_path / "data"
-    settings.save(Place(data).settings, Settings(organizations=(MINE, ACME)))
+    settings.save(ProfilePaths(data).settings, Settings(organizations=(MINE, ACME)))
     forgetting = Forgetting(data)
     for id in ("default", "acme"):
-        Store.open(Place(data, id).database).close()
+        Store.open(ProfilePaths(data, id).database).close()
         forgetting.stores[id] = LastingKeystore(AdminKey.parse(f"sk-admin-of-{id}-0123456789"))
     return forgetting
 
@@ -72,7 +74,7 @@ def test_removes_the_key_alone(forget: Forgetting, answer: str) -> None:
     assert forget(answer=answer) == 0
     assert forget.kept == {"acme"}
     assert forget.asked == ["Remove the key of Mine from the keyring? [y/N] "]
-    assert Place(forget.data).database.exists()
+    assert ProfilePaths(forget.data).database.exists()
     assert "no longer in the keyring" in forget.err
 
 
@@ -90,7 +92,7 @@ def test_does_nothing_unless_it_is_confirmed(
     assert forget(*arguments, answer=answer) == 3
     assert forget.err == "usage-viewer: Nothing was removed.\n"
     assert forget.kept == {"default", "acme"}
-    assert Place(forget.data).settings.exists()
+    assert ProfilePaths(forget.data).settings.exists()
 
 
 def test_removes_all(forget: Forgetting) -> None:
@@ -122,7 +124,7 @@ def test_a_locked_keyring_is_said(forget: Forgetting) -> None:
 
 
 def test_without_a_keyring_nothing_is_kept(forget: Forgetting) -> None:
-    forget.stores["default"] = SessionKeystore()
+    forget.stores["default"] = MemoryKeystore()
     assert forget("--yes") == 0
     assert "no keyring" in forget.err
 
@@ -135,7 +137,7 @@ def test_as_a_process_with_a_real_keyring(child: Any, secret_service: Any, monke
     monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
     for id in ("default", "acme"):
         open_keystore(id).save(AdminKey.parse(child.server.key))
-        Store.open(Place(child.home / "data", id).database).close()
+        Store.open(ProfilePaths(child.home / "data", id).database).close()
     run: Callable[..., Any] = child
     environment = {**secret_service.environment, "OPENAI_ADMIN_KEY": ""}
     environment["HOME"] = str(child.home)

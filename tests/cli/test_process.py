@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.domain.admin_key import AdminKey
@@ -118,7 +118,7 @@ class TestDatabase:
         assert second == first
         assert first.status == 0
         assert server.requests == []
-        assert Place(child.home / "data").database.exists()
+        assert ProfilePaths(child.home / "data").database.exists()
 
     def test_each_profile_has_its_own(self, child: Any, server: DemoServer) -> None:
         child(*DAYS)
@@ -128,7 +128,7 @@ class TestDatabase:
 
     def test_another_process_holds_it(self, child: Any, server: DemoServer) -> None:
         assert child(*DAYS).status == 0
-        path = Place(child.home / "data").database
+        path = ProfilePaths(child.home / "data").database
         store = Store.open(path)
         try:
             printed = child(*DAYS)

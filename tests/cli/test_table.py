@@ -18,9 +18,9 @@ from usage_viewer.cli.arguments import FORMATS, parser
 from usage_viewer.cli.table import run_table
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.keystore import Keystore, SessionKeystore
+from usage_viewer.keystore import Keystore, MemoryKeystore
 
 NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())
 OCTOBER = ("--from", "2026-10-01", "--to", "2026-11-01")
@@ -32,7 +32,7 @@ Table = Callable[..., Any]
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
     """One for which time stands still."""
-    with DemoServer(Organization(anchor=NOW), clock=lambda: NOW) as running:
+    with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: NOW) as running:
         yield running
 
 
@@ -287,7 +287,7 @@ class TestFailures:
                 raise OSError(errno.ENOSPC, "No space left on device")
 
         key = AdminKey.parse(server.key)
-        profile = Profile("default", base_url=server.base_url, database=None, keystore=lambda: SessionKeystore(key))
+        profile = Profile("default", base_url=server.base_url, database=None, keystore=lambda: MemoryKeystore(key))
         err = io.StringIO()
         assert run_table(parser().parse_args(["table", *OCTOBER]), profile, Full(), err) == 1
         assert err.getvalue().startswith("usage-viewer: The table can't be written (No space left on device)\n")

@@ -14,8 +14,8 @@ import pytest
 from usage_viewer.demo.api.access import USAGE_ONLY_KEY
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
-from usage_viewer.domain.period import Width
+from usage_viewer.demo.world.organization import SyntheticOrganization
+from usage_viewer.domain.period import BucketWidth
 
 NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())
 WEEK = ("--from", "2026-10-22", "--to", "2026-10-29")
@@ -25,7 +25,7 @@ Table = Callable[..., Any]
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
     """One for which time stands still."""
-    with DemoServer(Organization(anchor=NOW), clock=lambda: NOW) as running:
+    with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: NOW) as running:
         yield running
 
 
@@ -42,7 +42,7 @@ class TestZones:
         assert (printed.status, printed.err) == (0, "")
         expected: dict[str, int] = defaultdict(int)
         start, end = (int(datetime(2026, 10, day, tzinfo=ZoneInfo(zone)).timestamp()) for day in (22, 29))
-        for row in server.organization.rows("completions", start, end, Width.MINUTE, NOW):
+        for row in server.organization.rows("completions", start, end, BucketWidth.MINUTE, NOW):
             wall = datetime.fromtimestamp(row["bucket"], ZoneInfo(zone))
             expected[wall.replace(hour=0, minute=0, fold=0).isoformat()] += row["num_model_requests"]
         assert {row["period_start"]: row["num_model_requests"] for row in printed.rows} == expected

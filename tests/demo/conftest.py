@@ -6,7 +6,7 @@ import openai
 import pytest
 
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 
 NOW = 1_795_437_245  # Monday 2026-11-23, 12:34:05 UTC
 
@@ -17,12 +17,12 @@ def now() -> int:
 
 
 @pytest.fixture(scope="session")
-def organization() -> Organization:
-    return Organization(anchor=NOW)
+def organization() -> SyntheticOrganization:
+    return SyntheticOrganization(anchor=NOW)
 
 
 @pytest.fixture
-def demo(organization: Organization) -> Iterator[DemoServer]:
+def demo(organization: SyntheticOrganization) -> Iterator[DemoServer]:
     with DemoServer(organization, clock=lambda: float(NOW)) as server:
         yield server
 

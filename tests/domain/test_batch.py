@@ -4,8 +4,8 @@ from decimal import Decimal
 import numpy as np
 
 from usage_viewer.domain.batch import Batch, Combination, together
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import BucketWidth
 
 Row = tuple[int, Combination, int | None, Decimal]
 
@@ -23,15 +23,17 @@ def batch(
     money[:] = [row[3] for row in rows]
     return Batch(
         "completions",
-        Width.DAY,
+        BucketWidth.DAY,
         np.array(starts, np.int64),
         ("model",),
         combinations,
         np.array([row[0] for row in rows], np.int64),
         np.array([combinations.index(row[1]) for row in rows], np.int32),
         {
-            "tokens": Figures(np.array([one or 0 for one in tokens], np.int64), missing if missing.any() else None),
-            "money": Figures(money),
+            "tokens": NumberColumn(
+                np.array([one or 0 for one in tokens], np.int64), missing if missing.any() else None
+            ),
+            "money": NumberColumn(money),
         },
         extra or {},
     )
@@ -54,7 +56,7 @@ def test_all_rows_are_there_with_all_that_is_theirs() -> None:
     assert rows_of(joined) == [*LATER, *EARLIER]
     assert joined.extra == {1: '{"mood":1}', 2: '{"mood":2}'}
     assert len(joined.combinations) == len(set(joined.combinations)) == 3
-    assert (joined.dataset, joined.width, joined.grouped) == ("completions", Width.DAY, ("model",))
+    assert (joined.dataset, joined.width, joined.grouped) == ("completions", BucketWidth.DAY, ("model",))
     assert joined.combination.dtype == np.int32
 
 

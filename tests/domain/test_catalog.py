@@ -3,7 +3,7 @@
 import pytest
 
 from usage_viewer.domain.catalog import DATASETS, Aggregation, Dataset, Dimension, Metric, PageLimit, registered
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 
 
 @pytest.mark.parametrize("data", DATASETS.values(), ids=DATASETS)
@@ -57,14 +57,14 @@ def test_a_name_can_not_be_there_twice() -> None:
             object="x",
             dimensions=(Dimension("a", "A"),),
             metrics=(Metric("a", "A", "a"),),
-            page_limits={Width.DAY: PageLimit(7, 31)},
+            page_limits={BucketWidth.DAY: PageLimit(7, 31)},
             default_columns=("a",),
         )
 
 
 def test_one_more_is_known_as_long_as_it_is_registered() -> None:
     one = Dataset(
-        "more", "More", "/more", "more", (), (Metric("n", "N", ""),), {Width.HOUR: PageLimit(1, 2)}, ("n",)
+        "more", "More", "/more", "more", (), (Metric("n", "N", ""),), {BucketWidth.HOUR: PageLimit(1, 2)}, ("n",)
     )
     with registered(one):
         assert DATASETS["more"] is one

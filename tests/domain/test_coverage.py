@@ -11,32 +11,32 @@ from usage_viewer.domain.coverage import (
     FETCH_AGAIN_AFTER,
     SETTLED_AFTER,
     Coverage,
-    Held,
+    HeldBuckets,
     cover,
     windows,
 )
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.period import Per, Segment, Span, Width, periods
+from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity, Span, periods
 from usage_viewer.domain.zones import zone_of
 
-DAY, HOUR = Width.DAY.seconds, Width.HOUR.seconds
+DAY, HOUR = BucketWidth.DAY.seconds, BucketWidth.HOUR.seconds
 FIRST = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
 LATE = FIRST + 365 * DAY
 
 
-def _held(starts: list[int], fetched: int | list[int]) -> Held:
+def _held(starts: list[int], fetched: int | list[int]) -> HeldBuckets:
     times = [fetched] * len(starts) if isinstance(fetched, int) else fetched
-    return Held(np.array(starts, np.int64), np.array(times, np.int64))
+    return HeldBuckets(np.array(starts, np.int64), np.array(times, np.int64))
 
 
-def _cover(days: int, held: dict[Width, Held], now: int, *, refresh: bool = False) -> Coverage:
-    cut = periods(Span(FIRST, FIRST + days * DAY), Per.DAY, UTC)
+def _cover(days: int, held: dict[BucketWidth, HeldBuckets], now: int, *, refresh: bool = False) -> Coverage:
+    cut = periods(Span(FIRST, FIRST + days * DAY), Granularity.DAY, UTC)
     return cover(cut, cut.segments(), held, now, refresh=refresh)
 
 
 def test_nothing_held_is_all_missing() -> None:
     coverage = _cover(30, {}, LATE)
-    assert coverage.missing == (Segment(Width.DAY, FIRST, FIRST + 30 * DAY),)
+    assert coverage.missing == (BucketRun(BucketWidth.DAY, FIRST, FIRST + 30 * DAY),)
     assert (coverage.held, coverage.expected, coverage.complete) == (0, 30, False)
     assert coverage.summary == "0 of 30 days"
     assert coverage.newest_fetch is None
@@ -44,36 +44,36 @@ def test_nothing_held_is_all_missing() -> None:
 
 def test_a_hole_is_missing_and_the_rest_is_read() -> None:
     days = [FIRST + index * DAY for index in (0, 1, 4)]
-    coverage = _cover(5, {Width.DAY: _held(days, LATE)}, LATE)
-    assert coverage.missing == (Segment(Width.DAY, FIRST + 2 * DAY, FIRST + 4 * DAY),)
+    coverage = _cover(5, {BucketWidth.DAY: _held(days, LATE)}, LATE)
+    assert coverage.missing == (BucketRun(BucketWidth.DAY, FIRST + 2 * DAY, FIRST + 4 * DAY),)
     assert coverage.read == (
-        Segment(Width.DAY, FIRST, FIRST + 2 * DAY),
-        Segment(Width.DAY, FIRST + 4 * DAY, FIRST + 5 * DAY),
+        BucketRun(BucketWidth.DAY, FIRST, FIRST + 2 * DAY),
+        BucketRun(BucketWidth.DAY, FIRST + 4 * DAY, FIRST + 5 * DAY),
     )
     assert coverage.summary == "3 of 5 days"
 
 
 def test_hours_stand_in_for_a_day_only_if_all_are_there() -> None:
     hours = [FIRST + index * HOUR for index in range(24)]
-    whole = _cover(1, {Width.HOUR: _held(hours, LATE)}, LATE)
+    whole = _cover(1, {BucketWidth.HOUR: _held(hours, LATE)}, LATE)
     assert whole.complete
-    assert whole.read == (Segment(Width.HOUR, FIRST, FIRST + DAY),)
-    assert not _cover(1, {Width.HOUR: _held(hours[:-1], LATE)}, LATE).complete
+    assert whole.read == (BucketRun(BucketWidth.HOUR, FIRST, FIRST + DAY),)
+    assert not _cover(1, {BucketWidth.HOUR: _held(hours[:-1], LATE)}, LATE).complete
 
 
 def test_of_a_day_and_its_hours_the_later_fetched_is_read() -> None:
     hours = [FIRST + index * HOUR for index in range(24)]
-    held = {Width.DAY: _held([FIRST], LATE), Width.HOUR: _held(hours, LATE + 9)}
-    assert _cover(1, held, LATE + 10).read[0].width is Width.HOUR
-    held = {Width.DAY: _held([FIRST], LATE + 9), Width.HOUR: _held(hours, LATE + 9)}
-    assert _cover(1, held, LATE + 10).read[0].width is Width.DAY
+    held = {BucketWidth.DAY: _held([FIRST], LATE), BucketWidth.HOUR: _held(hours, LATE + 9)}
+    assert _cover(1, held, LATE + 10).read[0].width is BucketWidth.HOUR
+    held = {BucketWidth.DAY: _held([FIRST], LATE + 9), BucketWidth.HOUR: _held(hours, LATE + 9)}
+    assert _cover(1, held, LATE + 10).read[0].width is BucketWidth.DAY
 
 
 def test_a_bucket_that_may_still_grow_is_stale_after_five_minutes() -> None:
     now = FIRST + DAY + 3600
-    held = {Width.DAY: _held([FIRST], now - FETCH_AGAIN_AFTER)}
-    assert _cover(1, held, now).stale == (Segment(Width.DAY, FIRST, FIRST + DAY),)
-    held = {Width.DAY: _held([FIRST], now - FETCH_AGAIN_AFTER + 1)}
+    held = {BucketWidth.DAY: _held([FIRST], now - FETCH_AGAIN_AFTER)}
+    assert _cover(1, held, now).stale == (BucketRun(BucketWidth.DAY, FIRST, FIRST + DAY),)
+    held = {BucketWidth.DAY: _held([FIRST], now - FETCH_AGAIN_AFTER + 1)}
     assert _cover(1, held, now).stale == ()
     assert _cover(1, held, now, refresh=True).stale
     assert _cover(1, held, now).still_open == 1
@@ -81,15 +81,15 @@ def test_a_bucket_that_may_still_grow_is_stale_after_five_minutes() -> None:
 
 def test_a_bucket_fetched_72_hours_after_its_end_is_settled() -> None:
     settled = FIRST + DAY + SETTLED_AFTER
-    assert _cover(1, {Width.DAY: _held([FIRST], settled)}, LATE, refresh=True).stale == ()
-    assert _cover(1, {Width.DAY: _held([FIRST], settled - 1)}, LATE).stale != ()
+    assert _cover(1, {BucketWidth.DAY: _held([FIRST], settled)}, LATE, refresh=True).stale == ()
+    assert _cover(1, {BucketWidth.DAY: _held([FIRST], settled - 1)}, LATE).stale != ()
 
 
 def test_the_future_is_not_missing() -> None:
     now = FIRST + 2 * DAY + 5
     coverage = _cover(10, {}, now)
     assert (coverage.expected, coverage.to_come) == (3, 7)
-    assert coverage.missing == (Segment(Width.DAY, FIRST, FIRST + 3 * DAY),)
+    assert coverage.missing == (BucketRun(BucketWidth.DAY, FIRST, FIRST + 3 * DAY),)
     assert coverage.summary == "0 of 3 days (7 still to come)"
     assert _cover(10, {}, FIRST - 5).expected == 0
 
@@ -97,7 +97,7 @@ def test_the_future_is_not_missing() -> None:
 def test_what_is_left_of_today_is_no_news_in_any_zone() -> None:
     zone = zone_of("Asia/Kolkata")
     span = DateRange.days(date(2026, 11, 1), date(2026, 11, 1)).resolve(0, zone)
-    cut = periods(span, Per.DAY, zone)
+    cut = periods(span, Granularity.DAY, zone)
     assert cover(cut, cut.segments(), {}, span.end - 7 * HOUR).to_come == 0
     assert cover(cut, cut.segments(), {}, span.start - 3 * DAY).to_come == 24 * 60
 
@@ -106,60 +106,63 @@ def test_what_is_left_of_today_is_no_news_in_any_zone() -> None:
 def test_every_bucket_is_counted_as_the_oracle_does(data: st.DataObject) -> None:
     days = data.draw(st.integers(1, 4))
     now = FIRST + data.draw(st.integers(-DAY, 9 * DAY))
-    grid = {Width.DAY: range(FIRST, FIRST + days * DAY, DAY), Width.HOUR: range(FIRST, FIRST + days * DAY, HOUR)}
+    grid = {
+        BucketWidth.DAY: range(FIRST, FIRST + days * DAY, DAY),
+        BucketWidth.HOUR: range(FIRST, FIRST + days * DAY, HOUR),
+    }
     times = {
         width: data.draw(
             st.dictionaries(st.sampled_from(starts), st.integers(FIRST, FIRST + 9 * DAY), max_size=len(starts))
-            if width is Width.DAY
+            if width is BucketWidth.DAY
             else st.just(dict.fromkeys(starts, FIRST + 5 * DAY)).map(dict)
         )
         for width, starts in grid.items()
     }
-    for gone in data.draw(st.sets(st.sampled_from(grid[Width.HOUR]), max_size=3)):
-        times[Width.HOUR].pop(gone)
+    for gone in data.draw(st.sets(st.sampled_from(grid[BucketWidth.HOUR]), max_size=3)):
+        times[BucketWidth.HOUR].pop(gone)
     held = {width: _held(sorted(known), [known[at] for at in sorted(known)]) for width, known in times.items()}
     refresh = data.draw(st.booleans())
     coverage = _cover(days, held, now, refresh=refresh)
     missing: set[int] = set()
     stale: set[int] = set()
-    for start in (at for at in grid[Width.DAY] if at < now):
+    for start in (at for at in grid[BucketWidth.DAY] if at < now):
         hours = [at for at in range(start, start + DAY, HOUR) if at < now]
-        fetched = times[Width.DAY].get(start, -1)
-        if all(at in times[Width.HOUR] for at in hours):
-            fetched = max(fetched, min(times[Width.HOUR][at] for at in hours))
+        fetched = times[BucketWidth.DAY].get(start, -1)
+        if all(at in times[BucketWidth.HOUR] for at in hours):
+            fetched = max(fetched, min(times[BucketWidth.HOUR][at] for at in hours))
         if fetched < 0:
             missing.add(start)
         elif start + DAY + SETTLED_AFTER > fetched and (refresh or fetched + FETCH_AGAIN_AFTER <= now):
             stale.add(start)
     assert _days(coverage.missing) == missing
     assert _days(coverage.stale) == stale
-    begun = {start for start in grid[Width.DAY] if start < now}
+    begun = {start for start in grid[BucketWidth.DAY] if start < now}
     assert _days(coverage.read) == begun - missing
     assert (coverage.expected, coverage.held) == (len(begun), len(begun) - len(missing))
 
 
-def _days(segments: tuple[Segment, ...]) -> set[int]:
+def _days(segments: tuple[BucketRun, ...]) -> set[int]:
     return {start for segment in segments for start in range(segment.start, segment.end, DAY)}
 
 
 def test_windows_join_neighbours_and_keep_to_the_limit() -> None:
     cut = windows(
         [
-            Segment(Width.DAY, FIRST, FIRST + 20 * DAY),
-            Segment(Width.DAY, FIRST + 20 * DAY, FIRST + 40 * DAY),
-            Segment(Width.HOUR, FIRST, FIRST + 200 * HOUR),
+            BucketRun(BucketWidth.DAY, FIRST, FIRST + 20 * DAY),
+            BucketRun(BucketWidth.DAY, FIRST + 20 * DAY, FIRST + 40 * DAY),
+            BucketRun(BucketWidth.HOUR, FIRST, FIRST + 200 * HOUR),
         ],
-        {Width.DAY: 31, Width.HOUR: 168},
+        {BucketWidth.DAY: 31, BucketWidth.HOUR: 168},
     )
-    assert [part.buckets for part in cut if part.width is Width.DAY] == [9, 31]
-    assert sorted(part.buckets for part in cut if part.width is Width.HOUR) == [32, 168]
+    assert [part.buckets for part in cut if part.width is BucketWidth.DAY] == [9, 31]
+    assert sorted(part.buckets for part in cut if part.width is BucketWidth.HOUR) == [32, 168]
     assert [part.end for part in cut] == sorted((part.end for part in cut), reverse=True)
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(1, 90)), max_size=8))
 def test_windows_cover_what_was_asked_for_once_and_little_else(runs: list[tuple[int, int]]) -> None:
-    segments = [Segment(Width.DAY, FIRST + a * DAY, FIRST + (a + n) * DAY) for a, n in runs]
-    cut = windows(segments, {Width.DAY: 31}, {})
+    segments = [BucketRun(BucketWidth.DAY, FIRST + a * DAY, FIRST + (a + n) * DAY) for a, n in runs]
+    cut = windows(segments, {BucketWidth.DAY: 31}, {})
     buckets = [start for part in cut for start in range(part.start, part.end, DAY)]
     assert len(buckets) == len(set(buckets))
     wanted = {start for part in segments for start in range(part.start, part.end, DAY)}
@@ -171,20 +174,23 @@ def test_windows_cover_what_was_asked_for_once_and_little_else(runs: list[tuple[
 
 
 def test_runs_with_an_hour_between_are_one_window() -> None:
-    days = [Segment(Width.HOUR, FIRST + day * DAY, FIRST + day * DAY + 23 * HOUR) for day in range(30)]
-    assert len(windows(days, {Width.HOUR: 168}, {})) == 5
-    assert len(windows(days, {Width.HOUR: 168})) == 30
+    days = [BucketRun(BucketWidth.HOUR, FIRST + day * DAY, FIRST + day * DAY + 23 * HOUR) for day in range(30)]
+    assert len(windows(days, {BucketWidth.HOUR: 168}, {})) == 5
+    assert len(windows(days, {BucketWidth.HOUR: 168})) == 30
 
 
 def test_what_is_held_is_not_fetched_to_save_a_request() -> None:
-    days = [Segment(Width.DAY, FIRST, FIRST + DAY), Segment(Width.DAY, FIRST + 2 * DAY, FIRST + 3 * DAY)]
-    assert len(windows(days, {Width.DAY: 31}, {Width.HOUR: _held([FIRST + DAY], LATE)})) == 1
-    assert windows(days, {Width.DAY: 31}, {Width.DAY: _held([FIRST + DAY], LATE)}) == days[::-1]
-    edges = [Segment(Width.HOUR, FIRST + week * 7 * DAY, FIRST + (week * 7 + 1) * DAY) for week in range(4)]
-    assert [part.buckets for part in windows(edges, {Width.HOUR: 168})] == [24] * 4
+    days = [
+        BucketRun(BucketWidth.DAY, FIRST, FIRST + DAY),
+        BucketRun(BucketWidth.DAY, FIRST + 2 * DAY, FIRST + 3 * DAY),
+    ]
+    assert len(windows(days, {BucketWidth.DAY: 31}, {BucketWidth.HOUR: _held([FIRST + DAY], LATE)})) == 1
+    assert windows(days, {BucketWidth.DAY: 31}, {BucketWidth.DAY: _held([FIRST + DAY], LATE)}) == days[::-1]
+    edges = [BucketRun(BucketWidth.HOUR, FIRST + week * 7 * DAY, FIRST + (week * 7 + 1) * DAY) for week in range(4)]
+    assert [part.buckets for part in windows(edges, {BucketWidth.HOUR: 168})] == [24] * 4
 
 
 def test_a_year_takes_the_calls_that_the_limits_allow() -> None:
-    year = Segment(Width.DAY, FIRST, FIRST + 365 * DAY)
-    assert len(windows([year], {Width.DAY: 31})) == 12
-    assert len(windows([Segment(Width.HOUR, FIRST, FIRST + 365 * DAY)], {Width.HOUR: 168})) == 53
+    year = BucketRun(BucketWidth.DAY, FIRST, FIRST + 365 * DAY)
+    assert len(windows([year], {BucketWidth.DAY: 31})) == 12
+    assert len(windows([BucketRun(BucketWidth.HOUR, FIRST, FIRST + 365 * DAY)], {BucketWidth.HOUR: 168})) == 53

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usage_viewer.domain.catalog import DATASETS, Derived, Kind
-from usage_viewer.domain.figures import Figures, Number, derive, derive_one
+from usage_viewer.domain.figures import Number, NumberColumn, derive, derive_one
 
 INT64 = st.integers(0, 2**63 - 1)
 TOTAL = Derived("t", "T", "", Kind.COUNT, ("a", "b"))
 SHARE = Derived("s", "S", "", Kind.SHARE, ("a",), ("b",))
 
 
-def _figures(values: list[int | None]) -> Figures:
+def _figures(values: list[int | None]) -> NumberColumn:
     missing = np.array([value is None for value in values], np.bool_)
-    return Figures(np.array([value or 0 for value in values], np.int64), missing if missing.any() else None)
+    return NumberColumn(np.array([value or 0 for value in values], np.int64), missing if missing.any() else None)
 
 
 @given(st.lists(st.none() | INT64, max_size=30))
@@ -28,12 +28,12 @@ def test_totals_are_exact_however_large(values: list[int | None]) -> None:
 
 
 def test_totals_of_negative_counts_are_exact_too() -> None:
-    assert Figures(np.array([-5, 3, -(2**62)], np.int64)).total() == -2 - 2**62
+    assert NumberColumn(np.array([-5, 3, -(2**62)], np.int64)).total() == -2 - 2**62
 
 
 def test_decimals_add_to_the_last_digit() -> None:
     values = np.array([Decimal("0.1"), Decimal("0.2"), Decimal("1E-20")], np.object_)
-    assert Figures(values).total() == Decimal("0.30000000000000000001")
+    assert NumberColumn(values).total() == Decimal("0.30000000000000000001")
 
 
 @given(st.lists(st.tuples(st.none() | INT64, st.none() | INT64), min_size=1, max_size=20))
@@ -74,7 +74,9 @@ def test_a_screenful_of_a_derived_figure_is_that_of_all_rows(
 
 
 def test_sums_of_decimals_are_exact_in_the_callers_context() -> None:
-    parts = {name: Figures(np.array([Decimal(text)], np.object_)) for name, text in (("a", "1E20"), ("b", "1E-20"))}
+    parts = {
+        name: NumberColumn(np.array([Decimal(text)], np.object_)) for name, text in (("a", "1E20"), ("b", "1E-20"))
+    }
     with localcontext(prec=60):
         figures = derive(TOTAL, parts)
     assert figures.listed() == [Decimal("100000000000000000000.00000000000000000001")]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import Per, Segment, Span, Width, periods
+from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity, Span, periods
 from usage_viewer.domain.zones import iso, moment_of, zone_of
 
 NOON = int(datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp())
@@ -33,93 +33,103 @@ def test_days_have_23_24_or_25_hours(day: date, hours: int) -> None:
     berlin = zone_of("Europe/Berlin")
     span = DateRange.days(day, day).resolve(NOON, berlin)
     assert (span.end - span.start) // 3600 == hours
-    assert len(periods(span, Per.HOUR, berlin)) == hours
-    assert len(periods(span, Per.DAY, berlin)) == 1
+    assert len(periods(span, Granularity.HOUR, berlin)) == hours
+    assert len(periods(span, Granularity.DAY, berlin)) == 1
 
 
 def test_weeks_and_months_are_cut_short_at_the_edges() -> None:
     span = DateRange.days(date(2026, 10, 28), date(2026, 11, 10)).resolve(NOON, UTC)
-    weeks = periods(span, Per.WEEK, UTC)
+    weeks = periods(span, Granularity.WEEK, UTC)
     assert [iso(moment)[:10] for moment in weeks.bounds.tolist()] == [
         "2026-10-28",
         "2026-11-02",
         "2026-11-09",
         "2026-11-11",
     ]
-    sundays = periods(span, Per.WEEK, UTC, week_start=6)
+    sundays = periods(span, Granularity.WEEK, UTC, week_start=6)
     assert [iso(moment)[:10] for moment in sundays.bounds.tolist()] == [
         "2026-10-28",
         "2026-11-01",
         "2026-11-08",
         "2026-11-11",
     ]
-    months = periods(span, Per.MONTH, UTC)
+    months = periods(span, Granularity.MONTH, UTC)
     assert [iso(moment)[:10] for moment in months.bounds.tolist()] == ["2026-10-28", "2026-11-01", "2026-11-11"]
 
 
 def test_the_coarsest_buckets_that_fit_are_chosen() -> None:
     days = DateRange.days(date(2026, 11, 1), date(2026, 11, 3))
-    assert periods(days.resolve(NOON, UTC), Per.DAY, UTC).segments() == [
-        Segment(Width.DAY, *_moments("2026-11-01", "2026-11-04"))
+    assert periods(days.resolve(NOON, UTC), Granularity.DAY, UTC).segments() == [
+        BucketRun(BucketWidth.DAY, *_moments("2026-11-01", "2026-11-04"))
     ]
     tokyo = zone_of("Asia/Tokyo")
-    assert {part.width for part in periods(days.resolve(NOON, tokyo), Per.DAY, tokyo).segments()} == {Width.HOUR}
+    assert {part.width for part in periods(days.resolve(NOON, tokyo), Granularity.DAY, tokyo).segments()} == {
+        BucketWidth.HOUR
+    }
     kolkata = zone_of("Asia/Kolkata")
-    parts = periods(days.resolve(NOON, kolkata), Per.DAY, kolkata).segments()
+    parts = periods(days.resolve(NOON, kolkata), Granularity.DAY, kolkata).segments()
     # From half past the hour to the full one, and on to the next day's half hour.
     assert [(part.width, part.buckets) for part in parts] == [
-        (Width.MINUTE, 30),
-        *[(Width.HOUR, 23), (Width.MINUTE, 60)] * 2,
-        (Width.HOUR, 23),
-        (Width.MINUTE, 30),
+        (BucketWidth.MINUTE, 30),
+        *[(BucketWidth.HOUR, 23), (BucketWidth.MINUTE, 60)] * 2,
+        (BucketWidth.HOUR, 23),
+        (BucketWidth.MINUTE, 30),
     ]
 
 
 def test_whole_utc_days_within_a_period_are_days() -> None:
     berlin = zone_of("Europe/Berlin")
     span = DateRange.days(date(2026, 9, 1), date(2026, 10, 31)).resolve(NOON, berlin)
-    months = [(part.width, part.buckets) for part in periods(span, Per.MONTH, berlin).segments()]
+    months = [(part.width, part.buckets) for part in periods(span, Granularity.MONTH, berlin).segments()]
     assert months == [
-        *[(Width.HOUR, 2), (Width.DAY, 29), (Width.HOUR, 24), (Width.DAY, 30), (Width.HOUR, 23)],
+        *[
+            (BucketWidth.HOUR, 2),
+            (BucketWidth.DAY, 29),
+            (BucketWidth.HOUR, 24),
+            (BucketWidth.DAY, 30),
+            (BucketWidth.HOUR, 23),
+        ],
     ]
-    total = [part.width for part in periods(span, Per.TOTAL, berlin).segments()]
-    assert total == [Width.HOUR, Width.DAY, Width.HOUR]
-    weeks = {part.width for part in periods(span, Per.WEEK, berlin).segments()}
-    assert weeks == {Width.HOUR, Width.DAY}
+    total = [part.width for part in periods(span, Granularity.TOTAL, berlin).segments()]
+    assert total == [BucketWidth.HOUR, BucketWidth.DAY, BucketWidth.HOUR]
+    weeks = {part.width for part in periods(span, Granularity.WEEK, berlin).segments()}
+    assert weeks == {BucketWidth.HOUR, BucketWidth.DAY}
 
 
 def test_minutes_are_needed_only_where_the_zone_is_off_by_half_an_hour() -> None:
     zone = zone_of("Australia/Lord_Howe")  # +10:30 in winter, +11 in summer
     span = DateRange.days(date(2026, 1, 1), date(2026, 12, 31)).resolve(NOON, zone)
-    parts = periods(span, Per.DAY, zone).segments()
+    parts = periods(span, Granularity.DAY, zone).segments()
     widths = [part.width for part in parts]
-    assert (widths[0], widths[-1]) == (Width.HOUR, Width.HOUR)
-    winter = [part for part in parts if part.width is Width.MINUTE]
+    assert (widths[0], widths[-1]) == (BucketWidth.HOUR, BucketWidth.HOUR)
+    winter = [part for part in parts if part.width is BucketWidth.MINUTE]
     assert (iso(winter[0].start)[:7], iso(winter[-1].start)[:7]) == ("2026-04", "2026-10")
-    assert Width.DAY not in widths
+    assert BucketWidth.DAY not in widths
 
 
 def test_a_dataset_of_days_alone_can_not_serve_other_edges() -> None:
     zone = zone_of("Asia/Tokyo")
     span = DateRange.days(date(2026, 11, 1), date(2026, 11, 3)).resolve(NOON, zone)
     with pytest.raises(InputError):
-        periods(span, Per.DAY, zone).segments((Width.DAY,))
+        periods(span, Granularity.DAY, zone).segments((BucketWidth.DAY,))
 
 
 def test_too_many_periods_are_refused() -> None:
     span = DateRange.days(date(2020, 1, 1), date(2026, 1, 1)).resolve(NOON, UTC)
     with pytest.raises(InputError):
-        periods(span, Per.MINUTE, UTC)
+        periods(span, Granularity.MINUTE, UTC)
 
 
 @given(
     zone_name=st.sampled_from(ZONES),
     start=st.datetimes(datetime(2005, 1, 1), datetime(2027, 1, 1)),
     hours=st.integers(1, 24 * 70),
-    per=st.sampled_from([Per.HOUR, Per.DAY, Per.WEEK, Per.MONTH, Per.TOTAL]),
+    per=st.sampled_from(
+        [Granularity.HOUR, Granularity.DAY, Granularity.WEEK, Granularity.MONTH, Granularity.TOTAL]
+    ),
 )
 def test_periods_partition_the_range_as_the_zones_clock_does(
-    zone_name: str, start: datetime, hours: int, per: Per
+    zone_name: str, start: datetime, hours: int, per: Granularity
 ) -> None:
     zone = zone_of(zone_name)
     first = moment_of(start.replace(minute=0, second=0, microsecond=0), zone)
@@ -141,9 +151,9 @@ def test_periods_partition_the_range_as_the_zones_clock_does(
     zone_name=st.sampled_from(ZONES),
     start=st.dates(date(2010, 1, 1), date(2026, 12, 1)),
     days=st.integers(1, 40),
-    per=st.sampled_from(list(Per)[1:]),
+    per=st.sampled_from(list(Granularity)[1:]),
 )
-def test_segments_make_up_the_range_exactly(zone_name: str, start: date, days: int, per: Per) -> None:
+def test_segments_make_up_the_range_exactly(zone_name: str, start: date, days: int, per: Granularity) -> None:
     zone = zone_of(zone_name)
     span = DateRange.days(start, start + timedelta(days=days - 1)).resolve(NOON, zone)
     cut = periods(span, per, zone)
@@ -155,15 +165,15 @@ def test_segments_make_up_the_range_exactly(zone_name: str, start: date, days: i
         assert (inside % part.width.seconds == 0).all()
 
 
-def _label(wall: datetime, per: Per) -> object:
+def _label(wall: datetime, per: Granularity) -> object:
     match per:
-        case Per.HOUR:
+        case Granularity.HOUR:
             return wall.date(), wall.hour, wall.utcoffset()
-        case Per.DAY:
+        case Granularity.DAY:
             return wall.date()
-        case Per.WEEK:
+        case Granularity.WEEK:
             return wall.isocalendar()[:2]
-        case Per.MONTH:
+        case Granularity.MONTH:
             return wall.year, wall.month
         case _:
             return None

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usage_viewer.domain.catalog import DATASETS, Kind
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import Per, Span, periods
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import Granularity, Span, periods
 from usage_viewer.domain.table import EMPTY, FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import PERIOD, SortKey, Value
 
@@ -19,17 +19,22 @@ LABELS = ("b", "A", "(none)", "a", "Ä")
 
 
 def _table(rows: list[tuple[int, int, int | None, Decimal]]) -> Table:
-    cut = periods(Span(0, 5 * 86400), Per.DAY, UTC)
+    cut = periods(Span(0, 5 * 86400), Granularity.DAY, UTC)
     missing = np.array([row[2] is None for row in rows], np.bool_)
     return Table(
         (
             PeriodColumn(np.array([row[0] for row in rows], np.int32), cut),
             GroupColumn(MODEL, np.array([row[1] for row in rows], np.int32), VALUES, LABELS),
             FigureColumn(
-                "count", "C", "", Kind.COUNT, Figures(np.array([row[2] or 0 for row in rows], np.int64), missing), 0
+                "count",
+                "C",
+                "",
+                Kind.COUNT,
+                NumberColumn(np.array([row[2] or 0 for row in rows], np.int64), missing),
+                0,
             ),
             FigureColumn(
-                "money", "M", "", Kind.DECIMAL, Figures(np.array([row[3] for row in rows], np.object_)), None
+                "money", "M", "", Kind.DECIMAL, NumberColumn(np.array([row[3] for row in rows], np.object_)), None
             ),
         ),
         len(rows),
@@ -95,11 +100,13 @@ def _stable_descending(present: list[int], at: list[int], value: object) -> list
 
 
 def test_labels_of_periods() -> None:
-    hours = periods(Span(0, 7200), Per.HOUR, UTC)
+    hours = periods(Span(0, 7200), Granularity.HOUR, UTC)
     column = PeriodColumn(np.array([1, 0], np.int32), hours)
     assert column.labels == ("1970-01-01 00:00", "1970-01-01 01:00")
     assert column.bounds(0) == ("1970-01-01T01:00:00Z", "1970-01-01T02:00:00Z")
-    assert PeriodColumn(np.array([0], np.int32), periods(Span(0, 86400), Per.MONTH, UTC)).labels == ("1970-01",)
+    assert PeriodColumn(np.array([0], np.int32), periods(Span(0, 86400), Granularity.MONTH, UTC)).labels == (
+        "1970-01",
+    )
 
 
 def test_an_empty_table_has_an_order() -> None:

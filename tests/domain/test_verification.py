@@ -9,9 +9,9 @@ import pytest
 
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.coverage import SETTLED_AFTER, Held, cover
-from usage_viewer.domain.figures import Figures, Number
-from usage_viewer.domain.period import Per, Segment, Span, Width, periods
+from usage_viewer.domain.coverage import SETTLED_AFTER, HeldBuckets, cover
+from usage_viewer.domain.figures import Number, NumberColumn
+from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity, Span, periods
 from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.verification import (
     Bucket,
@@ -43,7 +43,7 @@ def sums(*figures: tuple[int, str, Number], unit: Value = None, busy: tuple[int,
 
 
 def found(dataset: Any, held: Sums, told: Sums) -> list[tuple[int, str, Number, Number]]:
-    by_bucket = differences(dataset, Width.DAY, held, told)
+    by_bucket = differences(dataset, BucketWidth.DAY, held, told)
     assert by_bucket.keys() == held.known & told.known
     return [(d.bucket.start, d.metric, d.held, d.told) for start in sorted(by_bucket) for d in by_bucket[start]]
 
@@ -78,7 +78,7 @@ class TestDifferences:
 
     def test_buckets_that_only_one_of_them_knows(self) -> None:
         held, told = sums((0, "input_tokens", 5)), Sums(known={DAY})
-        assert differences(COMPLETIONS, Width.DAY, held, told) == {DAY: []}
+        assert differences(COMPLETIONS, BucketWidth.DAY, held, told) == {DAY: []}
 
     def test_figures_stand_in_the_datasets_order(self) -> None:
         held = sums((0, "output_tokens", 1), (0, "num_model_requests", 1), (0, "input_tokens", 1))
@@ -93,15 +93,15 @@ class TestSums:
     def test_of_an_answer_without_grouping(self) -> None:
         batch = Batch(
             "costs",
-            Width.DAY,
+            BucketWidth.DAY,
             np.array([0, DAY, 2 * DAY]),
             (),
             [(None, None, None, None, None, "usd", None), (None, None, None, None, None, "eur", None)],
             np.array([0, 0, DAY]),
             np.array([0, 1, 0], np.int32),
             {
-                "amount": Figures(np.array([Decimal("0.1"), Decimal(2), Decimal(3)], np.object_)),
-                "quantity": Figures(np.zeros(3, np.object_), np.ones(3, np.bool_)),
+                "amount": NumberColumn(np.array([Decimal("0.1"), Decimal(2), Decimal(3)], np.object_)),
+                "quantity": NumberColumn(np.zeros(3, np.object_), np.ones(3, np.bool_)),
             },
         )
         told = Sums()
@@ -122,7 +122,7 @@ class TestSums:
 
 
 def difference(held: int, told: int, metric: str = "input_tokens", start: int = 0) -> Difference:
-    return Difference(Bucket(start, Width.DAY), metric, held, told)
+    return Difference(Bucket(start, BucketWidth.DAY), metric, held, told)
 
 
 class TestGrowth:
@@ -147,7 +147,7 @@ class TestCompleteness:
     def test_names_each_differing_bucket_once_in_order(self) -> None:
         found = (difference(1, 2, start=DAY), difference(1, 2), difference(3, 2, "output_tokens", start=DAY))
         differing = Completeness(Verdict.DIFFERS, 5, 3, found).differing
-        assert differing == (Bucket(0, Width.DAY), Bucket(DAY, Width.DAY))
+        assert differing == (Bucket(0, BucketWidth.DAY), Bucket(DAY, BucketWidth.DAY))
 
     def test_excess_is_exact(self) -> None:
         assert difference(2**80, 1).excess == 2**80 - 1
@@ -158,23 +158,25 @@ class TestOpen:
     def test_until_it_is_settled(self) -> None:
         starts = np.array([0, 0, DAY])
         fetched = np.array([DAY + SETTLED_AFTER - 1, DAY + SETTLED_AFTER, DAY + SETTLED_AFTER])
-        assert open_buckets(starts, Width.DAY, fetched).tolist() == [True, False, True]
+        assert open_buckets(starts, BucketWidth.DAY, fetched).tolist() == [True, False, True]
 
     def test_periods_of_several_buckets(self) -> None:
         now = T0 + 20 * DAY
         days = T0 + np.arange(20, dtype=np.int64) * DAY
-        held = {Width.DAY: Held(days, np.full(20, now))}
-        weeks = periods(Span(T0, T0 + 28 * DAY), Per.WEEK, UTC)
-        coverage = cover(weeks, [Segment(Width.DAY, T0, T0 + 28 * DAY)], held, now)
+        held = {BucketWidth.DAY: HeldBuckets(days, np.full(20, now))}
+        weeks = periods(Span(T0, T0 + 28 * DAY), Granularity.WEEK, UTC)
+        coverage = cover(weeks, [BucketRun(BucketWidth.DAY, T0, T0 + 28 * DAY)], held, now)
         # 1 November 2026 is a Sunday: weeks begin on the 2nd, the 9th, the 16th and the 23rd.
         assert open_periods(coverage, held).tolist() == [False, False, False, True, False]
-        none = {Width.DAY: Held.nothing()}
-        assert not open_periods(cover(weeks, [Segment(Width.DAY, T0, T0 + 28 * DAY)], none, now), none).any()
+        none = {BucketWidth.DAY: HeldBuckets.nothing()}
+        assert not open_periods(
+            cover(weeks, [BucketRun(BucketWidth.DAY, T0, T0 + 28 * DAY)], none, now), none
+        ).any()
 
 
 def test_a_cell_is_known_by_its_period_and_groups() -> None:
     model = COMPLETIONS.dimension("model")
-    days = periods(Span(T0, T0 + 2 * DAY), Per.DAY, UTC)
+    days = periods(Span(T0, T0 + 2 * DAY), Granularity.DAY, UTC)
     groups = GroupColumn(model, np.array([1, 0], np.int32), ("a", None), ("a", "(none)"))
     table = Table((PeriodColumn(np.array([0, 1], np.int32), days), groups), 2)
     assert cell_of(table, 0) == Cell(0, (("model", None),))

@@ -4,7 +4,7 @@ import pytest
 
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import PERIOD, Filter, SortKey, ViewState
 
 VIEW = ViewState(grouping=("model", "project_id"), order=(SortKey("input_tokens", True), SortKey("model")))
@@ -13,7 +13,7 @@ VIEW = ViewState(grouping=("model", "project_id"), order=(SortKey("input_tokens"
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"dataset": "nonsense"},
+        {"dataset_name": "nonsense"},
         {"grouping": ("size",)},
         {"grouping": ("model", "model")},
         {"filters": (Filter("size", frozenset()),)},
@@ -31,7 +31,7 @@ def test_what_a_dataset_does_not_have_is_refused(wrong: dict[str, object]) -> No
 
 def test_keys_are_the_columns_in_their_order() -> None:
     assert VIEW.keys[:3] == ("model", "project_id", "num_model_requests")
-    assert VIEW.with_per(Per.DAY).keys[:2] == (PERIOD, "model")
+    assert VIEW.with_per(Granularity.DAY).keys[:2] == (PERIOD, "model")
     assert VIEW.with_columns(["output_tokens"]).keys == ("model", "project_id", "output_tokens")
 
 
@@ -43,8 +43,8 @@ def test_toggling_a_dimension_adds_it_last_and_takes_its_order_along() -> None:
 
 
 def test_leaving_the_period_or_a_column_forgets_the_order_by_it() -> None:
-    ordered = VIEW.with_per(Per.DAY).with_order([SortKey(PERIOD), SortKey("input_tokens")])
-    assert ordered.with_per(Per.TOTAL).order == (SortKey("input_tokens"),)
+    ordered = VIEW.with_per(Granularity.DAY).with_order([SortKey(PERIOD), SortKey("input_tokens")])
+    assert ordered.with_per(Granularity.TOTAL).order == (SortKey("input_tokens"),)
     assert ordered.with_columns(["output_tokens"]).order == (SortKey(PERIOD),)
 
 
@@ -80,7 +80,7 @@ def test_a_header_click_sorts_and_turns() -> None:
 @pytest.mark.parametrize("name", DATASETS)
 def test_another_dataset_keeps_what_both_have(name: str) -> None:
     view = (
-        ViewState(grouping=("project_id", "service_tier"), per=Per.DAY)
+        ViewState(grouping=("project_id", "service_tier"), per=Granularity.DAY)
         .only("project_id", "p")
         .only("batch", "true")
         .with_order([SortKey(PERIOD), SortKey("service_tier"), SortKey("num_model_requests", True)])

@@ -16,7 +16,7 @@ from tests.faults.certificates import Authority
 from tests.faults.fault_cases import Fault
 from tests.faults.usage_wire import DAY, JULY, KEY, NOW, OCTOBER_2, UsageWire, tokens_of
 from usage_viewer.api import Timeouts
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Demo, Profile
 from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.settings import ProfileSettings, Settings
@@ -25,7 +25,7 @@ from usage_viewer.cli.table import run_table
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.table import FigureColumn, PeriodColumn, Table
 from usage_viewer.gui.window.main_window import MainWindow
-from usage_viewer.keystore import SessionKeystore
+from usage_viewer.keystore import MemoryKeystore
 
 TIMEOUT = 20_000
 """Milliseconds after which something that never comes fails a test."""
@@ -80,8 +80,8 @@ class Desk:
     windows: list[MainWindow] = field(default_factory=list)
 
     @property
-    def place(self) -> Place:
-        return Place(self.directory)
+    def place(self) -> ProfilePaths:
+        return ProfilePaths(self.directory)
 
     def misbehave(self, fault: Fault) -> None:
         """From now on, until `mend`."""
@@ -113,7 +113,7 @@ class Desk:
             "default",
             base_url=url.replace("127.0.0.1", HOST) if self.server.context else url,
             database=self.place.database,
-            keystore=lambda: SessionKeystore(AdminKey.parse(KEY)),
+            keystore=lambda: MemoryKeystore(AdminKey.parse(KEY)),
             ca_file=self.authority.file,
             clock=lambda: NOW,
             workers=1,

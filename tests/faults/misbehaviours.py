@@ -16,8 +16,8 @@ from tests.faults.usage_wire import (
     Misbehaviour,
     Page,
     Piece,
+    Reservation,
     Reset,
-    Stay,
     bucket,
     plain_answer,
     row,
@@ -33,7 +33,7 @@ def says(status: str, body: Any = b"", **headers: str) -> Misbehaviour:
     """An answer with this status; a body that isn't bytes is JSON. Underscores in headers stand for dashes."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return sends(plain_answer(raw, status, named), Stay())
+    return sends(plain_answer(raw, status, named), Reservation())
 
 
 def error(status: str, message: str, *, param: str | None = None, **headers: str) -> Misbehaviour:
@@ -45,7 +45,7 @@ def edits(change: Callable[[Page], Any]) -> Misbehaviour:
     """The honest page, changed in place or replaced."""
 
     def behave(asked: Asked, page: Page) -> Iterable[Piece]:
-        return [written(change(page) or page), Stay()]
+        return [written(change(page) or page), Reservation()]
 
     return behave
 
@@ -56,7 +56,7 @@ def rewrites(old: bytes, new: bytes) -> Misbehaviour:
     def behave(asked: Asked, page: Page) -> Iterable[Piece]:
         body = json.dumps(page).encode()
         assert old in body
-        return [plain_answer(body.replace(old, new, 1)), Stay()]
+        return [plain_answer(body.replace(old, new, 1)), Reservation()]
 
     return behave
 
@@ -79,7 +79,7 @@ def stall_in_body(asked: Asked, page: Page) -> Iterable[Piece]:
 
 
 def truncated_json(asked: Asked, page: Page) -> Iterable[Piece]:
-    return [plain_answer(json.dumps(page).encode()[:-40]), Stay()]
+    return [plain_answer(json.dumps(page).encode()[:-40]), Reservation()]
 
 
 def too_long(asked: Asked, page: Page) -> Iterable[Piece]:
@@ -131,11 +131,11 @@ def large_page(page: Page, size: int) -> bytes:
 
 
 def a_large_page(asked: Asked, page: Page) -> Iterable[Piece]:
-    return [plain_answer(large_page(page, 50_000_000)), Stay()]
+    return [plain_answer(large_page(page, 50_000_000)), Reservation()]
 
 
 def ten_megabytes_a_day(asked: Asked, page: Page) -> Iterable[Piece]:
-    return [plain_answer(large_page(page, 10_000_000 * len(page["data"]))), Stay()]
+    return [plain_answer(large_page(page, 10_000_000 * len(page["data"]))), Reservation()]
 
 
 def same_row_twice(page: Page) -> None:
@@ -179,14 +179,14 @@ def of_another_month(page: Page) -> None:
 
 
 def same_cursor(asked: Asked, page: Page) -> Iterable[Piece]:
-    return [written({**page, "has_more": True, "next_page": asked.cursor}), Stay()]
+    return [written({**page, "has_more": True, "next_page": asked.cursor}), Reservation()]
 
 
 def new_cursors() -> Misbehaviour:
     numbers = itertools.count()
 
     def behave(asked: Asked, page: Page) -> Iterable[Piece]:
-        return [written({"data": [], "has_more": True, "next_page": f"more_{next(numbers)}"}), Stay()]
+        return [written({"data": [], "has_more": True, "next_page": f"more_{next(numbers)}"}), Reservation()]
 
     return behave
 

@@ -27,7 +27,7 @@ from tests.faults.usage_wire import Page
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import RequestRefused
 from usage_viewer.gui.clipboard.copy_controller import Chosen
-from usage_viewer.gui.widgets.form_dialog import CalmDialog
+from usage_viewer.gui.widgets.form_dialog import FormDialog
 from usage_viewer.gui.window.main_window import MainWindow
 
 TAG = "<img src=x"
@@ -255,7 +255,7 @@ def test_dialogs(hostile: Desk, name: str) -> None:
 def test_questions(hostile: Desk, name: str) -> None:
     window = hostile.window(*GROUPED)
     getattr(window.actions_, name).trigger()
-    dialog = next(one for one in window.findChildren(CalmDialog) if one.isVisible())
+    dialog = next(one for one in window.findChildren(FormDialog) if one.isVisible())
     check_all(window)
     dialog.reject()
 

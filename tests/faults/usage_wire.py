@@ -58,11 +58,11 @@ class Reset:
 
 
 @dataclass(frozen=True)
-class Stay:
+class Reservation:
     """As the last piece: the connection stays open."""
 
 
-Piece = bytes | float | Reset | Stay
+Piece = bytes | float | Reset | Reservation
 Misbehaviour = Callable[[Asked, Page], Iterable[Piece]]
 """What goes over the wire (bytes, or seconds of silence) in place of an honest page; then the connection ends."""
 
@@ -218,7 +218,7 @@ class UsageWire:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 connection.close()
                 return False
-            if isinstance(piece, Stay):
+            if isinstance(piece, Reservation):
                 return True
             if isinstance(piece, bytes):
                 connection.sendall(piece.replace(b"{elsewhere}", self.elsewhere.encode()))

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from tests.rigs.window import Desk, Hands, Oracle, Sums, shown_sums
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import Keystore, open_keystore
 
@@ -24,12 +24,12 @@ def empty_clipboard_at_the_end(qapp: QApplication) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def organization() -> Organization:
-    return Organization(anchor=int(time.time()))
+def organization() -> SyntheticOrganization:
+    return SyntheticOrganization(anchor=int(time.time()))
 
 
 @pytest.fixture
-def server(organization: Organization) -> Iterator[DemoServer]:
+def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
     with DemoServer(organization, key=ADMIN_KEY) as running:
         yield running
 
@@ -48,7 +48,7 @@ def hands(desk: Desk) -> Hands:
 
 
 @pytest.fixture
-def oracle(organization: Organization, desk: Desk) -> Oracle:
+def oracle(organization: SyntheticOrganization, desk: Desk) -> Oracle:
     return Oracle(organization, desk.clock)
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from usage_viewer.keystore.bounded import Failure, NoAnswer, bounded
+from usage_viewer.keystore.bounded import BackendFailure, NoAnswer, bounded
 
 
 def test_the_value_comes_back_from_another_thread() -> None:
@@ -23,7 +23,7 @@ def test_an_error_comes_without_its_frames_and_its_chain() -> None:
         except KeyError as error:
             raise OSError("said") from error
 
-    with pytest.raises(Failure) as caught:
+    with pytest.raises(BackendFailure) as caught:
         bounded(fails, 5)
     error = caught.value.error
     assert isinstance(error, OSError)

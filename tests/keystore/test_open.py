@@ -3,7 +3,7 @@
 import pytest
 
 from usage_viewer.domain.errors import InputError
-from usage_viewer.keystore import SystemKeystore, key_from_environment, open_keystore
+from usage_viewer.keystore import OsKeyring, key_from_environment, open_keystore
 
 TEXT = "sk-admin-Zq7mW2xV9tLr4KpN8sHd3GfB6yTc"
 NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
@@ -41,7 +41,7 @@ def test_the_environment_counts_only_when_asked_for() -> None:
 def test_without_a_keyring_the_session_keystore_says_why_and_what_follows() -> None:
     keystore = open_keystore("default", NO_KEYRING, use_environment=True)
     assert not keystore.lasting
-    assert not isinstance(keystore, SystemKeystore)
+    assert not isinstance(keystore, OsKeyring)
     assert keystore.description.startswith("This system has no keyring (")
     assert "keyring.backends.fail.Keyring" in keystore.description
     assert "forgotten when the program ends" in keystore.description

@@ -14,7 +14,7 @@ from keyring.backends import fail, null
 
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringError, KeyringFailed, KeyringLocked, NoKeyring
-from usage_viewer.keystore import SERVICE, Keystore, SystemKeystore
+from usage_viewer.keystore import SERVICE, Keystore, OsKeyring
 
 SECRET = "Zq7mW2xV9tLr4KpN8sHd3GfB6yTc"
 KEY = AdminKey.parse(f"sk-admin-{SECRET}")
@@ -99,7 +99,7 @@ class PromptDismissedException(Exception):
 
 def test_a_keyring_that_behaves_is_used_under_the_profiles_name() -> None:
     backend = MemoryKeyring()
-    keystore: Keystore = SystemKeystore("work", backend=backend)
+    keystore: Keystore = OsKeyring("work", backend=backend)
     assert keystore.load() is None
     keystore.save(KEY)
     assert backend.entries == {(SERVICE, "work"): KEY.reveal()}
@@ -112,12 +112,12 @@ def test_weak_back_ends_are_refused() -> None:
     weak: list[Callable[[], KeyringBackend]] = [fail.Keyring, null.Keyring]
     for made in weak:
         with pytest.raises(NoKeyring):
-            SystemKeystore("default", backend=made())
+            OsKeyring("default", backend=made())
 
 
 def test_a_hanging_keyring_is_given_up_for_each_verb() -> None:
     backend = HangingKeyring()
-    keystore = SystemKeystore("default", backend=backend, timeout=0.2)
+    keystore = OsKeyring("default", backend=backend, timeout=0.2)
     verbs: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(KEY), keystore.forget]
     for verb in verbs:
         began = time.monotonic()
@@ -134,13 +134,13 @@ def test_a_hanging_keyring_does_not_keep_the_program() -> None:
 import threading
 from keyring.backend import KeyringBackend
 from usage_viewer.domain.errors import KeyringFailed
-from usage_viewer.keystore import SystemKeystore
+from usage_viewer.keystore import OsKeyring
 class Hanging(KeyringBackend):
     priority = 1
     def get_password(self, service, username): threading.Event().wait()
     def set_password(self, service, username, password): threading.Event().wait()
 try:
-    SystemKeystore("default", backend=Hanging(), timeout=0.2).load()
+    OsKeyring("default", backend=Hanging(), timeout=0.2).load()
 except KeyringFailed as error:
     print(error.title)
 """
@@ -153,12 +153,12 @@ except KeyringFailed as error:
 @pytest.mark.parametrize("backend", [LosingKeyring(), GarblingKeyring()], ids=["loses", "garbles"])
 def test_a_keyring_that_does_not_keep_the_key_is_noticed(backend: KeyringBackend) -> None:
     with pytest.raises(KeyringFailed) as caught:
-        SystemKeystore("default", backend=backend).save(KEY)
+        OsKeyring("default", backend=backend).save(KEY)
     assert caught.value.title == "The keyring did not keep the key"
 
 
 def test_a_keyring_that_does_not_forget_is_noticed() -> None:
-    keystore = SystemKeystore("default", backend=ClingingKeyring())
+    keystore = OsKeyring("default", backend=ClingingKeyring())
     keystore.save(KEY)
     with pytest.raises(KeyringFailed) as caught:
         keystore.forget()
@@ -183,7 +183,7 @@ def test_a_keyring_that_does_not_forget_is_noticed() -> None:
 def test_each_error_is_translated_and_holds_no_part_of_the_key(
     error: Callable[[str], Exception], expected: type[KeyringError]
 ) -> None:
-    keystore = SystemKeystore("default", backend=RaisingKeyring(error))
+    keystore = OsKeyring("default", backend=RaisingKeyring(error))
     verbs: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(KEY), keystore.forget]
     for verb in verbs:
         with pytest.raises(expected) as caught:
@@ -201,7 +201,7 @@ def test_an_entry_that_is_no_key_is_not_shown_by_a_traceback() -> None:
     backend = MemoryKeyring()
     backend.entries[SERVICE, "default"] = f"{SECRET} {SECRET}"
     with pytest.raises(KeyringFailed) as caught:
-        SystemKeystore("default", backend=backend).load()
+        OsKeyring("default", backend=backend).load()
     rendered = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
     assert SECRET[:8] not in "".join(rendered)
 

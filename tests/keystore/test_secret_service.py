@@ -13,7 +13,7 @@ import pytest
 
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringError, KeyringFailed, KeyringLocked, NoKeyring
-from usage_viewer.keystore import SERVICE, SystemKeystore, open_keystore
+from usage_viewer.keystore import SERVICE, OsKeyring, open_keystore
 
 if TYPE_CHECKING:
     from tests.conftest import SecretService
@@ -43,15 +43,15 @@ def secret_tool(*arguments: str, environment: dict[str, str], given: str | None 
 
 @pytest.mark.usefixtures("session")
 def test_save_load_replace_forget() -> None:
-    keystore = SystemKeystore("default")
+    keystore = OsKeyring("default")
     assert keystore.lasting
     assert keystore.description == "The key is kept in the desktop's keyring (Secret Service)."
     assert keystore.load() is None
     keystore.save(FIRST)
     assert keystore.load() == FIRST
-    assert SystemKeystore("default").load() == FIRST
+    assert OsKeyring("default").load() == FIRST
     keystore.save(SECOND)
-    assert SystemKeystore("default").load() == SECOND
+    assert OsKeyring("default").load() == SECOND
     keystore.forget()
     assert keystore.load() is None
     keystore.forget()
@@ -59,7 +59,7 @@ def test_save_load_replace_forget() -> None:
 
 @pytest.mark.usefixtures("session")
 def test_profiles_do_not_collide() -> None:
-    one, other = SystemKeystore("default"), SystemKeystore("Acme & Söhne")
+    one, other = OsKeyring("default"), OsKeyring("Acme & Söhne")
     one.save(FIRST)
     assert other.load() is None
     other.save(SECOND)
@@ -71,7 +71,7 @@ def test_profiles_do_not_collide() -> None:
 
 def test_another_program_reads_the_same_entry_and_sees_it_go(session: "SecretService") -> None:
     lookup = ("lookup", "service", SERVICE, "username", "default")
-    keystore = SystemKeystore("default")
+    keystore = OsKeyring("default")
     keystore.save(FIRST)
     assert secret_tool(*lookup, environment=session.environment) == FIRST.reveal()
     keystore.save(SECOND)
@@ -83,14 +83,14 @@ def test_another_program_reads_the_same_entry_and_sees_it_go(session: "SecretSer
 def test_an_entry_that_another_program_wrote_is_read_replaced_and_forgotten(session: "SecretService") -> None:
     store = ("store", "--label=key", "service", SERVICE, "username", "default")
     secret_tool(*store, environment=session.environment, given=FIRST.reveal())
-    keystore = SystemKeystore("default")
+    keystore = OsKeyring("default")
     assert keystore.load() == FIRST
     keystore.save(SECOND)
     assert keystore.load() == SECOND
 
 
 def test_no_entry_of_the_same_name_outlives_forgetting(session: "SecretService") -> None:
-    keystore = SystemKeystore("default")
+    keystore = OsKeyring("default")
     keystore.save(FIRST)
     name = ("service", SERVICE, "username", "default")
     more = ("store", "--label=key", *name, "origin", "elsewhere")  # another attribute: an entry beside ours
@@ -104,14 +104,14 @@ def test_an_entry_that_is_no_key_is_named_and_not_quoted(session: "SecretService
     store = ("store", "--label=key", "service", SERVICE, "username", "default")
     secret_tool(*store, environment=session.environment, given="two words")
     with pytest.raises(KeyringFailed) as caught:
-        SystemKeystore("default").load()
+        OsKeyring("default").load()
     assert caught.value.title == "The keyring's entry is not a key"
     assert "two words" not in f"{caught.value} {caught.value.hint}"
     assert caught.value.__context__ is None
 
 
 def test_the_key_is_in_no_file(session: "SecretService") -> None:
-    SystemKeystore("default").save(FIRST)
+    OsKeyring("default").save(FIRST)
     files = [path for path in Path(session.environment["HOME"]).parent.rglob("*") if path.is_file()]
     assert any(path.suffix == ".keyring" for path in files)
     for path in files:
@@ -119,7 +119,7 @@ def test_the_key_is_in_no_file(session: "SecretService") -> None:
 
 
 def test_locked_without_a_display_is_said_at_once(session: "SecretService") -> None:
-    keystore = SystemKeystore("default")
+    keystore = OsKeyring("default")
     keystore.save(FIRST)
     session.lock()
     verbs: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(SECOND), keystore.forget]
@@ -135,7 +135,7 @@ def test_locked_without_a_display_is_said_at_once(session: "SecretService") -> N
 def test_no_dbus_is_no_keyring(session: "SecretService", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
     with pytest.raises(NoKeyring) as caught:
-        SystemKeystore("default")
+        OsKeyring("default")
     assert caught.value.detail == "this session has no D-Bus"
     keystore = open_keystore("default", os.environ)
     assert not keystore.lasting
@@ -148,14 +148,14 @@ def test_no_dbus_is_no_keyring(session: "SecretService", monkeypatch: pytest.Mon
 def test_a_bus_without_a_service_is_no_keyring(session: "SecretService") -> None:
     session.stop_service()
     with pytest.raises(NoKeyring) as caught:
-        SystemKeystore("default")
+        OsKeyring("default")
     assert caught.value.detail == "no Secret Service answers in this session"
     assert not open_keystore("default", os.environ).lasting
 
 
 @pytest.mark.parametrize("stop", ["service", "bus"])
 def test_a_service_that_goes_in_the_middle_is_a_typed_error(session: "SecretService", stop: str) -> None:
-    keystore = SystemKeystore("default")
+    keystore = OsKeyring("default")
     keystore.save(FIRST)
     if stop == "service":
         session.stop_service()
@@ -175,7 +175,7 @@ def test_a_service_that_goes_in_the_middle_is_a_typed_error(session: "SecretServ
 def test_a_service_that_stops_answering_is_given_up(
     session: "SecretService", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keystore = SystemKeystore("default", timeout=0.3)
+    keystore = OsKeyring("default", timeout=0.3)
     keystore.save(FIRST)
     session.pause()
     began = time.monotonic()
@@ -194,14 +194,14 @@ def test_a_prompt_is_waited_for_and_its_dismissal_is_said(
 ) -> None:
     service = start_secret_service(display)
     service.use(monkeypatch)
-    SystemKeystore("default").save(FIRST)
+    OsKeyring("default").save(FIRST)
     service.lock()
     with pytest.raises(KeyringFailed) as caught:
-        SystemKeystore("default", timeout=1).load()
+        OsKeyring("default", timeout=1).load()
     assert caught.value.title == "The keyring did not answer"
     assert "within 1 s" in caught.value.hint
     assert "prompt" in caught.value.hint
-    keystore = SystemKeystore("default", timeout=20)
+    keystore = OsKeyring("default", timeout=20)
     verbs: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(SECOND), keystore.forget]
     with ThreadPoolExecutor(1) as worker:
         for verb in verbs:

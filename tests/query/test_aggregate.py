@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_viewer.domain.figures import Figures
-from usage_viewer.query.aggregate import BLOCK, SPARSE, UNORDERED, Rows, gather, joined, plain
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.query.aggregate import BLOCK, SPARSE, UNORDERED, FactSums, gather, joined, plain
 
 Row = tuple[int, int, int | None]
 
 
-def rows_of(listed: Sequence[Row], kind: type[Any] = np.int64) -> Rows:
+def rows_of(listed: Sequence[Row], kind: type[Any] = np.int64) -> FactSums:
     gone = np.array([value is None for *_, value in listed], np.bool_)
     values = np.array([0 if value is None else value for *_, value in listed], kind)
-    return Rows(
+    return FactSums(
         np.array([period for period, *_ in listed], np.int32),
         np.array([cell for _, cell, _ in listed], np.int32),
-        {"m": Figures(values, gone if gone.any() else None)},
+        {"m": NumberColumn(values, gone if gone.any() else None)},
     )
 
 
@@ -34,7 +34,7 @@ def by_hand(listed: Sequence[Row]) -> list[Row]:
     return [(period, cell, value) for (period, cell), value in sorted(sums.items())]
 
 
-def listed_of(rows: Rows) -> list[Any]:
+def listed_of(rows: FactSums) -> list[Any]:
     return list(zip(rows.period.tolist(), rows.cell.tolist(), rows.metrics["m"].listed(), strict=True))
 
 
@@ -90,7 +90,7 @@ def test_small_sums_are_int64_and_large_ones_exact() -> None:
 
 def test_decimals_keep_all_digits() -> None:
     values = [Decimal("99999999999999.000000000000000000000001"), Decimal("99999999999999.9")]
-    rows = Rows(np.zeros(2, np.int32), np.zeros(2, np.int32), {"m": Figures(np.array(values, np.object_))})
+    rows = FactSums(np.zeros(2, np.int32), np.zeros(2, np.int32), {"m": NumberColumn(np.array(values, np.object_))})
     assert gather(rows, 1, 1).metrics["m"].listed() == [Decimal("199999999999998.900000000000000000000001")]
 
 

@@ -11,7 +11,7 @@ import pytest
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.dataset import PROFILE
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
 from usage_viewer.domain.together import together
 from usage_viewer.domain.view import Filter, ViewState
@@ -32,13 +32,13 @@ def stores(make_usage: "MakeUsage") -> Iterator[dict[str, Store]]:
     """Three days each: one held by the hour, one by the day, partly; a level in both widths."""
     with closing(Store.open(None)) as acme, closing(Store.open(None)) as umbrella:
         acme.put(make_usage(T0, 72, seed=1, rows_each=6).batch(), NOW)
-        umbrella.put(make_usage(T0, 2, width=Width.DAY, seed=2, rows_each=9, idle=0).batch(), NOW)
+        umbrella.put(make_usage(T0, 2, width=BucketWidth.DAY, seed=2, rows_each=9, idle=0).batch(), NOW)
         for number, store in enumerate((acme, umbrella)):
-            costs = make_usage(T0, 3, width=Width.DAY, dataset="costs", seed=number, rows_each=5)
+            costs = make_usage(T0, 3, width=BucketWidth.DAY, dataset="costs", seed=number, rows_each=5)
             store.put(costs.batch(), NOW)
         levels = {"dataset": "vector_stores", "rows_each": 3, "idle": 0}
         acme.put(make_usage(T0, 72, seed=5, **levels).batch(), NOW)
-        umbrella.put(make_usage(T0, 3, width=Width.DAY, seed=6, **levels).batch(), NOW)
+        umbrella.put(make_usage(T0, 3, width=BucketWidth.DAY, seed=6, **levels).batch(), NOW)
         yield {"acme": acme, "umbrella": umbrella}
 
 
@@ -81,7 +81,9 @@ def _random_view(chance: Random, between: "Between") -> ViewState:
         for item in chance.sample(names, chance.randrange(2))
     )
     columns = tuple(metric.name for metric in data.metrics)
-    return ViewState(name, between(), chance.choice([Per.DAY, Per.TOTAL]), grouping, filters, columns=columns)
+    return ViewState(
+        name, between(), chance.choice([Granularity.DAY, Granularity.TOTAL]), grouping, filters, columns=columns
+    )
 
 
 def _added(first: object, second: object) -> object:
@@ -105,7 +107,7 @@ def test_it_is_what_both_show_added_up(
 
         grouped = view.across(BOTH).with_grouping((*view.grouping, PROFILE.name))
         by_profile = {(*key, name): figures for name, cells in apart.items() for key, figures in cells.items()}
-        if view.grouping or view.per is Per.DAY:
+        if view.grouping or view.per is Granularity.DAY:
             assert _cells(ask_both(grouped), view.columns) == by_profile, seed
         rows += len(expected)
     assert rows > 500
@@ -133,7 +135,7 @@ def test_levels_are_added_over_organizations_not_over_time(
     stores: dict[str, Store], ask: "Ask", ask_both: Callable[..., Table], between: "Between"
 ) -> None:
     columns = ("usage_bytes", *(item.name for item in DATASETS["vector_stores"].over_time))
-    view = ViewState("vector_stores", between(), Per.DAY, grouping=(), columns=columns)
+    view = ViewState("vector_stores", between(), Granularity.DAY, grouping=(), columns=columns)
     apart = [_cells(ask(store, view), columns) for store in stores.values()]
     both = _cells(ask_both(view.across(BOTH)), columns)
     assert both.keys() == {(0,), (1,), (2,)}
@@ -147,11 +149,11 @@ def test_levels_are_added_over_organizations_not_over_time(
 
 
 def test_coverage_is_counted_together(stores: dict[str, Store], coverage: "CoverageOf", between: "Between") -> None:
-    view = ViewState(range=between(), per=Per.DAY)
+    view = ViewState(range=between(), per=Granularity.DAY)
     both = together([coverage(store, view) for store in stores.values()])
     assert both.summary == "5 of 6 days in 2 organizations"
     assert not both.complete
-    assert [(segment.width, segment.buckets) for segment in both.read] == [(Width.HOUR, 72)]
+    assert [(segment.width, segment.buckets) for segment in both.read] == [(BucketWidth.HOUR, 72)]
     alone = coverage(stores["acme"], view)
     assert replace(together([alone]), organizations=1) == alone
 

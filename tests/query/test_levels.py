@@ -10,8 +10,8 @@ from tests.rigs.looks import moment, shown
 from usage_viewer.app.session.session import Session
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
 
@@ -19,7 +19,7 @@ NOW = int(datetime(2027, 6, 1, tzinfo=UTC).timestamp())
 DAY = 86400
 
 
-Levels = dict[Width, dict[int, dict[str, int]]]
+Levels = dict[BucketWidth, dict[int, dict[str, int]]]
 
 
 def level_session(random: Random) -> tuple[Session, Levels]:
@@ -28,10 +28,10 @@ def level_session(random: Random) -> tuple[Session, Levels]:
     """
     store, every = Store.open(None), Levels()
     start, end = moment(date(2026, 10, 24)), moment(date(2026, 10, 28))
-    for width in Width:
+    for width in BucketWidth:
         levels = every[width] = {
             at: {name: random.randrange(10**12) for name in "abc" if random.random() < 0.8}
-            for at in range(start, end, width.seconds * (5 if width is Width.MINUTE else 1))
+            for at in range(start, end, width.seconds * (5 if width is BucketWidth.MINUTE else 1))
         }
         rows = [(at, name, level) for at, here in levels.items() for name, level in here.items()]
         store.put(
@@ -43,7 +43,7 @@ def level_session(random: Random) -> tuple[Session, Levels]:
                 [("a",), ("b",), ("c",)],
                 np.array([at for at, _, _ in rows], np.int64),
                 np.array(["abc".index(name) for _, name, _ in rows], np.int32),
-                {"usage_bytes": Figures(np.array([level for _, _, level in rows], np.int64))},
+                {"usage_bytes": NumberColumn(np.array([level for _, _, level in rows], np.int64))},
             ),
             NOW - DAY - width.seconds,
         )
@@ -59,7 +59,7 @@ def test_levels_over_time_are_the_last_the_mean_and_the_peak_of_their_sum() -> N
         zone = random.choice(("UTC", "Europe/Berlin", "Asia/Kolkata", "America/New_York"))
         first = date(2026, 10, 25)
         chosen = DateRange.days(first, first + timedelta(days=random.randint(0, 1)))
-        per = random.choice([Per.HOUR, Per.DAY, Per.MONTH, Per.TOTAL])
+        per = random.choice([Granularity.HOUR, Granularity.DAY, Granularity.MONTH, Granularity.TOTAL])
         grouping = random.choice([(), ("project_id",)])
         look = session.look(ViewState("vector_stores", chosen, per, grouping, columns=columns, zone=zone))
         span, bounds = look.coverage.periods.span, look.coverage.periods.bounds
@@ -74,8 +74,8 @@ def test_levels_over_time_are_the_last_the_mean_and_the_peak_of_their_sum() -> N
             key = int(bounds[np.searchsorted(bounds, at, side="right") - 1])
             buckets[key].append(at)
             for name, level in levels.get(at, {}).items():
-                sums[*(() if per is Per.TOTAL else (key,)), *((name,) if grouping else ())][at] += level
-        within = {key: buckets[int(bounds[0]) if per is Per.TOTAL else key[0]] for key in sums}
+                sums[*(() if per is Granularity.TOTAL else (key,)), *((name,) if grouping else ())][at] += level
+        within = {key: buckets[int(bounds[0]) if per is Granularity.TOTAL else key[0]] for key in sums}
         last = {key: series.get(within[key][-1]) for key, series in sums.items()}
         assert shown(look, columns[0]) == {key: level for key, level in last.items() if level is not None}
         assert shown(look, columns[2]) == {key: max(series.values()) for key, series in sums.items()}
@@ -85,5 +85,5 @@ def test_levels_over_time_are_the_last_the_mean_and_the_peak_of_their_sum() -> N
         totals = {column.name: column.total for column in look.table.figures}
         assert totals[columns[1]] == sum(whole) / len(whole)
         assert totals[columns[2]] == max(whole)
-    assert used == set(Width)
+    assert used == set(BucketWidth)
     session.close()

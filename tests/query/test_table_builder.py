@@ -12,7 +12,7 @@ import pytest
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.query.table_builder import metrics_needed
@@ -32,7 +32,7 @@ SELECTIONS = (("", ()), ("", FILTERS), ("-A", FILTERS[:1]), ("yes", ()))
 
 Make = Callable[..., Any]
 Ask = Callable[..., Table]
-Shown = Callable[[Table], dict[tuple[int | str | None, ...], dict[str, Any]]]
+SortedResult = Callable[[Table], dict[tuple[int | str | None, ...], dict[str, Any]]]
 
 
 def figure(table: Table, name: str) -> FigureColumn:
@@ -62,14 +62,14 @@ class TestEveryGrouping:
         make_usage: Make,
         ask: Ask,
         between: Make,
-        shown: Shown,
+        shown: SortedResult,
         oracle: Make,
     ) -> None:
         usage = make_usage(T0, 72, rows_each=25)
         if not filled.rows("completions"):
             filled.put(usage.batch(), FETCHED)
         base = ViewState(range=between(), grouping=grouping, columns=METRICS)
-        for turn, per in enumerate((Per.TOTAL, Per.DAY, Per.HOUR)):
+        for turn, per in enumerate((Granularity.TOTAL, Granularity.DAY, Granularity.HOUR)):
             search, filters = SELECTIONS[(number + turn) % len(SELECTIONS)]
             view = replace(base, per=per, search=search, filters=filters)
             table = ask(filled, view)
@@ -86,7 +86,7 @@ class TestEveryGrouping:
 class TestColumns:
     def test_follow_the_view(self, store: Store, make_usage: Make, ask: Ask, between: Make) -> None:
         store.put(make_usage().batch(), FETCHED)
-        view = ViewState(range=between(), per=Per.DAY, grouping=("user_id", "model"))
+        view = ViewState(range=between(), per=Granularity.DAY, grouping=("user_id", "model"))
         assert tuple(column.name for column in ask(store, view).columns) == view.keys
 
     def test_only_what_is_shown_is_read(self) -> None:
@@ -131,16 +131,16 @@ class TestNothing:
     def test_used_is_one_row_without_figures(
         self, store: Store, ask: Ask, between: Make, small_batch: Make
     ) -> None:
-        store.put(small_batch("completions", Width.DAY, [T0], []), FETCHED)
+        store.put(small_batch("completions", BucketWidth.DAY, [T0], []), FETCHED)
         table = ask(store, ViewState(range=between(T0, T0 + DAY), grouping=()))
         assert table.rows == 1
         assert {column.figures.at(0) for column in table.figures} == {None}
 
-    @pytest.mark.parametrize(("per", "grouping"), [(Per.TOTAL, ("model",)), (Per.DAY, ())])
+    @pytest.mark.parametrize(("per", "grouping"), [(Granularity.TOTAL, ("model",)), (Granularity.DAY, ())])
     def test_used_has_no_groups_and_no_periods(
-        self, per: Per, grouping: tuple[str, ...], store: Store, ask: Ask, between: Make, small_batch: Make
+        self, per: Granularity, grouping: tuple[str, ...], store: Store, ask: Ask, between: Make, small_batch: Make
     ) -> None:
-        store.put(small_batch("completions", Width.DAY, [T0], []), FETCHED)
+        store.put(small_batch("completions", BucketWidth.DAY, [T0], []), FETCHED)
         assert ask(store, ViewState(range=between(T0, T0 + DAY), per=per, grouping=grouping)).rows == 0
 
 
@@ -149,19 +149,19 @@ class TestPeriods:
     @pytest.mark.parametrize(
         ("zone", "last", "width", "buckets"),
         [
-            ("Europe/Berlin", date(2026, 11, 5), Width.HOUR, 255 * 24),
-            ("America/New_York", date(2026, 11, 5), Width.HOUR, 255 * 24),
-            ("Asia/Kolkata", date(2026, 3, 3), Width.MINUTE, 4 * 1440),
+            ("Europe/Berlin", date(2026, 11, 5), BucketWidth.HOUR, 255 * 24),
+            ("America/New_York", date(2026, 11, 5), BucketWidth.HOUR, 255 * 24),
+            ("Asia/Kolkata", date(2026, 3, 3), BucketWidth.MINUTE, 4 * 1440),
         ],
     )
-    @pytest.mark.parametrize("per", [Per.DAY, Per.WEEK, Per.MONTH])
+    @pytest.mark.parametrize("per", [Granularity.DAY, Granularity.WEEK, Granularity.MONTH])
     def test_days_of_a_zone(
         self,
         zone: str,
         last: date,
-        width: Width,
+        width: BucketWidth,
         buckets: int,
-        per: Per,
+        per: Granularity,
         store: Store,
         make_usage: Make,
         ask: Ask,
@@ -181,18 +181,29 @@ class TestPeriods:
             day = datetime.fromtimestamp(row.bucket, ZoneInfo(zone)).date()
             if first <= day <= last:
                 monday = day - timedelta(days=day.weekday())
-                label = {Per.DAY: f"{day}", Per.WEEK: f"{monday}", Per.MONTH: f"{day:%Y-%m}"}[per]
+                label = {
+                    Granularity.DAY: f"{day}",
+                    Granularity.WEEK: f"{monday}",
+                    Granularity.MONTH: f"{day:%Y-%m}",
+                }[per]
                 wanted[label] = wanted.get(label, 0) + row.figures["input_tokens"]
         assert dict(zip(labels, figure(table, "input_tokens").figures.listed(), strict=True)) == wanted
 
-    @pytest.mark.parametrize("per", [Per.TOTAL, Per.WEEK, Per.DAY])
+    @pytest.mark.parametrize("per", [Granularity.TOTAL, Granularity.WEEK, Granularity.DAY])
     def test_of_buckets_of_several_widths(
-        self, per: Per, store: Store, make_usage: Make, ask: Ask, between: Make, shown: Shown, oracle: Make
+        self,
+        per: Granularity,
+        store: Store,
+        make_usage: Make,
+        ask: Ask,
+        between: Make,
+        shown: SortedResult,
+        oracle: Make,
     ) -> None:
         # Days, a day of hours, more days, an hour that isn't asked for in a day that isn't held.
-        days = make_usage(T0, 4, width=Width.DAY, seed=2, idle=0)
+        days = make_usage(T0, 4, width=BucketWidth.DAY, seed=2, idle=0)
         hours = make_usage(T0 + 4 * DAY, 24, seed=3)
-        late = make_usage(T0 + 5 * DAY, 5, width=Width.DAY, seed=4)
+        late = make_usage(T0 + 5 * DAY, 5, width=BucketWidth.DAY, seed=4)
         stray = make_usage(T0 + 11 * DAY, 1, seed=5)
         for usage in (late, stray, hours, days):
             store.put(usage.batch(), FETCHED)
@@ -200,24 +211,24 @@ class TestPeriods:
         assert shown(ask(store, view)) == oracle([*days.rows, *hours.rows, *late.rows], view, METRICS)
 
     def test_a_range_with_many_holes(
-        self, store: Store, make_usage: Make, ask: Ask, between: Make, shown: Shown, oracle: Make
+        self, store: Store, make_usage: Make, ask: Ask, between: Make, shown: SortedResult, oracle: Make
     ) -> None:
         kept = []
         for index in range(0, 200, 2):
-            usage = make_usage(T0 + index * DAY, 1, width=Width.DAY, seed=index, idle=0, rows_each=3)
+            usage = make_usage(T0 + index * DAY, 1, width=BucketWidth.DAY, seed=index, idle=0, rows_each=3)
             store.put(usage.batch(), T0 + 300 * DAY)
             kept += usage.rows
-        for per in (Per.TOTAL, Per.MONTH):
+        for per in (Granularity.TOTAL, Granularity.MONTH):
             view = ViewState(range=between(T0, T0 + 200 * DAY), per=per, columns=METRICS)
             assert shown(ask(store, view)) == oracle(kept, view, METRICS)
 
     def test_a_coarser_one_after_a_finer_one(
-        self, store: Store, make_usage: Make, ask: Ask, between: Make, shown: Shown, oracle: Make
+        self, store: Store, make_usage: Make, ask: Ask, between: Make, shown: SortedResult, oracle: Make
     ) -> None:
         usage = make_usage(T0, 240)
         store.put(usage.batch(), FETCHED)
-        view = ViewState(range=between(T0, T0 + 10 * DAY), per=Per.HOUR, columns=METRICS)
-        for per in (Per.HOUR, Per.DAY, Per.WEEK, Per.TOTAL):
+        view = ViewState(range=between(T0, T0 + 10 * DAY), per=Granularity.HOUR, columns=METRICS)
+        for per in (Granularity.HOUR, Granularity.DAY, Granularity.WEEK, Granularity.TOTAL):
             for columns in (METRICS, METRICS[:3]):
                 chosen = replace(view, per=per, columns=columns)
                 assert shown(ask(store, chosen)) == oracle(usage.rows, chosen, columns)

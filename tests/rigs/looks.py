@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-from usage_viewer.app.session.session import Look
+from usage_viewer.app.session.session import ViewResult
 from usage_viewer.domain.table import GroupColumn, PeriodColumn
 
 
@@ -11,7 +11,7 @@ def moment(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
-def shown(look: Look, name: str) -> dict[tuple[object, ...], Any]:
+def shown(look: ViewResult, name: str) -> dict[tuple[object, ...], Any]:
     """The figures of a column by the start of their period, and group."""
     heads: list[list[object]] = []
     for column in look.table.heads:

@@ -11,14 +11,14 @@ from typing import Any
 
 from usage_viewer.app.fetch.api_source import ApiSource
 from usage_viewer.app.fetch.window_fetcher import Progress
-from usage_viewer.app.session.session import Look, Session
+from usage_viewer.app.session.session import Session, ViewResult
 from usage_viewer.demo.server.faults import Asked
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.table import FigureColumn, GroupColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
@@ -74,7 +74,7 @@ def when(seconds: str) -> str:
 
 
 @contextmanager
-def refusing(organization: Organization, *dimensions: str) -> Iterator[Bench]:
+def refusing(organization: SyntheticOrganization, *dimensions: str) -> Iterator[Bench]:
     with DemoServer(organization, refused=dimensions, clock=lambda: NOW) as server:
         bench = Bench(server)
         yield bench
@@ -92,7 +92,7 @@ def fetch(session: Session, view: ViewState, *, refresh: bool = False) -> list[P
     return list(session.fetch(view, cancelled=threading.Event(), refresh=refresh))
 
 
-def sums(look: Look, metric: str = "input_tokens") -> dict[tuple[Any, ...], Any]:
+def sums(look: ViewResult, metric: str = "input_tokens") -> dict[tuple[Any, ...], Any]:
     """The figure of each group, by raw values."""
     columns = [column for column in look.table.columns if isinstance(column, GroupColumn)]
     figures = look.table.by_name[metric]
@@ -102,11 +102,11 @@ def sums(look: Look, metric: str = "input_tokens") -> dict[tuple[Any, ...], Any]
 
 
 def oracle(
-    organization: Organization, view: ViewState, now: float = NOW, without: tuple[str, ...] = ()
+    organization: SyntheticOrganization, view: ViewState, now: float = NOW, without: tuple[str, ...] = ()
 ) -> dict[tuple[Any, ...], Any]:
     """What `sums` must be, added up row by row."""
     span = view.range.resolve(int(now), UTC)
     found: dict[tuple[Any, ...], int] = defaultdict(int)
-    for row in organization.rows("completions", span.start, span.end, Width.DAY, int(now)):
+    for row in organization.rows("completions", span.start, span.end, BucketWidth.DAY, int(now)):
         found[tuple(None if name in without else row[name] for name in view.grouping)] += row["input_tokens"]
     return dict(found)

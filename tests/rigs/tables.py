@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import DATASETS, Derived
-from usage_viewer.domain.figures import Figures, derive, derive_one
-from usage_viewer.domain.period import Per, Span, periods
+from usage_viewer.domain.figures import NumberColumn, derive, derive_one
+from usage_viewer.domain.period import Granularity, Span, periods
 from usage_viewer.domain.table import Column, FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import PERIOD, SortKey, ViewState
 
@@ -21,15 +21,15 @@ NOVEMBER = Span(1793491200, 1793491200 + 30 * 86400)
 TableOf = Callable[..., Table]
 
 
-def _figures(values: Sequence[int | Decimal | None]) -> Figures:
+def _figures(values: Sequence[int | Decimal | None]) -> NumberColumn:
     missing: NDArray[np.bool_] = np.array([value is None for value in values], np.bool_)
     filled = [0 if value is None else value for value in values]
     small = all(isinstance(value, int) and abs(value) < 2**63 for value in filled)
     array: NDArray[Any] = np.array(filled, np.int64 if small else object)
-    return Figures(array, missing if missing.any() else None)
+    return NumberColumn(array, missing if missing.any() else None)
 
 
-def _column(name: str, values: Sequence[Any], dataset: str, labels: dict[str, str], per: Per) -> Column:
+def _column(name: str, values: Sequence[Any], dataset: str, labels: dict[str, str], per: Granularity) -> Column:
     data = DATASETS[dataset]
     if name == PERIOD:
         return PeriodColumn(np.array(values, np.int32), periods(NOVEMBER, per, UTC))
@@ -52,7 +52,7 @@ def table_of() -> TableOf:
     def make(
         dataset: str = "completions",
         labels: dict[str, str] | None = None,
-        per: Per = Per.DAY,
+        per: Granularity = Granularity.DAY,
         derived: Sequence[str] = (),
         **columns: Sequence[Any],
     ) -> Table:
@@ -73,10 +73,12 @@ def table_of() -> TableOf:
 def view_of() -> Callable[..., ViewState]:
     """The view that a table answers, sorted by `order` (names, "-" for descending)."""
 
-    def make(table: Table, *order: str, dataset: str = "completions", per: Per = Per.DAY) -> ViewState:
+    def make(
+        table: Table, *order: str, dataset: str = "completions", per: Granularity = Granularity.DAY
+    ) -> ViewState:
         return ViewState(
-            dataset=dataset,
-            per=per if PERIOD in table.by_name else Per.TOTAL,
+            dataset_name=dataset,
+            per=per if PERIOD in table.by_name else Granularity.TOTAL,
             grouping=tuple(head.name for head in table.heads if isinstance(head, GroupColumn)),
             columns=tuple(column.name for column in table.figures),
             order=tuple(SortKey(name.removeprefix("-"), name.startswith("-")) for name in order),

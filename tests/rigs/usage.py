@@ -16,9 +16,9 @@ from usage_viewer.domain.batch import Batch, Combination
 from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.coverage import Coverage, cover
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.figures import Figures, Number
+from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.store import Store
@@ -44,7 +44,7 @@ class Usage:
     """Rows of one dataset and width, and the buckets that are known."""
 
     dataset: str
-    width: Width
+    width: BucketWidth
     starts: list[int]
     rows: list[Row] = field(default_factory=list)
 
@@ -58,7 +58,7 @@ class Usage:
             missing = np.array([value is None for value in given], np.bool_)
             kind = np.object_ if metric.kind is Kind.DECIMAL else np.int64
             values = np.array([0 if value is None else value for value in given], kind)
-            metrics[metric.name] = Figures(values, missing if missing.any() else None)
+            metrics[metric.name] = NumberColumn(values, missing if missing.any() else None)
         return Batch(
             self.dataset,
             self.width,
@@ -74,7 +74,7 @@ class Usage:
 
 def batch_of(
     dataset: str,
-    width: Width,
+    width: BucketWidth,
     starts: list[int],
     rows: list[tuple[int, Combination, dict[str, Any]]],
 ) -> Batch:
@@ -84,7 +84,7 @@ def batch_of(
         given = [figures.get(metric.name) for _, _, figures in rows]
         gone = np.array([value is None for value in given], np.bool_)
         kind = np.object_ if metric.kind is Kind.DECIMAL else np.int64
-        metrics[metric.name] = Figures(
+        metrics[metric.name] = NumberColumn(
             np.array([value or 0 for value in given], kind), gone if gone.any() else None
         )
     return Batch(
@@ -118,7 +118,7 @@ def synthetic(
     first: int = T0,
     buckets: int = 72,
     *,
-    width: Width = Width.HOUR,
+    width: BucketWidth = BucketWidth.HOUR,
     dataset: str = "completions",
     rows_each: int = 30,
     seed: int = 1,
@@ -187,7 +187,7 @@ def coverage() -> CoverageOf:
 
 def coverage_of(store: Store, view: ViewState) -> Coverage:
     periods = view.periods(NOW)
-    return cover(periods, periods.segments(view.data.widths), store.held(view.dataset), NOW)
+    return cover(periods, periods.segments(view.dataset.widths), store.held(view.dataset_name), NOW)
 
 
 Between = Callable[..., DateRange]
@@ -239,9 +239,9 @@ def oracle() -> Oracle:
 
 
 def expected(
-    rows: Iterable[Row], view: ViewState, metrics: Iterable[str], segments: Iterable[Segment] = ()
+    rows: Iterable[Row], view: ViewState, metrics: Iterable[str], segments: Iterable[BucketRun] = ()
 ) -> Cells:
-    names = [dimension.name for dimension in view.data.dimensions]
+    names = [dimension.name for dimension in view.dataset.dimensions]
     bounds = view.periods(NOW).bounds.tolist()
     cells: Cells = {}
     for row in rows:

@@ -13,17 +13,17 @@ from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.app.profile import organizations as listed
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Demo, Profile
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import PeriodColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.table.table_model import VALUE_ROLE
 from usage_viewer.gui.window.main_window import MainWindow
-from usage_viewer.keystore import Keystore, SessionKeystore
+from usage_viewer.keystore import Keystore, MemoryKeystore
 
 TIMEOUT = 10_000
 """Milliseconds after which something that never comes fails a test."""
@@ -55,7 +55,7 @@ class Desk:
         self.server.clock = self.clock
 
     def profile(self, keystore: Callable[[], Keystore]) -> Profile:
-        place = Place(self.data_dir)
+        place = ProfilePaths(self.data_dir)
         return Profile(
             place.profile,
             base_url=self.server.base_url,
@@ -76,10 +76,10 @@ class Desk:
 
     def make(self, keystore: Callable[[], Keystore] | None = None) -> MainWindow:
         """The same, before it is told what to begin with."""
-        keys = SessionKeystore(AdminKey.parse(self.server.key)) if keystore is None else None
+        keys = MemoryKeystore(AdminKey.parse(self.server.key)) if keystore is None else None
         window = MainWindow(
-            self.profile(keystore or (lambda: keys or SessionKeystore())),
-            Place(self.data_dir),
+            self.profile(keystore or (lambda: keys or MemoryKeystore())),
+            ProfilePaths(self.data_dir),
             self.open_demo,
             self.make_profile,
         )
@@ -95,8 +95,8 @@ class Desk:
             one.id,
             label=one.label,
             base_url=one.base_url or self.server.base_url,
-            database=Place(self.data_dir, one.id).database,
-            keystore=SessionKeystore,
+            database=ProfilePaths(self.data_dir, one.id).database,
+            keystore=MemoryKeystore,
             clock=self.clock,
         )
 
@@ -218,15 +218,15 @@ def entry(menu: QMenu, text: str) -> QAction:
     return next(one for one in menu.actions() if one.text().replace("&", "").partition("\t")[0] == text)
 
 
-Figures = dict[str, int | None]
-Sums = dict[tuple[object, ...], Figures]
+NumberColumn = dict[str, int | None]
+Sums = dict[tuple[object, ...], NumberColumn]
 
 
 @dataclass
 class Oracle:
     """The same answers in plain Python, from the organization itself; UTC."""
 
-    organization: Organization
+    organization: SyntheticOrganization
     clock: Clock
     _rows: dict[tuple[object, ...], list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -242,10 +242,10 @@ class Oracle:
         now = int(self.clock())
         span = view.range.resolve(now, UTC)
         start, end = span.start, span.end
-        width = Width.HOUR if view.per is Per.HOUR else Width.DAY
-        metrics = [metric.name for metric in view.data.metrics]
+        width = BucketWidth.HOUR if view.per is Granularity.HOUR else BucketWidth.DAY
+        metrics = [metric.name for metric in view.dataset.metrics]
         sums: Sums = {}
-        for row in self._read(view.dataset, start, end, width, now):
+        for row in self._read(view.dataset_name, start, end, width, now):
             if not all(item.passes(row[item.dimension]) for item in view.filters):
                 continue
             key = (*_period(view.per, row["bucket"], start), *(row[name] for name in view.grouping))
@@ -256,8 +256,8 @@ class Oracle:
                     group[name] = value + (group[name] or 0)
         return sums
 
-    def totals(self, view: ViewState) -> Figures:
-        sums = list(self.sums(replace(view, per=Per.TOTAL, grouping=())).values())
+    def totals(self, view: ViewState) -> NumberColumn:
+        sums = list(self.sums(replace(view, per=Granularity.TOTAL, grouping=())).values())
         return sums[0] if sums else {}
 
 
@@ -265,14 +265,14 @@ def _text(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _period(per: Per, bucket: int, start: int) -> tuple[int, ...]:
+def _period(per: Granularity, bucket: int, start: int) -> tuple[int, ...]:
     """The start of the period that a bucket lies in; the first one begins with the range."""
     day = datetime.fromtimestamp(bucket, UTC)
-    if per is Per.TOTAL:
+    if per is Granularity.TOTAL:
         return ()
-    if per is Per.MONTH:
+    if per is Granularity.MONTH:
         return (max(start, int(datetime(day.year, day.month, 1, tzinfo=UTC).timestamp())),)
-    if per is Per.WEEK:
+    if per is Granularity.WEEK:
         first = QLocale().firstDayOfWeek().value - 1
         return (max(start, bucket - (day.weekday() - first) % 7 * 86400),)
     return (bucket,)
@@ -310,7 +310,7 @@ class DemoAtHand:
             "demo",
             base_url=self.server.base_url,
             database=None,
-            keystore=lambda: SessionKeystore(key, description="The demo needs no key of yours."),
+            keystore=lambda: MemoryKeystore(key, description="The demo needs no key of yours."),
         )
 
     def close(self) -> None:

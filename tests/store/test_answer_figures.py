@@ -10,7 +10,7 @@ import numpy as np
 
 from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, Table
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.store import Store
@@ -22,7 +22,7 @@ FETCHED = T0 + 100 * DAY
 
 Make = Callable[..., Any]
 Ask = Callable[..., Table]
-Shown = Callable[[Table], dict[tuple[int | str | None, ...], dict[str, Any]]]
+SortedResult = Callable[[Table], dict[tuple[int | str | None, ...], dict[str, Any]]]
 
 
 def figure(table: Table, name: str) -> FigureColumn:
@@ -39,9 +39,11 @@ class TestExactness:
             for hour in range(24)
             for model in ("a", "b")
         ]
-        store.put(small_batch("completions", Width.HOUR, [T0 + hour * HOUR for hour in range(24)], rows), FETCHED)
+        store.put(
+            small_batch("completions", BucketWidth.HOUR, [T0 + hour * HOUR for hour in range(24)], rows), FETCHED
+        )
         each = sum(large - hour for hour in range(24))
-        for per in (Per.TOTAL, Per.DAY):
+        for per in (Granularity.TOTAL, Granularity.DAY):
             table = ask(
                 store, ViewState(range=between(T0, T0 + DAY), per=per, columns=("input_tokens", "total_tokens"))
             )
@@ -55,23 +57,23 @@ class TestExactness:
         rows: list[tuple[int, Combination, dict[str, Any]]] = [
             (T0, ("p", "u", "k", model, None, None, None), dict.fromkeys(METRICS, 2**62)) for model in "abc"
         ]
-        store.put(small_batch("completions", Width.DAY, [T0], rows), FETCHED)
+        store.put(small_batch("completions", BucketWidth.DAY, [T0], rows), FETCHED)
         table = ask(store, ViewState(range=between(T0, T0 + DAY), columns=("input_tokens",)))
         assert figure(table, "input_tokens").figures.values.dtype == np.int64
         assert figure(table, "input_tokens").total == 3 * 2**62
 
     def test_money_to_the_last_digit(
-        self, store: Store, make_usage: Make, ask: Ask, between: Make, shown: Shown, oracle: Make
+        self, store: Store, make_usage: Make, ask: Ask, between: Make, shown: SortedResult, oracle: Make
     ) -> None:
-        usage = make_usage(T0, 10, width=Width.DAY, dataset="costs", idle=0)
+        usage = make_usage(T0, 10, width=BucketWidth.DAY, dataset="costs", idle=0)
         usage.rows[0].figures["amount"] = Decimal("99999999999999.999999999999999999999999")
         usage.rows[1].figures["amount"] = Decimal("99999999999999.000000000000000000000002")
         usage.rows[2].figures["amount"] = Decimal("-1E-24")
         store.put(usage.batch(), FETCHED)
         for per, grouping in (
-            (Per.TOTAL, ("currency", "quantity_unit")),
-            (Per.TOTAL, ("line_item", "quantity_unit", "currency")),
-            (Per.DAY, ("project_id", "currency", "quantity_unit")),
+            (Granularity.TOTAL, ("currency", "quantity_unit")),
+            (Granularity.TOTAL, ("line_item", "quantity_unit", "currency")),
+            (Granularity.DAY, ("project_id", "currency", "quantity_unit")),
         ):
             view = ViewState("costs", between(T0, T0 + 10 * DAY), per, grouping, columns=("amount", "quantity"))
             assert shown(ask(store, view)) == _exactly(usage.rows, view, oracle)
@@ -83,7 +85,7 @@ class TestExactness:
         rows: list[tuple[int, Combination, dict[str, Any]]] = [
             (T0, ("p", None, item, None, None, "usd", None), {"amount": amount}) for item, amount in amounts.items()
         ]
-        store.put(small_batch("costs", Width.DAY, [T0], rows), FETCHED)
+        store.put(small_batch("costs", BucketWidth.DAY, [T0], rows), FETCHED)
         table = ask(store, ViewState("costs", between(T0, T0 + DAY), grouping=("line_item",)))
         assert sorted(map(str, figure(table, "amount").figures.listed())) == ["0", "0.04", "0.06", "100"]
         assert str(figure(table, "amount").total) == "100.1"
@@ -120,10 +122,12 @@ class TestLevels:
             (T0 + DAY, ("b",), {"usage_bytes": 6}),
             (T0 + 2 * DAY, ("a",), {"usage_bytes": 7}),
         ]
-        store.put(small_batch("vector_stores", Width.DAY, [T0 + day * DAY for day in range(3)], rows), FETCHED)
+        store.put(
+            small_batch("vector_stores", BucketWidth.DAY, [T0 + day * DAY for day in range(3)], rows), FETCHED
+        )
 
     def test_are_the_last_over_time_and_the_sum_over_groups(
-        self, store: Store, ask: Ask, between: Make, shown: Shown, small_batch: Make
+        self, store: Store, ask: Ask, between: Make, shown: SortedResult, small_batch: Make
     ) -> None:
         self.stored(small_batch, store)
         two_days = ViewState("vector_stores", between(T0, T0 + 2 * DAY), grouping=("project_id",))
@@ -133,29 +137,29 @@ class TestLevels:
         assert shown(ask(store, two_days.with_grouping(()))) == {(): {"usage_bytes": 17}}
 
     def test_total_is_the_last_buckets(
-        self, store: Store, ask: Ask, between: Make, shown: Shown, small_batch: Make
+        self, store: Store, ask: Ask, between: Make, shown: SortedResult, small_batch: Make
     ) -> None:
         self.stored(small_batch, store)
-        table = ask(store, ViewState("vector_stores", between(T0, T0 + 5 * DAY), Per.DAY, ()))
+        table = ask(store, ViewState("vector_stores", between(T0, T0 + 5 * DAY), Granularity.DAY, ()))
         assert shown(table) == {(0,): {"usage_bytes": 15}, (1,): {"usage_bytes": 17}, (2,): {"usage_bytes": 7}}
         assert figure(table, "usage_bytes").total == 7
 
     def test_without_a_row_in_the_last_bucket_are_missing(
-        self, store: Store, ask: Ask, between: Make, shown: Shown, small_batch: Make
+        self, store: Store, ask: Ask, between: Make, shown: SortedResult, small_batch: Make
     ) -> None:
         self.stored(small_batch, store)
         table = ask(store, ViewState("vector_stores", between(T0, T0 + 3 * DAY), grouping=("project_id",)))
         assert shown(table) == {("a",): {"usage_bytes": 7}, ("b",): {"usage_bytes": None}}
 
     def test_of_hours_within_a_day(
-        self, store: Store, ask: Ask, between: Make, shown: Shown, small_batch: Make
+        self, store: Store, ask: Ask, between: Make, shown: SortedResult, small_batch: Make
     ) -> None:
         rows: list[tuple[int, Combination, dict[str, Any]]] = [
             (T0 + hour * HOUR, ("a",), {"usage_bytes": hour}) for hour in range(24)
         ]
         starts = [T0 + hour * HOUR for hour in range(24)]
-        store.put(small_batch("vector_stores", Width.HOUR, starts, rows), FETCHED)
-        for per in (Per.HOUR, Per.DAY, Per.TOTAL):
+        store.put(small_batch("vector_stores", BucketWidth.HOUR, starts, rows), FETCHED)
+        for per in (Granularity.HOUR, Granularity.DAY, Granularity.TOTAL):
             view = ViewState("vector_stores", between(T0, T0 + DAY), per, ())
             table = ask(store, view)
             assert figure(table, "usage_bytes").total == 23
@@ -169,10 +173,10 @@ class TestUnits:
              {"amount": Decimal(index + 1), "quantity": Decimal(10)})
             for index, currency in enumerate(currencies)
         ]  # fmt: skip
-        store.put(small_batch("costs", Width.DAY, [T0], rows), FETCHED)
+        store.put(small_batch("costs", BucketWidth.DAY, [T0], rows), FETCHED)
 
     def test_of_different_currencies_are_never_added(
-        self, store: Store, ask: Ask, between: Make, shown: Shown, small_batch: Make
+        self, store: Store, ask: Ask, between: Make, shown: SortedResult, small_batch: Make
     ) -> None:
         self.billed(small_batch, store, "usd", "usd", "eur")
         view = ViewState("costs", between(T0, T0 + DAY), grouping=("project_id",), columns=("amount",))

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from usage_viewer.domain.errors import WrongShape
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store import Store
 
 T0, DAY = 1_793_491_200, 86400
@@ -36,7 +36,7 @@ def test_rows_lie_in_the_order_of_buckets(path: Path, make_usage: Make) -> None:
 
 
 def test_every_value_is_as_it_came(path: Path, make_usage: Make) -> None:
-    usage = make_usage(T0, 3, width=Width.DAY, dataset="costs")
+    usage = make_usage(T0, 3, width=BucketWidth.DAY, dataset="costs")
     store = Store.open(path)
     store.put(usage.batch(), T0)
     store.close()
@@ -54,7 +54,7 @@ def test_every_value_is_as_it_came(path: Path, make_usage: Make) -> None:
 
 def test_held_says_what_was_asked_for(path: Path, make_usage: Make) -> None:
     store = Store.open(path)
-    store.put(make_usage(T0, 2, width=Width.DAY, dataset="embeddings").batch(), 5)
+    store.put(make_usage(T0, 2, width=BucketWidth.DAY, dataset="embeddings").batch(), 5)
     store.close()
     grouped = "project_id,user_id,api_key_id,model"
     assert written(path, "SELECT * FROM held ORDER BY start") == [
@@ -76,7 +76,7 @@ def test_unknown_fields_are_kept_with_their_row(path: Path, make_usage: Make) ->
 
 
 def test_digits_beyond_the_24th_are_rounded_off(path: Path, make_usage: Make) -> None:
-    usage = make_usage(T0, 1, width=Width.DAY, dataset="costs", rows_each=2)
+    usage = make_usage(T0, 1, width=BucketWidth.DAY, dataset="costs", rows_each=2)
     usage.rows[0].figures["amount"] = Decimal("1.0000000000000000000000025")
     usage.rows[1].figures["amount"] = Decimal("-12345678901234.9999999999999999999999996")
     store = Store.open(path)
@@ -88,7 +88,7 @@ def test_digits_beyond_the_24th_are_rounded_off(path: Path, make_usage: Make) ->
 
 @pytest.mark.parametrize("amount", ["1E14", "-1E14", "1E400", "NaN", "Infinity"])
 def test_figures_out_of_range_are_refused(amount: str, store: Store, make_usage: Make) -> None:
-    usage = make_usage(T0, 1, width=Width.DAY, dataset="costs")
+    usage = make_usage(T0, 1, width=BucketWidth.DAY, dataset="costs")
     usage.rows[0].figures["amount"] = Decimal(amount)
     with pytest.raises(WrongShape) as caught:
         store.put(usage.batch(), T0)

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.period import Span, Width
+from usage_viewer.domain.period import BucketWidth, Span
 from usage_viewer.domain.verification import Bucket, Change, Changes
 from usage_viewer.store import Store
 from usage_viewer.store.change_log import prune
@@ -117,7 +117,7 @@ class TestRecorded:
             assert listed(store).listed[0].settled is settled
 
     def test_money_is_exact(self, store: Store, make_usage: "MakeUsage") -> None:
-        costs = make_usage(T0, 2, width=Width.DAY, dataset="costs", rows_each=2)
+        costs = make_usage(T0, 2, width=BucketWidth.DAY, dataset="costs", rows_each=2)
         costs = with_row(costs, 0, amount=Decimal("0.06"))
         store.put(costs.batch(), T0 + DAY)
         store.put(with_row(costs, 0, amount=Decimal("0.0600000000000000000001")).batch(), T0 + DAY + 60)
@@ -186,7 +186,13 @@ class TestKept:
         store.put(with_row(usage, 0, input_text_tokens=50).batch(), fetched + 2 * DAY)
         row = usage.rows[0]
         whole = Change(
-            Bucket(row.bucket, Width.HOUR), row.combination, "input_text_tokens", None, 30, False, fetched + 900
+            Bucket(row.bucket, BucketWidth.HOUR),
+            row.combination,
+            "input_text_tokens",
+            None,
+            30,
+            False,
+            fetched + 900,
         )
         assert listed(store).listed[-1] == whole
         assert [(one.before, one.after) for one in listed(store).listed] == [(40, 50), (30, 40), (None, 30)]
@@ -209,7 +215,7 @@ class TestMigration:
         _write_version_1(path, usage)
         store = Store.open(path)
         assert store.rows("completions") == len(usage.rows)
-        assert store.held("completions")[Width.HOUR].starts.tolist() == usage.starts
+        assert store.held("completions")[BucketWidth.HOUR].starts.tolist() == usage.starts
         store.put(with_row(usage, 0, input_tokens=1).batch(), SETTLED)
         assert [one.after for one in listed(store).listed] == [1]
         store.close()
@@ -235,7 +241,7 @@ def _write_version_1(path: Path, usage: "Usage") -> None:
     }
     with duckdb.connect(str(path)) as connection:
         migrate(connection, MIGRATIONS[:1])
-        create(connection, data, Width.HOUR)
+        create(connection, data, BucketWidth.HOUR)
         insert: Callable[..., object] = connection.execute
         for start in usage.starts:
             grouped = ",".join(data.group_by)

@@ -8,29 +8,29 @@ import numpy as np
 import pytest
 
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.coverage import Coverage, Held
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import Per, Periods, Segment, Width
-from usage_viewer.query.aggregate import Rows
+from usage_viewer.domain.coverage import Coverage, HeldBuckets
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity, Periods
+from usage_viewer.query.aggregate import FactSums
 from usage_viewer.store.fact_cache import MOST_BYTES, MOST_ENTRIES, FactCache
-from usage_viewer.store.fact_query import Question
+from usage_viewer.store.fact_query import FactQuery
 
 
-def question(*bounds: int, metrics: tuple[str, ...] = ("input_tokens",), dataset: str = "completions") -> Question:
-    periods = Periods(np.array(bounds, np.int64), Per.HOUR, UTC)
-    read = (Segment(Width.HOUR, 0, 86400),)
-    coverage = Coverage(periods, Width.HOUR, read, (), (), 24, 24, 0, 0, 0, 0)
-    return Question(DATASETS[dataset], metrics, coverage, {Width.HOUR: Held.nothing()}, False, 2)
+def question(*bounds: int, metrics: tuple[str, ...] = ("input_tokens",), dataset: str = "completions") -> FactQuery:
+    periods = Periods(np.array(bounds, np.int64), Granularity.HOUR, UTC)
+    read = (BucketRun(BucketWidth.HOUR, 0, 86400),)
+    coverage = Coverage(periods, BucketWidth.HOUR, read, (), (), 24, 24, 0, 0, 0, 0)
+    return FactQuery(DATASETS[dataset], metrics, coverage, {BucketWidth.HOUR: HeldBuckets.nothing()}, False, 2)
 
 
-def facts(*rows: tuple[int, int, int], metrics: tuple[str, ...] = ("input_tokens",)) -> Rows:
+def facts(*rows: tuple[int, int, int], metrics: tuple[str, ...] = ("input_tokens",)) -> FactSums:
     """Rows of (period, combination, figure)."""
     columns = np.array(rows, np.int64).T
-    figures = {name: Figures(columns[2] * (index + 1)) for index, name in enumerate(metrics)}
-    return Rows(columns[0].astype(np.int32), columns[1].astype(np.int32), figures)
+    figures = {name: NumberColumn(columns[2] * (index + 1)) for index, name in enumerate(metrics)}
+    return FactSums(columns[0].astype(np.int32), columns[1].astype(np.int32), figures)
 
 
-def listed(rows: Rows | None) -> list[tuple[int, ...]]:
+def listed(rows: FactSums | None) -> list[tuple[int, ...]]:
     assert rows is not None
     columns = [rows.period, rows.cell, *(figures.values for figures in rows.metrics.values())]
     return list(zip(*(column.tolist() for column in columns), strict=True))
@@ -69,7 +69,7 @@ class TestFind:
     def test_gives_nothing_from_before_a_change_or_of_other_buckets(self) -> None:
         cache, asked = FactCache(), question(0, 86400)
         cache.keep(asked, 1, facts((0, 0, 5)))
-        fewer = dataclasses.replace(asked.coverage, read=(Segment(Width.HOUR, 0, 3600),))
+        fewer = dataclasses.replace(asked.coverage, read=(BucketRun(BucketWidth.HOUR, 0, 3600),))
         assert cache.find(asked, 2) is None
         assert cache.find(dataclasses.replace(asked, coverage=fewer), 1) is None
         assert cache.find(question(0, 86400, dataset="decisions"), 1) is None
@@ -88,7 +88,11 @@ class TestKeep:
     def test_keeps_nothing_that_is_too_large(self) -> None:
         cache, rows = FactCache(), MOST_BYTES // 16 + 1
         column = np.zeros(1, np.int32).repeat(rows)
-        cache.keep(question(0, 86400), 1, Rows(column, column, {"input_tokens": Figures(np.zeros(rows, np.int64))}))
+        cache.keep(
+            question(0, 86400),
+            1,
+            FactSums(column, column, {"input_tokens": NumberColumn(np.zeros(rows, np.int64))}),
+        )
         assert cache.find(question(0, 86400), 1) is None
 
 

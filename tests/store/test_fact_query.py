@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
-from usage_viewer.query.aggregate import Rows
-from usage_viewer.query.dimension_index import Combinations
+from usage_viewer.query.aggregate import FactSums
+from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.store.batch_writer import write
-from usage_viewer.store.bucket_index import Holdings
+from usage_viewer.store.bucket_index import BucketIndex
 from usage_viewer.store.engine.database import Database
 from usage_viewer.store.engine.schema import create, migrate
-from usage_viewer.store.fact_query import FEW_CELLS, Question, read
+from usage_viewer.store.fact_query import FEW_CELLS, FactQuery, read
 
 T0, DAY = 1_793_491_200, 86400
 METRICS = ("num_model_requests", "input_cached_tokens")
@@ -22,26 +22,26 @@ METRICS = ("num_model_requests", "input_cached_tokens")
 Listed = dict[tuple[int, int], list[Any]]
 
 
-def listed(rows: Rows) -> Listed:
+def listed(rows: FactSums) -> Listed:
     figures = [rows.metrics[name].listed() for name in METRICS]
     keys = list(zip(rows.period.tolist(), rows.cell.tolist(), strict=True))
     assert len(set(keys)) == len(keys), "a period and combination is there twice"
     return dict(zip(keys, map(list, zip(*figures, strict=True)), strict=True))
 
 
-@pytest.mark.parametrize("per", [Per.TOTAL, Per.DAY, Per.HOUR])
+@pytest.mark.parametrize("per", [Granularity.TOTAL, Granularity.DAY, Granularity.HOUR])
 def test_in_any_way(
-    per: Per, make_usage: Callable[..., Any], between: Callable[..., Any], coverage: Callable[..., Any]
+    per: Granularity, make_usage: Callable[..., Any], between: Callable[..., Any], coverage: Callable[..., Any]
 ) -> None:
     usage = make_usage(T0, 240)
     database = Database(None)
     view = ViewState(range=between(T0, T0 + 10 * DAY), per=per, columns=METRICS)
-    combinations, holdings = Combinations(view.data), Holdings()
+    combinations, holdings = DimensionIndex(view.dataset), BucketIndex()
     with database.transaction() as cursor:
         migrate(cursor)
-        create(cursor, view.data, Width.HOUR)
-        write(cursor, view.data, usage.batch(), combinations, T0 + 100 * DAY, fresh=True)
-    holdings.add("completions", Width.HOUR, usage.batch().starts, T0 + 100 * DAY)
+        create(cursor, view.dataset, BucketWidth.HOUR)
+        write(cursor, view.dataset, usage.batch(), combinations, T0 + 100 * DAY, fresh=True)
+    holdings.add("completions", BucketWidth.HOUR, usage.batch().starts, T0 + 100 * DAY)
 
     periods = view.periods(T0).bounds.tolist()
     wanted: Listed = {}
@@ -53,7 +53,7 @@ def test_in_any_way(
             if row.figures[name] is not None:
                 sums[index] = (sums[index] or 0) + row.figures[name]
 
-    class Held:
+    class HeldBuckets:
         """As much of a store as is asked which buckets it holds."""
 
         held = staticmethod(holdings.of)
@@ -62,8 +62,8 @@ def test_in_any_way(
     for told in (len(combinations), FEW_CELLS + 1):
         for rows_at_a_time in (10**9, 1000, 1):
             for repeats in (False, True):
-                asked = Question(
-                    view.data, METRICS, coverage(Held, view), holdings.of("completions"), repeats, told
+                asked = FactQuery(
+                    view.dataset, METRICS, coverage(HeldBuckets, view), holdings.of("completions"), repeats, told
                 )
                 with database.cursor() as cursor:
                     assert listed(read(cursor, asked, rows_at_a_time=rows_at_a_time)) == wanted

@@ -11,7 +11,7 @@ import pytest
 
 from usage_viewer.domain.errors import Cancelled, StoreDamaged, StoreError, StoreNewer, WrongShape
 from usage_viewer.domain.names import Name
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Cancel, Store
 
@@ -32,10 +32,10 @@ class TestPut:
         store.put(second.batch(), FETCHED + 60)
         replaced = set(second.starts)
         rows = [*(row for row in first.rows if row.bucket not in replaced), *second.rows]
-        view = ViewState(range=between(), per=Per.HOUR, grouping=("model", "user_id"), columns=METRICS)
+        view = ViewState(range=between(), per=Granularity.HOUR, grouping=("model", "user_id"), columns=METRICS)
         assert shown(ask(store, view)) == oracle(rows, view, METRICS)
         assert store.rows("completions") == len(rows)
-        held = store.held("completions")[Width.HOUR]
+        held = store.held("completions")[BucketWidth.HOUR]
         assert held.starts.tolist() == first.starts
         assert [start for start, at in zip(first.starts, held.fetched.tolist(), strict=True) if at > FETCHED] == (
             second.starts
@@ -47,10 +47,10 @@ class TestPut:
         usage.rows = [row for row in usage.rows if row.bucket != T0]
         store.put(usage.batch(), FETCHED)
         assert store.rows("completions") == len(usage.rows) > 0
-        assert len(store.held("completions")[Width.HOUR].starts) == 2
+        assert len(store.held("completions")[BucketWidth.HOUR].starts) == 2
 
     def test_is_seen_by_the_next_answer(self, store: Store, make_usage: Make, ask: Make, between: Make) -> None:
-        view = ViewState(range=between(T0, T0 + DAY), per=Per.HOUR, grouping=("model",))
+        view = ViewState(range=between(T0, T0 + DAY), per=Granularity.HOUR, grouping=("model",))
         for index in range(24):
             before = ask(store, view)
             store.put(make_usage(T0 + index * HOUR, 1, seed=index, idle=0).batch(), FETCHED)
@@ -58,8 +58,8 @@ class TestPut:
             assert (after.figures[0].total or 0) > (before.figures[0].total or 0)
 
     def test_that_fails_leaves_everything_as_it_was(self, path: Path, make_usage: Make) -> None:
-        kept = make_usage(T0, 3, width=Width.DAY, dataset="costs", seed=1)
-        broken = make_usage(T0 + DAY, 5, width=Width.DAY, dataset="costs", seed=2)
+        kept = make_usage(T0, 3, width=BucketWidth.DAY, dataset="costs", seed=1)
+        broken = make_usage(T0 + DAY, 5, width=BucketWidth.DAY, dataset="costs", seed=2)
         broken.rows[-1].figures["quantity"] = Decimal("1E20")
         with_new_values = [
             row for row in broken.rows if row.combination not in {item.combination for item in kept.rows}
@@ -68,13 +68,14 @@ class TestPut:
         store = Store.open(path)
         store.put(kept.batch(), FETCHED)
         values = {
-            item.name: store.values("costs", item.name) for item in ViewState("costs", grouping=()).data.dimensions
+            item.name: store.values("costs", item.name)
+            for item in ViewState("costs", grouping=()).dataset.dimensions
         }
         with pytest.raises(WrongShape):
             store.put(broken.batch(), FETCHED + 60)
         for _ in range(2):
             assert store.rows("costs") == len(kept.rows)
-            held = store.held("costs")[Width.DAY]
+            held = store.held("costs")[BucketWidth.DAY]
             assert (held.starts.tolist(), set(held.fetched.tolist())) == (kept.starts, {FETCHED})
             for name, before in values.items():
                 assert set(store.values("costs", name)) == set(before)
@@ -85,14 +86,14 @@ class TestPut:
     def test_after_one_that_failed(
         self, store: Store, make_usage: Make, ask: Make, between: Make, shown: Make, oracle: Make
     ) -> None:
-        broken = make_usage(T0, 2, width=Width.DAY, dataset="costs", seed=1, idle=0)
+        broken = make_usage(T0, 2, width=BucketWidth.DAY, dataset="costs", seed=1, idle=0)
         broken.rows[-1].figures["quantity"] = Decimal("1E20")
         with pytest.raises(WrongShape):
             store.put(broken.batch(), FETCHED)
-        good = make_usage(T0, 2, width=Width.DAY, dataset="costs", seed=2, idle=0)
+        good = make_usage(T0, 2, width=BucketWidth.DAY, dataset="costs", seed=2, idle=0)
         store.put(good.batch(), FETCHED)
         grouping = ("line_item", "project_id", "currency")
-        view = ViewState("costs", between(T0, T0 + 2 * DAY), Per.DAY, grouping, columns=("amount",))
+        view = ViewState("costs", between(T0, T0 + 2 * DAY), Granularity.DAY, grouping, columns=("amount",))
         assert shown(ask(store, view)) == oracle(good.rows, view, ("amount",))
 
     def test_adds_up_a_combination_that_is_there_twice(
@@ -101,9 +102,9 @@ class TestPut:
         usage = make_usage(T0, 24)
         usage.rows += usage.rows[:40]
         store.put(usage.batch(), FETCHED)
-        for per in (Per.HOUR, Per.TOTAL):
+        for per in (Granularity.HOUR, Granularity.TOTAL):
             view = ViewState(range=between(T0, T0 + DAY), per=per, columns=METRICS)
-            view = view.with_grouping(view.data.group_by)
+            view = view.with_grouping(view.dataset.group_by)
             assert shown(ask(store, view)) == oracle(usage.rows, view, METRICS)
 
     def test_of_nothing_does_nothing(self, store: Store, make_usage: Make) -> None:
@@ -124,12 +125,12 @@ class TestReopening:
         store.close()
         store = Store.open(path)
         held = store.held("completions")
-        assert list(held) == [Width.HOUR]
-        assert held[Width.HOUR].starts.tolist() == usage.starts
+        assert list(held) == [BucketWidth.HOUR]
+        assert held[BucketWidth.HOUR].starts.tolist() == usage.starts
         assert store.refused("completions") == ("batch", "api_source")
         assert store.names().by_id == {("user", "u1"): Name("user", "u1", "Ann", 5)}
-        view = ViewState(range=between(), per=Per.HOUR, columns=METRICS)
-        view = view.with_grouping(view.data.group_by)
+        view = ViewState(range=between(), per=Granularity.HOUR, columns=METRICS)
+        view = view.with_grouping(view.dataset.group_by)
         assert shown(ask(store, view)) == oracle(usage.rows, view, METRICS)
         later = make_usage(T0 + 72 * HOUR, 24, seed=9)
         store.put(later.batch(), FETCHED)
@@ -290,7 +291,7 @@ class TestThreads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(store.held("completions")[Width.HOUR].starts) == 30
+        assert len(store.held("completions")[BucketWidth.HOUR].starts) == 30
         assert store.rows("completions") == 30 * 30
 
     def test_a_cancelled_answer_ends(self, store: Store, make_usage: Make, coverage: Make, between: Make) -> None:

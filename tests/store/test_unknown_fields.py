@@ -15,8 +15,8 @@ from tests.rigs.looks import moment, shown
 from usage_viewer.app.session.session import Session
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.verification import cell_of
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
@@ -40,13 +40,13 @@ def test_unknown_fields_are_figures_and_groups_in_any_zone() -> None:
     store.put(
         Batch(
             "code_interpreter_sessions",
-            Width.HOUR,
+            BucketWidth.HOUR,
             every,
             ("project_id",),
             [("a",), ("b",)],
             np.array([at for at, _, _, _ in facts], np.int64),
             np.array(["ab".index(name) for _, name, _, _ in facts], np.int32),
-            {"num_sessions": Figures(np.ones(len(facts), np.int64))},
+            {"num_sessions": NumberColumn(np.ones(len(facts), np.int64))},
             extra,
         ),
         NOW - DAY,
@@ -61,7 +61,7 @@ def test_unknown_fields_are_figures_and_groups_in_any_zone() -> None:
         view = ViewState(
             "code_interpreter_sessions",
             chosen,
-            Per.DAY,
+            Granularity.DAY,
             ("extra.region/0", "project_id"),
             columns=("num_sessions", "extra.credits"),
             zone=zone,
@@ -97,13 +97,13 @@ def check_origins(session: Session, view: ViewState) -> None:
 def one_row(extra: str | None, start: int) -> Batch:
     return Batch(
         "code_interpreter_sessions",
-        Width.DAY,
+        BucketWidth.DAY,
         np.array([start], np.int64),
         ("project_id",),
         [("a",)],
         np.array([start], np.int64),
         np.array([0], np.int32),
-        {"num_sessions": Figures(np.array([1], np.int64))},
+        {"num_sessions": NumberColumn(np.array([1], np.int64))},
         {} if extra is None else {0: extra},
     )
 

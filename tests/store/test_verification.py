@@ -14,9 +14,9 @@ from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import Cancelled
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.period import Per, Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn
-from usage_viewer.domain.verification import Breaches, Bucket, Cell, cell_of
+from usage_viewer.domain.verification import BrokenIdentities, Bucket, Cell, cell_of
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.store import Cancel, Store
 
@@ -35,8 +35,8 @@ def usage(make_usage: "MakeUsage") -> "Usage":
     return make_usage(T0, 72, rows_each=12)
 
 
-def segment(first: int = T0, end: int = T0 + 3 * DAY, width: Width = Width.HOUR) -> Segment:
-    return Segment(width, first, end)
+def segment(first: int = T0, end: int = T0 + 3 * DAY, width: BucketWidth = BucketWidth.HOUR) -> BucketRun:
+    return BucketRun(width, first, end)
 
 
 class TestSums:
@@ -61,7 +61,7 @@ class TestSums:
         assert found.known == {T0}
 
     def test_money_by_its_currency(self, store: Store, make_usage: "MakeUsage") -> None:
-        costs = make_usage(T0, 3, width=Width.DAY, dataset="costs", rows_each=9, idle=0)
+        costs = make_usage(T0, 3, width=BucketWidth.DAY, dataset="costs", rows_each=9, idle=0)
         store.put(costs.batch(), T0 + 9 * DAY)
         wanted: dict[tuple[int, str, Any], Decimal] = {}
         for row in costs.rows:
@@ -70,7 +70,7 @@ class TestSums:
                 if value is not None:
                     key = (row.bucket, name, unit)
                     wanted[key] = wanted.get(key, Decimal(0)) + Decimal(value)
-        assert store.proofs.sums("costs", [segment(width=Width.DAY)]).figures == wanted
+        assert store.proofs.sums("costs", [segment(width=BucketWidth.DAY)]).figures == wanted
 
     def test_of_nothing_held(self, store: Store) -> None:
         found = store.proofs.sums("images", [segment()])
@@ -105,7 +105,7 @@ class TestBreaches:
         whole = consistent(usage)
         assert broken(whole.rows) == 0
         store.put(whole.batch(), T0 + 9 * DAY)
-        assert store.proofs.breaches(VIEW, coverage(store, VIEW), Names()) == Breaches()
+        assert store.proofs.breaches(VIEW, coverage(store, VIEW), Names()) == BrokenIdentities()
 
     def test_one_that_is_bent(self, store: Store, usage: "Usage", coverage: "CoverageOf") -> None:
         whole = consistent(usage)
@@ -123,7 +123,7 @@ class TestBreaches:
         (breach,) = found.listed
         assert found.count == 1
         assert (breach.identity.whole, breach.whole, breach.parts_sum) == ("output_tokens", told + 1, told)
-        assert (breach.bucket, breach.combination) == (Bucket(row.bucket, Width.HOUR), row.combination)
+        assert (breach.bucket, breach.combination) == (Bucket(row.bucket, BucketWidth.HOUR), row.combination)
 
     def test_all_are_counted_and_some_listed_newest_first(
         self, store: Store, usage: "Usage", coverage: "CoverageOf"
@@ -158,14 +158,14 @@ class TestBreaches:
     def test_of_a_dataset_that_claims_nothing_or_holds_nothing(self, store: Store, coverage: "CoverageOf") -> None:
         for dataset in ("completions", "images"):
             view = VIEW.with_dataset(dataset)
-            assert store.proofs.breaches(view, coverage(store, view), Names()) == Breaches()
+            assert store.proofs.breaches(view, coverage(store, view), Names()) == BrokenIdentities()
 
 
 class TestOrigins:
-    @pytest.mark.parametrize("per", [Per.TOTAL, Per.DAY, Per.HOUR])
+    @pytest.mark.parametrize("per", [Granularity.TOTAL, Granularity.DAY, Granularity.HOUR])
     @pytest.mark.parametrize("grouping", [(), ("model",), ("project_id", "batch")])
     def test_rows_and_sums_add_up_to_every_cell(
-        self, store: Store, usage: "Usage", coverage: "CoverageOf", per: Per, grouping: tuple[str, ...]
+        self, store: Store, usage: "Usage", coverage: "CoverageOf", per: Granularity, grouping: tuple[str, ...]
     ) -> None:
         store.put(usage.batch(), T0 + 9 * DAY)
         view = replace(VIEW, per=per, grouping=grouping, filters=(Filter("service_tier", frozenset([None]), True),))
@@ -180,7 +180,7 @@ class TestOrigins:
             figures = [origin.figures[0] for origin in origins if origin.figures[0] is not None]
             assert sum(int(figure) for figure in figures) == column.figures.at(row)
             rows += sum(origin.rows for origin in origins)
-            assert len(origins) == {Per.TOTAL: 72, Per.DAY: 24, Per.HOUR: 1}[per]
+            assert len(origins) == {Granularity.TOTAL: 72, Granularity.DAY: 24, Granularity.HOUR: 1}[per]
         if step == 1:
             passing = [row for row in usage.rows if row.combination[5] is not None]
             assert rows == len(passing)
@@ -206,10 +206,10 @@ class TestOrigins:
         self, store: Store, usage: "Usage", make_usage: "MakeUsage", coverage: "CoverageOf"
     ) -> None:
         store.put(replace(usage, starts=usage.starts[:24], rows=usage.rows[:0]).batch(), T0 + 9 * DAY)
-        days = make_usage(T0 + DAY, 2, width=Width.DAY, rows_each=3, idle=0)
+        days = make_usage(T0 + DAY, 2, width=BucketWidth.DAY, rows_each=3, idle=0)
         store.put(days.batch(), T0 + 9 * DAY)
         origins = store.proofs.origins(VIEW, coverage(store, VIEW), Cell(), ("input_tokens",), Names())
-        assert [origin.bucket.width for origin in origins] == [Width.HOUR] * 24 + [Width.DAY] * 2
+        assert [origin.bucket.width for origin in origins] == [BucketWidth.HOUR] * 24 + [BucketWidth.DAY] * 2
         assert [origin.rows for origin in origins] == [0] * 24 + [3, 3]
 
     def test_a_search_that_looks_at_names(self, store: Store, usage: "Usage", coverage: "CoverageOf") -> None:

@@ -12,7 +12,7 @@ import pytest
 from usage_viewer.app.session.session import Session
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import StoreNewer
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import GroupColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
@@ -44,7 +44,7 @@ def tokens(session: Session) -> dict[object, object]:
     """Input tokens of each project."""
     view = ViewState(
         range=DateRange(None, datetime(2026, 10, 29), datetime(2026, 11, 1)),
-        per=Per.TOTAL,
+        per=Granularity.TOTAL,
         grouping=("project_id",),
         columns=("input_tokens",),
     )
@@ -56,9 +56,9 @@ def tokens(session: Session) -> dict[object, object]:
 
 def amount(session: Session) -> object:
     view = ViewState(
-        dataset="costs",
+        dataset_name="costs",
         range=DateRange(None, datetime(2026, 10, 31), datetime(2026, 11, 1)),
-        per=Per.TOTAL,
+        per=Granularity.TOTAL,
         grouping=(),
         columns=("amount",),
     )
@@ -72,7 +72,7 @@ def test_all_that_an_older_file_holds_is_there(version: int, path: Path) -> None
     for _ in range(2):
         store = Store.open(path)
         session = Session(store, clock=lambda: T0 + 60 * DAY)
-        held = store.held("completions")[Width.DAY]
+        held = store.held("completions")[BucketWidth.DAY]
         assert held.starts.tolist() == [T0 - 3 * DAY, T0 - 2 * DAY, T0 - DAY]
         assert held.fetched.tolist() == [T0 + 30 * DAY] * 3
         assert tokens(session) == {"proj_1": 2**53 + 1 + 2**62, None: 5}

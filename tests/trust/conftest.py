@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.trust.kept_usage import organization
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.demo.server.server import DemoServer
 
 ROOT = Path(__file__).parents[2]
@@ -88,8 +88,8 @@ class Program:
         return self.home / "data"
 
     @property
-    def place(self) -> Place:
-        return Place(self.data)
+    def place(self) -> ProfilePaths:
+        return ProfilePaths(self.data)
 
     @property
     def options(self) -> list[str]:

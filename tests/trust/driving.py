@@ -25,7 +25,7 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.names import Names
 from usage_viewer.gui.clipboard.copy_controller import Chosen
 from usage_viewer.gui.window.main_window import MainWindow
-from usage_viewer.gui.workspace.workspace import Shown
+from usage_viewer.gui.workspace.workspace import SortedResult
 from usage_viewer.store import Cancel
 
 SPOKEN = (QAccessible.Text.Name, QAccessible.Text.Description, QAccessible.Text.Value, QAccessible.Text.Help)
@@ -185,7 +185,7 @@ def _many() -> Chosen:
     last = _window().workspace.last
     assert last is not None
     rows = np.resize(last.rows, MANY)
-    return Chosen(Shown(last.look, rows), [], Names())
+    return Chosen(SortedResult(last.look, rows), [], Names())
 
 
 def _save_many(path: str) -> object:

@@ -10,21 +10,21 @@ from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
-from usage_viewer.keystore import SessionKeystore
+from usage_viewer.keystore import MemoryKeystore
 
 VIEWS = (
-    ("completions", Width.DAY, Per.DAY, 90),
-    ("completions", Width.HOUR, Per.HOUR, 7),
-    ("costs", Width.DAY, Per.DAY, 90),
+    ("completions", BucketWidth.DAY, Granularity.DAY, 90),
+    ("completions", BucketWidth.HOUR, Granularity.HOUR, 7),
+    ("costs", BucketWidth.DAY, Granularity.DAY, 90),
 )
 
 
 def open_session(base_url: str, key: str, database: Path) -> Session:
     """Its clock stands still shortly after the last day, so that the last three days may still grow."""
     profile = Profile(
-        "default", base_url=base_url, database=database, keystore=SessionKeystore, clock=lambda: JUST_AFTER
+        "default", base_url=base_url, database=database, keystore=MemoryKeystore, clock=lambda: JUST_AFTER
     )
     session = profile.open_session()
     session.connect(profile.source(AdminKey.parse(key)))
@@ -34,7 +34,7 @@ def open_session(base_url: str, key: str, database: Path) -> Session:
 def fetch_all(session: Session, *, refresh: bool, tell: bool) -> None:
     for dataset, width, per, days in VIEWS:
         ends = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (first(days), ANCHOR))
-        view = ViewState(dataset=dataset, range=DateRange(None, *ends), per=per, grouping=())
+        view = ViewState(dataset_name=dataset, range=DateRange(None, *ends), per=per, grouping=())
         for step in session.fetch(view, cancelled=threading.Event(), refresh=refresh):
             if step.stored and tell:
                 print(dataset, width.value, session.coverage(view).held, flush=True)

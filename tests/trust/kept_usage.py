@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from usage_viewer.app.session.session import Session
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Name
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
@@ -33,15 +33,15 @@ SETTLED: Final = ANCHOR + 30 * DAY
 JUST_AFTER: Final = ANCHOR + 3600
 """When the last three days may still grow."""
 
-PERIODS: Final = {Width.DAY: Per.DAY, Width.HOUR: Per.HOUR}
+PERIODS: Final = {BucketWidth.DAY: Granularity.DAY, BucketWidth.HOUR: Granularity.HOUR}
 
 Rows = Mapping[tuple[object, ...], tuple[Number | None, ...]]
 """Of one bucket: the figures of each combination."""
 
 
 @cache
-def organization() -> Organization:
-    return Organization(anchor=ANCHOR)
+def organization() -> SyntheticOrganization:
+    return SyntheticOrganization(anchor=ANCHOR)
 
 
 def first(days: int) -> int:
@@ -50,7 +50,7 @@ def first(days: int) -> int:
 
 
 @cache
-def true_rows(dataset: str, width: Width, start: int) -> Rows:
+def true_rows(dataset: str, width: BucketWidth, start: int) -> Rows:
     """What a bucket holds by the organization itself."""
     batch = organization().columns(dataset, start, start + width.seconds, width, SETTLED)
     figures = [column.listed() for column in batch.metrics.values()]
@@ -60,12 +60,12 @@ def true_rows(dataset: str, width: Width, start: int) -> Rows:
     }
 
 
-def held_rows(session: Session, dataset: str, width: Width, days: int) -> dict[int, Rows]:
+def held_rows(session: Session, dataset: str, width: BucketWidth, days: int) -> dict[int, Rows]:
     """What each bucket of the last `days` days shows, grouped by everything."""
     data = DATASETS[dataset]
     ends = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (first(days), ANCHOR))
     view = ViewState(
-        dataset=dataset,
+        dataset_name=dataset,
         range=DateRange(None, *ends),
         per=PERIODS[width],
         grouping=tuple(dimension.name for dimension in data.dimensions),
@@ -107,19 +107,19 @@ def write(folder: Path) -> Kept:
     """A month by day, five days by hour, names; the costs are still in the log, as after a sudden end."""
     path = folder / "written" / "usage.duckdb"
     store = Store.open(path)
-    store.put(organization().columns("completions", first(31), ANCHOR, Width.DAY, SETTLED), SETTLED)
-    store.put(organization().columns("completions", first(5), ANCHOR, Width.HOUR, SETTLED), SETTLED)
+    store.put(organization().columns("completions", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
+    store.put(organization().columns("completions", first(5), ANCHOR, BucketWidth.HOUR, SETTLED), SETTLED)
     store.remember([Name("project", f"proj_{number}", f"Project {number}") for number in range(50)])
     store.close()
     store = Store.open(path)
-    store.put(organization().columns("costs", first(31), ANCHOR, Width.DAY, SETTLED), SETTLED)
+    store.put(organization().columns("costs", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
     kept = Kept(path.read_bytes(), wal_of(path).read_bytes())
     store.close()
     shutil.rmtree(path.parent)
     return kept
 
 
-def check(session: Session, store: Store, dataset: str, width: Width, days: int) -> int:
+def check(session: Session, store: Store, dataset: str, width: BucketWidth, days: int) -> int:
     """How many buckets of the last `days` days are held. Raises AssertionError unless each is whole and right."""
     held = store.held(dataset).get(width)
     starts = [] if held is None else [int(start) for start in held.starts if start >= first(days)]
@@ -127,7 +127,7 @@ def check(session: Session, store: Store, dataset: str, width: Width, days: int)
     for start in starts:
         assert shown.get(start, {}) == true_rows(dataset, width, start), f"{dataset} {width.value} {start}"
     # A finer width may answer for days that are not held as such; nothing else may be shown.
-    finer = store.held(dataset).get(Width.HOUR) if width is Width.DAY else None
+    finer = store.held(dataset).get(BucketWidth.HOUR) if width is BucketWidth.DAY else None
     made_up = set() if finer is None else {int(start) // DAY * DAY for start in finer.starts}
     assert set(shown) <= {*starts, *made_up}
     return len(starts)
@@ -145,8 +145,8 @@ def examine(path: Path) -> str:
         told = [check(session, store, *one) for one in WRITTEN]
         store.rows("completions")
         store.names()
-        store.put(organization().columns("images", first(3), ANCHOR, Width.DAY, SETTLED), SETTLED)
-        told.append(check(session, store, "images", Width.DAY, 3))
+        store.put(organization().columns("images", first(3), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
+        told.append(check(session, store, "images", BucketWidth.DAY, 3))
         store.close()
         return f"held {' '.join(map(str, told))}"
     except UsageViewerError as error:
@@ -157,7 +157,11 @@ def examine(path: Path) -> str:
                 store.close()
 
 
-WRITTEN: Final = (("completions", Width.DAY, 31), ("completions", Width.HOUR, 5), ("costs", Width.DAY, 31))
+WRITTEN: Final = (
+    ("completions", BucketWidth.DAY, 31),
+    ("completions", BucketWidth.HOUR, 5),
+    ("costs", BucketWidth.DAY, 31),
+)
 
 
 def main() -> None:

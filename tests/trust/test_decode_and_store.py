@@ -16,16 +16,16 @@ from usage_viewer.api.decode.page import decode_page
 from usage_viewer.app.session.session import Session
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.coverage import Held
+from usage_viewer.domain.coverage import HeldBuckets
 from usage_viewer.domain.dataset import Dataset, Dimension, Kind, Metric
 from usage_viewer.domain.errors import AnswerError
 from usage_viewer.domain.figures import Number
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.store import Store
 from usage_viewer.store.engine.schema import DECIMALS
 
 DAYS: Final = 4
-WINDOW: Final = Segment(Width.DAY, first(DAYS), ANCHOR)
+WINDOW: Final = BucketRun(BucketWidth.DAY, first(DAYS), ANCHOR)
 EXACT: Final = Context(prec=100)
 
 NUMBERS: Final = (
@@ -195,8 +195,8 @@ def check(data: Dataset, body: bytes) -> str:
         batch = decode_page(body, data, WINDOW, data.group_by).batch
         with SHELF as (store, fetched_at):
             store.put(batch, fetched_at)
-            told = held_rows(Session(store, clock=lambda: fetched_at), data.name, Width.DAY, DAYS)
-            held = store.held(data.name).get(Width.DAY, Held.nothing())
+            told = held_rows(Session(store, clock=lambda: fetched_at), data.name, BucketWidth.DAY, DAYS)
+            held = store.held(data.name).get(BucketWidth.DAY, HeldBuckets.nothing())
             right = expected(batch, data)
             assert {start: told.get(start, {}) for start in batch.starts.tolist()} == {
                 start: right.get(start, {}) for start in batch.starts.tolist()

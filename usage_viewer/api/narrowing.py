@@ -5,13 +5,13 @@ from math import ceil, log2
 
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.errors import TooLarge
-from usage_viewer.domain.period import Segment
+from usage_viewer.domain.period import BucketRun
 
 NOTICE = "An answer was too large; less is asked for at a time"
 
 
 def fetch_narrowing(
-    fetch: Callable[[Segment], Iterator[Batch]], window: Segment, on_notice: Callable[[str], None]
+    fetch: Callable[[BucketRun], Iterator[Batch]], window: BucketRun, on_notice: Callable[[str], None]
 ) -> Iterator[Batch]:
     """All that `fetch` brings of `window`; what had not come when an answer was too large, in halves.
 
@@ -42,14 +42,14 @@ def fetch_narrowing(
         raise alone
 
 
-def _rest(part: Segment, came: set[int]) -> Segment:
+def _rest(part: BucketRun, came: set[int]) -> BucketRun:
     """From the first bucket that did not come."""
     step = part.width.seconds
     first = next((start for start in range(part.start, part.end, step) if start not in came), part.end)
-    return Segment(part.width, first, part.end)
+    return BucketRun(part.width, first, part.end)
 
 
-def _halves(part: Segment) -> tuple[Segment, Segment]:
+def _halves(part: BucketRun) -> tuple[BucketRun, BucketRun]:
     """The later one first: the earlier one is taken from the end of the list before it."""
     middle = part.start + (part.buckets + 1) // 2 * part.width.seconds
-    return Segment(part.width, middle, part.end), Segment(part.width, part.start, middle)
+    return BucketRun(part.width, middle, part.end), BucketRun(part.width, part.start, middle)

@@ -10,7 +10,7 @@ from usage_viewer.api.http.retry import OnRetry
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset, dataset_named
 from usage_viewer.domain.errors import BucketError, CursorError, RequestRefused
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.domain.zones import iso
 
 GRACE = 60
@@ -28,7 +28,7 @@ _CHECKED_BY = "completions"
 def fetch_window(
     client: UsageClient,
     dataset: Dataset,
-    window: Segment,
+    window: BucketRun,
     grouped: tuple[str, ...],
     *,
     cancelled: threading.Event | None = None,
@@ -64,7 +64,7 @@ def fetch_window(
     raise CursorError(f"there is no end after {window.buckets + 2} pages", path="next_page")
 
 
-def _params(dataset: Dataset, window: Segment, grouped: tuple[str, ...], cursor: str | None) -> Params:
+def _params(dataset: Dataset, window: BucketRun, grouped: tuple[str, ...], cursor: str | None) -> Params:
     limit = min(window.buckets, dataset.page_limits[window.width].maximum)
     params = [
         ("start_time", str(window.start)),
@@ -76,7 +76,7 @@ def _params(dataset: Dataset, window: Segment, grouped: tuple[str, ...], cursor:
     return params if cursor is None else [*params, ("page", cursor)]
 
 
-def _check_complete(window: Segment, seen: set[int], now: int) -> None:
+def _check_complete(window: BucketRun, seen: set[int], now: int) -> None:
     # A bucket that has only just begun may not be listed yet; it isn't counted as held either.
     begun = range(window.start, min(window.end, now - GRACE + 1), window.width.seconds)
     missing = [start for start in begun if start not in seen]
@@ -89,14 +89,14 @@ def _check_complete(window: Segment, seen: set[int], now: int) -> None:
         )
 
 
-def _told(width: Width, start: int) -> str:
-    return iso(start)[:10] if width is Width.DAY else iso(start)
+def _told(width: BucketWidth, start: int) -> str:
+    return iso(start)[:10] if width is BucketWidth.DAY else iso(start)
 
 
 def probe_dimensions(
     client: UsageClient,
     dataset: Dataset,
-    day: Segment,
+    day: BucketRun,
     *,
     refusal: RequestRefused | None = None,
     cancelled: threading.Event | None = None,
@@ -107,7 +107,7 @@ def probe_dimensions(
     `refusal` is the 400 that gave rise to it; without one, all dimensions are tried first. What an error's message
     names is left out first and then added again one by one. Raises the refusal if even no grouping is refused.
     """
-    window = Segment(day.width, day.start, day.start + day.width.seconds)
+    window = BucketRun(day.width, day.start, day.start + day.width.seconds)
 
     def ask(names: tuple[str, ...]) -> RequestRefused | None:
         try:
@@ -159,7 +159,7 @@ def check_key(
 ) -> None:
     """One cheap call that needs what fetching usage needs. Raises what is wrong with key, network or answer."""
     dataset = dataset_named(_CHECKED_BY)
-    start = Width.DAY.floor(now)
-    window = Segment(Width.DAY, start, start + Width.DAY.seconds)
+    start = BucketWidth.DAY.floor(now)
+    window = BucketRun(BucketWidth.DAY, start, start + BucketWidth.DAY.seconds)
     body = client.get(dataset.path, _params(dataset, window, (), None), cancelled=cancelled, on_retry=on_retry)
     decode_page(body, dataset, window, ())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from usage_viewer.app.file_permissions import kept_files
 from usage_viewer.app.profile.organizations import Organization, Organizations, with_id
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings.settings import organizations_of
 from usage_viewer.domain.errors import InputError, StoreError, StoreLocked, StoreNotWritable, UsageViewerError
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def all_organizations(data_dir: Path) -> Organizations:
     """Those in the settings, those whose data lies in `data_dir`, and the one to begin with."""
-    listed, _ = organizations_of(Place(data_dir).settings)
-    listed = with_id(listed, Place(data_dir).profile)
-    profiles = Place(data_dir).directory.parent
+    listed, _ = organizations_of(ProfilePaths(data_dir).settings)
+    listed = with_id(listed, ProfilePaths(data_dir).profile)
+    profiles = ProfilePaths(data_dir).directory.parent
     for path in sorted(profiles.iterdir()) if profiles.is_dir() else ():
         try:
             listed = with_id(listed, path.name)
@@ -36,7 +36,7 @@ def erase_all(data_dir: Path, keystore: "Callable[[str], Keystore]") -> list[Usa
     """
     organizations = all_organizations(data_dir)
     for one in organizations:
-        _check_free(Place(data_dir, one.id))
+        _check_free(ProfilePaths(data_dir, one.id))
     faults: list[UsageViewerError] = []
     for one in organizations:
         try:
@@ -58,7 +58,7 @@ def erase_all(data_dir: Path, keystore: "Callable[[str], Keystore]") -> list[Usa
     return faults
 
 
-def _check_free(place: Place) -> None:
+def _check_free(place: ProfilePaths) -> None:
     from usage_viewer.store import Store
 
     if not place.database.is_file():

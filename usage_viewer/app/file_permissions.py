@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 
 DIRECTORY, FILE = 0o700, 0o600
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def kept_files(data_dir: Path) -> list[Path]:
 
 
 def _is_ours(name: str) -> bool:
-    settings = Place(Path()).settings
+    settings = ProfilePaths(Path()).settings
     temporary = name.startswith(f".{settings.name}.") and name.endswith(".part")
     return name in ("profiles", settings.name, f"{settings.stem}.damaged{settings.suffix}") or temporary
 

@@ -12,15 +12,15 @@ _LONGEST = 60  # characters; some packages give a licence's whole text for its n
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Component:
     name: str
     version: str
     licence: str
 
 
-def parts(program: str = PROGRAM) -> list[Part]:
+def parts(program: str = PROGRAM) -> list[Component]:
     """All that `program` needs and that is installed here, and what that needs in turn, by name."""
-    found: dict[str, Part] = {}
+    found: dict[str, Component] = {}
     todo = list(_needs(program))
     while todo:
         name = todo.pop()
@@ -31,7 +31,7 @@ def parts(program: str = PROGRAM) -> list[Part]:
             here = distribution(name)
         except PackageNotFoundError:
             continue  # for another system or another Python
-        found[key] = Part(here.metadata["Name"], here.version, licence(here.metadata))
+        found[key] = Component(here.metadata["Name"], here.version, licence(here.metadata))
         todo += _required(here)
     return [found[key] for key in sorted(found)]
 

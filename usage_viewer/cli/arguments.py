@@ -11,7 +11,7 @@ from usage_viewer.domain.catalog import DATASETS, Dataset
 from usage_viewer.domain.dataset import EXTRA
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import PERIOD, Filter, SortKey, Value, ViewState
 from usage_viewer.domain.zones import zone_of
 
@@ -191,10 +191,10 @@ def _either(names: Sequence[str]) -> str:
 
 def view_of(arguments: argparse.Namespace) -> ViewState:
     """The view that the arguments of `table` ask for. Raises InputError."""
-    data = ViewState(dataset=arguments.dataset, grouping=()).data
+    data = ViewState(dataset_name=arguments.dataset, grouping=()).dataset
     grouping, zone = _listed(arguments.group_by), zone_of(arguments.zone)
     view = ViewState(
-        dataset=data.name,
+        dataset_name=data.name,
         range=DateRange(None, moment(arguments.start, zone), moment(arguments.end, zone)),
         per=_per(arguments.per),
         grouping=grouping,
@@ -258,11 +258,13 @@ def _filter_value(name: str, text: str, data: Dataset) -> Value:
     return text
 
 
-def _per(text: str) -> Per:
+def _per(text: str) -> Granularity:
     try:
-        return Per(text)
+        return Granularity(text)
     except ValueError:
-        raise InputError(text, title="There is no such period", hint="Choose one of: " + ", ".join(Per)) from None
+        raise InputError(
+            text, title="There is no such period", hint="Choose one of: " + ", ".join(Granularity)
+        ) from None
 
 
 def _metrics(text: str, data: Dataset) -> tuple[str, ...]:

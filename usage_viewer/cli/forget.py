@@ -6,7 +6,7 @@ from typing import TextIO
 
 from usage_viewer.app.erase_all import all_organizations, erase_all
 from usage_viewer.app.profile.organizations import Organization
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.cli.error_output import tell
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import InputError, StoreLocked, UsageViewerError
@@ -17,7 +17,7 @@ DONE, FAILED, BAD_ARGUMENTS, NOT_CONFIRMED = 0, 1, 2, 3
 
 def run_forget(
     arguments: argparse.Namespace,
-    place: Place,
+    place: ProfilePaths,
     organization: Organization,
     keystore: Callable[[str], Keystore],
     *,
@@ -43,7 +43,7 @@ def run_forget(
         return FAILED
 
 
-def _question(everything: bool, place: Place, organization: Organization) -> str:
+def _question(everything: bool, place: ProfilePaths, organization: Organization) -> str:
     if not everything:
         return f"Remove the key of {visible(organization.label)} from the keyring?"
     labels = ", ".join(visible(one.label) for one in all_organizations(place.data_dir))
@@ -70,7 +70,7 @@ def _forget(organization: Organization, keystore: Callable[[str], Keystore], err
     return DONE
 
 
-def _erase_all(place: Place, keystore: Callable[[str], Keystore], err: TextIO) -> int:
+def _erase_all(place: ProfilePaths, keystore: Callable[[str], Keystore], err: TextIO) -> int:
     faults = erase_all(place.data_dir, keystore)
     for fault in faults:
         tell(fault, err)

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from usage_viewer.app.export import Export, Format, chunks
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.app.session.session import Look, Session
+from usage_viewer.app.session.session import Session, ViewResult
 from usage_viewer.cli.arguments import view_of
 from usage_viewer.cli.error_output import tell
 from usage_viewer.domain.coverage import Coverage
@@ -25,7 +25,7 @@ from usage_viewer.domain.errors import (
     StoreLocked,
     UsageViewerError,
 )
-from usage_viewer.domain.period import Segment
+from usage_viewer.domain.period import BucketRun
 from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.zones import iso
 
@@ -96,19 +96,19 @@ def _print_table(task: Printing, out: TextIO) -> int:
     return COMPLETE if look.coverage.complete and error is None and not lacking else INCOMPLETE
 
 
-def _say_what_is_otherwise(look: Look, err: TextIO) -> bool:
+def _say_what_is_otherwise(look: ViewResult, err: TextIO) -> bool:
     """Says what the dataset can't show as asked. Returns whether a dimension that was asked for can't be had."""
     for note in look.notes:
         err.write(f"{note}\n")
     named = {*look.view.grouping, *(item.dimension for item in look.view.filters)}
     for name in look.unavailable:
         if name not in named:
-            label = look.view.data.dimension(name).label
+            label = look.view.dataset.dimension(name).label
             err.write(f"{label} ({name}) is not to be had from this organization.\n")
     return bool(named & set(look.unavailable))
 
 
-def _check_extras(look: Look) -> None:
+def _check_extras(look: ViewResult) -> None:
     """A field that this version doesn't know is shown if an answer has held it."""
     known = (*look.extras.figures, *look.extras.values)
     for name in look.view.extras:
@@ -146,7 +146,7 @@ def _fetch(task: Printing) -> UsageViewerError | None:
         for step in session.fetch(view, cancelled=threading.Event()):
             show(step.notice or f"{step.done} of {step.total} requests")
         if named:
-            show("Asking for names")
+            show("Loading names")
             _fetch_names(session, task.err, lambda: show(""))
     except StoreDamaged:
         raise
@@ -159,7 +159,7 @@ def _fetch(task: Printing) -> UsageViewerError | None:
 
 def _has_names(view: ViewState) -> bool:
     used = {*view.grouping, *(item.dimension for item in view.filters)}
-    return bool(view.search) or any(view.data.dimension(name).names for name in used)
+    return bool(view.search) or any(view.dataset.dimension(name).names for name in used)
 
 
 def _fetch_names(session: Session, err: TextIO, wipe: Callable[[], None]) -> None:
@@ -183,7 +183,7 @@ def _progress_on(err: TextIO) -> Callable[[str], None]:
     return show
 
 
-def _write(look: Look, task: Printing, out: TextIO) -> None:
+def _write(look: ViewResult, task: Printing, out: TextIO) -> None:
     export = Export(look.table, look.table.ordered(look.view.order), None, names=task.names)
     try:
         for chunk in chunks(export, task.form):
@@ -211,7 +211,7 @@ def say_what_lacks(coverage: Coverage, err: TextIO) -> None:
         err.write(f"The range ends in the future: {coverage.summary}.\n")
 
 
-def _say_segments(segments: Sequence[Segment], err: TextIO) -> None:
+def _say_segments(segments: Sequence[BucketRun], err: TextIO) -> None:
     for segment in segments:
         noun = segment.width.noun + ("" if segment.buckets == 1 else "s")
         err.write(f"  {iso(segment.start, UTC)} to {iso(segment.end, UTC)} ({segment.buckets} {noun})\n")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.parent import watch_parent, watch_stdin
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS
 
 
@@ -18,7 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     done = threading.Event()
     (watch_stdin if options.watch_stdin else watch_parent)(done.set)
-    organization = Organization(seed=options.seed, scale=options.scale, days=options.days, anchor=options.anchor)
+    organization = SyntheticOrganization(
+        seed=options.seed, scale=options.scale, days=options.days, anchor=options.anchor
+    )
     demo = DemoServer(
         organization,
         host=options.host,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.view import Value
 
 Combination = tuple[Value, ...]
@@ -25,13 +25,13 @@ class Batch:
     """
 
     dataset: str
-    width: Width
+    width: BucketWidth
     starts: NDArray[np.int64]
     grouped: tuple[str, ...]
     combinations: list[Combination]
     bucket: NDArray[np.int64]
     combination: NDArray[np.int32]
-    metrics: Mapping[str, Figures]
+    metrics: Mapping[str, NumberColumn]
     extra: Mapping[int, str] = field(default_factory=dict)  # row -> JSON object of unknown fields
 
     def __len__(self) -> int:
@@ -62,10 +62,10 @@ def together(batches: Sequence[Batch]) -> Batch:
     )
 
 
-def _joined(parts: Sequence[Figures]) -> Figures:
+def _joined(parts: Sequence[NumberColumn]) -> NumberColumn:
     missing = None
     if any(part.missing is not None for part in parts):
         missing = np.concatenate(
             [np.zeros(len(part), np.bool_) if part.missing is None else part.missing for part in parts]
         )
-    return Figures(np.concatenate([part.values for part in parts]), missing)
+    return NumberColumn(np.concatenate([part.values for part in parts]), missing)

@@ -22,7 +22,7 @@ from usage_viewer.domain.dataset import (
     Statistic,
 )
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 
 __all__ = [
     "COSTS",
@@ -50,10 +50,10 @@ BATCH = Dimension("batch", "Batch", "batch", boolean=True)
 SERVICE_TIER = Dimension("service_tier", "Service tier")
 API_SOURCE = Dimension("api_source", "API source")
 
-USAGE_LIMITS: Mapping[Width, PageLimit] = {
-    Width.MINUTE: PageLimit(60, 1440),
-    Width.HOUR: PageLimit(24, 168),
-    Width.DAY: PageLimit(7, 31),
+USAGE_LIMITS: Mapping[BucketWidth, PageLimit] = {
+    BucketWidth.MINUTE: PageLimit(60, 1440),
+    BucketWidth.HOUR: PageLimit(24, 168),
+    BucketWidth.DAY: PageLimit(7, 31),
 }
 
 REQUESTS = Metric("num_model_requests", "Requests", "requests", required=True, help="Requests to the model.")
@@ -219,7 +219,7 @@ COSTS = Dataset(
             unit_from="quantity_unit",
         ),
     ),
-    page_limits={Width.DAY: PageLimit(7, 180)},
+    page_limits={BucketWidth.DAY: PageLimit(7, 180)},
     default_columns=("amount",),
     default_grouping=("line_item",),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.period import COARSEST_FIRST, Periods, Segment, Width
+from usage_viewer.domain.period import COARSEST_FIRST, BucketRun, BucketWidth, Periods
 from usage_viewer.domain.zones import end_of_day
 
 SETTLED_AFTER = 72 * 3600
@@ -21,14 +21,14 @@ BRIDGED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldBuckets:
     """The buckets of one width that the store holds whole: starts, ascending, and when each was fetched."""
 
     starts: NDArray[np.int64]
     fetched: NDArray[np.int64]
 
     @classmethod
-    def nothing(cls) -> "Held":
+    def nothing(cls) -> "HeldBuckets":
         return cls(np.empty(0, np.int64), np.empty(0, np.int64))
 
     def find(self, starts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -46,10 +46,10 @@ class Coverage:
     """How far a view's buckets are held. Counts are in buckets of `unit`, the finest width that the view needs."""
 
     periods: Periods
-    unit: Width
-    read: tuple[Segment, ...]  # where to read, disjoint, ascending: coarse buckets or finer ones in their place
-    missing: tuple[Segment, ...]  # to be fetched: not held
-    stale: tuple[Segment, ...]  # to be fetched again: may have grown
+    unit: BucketWidth
+    read: tuple[BucketRun, ...]  # where to read, disjoint, ascending: coarse buckets or finer ones in their place
+    missing: tuple[BucketRun, ...]  # to be fetched: not held
+    stale: tuple[BucketRun, ...]  # to be fetched again: may have grown
     expected: int  # buckets that have begun
     held: int  # of these, held
     to_come: int  # buckets of the range that begin after today
@@ -71,15 +71,15 @@ class Coverage:
         return f"{self.held} of {self.expected} {noun}{among}{later}"
 
     @property
-    def wanted(self) -> tuple[Segment, ...]:
+    def wanted(self) -> tuple[BucketRun, ...]:
         """All that a fetch has to bring, missing ones first."""
         return (*self.missing, *self.stale)
 
 
 def cover(
     periods: Periods,
-    needs: Sequence[Segment],
-    held: Mapping[Width, Held],
+    needs: Sequence[BucketRun],
+    held: Mapping[BucketWidth, HeldBuckets],
     now: int,
     *,
     refresh: bool = False,
@@ -90,9 +90,9 @@ def cover(
     A bucket is covered by itself, or (if `composed`) by all finer buckets that make it up where those were fetched
     later.
     """
-    read: list[Segment] = []
-    missing: list[Segment] = []
-    stale: list[Segment] = []
+    read: list[BucketRun] = []
+    missing: list[BucketRun] = []
+    stale: list[BucketRun] = []
     expected = present = to_come = still_open = 0
     tomorrow = end_of_day(now, periods.zone)
     fetches: list[NDArray[np.int64]] = []
@@ -131,12 +131,12 @@ def cover(
     )
 
 
-def _only(held: Mapping[Width, Held], width: Width) -> Mapping[Width, Held]:
+def _only(held: Mapping[BucketWidth, HeldBuckets], width: BucketWidth) -> Mapping[BucketWidth, HeldBuckets]:
     return {width: held[width]} if width in held else {}
 
 
 def _sources(
-    width: Width, starts: NDArray[np.int64], held: Mapping[Width, Held], now: int
+    width: BucketWidth, starts: NDArray[np.int64], held: Mapping[BucketWidth, HeldBuckets], now: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """For each bucket: when it was fetched (-1: not held) and the rank of the width to read it from."""
     fetched = np.full(len(starts), -1, np.int64)
@@ -152,7 +152,9 @@ def _sources(
     return fetched, source
 
 
-def _composed(width: Width, starts: NDArray[np.int64], finer: Width, held: Held, now: int) -> NDArray[np.int64]:
+def _composed(
+    width: BucketWidth, starts: NDArray[np.int64], finer: BucketWidth, held: HeldBuckets, now: int
+) -> NDArray[np.int64]:
     """When the oldest of the finer buckets in each bucket was fetched; -1 unless all that have begun are held."""
     times = np.full(len(starts), -1, np.int64)
     if not len(starts) or not len(held.starts):
@@ -167,47 +169,49 @@ def _composed(width: Width, starts: NDArray[np.int64], finer: Width, held: Held,
     return times
 
 
-def _runs(starts: NDArray[np.int64], step: Width, width: Width) -> list[Segment]:
+def _runs(starts: NDArray[np.int64], step: BucketWidth, width: BucketWidth) -> list[BucketRun]:
     """Ascending starts of buckets of width `step`, joined to runs that are read in buckets of `width`."""
     if not len(starts):
         return []
     breaks = np.flatnonzero(np.diff(starts) != step.seconds)
     firsts = starts[np.concatenate([[0], breaks + 1])].tolist()
     lasts = starts[np.concatenate([breaks, [len(starts) - 1]])].tolist()
-    return [Segment(width, first, last + step.seconds) for first, last in zip(firsts, lasts, strict=True)]
+    return [BucketRun(width, first, last + step.seconds) for first, last in zip(firsts, lasts, strict=True)]
 
 
 def windows(
-    segments: Sequence[Segment], limits: Mapping[Width, int], held: Mapping[Width, Held] | None = None
-) -> list[Segment]:
+    segments: Sequence[BucketRun],
+    limits: Mapping[BucketWidth, int],
+    held: Mapping[BucketWidth, HeldBuckets] | None = None,
+) -> list[BucketRun]:
     """Cuts segments at their width's limit of buckets a request, newest first: what matters most comes first.
 
     Neighbouring segments of one width are joined before they are cut. Where `held` is given, so are those that only
     a few buckets lie between which aren't held: an hour fetched in vain costs less than one more request.
     """
-    joined: list[Segment] = []
+    joined: list[BucketRun] = []
     for segment in sorted(set(segments), key=lambda item: (item.width.seconds, item.start)):
         last = joined[-1] if joined else None
         if last and last.width is segment.width and _adjoin(last, segment, held):
-            joined[-1] = Segment(last.width, last.start, max(last.end, segment.end))
+            joined[-1] = BucketRun(last.width, last.start, max(last.end, segment.end))
         else:
             joined.append(segment)
     return _cut(joined, limits)
 
 
-def _adjoin(first: Segment, second: Segment, held: Mapping[Width, Held] | None) -> bool:
+def _adjoin(first: BucketRun, second: BucketRun, held: Mapping[BucketWidth, HeldBuckets] | None) -> bool:
     gap = np.arange(first.end, second.start, first.width.seconds, dtype=np.int64)
     if held is None or not len(gap):
         return not len(gap)
-    return len(gap) <= BRIDGED and bool((held.get(first.width, Held.nothing()).find(gap) < 0).all())
+    return len(gap) <= BRIDGED and bool((held.get(first.width, HeldBuckets.nothing()).find(gap) < 0).all())
 
 
-def _cut(joined: Sequence[Segment], limits: Mapping[Width, int]) -> list[Segment]:
-    cut: list[Segment] = []
+def _cut(joined: Sequence[BucketRun], limits: Mapping[BucketWidth, int]) -> list[BucketRun]:
+    cut: list[BucketRun] = []
     for segment in joined:
         step = limits[segment.width] * segment.width.seconds
         cut += [
-            Segment(segment.width, start, min(start + step, segment.end))
+            BucketRun(segment.width, start, min(start + step, segment.end))
             for start in range(segment.start, segment.end, step)
         ]
     return sorted(cut, key=lambda segment: -segment.end)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 
 
 class Kind(StrEnum):
@@ -113,7 +113,7 @@ class Dataset:
     object: str  # the `object` of each result
     dimensions: tuple[Dimension, ...]
     metrics: tuple[Metric, ...]
-    page_limits: Mapping[Width, PageLimit]
+    page_limits: Mapping[BucketWidth, PageLimit]
     default_columns: tuple[str, ...]  # names of metrics and derived metrics
     default_grouping: tuple[str, ...] = ()
     derived: tuple[Derived, ...] = ()
@@ -130,7 +130,7 @@ class Dataset:
             self._by_name[item.name] = item
 
     @property
-    def widths(self) -> tuple[Width, ...]:
+    def widths(self) -> tuple[BucketWidth, ...]:
         """Coarsest first."""
         return tuple(sorted(self.page_limits, key=lambda width: -width.seconds))
 
@@ -144,7 +144,7 @@ class Dataset:
         return tuple(dimension.name for dimension in self.dimensions if dimension.requested)
 
     @property
-    def finest(self) -> Width:
+    def finest(self) -> BucketWidth:
         return min(self.page_limits, key=lambda width: width.seconds)
 
     @property

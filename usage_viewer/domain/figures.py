@@ -1,4 +1,4 @@
-"""`Figures`: one column of numbers with what is missing in it, and the arithmetic of derived ones."""
+"""`NumberColumn`: one column of numbers with what is missing in it, and the arithmetic of derived ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ INT64_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True)
-class Figures:
+class NumberColumn:
     """n numbers: int64 for counts (an object array of int where a sum passes that), an object array of Decimal
     for decimals, float64 for quotients. Where `missing` (n bools; None: nothing is) is true, the value has no
     meaning.
@@ -35,8 +35,8 @@ class Figures:
         number: Number = value.item() if isinstance(value, np.generic) else value
         return number
 
-    def take(self, rows: NDArray[np.int64] | slice) -> "Figures":
-        return Figures(self.values[rows], None if self.missing is None else self.missing[rows])
+    def take(self, rows: NDArray[np.int64] | slice) -> "NumberColumn":
+        return NumberColumn(self.values[rows], None if self.missing is None else self.missing[rows])
 
     def listed(self) -> list[Number | None]:
         """As plain Python objects, None where missing."""
@@ -72,22 +72,22 @@ class Figures:
         return exact
 
 
-class DerivedFigures(Figures):
+class DerivedColumn(NumberColumn):
     """A derived figure of each row, computed from the row's sums when it is asked for: a screenful of a million
     rows costs a screenful.
     """
 
-    def __init__(self, derived: Derived, sums: Mapping[str, Figures]) -> None:
+    def __init__(self, derived: Derived, sums: Mapping[str, NumberColumn]) -> None:
         """`sums`: the figure's parts at least, none of them Decimal."""
         parts = {name: sums[name] for name in parts_of(derived)}
         object.__setattr__(self, "_derived", derived)
         object.__setattr__(self, "_parts", parts)
 
     _derived: Derived
-    _parts: Mapping[str, Figures]
+    _parts: Mapping[str, NumberColumn]
 
     @cached_property
-    def _all(self) -> Figures:
+    def _all(self) -> NumberColumn:
         return _derive(self._derived, self._parts)
 
     @property
@@ -104,18 +104,18 @@ class DerivedFigures(Figures):
     def at(self, row: int) -> Number | None:
         return self.take(np.array([row])).at(0)
 
-    def take(self, rows: NDArray[np.int64] | slice) -> Figures:
+    def take(self, rows: NDArray[np.int64] | slice) -> NumberColumn:
         return _derive(self._derived, {name: part.take(rows) for name, part in self._parts.items()})
 
 
-def derive(derived: Derived, sums: Mapping[str, Figures]) -> Figures:
+def derive(derived: Derived, sums: Mapping[str, NumberColumn]) -> NumberColumn:
     """The derived figure of each row from the row's sums; missing where a part is, or the denominator is 0."""
     if any(sums[name].values.dtype == np.object_ for name in parts_of(derived)):
         return _derive(derived, sums)  # exact numbers are added at once, in the caller's context
-    return DerivedFigures(derived, sums)
+    return DerivedColumn(derived, sums)
 
 
-def _derive(derived: Derived, sums: Mapping[str, Figures]) -> Figures:
+def _derive(derived: Derived, sums: Mapping[str, NumberColumn]) -> NumberColumn:
     numerator = _added([sums[name] for name in derived.numerator])
     if not derived.denominator:
         return numerator
@@ -127,7 +127,7 @@ def _derive(derived: Derived, sums: Mapping[str, Figures]) -> Figures:
             there &= ~part.missing
     quotient = np.zeros(len(divisor))
     np.divide(numerator.values.astype(np.float64), divisor, out=quotient, where=there)
-    return Figures(quotient, None if there.all() else ~there)
+    return NumberColumn(quotient, None if there.all() else ~there)
 
 
 def derive_one(derived: Derived, sums: Mapping[str, Number | None]) -> Number | None:
@@ -151,7 +151,7 @@ def is_quotient(kind: Kind) -> bool:
     return kind in (Kind.SHARE, Kind.RATIO)
 
 
-def _added(parts: Sequence[Figures]) -> Figures:
+def _added(parts: Sequence[NumberColumn]) -> NumberColumn:
     if len(parts) == 1:
         return parts[0]
     values = [part.values for part in parts]
@@ -162,4 +162,4 @@ def _added(parts: Sequence[Figures]) -> Figures:
     total = values[0]
     for value in values[1:]:
         total = total + value
-    return Figures(total, np.logical_or.reduce(gone) if gone else None)
+    return NumberColumn(total, np.logical_or.reduce(gone) if gone else None)

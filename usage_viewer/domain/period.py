@@ -13,7 +13,7 @@ from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.zones import moment_of
 
 
-class Width(StrEnum):
+class BucketWidth(StrEnum):
     """Widths of the API's buckets (`bucket_width`), which begin at multiples of their length in UTC."""
 
     MINUTE = "1m"
@@ -35,12 +35,12 @@ class Width(StrEnum):
         return moment + -moment % self.seconds
 
 
-_SECONDS = {Width.MINUTE: 60, Width.HOUR: 3600, Width.DAY: 86400}
-_NOUNS = {Width.MINUTE: "minute", Width.HOUR: "hour", Width.DAY: "day"}
-COARSEST_FIRST = (Width.DAY, Width.HOUR, Width.MINUTE)
+_SECONDS = {BucketWidth.MINUTE: 60, BucketWidth.HOUR: 3600, BucketWidth.DAY: 86400}
+_NOUNS = {BucketWidth.MINUTE: "minute", BucketWidth.HOUR: "hour", BucketWidth.DAY: "day"}
+COARSEST_FIRST = (BucketWidth.DAY, BucketWidth.HOUR, BucketWidth.MINUTE)
 
 
-class Per(StrEnum):
+class Granularity(StrEnum):
     """What one row's period is; `TOTAL` is the whole range in one."""
 
     MINUTE = "minute"
@@ -64,10 +64,10 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class BucketRun:
     """A run of buckets of one width: `start` and `end` are multiples of the width."""
 
-    width: Width
+    width: BucketWidth
     start: int
     end: int
 
@@ -81,7 +81,7 @@ class Periods:
     """The rows' periods in a view: period i is [bounds[i], bounds[i + 1]) in epoch seconds."""
 
     bounds: NDArray[np.int64]
-    per: Per
+    per: Granularity
     zone: tzinfo
 
     def __len__(self) -> int:
@@ -91,7 +91,7 @@ class Periods:
     def span(self) -> Span:
         return Span(int(self.bounds[0]), int(self.bounds[-1]))
 
-    def segments(self, widths: Sequence[Width] = COARSEST_FIRST, *, mixed: bool = True) -> list[Segment]:
+    def segments(self, widths: Sequence[BucketWidth] = COARSEST_FIRST, *, mixed: bool = True) -> list[BucketRun]:
         """The coarsest buckets of `widths` that make up each period exactly, as few runs as possible: a month of a
         zone is made of UTC days, and of hours at its edges. Not `mixed`: each period of buckets of one width.
 
@@ -111,11 +111,11 @@ class Periods:
         cuts = np.flatnonzero(np.diff(fits)) + 1
         edges = [0, *cuts.tolist(), len(fits)]
         return [
-            Segment(widths[int(fits[first])], int(bounds[first]), int(bounds[last]))
+            BucketRun(widths[int(fits[first])], int(bounds[first]), int(bounds[last]))
             for first, last in pairwise(edges)
         ]
 
-    def _cut(self, widths: Sequence[Width]) -> NDArray[np.int64]:
+    def _cut(self, widths: Sequence[BucketWidth]) -> NDArray[np.int64]:
         """The periods' bounds, and between them those where coarser buckets begin and end within a period."""
         bounds = self.bounds
         for width in widths[:-1]:
@@ -132,15 +132,15 @@ MAX_PERIODS = 600_000
 """More periods than a year of minutes are refused: no table of them is of use."""
 
 
-def periods(span: Span, per: Per, zone: tzinfo, week_start: int = 0) -> Periods:
+def periods(span: Span, per: Granularity, zone: tzinfo, week_start: int = 0) -> Periods:
     """Cuts `span` at the zone's own minutes, hours, days, weeks (from `week_start`, Monday is 0) or months.
 
     The first and the last period are cut short where the span begins or ends within one.
     """
-    if per is Per.TOTAL:
+    if per is Granularity.TOTAL:
         bounds = [span.start, span.end]
-    elif per in (Per.MINUTE, Per.HOUR):
-        bounds = _even_bounds(span, 60 if per is Per.MINUTE else 3600, zone)
+    elif per in (Granularity.MINUTE, Granularity.HOUR):
+        bounds = _even_bounds(span, 60 if per is Granularity.MINUTE else 3600, zone)
     else:
         bounds = _calendar_bounds(span, per, zone, week_start)
     return Periods(np.asarray(bounds, dtype=np.int64), per, zone)
@@ -178,13 +178,13 @@ def _offset_change(low: int, high: int, zone: tzinfo) -> int:
     return high
 
 
-def _calendar_bounds(span: Span, per: Per, zone: tzinfo, week_start: int) -> list[int]:
+def _calendar_bounds(span: Span, per: Granularity, zone: tzinfo, week_start: int) -> list[int]:
     day = datetime.fromtimestamp(span.start, zone).date()
     bounds = [span.start]
     while True:
-        if per is Per.DAY:
+        if per is Granularity.DAY:
             day += timedelta(days=1)
-        elif per is Per.WEEK:
+        elif per is Granularity.WEEK:
             day += timedelta(days=7 - (day.weekday() - week_start) % 7)
         else:
             day = next_month(day.replace(day=1))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Rows = NDArray[np.int64]
+RowOrder = NDArray[np.int64]
 Key = NDArray[Any]
 
 _DIGIT = 16
@@ -22,12 +22,12 @@ _FEWEST_A_RUN = 1024
 """Rows sorted at a time, on average, below which the calls cost more than the sort."""
 
 
-def stable_order(key: Key) -> Rows:
+def stable_order(key: Key) -> RowOrder:
     """The indices that sort `key` (booleans, integers or floats without NaN), equal ones in their order."""
     return then(None, key)
 
 
-def then(order: Rows | None, key: Key, *, descending: bool = False) -> Rows:
+def then(order: RowOrder | None, key: Key, *, descending: bool = False) -> RowOrder:
     """`order` (None: as the rows stand) sorted by `key`, ties as they were."""
     numbers, most = _numbers(key, descending)
     while True:
@@ -41,14 +41,14 @@ def then(order: Rows | None, key: Key, *, descending: bool = False) -> Rows:
         numbers >>= numbers.dtype.type(_DIGIT)
 
 
-def natural(keys: Sequence[Key]) -> Rows | None:
+def natural(keys: Sequence[Key]) -> RowOrder | None:
     """The rows by the first key first; None where they stand so already."""
     if not keys:
         return None
     ranges = [(int(key.min(initial=0)), int(key.max(initial=0))) for key in keys]
     spans = [most - least + 1 for least, most in ranges]
     if math.prod(spans) >= 1 << 63:
-        order: Rows | None = None
+        order: RowOrder | None = None
         for key in reversed(keys):
             order = then(order, key)
         return order
@@ -65,7 +65,7 @@ def natural(keys: Sequence[Key]) -> Rows | None:
     return _by_runs(keys[0], combined, math.prod(spans[1:]))
 
 
-def _by_runs(first: Key, combined: NDArray[np.int64], span: int) -> Rows:
+def _by_runs(first: Key, combined: NDArray[np.int64], span: int) -> RowOrder:
     """The order of `combined`, where the first of its keys ascends, by steps of `span`: as many of that one's
     values as fit into a digit are sorted at a time.
     """

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Aggregation, Dataset, Derived, Figure, Kind, Metric
-from usage_viewer.domain.figures import Figures, Number, derive_one, is_quotient, parts_of
-from usage_viewer.domain.row_order import Rows
+from usage_viewer.domain.figures import Number, NumberColumn, derive_one, is_quotient, parts_of
+from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn, Table
 
 Range = tuple[int, int]
@@ -35,7 +35,7 @@ class SelectionStats:
 
 
 def selection_stats(
-    table: Table, rows: Rows, ranges: Sequence[Range], column: str, dataset: Dataset
+    table: Table, rows: RowOrder, ranges: Sequence[Range], column: str, dataset: Dataset
 ) -> SelectionStats:
     """Statistics of a figure `column` (else of the first figure) over `ranges` of the shown rows."""
     selected = sum(last - first + 1 for first, last in ranges)
@@ -74,13 +74,13 @@ def selection_stats(
     )
 
 
-def picked_rows(rows: Rows, ranges: Sequence[Range]) -> NDArray[np.int64]:
+def picked_rows(rows: RowOrder, ranges: Sequence[Range]) -> NDArray[np.int64]:
     """The table's rows that stand in `ranges` of the shown ones."""
     parts = [rows[first : last + 1] for first, last in ranges]
     return parts[0] if len(parts) == 1 else np.concatenate([rows[:0], *parts])
 
 
-def _taken(figures: Figures, picked: NDArray[np.int64] | None) -> Figures:
+def _taken(figures: NumberColumn, picked: NDArray[np.int64] | None) -> NumberColumn:
     return figures if picked is None else figures.take(picked)
 
 

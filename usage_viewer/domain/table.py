@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Dimension, Kind
-from usage_viewer.domain.figures import Figures, Number
-from usage_viewer.domain.period import Per, Periods
-from usage_viewer.domain.row_order import Rows, natural, then
+from usage_viewer.domain.figures import Number, NumberColumn
+from usage_viewer.domain.period import Granularity, Periods
+from usage_viewer.domain.row_order import RowOrder, natural, then
 from usage_viewer.domain.view import PERIOD, SortKey, Value
 from usage_viewer.domain.zones import iso, zone_name
 
@@ -33,9 +33,11 @@ class PeriodColumn:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """A label for each period: 2026-11-03 14:05, 2026-11-03 (a day, or a week's first) or 2026-11."""
-        form = {Per.MINUTE: "%Y-%m-%d %H:%M", Per.HOUR: "%Y-%m-%d %H:%M", Per.MONTH: "%Y-%m"}.get(
-            self.periods.per, "%Y-%m-%d"
-        )
+        form = {
+            Granularity.MINUTE: "%Y-%m-%d %H:%M",
+            Granularity.HOUR: "%Y-%m-%d %H:%M",
+            Granularity.MONTH: "%Y-%m",
+        }.get(self.periods.per, "%Y-%m-%d")
         zone = self.periods.zone
         return tuple(
             datetime.fromtimestamp(start, zone).strftime(form) for start in self.periods.bounds[:-1].tolist()
@@ -119,7 +121,7 @@ class FigureColumn:
     label: str
     unit: str
     kind: Kind
-    figures: Figures
+    figures: NumberColumn
     total: Number | None
     help: str = ""
     measure: str = ""
@@ -153,7 +155,7 @@ class Table:
         """The columns that say what a row is about."""
         return tuple(column for column in self.columns if not isinstance(column, FigureColumn))
 
-    def ordered(self, order: Sequence[SortKey]) -> Rows:
+    def ordered(self, order: Sequence[SortKey]) -> RowOrder:
         """The rows sorted by the first key first; ties stand by period and group; what is missing comes last.
 
         Keys of columns that aren't there are passed over.
@@ -168,7 +170,7 @@ class Table:
         return np.arange(self.rows, dtype=np.int64) if rows is None else rows
 
     @cached_property
-    def _natural(self) -> Rows | None:
+    def _natural(self) -> RowOrder | None:
         """The rows by period and then by group; None where they stand so already."""
         if self.standing is None:
             return natural([head.sort_key() for head in self.heads])
@@ -189,7 +191,7 @@ def _sort_keys(column: Column, descending: bool) -> list[tuple[NDArray[np.generi
     return [(np.where(missing, values.dtype.type(0), values), descending), (missing, False)]
 
 
-def _missing(figures: Figures) -> NDArray[np.bool_]:
+def _missing(figures: NumberColumn) -> NDArray[np.bool_]:
     return np.zeros(len(figures), np.bool_) if figures.missing is None else figures.missing
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from usage_viewer.domain.coverage import Coverage
-from usage_viewer.domain.period import COARSEST_FIRST, Segment
+from usage_viewer.domain.period import COARSEST_FIRST, BucketRun
 
 
 def together(parts: Sequence[Coverage]) -> Coverage:
@@ -33,11 +33,11 @@ def together(parts: Sequence[Coverage]) -> Coverage:
     )
 
 
-def _finest(reads: Sequence[tuple[Segment, ...]]) -> tuple[Segment, ...]:
+def _finest(reads: Sequence[tuple[BucketRun, ...]]) -> tuple[BucketRun, ...]:
     """Disjoint runs of buckets, ascending; a coarse bucket gives way to the finer ones that make it up."""
     if len(reads) == 1 or all(read == reads[0] for read in reads):
         return reads[0]
-    runs: list[Segment] = []
+    runs: list[BucketRun] = []
     taken = np.empty(0, np.int64)  # starts of coarser buckets that finer ones stand for
     for width in reversed(COARSEST_FIRST):
         starts = [
@@ -54,5 +54,5 @@ def _finest(reads: Sequence[tuple[Segment, ...]]) -> tuple[Segment, ...]:
         if len(own):
             edges = [0, *(np.flatnonzero(np.diff(own) != width.seconds) + 1).tolist(), len(own)]
             for low, high in pairwise(edges):
-                runs.append(Segment(width, int(own[low]), int(own[high - 1]) + width.seconds))
+                runs.append(BucketRun(width, int(own[low]), int(own[high - 1]) + width.seconds))
     return tuple(sorted(runs, key=lambda segment: segment.start))

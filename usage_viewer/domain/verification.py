@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.batch import Batch, Combination
 from usage_viewer.domain.catalog import Aggregation, Dataset, Identity, Kind, Metric
-from usage_viewer.domain.coverage import SETTLED_AFTER, Coverage, Held
+from usage_viewer.domain.coverage import SETTLED_AFTER, Coverage, HeldBuckets
 from usage_viewer.domain.figures import Number
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.table import PeriodColumn, Table
 from usage_viewer.domain.view import Value
 
@@ -32,7 +32,7 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True, order=True)
 class Bucket:
     start: int  # epoch seconds
-    width: Width
+    width: BucketWidth
 
     @property
     def end(self) -> int:
@@ -76,7 +76,7 @@ class Completeness:
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
+class BrokenIdentity:
     """A row in which the whole isn't the sum of its parts, though all are given."""
 
     identity: Identity
@@ -87,11 +87,11 @@ class Breach:
 
 
 @dataclass(frozen=True, slots=True)
-class Breaches:
+class BrokenIdentities:
     """How many there are, and the first of them, the newest buckets first."""
 
     count: int = 0
-    listed: tuple[Breach, ...] = ()
+    listed: tuple[BrokenIdentity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class BucketContribution:
     """What a bucket adds to a row: how many stored rows, and their sums. `open`: the bucket may still grow."""
 
     bucket: Bucket
@@ -174,7 +174,7 @@ class Sums:
                     self.add(start, metric.name, unit, figure)
 
 
-def differences(dataset: Dataset, width: Width, held: Sums, told: Sums) -> dict[int, list[Difference]]:
+def differences(dataset: Dataset, width: BucketWidth, held: Sums, told: Sums) -> dict[int, list[Difference]]:
     """For each bucket that both know: where they differ; an empty list where they agree.
 
     A figure that the server leaves out of a row without grouping (a quantity without its line item) can't be
@@ -231,12 +231,12 @@ def cell_of(table: Table, row: int) -> Cell:
     return Cell(period, tuple(groups))
 
 
-def open_buckets(starts: NDArray[np.int64], width: Width, fetched: NDArray[np.int64]) -> NDArray[np.bool_]:
+def open_buckets(starts: NDArray[np.int64], width: BucketWidth, fetched: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of the buckets, fetched at those times, may still grow."""
     return np.asarray(starts + width.seconds + SETTLED_AFTER > fetched)
 
 
-def open_periods(coverage: Coverage, held: Mapping[Width, Held]) -> NDArray[np.bool_]:
+def open_periods(coverage: Coverage, held: Mapping[BucketWidth, HeldBuckets]) -> NDArray[np.bool_]:
     """For each period: whether usage may still be added to what is held of it."""
     flags = np.zeros(len(coverage.periods), np.bool_)
     for segment in coverage.read:

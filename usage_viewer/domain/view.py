@@ -9,7 +9,7 @@ from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.dataset import PROFILE, Dataset, across_profiles, is_extra, with_extras
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import Per, Periods, Span, periods
+from usage_viewer.domain.period import Granularity, Periods, Span, periods
 from usage_viewer.domain.zones import zone_of
 
 PERIOD = "period"
@@ -49,9 +49,9 @@ class ViewState:
     A field that this version doesn't know is called `extra.` and its own name.
     """
 
-    dataset: str = "completions"
+    dataset_name: str = "completions"
     range: DateRange = _DEFAULT_RANGE
-    per: Per = Per.TOTAL
+    per: Granularity = Granularity.TOTAL
     grouping: tuple[str, ...] = ("model",)
     filters: tuple[Filter, ...] = ()
     search: str = ""
@@ -61,7 +61,7 @@ class ViewState:
     profiles: tuple[str, ...] = ()  # the organizations that it is across; none: it is of one alone
 
     def __post_init__(self) -> None:
-        data = self.data
+        data = self.dataset
         for name in (*self.grouping, *(item.dimension for item in self.filters)):
             if not data.has_dimension(name):
                 raise InputError(
@@ -81,11 +81,11 @@ class ViewState:
                 raise InputError(", ".join(names), title="A name is there twice", hint="Give each one once.")
 
     @property
-    def data(self) -> Dataset:
+    def dataset(self) -> Dataset:
         """The dataset's entry, with the fields that this version doesn't know and the view names. Raises
         InputError.
         """
-        data = dataset_named(self.dataset)
+        data = dataset_named(self.dataset_name)
         if self.profiles:
             data = across_profiles(data)
         if not self.extras:
@@ -103,12 +103,12 @@ class ViewState:
     @property
     def shown_columns(self) -> tuple[str, ...]:
         """Figures shown, in their order."""
-        return self.columns or self.data.default_columns
+        return self.columns or self.dataset.default_columns
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Names of all columns shown, in their order: the period if there is one, the grouping, the figures."""
-        period = () if self.per is Per.TOTAL else (PERIOD,)
+        period = () if self.per is Granularity.TOTAL else (PERIOD,)
         return (*period, *self.grouping, *self.shown_columns)
 
     @property
@@ -131,8 +131,8 @@ class ViewState:
     def with_range(self, chosen: DateRange) -> "ViewState":
         return replace(self, range=chosen)
 
-    def with_per(self, per: Per) -> "ViewState":
-        return replace(self, per=per, order=self._order_without(PERIOD) if per is Per.TOTAL else self.order)
+    def with_per(self, per: Granularity) -> "ViewState":
+        return replace(self, per=per, order=self._order_without(PERIOD) if per is Granularity.TOTAL else self.order)
 
     def across(self, profiles: Iterable[str]) -> "ViewState":
         """The same across these organizations; across none, what speaks of organizations is left out."""
@@ -204,12 +204,12 @@ class ViewState:
 
     def with_dataset(self, name: str) -> "ViewState":
         """Another dataset, keeping what both have: range, zone, common grouping, filters and order."""
-        data = ViewState(dataset=name, grouping=(), profiles=self.profiles).data
+        data = ViewState(dataset_name=name, grouping=(), profiles=self.profiles).dataset
         grouping = tuple(item for item in self.grouping if data.has_dimension(item)) or data.default_grouping
-        kept = {*grouping, *data.default_columns, *(() if self.per is Per.TOTAL else (PERIOD,))}
+        kept = {*grouping, *data.default_columns, *(() if self.per is Granularity.TOTAL else (PERIOD,))}
         return replace(
             self,
-            dataset=name,
+            dataset_name=name,
             grouping=grouping,
             filters=tuple(item for item in self.filters if data.has_dimension(item.dimension)),
             columns=(),
@@ -221,7 +221,7 @@ class ViewState:
 
 
 @lru_cache(maxsize=32)
-def _periods(span: Span, per: Per, zone: tzinfo, week_start: int) -> Periods:
+def _periods(span: Span, per: Granularity, zone: tzinfo, week_start: int) -> Periods:
     """Kept: a year's days take 2 ms to find on the calendar, and every click asks for them."""
     found = periods(span, per, zone, week_start)
     found.bounds.flags.writeable = False

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.period import Per, Periods, Width
+from usage_viewer.domain.period import BucketWidth, Granularity, Periods
 from usage_viewer.domain.view import ViewState
 
-_PER = {Width.HOUR: Per.HOUR, Width.DAY: Per.DAY}
+_PER = {BucketWidth.HOUR: Granularity.HOUR, BucketWidth.DAY: Granularity.DAY}
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class AdjustedView:
     """`view` as it is answered, its periods, and in words what is otherwise than asked for."""
 
     view: ViewState
@@ -22,12 +22,12 @@ class Fit:
     notes: tuple[str, ...] = ()
 
 
-def fit(view: ViewState, now: int, week_start: int = 0, refused: Collection[str] = ()) -> Fit:
+def fit(view: ViewState, now: int, week_start: int = 0, refused: Collection[str] = ()) -> AdjustedView:
     """Of a dataset that has no buckets so fine, coarser periods, UTC and whole buckets are shown; without the
     dimensions `refused` by the organization's server. Raises InputError for a range that can't be resolved.
     """
     shown, notes = _without(view, refused)
-    finest = view.data.finest
+    finest = view.dataset.finest
     bits = []
     if shown.per is not (per := _offered(shown.per, finest)):
         shown = shown.with_per(per)
@@ -42,20 +42,20 @@ def fit(view: ViewState, now: int, week_start: int = 0, refused: Collection[str]
         found = shown.periods(now, week_start)
         bits.append(f"in whole {finest.noun}s")
     if bits:
-        notes = (f"{view.data.label} exist by UTC {finest.noun} only: shown {', '.join(bits)}.", *notes)
-    return Fit(shown, found, notes)
+        notes = (f"{view.dataset.label} exist by UTC {finest.noun} only: shown {', '.join(bits)}.", *notes)
+    return AdjustedView(shown, found, notes)
 
 
-def _offered(per: Per, finest: Width) -> Per:
-    fine = {Per.MINUTE: Width.MINUTE, Per.HOUR: Width.HOUR}.get(per)
+def _offered(per: Granularity, finest: BucketWidth) -> Granularity:
+    fine = {Granularity.MINUTE: BucketWidth.MINUTE, Granularity.HOUR: BucketWidth.HOUR}.get(per)
     return per if fine is None or fine.seconds >= finest.seconds else _PER[finest]
 
 
-def _even(periods: Periods, finest: Width) -> bool:
+def _even(periods: Periods, finest: BucketWidth) -> bool:
     return bool(np.all(periods.bounds % finest.seconds == 0))
 
 
-def _widened(chosen: DateRange, now: int, finest: Width) -> DateRange:
+def _widened(chosen: DateRange, now: int, finest: BucketWidth) -> DateRange:
     """To whole buckets, in UTC."""
     span = chosen.resolve(now, UTC)
     start, end = (
@@ -75,5 +75,5 @@ def _without(view: ViewState, refused: Collection[str]) -> tuple[ViewState, tupl
         view.with_grouping(name for name in view.grouping if name not in gone),
         filters=tuple(item for item in view.filters if item.dimension not in gone),
     )
-    labels = " and ".join(view.data.dimension(name).label for name in gone)
-    return shown, (f"{labels} can't be had of this organization's {view.data.label.lower()}: shown without.",)
+    labels = " and ".join(view.dataset.dimension(name).label for name in gone)
+    return shown, (f"{labels} can't be had of this organization's {view.dataset.label.lower()}: shown without.",)

@@ -1,16 +1,16 @@
 """The key's one door: the operating system's keyring, or memory for this session; never a file."""
 
-from usage_viewer.keystore.memory import SessionKeystore
+from usage_viewer.keystore.memory import MemoryKeystore
 from usage_viewer.keystore.open import ENVIRONMENT_VARIABLE, key_from_environment, open_keystore
-from usage_viewer.keystore.os_keyring import SERVICE, SystemKeystore
+from usage_viewer.keystore.os_keyring import SERVICE, OsKeyring
 from usage_viewer.keystore.protocol import Keystore
 
 __all__ = [
     "ENVIRONMENT_VARIABLE",
     "SERVICE",
     "Keystore",
-    "SessionKeystore",
-    "SystemKeystore",
+    "MemoryKeystore",
+    "OsKeyring",
     "key_from_environment",
     "open_keystore",
 ]

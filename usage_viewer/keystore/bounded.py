@@ -12,7 +12,7 @@ class NoAnswer(Exception):
     """The call did not end in time, or its thread ended without an answer."""
 
 
-class Failure(Exception):
+class BackendFailure(Exception):
     """The call raised `error`, which comes without the frames it passed: their variables hold the key."""
 
     def __init__(self, error: Exception) -> None:
@@ -43,7 +43,7 @@ class _Answer(Generic[T]):
 
 
 def bounded(call: Callable[[], T], timeout: float) -> T:
-    """What `call()` gives, if it does so within `timeout` seconds; raises `NoAnswer` or `Failure`.
+    """What `call()` gives, if it does so within `timeout` seconds; raises `NoAnswer` or `BackendFailure`.
 
     A call that hangs is left behind in its daemon thread, which doesn't keep the process from ending; what it
     gives later is dropped.
@@ -58,7 +58,7 @@ def bounded(call: Callable[[], T], timeout: float) -> T:
     if not answer.done.wait(timeout):
         raise NoAnswer
     if answer.error is not None:
-        raise Failure(_without_frames(answer.error))
+        raise BackendFailure(_without_frames(answer.error))
     if not answer.value:
         raise NoAnswer
     return answer.value[0]

@@ -7,7 +7,7 @@ from usage_viewer.domain.admin_key import AdminKey
 FORGOTTEN: Final = "The key is kept in memory only and forgotten when the program ends."
 
 
-class SessionKeystore:
+class MemoryKeystore:
     """Keeps the key in memory only. `description` says, for the user, why and what follows from it."""
 
     lasting = False

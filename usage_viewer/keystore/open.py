@@ -6,8 +6,8 @@ from typing import Final
 
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import InputError, KeyringError, NoKeyring
-from usage_viewer.keystore.memory import FORGOTTEN, SessionKeystore
-from usage_viewer.keystore.os_keyring import TIMEOUT, SystemKeystore
+from usage_viewer.keystore.memory import FORGOTTEN, MemoryKeystore
+from usage_viewer.keystore.os_keyring import TIMEOUT, OsKeyring
 from usage_viewer.keystore.protocol import Keystore
 
 ENVIRONMENT_VARIABLE: Final = "OPENAI_ADMIN_KEY"
@@ -39,12 +39,12 @@ def open_keystore(
     if use_environment:
         key = key_from_environment(environment)
         if key is not None:
-            return SessionKeystore(
+            return MemoryKeystore(
                 key, description=f"The key comes from the environment variable {ENVIRONMENT_VARIABLE}."
             )
     try:
-        return SystemKeystore(profile, timeout=timeout, environment=environment)
+        return OsKeyring(profile, timeout=timeout, environment=environment)
     except KeyringError as error:
         why = f"{error.title} ({error.detail})." if error.detail else f"{error.title}."
         what = error.hint if isinstance(error, NoKeyring) else FORGOTTEN
-        return SessionKeystore(description=f"{why} {what}")
+        return MemoryKeystore(description=f"{why} {what}")

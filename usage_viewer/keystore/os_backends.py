@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 
-class Store(NamedTuple):
+class OsBackend(NamedTuple):
     """A store of the operating system: its class in `keyring`, its name for the user, the class we use."""
 
     name: str
@@ -22,17 +22,17 @@ class Store(NamedTuple):
 
 
 _LINUX = (
-    Store(
+    OsBackend(
         "keyring.backends.SecretService.Keyring",
         "the desktop's keyring (Secret Service)",
         "usage_viewer.keystore.secret_service.ClosingKeyring",
     ),
-    Store("keyring.backends.libsecret.Keyring", "the desktop's keyring (Secret Service)"),
-    Store("keyring.backends.kwallet.DBusKeyring", "KWallet"),
+    OsBackend("keyring.backends.libsecret.Keyring", "the desktop's keyring (Secret Service)"),
+    OsBackend("keyring.backends.kwallet.DBusKeyring", "KWallet"),
 )
-_STORES: Final[Mapping[str, tuple[Store, ...]]] = {
-    "darwin": (Store("keyring.backends.macOS.Keyring", "the macOS Keychain"),),
-    "win32": (Store("keyring.backends.Windows.WinVaultKeyring", "the Windows Credential Manager"),),
+_STORES: Final[Mapping[str, tuple[OsBackend, ...]]] = {
+    "darwin": (OsBackend("keyring.backends.macOS.Keyring", "the macOS Keychain"),),
+    "win32": (OsBackend("keyring.backends.Windows.WinVaultKeyring", "the Windows Credential Manager"),),
 }
 _CHAINER = "keyring.backends.chainer.ChainerBackend"
 _WEAK_MODULES = ("keyring.backends.fail", "keyring.backends.null", "keyrings.alt")

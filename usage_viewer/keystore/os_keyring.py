@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from usage_viewer.domain.admin_key import AdminKey, mask_keys, redact
 from usage_viewer.domain.errors import InputError, KeyringError, KeyringFailed, KeyringLocked, NoKeyring
-from usage_viewer.keystore.bounded import Failure, NoAnswer, bounded
+from usage_viewer.keystore.bounded import BackendFailure, NoAnswer, bounded
 from usage_viewer.keystore.os_backends import is_weak, system_backend, title_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _BAD_STUB_DATA = 1783  # what Windows says to an entry over 2,560 bytes
 T = TypeVar("T")
 
 
-class SystemKeystore:
+class OsKeyring:
     """One profile's key in the keyring: service `usage-viewer`, user name = profile.
 
     `backend` takes the place of the one found; `timeout` (seconds) bounds each verb, prompts included. Making
@@ -115,7 +115,7 @@ def _asked(call: Callable[[], T], timeout: float, key: AdminKey | None = None) -
             hint=f"It did not answer within {timeout:g} s; a password prompt may be waiting behind other "
             "windows. Answer it, then try again.",
         )
-    except Failure as failure:
+    except BackendFailure as failure:
         fault = _translated(failure.error, key)
     # Raised outside of the handlers: the error from the back end must not hang on it as its context.
     raise fault

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.figures import INT64_MAX, Figures
+from usage_viewer.domain.figures import INT64_MAX, NumberColumn
 
 BLOCK = 1 << 18
 """Cells that are added up at a time where the rows are in the order of their periods: they stay in the cache."""
@@ -26,27 +26,27 @@ EXACT = Context(prec=200)
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class FactSums:
     """n rows: `period` and `cell` (a group or a combination), and the figures of each metric."""
 
     period: NDArray[np.int32]
     cell: NDArray[np.int32]
-    metrics: Mapping[str, Figures]
+    metrics: Mapping[str, NumberColumn]
 
     def __len__(self) -> int:
         return len(self.period)
 
-    def take(self, chosen: NDArray[Any]) -> "Rows":
-        return Rows(
+    def take(self, chosen: NDArray[Any]) -> "FactSums":
+        return FactSums(
             self.period[chosen],
             self.cell[chosen],
             {name: figures.take(chosen) for name, figures in self.metrics.items()},
         )
 
-    def relabelled(self, cell: NDArray[np.int32]) -> "Rows":
-        return Rows(self.period, cell, self.metrics)
+    def relabelled(self, cell: NDArray[np.int32]) -> "FactSums":
+        return FactSums(self.period, cell, self.metrics)
 
-    def in_period_order(self) -> "Rows":
+    def in_period_order(self) -> "FactSums":
         if _ordered(self.period):
             return self
         # Stable: runs of rows that were stored together are merged, not sorted.
@@ -61,7 +61,7 @@ class Rows:
         return size
 
 
-def gather(rows: Rows, periods: int, cells: int) -> Rows:
+def gather(rows: FactSums, periods: int, cells: int) -> FactSums:
     """One row for each period and cell that occurs, in their order: the sums of the rows that belong there.
 
     A figure is missing where it is missing in all of them.
@@ -76,25 +76,25 @@ def gather(rows: Rows, periods: int, cells: int) -> Rows:
     return joined(list(_blocks(rows.in_period_order(), periods, cells)))
 
 
-def joined(parts: list[Rows]) -> Rows:
+def joined(parts: list[FactSums]) -> FactSums:
     if len(parts) == 1:
         return parts[0]
     names = parts[0].metrics if parts else ()
-    return Rows(
+    return FactSums(
         np.concatenate([part.period for part in parts]),
         np.concatenate([part.cell for part in parts]),
         {name: _end_to_end([part.metrics[name] for part in parts]) for name in names},
     )
 
 
-def _end_to_end(parts: list[Figures]) -> Figures:
+def _end_to_end(parts: list[NumberColumn]) -> NumberColumn:
     values = np.concatenate([part.values for part in parts])
     if all(part.missing is None for part in parts):
-        return Figures(values)
-    return Figures(values, np.concatenate([missing_of(part) for part in parts]))
+        return NumberColumn(values)
+    return NumberColumn(values, np.concatenate([missing_of(part) for part in parts]))
 
 
-def missing_of(figures: Figures) -> NDArray[np.bool_]:
+def missing_of(figures: NumberColumn) -> NDArray[np.bool_]:
     return np.zeros(len(figures), np.bool_) if figures.missing is None else figures.missing
 
 
@@ -102,7 +102,7 @@ def _ordered(period: NDArray[np.int32]) -> bool:
     return bool(np.all(period[1:] >= period[:-1]))
 
 
-def _blocks(rows: Rows, periods: int, cells: int) -> Iterator[Rows]:
+def _blocks(rows: FactSums, periods: int, cells: int) -> Iterator[FactSums]:
     step = max(1, BLOCK // cells)
     firsts = np.arange(0, periods + step, step)
     edges = np.searchsorted(rows.period, firsts).tolist()
@@ -112,7 +112,7 @@ def _blocks(rows: Rows, periods: int, cells: int) -> Iterator[Rows]:
             yield _gather_dense(rows, first, step * cells, cells, slice(low, high))
 
 
-def _gather_dense(rows: Rows, first: int, size: int, cells: int, part: slice = ALL) -> Rows:
+def _gather_dense(rows: FactSums, first: int, size: int, cells: int, part: slice = ALL) -> FactSums:
     slot = rows.period[part].astype(np.intp)
     slot -= first
     slot *= cells
@@ -122,24 +122,24 @@ def _gather_dense(rows: Rows, first: int, size: int, cells: int, part: slice = A
     found = np.flatnonzero(seen)
     kind = np.int32 if size <= 2**31 else np.int64
     period, cell = np.divmod(found.astype(kind), kind(cells))
-    return Rows(
+    return FactSums(
         (period + kind(first)).astype(np.int32, copy=False),
         cell.astype(np.int32, copy=False),
         {name: sums_of(figures, slot, size, part).take(found) for name, figures in rows.metrics.items()},
     )
 
 
-def _gather_sparse(rows: Rows, cells: int) -> Rows:
+def _gather_sparse(rows: FactSums, cells: int) -> FactSums:
     key, slot = np.unique(rows.period.astype(np.int64) * cells + rows.cell, return_inverse=True)
     period, cell = np.divmod(key, cells)
-    return Rows(
+    return FactSums(
         period.astype(np.int32),
         cell.astype(np.int32),
         {name: sums_of(figures, slot, len(key)) for name, figures in rows.metrics.items()},
     )
 
 
-def sums_of(figures: Figures, slot: NDArray[np.intp], size: int, part: slice = ALL) -> Figures:
+def sums_of(figures: NumberColumn, slot: NDArray[np.intp], size: int, part: slice = ALL) -> NumberColumn:
     """The sum of each of `size` slots, over a part of the figures; `slot`: of each in that part."""
     values = figures.values[part]
     missing = None
@@ -151,8 +151,8 @@ def sums_of(figures: Figures, slot: NDArray[np.intp], size: int, part: slice = A
         sums = np.zeros(size, np.object_)
         with localcontext(EXACT):
             np.add.at(sums, slot, values)
-        return Figures(sums, missing)
-    return Figures(_integer_sums(values, slot, size, figures.largest), missing)
+        return NumberColumn(sums, missing)
+    return NumberColumn(_integer_sums(values, slot, size, figures.largest), missing)
 
 
 def _integer_sums(values: NDArray[np.int64], slot: NDArray[np.intp], size: int, largest: int) -> NDArray[Any]:

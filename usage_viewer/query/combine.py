@@ -12,8 +12,8 @@ from usage_viewer.domain.names import Names
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.together import together
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.query.aggregate import Rows, joined
-from usage_viewer.query.dimension_index import Combinations
+from usage_viewer.query.aggregate import FactSums, joined
+from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.query.levels import by_bucket
 from usage_viewer.query.table_builder import tabulate
 from usage_viewer.store.store import Store
@@ -32,9 +32,9 @@ def answer_across(parts: Sequence[Part], view: ViewState, names: Names, cancel: 
     """As `Store.answer`, over all `parts`. `view.profiles` are theirs. Raises Cancelled, StoreError."""
     cancel = cancel or Cancel()
     coverage = together([part.coverage for part in parts])
-    every = Combinations(view.data)
-    facts: list[Rows] = []
-    by_buckets: list[Rows] = []
+    every = DimensionIndex(view.dataset)
+    facts: list[FactSums] = []
+    by_buckets: list[FactSums] = []
     for part in parts:
         gathered = part.store.gathered(of_one(view), part.coverage, cancel)
         ids = every.add((part.profile, *values) for _, *values in gathered.combinations.since(0))
@@ -60,18 +60,18 @@ def values_across(stores: Mapping[str, Store], dataset: str, dimension: str) -> 
     return tuple(dict.fromkeys(value for store in stores.values() for value in store.values(dataset, dimension)))
 
 
-def _relabelled(rows: Rows, ids: NDArray[np.int32]) -> Rows:
+def _relabelled(rows: FactSums, ids: NDArray[np.int32]) -> FactSums:
     return rows.relabelled(ids[rows.cell] if len(rows) else rows.cell)
 
 
-def _split(levels: Rows, own: Coverage, common: Coverage) -> Rows:
+def _split(levels: FactSums, own: Coverage, common: Coverage) -> FactSums:
     """A level is the same in each of the finer buckets that stand for its own."""
     edges, bounds = own.periods.bounds, common.periods.bounds
     first = np.searchsorted(bounds, edges[:-1])[levels.period]
     counts = np.searchsorted(bounds, edges[1:])[levels.period] - first
     rows = np.repeat(np.arange(len(levels)), counts)
     within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return Rows(
+    return FactSums(
         (first[rows] + within).astype(np.int32),
         levels.cell[rows],
         {name: figures.take(rows) for name, figures in levels.metrics.items()},

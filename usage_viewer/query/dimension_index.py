@@ -1,4 +1,4 @@
-"""`Combinations`: a dataset's combinations of dimension values, as small integers, for filters and grouping."""
+"""`DimensionIndex`: a dataset's combinations of dimension values, as small integers, for filters and grouping."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,7 +13,7 @@ from usage_viewer.domain.view import Value, ViewState
 LARGEST_KEY = 2**62
 
 
-class Combinations:
+class DimensionIndex:
     """Combination `id` has the value `values[d][codes[id, d]]` in dimension d.
 
     It only grows. One thread at a time may add; others may read meanwhile, for `codes` is replaced as a whole after

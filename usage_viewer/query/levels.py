@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.dataset import Kind, OverTime, Statistic
-from usage_viewer.domain.figures import INT64_MAX, Figures, Number
+from usage_viewer.domain.figures import INT64_MAX, Number, NumberColumn
 from usage_viewer.domain.period import Periods
 from usage_viewer.domain.view import ViewState
-from usage_viewer.query.aggregate import Rows, gather, missing_of, sums_of
+from usage_viewer.query.aggregate import FactSums, gather, missing_of, sums_of
 
 
 def levels_needed(view: ViewState) -> tuple[str, ...]:
     """The levels whose mean or peak is shown."""
-    columns = (view.data.column(name) for name in view.shown_columns)
+    columns = (view.dataset.column(name) for name in view.shown_columns)
     wanted = {column.level for column in columns if isinstance(column, OverTime)}
-    return tuple(metric.name for metric in view.data.metrics if metric.name in wanted)
+    return tuple(metric.name for metric in view.dataset.metrics if metric.name in wanted)
 
 
 def by_bucket(coverage: Coverage) -> Coverage:
@@ -40,10 +40,10 @@ class Stocks:
     """
 
     coverage: Coverage
-    facts: Rows
+    facts: FactSums
     group: NDArray[np.int32]
 
-    def column(self, item: OverTime, rows: Rows) -> Figures:
+    def column(self, item: OverTime, rows: FactSums) -> NumberColumn:
         """For each of `rows`, which are periods and groups."""
         groups = int(max(self.group.max(initial=0), rows.cell.max(initial=0))) + 1
         key = rows.period.astype(np.int64) * groups + rows.cell
@@ -59,7 +59,7 @@ class Stocks:
         every = np.zeros(len(stocks), np.int64)
         return self._over(item, stocks, every, np.array([self._held.sum()], np.int64)).at(0)
 
-    def _summed(self, group: Callable[[NDArray[np.int32]], NDArray[np.int32]], groups: int) -> Rows:
+    def _summed(self, group: Callable[[NDArray[np.int32]], NDArray[np.int32]], groups: int) -> FactSums:
         inside = self.group[self.facts.cell] >= 0
         facts = self.facts.take(inside)
         cell = group(self.group[facts.cell])
@@ -86,7 +86,9 @@ class Stocks:
             np.add.at(held, period, segment.width.seconds)
         return held
 
-    def _over(self, item: OverTime, stocks: Rows, slot: NDArray[np.int64], seconds: NDArray[np.int64]) -> Figures:
+    def _over(
+        self, item: OverTime, stocks: FactSums, slot: NDArray[np.int64], seconds: NDArray[np.int64]
+    ) -> NumberColumn:
         """One figure for each of `seconds`, the time that it is about; row i of `stocks` counts in `slot[i]`."""
         figures = stocks.metrics[item.level]
         there = ~missing_of(figures)
@@ -94,15 +96,15 @@ class Stocks:
         missing = np.ones(len(seconds), np.bool_)
         missing[slot] = False
         if item.statistic is Statistic.PEAK:
-            return Figures(_greatest(values, slot, len(seconds), item.kind), missing)
+            return NumberColumn(_greatest(values, slot, len(seconds), item.kind), missing)
         lengths = np.diff(self._buckets)[stocks.period[there]]
-        weighed = sums_of(Figures(_product(values, lengths)), slot, len(seconds)).values
+        weighed = sums_of(NumberColumn(_product(values, lengths)), slot, len(seconds)).values
         # Divided as exact numbers: the quotient alone is rounded.
         means = [
             float(total / length) if length else 0.0
             for total, length in zip(weighed.tolist(), seconds.tolist(), strict=True)
         ]
-        return Figures(np.array(means, np.float64), missing)
+        return NumberColumn(np.array(means, np.float64), missing)
 
 
 def _greatest(values: NDArray[Any], slot: NDArray[np.int64], size: int, kind: Kind) -> NDArray[Any]:

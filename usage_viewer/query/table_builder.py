@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Aggregation, Dataset, Derived, Metric, OverTime
 from usage_viewer.domain.coverage import Coverage
-from usage_viewer.domain.figures import Figures, Number, derive, derive_one, parts_of
+from usage_viewer.domain.figures import Number, NumberColumn, derive, derive_one, parts_of
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_order import natural
 from usage_viewer.domain.table import Column, FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.query.aggregate import EXACT, Rows, gather, missing_of, plain
-from usage_viewer.query.dimension_index import Combinations, Groups
+from usage_viewer.query.aggregate import EXACT, FactSums, gather, missing_of, plain
+from usage_viewer.query.dimension_index import DimensionIndex, Groups
 from usage_viewer.query.levels import Stocks
 
 MONEY = "money"
@@ -30,21 +30,21 @@ def metrics_needed(view: ViewState) -> tuple[str, ...]:
     """The metrics of shown columns and the parts of shown derived ones, in the dataset's order."""
     wanted: set[str] = set()
     for name in view.shown_columns:
-        column = view.data.column(name)
+        column = view.dataset.column(name)
         if isinstance(column, Derived):
             wanted |= set(parts_of(column))
         else:
             wanted.add(column.level if isinstance(column, OverTime) else name)
-    return tuple(metric.name for metric in view.data.metrics if metric.name in wanted)
+    return tuple(metric.name for metric in view.dataset.metrics if metric.name in wanted)
 
 
 def tabulate(
     view: ViewState,
     coverage: Coverage,
-    facts: Rows,
-    combinations: Combinations,
+    facts: FactSums,
+    combinations: DimensionIndex,
     names: Names,
-    levels: Rows | None = None,
+    levels: FactSums | None = None,
 ) -> Table:
     """`facts`: each period and combination once, `cell` being the combination; `levels`: the same for each bucket,
     where means and peaks are shown.
@@ -56,16 +56,16 @@ def tabulate(
     units = _units(view, facts, combinations)
     grouping = _with_units(view, units)
     groups = combinations.groups(grouping, passing)
-    heads = _group_columns(view.data, grouping, groups, combinations, names)
+    heads = _group_columns(view.dataset, grouping, groups, combinations, names)
     order = natural([head.sort_key() for head in heads])
     if order is not None:
         groups = groups.in_order(order)
         heads = [replace(head, known=head.known[order]) for head in heads]
     rows = _grouped(facts, groups, int(passing.sum()), len(coverage.periods))
-    if not len(rows) and not grouping and view.per is Per.TOTAL and coverage.held:
+    if not len(rows) and not grouping and view.per is Granularity.TOTAL and coverage.held:
         rows = _one_row_of_nothing(rows)
     columns: list[Column] = []
-    if view.per is not Per.TOTAL:
+    if view.per is not Granularity.TOTAL:
         columns.append(PeriodColumn(rows.period, coverage.periods))
     if heads:
         seen = np.zeros(len(groups), np.bool_)
@@ -73,18 +73,18 @@ def tabulate(
         columns += [replace(_occurring(head, seen), group=rows.cell) for head in heads]
     stocks = None if levels is None else Stocks(coverage, levels, groups.of)
     with localcontext(EXACT):
-        columns += _Figures(view.data, rows, units, last, stocks).columns(view.shown_columns)
+        columns += _Figures(view.dataset, rows, units, last, stocks).columns(view.shown_columns)
     return Table(tuple(columns), len(rows), rows.cell)
 
 
 def _with_units(view: ViewState, units: Units) -> tuple[str, ...]:
     """The grouping, and the unit wherever different ones would be added."""
-    mixed = {view.data.metric(name).unit_from for name in units if len(units[name]) > 1}
+    mixed = {view.dataset.metric(name).unit_from for name in units if len(units[name]) > 1}
     added = mixed - set(view.grouping)
-    return (*view.grouping, *(item.name for item in view.data.dimensions if item.name in added))
+    return (*view.grouping, *(item.name for item in view.dataset.dimensions if item.name in added))
 
 
-def _grouped(facts: Rows, groups: Groups, passing: int, periods: int) -> Rows:
+def _grouped(facts: FactSums, groups: Groups, passing: int, periods: int) -> FactSums:
     """One row for each period and group."""
     rows = facts.relabelled(groups.of[facts.cell])
     if len(groups) == passing:
@@ -92,22 +92,22 @@ def _grouped(facts: Rows, groups: Groups, passing: int, periods: int) -> Rows:
     return gather(rows, periods, max(1, len(groups)))
 
 
-def _one_row_of_nothing(rows: Rows) -> Rows:
+def _one_row_of_nothing(rows: FactSums) -> FactSums:
     one = np.zeros(1, np.int32)
-    return Rows(
+    return FactSums(
         one,
         one,
         {
-            name: Figures(np.zeros(1, figures.values.dtype), np.ones(1, np.bool_))
+            name: NumberColumn(np.zeros(1, figures.values.dtype), np.ones(1, np.bool_))
             for name, figures in rows.metrics.items()
         },
     )
 
 
-def _units(view: ViewState, facts: Rows, combinations: Combinations) -> Units:
+def _units(view: ViewState, facts: FactSums, combinations: DimensionIndex) -> Units:
     units: dict[str, Sequence[Value]] = {}
     for name, figures in facts.metrics.items():
-        metric = view.data.metric(name)
+        metric = view.dataset.metric(name)
         if metric.unit_from:
             cells = facts.cell if figures.missing is None else facts.cell[~figures.missing]
             known = combinations.values(metric.unit_from)
@@ -117,7 +117,7 @@ def _units(view: ViewState, facts: Rows, combinations: Combinations) -> Units:
 
 
 def _group_columns(
-    dataset: Dataset, grouping: Sequence[str], groups: Groups, combinations: Combinations, names: Names
+    dataset: Dataset, grouping: Sequence[str], groups: Groups, combinations: DimensionIndex, names: Names
 ) -> list[GroupColumn]:
     """Of each group the code of its value."""
     columns = []
@@ -146,7 +146,7 @@ def _occurring(head: GroupColumn, seen: NDArray[np.bool_]) -> GroupColumn:
 class _Figures:
     """The columns of figures over `rows`, and their totals."""
 
-    def __init__(self, data: Dataset, rows: Rows, units: Units, last: int, stocks: Stocks | None) -> None:
+    def __init__(self, data: Dataset, rows: FactSums, units: Units, last: int, stocks: Stocks | None) -> None:
         self._data, self._rows, self._units, self._stocks = data, rows, units, stocks
         self._sums = {name: _tidy(figures) for name, figures in rows.metrics.items()}
         self._totals = {name: self._total(data.metric(name), last) for name in self._sums}
@@ -193,7 +193,7 @@ class _Figures:
         return only.upper() if metric.unit == MONEY else only, metric.unit_from if len(units) > 1 else ""
 
 
-def _tidy(figures: Figures) -> Figures:
+def _tidy(figures: NumberColumn) -> NumberColumn:
     """Decimals without trailing zeros."""
     if figures.values.dtype != np.object_:
         return figures
@@ -204,4 +204,4 @@ def _tidy(figures: Figures) -> Figures:
     ]
     tidied = np.empty(len(values), np.object_)
     tidied[:] = values
-    return Figures(tidied, figures.missing)
+    return NumberColumn(tidied, figures.missing)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset, Kind, Metric
 from usage_viewer.domain.errors import WrongShape
-from usage_viewer.domain.figures import Figures
-from usage_viewer.query.dimension_index import Combinations
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.store.change_log import keep_replaced, record_changes
 from usage_viewer.store.engine.database import Connection
 from usage_viewer.store.engine.schema import DECIMALS, combination_table, fact_table, quoted
@@ -20,7 +20,13 @@ LARGEST_DECIMAL = Decimal(10) ** (38 - DECIMALS)
 
 
 def write(
-    cursor: Connection, dataset: Dataset, batch: Batch, combinations: Combinations, fetched_at: int, *, fresh: bool
+    cursor: Connection,
+    dataset: Dataset,
+    batch: Batch,
+    combinations: DimensionIndex,
+    fetched_at: int,
+    *,
+    fresh: bool,
 ) -> bool:
     """Stores the batch, what it changes, and adds to `combinations`; `fresh`: none of its buckets is held.
 
@@ -65,7 +71,7 @@ def _delete(cursor: Connection, dataset: Dataset, batch: Batch, starts: NDArray[
     )
 
 
-def _insert_combinations(cursor: Connection, dataset: Dataset, combinations: Combinations, known: int) -> None:
+def _insert_combinations(cursor: Connection, dataset: Dataset, combinations: DimensionIndex, known: int) -> None:
     rows = combinations.since(known)
     names = ["id", *(dimension.name for dimension in dataset.dimensions)]
     columns: dict[str, NDArray[Any]] = {}
@@ -113,7 +119,7 @@ def _insert_facts(
     cursor.unregister("batch_rows")
 
 
-def _column(figures: Figures, metric: Metric) -> NDArray[Any]:
+def _column(figures: NumberColumn, metric: Metric) -> NDArray[Any]:
     """As the engine takes it: masked integers, or decimals as text, for its own way from Python is a double."""
     if metric.kind is Kind.DECIMAL:
         texts = np.empty(len(figures), np.object_)

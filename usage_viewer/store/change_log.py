@@ -10,7 +10,7 @@ from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset, Kind
 from usage_viewer.domain.coverage import SETTLED_AFTER
 from usage_viewer.domain.figures import Number
-from usage_viewer.domain.period import Span, Width
+from usage_viewer.domain.period import BucketWidth, Span
 from usage_viewer.domain.verification import Bucket, Change, Changes
 from usage_viewer.query.aggregate import EXACT, plain
 from usage_viewer.store.engine.database import Connection
@@ -97,7 +97,7 @@ def read_changes(cursor: Connection, dataset: Dataset, span: Span | None, now: i
     asked = [dataset.name, now - KEPT_FOR]
     condition = "dataset = ? AND seen_at >= ?"
     if span is not None:
-        seconds = " ".join(f"WHEN '{width.value}' THEN {width.seconds}" for width in Width)
+        seconds = " ".join(f"WHEN '{width.value}' THEN {width.seconds}" for width in BucketWidth)
         condition += f" AND bucket < ? AND bucket + CASE width {seconds} ELSE 0 END > ?"
         asked += [span.end, span.start]
     (count,) = cursor.execute(f"SELECT count(*) FROM change WHERE {condition}", asked).fetchall()[0]
@@ -119,7 +119,7 @@ def _change(dataset: Dataset, row: tuple[object, ...]) -> Change:
     start, width, metric, before, after, settled, seen_at, *values = row
     decimal = dataset.column(str(metric)).kind is Kind.DECIMAL
     read: Callable[[object], Number | None] = _decimal if decimal else _whole
-    bucket = Bucket(int(str(start)), Width(str(width)))
+    bucket = Bucket(int(str(start)), BucketWidth(str(width)))
     combination = tuple(None if value is None else str(value) for value in values)
     return Change(bucket, combination, str(metric), read(before), read(after), bool(settled), int(str(seen_at)))
 
@@ -135,7 +135,7 @@ def _decimal(text: object) -> Decimal | None:
         return plain(Decimal(str(text)))
 
 
-def _cells(dataset: Dataset, width: Width) -> str:
+def _cells(dataset: Dataset, width: BucketWidth) -> str:
     """Of the compared buckets between two moments: each combination's sums."""
     sums = ", ".join(f"SUM({quoted(metric.name)}) AS {quoted(metric.name)}" for metric in dataset.metrics)
     return (

@@ -3,8 +3,8 @@
 import threading
 from dataclasses import dataclass
 
-from usage_viewer.query.aggregate import Rows
-from usage_viewer.store.fact_query import Question, coarser
+from usage_viewer.query.aggregate import FactSums
+from usage_viewer.store.fact_query import FactQuery, coarser
 
 MOST_BYTES = 512 * 2**20
 MOST_ENTRIES = 6
@@ -12,9 +12,9 @@ MOST_ENTRIES = 6
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    question: Question
+    question: FactQuery
     change: int
-    facts: Rows
+    facts: FactSums
 
 
 class FactCache:
@@ -27,7 +27,7 @@ class FactCache:
         self._lock = threading.Lock()
         self._entries: list[_Entry] = []  # most recently used first
 
-    def find(self, question: Question, change: int) -> Rows | None:
+    def find(self, question: FactQuery, change: int) -> FactSums | None:
         with self._lock:
             entries = list(self._entries)
         for entry in sorted(entries, key=lambda item: len(item.facts)):
@@ -41,7 +41,7 @@ class FactCache:
                 return facts
         return None
 
-    def keep(self, question: Question, change: int, facts: Rows) -> None:
+    def keep(self, question: FactQuery, change: int, facts: FactSums) -> None:
         self._use(_Entry(question, change, facts))
 
     def forget(self, dataset: str) -> None:

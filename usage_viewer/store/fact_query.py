@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Aggregation, Dataset, Kind, Metric
-from usage_viewer.domain.coverage import Coverage, Held
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import Segment, Width
-from usage_viewer.query.aggregate import Rows, gather, joined, missing_of
+from usage_viewer.domain.coverage import Coverage, HeldBuckets
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import BucketRun, BucketWidth
+from usage_viewer.query.aggregate import FactSums, gather, joined, missing_of
 from usage_viewer.store.engine.database import Connection
 from usage_viewer.store.engine.schema import fact_table, quoted
 from usage_viewer.store.unknown_fields import Widened, figure_of
@@ -26,13 +26,13 @@ ROWS_AT_A_TIME = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class FactQuery:
     """Facts to be read: of which buckets, which metrics, and how often a combination may be there in one."""
 
     dataset: Dataset
     metrics: tuple[str, ...]
     coverage: Coverage
-    held: Mapping[Width, Held]
+    held: Mapping[BucketWidth, HeldBuckets]
     repeats: bool  # a bucket may hold a combination more than once
     combinations: int  # how many there are, or were a moment ago
     widened: Widened | None = None  # in their place: combinations that unknown fields tell apart too
@@ -46,7 +46,7 @@ class Question:
         return any(metric.aggregation is Aggregation.LEVEL for metric in self.columns)
 
 
-def coarser(finer: Rows, answered: Question, question: Question) -> Rows | None:
+def coarser(finer: FactSums, answered: FactQuery, question: FactQuery) -> FactSums | None:
     """What `question` asks for, out of the answer to another one; None where that doesn't have it."""
     if answered.dataset.name != question.dataset.name or answered.coverage.read != question.coverage.read:
         return None
@@ -55,14 +55,14 @@ def coarser(finer: Rows, answered: Question, question: Question) -> Rows | None:
     metrics = {name: finer.metrics[name] for name in question.metrics}
     bounds, fine = question.coverage.periods.bounds, answered.coverage.periods.bounds
     if np.array_equal(bounds, fine):
-        return Rows(finer.period, finer.cell, metrics)
+        return FactSums(finer.period, finer.cell, metrics)
     if question.levels or not np.isin(bounds, fine, assume_unique=True).all():
         return None
     period = (np.searchsorted(bounds, fine[:-1], side="right") - 1).astype(np.int32)
-    return _combined(Rows(period[finer.period], finer.cell, metrics), len(question.coverage.periods))
+    return _combined(FactSums(period[finer.period], finer.cell, metrics), len(question.coverage.periods))
 
 
-def read(cursor: Connection, question: Question, *, rows_at_a_time: int = ROWS_AT_A_TIME) -> Rows:
+def read(cursor: Connection, question: FactQuery, *, rows_at_a_time: int = ROWS_AT_A_TIME) -> FactSums:
     """The sums of each period and combination (`cell`); rows in the order of periods wherever there are many."""
     if question.widened is not None:
         cursor.register(question.widened.table, question.widened.columns)
@@ -75,7 +75,7 @@ def read(cursor: Connection, question: Question, *, rows_at_a_time: int = ROWS_A
     last = _last_buckets(cursor, question, parts) if question.levels else np.empty(0, np.int64)
     buckets = sum(np.bincount(part.period[part.inside], minlength=periods) for part in parts)
     direct = not question.repeats and bool(np.all(buckets <= 1))
-    pieces: list[Rows] = []
+    pieces: list[FactSums] = []
     for part in parts:
         for window in _windows(cursor, question, part, rows_at_a_time):
             rows = _handed_over(cursor, question, part, window, last)
@@ -86,7 +86,7 @@ def read(cursor: Connection, question: Question, *, rows_at_a_time: int = ROWS_A
     return rows.in_period_order() if direct or len(pieces) == 1 else _combined(rows, periods)
 
 
-def _combined(rows: Rows, periods: int) -> Rows:
+def _combined(rows: FactSums, periods: int) -> FactSums:
     return gather(rows, periods, int(rows.cell.max(initial=0)) + 1)
 
 
@@ -94,7 +94,7 @@ def _combined(rows: Rows, periods: int) -> Rows:
 class _Part:
     """What is read in one width: bucket number i begins at `first + i * width` and is of `period[i]` (-1: none)."""
 
-    width: Width
+    width: BucketWidth
     first: int
     period: NDArray[np.int32]
 
@@ -111,11 +111,11 @@ class _Part:
         return self.first + len(self.period) * self.width.seconds
 
 
-def _parts(question: Question) -> list[_Part]:
+def _parts(question: FactQuery) -> list[_Part]:
     bounds = question.coverage.periods.bounds
     parts = []
     for width in question.dataset.widths:
-        segments: Sequence[Segment] = [item for item in question.coverage.read if item.width is width]
+        segments: Sequence[BucketRun] = [item for item in question.coverage.read if item.width is width]
         if not segments or width not in question.held:
             continue
         first, end = segments[0].start, max(segment.end for segment in segments)
@@ -130,7 +130,7 @@ def _parts(question: Question) -> list[_Part]:
     return parts
 
 
-def _last_buckets(cursor: Connection, question: Question, parts: Sequence[_Part]) -> NDArray[np.int64]:
+def _last_buckets(cursor: Connection, question: FactQuery, parts: Sequence[_Part]) -> NDArray[np.int64]:
     """Of each period the last bucket that is held, -1 where none is. Those at the end that nothing was told of yet
     don't count: the present minute says nothing of what is stored.
     """
@@ -142,14 +142,14 @@ def _last_buckets(cursor: Connection, question: Question, parts: Sequence[_Part]
     return last
 
 
-def _last_told(cursor: Connection, question: Question, part: _Part) -> int:
+def _last_told(cursor: Connection, question: FactQuery, part: _Part) -> int:
     """The last bucket with any fact; -1 where there is none."""
     found = _select(cursor, fact_table(question.dataset, part.width), "DISTINCT bucket", (part.first, part.end))
     number = (found["bucket"] - part.first) // part.width.seconds
     return int(found["bucket"][part.inside[number]].max(initial=-1))
 
 
-def _summed(cursor: Connection, question: Question, parts: Sequence[_Part]) -> Rows | None:
+def _summed(cursor: Connection, question: FactQuery, parts: Sequence[_Part]) -> FactSums | None:
     """Summed by the engine; None where a sum passes its type."""
     sums = ", ".join(
         f"SUM({figure_of(metric)})::{'VARCHAR' if metric.kind is Kind.DECIMAL else 'BIGINT'}"
@@ -181,7 +181,7 @@ def _summed(cursor: Connection, question: Question, parts: Sequence[_Part]) -> R
     return pieces[0] if len(pieces) == 1 else _combined(joined(pieces), len(question.coverage.periods))
 
 
-def _even_steps(question: Question, part: _Part) -> tuple[int, int]:
+def _even_steps(question: FactQuery, part: _Part) -> tuple[int, int]:
     """Step and origin (seconds) where each bucket's period is `(bucket - origin) // step`; step 0 where not."""
     if not part.inside.all():
         return 0, 0
@@ -194,7 +194,7 @@ def _even_steps(question: Question, part: _Part) -> tuple[int, int]:
     return (step, int(bounds[1]) - step) if even else (0, 0)
 
 
-def _windows(cursor: Connection, question: Question, part: _Part, rows_at_a_time: int) -> list[tuple[int, int]]:
+def _windows(cursor: Connection, question: FactQuery, part: _Part, rows_at_a_time: int) -> list[tuple[int, int]]:
     """Start and end of stretches that hold about so many facts each."""
     table = quoted(fact_table(question.dataset, part.width))
     facts: int = cursor.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
@@ -204,8 +204,8 @@ def _windows(cursor: Connection, question: Question, part: _Part, rows_at_a_time
 
 
 def _handed_over(
-    cursor: Connection, question: Question, part: _Part, window: tuple[int, int], last: NDArray[np.int64]
-) -> Rows:
+    cursor: Connection, question: FactQuery, part: _Part, window: tuple[int, int], last: NDArray[np.int64]
+) -> FactSums:
     """Each fact of a window as a row. A level is missing but for the last bucket held of its period."""
     seconds = part.width.seconds
     columns = ", ".join(
@@ -228,17 +228,17 @@ def _handed_over(
         for metric in question.columns:
             if metric.aggregation is Aggregation.LEVEL:
                 figures = rows.metrics[metric.name]
-                level = Figures(figures.values, missing_of(figures) | ~latest)
-                rows = Rows(rows.period, rows.cell, {**rows.metrics, metric.name: level})
+                level = NumberColumn(figures.values, missing_of(figures) | ~latest)
+                rows = FactSums(rows.period, rows.cell, {**rows.metrics, metric.name: level})
     outside = rows.period < 0
     return rows.take(~outside) if outside.any() else rows
 
 
-def _cell(question: Question) -> str:
+def _cell(question: FactQuery) -> str:
     return "combination" if question.widened is None else question.widened.cell
 
 
-def _joining(question: Question) -> str:
+def _joining(question: FactQuery) -> str:
     return "" if question.widened is None else question.widened.joining
 
 
@@ -252,15 +252,15 @@ def _select(
     return found
 
 
-def _rows(found: Mapping[str, NDArray[Any]], question: Question) -> Rows:
-    return Rows(
+def _rows(found: Mapping[str, NDArray[Any]], question: FactQuery) -> FactSums:
+    return FactSums(
         found["period number"],
         found["cell number"],
         {metric.name: _figures(found[metric.name], metric) for metric in question.columns},
     )
 
 
-def _figures(column: NDArray[Any], metric: Metric) -> Figures:
+def _figures(column: NDArray[Any], metric: Metric) -> NumberColumn:
     missing: NDArray[np.bool_] | None = None
     if isinstance(column, np.ma.MaskedArray):
         missing = np.ma.getmaskarray(column)
@@ -268,13 +268,13 @@ def _figures(column: NDArray[Any], metric: Metric) -> Figures:
         missing = missing if missing.any() else None
     if metric.kind is Kind.DECIMAL:
         column = np.array([Decimal(text) for text in column.tolist()], np.object_)
-    return Figures(column, missing)
+    return NumberColumn(column, missing)
 
 
-def _no_rows(question: Question) -> Rows:
+def _no_rows(question: FactQuery) -> FactSums:
     nothing = np.empty(0, np.int32)
     metrics = {
-        metric.name: Figures(np.empty(0, np.object_ if metric.kind is Kind.DECIMAL else np.int64))
+        metric.name: NumberColumn(np.empty(0, np.object_ if metric.kind is Kind.DECIMAL else np.int64))
         for metric in question.columns
     }
-    return Rows(nothing, nothing, metrics)
+    return FactSums(nothing, nothing, metrics)

@@ -1,4 +1,4 @@
-"""`NameBook`: every name that was ever seen, kept in memory beside the table `name`."""
+"""`NameIndex`: every name that was ever seen, kept in memory beside the table `name`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -9,14 +9,14 @@ from usage_viewer.domain.names import Name, Names
 from usage_viewer.store.engine.database import Connection
 
 
-class NameBook:
+class NameIndex:
     """One thread at a time may write; `names` is replaced as a whole."""
 
     def __init__(self, known: Iterable[Name] = ()) -> None:
         self.names = Names.of(known)
 
     @classmethod
-    def load(cls, cursor: Connection) -> "NameBook":
+    def load(cls, cursor: Connection) -> "NameIndex":
         rows = cursor.execute("SELECT kind, id, name, seen, deleted FROM name").fetchall()
         return cls(Name(*row) for row in rows)
 

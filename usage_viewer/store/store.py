@@ -11,19 +11,19 @@ from typing import NamedTuple
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancel
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.coverage import Coverage, Held
+from usage_viewer.domain.coverage import Coverage, HeldBuckets
 from usage_viewer.domain.dataset import Extras, is_extra
 from usage_viewer.domain.errors import StoreNotWritable
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.query.aggregate import Rows
-from usage_viewer.query.dimension_index import Combinations
+from usage_viewer.query.aggregate import FactSums
+from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.query.levels import by_bucket, levels_needed
 from usage_viewer.query.table_builder import metrics_needed, tabulate
 from usage_viewer.store.batch_writer import write
-from usage_viewer.store.bucket_index import Holdings
+from usage_viewer.store.bucket_index import BucketIndex
 from usage_viewer.store.engine.database import Connection, Database, wal_of
 from usage_viewer.store.engine.malloc import keep_freed_memory
 from usage_viewer.store.engine.schema import (
@@ -36,18 +36,18 @@ from usage_viewer.store.engine.schema import (
     quoted,
 )
 from usage_viewer.store.fact_cache import FactCache
-from usage_viewer.store.fact_query import Question, read
-from usage_viewer.store.name_index import NameBook, write_names
+from usage_viewer.store.fact_query import FactQuery, read
+from usage_viewer.store.name_index import NameIndex, write_names
 from usage_viewer.store.unknown_fields import KnownExtras, values_of, widen
-from usage_viewer.store.verification import Proofs
+from usage_viewer.store.verification import VerificationQueries
 
 
 class Gathered(NamedTuple):
     """Sums of each period and combination, the combinations, and the same for each bucket where levels need it."""
 
-    facts: Rows
-    combinations: Combinations
-    by_buckets: Rows | None
+    facts: FactSums
+    combinations: DimensionIndex
+    by_buckets: FactSums | None
 
 
 class Store:
@@ -58,9 +58,9 @@ class Store:
         self._writing = threading.RLock()
         self._cache = FactCache()
         self._changes: Counter[str] = Counter()  # of each dataset: tells facts read before a change from later ones
-        self._combinations: dict[str, Combinations] = {}
+        self._combinations: dict[str, DimensionIndex] = {}
         self._extras: dict[str, KnownExtras] = {}
-        self.proofs = Proofs(database, self._known_combinations, self.held)
+        self.proofs = VerificationQueries(database, self._known_combinations, self.held)
         self._load()
 
     @classmethod
@@ -100,7 +100,7 @@ class Store:
         """For the store's own parts: what is there, in tables."""
         return self._database
 
-    def held(self, dataset: str) -> dict[Width, Held]:
+    def held(self, dataset: str) -> dict[BucketWidth, HeldBuckets]:
         """Which whole buckets are held, of each width that any are held of."""
         return self._holdings.of(dataset)
 
@@ -122,7 +122,7 @@ class Store:
             return
         data = DATASETS[batch.dataset]
         with self._writing:
-            before = self.held(data.name).get(batch.width, Held.nothing())
+            before = self.held(data.name).get(batch.width, HeldBuckets.nothing())
             fresh = not (before.find(batch.starts) >= 0).any()
             combinations = self._known_combinations(data.name)
             try:
@@ -155,19 +155,19 @@ class Store:
 
     def gathered(self, view: ViewState, coverage: Coverage, cancelled: Cancel) -> Gathered:
         """What is held of `view`, before it is filtered and grouped. Raises Cancelled, StoreError."""
-        if any(is_extra(item.name) for item in view.data.dimensions):
+        if any(is_extra(item.name) for item in view.dataset.dimensions):
             return self._gathered_widened(view, coverage, cancelled)
         facts = self._facts(view, coverage, metrics_needed(view), cancelled)
         levels = levels_needed(view)
         by_buckets = self._facts(view, by_bucket(coverage), levels, cancelled) if levels else None
         cancelled.check()
         # After the facts, so that they have every combination that those speak of.
-        return Gathered(facts, self._known_combinations(view.dataset), by_buckets)
+        return Gathered(facts, self._known_combinations(view.dataset_name), by_buckets)
 
     def _gathered_widened(self, view: ViewState, coverage: Coverage, cancelled: Cancel) -> Gathered:
         """Where fields that this version doesn't know tell combinations apart: seldom, and never from the cache."""
         with self._database.cursor(cancelled) as cursor:
-            widened = widen(cursor, view.data, coverage, self._known_combinations(view.dataset))
+            widened = widen(cursor, view.dataset, coverage, self._known_combinations(view.dataset_name))
             question = self._question(view, coverage, metrics_needed(view))
             facts = read(cursor, replace(question, widened=widened, combinations=len(widened.combinations)))
             by_buckets = None
@@ -176,18 +176,20 @@ class Store:
                 by_buckets = read(cursor, replace(fine, widened=widened))
         return Gathered(facts, widened.combinations, by_buckets)
 
-    def _question(self, view: ViewState, coverage: Coverage, metrics: tuple[str, ...]) -> Question:
-        return Question(
-            view.data,
+    def _question(self, view: ViewState, coverage: Coverage, metrics: tuple[str, ...]) -> FactQuery:
+        return FactQuery(
+            view.dataset,
             metrics,
             coverage,
-            self._holdings.of(view.dataset),
-            self._holdings.repeats(view.dataset),
-            len(self._known_combinations(view.dataset)),
+            self._holdings.of(view.dataset_name),
+            self._holdings.repeats(view.dataset_name),
+            len(self._known_combinations(view.dataset_name)),
         )
 
-    def _facts(self, view: ViewState, coverage: Coverage, metrics: tuple[str, ...], cancelled: Cancel) -> Rows:
-        change = self._changes[view.dataset]  # before all else: facts of a later change may stand under an earlier
+    def _facts(self, view: ViewState, coverage: Coverage, metrics: tuple[str, ...], cancelled: Cancel) -> FactSums:
+        change = self._changes[
+            view.dataset_name
+        ]  # before all else: facts of a later change may stand under an earlier
         question = self._question(view, coverage, metrics)
         facts = self._cache.find(question, change)
         if facts is None:
@@ -255,8 +257,8 @@ class Store:
             migrate(cursor)
             adapt(cursor, DATASETS.values())
         with self._database.cursor() as cursor:
-            self._holdings = Holdings.load(cursor)
-            self._names = NameBook.load(cursor)
+            self._holdings = BucketIndex.load(cursor)
+            self._names = NameIndex.load(cursor)
             self._refused = _refused(cursor)
 
     def _keep_names(self, names: list[Name]) -> None:
@@ -272,7 +274,7 @@ class Store:
                 known = self._extras.setdefault(dataset, KnownExtras.load(cursor, DATASETS[dataset]))
         return known
 
-    def _known_combinations(self, dataset: str) -> Combinations:
+    def _known_combinations(self, dataset: str) -> DimensionIndex:
         known = self._combinations.get(dataset)
         if known is not None:
             return known
@@ -285,7 +287,7 @@ class Store:
                     rows = cursor.execute(
                         f"SELECT {columns} FROM {quoted(combination_table(data))} ORDER BY id"
                     ).fetchall()
-            known = self._combinations.setdefault(dataset, Combinations(data, rows))
+            known = self._combinations.setdefault(dataset, DimensionIndex(data, rows))
         return known
 
 

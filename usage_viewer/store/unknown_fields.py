@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.dataset import EXTRA, Dataset, Extras, Metric, extra_label, is_extra
 from usage_viewer.domain.view import Value
-from usage_viewer.query.dimension_index import Combinations
+from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.store.engine.database import Connection
 from usage_viewer.store.engine.schema import DECIMAL, existing_tables, fact_table, quoted
 
@@ -32,19 +32,19 @@ def figure_of(metric: Metric) -> str:
 class Widened:
     """Combinations that unknown fields tell apart too, and how a query over facts finds their numbers."""
 
-    combinations: Combinations
+    combinations: DimensionIndex
     columns: Mapping[str, NDArray[Any]]
     joining: str
     table: str = "widened"
     cell: str = "widened.number"
 
 
-def widen(cursor: Connection, dataset: Dataset, coverage: Coverage, base: Combinations) -> Widened:
+def widen(cursor: Connection, dataset: Dataset, coverage: Coverage, base: DimensionIndex) -> Widened:
     """`dataset`: with the unknown fields as dimensions; `base`: the combinations without them."""
     names = [item.name for item in dataset.dimensions if is_extra(item.name)]
     found = sorted(_distinct(cursor, dataset, coverage, names), key=lambda row: (row[0], *map(str, row[1:])))
     known: list[tuple[Value, ...]] = [row[1:] for row in base.since(0)]
-    combinations = Combinations(dataset, [(*known[row[0]], *row[1:]) for row in found])
+    combinations = DimensionIndex(dataset, [(*known[row[0]], *row[1:]) for row in found])
     columns: dict[str, NDArray[Any]] = {
         "number": np.arange(len(found), dtype=np.int32),
         "of_combination": np.array([row[0] for row in found], np.int32),

@@ -1,4 +1,4 @@
-"""`Proofs`: what speaks for the figures held: sums of buckets, broken identities, changes, origins of a cell."""
+"""Queries for verification: bucket sums, broken identities, changes and contributions."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,24 +8,24 @@ import numpy as np
 
 from usage_viewer.domain.cancellation import Cancel
 from usage_viewer.domain.catalog import dataset_named
-from usage_viewer.domain.coverage import Coverage, Held
+from usage_viewer.domain.coverage import Coverage, HeldBuckets
 from usage_viewer.domain.dataset import Dataset, Identity, is_extra
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import Segment, Span, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth, Span
 from usage_viewer.domain.verification import (
-    Breach,
-    Breaches,
+    BrokenIdentities,
+    BrokenIdentity,
     Bucket,
+    BucketContribution,
     Cell,
     Changes,
-    Origin,
     Sums,
     open_buckets,
 )
 from usage_viewer.domain.view import ViewState
 from usage_viewer.query.aggregate import EXACT, plain
-from usage_viewer.query.dimension_index import Combinations
+from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.store.change_log import read_changes
 from usage_viewer.store.engine.database import Connection, Database
 from usage_viewer.store.engine.schema import combination_table, existing_tables, fact_table, quoted
@@ -47,18 +47,18 @@ class _Rows:
         return f"bucket >= ? AND bucket < ? AND {self.cell} IN (SELECT id FROM chosen)"
 
 
-class Proofs:
+class VerificationQueries:
     """Only reads. Every method may be called in any thread; each raises StoreError and Cancelled."""
 
     def __init__(
         self,
         database: Database,
-        combinations: Callable[[str], Combinations],
-        held: Callable[[str], Mapping[Width, Held]],
+        combinations: Callable[[str], DimensionIndex],
+        held: Callable[[str], Mapping[BucketWidth, HeldBuckets]],
     ) -> None:
         self._database, self._combinations, self._held = database, combinations, held
 
-    def sums(self, dataset: str, segments: Iterable[Segment], cancel: Cancel | None = None) -> Sums:
+    def sums(self, dataset: str, segments: Iterable[BucketRun], cancel: Cancel | None = None) -> Sums:
         """Of each bucket of segments of one width that are held; exact."""
         data, sums = dataset_named(dataset), Sums()
         with self._database.cursor(cancel) as cursor, localcontext(EXACT):
@@ -76,14 +76,14 @@ class Proofs:
         names: Names,
         cancel: Cancel | None = None,
         most: int = MOST_BREACHES,
-    ) -> Breaches:
+    ) -> BrokenIdentities:
         """Of the identities that the dataset claims, in the rows that the view reads and lets pass."""
-        data = dataset_named(view.dataset)
-        count, listed = 0, list[Breach]()
+        data = dataset_named(view.dataset_name)
+        count, listed = 0, list[BrokenIdentity]()
         with self._database.cursor(cancel) as cursor:
             there = existing_tables(cursor)
             if combination_table(data) not in there or not data.identities:
-                return Breaches()
+                return BrokenIdentities()
             rows = self._choose(cursor, view, coverage, names, Cell())
             for segment in sorted(coverage.read, key=lambda item: -item.start):
                 if fact_table(data, segment.width) not in there:
@@ -95,7 +95,7 @@ class Proofs:
                     if broken and len(listed) < most:
                         listed += _list_broken(cursor, data, segment, rows, identity, most - len(listed))
         listed.sort(key=lambda breach: -breach.bucket.start)
-        return Breaches(count, tuple(listed))
+        return BrokenIdentities(count, tuple(listed))
 
     def changes(self, dataset: str, span: Span | None, now: int, cancel: Cancel | None = None) -> Changes:
         """What changed in the last 30 days in buckets that lie in `span`, or anywhere."""
@@ -110,29 +110,29 @@ class Proofs:
         metrics: Sequence[str],
         names: Names,
         cancel: Cancel | None = None,
-    ) -> list[Origin]:
+    ) -> list[BucketContribution]:
         """Every bucket of the cell's period, also those without rows of it, in their order."""
-        data = view.data
+        data = view.dataset
         bounds = coverage.periods.bounds
         first, last = (0, len(bounds) - 1) if cell.period is None else (cell.period, cell.period + 1)
         low, high = int(bounds[first]), int(bounds[last])
-        held, origins = self._held(data.name), list[Origin]()
+        held, origins = self._held(data.name), list[BucketContribution]()
         with self._database.cursor(cancel) as cursor, localcontext(EXACT):
             there = existing_tables(cursor)
             rows = self._choose(cursor, view, coverage, names, cell)
             for segment in coverage.read:
                 start, end = max(segment.start, low), min(segment.end, high)
                 if start < end and fact_table(data, segment.width) in there:
-                    part = Segment(segment.width, start, end)
-                    fetched = held.get(segment.width, Held.nothing())
+                    part = BucketRun(segment.width, start, end)
+                    fetched = held.get(segment.width, HeldBuckets.nothing())
                     origins += _origins(cursor, data, part, rows, metrics, fetched)
         return origins
 
     def _choose(self, cursor: Connection, view: ViewState, coverage: Coverage, names: Names, cell: Cell) -> _Rows:
         """Registers the combinations that the view lets pass and that are of the cell's groups."""
-        combinations, rows = self._combinations(view.dataset), _Rows()
-        if any(is_extra(dimension.name) for dimension in view.data.dimensions):
-            widened = widen(cursor, view.data, coverage, combinations)
+        combinations, rows = self._combinations(view.dataset_name), _Rows()
+        if any(is_extra(dimension.name) for dimension in view.dataset.dimensions):
+            widened = widen(cursor, view.dataset, coverage, combinations)
             cursor.register(widened.table, widened.columns)
             combinations, rows = widened.combinations, _Rows(widened.joining, widened.cell)
         chosen = combinations.passing(view, names)
@@ -144,7 +144,7 @@ class Proofs:
         return rows
 
 
-def _add_sums(cursor: Connection, data: Dataset, segment: Segment, sums: Sums) -> None:
+def _add_sums(cursor: Connection, data: Dataset, segment: BucketRun, sums: Sums) -> None:
     units = list(dict.fromkeys(metric.unit_from for metric in data.metrics if metric.unit_from))
     columns = [*(f"c.{quoted(unit)}" for unit in units), *(f"SUM({quoted(item.name)})" for item in data.metrics)]
     joining = f"JOIN {quoted(combination_table(data))} AS c ON combination = c.id" if units else ""
@@ -170,7 +170,7 @@ def _broken(identity: Identity) -> str:
     return f"{quoted(identity.whole)} <> {_parts(identity)}"
 
 
-def _count_broken(cursor: Connection, data: Dataset, segment: Segment, rows: _Rows) -> list[int]:
+def _count_broken(cursor: Connection, data: Dataset, segment: BucketRun, rows: _Rows) -> list[int]:
     counts = ", ".join(f"count_if({_broken(identity)})" for identity in data.identities)
     row = cursor.execute(
         f"SELECT {counts} FROM {quoted(fact_table(data, segment.width))} {rows.joining} WHERE {rows.condition}",
@@ -180,8 +180,8 @@ def _count_broken(cursor: Connection, data: Dataset, segment: Segment, rows: _Ro
 
 
 def _list_broken(
-    cursor: Connection, data: Dataset, segment: Segment, rows: _Rows, identity: Identity, most: int
-) -> list[Breach]:
+    cursor: Connection, data: Dataset, segment: BucketRun, rows: _Rows, identity: Identity, most: int
+) -> list[BrokenIdentity]:
     dimensions = ", ".join(f"c.{quoted(dimension.name)}" for dimension in data.dimensions)
     found = cursor.execute(
         f"SELECT bucket, {quoted(identity.whole)}, {_parts(identity)}, {dimensions}"
@@ -191,14 +191,14 @@ def _list_broken(
         [segment.start, segment.end],
     ).fetchall()
     return [
-        Breach(identity, Bucket(start, segment.width), tuple(values), whole, int(parts))
+        BrokenIdentity(identity, Bucket(start, segment.width), tuple(values), whole, int(parts))
         for start, whole, parts, *values in found
     ]
 
 
 def _origins(
-    cursor: Connection, data: Dataset, segment: Segment, rows: _Rows, metrics: Sequence[str], held: Held
-) -> list[Origin]:
+    cursor: Connection, data: Dataset, segment: BucketRun, rows: _Rows, metrics: Sequence[str], held: HeldBuckets
+) -> list[BucketContribution]:
     known = {metric.name: metric for metric in data.metrics}
     columns = ", ".join(["count(*)", *(f"SUM({figure_of(known[name])})" for name in metrics)])
     summed = cursor.execute(
@@ -214,7 +214,7 @@ def _origins(
     origins = []
     for start, when, may_grow in zip(starts.tolist(), fetched.tolist(), still, strict=True):
         count, figures = found.get(start, nothing)
-        origins.append(Origin(Bucket(start, segment.width), count, when, may_grow, figures))
+        origins.append(BucketContribution(Bucket(start, segment.width), count, when, may_grow, figures))
     return origins
 
 

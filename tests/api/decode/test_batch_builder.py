@@ -5,13 +5,13 @@ import msgspec
 from usage_viewer.api.decode.batch_builder import Columns
 from usage_viewer.api.decode.schema import Shapes
 from usage_viewer.domain.catalog import COSTS, DATASETS
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 
 
 def test_combinations_are_numbered_as_they_come_over_all_buckets() -> None:
     dataset = DATASETS["vector_stores"]
     shape = Shapes(dataset).now
-    columns = Columns(dataset, Width.HOUR, shape)
+    columns = Columns(dataset, BucketWidth.HOUR, shape)
     for start, projects in ((7200, ["b", "a"]), (3600, ["a", None, "b"])):
         rows = [{"usage_bytes": 2**62, "project_id": project} for project in projects]
         decoded = shape.decoder.decode(msgspec.json.encode({"start_time": start, "results": rows}))
@@ -27,7 +27,7 @@ def test_combinations_are_numbered_as_they_come_over_all_buckets() -> None:
 def test_rows_of_two_shapes_go_to_the_same_columns() -> None:
     shapes = Shapes(COSTS)
     old = shapes.now
-    columns = Columns(COSTS, Width.DAY, old)
+    columns = Columns(COSTS, BucketWidth.DAY, old)
     text = b'{"start_time": 0, "results": [{"amount": {"value": "1.5", "currency": "EUR"}}]}'
     columns.add(0, old.decoder.decode(text).results, old, "data[0]")
     shapes.learn({"mood"})

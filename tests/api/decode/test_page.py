@@ -8,11 +8,11 @@ import pytest
 from usage_viewer.api.decode.page import MAX_CURSOR, Page, decode_page
 from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset, Dimension, Metric, PageLimit
 from usage_viewer.domain.errors import AnswerError, BucketError, CursorError, NotJson, WrongShape
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth
 
 COMPLETIONS = DATASETS["completions"]
 DAY = 86400
-WINDOW = Segment(Width.DAY, 20_000 * DAY, 20_004 * DAY)
+WINDOW = BucketRun(BucketWidth.DAY, 20_000 * DAY, 20_004 * DAY)
 
 
 def result(**fields: Any) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def test_rows_become_columns() -> None:
         )
     )
     batch = answer.batch
-    assert (batch.dataset, batch.width, batch.grouped) == ("completions", Width.DAY, ("model",))
+    assert (batch.dataset, batch.width, batch.grouped) == ("completions", BucketWidth.DAY, ("model",))
     assert batch.starts.tolist() == [WINDOW.start, WINDOW.start + DAY, WINDOW.start + 3 * DAY]
     assert batch.bucket.tolist() == [WINDOW.start, WINDOW.start, WINDOW.start + 3 * DAY]
     assert dimensions(answer, "model") == ["gpt-6-astra", "o5", "gpt-6-astra"]
@@ -311,7 +311,7 @@ def test_a_dataset_that_this_version_does_not_have() -> None:
         object="invented",
         dimensions=(Dimension("place", "Place", path=("where", "place")),),
         metrics=(Metric("things", "Things", "things", required=True, path=("what", "count")),),
-        page_limits={Width.DAY: PageLimit(7, 31)},
+        page_limits={BucketWidth.DAY: PageLimit(7, 31)},
         default_columns=("things",),
     )
     rows: list[dict[str, Any]] = [
@@ -327,7 +327,7 @@ def test_a_dataset_that_this_version_does_not_have() -> None:
 
 
 def test_many_rows_over_many_buckets_stay_in_order() -> None:
-    window = Segment(Width.MINUTE, 0, 86400)
+    window = BucketRun(BucketWidth.MINUTE, 0, 86400)
     rows = [(minute, number) for minute in range(1440) for number in range(minute % 17)]
     data = [
         {

@@ -9,11 +9,11 @@ from usage_viewer.api.decode.page import Page, decode_page
 from usage_viewer.api.decode.page_split import cut
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import AnswerError
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth
 
 COMPLETIONS = DATASETS["completions"]
 DAY = 86400
-WINDOW = Segment(Width.DAY, 20_000 * DAY, 20_004 * DAY)
+WINDOW = BucketRun(BucketWidth.DAY, 20_000 * DAY, 20_004 * DAY)
 
 
 def bucket(day: int, *results: Any, **fields: Any) -> dict[str, Any]:

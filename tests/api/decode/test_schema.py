@@ -3,7 +3,7 @@ import pytest
 
 from usage_viewer.api.decode.schema import ABSENT, MAX_EXTRAS, Shapes, shapes_of
 from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset, Metric, PageLimit
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 
 
 @pytest.mark.parametrize("dataset", DATASETS.values(), ids=lambda dataset: dataset.name)
@@ -47,7 +47,7 @@ def test_required_fields_within_an_object_make_it_required() -> None:
         object="nested",
         dimensions=(),
         metrics=(Metric("deep", "Deep", "x", required=True, path=("a", "b", "c")),),
-        page_limits={Width.DAY: PageLimit(1, 1)},
+        page_limits={BucketWidth.DAY: PageLimit(1, 1)},
         default_columns=("deep",),
     )
     decoder = Shapes(dataset).now.decoder

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from usage_viewer.api.http.memory_budget import SMALL, TOGETHER, Room
+from usage_viewer.api.http.memory_budget import SMALL, TOGETHER, MemoryBudget
 from usage_viewer.domain.errors import Cancelled
 
 
@@ -29,7 +29,7 @@ class Impatient:
 
 
 def test_small_answers_don_t_wait() -> None:
-    room = Room(together=SMALL)
+    room = MemoryBudget(together=SMALL)
     stays = [room.stay() for _ in range(9)]
     for stay in stays:
         stay.grown(SMALL, nothing)
@@ -39,7 +39,7 @@ def test_small_answers_don_t_wait() -> None:
 
 
 def test_larger_ones_wait_until_there_is_room() -> None:
-    room = Room(together=4 * SMALL)
+    room = MemoryBudget(together=4 * SMALL)
     first, second, third = room.stay(), room.stay(), room.stay()
     first.grown(SMALL + 1, nothing)
     second.grown(2 * SMALL, nothing)
@@ -60,7 +60,7 @@ def test_larger_ones_wait_until_there_is_room() -> None:
 
 
 def test_the_first_one_goes_on_so_that_not_all_wait_for_each_other() -> None:
-    room = Room(together=4 * SMALL)
+    room = MemoryBudget(together=4 * SMALL)
     first, second = room.stay(), room.stay()
     first.grown(2 * SMALL, nothing)
     second.grown(2 * SMALL, nothing)
@@ -74,7 +74,7 @@ def test_the_first_one_goes_on_so_that_not_all_wait_for_each_other() -> None:
 
 
 def test_who_is_stopped_while_inside_leaves_room() -> None:
-    room = Room(together=SMALL)
+    room = MemoryBudget(together=SMALL)
     stay = room.stay()
     stay.grown(SMALL + 1, nothing)
     with pytest.raises(Cancelled):
@@ -88,7 +88,7 @@ def test_who_is_stopped_while_inside_leaves_room() -> None:
 
 def test_many_at_once_stay_within_the_bound_and_all_come_through() -> None:
     most, largest = 0, 16 * SMALL
-    room, chance = Room(), random.Random(1)
+    room, chance = MemoryBudget(), random.Random(1)
     stays = [room.stay() for _ in range(12)]
     sizes = [chance.randrange(largest) for _ in stays]
 

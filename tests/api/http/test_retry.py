@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_viewer.api.http.retry import Failure, Retry, RetryPolicy, asked_wait, with_retries
+from usage_viewer.api.http.retry import AttemptFailure, Retry, RetryPolicy, asked_wait, with_retries
 from usage_viewer.domain.errors import (
     Cancelled,
     ConnectionFailed,
@@ -132,9 +132,9 @@ def test_any_headers_give_a_wait_or_none(after: str, milliseconds: str, date: st
 
 
 def test_the_loop_reports_each_retry_and_ends_with_the_answer() -> None:
-    outcomes: list[bytes | Failure] = [
-        Failure(LIMITED, {"retry-after": "4"}),
-        Failure(ConnectionFailed(), {}),
+    outcomes: list[bytes | AttemptFailure] = [
+        AttemptFailure(LIMITED, {"retry-after": "4"}),
+        AttemptFailure(ConnectionFailed(), {}),
         b"yes",
     ]
     said: list[Retry] = []
@@ -155,9 +155,9 @@ def test_the_loop_reports_each_retry_and_ends_with_the_answer() -> None:
 def test_the_loop_gives_up_with_the_last_error() -> None:
     tries: list[int] = []
 
-    def attempt() -> bytes | Failure:
+    def attempt() -> bytes | AttemptFailure:
         tries.append(1)
-        return Failure(ServerFailed(str(len(tries)), status=503), {})
+        return AttemptFailure(ServerFailed(str(len(tries)), status=503), {})
 
     with pytest.raises(ServerFailed, match="6"):
         with_retries(attempt, POLICY, lambda seconds: False, None, lambda: NOW)
@@ -166,7 +166,7 @@ def test_the_loop_gives_up_with_the_last_error() -> None:
 
 def test_a_cancelled_wait_ends_the_loop() -> None:
     with pytest.raises(Cancelled):
-        with_retries(lambda: Failure(LIMITED, {}), POLICY, lambda seconds: True, None, lambda: NOW)
+        with_retries(lambda: AttemptFailure(LIMITED, {}), POLICY, lambda seconds: True, None, lambda: NOW)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_whoever_gives_up_says_how_long_the_server_asks_to_wait(
         return False
 
     with pytest.raises(RateLimited) as caught:
-        with_retries(lambda: Failure(RateLimited(status=429), headers), POLICY, wait, None, lambda: NOW)
+        with_retries(lambda: AttemptFailure(RateLimited(status=429), headers), POLICY, wait, None, lambda: NOW)
     assert waited == waits
     assert caught.value.hint == f"The server asks to wait {said}. Retry then; what has arrived is kept."
 
@@ -196,7 +196,7 @@ def test_whoever_gives_up_says_how_long_the_server_asks_to_wait(
 def test_what_can_not_pass_keeps_its_hint() -> None:
     with pytest.raises(RequestRefused) as caught:
         with_retries(
-            lambda: Failure(RequestRefused(status=400), {"retry-after": "9"}),
+            lambda: AttemptFailure(RequestRefused(status=400), {"retry-after": "9"}),
             POLICY,
             lambda seconds: False,
             None,

@@ -10,15 +10,15 @@ import pytest
 from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Dimension, Kind
-from usage_viewer.domain.figures import Figures, Number
-from usage_viewer.domain.period import Per, Span, periods
+from usage_viewer.domain.figures import Number, NumberColumn
+from usage_viewer.domain.period import Granularity, Span, periods
 from usage_viewer.domain.table import Column, FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import NONE_TEXT, Value
 
 MakeTable = Callable[..., Table]
 
 
-def _figures(numbers: Sequence[Number | None]) -> Figures:
+def _figures(numbers: Sequence[Number | None]) -> NumberColumn:
     present = [number for number in numbers if number is not None]
     if any(isinstance(number, float) for number in present):
         dtype: type = np.float64
@@ -28,7 +28,7 @@ def _figures(numbers: Sequence[Number | None]) -> Figures:
         dtype = np.object_
     values: NDArray[Any] = np.array([0 if number is None else number for number in numbers], dtype)
     missing = np.array([number is None for number in numbers], np.bool_)
-    return Figures(values, missing if missing.any() else None)
+    return NumberColumn(values, missing if missing.any() else None)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +50,7 @@ def make_table() -> MakeTable:
         count = next((len(listed) for lists in (texts, numbers) for listed in (lists or {}).values()), 0)
         if days:
             span = Span(1_790_000_000 // 86400 * 86400, (1_790_000_000 // 86400 + max(count, 1)) * 86400)
-            columns.append(PeriodColumn(np.arange(count, dtype=np.int32), periods(span, Per.DAY, UTC)))
+            columns.append(PeriodColumn(np.arange(count, dtype=np.int32), periods(span, Granularity.DAY, UTC)))
         for name, listed in (texts or {}).items():
             distinct = tuple(dict.fromkeys(listed))
             codes = np.array([distinct.index(value) for value in listed], np.int32)

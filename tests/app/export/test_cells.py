@@ -18,8 +18,8 @@ from usage_viewer.app.export.cells import (
     text_cells,
     with_decimal_point,
 )
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import Per, Span, periods
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import Granularity, Span, periods
 from usage_viewer.domain.table import PeriodColumn
 
 ALL = np.arange(3, dtype=np.int64)
@@ -83,13 +83,13 @@ def test_decimals_follow_the_locale_and_counts_have_none() -> None:
 
 def test_what_is_missing_is_not_looked_at() -> None:
     values = np.array([Decimal("1.5"), None, "nonsense"], object)
-    figures = Figures(values, np.array([False, True, True]))
+    figures = NumberColumn(values, np.array([False, True, True]))
     assert number_cells(figures, plain_numbers, "–")(ALL) == ["1.5", "–", "–"]
     assert values[1] is None
 
 
 def test_cells_follow_the_rows() -> None:
-    figures = Figures(np.array([10, 20, 30]), np.array([False, True, False]))
+    figures = NumberColumn(np.array([10, 20, 30]), np.array([False, True, False]))
     assert number_cells(figures, plain_numbers, "")(ALL[::-1]) == ["30", "", "10"]
     assert text_cells(np.array([1, 0, 1], np.int32), ["a", "b"])(ALL[::-1]) == ["b", "a", "b"]
     assert text_cells(np.array([], np.int32), [])(ALL[:0]) == []
@@ -97,13 +97,13 @@ def test_cells_follow_the_rows() -> None:
 
 def test_moments_have_their_zone() -> None:
     day = 1_790_000_000 // 86400 * 86400
-    utc = PeriodColumn(np.array([1, 0, 1], np.int32), periods(Span(day, day + 2 * 86400), Per.DAY, UTC))
+    utc = PeriodColumn(np.array([1, 0, 1], np.int32), periods(Span(day, day + 2 * 86400), Granularity.DAY, UTC))
     assert moment_cells(utc, end=False)(ALL) == [
         '"2026-09-22T00:00:00Z"',
         '"2026-09-21T00:00:00Z"',
         '"2026-09-22T00:00:00Z"',
     ]
-    berlin = periods(Span(day - 7200, day + 79200), Per.DAY, ZoneInfo("Europe/Berlin"))
+    berlin = periods(Span(day - 7200, day + 79200), Granularity.DAY, ZoneInfo("Europe/Berlin"))
     local = PeriodColumn(np.array([0], np.int32), berlin)
     assert moment_cells(local, end=False)(ALL[:1]) == ['"2026-09-21T00:00:00+02:00"']
     assert moment_cells(local, end=True)(ALL[:1]) == ['"2026-09-22T00:00:00+02:00"']

@@ -9,7 +9,7 @@ from usage_viewer.app.export.provenance import Provenance, provenance_of
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import Filter, ViewState
 
 NOW = int(datetime(2026, 11, 22, 15, tzinfo=UTC).timestamp())
@@ -17,11 +17,11 @@ FETCHED = int(datetime(2026, 11, 22, 14, 2, tzinfo=UTC).timestamp())
 
 
 def covered(view: ViewState, oldest: int | None = FETCHED, newest: int | None = FETCHED) -> Coverage:
-    return Coverage(view.periods(NOW), Width.DAY, (), (), (), 30, 30, 0, 3, oldest, newest)
+    return Coverage(view.periods(NOW), BucketWidth.DAY, (), (), (), 30, 30, 0, 3, oldest, newest)
 
 
 def test_the_whole_line() -> None:
-    view = ViewState(per=Per.DAY, filters=(Filter("model", frozenset(["gpt-6-astra"])),))
+    view = ViewState(per=Granularity.DAY, filters=(Filter("model", frozenset(["gpt-6-astra"])),))
     assert provenance_of(view, covered(view), Names()).line == (
         "# Usage Viewer · Completions · 2026-10-24 – 2026-11-22 UTC · per day · by Model · "
         "filter: Model: gpt-6-astra · fetched 2026-11-22 14:02 UTC · 30 of 30 days"

@@ -14,21 +14,21 @@ from usage_viewer.app.fetch.api_source import ApiSource
 from usage_viewer.demo.api.access import NAMES_ONLY_KEY
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import Cancelled, ConnectionFailed, InputError, ScopeMissing
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth
 
 NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())
 COMPLETIONS = DATASETS["completions"]
-LAST_WEEK = Segment(Width.DAY, NOW // 86400 * 86400 - 7 * 86400, NOW // 86400 * 86400)
+LAST_WEEK = BucketRun(BucketWidth.DAY, NOW // 86400 * 86400 - 7 * 86400, NOW // 86400 * 86400)
 
 
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
-    with DemoServer(Organization(anchor=NOW), clock=lambda: NOW) as running:
+    with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: NOW) as running:
         yield running
 
 

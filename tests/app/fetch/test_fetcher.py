@@ -11,7 +11,7 @@ from tests.rigs.sessions import DIMENSIONS, GONE, NOW, Bench, days, fetch, oracl
 from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.errors import (
     Cancelled,
     KeyMissing,
@@ -24,7 +24,7 @@ from usage_viewer.domain.errors import (
 
 class TestErrors:
     def test_keep_what_is_complete_and_only_the_rest_is_asked_for_later(
-        self, bench: Bench, organization: Organization
+        self, bench: Bench, organization: SyntheticOrganization
     ) -> None:
         session, view = bench.session(workers=1), days("10-01", "10-30")
         fetch(session, days("10-04", "10-09"))
@@ -113,7 +113,7 @@ class TestCancelling:
         with pytest.raises(Cancelled):
             list(bench.session().fetch(days("10-01", "10-02"), cancelled=cancelled))
 
-    def test_while_dimensions_are_being_learnt(self, organization: Organization) -> None:
+    def test_while_dimensions_are_being_learnt(self, organization: SyntheticOrganization) -> None:
         with refusing(organization, "api_source") as bench:
             session, cancelled = bench.session(), threading.Event()
             bench.server.faults = lambda request: Fault(stall=3.0) if request.number else None
@@ -131,7 +131,9 @@ class TestCancelling:
 class TestRefusedDimensions:
     VIEW = days("10-01", "10-30", grouping=("model", "api_source"))
 
-    def test_are_learnt_and_reported_and_the_data_comes_without_them(self, organization: Organization) -> None:
+    def test_are_learnt_and_reported_and_the_data_comes_without_them(
+        self, organization: SyntheticOrganization
+    ) -> None:
         with refusing(organization, "api_source") as bench:
             session = bench.session()
             fetch(session, self.VIEW)
@@ -147,14 +149,14 @@ class TestRefusedDimensions:
             (asked,) = bench.asked()
             assert "api_source" not in asked.query["group_by"]
 
-    def test_several_at_once(self, organization: Organization) -> None:
+    def test_several_at_once(self, organization: SyntheticOrganization) -> None:
         with refusing(organization, "api_source", "user_id") as bench:
             session = bench.session()
             fetch(session, self.VIEW)
             assert set(session.look(self.VIEW).unavailable) == {"api_source", "user_id"}
             assert sum(sums(session.look(self.VIEW)).values()) == sum(oracle(organization, self.VIEW).values())
 
-    def test_one_refused_later(self, organization: Organization) -> None:
+    def test_one_refused_later(self, organization: SyntheticOrganization) -> None:
         with refusing(organization, "user_id") as bench:
             session = bench.session()
             fetch(session, self.VIEW)
@@ -165,7 +167,7 @@ class TestRefusedDimensions:
                 fetch(session, view)
                 assert set(session.look(view).unavailable) == {"api_source", "user_id"}
 
-    def test_are_remembered_by_the_store(self, organization: Organization, tmp_path: Path) -> None:
+    def test_are_remembered_by_the_store(self, organization: SyntheticOrganization, tmp_path: Path) -> None:
         with refusing(organization, "api_source") as bench:
             bench.path = tmp_path / "usage.duckdb"
             first = bench.session()
@@ -177,24 +179,24 @@ class TestRefusedDimensions:
             fetch(second, days("09-01", "09-10"))
             assert len(bench.asked()) == 1
 
-    def test_are_asked_for_again_on_request(self, bench: Bench, organization: Organization) -> None:
+    def test_are_asked_for_again_on_request(self, bench: Bench, organization: SyntheticOrganization) -> None:
         with refusing(organization, "api_source") as refused:
             session = refused.session()
             fetch(session, self.VIEW)
             bench.connect(session)
             view = days("09-01", "09-10", grouping=("model", "api_source"))
-            session.ask_all_dimensions("completions")
+            session.forget_refusals("completions")
             fetch(session, view)
             (asked,) = bench.asked()
             assert asked.query["group_by"] == list(DIMENSIONS)
             assert session.look(view).unavailable == ()
             assert sums(session.look(view, named=False)) == oracle(organization, view)
 
-    def test_pairs_in_costs(self, organization: Organization) -> None:
+    def test_pairs_in_costs(self, organization: SyntheticOrganization) -> None:
         pair = ("project_id", "user_id")
         with DemoServer(organization, refused_pairs=[pair], clock=lambda: NOW) as server:
             bench = Bench(server)
-            session, view = bench.session(), days("10-01", "10-30", dataset="costs", grouping=("line_item",))
+            session, view = bench.session(), days("10-01", "10-30", dataset_name="costs", grouping=("line_item",))
             fetch(session, view)
             assert session.look(view).unavailable == ("user_id",)
             assert session.look(view).coverage.complete

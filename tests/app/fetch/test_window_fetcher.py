@@ -8,7 +8,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from usage_viewer.app.fetch.window_fetcher import Progress, Retrying, fetch_windows, is_about_grouping
+from usage_viewer.app.fetch.window_fetcher import OnNotice, Progress, fetch_windows, is_about_grouping
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import DATASETS, Dataset
 from usage_viewer.domain.errors import (
@@ -20,20 +20,20 @@ from usage_viewer.domain.errors import (
     StoreNotWritable,
     UsageViewerError,
 )
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth
 
-DAY = Width.DAY.seconds
+DAY = BucketWidth.DAY.seconds
 COMPLETIONS = DATASETS["completions"]
 PATIENCE = 5.0  # seconds: far more than anything here takes
 
-Script = Callable[[Segment, threading.Event, Retrying], Iterator[Batch]]
+Script = Callable[[BucketRun, threading.Event, OnNotice], Iterator[Batch]]
 
 
-def windows(count: int) -> list[Segment]:
-    return [Segment(Width.DAY, number * DAY, (number + 1) * DAY) for number in range(count)]
+def windows(count: int) -> list[BucketRun]:
+    return [BucketRun(BucketWidth.DAY, number * DAY, (number + 1) * DAY) for number in range(count)]
 
 
-def idle(window: Segment) -> Batch:
+def idle(window: BucketRun) -> Batch:
     """The window's buckets, nothing used in them."""
     none = np.empty(0, np.int64)
     starts = np.arange(window.start, window.end, window.width.seconds)
@@ -53,11 +53,11 @@ class Scripted:
     def fetch(
         self,
         dataset: Dataset,
-        window: Segment,
+        window: BucketRun,
         grouped: tuple[str, ...],
         *,
         cancelled: threading.Event,
-        on_notice: Retrying,
+        on_notice: OnNotice,
     ) -> Iterator[Batch]:
         with self._lock:
             self.asked.append(window.start // DAY)
@@ -74,7 +74,9 @@ class Scripted:
             with self._lock:
                 self.running -= 1
 
-    def accepted_dimensions(self, dataset: Dataset, day: Segment, *, cancelled: threading.Event) -> tuple[str, ...]:
+    def accepted_dimensions(
+        self, dataset: Dataset, day: BucketRun, *, cancelled: threading.Event
+    ) -> tuple[str, ...]:
         raise NotImplementedError
 
     def close(self) -> None:
@@ -103,7 +105,7 @@ class Kept:
 def fetching(
     source: Scripted,
     keep: Callable[[Batch, int], None],
-    asked: Sequence[Segment],
+    asked: Sequence[BucketRun],
     *,
     workers: int = 4,
     cancelled: threading.Event | None = None,
@@ -121,7 +123,7 @@ def fetching(
     )
 
 
-def at_once(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+def at_once(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
     yield idle(window)
 
 
@@ -150,7 +152,7 @@ class TestAllGoesWell:
     def test_what_comes_together_is_kept_together(self) -> None:
         gate = threading.Barrier(4)
 
-        def all_at_once(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def all_at_once(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             gate.wait(PATIENCE)
             yield idle(window)
 
@@ -180,12 +182,12 @@ class TestAllGoesWell:
         assert len(set(kept.fetched.values())) == 12
 
     def test_batches_of_one_window_come_in_their_order(self) -> None:
-        def pages(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def pages(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             for start in range(window.start, window.end, DAY):
-                yield idle(Segment(Width.DAY, start, start + DAY))
+                yield idle(BucketRun(BucketWidth.DAY, start, start + DAY))
 
         kept = Kept()
-        list(fetching(Scripted(pages), kept, [Segment(Width.DAY, 0, 9 * DAY)]))
+        list(fetching(Scripted(pages), kept, [BucketRun(BucketWidth.DAY, 0, 9 * DAY)]))
         assert kept.days == list(range(9))
 
     def test_nothing_to_fetch_starts_no_thread(self) -> None:
@@ -196,7 +198,7 @@ class TestAllGoesWell:
     def test_as_many_as_workers_run_side_by_side_and_never_more(self) -> None:
         together = threading.Barrier(4)
 
-        def meet(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def meet(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             together.wait(PATIENCE)  # passes only when four are under way
             yield idle(window)
 
@@ -209,7 +211,7 @@ class TestAllGoesWell:
     def test_fetched_at_is_when_the_window_was_asked_for(self) -> None:
         now = [1000.9]
 
-        def slow(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def slow(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             now[0] += 60
             yield idle(window)
 
@@ -221,7 +223,7 @@ class TestAllGoesWell:
     def test_a_clock_that_is_put_right_by_the_answer_counts_from_the_beginning(self, wrong: int) -> None:
         now = [1_000_000.5]
 
-        def correct(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def correct(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             if now[0] == 1_000_000.5:
                 now[0] += wrong
             yield idle(window)
@@ -232,7 +234,7 @@ class TestAllGoesWell:
         assert abs(kept.fetched[0] - kept.fetched[1]) <= 1
 
     def test_notices_are_passed_on(self) -> None:
-        def notice(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def notice(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             on_notice("Rate limited, next try in 4 s")
             yield idle(window)
 
@@ -245,7 +247,7 @@ class TestErrors:
     def test_nothing_further_is_asked_for_but_what_is_under_way_is_kept(self, error: UsageViewerError) -> None:
         second, failed, go_on = threading.Event(), threading.Event(), threading.Event()
 
-        def script(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def script(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             if window.start == 0:
                 second.wait(PATIENCE)
                 failed.set()
@@ -268,7 +270,7 @@ class TestErrors:
         assert source.all_ended()
 
     def test_an_answer_that_cant_be_used_spoils_its_own_window_alone(self) -> None:
-        def script(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def script(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             if window.start // DAY in (3, 7):
                 raise AnswerError(f"day {window.start // DAY}")
             yield idle(window)
@@ -279,17 +281,17 @@ class TestErrors:
         assert sorted(kept.days) == [day for day in range(20) if day not in (3, 7)]
 
     def test_what_came_before_an_error_within_a_window_is_kept(self) -> None:
-        def script(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
-            yield idle(Segment(Width.DAY, window.start, window.start + DAY))
+        def script(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
+            yield idle(BucketRun(BucketWidth.DAY, window.start, window.start + DAY))
             raise ConnectionFailed
 
         kept = Kept()
         with pytest.raises(ConnectionFailed):
-            list(fetching(Scripted(script), kept, [Segment(Width.DAY, 0, 5 * DAY)]))
+            list(fetching(Scripted(script), kept, [BucketRun(BucketWidth.DAY, 0, 5 * DAY)]))
         assert kept.days == [0]
 
     def test_failed_windows_are_not_counted_as_done(self) -> None:
-        def script(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def script(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             if window.start == 0:
                 raise AnswerError
             yield idle(window)
@@ -311,8 +313,8 @@ class TestErrors:
 
     @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
     def test_a_defect_in_a_thread_is_raised_and_nobody_waits_for_ever(self) -> None:
-        def script(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
-            yield idle(Segment(Width.DAY, 0, window.end // (window.start - window.start)))
+        def script(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
+            yield idle(BucketRun(BucketWidth.DAY, 0, window.end // (window.start - window.start)))
 
         source = Scripted(script)
         watchdog = threading.Event()
@@ -330,7 +332,7 @@ class TestStopping:
     def test_cancelling_takes_less_than_03_s_while_sources_block(self, attempt: int) -> None:
         blocked, release = threading.Event(), threading.Event()
 
-        def script(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def script(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             blocked.set()
             release.wait(PATIENCE)  # as a read that nothing interrupts
             yield idle(window)
@@ -355,7 +357,7 @@ class TestStopping:
         assert kept.days == []
 
     def test_a_source_that_doesnt_look_is_not_asked_for_more(self) -> None:
-        def endless(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def endless(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             while True:
                 time.sleep(0.001)
                 yield idle(window)
@@ -373,7 +375,7 @@ class TestStopping:
     def test_the_source_is_told(self) -> None:
         told = threading.Event()
 
-        def script(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def script(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             if cancelled.wait(PATIENCE):
                 told.set()
                 raise Cancelled
@@ -388,7 +390,7 @@ class TestStopping:
         assert told.wait(PATIENCE)
 
     def test_a_reader_that_goes_away_ends_the_crew(self) -> None:
-        def slowly(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def slowly(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             time.sleep(0.002)
             yield idle(window)
 
@@ -403,7 +405,7 @@ class TestStopping:
         assert source.running == 0
 
     def test_a_slow_store_slows_fetching_down(self) -> None:
-        def page_by_page(window: Segment, cancelled: threading.Event, on_notice: Retrying) -> Iterator[Batch]:
+        def page_by_page(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
             for _ in range(100):
                 yield idle(window)
 

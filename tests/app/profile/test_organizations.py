@@ -15,7 +15,7 @@ from usage_viewer.app.profile.organizations import (
     renamed,
     with_id,
 )
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings.settings import Settings, load, organizations_of, save
 from usage_viewer.domain.errors import InputError, StoreNotWritable
 
@@ -30,7 +30,7 @@ def test_an_id_is_made_from_the_name_and_is_its_own(tmp_path: Path) -> None:
     assert added(listed, "Muller Sohne", tmp_path)[-1].id == "muller-sohne-2"
     assert added(listed, "日本", tmp_path)[-1].id == "organization"
     assert added(listed, "Demo", tmp_path)[-1].id == "demo-2"
-    Place(tmp_path, "left-behind").directory.mkdir(parents=True)
+    ProfilePaths(tmp_path, "left-behind").directory.mkdir(parents=True)
     assert added(listed, "Left behind", tmp_path)[-1].id == "left-behind-2"
 
 
@@ -72,7 +72,7 @@ def test_a_profile_is_found_by_id_and_by_name() -> None:
 
 
 def test_data_is_removed_whole(tmp_path: Path) -> None:
-    place, other = Place(tmp_path, "umbrella"), Place(tmp_path)
+    place, other = ProfilePaths(tmp_path, "umbrella"), ProfilePaths(tmp_path)
     for one in (place, other):
         one.directory.mkdir(parents=True)
         one.database.write_bytes(b"usage")

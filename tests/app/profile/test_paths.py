@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from usage_viewer.app.profile.paths import Place, default_data_dir
+from usage_viewer.app.profile.paths import ProfilePaths, default_data_dir
 from usage_viewer.domain.errors import InputError
 
 
 def test_each_profile_has_a_database_and_all_have_one_settings_file(tmp_path: Path) -> None:
-    first, second = Place(tmp_path), Place(tmp_path, "acme-2.eu")
+    first, second = ProfilePaths(tmp_path), ProfilePaths(tmp_path, "acme-2.eu")
     assert first.profile == "default"
     assert first.database != second.database
     assert second.database.is_relative_to(second.directory)
@@ -23,7 +23,7 @@ def test_each_profile_has_a_database_and_all_have_one_settings_file(tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["a", "Default", "acme", "acme_2", "a-b", "a.b", "9to5", "x" * 64])
 def test_names_that_every_system_takes(name: str, tmp_path: Path) -> None:
-    assert Place(tmp_path, name).directory.name == name
+    assert ProfilePaths(tmp_path, name).directory.name == name
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_names_that_every_system_takes(name: str, tmp_path: Path) -> None:
 )
 def test_other_names_are_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as raised:
-        Place(tmp_path, name)
+        ProfilePaths(tmp_path, name)
     assert raised.value.title == "This profile name can't be used"
     assert raised.value.hint
 

@@ -7,14 +7,14 @@ from threading import Event
 
 import pytest
 
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyRefused, StoreDamaged, StoreNotWritable
 from usage_viewer.domain.view import ViewState
-from usage_viewer.keystore import Keystore, SessionKeystore
+from usage_viewer.keystore import Keystore, MemoryKeystore
 
 NOW = 1_795_170_600
 """2026-11-20 10:30 UTC."""
@@ -22,7 +22,7 @@ NOW = 1_795_170_600
 
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
-    with DemoServer(Organization(anchor=NOW), clock=lambda: NOW) as running:
+    with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: NOW) as running:
         yield running
 
 
@@ -31,7 +31,7 @@ def profile_of(server: DemoServer, database: Path | None) -> Profile:
         "default",
         base_url=server.base_url,
         database=database,
-        keystore=lambda: SessionKeystore(AdminKey.parse(server.key)),
+        keystore=lambda: MemoryKeystore(AdminKey.parse(server.key)),
         clock=lambda: NOW,
     )
 
@@ -40,7 +40,7 @@ def test_nothing_is_opened_until_it_is_needed(tmp_path: Path) -> None:
     def fail() -> Keystore:
         raise AssertionError
 
-    place = Place(tmp_path / "data")
+    place = ProfilePaths(tmp_path / "data")
     Profile(place.profile, base_url="nowhere", database=place.database, keystore=fail)
     assert list(tmp_path.iterdir()) == []
 
@@ -49,7 +49,7 @@ def test_the_keystore_is_made_once_for_all_threads() -> None:
     made: list[Keystore] = []
 
     def make() -> Keystore:
-        made.append(SessionKeystore())
+        made.append(MemoryKeystore())
         return made[-1]
 
     profile = Profile("default", base_url="", database=None, keystore=make)
@@ -60,7 +60,7 @@ def test_the_keystore_is_made_once_for_all_threads() -> None:
 
 
 def test_a_session_keeps_its_usage_in_the_profiles_file(server: DemoServer, tmp_path: Path) -> None:
-    place = Place(tmp_path)
+    place = ProfilePaths(tmp_path)
     profile = profile_of(server, place.database)
     view = ViewState()
     session = profile.open_session()
@@ -92,7 +92,7 @@ def test_one_without_a_database_leaves_no_file(
 
 
 def test_a_damaged_database_is_kept_aside(server: DemoServer, tmp_path: Path) -> None:
-    place = Place(tmp_path)
+    place = ProfilePaths(tmp_path)
     place.directory.mkdir(parents=True)
     place.database.write_bytes(b"not a database at all" * 1000)
     profile = profile_of(server, place.database)
@@ -109,7 +109,7 @@ def test_a_damaged_database_is_kept_aside(server: DemoServer, tmp_path: Path) ->
 def test_a_place_that_is_no_directory(server: DemoServer, tmp_path: Path) -> None:
     (tmp_path / "profiles").write_text("in the way")
     with pytest.raises(StoreNotWritable):
-        profile_of(server, Place(tmp_path).database).open_session()
+        profile_of(server, ProfilePaths(tmp_path).database).open_session()
 
 
 def test_a_key_is_checked_before_it_is_kept(server: DemoServer) -> None:

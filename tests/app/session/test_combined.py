@@ -12,18 +12,18 @@ from usage_viewer.app.profile.combined_profile import CombinedProfile
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.errors import InputError, KeyMissing, UsageViewerError
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.verification import Cell, Verdict
 from usage_viewer.domain.view import ViewState
-from usage_viewer.keystore import SessionKeystore
+from usage_viewer.keystore import MemoryKeystore
 
 KEYS = {"acme": "sk-admin-acme-acme-acme-acme-acme", "umbrella": "sk-admin-umbrella-umbrella-umbrella"}
-VIEW = ViewState(range=DateRange(Preset.LAST_7_DAYS), per=Per.DAY, grouping=("model",)).across(KEYS)
+VIEW = ViewState(range=DateRange(Preset.LAST_7_DAYS), per=Granularity.DAY, grouping=("model",)).across(KEYS)
 NOW = int(time.time())
 
 
@@ -32,7 +32,7 @@ def servers() -> Iterator[dict[str, DemoServer]]:
     with ExitStack() as running:
         yield {
             name: running.enter_context(
-                DemoServer(Organization(anchor=NOW, seed=seed), key=key, clock=lambda: float(NOW))
+                DemoServer(SyntheticOrganization(anchor=NOW, seed=seed), key=key, clock=lambda: float(NOW))
             )
             for seed, (name, key) in enumerate(KEYS.items(), start=1)
         }
@@ -44,7 +44,7 @@ def _profile(server: DemoServer, name: str, key: str | None, database: Path | No
         label=name.capitalize(),
         base_url=server.base_url,
         database=database,
-        keystore=lambda: SessionKeystore(AdminKey.parse(key) if key else None),
+        keystore=lambda: MemoryKeystore(AdminKey.parse(key) if key else None),
         clock=lambda: float(NOW),
         wait=lambda seconds: False,
     )

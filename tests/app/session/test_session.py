@@ -16,19 +16,19 @@ from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.demo.api.access import USAGE_ONLY_KEY
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import (
     ScopeMissing,
 )
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import GroupColumn
 from usage_viewer.domain.view import Filter, SortKey, ViewState
 
 
 class TestWhatIsAskedFor:
-    def test_the_range_and_every_dimension(self, bench: Bench, organization: Organization) -> None:
+    def test_the_range_and_every_dimension(self, bench: Bench, organization: SyntheticOrganization) -> None:
         session, view = bench.session(), days("10-01", "10-30", grouping=("model", "project_id"))
         empty_before = session.empty
         steps = fetch(session, view)
@@ -112,7 +112,7 @@ class TestWhatIsAskedFor:
         bench.now += DAY
         assert fetch(session, view, refresh=True) == []
 
-    def test_what_has_grown_is_shown(self, bench: Bench, organization: Organization) -> None:
+    def test_what_has_grown_is_shown(self, bench: Bench, organization: SyntheticOrganization) -> None:
         session, view = bench.session(), days("11-19", "11-20")
         fetch(session, view)
         before = sums(session.look(view))
@@ -141,10 +141,10 @@ class TestWhatIsLocal:
         lambda view: view.with_filter(Filter("batch", frozenset(["true"]), exclude=True)),
         lambda view: replace(view, search="a"),
         lambda view: view.with_order((SortKey("input_tokens", descending=True), SortKey("model"))),
-        lambda view: replace(view, columns=tuple(column.name for column in view.data.columns)),
-        lambda view: view.with_per(Per.DAY),
-        lambda view: view.with_per(Per.WEEK),
-        lambda view: view.with_per(Per.MONTH),
+        lambda view: replace(view, columns=tuple(column.name for column in view.dataset.columns)),
+        lambda view: view.with_per(Granularity.DAY),
+        lambda view: view.with_per(Granularity.WEEK),
+        lambda view: view.with_per(Granularity.MONTH),
         lambda view: view.with_range(DateRange.days(datetime(2026, 10, 5).date(), datetime(2026, 10, 9).date())),
     )
 
@@ -159,24 +159,24 @@ class TestWhatIsLocal:
             assert fetch(session, changed, refresh=True) == []
         assert bench.asked() == []
 
-    def test_another_zone_where_hours_are_held(self, bench: Bench, organization: Organization) -> None:
+    def test_another_zone_where_hours_are_held(self, bench: Bench, organization: SyntheticOrganization) -> None:
         session = bench.session()
-        fetch(session, days("10-01", "10-14", per=Per.HOUR))
+        fetch(session, days("10-01", "10-14", per=Granularity.HOUR))
         bench.asked()
-        view = days("10-05", "10-09", per=Per.DAY, zone="Europe/Berlin", grouping=("model",))
+        view = days("10-05", "10-09", per=Granularity.DAY, zone="Europe/Berlin", grouping=("model",))
         assert fetch(session, view) == []
         assert bench.asked() == []
         start = int(datetime(2026, 10, 4, 22, tzinfo=UTC).timestamp())
-        rows = organization.rows("completions", start, start + 5 * DAY, Width.HOUR, NOW)
-        assert sum(sums(session.look(view.with_per(Per.TOTAL))).values()) == sum(
+        rows = organization.rows("completions", start, start + 5 * DAY, BucketWidth.HOUR, NOW)
+        assert sum(sums(session.look(view.with_per(Granularity.TOTAL))).values()) == sum(
             row["input_tokens"] for row in rows
         )
 
-    def test_days_where_their_hours_are_held(self, bench: Bench, organization: Organization) -> None:
-        session, hours = bench.session(), days("10-01", "10-14", per=Per.HOUR)
+    def test_days_where_their_hours_are_held(self, bench: Bench, organization: SyntheticOrganization) -> None:
+        session, hours = bench.session(), days("10-01", "10-14", per=Granularity.HOUR)
         fetch(session, hours)
         bench.asked()
-        view = hours.with_per(Per.TOTAL)
+        view = hours.with_per(Granularity.TOTAL)
         assert fetch(session, view) == []
         assert sums(session.look(view)) == oracle(organization, view)
         assert bench.asked() == []
@@ -260,7 +260,7 @@ def without(page: dict[str, Any], gone: str) -> dict[str, Any]:
 
 
 class TestThreads:
-    def test_looking_while_fetching(self, bench: Bench, organization: Organization) -> None:
+    def test_looking_while_fetching(self, bench: Bench, organization: SyntheticOrganization) -> None:
         session, view = bench.session(), days("05-01", "10-30", grouping=("model",))
         whole = oracle(organization, view)
         ended = threading.Event()
@@ -316,7 +316,7 @@ class TestThreads:
 def test_presets_move_with_the_sessions_clock(bench: Bench) -> None:
     session = bench.session(connected=False)
     assert session.now == NOW
-    view = ViewState(per=Per.DAY)
+    view = ViewState(per=Granularity.DAY)
     first, _ = view.range.wall(NOW, UTC)
     assert int(session.coverage(view).periods.bounds[0]) == int(first.replace(tzinfo=UTC).timestamp())
     bench.now += timedelta(days=2).total_seconds()

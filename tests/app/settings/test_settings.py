@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from usage_viewer.app.settings.settings import ColourScheme, ProfileSettings, Settings, load, save
 from usage_viewer.domain.errors import StoreNotWritable
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import Filter, SortKey, ViewState
 
 VIEW = ViewState(
-    per=Per.DAY, filters=(Filter("batch", frozenset(["true", None])),), order=(SortKey("model", True),)
+    per=Granularity.DAY, filters=(Filter("batch", frozenset(["true", None])),), order=(SortKey("model", True),)
 )
 SETTINGS = Settings(
     profiles={
         "default": ProfileSettings(VIEW, {"model": 200, "period": 90}, {"completions": ("input_tokens",)}),
-        "other": ProfileSettings(ViewState(dataset="costs", grouping=("line_item",))),
+        "other": ProfileSettings(ViewState(dataset_name="costs", grouping=("line_item",))),
     },
     geometry="AdnQywADAAA=",
     bars=False,

@@ -4,15 +4,14 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_viewer.app.settings.view_serialization import restored_view, sort_filters
+from usage_viewer.app.settings.view_serialization import restored_view, serialized_view
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange, Preset
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import Filter, SortKey, ViewState
 
 TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1))
@@ -29,9 +28,9 @@ def views(draw: st.DrawFn) -> ViewState:
     filters = st.builds(Filter, dimensions, st.frozensets(st.none() | st.text(max_size=5)), st.booleans())
     figures = st.sampled_from([column.name for column in data.columns])
     view = ViewState(
-        dataset=data.name,
+        dataset_name=data.name,
         range=draw(RANGES),
-        per=draw(st.sampled_from(Per)),
+        per=draw(st.sampled_from(Granularity)),
         grouping=tuple(draw(st.lists(dimensions, unique=True))),
         filters=tuple(draw(st.lists(filters, unique_by=lambda item: item.dimension))),
         search=draw(st.text(max_size=5)),
@@ -43,9 +42,7 @@ def views(draw: st.DrawFn) -> ViewState:
 
 
 def stored(view: ViewState) -> dict[str, Any]:
-    builtins: dict[str, Any] = msgspec.to_builtins(view)
-    sort_filters(builtins)
-    read: dict[str, Any] = json.loads(json.dumps(builtins))
+    read: dict[str, Any] = json.loads(json.dumps(serialized_view(view)))
     return read
 
 
@@ -71,7 +68,7 @@ def test_a_damaged_field_is_no_error(view: ViewState, name: str, content: object
     restored = restored_view(stored(view) | {name: content})
     assert restored.keys
     if name not in ("dataset", "range"):
-        assert restored.dataset == view.dataset
+        assert restored.dataset_name == view.dataset_name
         assert restored.range == view.range
     if name not in ("dataset", "grouping"):
         assert restored.grouping == view.grouping
@@ -105,7 +102,7 @@ def test_what_there_is_no_longer_is_left_out() -> None:
     ],
 )
 def test_a_range_that_is_none_is_the_default(content: object) -> None:
-    assert restored_view({"range": content, "per": "day"}) == ViewState(per=Per.DAY)
+    assert restored_view({"range": content, "per": "day"}) == ViewState(per=Granularity.DAY)
 
 
 def test_a_zone_that_is_none_is_the_default() -> None:
@@ -114,7 +111,7 @@ def test_a_zone_that_is_none_is_the_default() -> None:
 
 
 def test_a_dataset_with_a_grouping_of_nothing() -> None:
-    view = ViewState(dataset="costs", grouping=())
+    view = ViewState(dataset_name="costs", grouping=())
     assert restored_view(stored(view)) == view
     assert restored_view({"dataset": "costs"}).grouping == ("line_item",)
     assert restored_view({"dataset": "costs", "grouping": ["gone"]}).grouping == ("line_item",)

@@ -18,7 +18,7 @@ from usage_viewer.app.snapshot.manifest import FILE, Manifest
 from usage_viewer.app.snapshot.packing import unpack
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.errors import (
@@ -31,15 +31,15 @@ from usage_viewer.domain.errors import (
     SnapshotNewer,
     SnapshotTooLarge,
 )
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import Filter, ViewState
-from usage_viewer.keystore import SessionKeystore
+from usage_viewer.keystore import MemoryKeystore
 from usage_viewer.store import Cancel
 
 VIEW = ViewState(
     range=DateRange(Preset.LAST_7_DAYS),
-    per=Per.DAY,
+    per=Granularity.DAY,
     grouping=("project_id", "model"),
     filters=(Filter("batch", frozenset(["true"]), exclude=True),),
     search="not kept",
@@ -51,8 +51,8 @@ EVERYTHING = VIEW.without_filters()
 def session() -> Iterator[Session]:
     """A week of three datasets, fetched from a real server."""
     key = AdminKey.parse(ADMIN_KEY)
-    with DemoServer(Organization(anchor=int(time.time())), key=ADMIN_KEY) as server:
-        profile = Profile("default", base_url=server.base_url, database=None, keystore=lambda: SessionKeystore(key))
+    with DemoServer(SyntheticOrganization(anchor=int(time.time())), key=ADMIN_KEY) as server:
+        profile = Profile("default", base_url=server.base_url, database=None, keystore=lambda: MemoryKeystore(key))
         with closing(profile.open_session()) as opened:
             source = profile.source(key)
             opened.connect(source, source)

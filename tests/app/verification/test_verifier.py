@@ -13,11 +13,11 @@ from usage_viewer.app.fetch.api_source import ApiSource
 from usage_viewer.app.session.session import Session
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import Cancelled, KeyMissing
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.verification import Bucket, Completeness, Verdict
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
@@ -64,12 +64,12 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def organization() -> Organization:
-    return Organization(anchor=NOW)
+def organization() -> SyntheticOrganization:
+    return SyntheticOrganization(anchor=NOW)
 
 
 @pytest.fixture
-def bench(organization: Organization) -> Iterator[Bench]:
+def bench(organization: SyntheticOrganization) -> Iterator[Bench]:
     with DemoServer(organization) as server:
         session = Session(Store.open(None), clock=lambda: made.now)
         made = Bench(server, session)
@@ -99,21 +99,21 @@ class TestProve:
     @pytest.mark.parametrize(
         ("dataset", "per"),
         [
-            ("completions", Per.TOTAL),
-            ("completions", Per.HOUR),
-            ("images", Per.DAY),
-            ("vector_stores", Per.DAY),
-            ("vector_stores", Per.HOUR),
-            ("costs", Per.TOTAL),
+            ("completions", Granularity.TOTAL),
+            ("completions", Granularity.HOUR),
+            ("images", Granularity.DAY),
+            ("vector_stores", Granularity.DAY),
+            ("vector_stores", Granularity.HOUR),
+            ("costs", Granularity.TOTAL),
         ],
     )
-    def test_what_is_whole_is_proven(self, bench: Bench, dataset: str, per: Per) -> None:
+    def test_what_is_whole_is_proven(self, bench: Bench, dataset: str, per: Granularity) -> None:
         view = view_of(dataset, per=per)
         bench.load(view)
         assert bench.session.completeness(view).verdict is Verdict.NOT_ASKED
         proof = bench.prove(view)
         assert proof == bench.session.completeness(view)
-        assert proof == Completeness(Verdict.PROVEN, NOW, 7 if per is not Per.HOUR else 168)
+        assert proof == Completeness(Verdict.PROVEN, NOW, 7 if per is not Granularity.HOUR else 168)
 
     def test_costs_one_call_for_a_month_of_days(self, bench: Bench) -> None:
         view = view_of(chosen=DateRange(None, datetime(2026, 10, 1), datetime(2026, 11, 1)))
@@ -141,9 +141,9 @@ class TestProve:
         bench.be_honest()
         proof = bench.prove(view)
         assert proof.verdict is Verdict.DIFFERS
-        assert proof.differing == (Bucket(day, Width.DAY),)
+        assert proof.differing == (Bucket(day, BucketWidth.DAY),)
         missing = {difference.metric: difference.excess for difference in proof.differences}
-        row = list(bench.server.organization.rows("completions", day, day + DAY, Width.DAY, NOW))[-1]
+        row = list(bench.server.organization.rows("completions", day, day + DAY, BucketWidth.DAY, NOW))[-1]
         assert missing == {name: -row[name] for name in missing}
         assert {name for name, value in row.items() if isinstance(value, int) and value > 0} - {
             "bucket",
@@ -161,7 +161,7 @@ class TestProve:
         bench.load(view)
         bench.be_honest()
         (difference,) = bench.prove(view).differences
-        row = list(bench.server.organization.rows("costs", day, day + DAY, Width.DAY, NOW))[-1]
+        row = list(bench.server.organization.rows("costs", day, day + DAY, BucketWidth.DAY, NOW))[-1]
         assert (difference.bucket.start, difference.metric, difference.unit) == (day, "amount", "usd")
         assert difference.excess == -row["amount"]
         assert isinstance(difference.excess, Decimal)
@@ -177,14 +177,14 @@ class TestProve:
         bench.edit(empty, grouped=False)
         bench.load(view)
         proof = bench.prove(view)
-        assert proof.differing == (Bucket(day, Width.DAY),)
+        assert proof.differing == (Bucket(day, BucketWidth.DAY),)
         assert all(difference.told == 0 and difference.held for difference in proof.differences)
 
     def test_a_level_that_differs_is_found(self, bench: Bench) -> None:
         view, day = view_of("vector_stores"), TODAY - 15 * DAY
         bench.edit(drop_row(day))
         bench.load(view)
-        assert bench.prove(view).differing == (Bucket(day, Width.DAY),)
+        assert bench.prove(view).differing == (Bucket(day, BucketWidth.DAY),)
 
     def test_what_is_fetched_again_is_to_be_proven_again(self, bench: Bench) -> None:
         view = view_of(chosen=LATELY)
@@ -248,13 +248,13 @@ class TestGrowth:
         bench.server.faults = later
         proof = bench.prove(view)
         assert proof.verdict is Verdict.PROVEN
-        assert proof.growing == (Bucket(TODAY, Width.DAY),)
+        assert proof.growing == (Bucket(TODAY, BucketWidth.DAY),)
 
     def test_an_open_bucket_with_a_row_dropped_always_differs(self, bench: Bench) -> None:
         view = view_of(chosen=LATELY)
         bench.edit(drop_row(TODAY))
         bench.load(view)
-        assert bench.prove(view).differing == (Bucket(TODAY, Width.DAY),)
+        assert bench.prove(view).differing == (Bucket(TODAY, BucketWidth.DAY),)
 
     def test_an_open_bucket_of_which_too_much_is_held_differs(self, bench: Bench) -> None:
         view = view_of(chosen=LATELY)
@@ -306,4 +306,4 @@ class TestConsistency:
         assert by_whole.keys() == {"input_tokens", "input_cached_tokens"}
         assert by_whole["input_tokens"].parts_sum - by_whole["input_tokens"].whole == 5
         assert by_whole["input_cached_tokens"].parts_sum - by_whole["input_cached_tokens"].whole == -5
-        assert {breach.bucket for breach in found.listed} == {Bucket(day, Width.DAY)}
+        assert {breach.bucket for breach in found.listed} == {Bucket(day, BucketWidth.DAY)}

@@ -11,9 +11,9 @@ import pytest
 
 from usage_viewer.demo.api.answer import answer
 from usage_viewer.demo.api.query import read_query
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS, Dataset, Dimension, Metric
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 
 DAY = 86400
 Json = dict[str, Any]
@@ -21,7 +21,7 @@ Key = tuple[int, tuple[object, ...]]
 
 
 def _pages(
-    organization: Organization, dataset: Dataset, parameters: Mapping[str, list[str]], now: int
+    organization: SyntheticOrganization, dataset: Dataset, parameters: Mapping[str, list[str]], now: int
 ) -> list[Json]:
     """All buckets of all pages."""
     buckets: list[Json] = []
@@ -58,7 +58,7 @@ def _answered(dataset: Dataset, buckets: list[Json]) -> dict[Key, dict[str, Any]
 
 
 def _expected(
-    organization: Organization, dataset: Dataset, parameters: Mapping[str, list[str]], now: int
+    organization: SyntheticOrganization, dataset: Dataset, parameters: Mapping[str, list[str]], now: int
 ) -> dict[Key, dict[str, Any]]:
     start, end = int(parameters["start_time"][0]), int(parameters["end_time"][0])
     wanted = {item.name: parameters[item.filter] for item in dataset.dimensions if item.filter in parameters}
@@ -67,7 +67,7 @@ def _expected(
     if by_item:
         grouped.add("quantity_unit")
     sums: dict[Key, dict[str, Any]] = defaultdict(lambda: dict.fromkeys(item.name for item in dataset.metrics))
-    for row in organization.rows(dataset.name, start, end, Width(parameters["bucket_width"][0]), now):
+    for row in organization.rows(dataset.name, start, end, BucketWidth(parameters["bucket_width"][0]), now):
         texts = {name: str(row[name]).lower() if isinstance(row[name], bool) else row[name] for name in wanted}
         if any(texts[name] not in values for name, values in wanted.items()):
             continue
@@ -80,10 +80,10 @@ def _expected(
 
 
 def _random_request(
-    organization: Organization, dataset: Dataset, now: int, chance: random.Random
+    organization: SyntheticOrganization, dataset: Dataset, now: int, chance: random.Random
 ) -> dict[str, list[str]]:
     width = chance.choice(dataset.widths)
-    longest = {Width.DAY: 60 * DAY, Width.HOUR: 6 * DAY, Width.MINUTE: DAY // 4}[width]
+    longest = {BucketWidth.DAY: 60 * DAY, BucketWidth.HOUR: 6 * DAY, BucketWidth.MINUTE: DAY // 4}[width]
     end = now + DAY - chance.randrange(300 * DAY) if chance.random() < 0.6 else now + chance.randrange(DAY)
     parameters = {
         "start_time": [str(end - chance.randrange(60, longest))],
@@ -102,7 +102,7 @@ def _random_request(
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_random_requests_agree_with_the_oracle(organization: Organization, now: int, name: str) -> None:
+def test_random_requests_agree_with_the_oracle(organization: SyntheticOrganization, now: int, name: str) -> None:
     dataset = DATASETS[name]
     chance = random.Random(f"requests {name}")
     rows = 0
@@ -114,12 +114,14 @@ def test_random_requests_agree_with_the_oracle(organization: Organization, now: 
     assert rows > 10
 
 
-def _ask(organization: Organization, name: str, now: int, **parameters: object) -> list[Json]:
+def _ask(organization: SyntheticOrganization, name: str, now: int, **parameters: object) -> list[Json]:
     texts = {key: value if isinstance(value, list) else [str(value)] for key, value in parameters.items()}
     return _pages(organization, DATASETS[name], texts, now)
 
 
-def test_every_bucket_of_the_range_is_there_once_even_an_idle_one(organization: Organization, now: int) -> None:
+def test_every_bucket_of_the_range_is_there_once_even_an_idle_one(
+    organization: SyntheticOrganization, now: int
+) -> None:
     start = (organization.events.outage - 5) * 3600
     buckets = _ask(
         organization, "completions", now, start_time=start, end_time=start + 36_000, bucket_width="1h", limit=3
@@ -130,7 +132,7 @@ def test_every_bucket_of_the_range_is_there_once_even_an_idle_one(organization: 
     assert len(buckets[4]["results"]) == 1
 
 
-def test_the_first_bucket_is_cut_short(organization: Organization, now: int) -> None:
+def test_the_first_bucket_is_cut_short(organization: SyntheticOrganization, now: int) -> None:
     day = now // DAY * DAY - 5 * DAY
     whole = _ask(organization, "completions", now, start_time=day, end_time=day + 2 * DAY)
     cut = _ask(organization, "completions", now, start_time=day + DAY // 2, end_time=day + 2 * DAY)
@@ -140,14 +142,14 @@ def test_the_first_bucket_is_cut_short(organization: Organization, now: int) -> 
     assert cut[1] == whole[1]
 
 
-def test_buckets_that_have_not_begun_are_not_listed(organization: Organization, now: int) -> None:
+def test_buckets_that_have_not_begun_are_not_listed(organization: SyntheticOrganization, now: int) -> None:
     day = now // DAY * DAY
     buckets = _ask(organization, "completions", now, start_time=day - DAY, end_time=day + 9 * DAY, limit=1)
     assert [bucket["start_time"] for bucket in buckets] == [day - DAY, day]
     assert _ask(organization, "completions", now, start_time=now + DAY) == []
 
 
-def test_older_answers_lack_fields_or_have_null(organization: Organization, now: int) -> None:
+def test_older_answers_lack_fields_or_have_null(organization: SyntheticOrganization, now: int) -> None:
     days = {"absent": 1_768_000_000, "null": 1_775_000_000, "given": 1_790_000_000}
     results = {
         era: _ask(organization, "completions", now, start_time=day, end_time=day + DAY)[-1]["results"][0]
@@ -160,7 +162,7 @@ def test_older_answers_lack_fields_or_have_null(organization: Organization, now:
     assert results["given"]["input_cache_write_tokens"] > 0
 
 
-def test_money_is_a_number_or_a_string(organization: Organization, now: int) -> None:
+def test_money_is_a_number_or_a_string(organization: SyntheticOrganization, now: int) -> None:
     buckets = _ask(organization, "costs", now, start_time=now - 3 * DAY, group_by=["line_item"])
     kinds = {type(result["amount"]["value"]) for bucket in buckets for result in bucket["results"]}
     assert str in kinds

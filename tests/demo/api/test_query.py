@@ -5,7 +5,7 @@ import pytest
 from usage_viewer.demo.api.query import Query, read_query
 from usage_viewer.demo.api.refusal import Refusal
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 
 NOW = 1_795_437_245
 START = 1_795_219_200
@@ -29,7 +29,7 @@ def _refused(name: str = "completions", /, **parameters: object) -> Refusal:
 
 def test_defaults() -> None:
     query = _read()
-    assert (query.width, query.limit, query.start) == (Width.DAY, 7, START)
+    assert (query.width, query.limit, query.start) == (BucketWidth.DAY, 7, START)
     assert query.end == NOW // 86400 * 86400 + 86400
     assert query.group_by == frozenset()
 

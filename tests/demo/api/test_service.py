@@ -6,14 +6,14 @@ import pytest
 
 from usage_viewer.demo.api.access import ADMIN_KEY, NAMES_ONLY_KEY, USAGE_ONLY_KEY
 from usage_viewer.demo.api.service import Service
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 
 BEARER = {"authorization": f"Bearer {ADMIN_KEY}"}
 COMPLETIONS = "/organization/usage/completions"
 
 
 @pytest.fixture
-def service(organization: Organization) -> Service:
+def service(organization: SyntheticOrganization) -> Service:
     return Service(organization, refused=["api_source"], refused_pairs=[("user_id", "project_id")])
 
 

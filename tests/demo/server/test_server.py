@@ -12,9 +12,9 @@ import pytest
 from usage_viewer.demo.api.access import NAMES_ONLY_KEY
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS, Dataset
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 
 DAY = 86400
 
@@ -45,7 +45,7 @@ def test_the_sdk_reads_every_dataset(client: openai.OpenAI, now: int, dataset: D
 
 
 def test_the_sdk_sees_the_oracles_rows(
-    client: openai.OpenAI, demo: DemoServer, organization: Organization, now: int
+    client: openai.OpenAI, demo: DemoServer, organization: SyntheticOrganization, now: int
 ) -> None:
     start = now // DAY * DAY - 3 * DAY
     buckets = _every_page(
@@ -65,7 +65,7 @@ def test_the_sdk_sees_the_oracles_rows(
     ]
     expected = [
         row
-        for row in organization.rows("completions", start, now, Width.HOUR, now)
+        for row in organization.rows("completions", start, now, BucketWidth.HOUR, now)
         if row["batch"] is False and row["model"] in ("gpt-6-astra", "o5-mini")
     ]
     assert len(found) > 50
@@ -95,7 +95,7 @@ def test_both_forms_of_arrays_are_the_same(demo: DemoServer, now: int) -> None:
     assert plain.count(b'"model":"o5') > 1
 
 
-def test_names_are_read_by_the_sdk(client: openai.OpenAI, organization: Organization) -> None:
+def test_names_are_read_by_the_sdk(client: openai.OpenAI, organization: SyntheticOrganization) -> None:
     api = client.admin.organization
     projects = list(api.projects.list(include_archived=True, limit=5))
     assert {project.id for project in projects} == set(organization.directory.listed_projects)

@@ -10,7 +10,7 @@ from usage_viewer.demo.world.combinations import Combinations, make_combinations
 from usage_viewer.demo.world.directory import make_directory
 from usage_viewer.demo.world.hours import Hours
 from usage_viewer.demo.world.rhythm import DAY, Events
-from usage_viewer.demo.world.rows import Rows
+from usage_viewer.demo.world.rows import UsageRows
 from usage_viewer.domain.catalog import DATASETS
 
 COMPLETIONS = make_combinations(DATASETS["completions"], make_directory(1), 1, 120, 15.0)
@@ -66,7 +66,7 @@ def test_billions_of_tokens_a_day_are_billed_to_the_last_one(now: int) -> None:
     day = now // DAY * DAY - 3 * DAY
     rows = usage.window(day, day + DAY)
     some = {name: np.full(len(rows), 5_000_000_000, np.int64) for name in rows.metrics}
-    busy = Busy(COMPLETIONS, 1, Events(now), Rows(rows.at, rows.combination, some))
+    busy = Busy(COMPLETIONS, 1, Events(now), UsageRows(rows.at, rows.combination, some))
     costs = Bill(busy).window(day, day + DAY)
     tokens = costs.metrics["quantity"][costs.metrics["amount"] >= 0]
     assert set(tokens.tolist()) == {5_000_000_000, 10_000_000_000}
@@ -75,9 +75,9 @@ def test_billions_of_tokens_a_day_are_billed_to_the_last_one(now: int) -> None:
 class Busy(Hours):
     """Usage that is given instead of drawn."""
 
-    def __init__(self, combinations: Combinations, seed: int, events: Events, rows: Rows) -> None:
+    def __init__(self, combinations: Combinations, seed: int, events: Events, rows: UsageRows) -> None:
         super().__init__(combinations, seed, events)
         self._rows = rows
 
-    def window(self, start: int, end: int) -> Rows:
+    def window(self, start: int, end: int) -> UsageRows:
         return self._rows

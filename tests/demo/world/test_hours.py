@@ -7,7 +7,7 @@ from usage_viewer.demo.world.combinations import make_combinations
 from usage_viewer.demo.world.directory import make_directory
 from usage_viewer.demo.world.hours import Hours, Levels
 from usage_viewer.demo.world.rhythm import HOUR, Events
-from usage_viewer.demo.world.rows import Rows
+from usage_viewer.demo.world.rows import UsageRows
 from usage_viewer.domain.catalog import DATASETS
 
 COMPLETIONS = make_combinations(DATASETS["completions"], make_directory(1), 1, 120, 15.0)
@@ -23,7 +23,7 @@ def hours(events: Events) -> Hours:
     return Hours(COMPLETIONS, 1, events)
 
 
-def _same(one: Rows, other: Rows) -> bool:
+def _same(one: UsageRows, other: UsageRows) -> bool:
     return (
         np.array_equal(one.at, other.at)
         and np.array_equal(one.combination, other.combination)

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from usage_viewer.demo.world.catalog import CACHE_WRITES_SINCE, DETAIL_SINCE
-from usage_viewer.demo.world.organization import Organization, bucket_edges
+from usage_viewer.demo.world.organization import SyntheticOrganization, bucket_edges
 from usage_viewer.domain.catalog import DATASETS, Aggregation
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 
 DAY, HOUR = 86400, 3600
 FLOWS = [item.name for item in DATASETS.values() if item.metrics[0].aggregation is Aggregation.SUM]
-BY_MINUTE = [name for name in FLOWS if Width.MINUTE in DATASETS[name].page_limits]
+BY_MINUTE = [name for name in FLOWS if BucketWidth.MINUTE in DATASETS[name].page_limits]
 LARGE_NOW = 1_795_437_245
 
 
-def _sums(rows: list[dict[str, Any]], name: str, width: Width) -> dict[tuple[object, ...], dict[str, int]]:
+def _sums(rows: list[dict[str, Any]], name: str, width: BucketWidth) -> dict[tuple[object, ...], dict[str, int]]:
     """Summed over the buckets of `width`, for each combination."""
     dataset = DATASETS[name]
     sums: dict[tuple[object, ...], dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -32,24 +32,26 @@ def _sums(rows: list[dict[str, Any]], name: str, width: Width) -> dict[tuple[obj
 
 @pytest.mark.parametrize("name", BY_MINUTE)
 def test_days_are_the_sums_of_their_hours_and_hours_of_their_minutes(
-    organization: Organization, now: int, name: str
+    organization: SyntheticOrganization, now: int, name: str
 ) -> None:
     day = now // DAY * DAY
     start = day - 2 * DAY
-    days = _sums(list(organization.rows(name, start, day + DAY, Width.DAY, now)), name, Width.DAY)
-    hours = list(organization.rows(name, start, day + DAY, Width.HOUR, now))
-    minutes = list(organization.rows(name, day - DAY, day + DAY, Width.MINUTE, now))
+    days = _sums(list(organization.rows(name, start, day + DAY, BucketWidth.DAY, now)), name, BucketWidth.DAY)
+    hours = list(organization.rows(name, start, day + DAY, BucketWidth.HOUR, now))
+    minutes = list(organization.rows(name, day - DAY, day + DAY, BucketWidth.MINUTE, now))
     assert len(days) > 5
-    assert _sums(hours, name, Width.DAY) == days
+    assert _sums(hours, name, BucketWidth.DAY) == days
     late = [row for row in hours if row["bucket"] >= day - DAY]
-    assert _sums(minutes, name, Width.HOUR) == _sums(late, name, Width.HOUR)
+    assert _sums(minutes, name, BucketWidth.HOUR) == _sums(late, name, BucketWidth.HOUR)
 
 
 @pytest.mark.parametrize("name", ["completions", "decisions"])
-@pytest.mark.parametrize("width", list(Width))
-def test_the_identities_hold_for_every_row(organization: Organization, now: int, name: str, width: Width) -> None:
+@pytest.mark.parametrize("width", list(BucketWidth))
+def test_the_identities_hold_for_every_row(
+    organization: SyntheticOrganization, now: int, name: str, width: BucketWidth
+) -> None:
     dataset = DATASETS[name]
-    length = {Width.MINUTE: DAY, Width.HOUR: 20 * DAY, Width.DAY: 390 * DAY}[width]
+    length = {BucketWidth.MINUTE: DAY, BucketWidth.HOUR: 20 * DAY, BucketWidth.DAY: 390 * DAY}[width]
     usage = organization.usage(name, now // DAY * DAY - length, now, width, now)
     metrics = usage.rows.metrics
     assert len(usage.rows) > 100
@@ -59,8 +61,8 @@ def test_the_identities_hold_for_every_row(organization: Organization, now: int,
     assert all(bool(np.all(values >= 0)) for values in metrics.values())
 
 
-def test_older_usage_lacks_what_came_later(organization: Organization, now: int) -> None:
-    rows = list(organization.rows("completions", now - 390 * DAY, now, Width.DAY, now))
+def test_older_usage_lacks_what_came_later(organization: SyntheticOrganization, now: int) -> None:
+    rows = list(organization.rows("completions", now - 390 * DAY, now, BucketWidth.DAY, now))
     for row in rows:
         assert (row["input_text_tokens"] is None) == (row["bucket"] < DETAIL_SINCE)
         assert (row["input_cache_write_tokens"] is None) == (row["bucket"] < CACHE_WRITES_SINCE)
@@ -69,8 +71,8 @@ def test_older_usage_lacks_what_came_later(organization: Organization, now: int)
     assert any(row["input_cache_write_12h_tokens"] for row in rows)
 
 
-def test_columns_and_rows_say_the_same(organization: Organization, now: int) -> None:
-    window = ("completions", now - 3 * DAY, now, Width.DAY, now)
+def test_columns_and_rows_say_the_same(organization: SyntheticOrganization, now: int) -> None:
+    window = ("completions", now - 3 * DAY, now, BucketWidth.DAY, now)
     batch, rows = organization.columns(*window), list(organization.rows(*window))
     assert len(batch) == len(rows) > 50
     assert batch.starts.tolist()[0] == now - 3 * DAY
@@ -82,40 +84,42 @@ def test_columns_and_rows_say_the_same(organization: Organization, now: int) -> 
 
 
 def test_nothing_is_used_before_the_first_day_or_after_now(now: int) -> None:
-    organization = Organization(anchor=now, days=10)
-    rows = list(organization.rows("completions", now - 30 * DAY, now + 30 * DAY, Width.MINUTE, now))
+    organization = SyntheticOrganization(anchor=now, days=10)
+    rows = list(organization.rows("completions", now - 30 * DAY, now + 30 * DAY, BucketWidth.MINUTE, now))
     assert now // DAY * DAY - 10 * DAY <= min(row["bucket"] for row in rows) < now - 9 * DAY
     assert now - HOUR < max(row["bucket"] for row in rows) <= now - 60
 
 
-def test_the_present_grows_and_the_past_does_not_change(organization: Organization, now: int) -> None:
+def test_the_present_grows_and_the_past_does_not_change(organization: SyntheticOrganization, now: int) -> None:
     day = now // DAY * DAY
 
     def at(moment: int) -> tuple[int, int]:
-        rows = organization.usage("completions", day - DAY, day + DAY, Width.DAY, moment).rows
+        rows = organization.usage("completions", day - DAY, day + DAY, BucketWidth.DAY, moment).rows
         tokens = rows.metrics["input_tokens"]
         return int(tokens[rows.at == 0].sum()), int(tokens[rows.at == 1].sum())
 
     (before, early), (then, later) = at(now), at(now + 2 * HOUR)
     assert before == then
     assert 0 < early < later
-    tomorrow = Organization(anchor=now + DAY).usage("completions", day - DAY, day, Width.DAY, now).rows
+    tomorrow = (
+        SyntheticOrganization(anchor=now + DAY).usage("completions", day - DAY, day, BucketWidth.DAY, now).rows
+    )
     assert int(tomorrow.metrics["input_tokens"].sum()) == before
 
 
-def test_levels_are_the_last_of_their_bucket(organization: Organization, now: int) -> None:
+def test_levels_are_the_last_of_their_bucket(organization: SyntheticOrganization, now: int) -> None:
     day = now // DAY * DAY
-    days = list(organization.rows("vector_stores", day - DAY, day + DAY, Width.DAY, now))
-    hours = list(organization.rows("vector_stores", day - DAY, day + DAY, Width.HOUR, now))
+    days = list(organization.rows("vector_stores", day - DAY, day + DAY, BucketWidth.DAY, now))
+    hours = list(organization.rows("vector_stores", day - DAY, day + DAY, BucketWidth.HOUR, now))
     last = {row["project_id"]: row["usage_bytes"] for row in hours if row["bucket"] == day - HOUR}
     assert last == {row["project_id"]: row["usage_bytes"] for row in days if row["bucket"] == day - DAY}
     assert len(last) > 5
 
 
 def test_costs_are_exact_decimals_with_a_quantity_where_there_is_a_unit(
-    organization: Organization, now: int
+    organization: SyntheticOrganization, now: int
 ) -> None:
-    rows = list(organization.rows("costs", now // DAY * DAY - 5 * DAY, now, Width.DAY, now))
+    rows = list(organization.rows("costs", now // DAY * DAY - 5 * DAY, now, BucketWidth.DAY, now))
     assert all(isinstance(row["amount"], Decimal) for row in rows)
     assert all((row["quantity"] is None) == (row["quantity_unit"] is None) for row in rows)
     assert {row["quantity_unit"] for row in rows} == {"tokens", None}
@@ -124,21 +128,21 @@ def test_costs_are_exact_decimals_with_a_quantity_where_there_is_a_unit(
 
 
 def test_bucket_edges_are_cut_at_the_window_and_end_with_the_present() -> None:
-    starts, ends = bucket_edges(1000, 10_000, Width.HOUR, 7200)
+    starts, ends = bucket_edges(1000, 10_000, BucketWidth.HOUR, 7200)
     assert starts.tolist() == [1000, 3600, 7200]
     assert ends.tolist() == [3600, 7200, 10_000]
-    assert len(bucket_edges(1000, 10_000, Width.HOUR, 500)[0]) == 0
+    assert len(bucket_edges(1000, 10_000, BucketWidth.HOUR, 500)[0]) == 0
 
 
 def test_large_is_a_million_rows_in_a_year() -> None:
-    organization = Organization(scale="large", anchor=LARGE_NOW)
+    organization = SyntheticOrganization(scale="large", anchor=LARGE_NOW)
     assert len(organization.combinations("completions")) == 1000
     start = LARGE_NOW // DAY * DAY - 28 * DAY
-    usage = organization.usage("completions", start, start + 28 * DAY, Width.HOUR, LARGE_NOW)
+    usage = organization.usage("completions", start, start + 28 * DAY, BucketWidth.HOUR, LARGE_NOW)
     assert 90 < len(usage.rows) / (28 * 24) < 200
     assert int(usage.rows.metrics["input_tokens"].sum()) > 2**31
 
 
-def test_an_unknown_dataset_is_an_input_error(organization: Organization, now: int) -> None:
+def test_an_unknown_dataset_is_an_input_error(organization: SyntheticOrganization, now: int) -> None:
     with pytest.raises(InputError):
-        organization.usage("nothing", now - DAY, now, Width.DAY, now)
+        organization.usage("nothing", now - DAY, now, BucketWidth.DAY, now)

@@ -5,14 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usage_viewer.demo.world.draw import Draw
-from usage_viewer.demo.world.rows import Rows, joined, split_hours, summed
+from usage_viewer.demo.world.rows import UsageRows, joined, split_hours, summed
 
 HOUR = 3600
 
 
-def _rows(requests: list[int], tokens: list[int]) -> Rows:
+def _rows(requests: list[int], tokens: list[int]) -> UsageRows:
     count = len(requests)
-    return Rows(
+    return UsageRows(
         np.arange(count, dtype=np.int64) // 3 * HOUR,
         (np.arange(count) % 3).astype(np.int32),
         {"requests": np.array(requests, np.int64), "tokens": np.array(tokens, np.int64)},

@@ -100,7 +100,7 @@ def test_a_filter_is_added_from_the_menu(bar: FilterBar, wanted: list[ViewState]
     bar.show_view(PLAIN)
     qtbot.mouseClick(bar.add_chip, LEFT)
     actions = {action.text(): action for action in bar.menu.actions()}
-    assert list(actions) == [dimension.label for dimension in PLAIN.data.dimensions]
+    assert list(actions) == [dimension.label for dimension in PLAIN.dataset.dimensions]
     qtbot.mouseClick(bar.menu, LEFT, pos=bar.menu.actionGeometry(actions["Model"]).center())
     assert bar.checklist.isVisible()
     qtbot.keyClicks(bar.checklist.search, "astra")
@@ -112,10 +112,10 @@ def test_another_dataset_closes_what_offers_the_dimensions_of_the_last(bar: Filt
     qtbot.mouseClick(bar.add_chip, LEFT)
     bar.show_view(PLAIN.with_zone("local"))
     assert bar.menu.isVisible()
-    bar.show_view(ViewState(dataset="embeddings"))
+    bar.show_view(ViewState(dataset_name="embeddings"))
     assert not bar.menu.isVisible()
     bar.open_checklist("model")
-    bar.show_view(ViewState(dataset="vector_stores", grouping=()))
+    bar.show_view(ViewState(dataset_name="vector_stores", grouping=()))
     assert not bar.checklist.isVisible()
     bar.open_checklist("model")  # the click was on its way
     assert not bar.checklist.isVisible()

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.view import Filter, ViewState
-from usage_viewer.gui.bars.filter_checklist import Checklist
+from usage_viewer.gui.bars.filter_checklist import FilterChecklist
 
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -20,14 +20,14 @@ NAMES = Names.of([Name("project", "proj_a", "alpha"), Name("project", "proj_b", 
 @pytest.fixture
 def opened(
     shown: Callable[[QWidget, int], None], wanted: list[ViewState]
-) -> Callable[..., Checklist]:  # fmt: skip
+) -> Callable[..., FilterChecklist]:  # fmt: skip
     """Opens the checklist of projects on a view."""
     anchor = QWidget()
     shown(anchor, 300)
-    checklist = Checklist(anchor)
+    checklist = FilterChecklist(anchor)
     checklist.view_requested.connect(wanted.append)
 
-    def show(view: ViewState = VIEW) -> Checklist:
+    def show(view: ViewState = VIEW) -> FilterChecklist:
         checklist.show_filter(view, "project_id", VALUES, NAMES)
         checklist.open_under(anchor)
         return checklist
@@ -43,12 +43,12 @@ def excluded(*values: str | None) -> ViewState:
     return VIEW.with_filter(Filter("project_id", frozenset(values), exclude=True))
 
 
-def apply(qtbot: QtBot, checklist: Checklist) -> None:
+def apply(qtbot: QtBot, checklist: FilterChecklist) -> None:
     qtbot.keyClick(checklist.list, Qt.Key.Key_Return)
 
 
 def test_without_a_filter_all_is_ticked_and_applying_changes_nothing(
-    opened: Callable[..., Checklist], wanted: list[ViewState], qtbot: QtBot
+    opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
     assert checklist.count.text() == "4 of 4"
@@ -59,7 +59,7 @@ def test_without_a_filter_all_is_ticked_and_applying_changes_nothing(
     assert not checklist.isVisible()
 
 
-def test_shows_the_filter_that_there_is(opened: Callable[..., Checklist]) -> None:
+def test_shows_the_filter_that_there_is(opened: Callable[..., FilterChecklist]) -> None:
     checklist = opened(excluded("proj_b", "proj_gone"))
     assert checklist.exclude.isChecked()
     assert checklist.count.text() == "2 of 5"
@@ -68,7 +68,7 @@ def test_shows_the_filter_that_there_is(opened: Callable[..., Checklist]) -> Non
 
 
 def test_space_ticks_and_enter_applies(
-    opened: Callable[..., Checklist], wanted: list[ViewState], qtbot: QtBot
+    opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
     assert checklist.search.hasFocus()
@@ -82,7 +82,7 @@ def test_space_ticks_and_enter_applies(
     assert wanted == [included("proj_c", None)]
 
 
-def test_esc_discards(opened: Callable[..., Checklist], wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_esc_discards(opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot) -> None:
     checklist = opened()
     qtbot.keyClick(checklist.list, Qt.Key.Key_Space)
     qtbot.keyClick(checklist.list, Qt.Key.Key_Escape)
@@ -92,7 +92,7 @@ def test_esc_discards(opened: Callable[..., Checklist], wanted: list[ViewState],
 
 
 def test_control_a_ticks_all_or_none(
-    opened: Callable[..., Checklist], wanted: list[ViewState], qtbot: QtBot
+    opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
     qtbot.keyClick(checklist.search, Qt.Key.Key_A, CONTROL)
@@ -105,7 +105,7 @@ def test_control_a_ticks_all_or_none(
 
 
 def test_nothing_can_be_ticked_and_that_can_be_undone(
-    opened: Callable[..., Checklist], wanted: list[ViewState], qtbot: QtBot
+    opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
     qtbot.keyClick(checklist.list, Qt.Key.Key_A, CONTROL)
@@ -119,7 +119,9 @@ def test_nothing_can_be_ticked_and_that_can_be_undone(
     assert wanted[1] == VIEW
 
 
-def test_a_click_on_the_box_and_a_click_beside_it_tick_once(opened: Callable[..., Checklist], qtbot: QtBot) -> None:
+def test_a_click_on_the_box_and_a_click_beside_it_tick_once(
+    opened: Callable[..., FilterChecklist], qtbot: QtBot
+) -> None:
     checklist = opened()
     row = checklist.list.visualRect(checklist.model.index(0, 0))
     qtbot.mouseClick(checklist.list.viewport(), LEFT, pos=QPoint(row.left() + 9, row.center().y()))
@@ -128,7 +130,7 @@ def test_a_click_on_the_box_and_a_click_beside_it_tick_once(opened: Callable[...
     assert checklist.count.text() == "4 of 4"
 
 
-def test_the_box_above_ticks_all_or_none(opened: Callable[..., Checklist], qtbot: QtBot) -> None:
+def test_the_box_above_ticks_all_or_none(opened: Callable[..., FilterChecklist], qtbot: QtBot) -> None:
     checklist = opened(included("proj_a"))
     assert checklist.all.checkState() == Qt.CheckState.PartiallyChecked
     box = QPoint(8, checklist.all.height() // 2)
@@ -138,7 +140,7 @@ def test_the_box_above_ticks_all_or_none(opened: Callable[..., Checklist], qtbot
 
 
 def test_exclude_drops_what_is_ticked(
-    opened: Callable[..., Checklist], wanted: list[ViewState], qtbot: QtBot
+    opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
     qtbot.mouseClick(checklist.exclude, LEFT, pos=QPoint(8, checklist.exclude.height() // 2))
@@ -149,7 +151,7 @@ def test_exclude_drops_what_is_ticked(
 
 
 def test_turning_the_way_keeps_the_ticks(
-    opened: Callable[..., Checklist], wanted: list[ViewState], qtbot: QtBot
+    opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened(included("proj_a", "proj_b"))
     qtbot.mouseClick(checklist.exclude, LEFT, pos=QPoint(8, checklist.exclude.height() // 2))
@@ -159,7 +161,7 @@ def test_turning_the_way_keeps_the_ticks(
 
 
 def test_turning_there_and_back_is_no_filter(
-    opened: Callable[..., Checklist], wanted: list[ViewState], qtbot: QtBot
+    opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
     for way in (checklist.exclude, checklist.include):
@@ -171,7 +173,7 @@ def test_turning_there_and_back_is_no_filter(
 
 @pytest.mark.parametrize("text", ["beta", "proj_b", "BET"])
 def test_a_search_narrows_by_name_or_id_and_enter_keeps_what_it_found(
-    opened: Callable[..., Checklist], wanted: list[ViewState], qtbot: QtBot, text: str
+    opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot, text: str
 ) -> None:
     checklist = opened()
     qtbot.keyClicks(checklist.search, text)
@@ -182,7 +184,7 @@ def test_a_search_narrows_by_name_or_id_and_enter_keeps_what_it_found(
 
 
 def test_a_search_only_helps_to_find_once_something_is_ticked(
-    opened: Callable[..., Checklist], wanted: list[ViewState], qtbot: QtBot
+    opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened(included("proj_a"))
     qtbot.keyClicks(checklist.search, "beta")
@@ -193,7 +195,7 @@ def test_a_search_only_helps_to_find_once_something_is_ticked(
 
 
 def test_a_search_that_finds_nothing_changes_nothing(
-    opened: Callable[..., Checklist], wanted: list[ViewState], qtbot: QtBot
+    opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
     qtbot.keyClicks(checklist.search, "zzz")
@@ -204,7 +206,7 @@ def test_a_search_that_finds_nothing_changes_nothing(
 
 
 def test_none_is_a_value_like_others(
-    opened: Callable[..., Checklist], wanted: list[ViewState], qtbot: QtBot
+    opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
     qtbot.keyClicks(checklist.search, "none")
@@ -213,7 +215,7 @@ def test_none_is_a_value_like_others(
 
 
 def test_without_any_value_it_says_so_and_keeps_the_filter(
-    opened: Callable[..., Checklist], wanted: list[ViewState], qtbot: QtBot
+    opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
     checklist.show_filter(included(), "project_id", [], NAMES)
@@ -222,7 +224,7 @@ def test_without_any_value_it_says_so_and_keeps_the_filter(
     assert not wanted
 
 
-def test_everything_has_a_name(opened: Callable[..., Checklist]) -> None:
+def test_everything_has_a_name(opened: Callable[..., FilterChecklist]) -> None:
     checklist = opened()
     assert checklist.accessibleName() == "Filter by Project"
     assert checklist.search.accessibleName() == "Search the values of Project"
@@ -230,7 +232,9 @@ def test_everything_has_a_name(opened: Callable[..., Checklist]) -> None:
     assert "&" in checklist.include.text() + checklist.exclude.text()
 
 
-def test_a_tick_far_down_a_long_list_leaves_it_where_it_is(opened: Callable[..., Checklist], qtbot: QtBot) -> None:
+def test_a_tick_far_down_a_long_list_leaves_it_where_it_is(
+    opened: Callable[..., FilterChecklist], qtbot: QtBot
+) -> None:
     checklist = opened()
     checklist.show_filter(VIEW, "user_id", [f"user_{number:05}" for number in range(20_000)], NAMES)
     bar = checklist.list.verticalScrollBar()

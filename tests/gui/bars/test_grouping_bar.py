@@ -43,7 +43,7 @@ def drag(bar: GroupingBar, name: str, to: QPoint, *, drop: bool = True) -> None:
 
 def test_shows_the_grouping_first_and_asks_for_nothing(bar: GroupingBar, wanted: list[ViewState]) -> None:
     assert reading_order(bar)[:3] == ["model", "project_id", "user_id"]
-    assert set(bar.chips) == {item.name for item in VIEW.data.dimensions}
+    assert set(bar.chips) == {item.name for item in VIEW.dataset.dimensions}
     assert [name for name, chip in bar.chips.items() if chip.active] == ["project_id", "user_id", "model"]
     assert not wanted
 
@@ -144,7 +144,7 @@ def test_dragging_far_away_and_back_is_no_change(bar: GroupingBar, wanted: list[
 def test_chips_wrap_in_a_narrow_window_and_can_be_dragged_between_lines(
     bar: GroupingBar, wanted: list[ViewState]
 ) -> None:
-    view = VIEW.with_grouping([item.name for item in VIEW.data.dimensions])
+    view = VIEW.with_grouping([item.name for item in VIEW.dataset.dimensions])
     bar.show_view(view)
     bar.resize(300, 160)
     lines = {chip.y() for chip in bar.chips.values()}
@@ -183,7 +183,7 @@ def test_a_refused_dimension_that_is_grouped_by_can_be_removed(
 def test_another_dataset_brings_its_own_dimensions(bar: GroupingBar) -> None:
     costs = VIEW.with_dataset("costs")
     bar.show_view(costs)
-    assert set(bar.chips) == {item.name for item in costs.data.dimensions}
+    assert set(bar.chips) == {item.name for item in costs.dataset.dimensions}
 
 
 def test_the_keyboard_reaches_every_chip_in_reading_order(bar: GroupingBar, qtbot: QtBot) -> None:
@@ -202,7 +202,7 @@ def test_the_keyboard_reaches_every_chip_in_reading_order(bar: GroupingBar, qtbo
 def test_every_subset_is_one_click_each(bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot) -> None:
     bar.view_requested.connect(bar.show_view)
     bar.show_view(VIEW.with_grouping(()))
-    names = [item.name for item in VIEW.data.dimensions]
+    names = [item.name for item in VIEW.dataset.dimensions]
     for name in names:
         qtbot.mouseClick(bar.chips[name], LEFT)
     assert wanted[-1].grouping == tuple(names)

@@ -7,13 +7,13 @@ from PySide6.QtWidgets import QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import SortKey, ViewState
 from usage_viewer.gui.bars.menu_choices import DatasetChoice, PerChoice, ZoneChoice
 
 LEFT = Qt.MouseButton.LeftButton
 ALT = Qt.KeyboardModifier.AltModifier
-VIEW = ViewState(per=Per.DAY, order=(SortKey("period"),))
+VIEW = ViewState(per=Granularity.DAY, order=(SortKey("period"),))
 
 
 @pytest.fixture
@@ -54,38 +54,38 @@ def choose(qtbot: QtBot, button: QWidget, action: QAction) -> None:
 
 @pytest.mark.parametrize(
     ("chosen", "text"),
-    [(Per.HOUR, "per Hour"), (Per.MONTH, "per Month"), (Per.TOTAL, "Whole range")],
+    [(Granularity.HOUR, "per Hour"), (Granularity.MONTH, "per Month"), (Granularity.TOTAL, "Whole range")],
 )
 def test_a_period_is_chosen_from_the_menu(
-    per: PerChoice, wanted: list[ViewState], qtbot: QtBot, chosen: Per, text: str
+    per: PerChoice, wanted: list[ViewState], qtbot: QtBot, chosen: Granularity, text: str
 ) -> None:
     assert per.choice == "per Day"
     choose(qtbot, per, per.menu_actions[chosen])
     assert wanted == [VIEW.with_per(chosen)]
     assert per.choice == "per Day"  # until the view is shown
-    assert per.menu_actions[Per.DAY].isChecked()
+    assert per.menu_actions[Granularity.DAY].isChecked()
     per.show_view(wanted[0])
     assert per.choice == text
     assert per.menu_actions[chosen].isChecked()
 
 
 def test_choosing_what_is_chosen_asks_for_nothing(per: PerChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
-    choose(qtbot, per, per.menu_actions[Per.DAY])
+    choose(qtbot, per, per.menu_actions[Granularity.DAY])
     assert not wanted
 
 
 def test_by_keyboard_alone(per: PerChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
     per.setFocus()
     qtbot.keyClick(per, Qt.Key.Key_Down)
-    menu = per.menu_actions[Per.DAY].parent()
+    menu = per.menu_actions[Granularity.DAY].parent()
     assert isinstance(menu, QMenu)
     qtbot.keyClick(menu, Qt.Key.Key_Down)
     qtbot.keyClick(menu, Qt.Key.Key_Return)
-    assert wanted == [VIEW.with_per(Per.WEEK)]
+    assert wanted == [VIEW.with_per(Granularity.WEEK)]
 
 
 def test_the_shortcut_opens_the_menu(per: PerChoice, qtbot: QtBot) -> None:
-    menu = per.menu_actions[Per.DAY].parent()
+    menu = per.menu_actions[Granularity.DAY].parent()
     assert isinstance(menu, QMenu)
     qtbot.keyClick(per, Qt.Key.Key_P, ALT)
     qtbot.waitUntil(menu.isVisible, timeout=1000)
@@ -94,12 +94,12 @@ def test_the_shortcut_opens_the_menu(per: PerChoice, qtbot: QtBot) -> None:
 
 def test_a_period_that_the_dataset_does_not_have_is_grey_with_a_reason(per: PerChoice) -> None:
     per.show_view(VIEW.with_dataset("costs"))
-    for finer in (Per.MINUTE, Per.HOUR):
+    for finer in (Granularity.MINUTE, Granularity.HOUR):
         assert not per.menu_actions[finer].isEnabled()
         assert "Costs come by the day only." in per.menu_actions[finer].toolTip()
-    assert per.menu_actions[Per.WEEK].isEnabled()
+    assert per.menu_actions[Granularity.WEEK].isEnabled()
     per.show_view(VIEW)
-    assert per.menu_actions[Per.HOUR].isEnabled()
+    assert per.menu_actions[Granularity.HOUR].isEnabled()
 
 
 def test_all_datasets_are_offered_and_one_is_chosen(
@@ -137,9 +137,9 @@ def test_no_more_than_five_zones_are_recent(shown: Callable[[QWidget, int], None
 
 
 def test_what_is_answered_stands_in_the_place_of_what_was_asked_for(per: PerChoice, zone: ZoneChoice) -> None:
-    asked = VIEW.with_dataset("costs").with_per(Per.HOUR).with_zone("Asia/Tokyo")
+    asked = VIEW.with_dataset("costs").with_per(Granularity.HOUR).with_zone("Asia/Tokyo")
     for choice in (per, zone):
         choice.show_view(asked)
-        choice.show_answered(asked.with_per(Per.DAY).with_zone("UTC"))
+        choice.show_answered(asked.with_per(Granularity.DAY).with_zone("UTC"))
     assert (per.choice, zone.choice) == ("per Day", "UTC")
-    assert per.menu_actions[Per.DAY].isChecked()
+    assert per.menu_actions[Granularity.DAY].isChecked()

@@ -6,14 +6,14 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import SortKey, ViewState
 from usage_viewer.gui.bars.menu_choices import ZoneChoice
 from usage_viewer.gui.bars.zone_popup import ZoneModel, zone_label
 
 LEFT = Qt.MouseButton.LeftButton
 ALT = Qt.KeyboardModifier.AltModifier
-VIEW = ViewState(per=Per.DAY, order=(SortKey("period"),))
+VIEW = ViewState(per=Granularity.DAY, order=(SortKey("period"),))
 
 
 @pytest.fixture

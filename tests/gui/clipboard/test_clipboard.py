@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication
 from usage_viewer.app.export import Export, Format, render
 from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.errors import Cancelled
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import Per, Span, periods
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import Granularity, Span, periods
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.gui.clipboard.clipboard import prepare, prepare_as, put
 
@@ -22,14 +22,14 @@ from usage_viewer.gui.clipboard.clipboard import prepare, prepare_as, put
 def export() -> Export:
     rows = 6_000
     names = ("größe", "=1+1")
-    days = periods(Span(0, rows * 86400), Per.DAY, UTC)
+    days = periods(Span(0, rows * 86400), Granularity.DAY, UTC)
     table = Table(
         (
             PeriodColumn(np.arange(rows, dtype=np.int32), days),
             GroupColumn(
                 DATASETS["completions"].dimension("model"), np.arange(rows, dtype=np.int32) % 2, names, names
             ),
-            FigureColumn("share", "Share", "%", Kind.SHARE, Figures(np.arange(rows) / rows), None),
+            FigureColumn("share", "Share", "%", Kind.SHARE, NumberColumn(np.arange(rows) / rows), None),
         ),
         rows,
     )

@@ -5,7 +5,7 @@ import time
 import pytest
 from PySide6.QtCore import QDateTime, QLocale
 
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.verification import Bucket
 from usage_viewer.gui.formatting.moments import bucket_text, counted, moment_text
 
@@ -16,9 +16,9 @@ T0 = 1_793_491_200  # Sunday, 2026-11-01 00:00 UTC
 @pytest.mark.parametrize(
     ("bucket", "text"),
     [
-        (Bucket(T0, Width.DAY), "Sun, 1 Nov 2026"),
-        (Bucket(T0 + 14 * 3600, Width.HOUR), "Sun, 1 Nov 2026 14:00"),
-        (Bucket(T0 + 14 * 3600 + 300, Width.MINUTE), "Sun, 1 Nov 2026 14:05"),
+        (Bucket(T0, BucketWidth.DAY), "Sun, 1 Nov 2026"),
+        (Bucket(T0 + 14 * 3600, BucketWidth.HOUR), "Sun, 1 Nov 2026 14:00"),
+        (Bucket(T0 + 14 * 3600 + 300, BucketWidth.MINUTE), "Sun, 1 Nov 2026 14:05"),
     ],
 )
 def test_buckets_are_of_utc(bucket: Bucket, text: str) -> None:

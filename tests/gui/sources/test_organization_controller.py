@@ -8,17 +8,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn
 from usage_viewer.gui.sources.organization_dialogs import AddDialog, CombineDialog, RemoveDialog, RenameDialog
-from usage_viewer.gui.widgets.form_dialog import CalmDialog
+from usage_viewer.gui.widgets.form_dialog import FormDialog
 from usage_viewer.gui.window.main_window import MainWindow
-from usage_viewer.keystore import Keystore, SessionKeystore, open_keystore
+from usage_viewer.keystore import Keystore, MemoryKeystore, open_keystore
 
 if TYPE_CHECKING:
     from tests.conftest import SecretService
@@ -30,7 +30,7 @@ SECOND_KEY = "sk-admin-second-second-second-second-second"
 @pytest.fixture
 def second(desk: "Desk") -> Iterator[DemoServer]:
     """Another organization, on a server of its own that takes a key of its own."""
-    other = Organization(anchor=int(desk.clock()), seed=2)
+    other = SyntheticOrganization(anchor=int(desk.clock()), seed=2)
     with DemoServer(other, key=SECOND_KEY) as running:
         running.clock = desk.clock
         yield running
@@ -39,7 +39,7 @@ def second(desk: "Desk") -> Iterator[DemoServer]:
 @pytest.fixture
 def with_second(desk: "Desk", second: DemoServer) -> "Desk":
     """The window can make it: with its key in memory, unless a test says where keys are."""
-    desk.others["umbrella"] = _other(desk, second, lambda: SessionKeystore(AdminKey.parse(SECOND_KEY)))
+    desk.others["umbrella"] = _other(desk, second, lambda: MemoryKeystore(AdminKey.parse(SECOND_KEY)))
     return desk
 
 
@@ -48,7 +48,7 @@ def _other(desk: "Desk", server: DemoServer, keystore: Callable[[], Keystore]) -
         "umbrella",
         label=label,
         base_url=server.base_url,
-        database=Place(desk.data_dir, "umbrella").database,
+        database=ProfilePaths(desk.data_dir, "umbrella").database,
         keystore=keystore,
         clock=desk.clock,
         wait=lambda seconds: False,  # tries again at once
@@ -61,13 +61,13 @@ def _own(desk: "Desk", server_key: str) -> Callable[[str], Profile]:
         "default",
         label=label,
         base_url=desk.server.base_url,
-        database=Place(desk.data_dir).database,
-        keystore=lambda: SessionKeystore(key),
+        database=ProfilePaths(desk.data_dir).database,
+        keystore=lambda: MemoryKeystore(key),
         clock=desk.clock,
     )
 
 
-def _dialog(window: MainWindow, kind: type[CalmDialog]) -> CalmDialog:
+def _dialog(window: MainWindow, kind: type[FormDialog]) -> FormDialog:
     return next(one for one in window.findChildren(kind) if one.isVisible())
 
 
@@ -128,7 +128,7 @@ def test_each_has_its_own_key_data_and_server(
     assert window.page.organization.choice == "Umbrella"
     assert "Umbrella" in window.windowTitle()
     assert _total(window) != first
-    assert Place(desk.data_dir, "umbrella").database.exists()
+    assert ProfilePaths(desk.data_dir, "umbrella").database.exists()
 
     desk.settle(window, lambda: window.organizations.choose("default"))
     assert _total(window) == first
@@ -146,7 +146,7 @@ def test_each_has_its_own_key_data_and_server(
     qtbot.waitUntil(lambda: window.page.model.table.rows > 0 and _total(window) == first)
     assert open_keystore("umbrella").load() is None
     assert open_keystore("default").load() == first_key
-    assert not Place(desk.data_dir, "umbrella").directory.exists()
+    assert not ProfilePaths(desk.data_dir, "umbrella").directory.exists()
     assert not window.page.organization.isVisible()
 
 
@@ -184,7 +184,7 @@ def test_combined_sums_are_the_sums_of_both(with_second: "Desk", both: MainWindo
     desk.settle(
         window,
         lambda: workspace.show_view(
-            workspace.view.without_filters().with_per(Per.WEEK).with_grouping(["profile", "project_id"])
+            workspace.view.without_filters().with_per(Granularity.WEEK).with_grouping(["profile", "project_id"])
         ),
     )
     with qtbot.waitSignal(window.copying.done):
@@ -215,7 +215,7 @@ def test_renaming_moves_nothing(with_second: "Desk", both: MainWindow) -> None:
     dialog.button.click()
     assert window.page.organization.choice == "Umbrella & Sons"
     assert "Umbrella & Sons" in window.windowTitle()
-    assert Place(with_second.data_dir, "umbrella").database.exists()
+    assert ProfilePaths(with_second.data_dir, "umbrella").database.exists()
     assert [one.id for one in window.organizations.listed] == ["default", "umbrella"]
 
 
@@ -223,13 +223,13 @@ def test_what_was_looked_at_last_is_there_at_the_next_start(with_second: "Desk",
     from usage_viewer.app.settings.settings import load
 
     with_second.close(both)
-    settings = load(Place(with_second.data_dir).settings)
+    settings = load(ProfilePaths(with_second.data_dir).settings)
     assert [(one.id, one.label) for one in settings.organizations] == [
         ("default", "My organization"),
         ("umbrella", "Umbrella"),
     ]
     assert settings.organization == "umbrella"
-    assert SECOND_KEY not in Place(with_second.data_dir).settings.read_text()
+    assert SECOND_KEY not in ProfilePaths(with_second.data_dir).settings.read_text()
 
 
 def test_one_that_fails_is_named_and_the_other_is_shown(
@@ -247,7 +247,7 @@ def test_one_that_fails_is_named_and_the_other_is_shown(
 
 def test_one_without_a_key_is_named(with_second: "Desk", both: MainWindow, second: DemoServer) -> None:
     desk, window = with_second, both
-    desk.others["umbrella"] = _other(desk, second, SessionKeystore)
+    desk.others["umbrella"] = _other(desk, second, MemoryKeystore)
     desk.clock.ahead = 600
     desk.settle(window, lambda: window.organizations.combine(("default", "umbrella")))
     assert window.page.banner.error is not None
@@ -257,7 +257,7 @@ def test_one_without_a_key_is_named(with_second: "Desk", both: MainWindow, secon
 def test_the_same_key_twice_is_refused(with_second: "Desk", both: MainWindow) -> None:
     desk, window = with_second, both
     same = AdminKey.parse(desk.server.key)
-    desk.others["umbrella"] = _other(desk, desk.server, lambda: SessionKeystore(same))
+    desk.others["umbrella"] = _other(desk, desk.server, lambda: MemoryKeystore(same))
     window.organizations.combine(("default", "umbrella"))
     desk.qtbot.waitUntil(window.page.banner.isVisible)
     assert window.page.banner.error is not None
@@ -268,7 +268,7 @@ def test_data_can_stay(with_second: "Desk", both: MainWindow) -> None:
     desk, window = with_second, both
     with desk.qtbot.waitSignal(window.organizations.said, timeout=10_000):
         window.organizations.remove("umbrella", data=False, key=False)
-    assert Place(desk.data_dir, "umbrella").database.exists()
+    assert ProfilePaths(desk.data_dir, "umbrella").database.exists()
     desk.qtbot.waitUntil(lambda: window.page.model.table.rows > 0)
 
 

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QPu
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import SortKey
 from usage_viewer.gui.sources.snapshot_controller import FOLDER, ONE_FILE, chosen_path
-from usage_viewer.keystore import Keystore, SessionKeystore
+from usage_viewer.keystore import Keystore, MemoryKeystore
 
 if TYPE_CHECKING:
     from tests.rigs.window import Desk
@@ -61,7 +61,7 @@ def saved(desk: "Desk", qtbot: QtBot, tmp_path: Path, own_dialogs: None) -> Path
 @pytest.fixture
 def without_key() -> Callable[[], Keystore]:
     """A place for keys with none in it."""
-    return SessionKeystore
+    return MemoryKeystore
 
 
 def test_it_opens_without_a_key_and_every_control_works(
@@ -80,7 +80,9 @@ def test_it_opens_without_a_key_and_every_control_works(
     assert rows > 20
 
     workspace = window.workspace
-    desk.settle(window, lambda: workspace.show_view(workspace.view.with_per(Per.WEEK).with_grouping(["user_id"])))
+    desk.settle(
+        window, lambda: workspace.show_view(workspace.view.with_per(Granularity.WEEK).with_grouping(["user_id"]))
+    )
     assert page.model.table.rows > 5
     value = workspace.values("model")[0]
     desk.settle(window, lambda: workspace.show_view(workspace.view.only("model", value)))

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtNetwork import QLocalServer
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.gui.startup.single_instance import SingleInstance, raise_running
 
 SECOND = """
@@ -28,12 +28,12 @@ print(raise_running(place))
 
 
 def test_nobody_is_there(tmp_path: Path, qtbot: QtBot) -> None:
-    assert not raise_running(Place(tmp_path))
+    assert not raise_running(ProfilePaths(tmp_path))
 
 
 @pytest.mark.parametrize("time", range(3))
 def test_a_second_process_is_heard_and_told(tmp_path: Path, qtbot: QtBot, time: int) -> None:
-    instance = SingleInstance(Place(tmp_path))
+    instance = SingleInstance(ProfilePaths(tmp_path))
     try:
         with subprocess.Popen(
             [sys.executable, "-c", SECOND, str(tmp_path)], stdout=subprocess.PIPE, text=True
@@ -48,9 +48,9 @@ def test_a_second_process_is_heard_and_told(tmp_path: Path, qtbot: QtBot, time: 
 
 
 def test_other_profiles_are_other_windows(tmp_path: Path, qtbot: QtBot) -> None:
-    instance = SingleInstance(Place(tmp_path))
+    instance = SingleInstance(ProfilePaths(tmp_path))
     try:
-        assert not raise_running(Place(tmp_path, "other"))
+        assert not raise_running(ProfilePaths(tmp_path, "other"))
     finally:
         instance.close()
 
@@ -63,7 +63,7 @@ def test_what_a_killed_process_left_behind_is_taken_over(tmp_path: Path, qtbot: 
         assert first.stdout is not None
         assert first.stdout.readline() == "listening\n"
         first.kill()
-    place = Place(tmp_path)
+    place = ProfilePaths(tmp_path)
     assert not raise_running(place)
     instance = SingleInstance(place)
     try:

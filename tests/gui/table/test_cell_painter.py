@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QApplication
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.table.cell_painter import PADDING, row_height
-from usage_viewer.gui.table.table_model import Presentation, UsageModel
+from usage_viewer.gui.table.table_model import Presentation, TableModel
 from usage_viewer.gui.table.table_pane import TablePane
-from usage_viewer.gui.table.table_view import UsageTable
+from usage_viewer.gui.table.table_view import TableView
 
 FLAGS = QItemSelectionModel.SelectionFlag
 
@@ -105,14 +105,14 @@ def test_parts_are_painted_as_the_whole(full: TablePane, direction: Qt.LayoutDir
 def test_a_part_asks_for_the_texts_in_it_alone(full: TablePane) -> None:
     asked: list[int] = []
 
-    class Watched(UsageModel):
+    class Watched(TableModel):
         def texts_of(self, first: int, count: int, place: int) -> list[str]:
             asked.append(place)
             return super().texts_of(first, count, place)
 
     model = Watched()
     model.set_table(full.model.table, full.model.rows, full.model.view)
-    table = UsageTable(model)
+    table = TableView(model)
     asked.clear()
     inside = table.visualRect(model.index(1, 2)).adjusted(1, 1, -1, -1)
     table.viewport().render(QImage(10, 10, QImage.Format.Format_RGB32), QPoint(), QRegion(inside))

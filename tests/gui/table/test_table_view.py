@@ -18,13 +18,13 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QPalette
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.selection_stats import SelectionStats
 from usage_viewer.domain.table import EMPTY, Table
 from usage_viewer.domain.view import Filter, SortKey, ViewState
-from usage_viewer.gui.table.table_model import Presentation, UsageModel
+from usage_viewer.gui.table.table_model import Presentation, TableModel
 from usage_viewer.gui.table.table_pane import TablePane
-from usage_viewer.gui.table.table_view import UsageTable
+from usage_viewer.gui.table.table_view import TableView
 
 TableOf = Callable[..., Table]
 ViewOf = Callable[..., ViewState]
@@ -34,7 +34,7 @@ FLAGS = QItemSelectionModel.SelectionFlag
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-class WatchedModel(UsageModel):
+class WatchedModel(TableModel):
     """Notes which rows Qt looks at."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ def test_the_whole_of_a_million_rows_is_one_range_and_no_row_is_asked(
     qtbot: QtBot, models: Table, view_of: ViewOf
 ) -> None:
     model = WatchedModel()
-    table = UsageTable(model)
+    table = TableView(model)
     qtbot.addWidget(table)
     table.resize(900, 400)
     with qtbot.waitExposed(table):
@@ -306,8 +306,8 @@ def test_abbreviating_makes_columns_fit_again(pane: TablePane, table_of: TableOf
     assert pane.table.columnWidth(1) < before
 
 
-@pytest.mark.parametrize("per", [Per.DAY, Per.MONTH])
-def test_a_table_of_periods_alone(pane: TablePane, table_of: TableOf, view_of: ViewOf, per: Per) -> None:
+@pytest.mark.parametrize("per", [Granularity.DAY, Granularity.MONTH])
+def test_a_table_of_periods_alone(pane: TablePane, table_of: TableOf, view_of: ViewOf, per: Granularity) -> None:
     table = table_of(period=[0], per=per, input_tokens=[1])
     _show(pane, table, view_of(table, per=per))
     assert pane.model.data(pane.model.index(0, 0)).endswith("2026")

@@ -7,7 +7,7 @@ from PySide6.QtCore import QLocale, QPoint, Qt
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.formatting.numbers import NumberFormat
@@ -24,7 +24,7 @@ ENGLISH = NumberFormat(QLocale("en_US"))
         (42, ViewState(), "", "Total of 42 groups"),
         (1, ViewState(), "", "Total of 1 group"),
         (42, ViewState(), "27 of 30 days", "27 of 30 days: 42 groups"),
-        (1234, ViewState(per=Per.DAY), "", "Total of 1,234 rows"),
+        (1234, ViewState(per=Granularity.DAY), "", "Total of 1,234 rows"),
         (0, ViewState(), "", "Total of 0 groups"),
         (1, ViewState(grouping=()), "", "Total of 1 row"),
     ],

@@ -5,9 +5,9 @@ from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.domain.verification import Breaches
+from usage_viewer.domain.verification import BrokenIdentities
 from usage_viewer.gui.table.table_pane import TablePane
-from usage_viewer.gui.verification.identity_badge import BreachMark, breach_text
+from usage_viewer.gui.verification.identity_badge import IdentityBadge, breach_text
 
 
 @pytest.fixture
@@ -21,23 +21,23 @@ def pane(qtbot: QtBot) -> TablePane:
 
 
 def test_is_there_only_while_something_is_wrong(qtbot: QtBot, pane: TablePane) -> None:
-    mark = BreachMark(pane.totals)
+    mark = IdentityBadge(pane.totals)
     mark.setLocale(QLocale("en_US"))
     assert not mark.isVisible()
-    mark.show_breaches(Breaches(1234))
+    mark.show_breaches(BrokenIdentities(1234))
     assert mark.isVisible()
     assert mark.accessibleName() == "1,234 figures aren't the sum of their parts"
     assert _within(pane.totals, mark)
     with qtbot.waitSignal(mark.clicked):
         qtbot.keyClick(mark, Qt.Key.Key_Space)
-    mark.show_breaches(Breaches())
+    mark.show_breaches(BrokenIdentities())
     assert not mark.isVisible()
 
 
 def test_the_label_makes_room(pane: TablePane) -> None:
-    mark = BreachMark(pane.totals)
+    mark = IdentityBadge(pane.totals)
     pane.totals.label = "Total"
-    mark.show_breaches(Breaches(3))
+    mark.show_breaches(BrokenIdentities(3))
     assert mark.width() > 16
     pane.resize(700, 400)
     assert _within(pane.totals, mark)
@@ -49,5 +49,5 @@ def _within(around: QWidget, inside: QWidget) -> bool:
 
 def test_words() -> None:
     english = QLocale("en_GB")
-    assert breach_text(Breaches(1), english) == "1 figure isn't the sum of its parts"
-    assert breach_text(Breaches(2), english) == "2 figures aren't the sum of their parts"
+    assert breach_text(BrokenIdentities(1), english) == "1 figure isn't the sum of its parts"
+    assert breach_text(BrokenIdentities(2), english) == "2 figures aren't the sum of their parts"

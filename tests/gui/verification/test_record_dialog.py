@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.gui.verification.record_dialog import Field, Listing, ListingModel
+from usage_viewer.gui.verification.record_dialog import Field, RecordDialog, RecordModel
 
 FIELDS: list[Field[tuple[str, int]]] = [
     Field("Name", lambda row: row[0]),
@@ -26,8 +26,8 @@ def parent(qtbot: QtBot) -> QWidget:
 
 
 @pytest.fixture
-def listing(qtbot: QtBot, parent: QWidget) -> Listing:
-    shown = Listing("Things", ListingModel(FIELDS, ROWS), parent)
+def listing(qtbot: QtBot, parent: QWidget) -> RecordDialog:
+    shown = RecordDialog("Things", RecordModel(FIELDS, ROWS), parent)
     shown.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(shown)
     with qtbot.waitExposed(shown):
@@ -36,10 +36,10 @@ def listing(qtbot: QtBot, parent: QWidget) -> Listing:
 
 
 def test_the_model_behaves(qtmodeltester: ModelTester) -> None:
-    qtmodeltester.check(ListingModel(FIELDS, ROWS), force_py=True)
+    qtmodeltester.check(RecordModel(FIELDS, ROWS), force_py=True)
 
 
-def test_shows_titles_and_texts(listing: Listing) -> None:
+def test_shows_titles_and_texts(listing: RecordDialog) -> None:
     model = listing.model
     assert [str(model.headerData(place, Qt.Orientation.Horizontal)).strip() for place in (0, 1)] == [
         "Name",
@@ -51,7 +51,7 @@ def test_shows_titles_and_texts(listing: Listing) -> None:
     assert listing.table.accessibleName() == listing.windowTitle() == "Things"
 
 
-def test_copies_selected_rows_or_all_with_titles(qtbot: QtBot, listing: Listing) -> None:
+def test_copies_selected_rows_or_all_with_titles(qtbot: QtBot, listing: RecordDialog) -> None:
     qtbot.keyClick(listing.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QApplication.clipboard().text() == "Name\tCount\none <b>\t1\ntwo\t2\nthree\t3\n"
     flags = QItemSelectionModel.SelectionFlag
@@ -74,7 +74,7 @@ def test_makes_no_text_that_is_not_seen(qtbot: QtBot, parent: QWidget) -> None:
                 return place
             return range(len(self))[place]
 
-    listing = Listing("Many", ListingModel([Field[int]("Number", str)], Many()), parent)
+    listing = RecordDialog("Many", RecordModel([Field[int]("Number", str)], Many()), parent)
     qtbot.addWidget(listing)
     with qtbot.waitExposed(listing):
         listing.open()
@@ -84,7 +84,7 @@ def test_makes_no_text_that_is_not_seen(qtbot: QtBot, parent: QWidget) -> None:
     assert len(asked) < 5000
 
 
-def test_an_empty_list_says_so(listing: Listing) -> None:
+def test_an_empty_list_says_so(listing: RecordDialog) -> None:
     listing.model.set_rows([])
     listing.say_when_empty("Nothing has changed")
     assert listing.nothing.isVisible()
@@ -95,6 +95,6 @@ def test_an_empty_list_says_so(listing: Listing) -> None:
     assert not listing.nothing.isVisible()
 
 
-def test_escape_closes_it(qtbot: QtBot, listing: Listing) -> None:
+def test_escape_closes_it(qtbot: QtBot, listing: RecordDialog) -> None:
     qtbot.keyClick(listing.table, Qt.Key.Key_Escape)
     assert listing.isHidden()

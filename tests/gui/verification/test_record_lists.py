@@ -10,13 +10,20 @@ from pytestqt.qtbot import QtBot
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.dataset import Identity
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.period import Width
-from usage_viewer.domain.verification import Breach, Breaches, Bucket, Completeness, Difference, Verdict
-from usage_viewer.gui.verification.record_dialog import Listing
+from usage_viewer.domain.period import BucketWidth
+from usage_viewer.domain.verification import (
+    BrokenIdentities,
+    BrokenIdentity,
+    Bucket,
+    Completeness,
+    Difference,
+    Verdict,
+)
+from usage_viewer.gui.verification.record_dialog import RecordDialog
 from usage_viewer.gui.verification.record_lists import breaches_list, differences_list, metrics_of
 
-DAY = Bucket(1_793_491_200, Width.DAY)
-HOUR = Bucket(1_793_491_200 + 14 * 3600, Width.HOUR)
+DAY = Bucket(1_793_491_200, BucketWidth.DAY)
+HOUR = Bucket(1_793_491_200 + 14 * 3600, BucketWidth.HOUR)
 COMPLETIONS, COSTS, STORES = DATASETS["completions"], DATASETS["costs"], DATASETS["vector_stores"]
 NAMES = Names.of([Name("project", "proj_a", "Search")])
 ROW = ("proj_a", None, "key_x", "gpt-6", "true", None, None)
@@ -31,7 +38,7 @@ def parent(qtbot: QtBot) -> QWidget:
     return widget
 
 
-def texts(listing: Listing) -> list[list[str]]:
+def texts(listing: RecordDialog) -> list[list[str]]:
     return [[field.text(row) for field in listing.model.fields] for row in listing.model.rows]
 
 
@@ -48,8 +55,8 @@ def test_what_differs(parent: QWidget) -> None:
 
 
 def test_what_contradicts_itself(parent: QWidget) -> None:
-    breach = Breach(OUTPUT, HOUR, ROW, 12345, 12340)
-    listing = breaches_list(Breaches(1, (breach,)), COMPLETIONS, NAMES, parent)
+    breach = BrokenIdentity(OUTPUT, HOUR, ROW, 12345, 12340)
+    listing = breaches_list(BrokenIdentities(1, (breach,)), COMPLETIONS, NAMES, parent)
     assert texts(listing) == [
         [
             "Sun, 1 Nov 2026 14:00",
@@ -66,13 +73,13 @@ def test_what_contradicts_itself(parent: QWidget) -> None:
 
 
 def test_a_row_about_nothing_in_particular(parent: QWidget) -> None:
-    breach = Breach(OUTPUT, DAY, (None,) * 7, 1, 2)
-    assert texts(breaches_list(Breaches(1, (breach,)), COMPLETIONS, NAMES, parent))[0][-1] == "(none)"
+    breach = BrokenIdentity(OUTPUT, DAY, (None,) * 7, 1, 2)
+    assert texts(breaches_list(BrokenIdentities(1, (breach,)), COMPLETIONS, NAMES, parent))[0][-1] == "(none)"
 
 
 def test_what_is_not_listed_is_said(parent: QWidget) -> None:
-    breach = Breach(OUTPUT, DAY, ROW, 1, 2)
-    intro = breaches_list(Breaches(5000, (breach,) * 3), COMPLETIONS, NAMES, parent).intro.text()
+    breach = BrokenIdentity(OUTPUT, DAY, ROW, 1, 2)
+    intro = breaches_list(BrokenIdentities(5000, (breach,) * 3), COMPLETIONS, NAMES, parent).intro.text()
     assert intro.startswith("5,000 figures aren't the sum of their parts")
     assert "The first 3 are listed." in intro
 

@@ -8,10 +8,16 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.verification import Bucket, Completeness, Difference, Verdict
-from usage_viewer.gui.verification.verification_badge import Seal, SealPopup, difference_lines, explained, headline
-from usage_viewer.gui.verification.verifier import Standing
+from usage_viewer.gui.verification.verification_badge import (
+    VerificationBadge,
+    VerificationPopup,
+    difference_lines,
+    explained,
+    headline,
+)
+from usage_viewer.gui.verification.verifier import VerificationState
 
 ENGLISH = QLocale("en_GB")
 DAY = 86400
@@ -20,7 +26,7 @@ COMPLETIONS = DATASETS["completions"]
 
 
 def bucket(number: int = 0) -> Bucket:
-    return Bucket(T0 + number * DAY, Width.DAY)
+    return Bucket(T0 + number * DAY, BucketWidth.DAY)
 
 
 def differing(*numbers: int) -> Completeness:
@@ -28,14 +34,14 @@ def differing(*numbers: int) -> Completeness:
     return Completeness(Verdict.DIFFERS, T0, 30, found)
 
 
-PROVEN = Standing(Completeness(Verdict.PROVEN, T0, 30), can_ask=True)
-DIFFERS = Standing(differing(0, 2), can_ask=True)
-UNASKED = Standing(can_ask=True, calls=3)
+PROVEN = VerificationState(Completeness(Verdict.PROVEN, T0, 30), can_ask=True)
+DIFFERS = VerificationState(differing(0, 2), can_ask=True)
+UNASKED = VerificationState(can_ask=True, calls=3)
 
 
 @pytest.fixture
-def seal(qtbot: QtBot) -> Seal:
-    shown = Seal()
+def seal(qtbot: QtBot) -> VerificationBadge:
+    shown = VerificationBadge()
     shown.setLocale(ENGLISH)
     qtbot.addWidget(shown)
     with qtbot.waitExposed(shown):
@@ -46,16 +52,16 @@ def seal(qtbot: QtBot) -> Seal:
 @pytest.mark.parametrize(
     ("standing", "word", "enabled"),
     [
-        (Standing(), "Not yet checked", False),
+        (VerificationState(), "Not yet checked", False),
         (UNASKED, "Not yet checked", True),
-        (Standing(checking=True), "Checking…", True),
-        (Standing(DIFFERS.completeness, checking=True), "Checking…", True),
+        (VerificationState(checking=True), "Checking…", True),
+        (VerificationState(DIFFERS.completeness, checking=True), "Checking…", True),
         (PROVEN, "Proven", True),
         (DIFFERS, "Differs", True),
-        (Standing(DIFFERS.completeness), "Differs", True),
+        (VerificationState(DIFFERS.completeness), "Differs", True),
     ],
 )
-def test_says_how_it_stands(seal: Seal, standing: Standing, word: str, enabled: bool) -> None:
+def test_says_how_it_stands(seal: VerificationBadge, standing: VerificationState, word: str, enabled: bool) -> None:
     seal.show_standing(standing)
     assert seal.text() == word
     assert seal.isEnabled() is enabled
@@ -63,7 +69,7 @@ def test_says_how_it_stands(seal: Seal, standing: Standing, word: str, enabled: 
     assert not seal.icon().isNull()
 
 
-def test_each_verdict_looks_different(seal: Seal) -> None:
+def test_each_verdict_looks_different(seal: VerificationBadge) -> None:
     pictures = []
     for standing in (UNASKED, PROVEN, DIFFERS):
         seal.show_standing(standing)
@@ -74,33 +80,33 @@ def test_each_verdict_looks_different(seal: Seal) -> None:
 
 
 class TestClick:
-    def test_checks_what_was_not_checked(self, qtbot: QtBot, seal: Seal) -> None:
+    def test_checks_what_was_not_checked(self, qtbot: QtBot, seal: VerificationBadge) -> None:
         seal.show_standing(UNASKED)
         with qtbot.waitSignal(seal.check_requested):
             qtbot.mouseClick(seal, Qt.MouseButton.LeftButton)
 
-    def test_works_by_key(self, qtbot: QtBot, seal: Seal) -> None:
+    def test_works_by_key(self, qtbot: QtBot, seal: VerificationBadge) -> None:
         seal.show_standing(UNASKED)
         seal.setFocus()
         with qtbot.waitSignal(seal.check_requested):
             qtbot.keyClick(seal, Qt.Key.Key_Space)
 
-    def test_waits_while_it_is_checking(self, qtbot: QtBot, seal: Seal) -> None:
-        seal.show_standing(Standing(checking=True))
+    def test_waits_while_it_is_checking(self, qtbot: QtBot, seal: VerificationBadge) -> None:
+        seal.show_standing(VerificationState(checking=True))
         with qtbot.assertNotEmitted(seal.check_requested):
             qtbot.mouseClick(seal, Qt.MouseButton.LeftButton)
 
-    def test_opens_what_is_known(self, qtbot: QtBot, seal: Seal) -> None:
+    def test_opens_what_is_known(self, qtbot: QtBot, seal: VerificationBadge) -> None:
         seal.show_standing(PROVEN)
         with qtbot.assertNotEmitted(seal.check_requested):
             qtbot.mouseClick(seal, Qt.MouseButton.LeftButton)
-        (popup,) = seal.findChildren(SealPopup)
+        (popup,) = seal.findChildren(VerificationPopup)
         assert popup.isVisible()
         with qtbot.waitSignal(seal.check_requested):
             qtbot.mouseClick(popup.check, Qt.MouseButton.LeftButton)
         assert not popup.isVisible()
 
-    def test_fetches_again_what_differs(self, qtbot: QtBot, seal: Seal) -> None:
+    def test_fetches_again_what_differs(self, qtbot: QtBot, seal: VerificationBadge) -> None:
         seal.show_standing(DIFFERS)
         popup = seal.popup()
         popup.open_under(seal)
@@ -108,15 +114,15 @@ class TestClick:
             qtbot.keyClick(popup.refetch, Qt.Key.Key_Return)
         assert asked.args == [(bucket(0), bucket(2))]
 
-    def test_lists_all(self, qtbot: QtBot, seal: Seal) -> None:
+    def test_lists_all(self, qtbot: QtBot, seal: VerificationBadge) -> None:
         seal.show_standing(DIFFERS)
         popup = seal.popup()
         popup.open_under(seal)
         with qtbot.waitSignal(seal.list_requested):
             qtbot.mouseClick(popup.all, Qt.MouseButton.LeftButton)
 
-    def test_asks_nothing_without_a_key(self, seal: Seal) -> None:
-        seal.show_standing(Standing(DIFFERS.completeness))
+    def test_asks_nothing_without_a_key(self, seal: VerificationBadge) -> None:
+        seal.show_standing(VerificationState(DIFFERS.completeness))
         popup = seal.popup()
         assert not popup.refetch.isEnabled()
         assert not popup.check.isEnabled()
@@ -157,7 +163,7 @@ class TestWords:
         assert headline(PROVEN.completeness, ENGLISH) == "All of it is there"
 
     def test_what_grew_meanwhile_is_said(self) -> None:
-        standing = Standing(Completeness(Verdict.PROVEN, T0, 30, (), (bucket(),)))
+        standing = VerificationState(Completeness(Verdict.PROVEN, T0, 30, (), (bucket(),)))
         text = explained(standing, COMPLETIONS, ENGLISH)
         assert "30 buckets" in text
         assert "Still growing while it was checked" in text
@@ -165,6 +171,6 @@ class TestWords:
 
     def test_why_it_is_not_checked(self) -> None:
         assert "(3 calls)" in explained(UNASKED, COMPLETIONS, ENGLISH)
-        assert "once all of it is held" in explained(Standing(), COMPLETIONS, ENGLISH)
-        failed = Standing(can_ask=True, problem="The server failed")
+        assert "once all of it is held" in explained(VerificationState(), COMPLETIONS, ENGLISH)
+        failed = VerificationState(can_ask=True, problem="The server failed")
         assert explained(failed, COMPLETIONS, ENGLISH).startswith("The last check failed: The server failed.")

@@ -12,12 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from usage_viewer.demo.server.faults import Fault, Faults, Request
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.verification import Bucket, Verdict
-from usage_viewer.gui.verification.record_dialog import Listing
+from usage_viewer.gui.verification.record_dialog import RecordDialog
 from usage_viewer.gui.verification.record_lists import ChangesList
-from usage_viewer.gui.verification.verification_badge import SealPopup
+from usage_viewer.gui.verification.verification_badge import VerificationPopup
 from usage_viewer.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def bending(day: int) -> Faults:
     return edited(bend)
 
 
-def lists(window: MainWindow) -> list[Listing]:
-    return [dialog for dialog in window.findChildren(Listing) if dialog.isVisible()]
+def lists(window: MainWindow) -> list[RecordDialog]:
+    return [dialog for dialog in window.findChildren(RecordDialog) if dialog.isVisible()]
 
 
-def texts(listing: Listing) -> list[list[str]]:
+def texts(listing: RecordDialog) -> list[list[str]]:
     return [[field.text(row) for field in listing.model.fields] for row in listing.model.rows]
 
 
@@ -97,16 +97,18 @@ class TestComplete:
         assert seal.text() == "Differs"
         before = total(window, "num_model_requests")
         qtbot.mouseClick(seal, Qt.MouseButton.LeftButton)
-        (popup,) = seal.findChildren(SealPopup)
+        (popup,) = seal.findChildren(VerificationPopup)
         qtbot.mouseClick(popup.all, Qt.MouseButton.LeftButton)
         (listing,) = lists(window)
-        row = list(desk.server.organization.rows("completions", day, day + DAY, Width.DAY, int(desk.clock())))[-1]
+        row = list(
+            desk.server.organization.rows("completions", day, day + DAY, BucketWidth.DAY, int(desk.clock()))
+        )[-1]
         assert {row[0] for row in texts(listing)} == {texts(listing)[0][0]}
         assert texts(listing)[0][5] == f"-{row['num_model_requests']:,}"
         listing.close()
         desk.server.faults = None
         qtbot.mouseClick(seal, Qt.MouseButton.LeftButton)
-        popup = next(one for one in seal.findChildren(SealPopup) if one.isVisible())
+        popup = next(one for one in seal.findChildren(VerificationPopup) if one.isVisible())
         desk.settle(window, lambda: qtbot.mouseClick(popup.refetch, Qt.MouseButton.LeftButton))
         assert seal.text() == "Proven"
         assert total(window, "num_model_requests") >= before + row["num_model_requests"]
@@ -189,7 +191,7 @@ class TestConsistent:
         desk.settle(window, lambda: window.workspace.show_view(window.workspace.view.without_filters()))
         assert window.proof_views.mark.isVisible()
         desk.server.faults = None
-        desk.settle(window, lambda: window.proofs.refetch([Bucket(day, Width.DAY)]))
+        desk.settle(window, lambda: window.proofs.refetch([Bucket(day, BucketWidth.DAY)]))
         assert not window.proof_views.mark.isVisible()
 
 
@@ -198,7 +200,9 @@ class TestFresh:
         window = desk.start()
         desk.settle(
             window,
-            lambda: window.workspace.show_view(replace(window.workspace.view, per=Per.DAY, grouping=(), order=())),
+            lambda: window.workspace.show_view(
+                replace(window.workspace.view, per=Granularity.DAY, grouping=(), order=())
+            ),
         )
         model = window.page.model
         labels = [model.data(model.index(row, 0)) for row in range(model.rowCount())]
@@ -214,7 +218,9 @@ class TestFresh:
     def test_what_changed_lists_the_cells_of_a_refresh(self, desk: "Desk", qtbot: QtBot, day: int) -> None:
         desk.server.faults = dropping(day)
         window = desk.start()
-        row = list(desk.server.organization.rows("completions", day, day + DAY, Width.DAY, int(desk.clock())))[-1]
+        row = list(
+            desk.server.organization.rows("completions", day, day + DAY, BucketWidth.DAY, int(desk.clock()))
+        )[-1]
         desk.server.faults = None
         desk.settle(window, lambda: window.proofs.refetch(window.proofs.standing.completeness.differing))
         with qtbot.waitSignal(window.proofs.changes_found):

@@ -25,7 +25,7 @@ from shiboken6 import isValid
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange, Preset
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import Filter, SortKey, ViewState
 from usage_viewer.gui.window.main_window import MainWindow
 
@@ -168,15 +168,24 @@ class Monkey:
         chance, before = self.chance, self.window.workspace.view
         data = DATASETS[chance.choice([*["completions"] * 3, *DATASETS])]
         view = ViewState(
-            dataset=data.name,
+            dataset_name=data.name,
             range=DateRange(chance.choice(PRESETS)),
-            per=chance.choice([Per.TOTAL, Per.DAY, Per.DAY, Per.WEEK, Per.MONTH, Per.HOUR]),
+            per=chance.choice(
+                [
+                    Granularity.TOTAL,
+                    Granularity.DAY,
+                    Granularity.DAY,
+                    Granularity.WEEK,
+                    Granularity.MONTH,
+                    Granularity.HOUR,
+                ]
+            ),
             grouping=tuple(chance.sample(data.group_by, chance.randrange(len(data.group_by) + 1))),
             zone=chance.choice(["UTC", "UTC", *ZONES]),
         )
         if chance.random() < 0.4:
             name = chance.choice(data.group_by)
-            values = self.window.workspace.values(name) if before.dataset == data.name else ()
+            values = self.window.workspace.values(name) if before.dataset_name == data.name else ()
             some = frozenset(chance.sample(sorted(values, key=str), min(2, len(values))))
             view = replace(view, filters=(Filter(name, some, chance.random() < 0.5),))
         if chance.random() < 0.4:

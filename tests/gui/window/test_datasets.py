@@ -11,17 +11,17 @@ from PySide6.QtCore import QLocale
 from usage_viewer.demo.api.access import USAGE_ONLY_KEY
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange, Preset
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.clipboard.copy_controller import proposed_name
 from usage_viewer.gui.table.table_menus import ColumnsMenu
 from usage_viewer.gui.window.main_window import MainWindow
-from usage_viewer.keystore import SessionKeystore
+from usage_viewer.keystore import MemoryKeystore
 
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata")
 
@@ -35,15 +35,19 @@ def test_through_all_datasets_and_zones(desk: Any) -> None:
     window: MainWindow = desk.start()
     page = window.page
     for zone in ZONES:
-        view = window.workspace.view.with_range(DateRange(Preset.LAST_7_DAYS)).with_per(Per.DAY).with_zone(zone)
+        view = (
+            window.workspace.view.with_range(DateRange(Preset.LAST_7_DAYS))
+            .with_per(Granularity.DAY)
+            .with_zone(zone)
+        )
         show(desk, window, view)
         for name, data in DATASETS.items():
-            if name != window.workspace.view.dataset:
+            if name != window.workspace.view.dataset_name:
                 desk.settle(window, page.dataset.menu_actions[name].trigger)
             assert page.banner.error is None, (name, zone)
             assert window.workspace.last is not None
             look = window.workspace.last.look
-            assert look.view.dataset == name
+            assert look.view.dataset_name == name
             assert look.coverage.complete
             assert page.model.rowCount() > 0, (name, zone)
             (period,) = (column for column in page.model.columns if isinstance(column, PeriodColumn))
@@ -60,7 +64,7 @@ def test_through_all_datasets_and_zones(desk: Any) -> None:
 
 def test_costs_by_hour_are_shown_by_day_and_say_so(desk: Any) -> None:
     window: MainWindow = desk.start()
-    view = ViewState("costs", DateRange(Preset.LAST_7_DAYS), Per.HOUR, ("project_id",), zone="Asia/Kolkata")
+    view = ViewState("costs", DateRange(Preset.LAST_7_DAYS), Granularity.HOUR, ("project_id",), zone="Asia/Kolkata")
     show(desk, window, view)
     page = window.page
     assert page.notes.text == "Costs exist by UTC day only: shown by day, in UTC."
@@ -70,7 +74,7 @@ def test_costs_by_hour_are_shown_by_day_and_say_so(desk: Any) -> None:
     assert amount.label == "Amount (USD)"
     # What was asked for is kept for datasets that have it.
     desk.settle(window, page.dataset.menu_actions["completions"].trigger)
-    assert (window.workspace.view.per, window.workspace.view.zone) == (Per.HOUR, "Asia/Kolkata")
+    assert (window.workspace.view.per, window.workspace.view.zone) == (Granularity.HOUR, "Asia/Kolkata")
     assert page.notes.text == ""
     assert page.per.accessibleName() == "Period of a row: per Hour"
 
@@ -103,7 +107,7 @@ def test_a_dataset_that_cant_be_had_is_grey_and_others_go_on(desk: Any, status: 
 
 
 def test_a_key_without_the_scope_for_names_is_told_in_one_quiet_line(desk: Any) -> None:
-    window: MainWindow = desk.start(lambda: SessionKeystore(AdminKey.parse(USAGE_ONLY_KEY)))
+    window: MainWindow = desk.start(lambda: MemoryKeystore(AdminKey.parse(USAGE_ONLY_KEY)))
     page = window.page
     assert page.banner.error is None
     assert page.notes.text.startswith("Not all names can be shown: the key lacks a permission.")
@@ -113,7 +117,7 @@ def test_a_key_without_the_scope_for_names_is_told_in_one_quiet_line(desk: Any) 
 
 class TestRefusedPairs:
     @pytest.fixture
-    def server(self, organization: Organization) -> Any:
+    def server(self, organization: SyntheticOrganization) -> Any:
         with DemoServer(organization, refused_pairs=[("user_id", "project_id")]) as running:
             yield running
 
@@ -167,7 +171,7 @@ def test_weeks_begin_as_the_locale_has_them(desk: Any, language: str, first: int
     QLocale.setDefault(QLocale(language))
     try:
         window: MainWindow = desk.start()
-        show(desk, window, window.workspace.view.with_per(Per.WEEK))
+        show(desk, window, window.workspace.view.with_per(Granularity.WEEK))
         assert window.workspace.last is not None
         starts = window.workspace.last.look.coverage.periods.bounds[1:-1].tolist()
         assert {datetime.fromtimestamp(start, UTC).weekday() for start in starts} == {first}

@@ -7,15 +7,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QLineEdit, QMenu, QPushButton
 
 from usage_viewer.app.profile.organizations import Organization
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.settings import Settings
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import UsageViewerError
-from usage_viewer.gui.widgets.form_dialog import CalmDialog
+from usage_viewer.gui.widgets.form_dialog import FormDialog
 from usage_viewer.gui.window.main_window import MainWindow
-from usage_viewer.keystore import SessionKeystore
+from usage_viewer.keystore import MemoryKeystore
 from usage_viewer.store import Store
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ def _nothing_is_erased() -> list[UsageViewerError]:
 def window(desk: "Desk") -> MainWindow:
     """A window on two organizations, with keys and data that can be lost."""
     listed = (Organization("default", "Mine"), Organization("acme", "Acme"))
-    settings.save(Place(desk.data_dir).settings, Settings(organizations=listed))
-    Store.open(Place(desk.data_dir, "acme").database).close()
-    keys = SessionKeystore(AdminKey.parse(ADMIN_KEY))
+    settings.save(ProfilePaths(desk.data_dir).settings, Settings(organizations=listed))
+    Store.open(ProfilePaths(desk.data_dir, "acme").database).close()
+    keys = MemoryKeystore(AdminKey.parse(ADMIN_KEY))
     window = MainWindow(
         desk.profile(lambda: keys),
-        Place(desk.data_dir),
+        ProfilePaths(desk.data_dir),
         desk.open_demo,
         desk.make_profile,
         erase_all=_nothing_is_erased,
@@ -49,7 +49,7 @@ def window(desk: "Desk") -> MainWindow:
     return window
 
 
-def _open(hands: "Hands", window: MainWindow, name: str) -> CalmDialog:
+def _open(hands: "Hands", window: MainWindow, name: str) -> FormDialog:
     actions, organizations = window.actions_, window.organizations
     ways = {
         "Add…": organizations.ask_to_add,
@@ -61,15 +61,15 @@ def _open(hands: "Hands", window: MainWindow, name: str) -> CalmDialog:
         "Delete all data and keys…": actions.erase_all.trigger,
     }
     ways[name]()
-    dialog = next(dialog for dialog in window.findChildren(CalmDialog) if dialog.isVisible())
+    dialog = next(dialog for dialog in window.findChildren(FormDialog) if dialog.isVisible())
     hands.activate(dialog)
     return dialog
 
 
 def _everything_is_there(desk: "Desk", window: MainWindow) -> None:
     assert [one.id for one in window.organizations.listed] == ["default", "acme"]
-    assert Place(desk.data_dir).database.exists()
-    assert Place(desk.data_dir, "acme").database.exists()
+    assert ProfilePaths(desk.data_dir).database.exists()
+    assert ProfilePaths(desk.data_dir, "acme").database.exists()
     assert window.workspace.session is not None
     assert not window.workspace.session.empty
     assert window.opening.own_profile.keystore.load() is not None

@@ -9,15 +9,15 @@ from pytestqt.qtbot import QtBot
 
 from usage_viewer.app.erase_all import erase_all
 from usage_viewer.app.profile.organizations import Organization
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.settings import Settings
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import StoreLocked, StoreNotWritable, UsageViewerError
-from usage_viewer.gui.widgets.form_dialog import CalmDialog
+from usage_viewer.gui.widgets.form_dialog import FormDialog
 from usage_viewer.gui.window.main_window import MainWindow
-from usage_viewer.keystore import Keystore, SessionKeystore, open_keystore
+from usage_viewer.keystore import Keystore, MemoryKeystore, open_keystore
 from usage_viewer.store import Store
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def _window(
     desk: "Desk", erase: Callable[[], list[UsageViewerError]], keystore: Callable[[], Keystore] | None = None
 ) -> MainWindow:
-    keys = keystore or (lambda: SessionKeystore(AdminKey.parse(ADMIN_KEY)))
+    keys = keystore or (lambda: MemoryKeystore(AdminKey.parse(ADMIN_KEY)))
     window = MainWindow(
-        desk.profile(keys), Place(desk.data_dir), desk.open_demo, desk.make_profile, erase_all=erase
+        desk.profile(keys), ProfilePaths(desk.data_dir), desk.open_demo, desk.make_profile, erase_all=erase
     )
     desk.windows.append(window)
     window.show()
@@ -38,9 +38,9 @@ def _window(
     return window
 
 
-def _dialog(window: MainWindow) -> CalmDialog:
+def _dialog(window: MainWindow) -> FormDialog:
     window.actions_.erase_all.trigger()
-    return next(dialog for dialog in window.findChildren(CalmDialog) if dialog.isVisible())
+    return next(dialog for dialog in window.findChildren(FormDialog) if dialog.isVisible())
 
 
 @pytest.mark.secret_service
@@ -54,8 +54,8 @@ def test_leaves_no_key_no_data_no_settings(
 ) -> None:
     secret_service.use(monkeypatch)
     listed = (Organization("default", "Mine"), Organization("acme", "Acme"))
-    settings.save(Place(desk.data_dir).settings, Settings(organizations=listed))
-    Store.open(Place(desk.data_dir, "acme").database).close()
+    settings.save(ProfilePaths(desk.data_dir).settings, Settings(organizations=listed))
+    Store.open(ProfilePaths(desk.data_dir, "acme").database).close()
     for one in listed:
         open_keystore(one.id).save(AdminKey.parse(ADMIN_KEY))
     window = _window(desk, lambda: erase_all(desk.data_dir, open_keystore), system_keystore)
@@ -99,7 +99,7 @@ def test_what_went_wrong_is_said_and_the_window_stays(
     desk.settle(window, lambda: hands.click(hands.button("Open again", window.page.banner)))
     assert window.page.model.rowCount() > 5
     desk.close(window)
-    assert Place(desk.data_dir).settings.exists() == raised, "what was erased was written again"
+    assert ProfilePaths(desk.data_dir).settings.exists() == raised, "what was erased was written again"
 
 
 def test_a_window_that_remembers_nothing_does_not_offer_it(desk: "Desk") -> None:

@@ -6,22 +6,22 @@ from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.errors import KeyRefused, TimedOut
-from usage_viewer.gui.window.error_banner import Banner
+from usage_viewer.gui.window.error_banner import ErrorBanner
 
 
 @pytest.fixture
-def banner(qtbot: QtBot) -> Banner:
-    banner = Banner()
+def banner(qtbot: QtBot) -> ErrorBanner:
+    banner = ErrorBanner()
     qtbot.addWidget(banner)
     banner.resize(600, 60)
     return banner
 
 
-def _buttons(banner: Banner) -> list[QPushButton]:
+def _buttons(banner: ErrorBanner) -> list[QPushButton]:
     return [one for one in banner.findChildren(QPushButton) if one.isVisibleTo(banner)]
 
 
-def test_each_button_does_what_it_says_now(banner: Banner, qtbot: QtBot) -> None:
+def test_each_button_does_what_it_says_now(banner: ErrorBanner, qtbot: QtBot) -> None:
     done: list[str] = []
     banner.show_error(KeyRefused("x"), [("&One", lambda: done.append("one")), ("&Two", lambda: done.append("two"))])
     assert [button.text() for button in _buttons(banner)] == ["&One", "&Two"]
@@ -33,7 +33,7 @@ def test_each_button_does_what_it_says_now(banner: Banner, qtbot: QtBot) -> None
     assert done == ["two", "three"]
 
 
-def test_the_cross_hides_it(banner: Banner, qtbot: QtBot) -> None:
+def test_the_cross_hides_it(banner: ErrorBanner, qtbot: QtBot) -> None:
     banner.show_error(TimedOut(), [])
     assert banner.isVisible()
     qtbot.mouseClick(banner.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
@@ -41,13 +41,13 @@ def test_the_cross_hides_it(banner: Banner, qtbot: QtBot) -> None:
     assert banner.error is None
 
 
-def test_a_long_detail_takes_more_lines_not_more_width(banner: Banner) -> None:
+def test_a_long_detail_takes_more_lines_not_more_width(banner: ErrorBanner) -> None:
     banner.show_error(TimedOut("word " * 100), [("Re&try", lambda: None)])
     assert banner.minimumSizeHint().width() < 600
     assert banner.heightForWidth(600) > 100
 
 
-def test_words_of_the_other_side_are_shown_as_written(banner: Banner) -> None:
+def test_words_of_the_other_side_are_shown_as_written(banner: ErrorBanner) -> None:
     banner.show_error(TimedOut("<b>bold</b>"), [])
     labels = banner.findChildren(QLabel)
     assert any("<b>bold</b>" in label.text() for label in labels)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def test_a_data_directory_that_can_not_be_made(desk: "Desk", hands: "Hands") -> 
 
 
 def test_a_damaged_database_is_kept_aside_and_begun_anew(desk: "Desk", hands: "Hands") -> None:
-    database = Place(desk.data_dir).database
+    database = ProfilePaths(desk.data_dir).database
     database.parent.mkdir(parents=True)
     database.write_bytes(b"this is no database" * 1000)
     window = _failed(desk)
@@ -48,7 +48,7 @@ def test_a_damaged_database_is_kept_aside_and_begun_anew(desk: "Desk", hands: "H
 def test_a_database_of_a_newer_version_is_left_alone(desk: "Desk", hands: "Hands") -> None:
     window = desk.start()
     desk.close(window)
-    database = Place(desk.data_dir).database
+    database = ProfilePaths(desk.data_dir).database
     with duckdb.connect(str(database)) as connection:
         connection.execute("UPDATE meta SET version = 99")
     held = database.read_bytes()

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QProgressBar, QWidget
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.gui.window.main_window import MainWindow
@@ -229,7 +229,7 @@ def test_rows_that_arrive_leave_the_place_where_it_was(desk: "Desk", hands: "Han
 
 
 @pytest.fixture
-def refusing(organization: Organization) -> Callable[[], DemoServer]:
+def refusing(organization: SyntheticOrganization) -> Callable[[], DemoServer]:
     return lambda: DemoServer(organization, key=ADMIN_KEY, refused=("api_source",))
 
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.table import FigureColumn
@@ -116,7 +116,7 @@ def test_the_demo_needs_no_key(
     desk.settle(window, lambda: qtbot.mouseClick(demo, Qt.MouseButton.LeftButton))
     assert window.page.table.usage_model.rowCount() > 5
     assert "demo" in window.windowTitle()
-    assert not Place(desk.data_dir, "demo").directory.exists()
+    assert not ProfilePaths(desk.data_dir, "demo").directory.exists()
     window.actions_.demo.trigger()
     qtbot.waitUntil(window.key_page.isVisible)
 
@@ -139,7 +139,7 @@ def test_what_was_looked_at_is_there_again(desk: "Desk") -> None:
     window.actions_.abbreviated.setChecked(True)
     shown = window.workspace.view
     desk.close(window)
-    stored = json.loads(Place(desk.data_dir).settings.read_text())
+    stored = json.loads(ProfilePaths(desk.data_dir).settings.read_text())
     assert ADMIN_KEY not in json.dumps(stored)
     again = desk.start()
     assert again.workspace.view == shown
@@ -164,7 +164,7 @@ store.close()
 
 
 def test_a_database_that_another_process_holds_is_said_and_can_be_tried_again(desk: "Desk") -> None:
-    database = Place(desk.data_dir).database
+    database = ProfilePaths(desk.data_dir).database
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:

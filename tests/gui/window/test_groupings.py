@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.window.main_window import MainWindow
@@ -34,7 +34,7 @@ def test_every_grouping_sums_to_what_the_oracle_says(
         _check(
             desk,
             window,
-            view.with_grouping(grouping).with_per(Per.DAY if number % 3 else Per.TOTAL),
+            view.with_grouping(grouping).with_per(Granularity.DAY if number % 3 else Granularity.TOTAL),
             oracle,
             sums_shown,
         )

@@ -7,15 +7,15 @@ from PySide6.QtCore import Qt
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringFailed
-from usage_viewer.gui.widgets.form_dialog import CalmDialog
+from usage_viewer.gui.widgets.form_dialog import FormDialog
 from usage_viewer.gui.window.main_window import MainWindow
-from usage_viewer.keystore import SessionKeystore
+from usage_viewer.keystore import MemoryKeystore
 
 if TYPE_CHECKING:
     from tests.rigs.window import Desk, Hands
 
 
-class Failing(SessionKeystore):
+class Failing(MemoryKeystore):
     """A keyring that takes no key."""
 
     def save(self, key: AdminKey) -> None:
@@ -35,7 +35,7 @@ def test_a_keyring_that_fails_leaves_the_key_in_use(desk: "Desk", hands: "Hands"
 
 
 def test_a_wrong_key_leaves_the_old_one_in_its_place(desk: "Desk", hands: "Hands") -> None:
-    keys = SessionKeystore(AdminKey.parse(ADMIN_KEY))
+    keys = MemoryKeystore(AdminKey.parse(ADMIN_KEY))
     window = desk.start(lambda: keys)
     window.actions_.replace_key.trigger()
     assert window.key_page.isVisible()
@@ -49,12 +49,12 @@ def test_a_wrong_key_leaves_the_old_one_in_its_place(desk: "Desk", hands: "Hands
     assert not window.page.banner.isVisible()
 
 
-def _asked(window: MainWindow) -> CalmDialog:
-    return next(one for one in window.findChildren(CalmDialog) if one.isVisible())
+def _asked(window: MainWindow) -> FormDialog:
+    return next(one for one in window.findChildren(FormDialog) if one.isVisible())
 
 
 def test_removing_the_key_asks_first(desk: "Desk", hands: "Hands") -> None:
-    keys = SessionKeystore(AdminKey.parse(ADMIN_KEY))
+    keys = MemoryKeystore(AdminKey.parse(ADMIN_KEY))
     window = desk.start(lambda: keys)
     window.actions_.forget_key.trigger()
     hands.click(_asked(window).cancel)

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.gui.window.main_window import MainWindow
-from usage_viewer.keystore import Keystore, SystemKeystore
+from usage_viewer.keystore import Keystore, OsKeyring
 
 if TYPE_CHECKING:
     from tests.conftest import SecretService
@@ -61,7 +61,7 @@ def locked(
     """A keyring that has the key, is locked, and can ask for its password on a display."""
     service = start_secret_service(display)
     service.use(monkeypatch)
-    SystemKeystore("default").save(AdminKey.parse(ADMIN_KEY))
+    OsKeyring("default").save(AdminKey.parse(ADMIN_KEY))
     service.lock()
     return service
 
@@ -93,7 +93,7 @@ def type_password(display: str) -> None:
 class TestPrompt:
     def test_the_window_goes_on_while_it_waits(self, desk: "Desk", qtbot: QtBot, locked: "SecretService") -> None:
         with beating() as heart:
-            window = desk.start(lambda: SystemKeystore("default", timeout=20), wait=False)
+            window = desk.start(lambda: OsKeyring("default", timeout=20), wait=False)
             wait_for_prompt(qtbot, locked)
             before = heart.beats
             qtbot.wait(500)
@@ -103,7 +103,7 @@ class TestPrompt:
         locked.dismiss_prompt()
 
     def test_dismissed(self, desk: "Desk", qtbot: QtBot, locked: "SecretService") -> None:
-        window = desk.start(lambda: SystemKeystore("default", timeout=20), wait=False)
+        window = desk.start(lambda: OsKeyring("default", timeout=20), wait=False)
         wait_for_prompt(qtbot, locked)
         assert locked.dismiss_prompt()
         qtbot.waitUntil(window.key_page.isVisible, timeout=20_000)
@@ -111,7 +111,7 @@ class TestPrompt:
         assert "answer its password prompt" in window.key_page.problem_text
 
     def test_answered(self, desk: "Desk", qtbot: QtBot, locked: "SecretService", display: str) -> None:
-        window = desk.start(lambda: SystemKeystore("default", timeout=30), wait=False)
+        window = desk.start(lambda: OsKeyring("default", timeout=30), wait=False)
         wait_for_prompt(qtbot, locked)
         qtbot.wait(500)  # until its window listens to the keyboard
         type_password(display)
@@ -119,7 +119,7 @@ class TestPrompt:
         assert window.page.status.text.startswith("30 of 30 days")
 
     def test_not_answered(self, desk: "Desk", qtbot: QtBot, locked: "SecretService") -> None:
-        window = desk.start(lambda: SystemKeystore("default", timeout=1), wait=False)
+        window = desk.start(lambda: OsKeyring("default", timeout=1), wait=False)
         wait_for_prompt(qtbot, locked)
         qtbot.waitUntil(window.key_page.isVisible, timeout=20_000)
         assert "The keyring did not answer" in window.key_page.problem_text
@@ -132,8 +132,8 @@ def test_a_keyring_that_hangs(
     desk: "Desk", qtbot: QtBot, secret_service: "SecretService", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret_service.use(monkeypatch)
-    SystemKeystore("default").save(AdminKey.parse(ADMIN_KEY))
-    keystore = SystemKeystore("default", timeout=1)
+    OsKeyring("default").save(AdminKey.parse(ADMIN_KEY))
+    keystore = OsKeyring("default", timeout=1)
     secret_service.pause()
     try:
         with beating() as heart:
@@ -175,7 +175,7 @@ def enter(qtbot: QtBot, window: MainWindow, key: str) -> None:
 
 def test_a_keyring_that_keeps_nothing(desk: "Desk", qtbot: QtBot) -> None:
     ring = Losing(at_once=True)
-    keystore: Callable[[], Keystore] = lambda: SystemKeystore("default", backend=ring)  # noqa: E731
+    keystore: Callable[[], Keystore] = lambda: OsKeyring("default", backend=ring)  # noqa: E731
     window = desk.start(keystore)
     desk.settle(window, lambda: enter(qtbot, window, ADMIN_KEY))
     assert window.page.model.rowCount() > 5, "the key is of use all the same"
@@ -190,7 +190,7 @@ def test_a_keyring_that_keeps_nothing(desk: "Desk", qtbot: QtBot) -> None:
 
 def test_a_keyring_that_loses_it_between_two_starts(desk: "Desk", qtbot: QtBot) -> None:
     ring = Losing(at_once=False)
-    keystore: Callable[[], Keystore] = lambda: SystemKeystore("default", backend=ring)  # noqa: E731
+    keystore: Callable[[], Keystore] = lambda: OsKeyring("default", backend=ring)  # noqa: E731
     window = desk.start(keystore)
     desk.settle(window, lambda: enter(qtbot, window, ADMIN_KEY))
     assert not window.page.notes.isVisible()

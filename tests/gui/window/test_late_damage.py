@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.domain.errors import StoreDamaged
 from usage_viewer.store import Store
 
@@ -35,7 +35,7 @@ def test_is_said_and_the_way_out_is_offered(desk: "Desk", hands: "Hands") -> Non
     window = desk.start()
     rows = window.page.model.rowCount()
     desk.close(window)
-    database = Place(desk.data_dir).database
+    database = ProfilePaths(desk.data_dir).database
     bent = _bend_what_opening_does_not_read(database)
     window = desk.start()
     error = window.page.banner.error

@@ -2,11 +2,11 @@
 
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.gui.window.notice_bar import NoteLine
+from usage_viewer.gui.window.notice_bar import NoticeBar
 
 
 def test_it_is_there_only_while_it_has_something_to_say(qtbot: QtBot) -> None:
-    line = NoteLine()
+    line = NoticeBar()
     qtbot.addWidget(line)
     assert line.isHidden()
     line.say("view", "Shown in UTC.")
@@ -21,7 +21,7 @@ def test_it_is_there_only_while_it_has_something_to_say(qtbot: QtBot) -> None:
 
 
 def test_it_can_be_drawn(qtbot: QtBot) -> None:
-    line = NoteLine()
+    line = NoticeBar()
     qtbot.addWidget(line)
     line.say("view", "<b>not bold</b>")
     assert not line.grab().isNull()

@@ -37,11 +37,11 @@ from usage_viewer.domain.dataset import (
     Statistic,
 )
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.window.main_window import MainWindow
-from usage_viewer.keystore import SessionKeystore
+from usage_viewer.keystore import MemoryKeystore
 
 HOUR, DAY = 3600, 86400
 NOW = int(datetime(2026, 11, 20, 9, 30, tzinfo=UTC).timestamp())
@@ -62,7 +62,7 @@ ROBOTS = Dataset(
         Metric("parts", "Parts in stock", "parts", aggregation=Aggregation.LEVEL, required=True),
         Metric("price", "Price", "credits", Kind.DECIMAL, path=("price", "value"), unit_from="tariff"),
     ),
-    page_limits={Width.HOUR: PageLimit(5, 13), Width.DAY: PageLimit(2, 3)},
+    page_limits={BucketWidth.HOUR: PageLimit(5, 13), BucketWidth.DAY: PageLimit(2, 3)},
     default_columns=("moves", "parts", "price", "parts_per_move"),
     default_grouping=("arm",),
     derived=(Derived("parts_per_move", "Parts per move", "parts", Kind.RATIO, ("parts",), ("moves",)),),
@@ -186,7 +186,7 @@ def profile(server: RobotServer, data_dir: Path | None) -> Profile:
         "robots",
         base_url=server.base_url,
         database=data_dir / "usage.duckdb" if data_dir else None,
-        keystore=lambda: SessionKeystore(key),
+        keystore=lambda: MemoryKeystore(key),
         clock=lambda: float(NOW),
     )
 
@@ -228,14 +228,16 @@ def test_hours_are_the_finest_that_there_are(server: RobotServer) -> None:
     robots = profile(server, None)
     session = robots.open_session()
     session.connect(robots.source(AdminKey.parse(ADMIN_KEY)))
-    view = ViewState("robot_moves", RANGE, Per.MINUTE, ("arm",), zone="Asia/Kolkata")
+    view = ViewState("robot_moves", RANGE, Granularity.MINUTE, ("arm",), zone="Asia/Kolkata")
     list(session.fetch(view, cancelled=threading.Event()))
     look = session.look(view)
     assert look.notes == ("Robot moves exist by UTC hour only: shown by hour, in UTC.",)
-    assert (look.answered.per, look.answered.zone) == (Per.HOUR, "UTC")
+    assert (look.answered.per, look.answered.zone) == (Granularity.HOUR, "UTC")
     assert look.coverage.complete
     assert all(int(query["limit"][0]) <= 13 for query in server.asked)
-    berlin = session.look(ViewState("robot_moves", RANGE, Per.DAY, (), zone="Europe/Berlin", columns=("moves",)))
+    berlin = session.look(
+        ViewState("robot_moves", RANGE, Granularity.DAY, (), zone="Europe/Berlin", columns=("moves",))
+    )
     assert berlin.notes == ()
     days: dict[int, int] = defaultdict(int)
     for fact in FACTS:
@@ -253,7 +255,9 @@ def test_the_window_shows_it(desk: Any) -> None:
     assert window.page.banner.error is None
     assert not window.page.dataset.menu_actions["completions"].isEnabled()
     assert "know this address" in window.page.dataset.menu_actions["completions"].toolTip()
-    desk.settle(window, lambda: window.workspace.show_view(ViewState("robot_moves", RANGE, Per.TOTAL, ("arm",))))
+    desk.settle(
+        window, lambda: window.workspace.show_view(ViewState("robot_moves", RANGE, Granularity.TOTAL, ("arm",)))
+    )
     page = window.page
     assert page.banner.error is None
     assert page.dataset.menu_actions["robot_moves"].isChecked()

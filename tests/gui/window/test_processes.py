@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.gui.startup.single_instance import SingleInstance
@@ -40,7 +40,7 @@ def _run(arguments: Sequence[str], **more: str) -> "subprocess.CompletedProcess[
 
 def test_a_second_start_raises_the_first_window(desk: "Desk") -> None:
     window = desk.start()
-    instance = SingleInstance(Place(desk.data_dir), window)
+    instance = SingleInstance(ProfilePaths(desk.data_dir), window)
     instance.raise_requested.connect(window.come_to_front)
     try:
         with subprocess.Popen(
@@ -65,7 +65,7 @@ def test_a_second_start_raises_the_first_window(desk: "Desk") -> None:
 
 def test_a_start_on_other_data_is_a_window_of_its_own(desk: "Desk", tmp_path: Path) -> None:
     window = desk.start()
-    instance = SingleInstance(Place(desk.data_dir), window)
+    instance = SingleInstance(ProfilePaths(desk.data_dir), window)
     raised: list[bool] = []
     instance.raise_requested.connect(lambda: raised.append(True))
     try:
@@ -185,7 +185,7 @@ def test_no_picture_without_a_key(desk: "Desk", tmp_path: Path) -> None:
 
 
 def test_no_picture_of_damaged_data(desk: "Desk", tmp_path: Path) -> None:
-    database = Place(desk.data_dir).database
+    database = ProfilePaths(desk.data_dir).database
     database.parent.mkdir(parents=True)
     database.write_bytes(b"this is no database" * 1000)
     base = ["--data-dir", str(desk.data_dir), "--base-url", desk.server.base_url]

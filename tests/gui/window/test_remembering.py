@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.gui.workspace.settings_controller import WRITE_AFTER
 
@@ -51,10 +51,10 @@ def test_the_columns_of_each_dataset(desk: "Desk", hands: "Hands") -> None:
     desk.settle(window, lambda: window.workspace.show_view(window.workspace.view.with_columns(columns)))
     hands.click(window.page.dataset)
     desk.settle(window, lambda: hands.pick("Embeddings"))
-    assert window.workspace.view.dataset == "embeddings"
+    assert window.workspace.view.dataset_name == "embeddings"
     desk.close(window)
     again = desk.start()
-    assert again.workspace.view.dataset == "embeddings"
+    assert again.workspace.view.dataset_name == "embeddings"
     hands.click(again.page.dataset)
     desk.settle(again, lambda: hands.pick("Completions"))
     assert [column.name for column in again.page.model.table.figures] == columns
@@ -63,14 +63,14 @@ def test_the_columns_of_each_dataset(desk: "Desk", hands: "Hands") -> None:
 def test_it_is_written_a_moment_after_a_change(desk: "Desk", hands: "Hands") -> None:
     window = desk.start()
     desk.settle(window, lambda: hands.click(window.page.grouping.chips["batch"]))
-    settings = Place(desk.data_dir).settings
+    settings = ProfilePaths(desk.data_dir).settings
     desk.qtbot.waitUntil(settings.exists, timeout=WRITE_AFTER * 4)
     assert "batch" in json.loads(settings.read_text())["profiles"]["default"]["view"]["grouping"]
 
 
 @pytest.mark.parametrize("damage", [b"{", b"[1]", b"\xff\xfe"])
 def test_a_damaged_file_is_said_and_kept_aside(desk: "Desk", damage: bytes) -> None:
-    settings = Place(desk.data_dir).settings
+    settings = ProfilePaths(desk.data_dir).settings
     settings.parent.mkdir(parents=True)
     settings.write_bytes(damage)
     window = desk.start()
@@ -82,7 +82,7 @@ def test_a_damaged_file_is_said_and_kept_aside(desk: "Desk", damage: bytes) -> N
 
 
 def test_values_that_can_not_be_used_cost_nothing_else(desk: "Desk") -> None:
-    settings = Place(desk.data_dir).settings
+    settings = ProfilePaths(desk.data_dir).settings
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps({"geometry": "@@", "bars": "perhaps", "abbreviated": True, "profiles": 7}))
     window = desk.start()

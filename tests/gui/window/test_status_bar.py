@@ -8,15 +8,15 @@ from PySide6.QtCore import QLocale
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.app.fetch.window_fetcher import Progress
-from usage_viewer.domain.coverage import Held, cover
-from usage_viewer.domain.period import Per, Segment, Span, Width, periods
+from usage_viewer.domain.coverage import HeldBuckets, cover
+from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity, Span, periods
 from usage_viewer.gui.window import status_bar as status_line
-from usage_viewer.gui.window.status_bar import StatusLine, coverage_text
+from usage_viewer.gui.window.status_bar import StatusBar, coverage_text
 
 
 @pytest.fixture
-def line(qtbot: QtBot) -> StatusLine:
-    line = StatusLine()
+def line(qtbot: QtBot) -> StatusBar:
+    line = StatusBar()
     qtbot.addWidget(line)
     line.resize(900, 32)
     line.show()
@@ -24,7 +24,7 @@ def line(qtbot: QtBot) -> StatusLine:
 
 
 def test_a_wait_is_said_until_something_arrives(
-    line: StatusLine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    line: StatusBar, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(status_line, "MESSAGE_SECONDS", 0.02)
     line.show_fetching(True)
@@ -38,7 +38,7 @@ def test_a_wait_is_said_until_something_arrives(
     assert "2 of 5 windows" in line.text
 
 
-def test_the_end_of_a_fetch_takes_its_notice_along_and_nothing_else(line: StatusLine) -> None:
+def test_the_end_of_a_fetch_takes_its_notice_along_and_nothing_else(line: StatusBar) -> None:
     line.show_fetching(True)
     line.show_progress(Progress(0, 1, notice="Rate limited, next try in 4 s"))
     line.show_fetching(False)
@@ -49,7 +49,7 @@ def test_the_end_of_a_fetch_takes_its_notice_along_and_nothing_else(line: Status
     assert line.text == "Copied 3 rows"
 
 
-def test_other_messages_go_after_a_while(line: StatusLine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_messages_go_after_a_while(line: StatusBar, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status_line, "MESSAGE_SECONDS", 0.02)
     line.say("Copied 3 rows")
     qtbot.waitUntil(lambda: line.text == "", timeout=1000)
@@ -57,11 +57,11 @@ def test_other_messages_go_after_a_while(line: StatusLine, qtbot: QtBot, monkeyp
 
 def test_a_fetch_of_an_earlier_day_is_told_with_its_day() -> None:
     fetched = int((datetime.now(UTC) - timedelta(days=3)).timestamp())
-    day = Width.DAY.floor(fetched) - Width.DAY.seconds
-    span = Span(day, day + Width.DAY.seconds)
-    held = {Width.DAY: Held(np.array([day]), np.array([fetched]))}
-    needs = [Segment(Width.DAY, span.start, span.end)]
-    text = coverage_text(cover(periods(span, Per.TOTAL, UTC), needs, held, fetched), QLocale("en_US"))
+    day = BucketWidth.DAY.floor(fetched) - BucketWidth.DAY.seconds
+    span = Span(day, day + BucketWidth.DAY.seconds)
+    held = {BucketWidth.DAY: HeldBuckets(np.array([day]), np.array([fetched]))}
+    needs = [BucketRun(BucketWidth.DAY, span.start, span.end)]
+    text = coverage_text(cover(periods(span, Granularity.TOTAL, UTC), needs, held, fetched), QLocale("en_US"))
     assert text.startswith("1 of 1 day · fetched ")
     here = datetime.fromtimestamp(fetched, UTC).astimezone()
     assert f"{here.month}/{here.day}/{here:%y}" in text

@@ -6,21 +6,21 @@ from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.errors import StoreNotWritable
 from usage_viewer.domain.view import FIRST_VIEW
-from usage_viewer.gui.workspace.settings_controller import Remembered
+from usage_viewer.gui.workspace.settings_controller import SettingsController
 
 
 def test_a_search_is_not_kept(tmp_path: Path, qtbot: QtBot) -> None:
-    remembered = Remembered(tmp_path / "settings.json", lambda error: None)
+    remembered = SettingsController(tmp_path / "settings.json", lambda error: None)
     assert remembered.use_profile("default") == FIRST_VIEW
     remembered.view(FIRST_VIEW.with_search("secret project"))
     remembered.write()
     assert "secret" not in (tmp_path / "settings.json").read_text()
-    again = Remembered(tmp_path / "settings.json", lambda error: None)
+    again = SettingsController(tmp_path / "settings.json", lambda error: None)
     assert again.use_profile("default") == FIRST_VIEW
 
 
 def test_each_profile_has_its_own_looks(qtbot: QtBot) -> None:
-    remembered = Remembered(None, lambda error: None)
+    remembered = SettingsController(None, lambda error: None)
     remembered.use_profile("one")
     remembered.view(FIRST_VIEW.toggled("user_id"))
     remembered.widths({"model": 222})
@@ -32,7 +32,7 @@ def test_each_profile_has_its_own_looks(qtbot: QtBot) -> None:
 def test_a_file_that_can_not_be_written_is_told_once(tmp_path: Path, qtbot: QtBot) -> None:
     (tmp_path / "file").write_text("")
     told: list[StoreNotWritable] = []
-    remembered = Remembered(tmp_path / "file" / "settings.json", told.append)
+    remembered = SettingsController(tmp_path / "file" / "settings.json", told.append)
     remembered.use_profile("default")
     for grouping in ("user_id", "batch"):
         remembered.view(FIRST_VIEW.toggled(grouping))
@@ -42,7 +42,7 @@ def test_a_file_that_can_not_be_written_is_told_once(tmp_path: Path, qtbot: QtBo
 
 
 def test_without_a_file_nothing_is_written(tmp_path: Path, qtbot: QtBot) -> None:
-    remembered = Remembered(None, lambda error: None)
+    remembered = SettingsController(None, lambda error: None)
     remembered.use_profile("demo")
     remembered.view(FIRST_VIEW.toggled("user_id"))
     remembered.write()

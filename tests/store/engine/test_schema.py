@@ -8,7 +8,7 @@ import pytest
 
 from usage_viewer.domain.catalog import DATASETS, Dimension, Kind, Metric
 from usage_viewer.domain.errors import StoreDamaged, StoreNewer
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store.engine.database import Connection
 from usage_viewer.store.engine.schema import MIGRATIONS, adapt, create, existing_tables, fact_table, migrate
 
@@ -62,8 +62,8 @@ class TestMigrate:
 
 class TestAdapt:
     def test_adds_columns_that_came_later(self, cursor: Connection) -> None:
-        create(cursor, DATA, Width.DAY)
-        table = fact_table(DATA, Width.DAY)
+        create(cursor, DATA, BucketWidth.DAY)
+        table = fact_table(DATA, BucketWidth.DAY)
         cursor.execute(f'INSERT INTO "{table}" VALUES (0, 0, 1, 2, NULL)')
         later = replace(
             DATA,
@@ -88,8 +88,8 @@ class TestAdapt:
 
 
 def test_create_again_keeps_what_is_there(cursor: Connection) -> None:
-    create(cursor, DATA, Width.HOUR)
+    create(cursor, DATA, BucketWidth.HOUR)
     cursor.execute('INSERT INTO "usage_embeddings_1h" VALUES (0, 0, 1, 2, NULL)')
-    create(cursor, DATA, Width.HOUR)
+    create(cursor, DATA, BucketWidth.HOUR)
     assert cursor.execute('SELECT count(*) FROM "usage_embeddings_1h"').fetchall() == [(1,)]
     assert existing_tables(cursor) == {"combination_embeddings", "usage_embeddings_1h"}

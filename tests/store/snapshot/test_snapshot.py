@@ -24,7 +24,7 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import Cancelled, SnapshotDamaged, StoreError
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Name
-from usage_viewer.domain.period import Per, Span, Width
+from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.store import Cancel, Store
@@ -43,10 +43,10 @@ SPAN = Span(T0, T0 + 3 * DAY)
 def filled(store: Store, make_usage: "MakeUsage") -> Store:
     """Three datasets in several widths, fetched at several times, with names; also what no snapshot may have."""
     for dataset, width, buckets in (
-        ("completions", Width.HOUR, 80),
-        ("completions", Width.DAY, 5),
-        ("costs", Width.DAY, 4),
-        ("vector_stores", Width.HOUR, 75),
+        ("completions", BucketWidth.HOUR, 80),
+        ("completions", BucketWidth.DAY, 5),
+        ("costs", BucketWidth.DAY, 4),
+        ("vector_stores", BucketWidth.HOUR, 75),
     ):
         rows = 3 if dataset == "vector_stores" else 8
         first, half = T0 - width.seconds, buckets // 2
@@ -110,7 +110,7 @@ def _random_view(chance: Random) -> ViewState:
     return ViewState(
         name,
         DateRange(None, first + timedelta(hours=hours[0]), first + timedelta(hours=hours[1])),
-        chance.choice([Per.TOTAL, Per.DAY] if name == "costs" else list(Per)[1:]),
+        chance.choice([Granularity.TOTAL, Granularity.DAY] if name == "costs" else list(Granularity)[1:]),
         tuple(chance.sample(names, chance.randrange(len(names) + 1))),
         filters,
         chance.choice(["", "", "search", "-a"]),
@@ -135,7 +135,7 @@ def test_coverage_and_fetch_times_are_kept_idle_buckets_too(
     filled: Store, opened: Store, coverage: "CoverageOf", between: "Between"
 ) -> None:
     for dataset in ("completions", "costs", "vector_stores"):
-        view = ViewState(dataset, between(), Per.DAY, grouping=())
+        view = ViewState(dataset, between(), Granularity.DAY, grouping=())
         before, after = coverage(filled, view), coverage(opened, view)
         assert after.held == 3
         assert replace(after, periods=before.periods) == before
@@ -143,7 +143,7 @@ def test_coverage_and_fetch_times_are_kept_idle_buckets_too(
             inside = (held.starts >= SPAN.start) & (held.starts + width.seconds <= SPAN.end)
             assert inside.all()
             assert (filled.held(dataset)[width].find(held.starts) == held.fetched).all()
-    idle = ViewState("completions", between(T0 - 3600, T0 + 3 * DAY), Per.HOUR, grouping=())
+    idle = ViewState("completions", between(T0 - 3600, T0 + 3 * DAY), Granularity.HOUR, grouping=())
     assert coverage(opened, idle).held == 72  # those before the snapshot are not in it
     assert opened.refused("completions") == ("api_source",)
 
@@ -181,7 +181,7 @@ def test_another_process_reads_the_files_as_they_are(
     read = json.loads(ran.stdout)
     described = {row[0]: row[1] for row in read["columns"]}
     assert described == {name: column.kind for name, column in columns_of(DATASETS["completions"]).items()}
-    view = ViewState("completions", between(), Per.HOUR, grouping=())
+    view = ViewState("completions", between(), Granularity.HOUR, grouping=())
     hourly = _listed(ask(filled, view), "input_tokens")
     assert int(read["sum"]) == sum(value or 0 for value in hourly)
     costs = ask(filled, ViewState("costs", between(), grouping=("currency", "quantity_unit")))
@@ -301,7 +301,7 @@ def test_the_snapshot_is_of_now_not_of_what_comes_later(
     saved: Path, filled: Store, make_usage: "MakeUsage", between: "Between"
 ) -> None:
     filled.put(make_usage(T0, 72, seed=9).batch(), NOW)
-    view = ViewState(range=between(), per=Per.HOUR)
+    view = ViewState(range=between(), per=Granularity.HOUR)
     with closing(load_snapshot(saved)) as opened:
         periods = view.periods(NOW)
         newest = cover(periods, periods.segments(), opened.held("completions"), NOW).newest_fetch

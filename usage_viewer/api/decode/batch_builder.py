@@ -19,8 +19,8 @@ from usage_viewer.api.decode.tolerant_decoder import Fields
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset, Dimension
 from usage_viewer.domain.errors import WrongShape
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.view import Value
 
 _STEP = 512  # rows turned into columns at a time: small buckets together; large ones while they are in the cache
@@ -45,7 +45,7 @@ class _Ids(dict[tuple[Any, ...], int]):
 class Columns:
     """Takes buckets one after another; `batch()` gives all of them."""
 
-    def __init__(self, dataset: Dataset, width: Width, shape: Shape) -> None:
+    def __init__(self, dataset: Dataset, width: BucketWidth, shape: Shape) -> None:
         self._dataset, self._width, self._shape = dataset, width, shape
         self._starts: list[int] = []
         self._sizes: list[int] = []
@@ -103,20 +103,20 @@ class Columns:
         ]
         return clean, np.array(numbers, dtype=np.int32)
 
-    def _figures(self) -> dict[str, Figures]:
-        figures: dict[str, Figures] = {}
+    def _figures(self) -> dict[str, NumberColumn]:
+        figures: dict[str, NumberColumn] = {}
         counts = np.concatenate(self._counts, axis=1) if self._counts else None
         for index, leaf in enumerate(self._shape.counts):
             column = np.empty(0, np.int64) if counts is None else counts[index]
             missing = column == ABSENT
             if missing.any():
                 column[missing] = 0
-            figures[leaf.item.name] = Figures(column, missing if missing.any() else None)
+            figures[leaf.item.name] = NumberColumn(column, missing if missing.any() else None)
         for name, listed in self._decimals.items():
             values = np.empty(len(listed), dtype=object)
             values[:] = [Decimal(0) if value is None else value for value in listed]
             gone = np.array([value is None for value in listed], dtype=np.bool_)
-            figures[name] = Figures(values, gone if gone.any() else None)
+            figures[name] = NumberColumn(values, gone if gone.any() else None)
         return figures
 
     def _flush(self) -> None:

@@ -17,7 +17,7 @@ from usage_viewer.api.decode.tolerant_decoder import read_bucket
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset
 from usage_viewer.domain.errors import AnswerError, BucketError, CursorError, NotJson, WrongShape
-from usage_viewer.domain.period import Segment
+from usage_viewer.domain.period import BucketRun
 
 MAX_CURSOR = 8192
 """Characters; a longer cursor doesn't fit in a request."""
@@ -47,7 +47,7 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
 def decode_page(
-    body: bytes, dataset: Dataset, window: Segment, grouped: tuple[str, ...], *, large: int = LARGE
+    body: bytes, dataset: Dataset, window: BucketRun, grouped: tuple[str, ...], *, large: int = LARGE
 ) -> Page:
     """The page in `body`, which answers a request for `window` grouped by `grouped`; cut if it has `large` bytes.
 
@@ -65,7 +65,7 @@ def decode_page(
         raise unusable(error) from None
 
 
-def _in_pieces(body: bytes, dataset: Dataset, window: Segment, grouped: tuple[str, ...]) -> Page | None:
+def _in_pieces(body: bytes, dataset: Dataset, window: BucketRun, grouped: tuple[str, ...]) -> Page | None:
     """None where anything is unusual: what that is, reading `body` as a whole tells exactly."""
     found = cut(body)
     if found is None:
@@ -85,7 +85,7 @@ def _page(
     envelope: _Envelope,
     buckets: Iterable[msgspec.Raw],
     dataset: Dataset,
-    window: Segment,
+    window: BucketRun,
     grouped: tuple[str, ...],
 ) -> Page:
     columns = Columns(dataset, window.width, shapes_of(dataset).now)
@@ -124,7 +124,7 @@ def _cursor(envelope: _Envelope) -> tuple[bool, str | None]:
 class _Reader:
     """Reads the buckets of one page into `columns`."""
 
-    def __init__(self, dataset: Dataset, window: Segment, columns: Columns) -> None:
+    def __init__(self, dataset: Dataset, window: BucketRun, columns: Columns) -> None:
         self._shapes: Shapes = shapes_of(dataset)
         self._window, self._columns = window, columns
         self._seen: set[int] = set()

@@ -56,7 +56,7 @@ class Shape:
     decoder: msgspec.json.Decoder[Any]  # of one bucket
 
 
-class Bucket(msgspec.Struct, gc=False):
+class WireBucket(msgspec.Struct, gc=False):
     """A bucket in the usual form; each shape has its own with typed results."""
 
     start_time: Count
@@ -101,7 +101,7 @@ def _shape(dataset: Dataset, extras: tuple[str, ...]) -> Shape:
     placed = [(item.path or (item.name,), item) for item in items]
     names = {name: f"x{index}" for index, name in enumerate(extras)}
     root = _node("Result", placed, (), (), leaves, names)
-    bucket = msgspec.defstruct("Bucket", [("results", list[root.struct])], bases=(Bucket,), kw_only=True)  # type: ignore[name-defined]
+    bucket = msgspec.defstruct("WireBucket", [("results", list[root.struct])], bases=(WireBucket,), kw_only=True)  # type: ignore[name-defined]
     metrics = [leaf for leaf in leaves if isinstance(leaf.item, Metric)]
     order = {item.name: index for index, item in enumerate(items)}
     return Shape(

@@ -20,7 +20,7 @@ _OBJECTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
-class CarefulBucket:
+class TolerantBucket:
     start: int
     end: int | None
     rows: list[Any]  # structs of the shape
@@ -28,7 +28,7 @@ class CarefulBucket:
     unknown: set[str]  # names of all unknown fields
 
 
-def read_bucket(raw: msgspec.Raw, shape: Shape, path: str) -> CarefulBucket:
+def read_bucket(raw: msgspec.Raw, shape: Shape, path: str) -> TolerantBucket:
     """Raises WrongShape with the path of what is wrong, or what msgspec raises for a text that is not JSON."""
     fields = _object(bytes(raw), path)
     if "start_time" not in fields:
@@ -55,7 +55,7 @@ def read_bucket(raw: msgspec.Raw, shape: Shape, path: str) -> CarefulBucket:
         kept = {key: value for key, value in result.items() if key in new and not is_null(bytes(value))}
         if kept:
             extras[index] = kept
-    return CarefulBucket(start, end, rows, extras, unknown)
+    return TolerantBucket(start, end, rows, extras, unknown)
 
 
 def _object(text: bytes, path: str) -> Fields:

@@ -14,8 +14,8 @@ from usage_viewer import __version__
 from usage_viewer.api.http.body_reader import read_body
 from usage_viewer.api.http.endpoint import check_base_url, proxy_for, trust
 from usage_viewer.api.http.error_mapping import network_error, status_error
-from usage_viewer.api.http.memory_budget import Room, Stay
-from usage_viewer.api.http.retry import Failure, OnRetry, RetryPolicy, date_of, with_retries
+from usage_viewer.api.http.memory_budget import MemoryBudget, Reservation
+from usage_viewer.api.http.retry import AttemptFailure, OnRetry, RetryPolicy, date_of, with_retries
 from usage_viewer.api.http.transport import CHECK, Transport
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import (
@@ -78,7 +78,7 @@ class UsageClient:
         self._opening = threading.Lock()  # guards the three below
         self._http: httpx.Client | None = None
         self._calls, self._closed = 0, False
-        self._room = Room()
+        self._room = MemoryBudget()
         self._clock_error, self._on_clock_error = 0.0, on_clock_error
 
     def now(self) -> float:
@@ -157,7 +157,9 @@ class UsageClient:
         finally:
             stay.leave()
 
-    def _attempt(self, path: str, params: Params, cancelled: threading.Event, stay: Stay) -> bytes | Failure:
+    def _attempt(
+        self, path: str, params: Params, cancelled: threading.Event, stay: Reservation
+    ) -> bytes | AttemptFailure:
         # Typed errors are made here and raised outside of the handlers: a chain of exceptions would lead to the
         # request, and so to the key.
         headers: dict[str, str] = {}
@@ -175,10 +177,10 @@ class UsageClient:
             raise Cancelled
         stay.leave()
         _log.debug("GET %s: %s", path, failure)
-        return Failure(failure, headers)
+        return AttemptFailure(failure, headers)
 
     def _answer(
-        self, path: str, params: Params, cancelled: threading.Event, stay: Stay, seen: dict[str, str]
+        self, path: str, params: Params, cancelled: threading.Event, stay: Reservation, seen: dict[str, str]
     ) -> bytes:
         """One try; `seen` takes the answer's headers."""
         begun, waited = time.monotonic(), stay.waited

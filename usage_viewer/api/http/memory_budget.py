@@ -1,4 +1,4 @@
-"""`Room`: how much memory the answers of all calls under way may take together."""
+"""`MemoryBudget`: how much memory the answers of all calls under way may take together."""
 
 import threading
 import time
@@ -13,16 +13,16 @@ TOGETHER = 64 << 20
 _SLICE = 0.1  # seconds between two looks at whether the one who waits is to go on waiting
 
 
-class Room:
+class MemoryBudget:
     def __init__(self, together: int = TOGETHER) -> None:
         self._together = together
         self._changed = threading.Condition()
-        self._inside: list[Stay] = []  # in the order in which they came
+        self._inside: list[Reservation] = []  # in the order in which they came
 
-    def stay(self) -> "Stay":
-        return Stay(self)
+    def stay(self) -> "Reservation":
+        return Reservation(self)
 
-    def enter(self, stay: "Stay", size: int, check: Callable[[], None]) -> None:
+    def enter(self, stay: "Reservation", size: int, check: Callable[[], None]) -> None:
         """Returns once `stay` may have `size` bytes."""
         with self._changed:
             if stay not in self._inside:
@@ -34,11 +34,11 @@ class Room:
                 check()
             stay.size = size
 
-    def _fits(self, stay: "Stay", size: int) -> bool:
+    def _fits(self, stay: "Reservation", size: int) -> bool:
         others = sum(one.size for one in self._inside if one is not stay)
         return stay is self._inside[0] or others + size <= self._together
 
-    def leave(self, stay: "Stay") -> None:
+    def leave(self, stay: "Reservation") -> None:
         with self._changed:
             if stay in self._inside:
                 self._inside.remove(stay)
@@ -46,10 +46,10 @@ class Room:
             stay.size = 0
 
 
-class Stay:
+class Reservation:
     """One call's: `grown` with each size that its answer comes to, then `leave`. `waited`: seconds in all."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: MemoryBudget) -> None:
         self._room = room
         self.size = 0
         self.waited = 0.0

@@ -24,7 +24,7 @@ RETRIED_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class AttemptFailure:
     """One try that failed, with the headers of the answer if one came."""
 
     error: UsageViewerError
@@ -134,7 +134,7 @@ def date_of(text: str) -> float | None:
 
 
 def with_retries(
-    attempt: Callable[[], bytes | Failure],
+    attempt: Callable[[], bytes | AttemptFailure],
     policy: RetryPolicy,
     wait: Callable[[float], bool],
     on_retry: OnRetry | None,
@@ -148,7 +148,7 @@ def with_retries(
     tried, waited = 0, 0.0
     while True:
         outcome = attempt()
-        if not isinstance(outcome, Failure):
+        if not isinstance(outcome, AttemptFailure):
             return outcome
         tried += 1
         seconds = policy.delay(tried, outcome.error, outcome.headers, clock(), chance(), waited)
@@ -161,7 +161,7 @@ def with_retries(
             raise Cancelled
 
 
-def _told(failure: Failure, now: float) -> UsageViewerError:
+def _told(failure: AttemptFailure, now: float) -> UsageViewerError:
     """The failure's error; what the server asked for is said, as the user has to wait in our place: no part of a
     second, though.
     """

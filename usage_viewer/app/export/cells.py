@@ -7,18 +7,18 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.row_order import Rows
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.table import PeriodColumn
 from usage_viewer.domain.zones import iso
 
 _ENCODER = msgspec.json.Encoder()
 
-Cells = Callable[[Rows], list[str]]
+Cells = Callable[[RowOrder], list[str]]
 """Gives the cells of some rows, in their order."""
 
 Numbers = Callable[[NDArray[Any]], list[str]]
-"""Writes the values of `Figures`, none of them missing."""
+"""Writes the values of `NumberColumn`, none of them missing."""
 
 
 def text_cells(codes: NDArray[np.int32], finished: Sequence[str]) -> Cells:
@@ -26,7 +26,7 @@ def text_cells(codes: NDArray[np.int32], finished: Sequence[str]) -> Cells:
     texts = np.empty(len(finished), object)
     texts[:] = finished
 
-    def cells(rows: Rows) -> list[str]:
+    def cells(rows: RowOrder) -> list[str]:
         listed: list[str] = texts[codes[rows]].tolist()
         return listed
 
@@ -36,7 +36,7 @@ def text_cells(codes: NDArray[np.int32], finished: Sequence[str]) -> Cells:
 def moment_cells(column: PeriodColumn, *, end: bool) -> Cells:
     """The start or the end (exclusive) of each row's period, as ISO 8601 in quotes."""
 
-    def cells(rows: Rows) -> list[str]:
+    def cells(rows: RowOrder) -> list[str]:
         used, place = np.unique(column.index[rows] + end, return_inverse=True)
         zone = column.periods.zone
         moments = [f'"{iso(moment, zone)}"' for moment in column.periods.bounds[used].tolist()]
@@ -45,13 +45,13 @@ def moment_cells(column: PeriodColumn, *, end: bool) -> Cells:
     return cells
 
 
-def number_cells(figures: Figures, numbers: Numbers, missing: str) -> Cells:
+def number_cells(figures: NumberColumn, numbers: Numbers, missing: str) -> Cells:
     """Cells of figures, each written by `numbers`, with `missing` where there is none."""
     if figures.missing is None:
         return lambda rows: numbers(figures.values[rows])
     gone = figures.missing
 
-    def cells(rows: Rows) -> list[str]:
+    def cells(rows: RowOrder) -> list[str]:
         values, lacking = figures.values[rows], gone[rows]
         values[lacking] = 0  # has no meaning, and need not be a number
         texts = numbers(values)

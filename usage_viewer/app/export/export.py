@@ -9,7 +9,7 @@ import numpy as np
 from usage_viewer.app.export import formats as layouts
 from usage_viewer.app.export.formats import Layout
 from usage_viewer.app.export.provenance import Provenance
-from usage_viewer.domain.row_order import Rows
+from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.table import Table
 
 STEP = 5_000
@@ -49,7 +49,7 @@ class Export:
     """
 
     table: Table
-    rows: Rows
+    rows: RowOrder
     provenance: Provenance | None = None
     headers: bool = True
     decimal_point: str = "."
@@ -85,7 +85,7 @@ def estimated_size(export: Export, form: Format) -> int:
     return _estimated(_layout(export, form), export.rows)
 
 
-def _pieces(layout: Layout, rows: Rows) -> Iterator[str]:
+def _pieces(layout: Layout, rows: RowOrder) -> Iterator[str]:
     yield layout.head
     for start in range(0, len(rows), STEP):
         step = rows[start : start + STEP]
@@ -94,7 +94,7 @@ def _pieces(layout: Layout, rows: Rows) -> Iterator[str]:
     yield (layout.last if len(rows) else "") + layout.tail
 
 
-def _estimated(layout: Layout, rows: Rows) -> int:
+def _estimated(layout: Layout, rows: RowOrder) -> int:
     count = len(rows)
     if count <= SAMPLE:
         return _size(layout, rows)
@@ -103,7 +103,7 @@ def _estimated(layout: Layout, rows: Rows) -> int:
     return fixed + (_size(layout, sample) - fixed) * count // SAMPLE
 
 
-def _size(layout: Layout, rows: Rows) -> int:
+def _size(layout: Layout, rows: RowOrder) -> int:
     return sum(len(piece.encode()) for piece in _pieces(layout, rows))
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import Per, Periods
+from usage_viewer.domain.period import Granularity, Periods
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.domain.zones import zone_name
 
@@ -49,11 +49,11 @@ class Provenance:
 def provenance_of(view: ViewState, coverage: Coverage, names: Names) -> Provenance:
     """Says what `coverage` covers: the range as it was resolved when the table was made, not as of now."""
     return Provenance(
-        dataset_label=view.data.label,
+        dataset_label=view.dataset.label,
         range_text=_range_text(coverage.periods),
         zone=zone_name(coverage.periods.zone, coverage.periods.span.start),
-        per="whole range" if coverage.periods.per is Per.TOTAL else f"per {coverage.periods.per.value}",
-        grouping=", ".join(view.data.dimension(name).label for name in view.grouping),
+        per="whole range" if coverage.periods.per is Granularity.TOTAL else f"per {coverage.periods.per.value}",
+        grouping=", ".join(view.dataset.dimension(name).label for name in view.grouping),
         filters_text=_filters_text(view, names),
         fetched_at_text=_fetched_text(coverage),
         complete_text=coverage.summary,
@@ -78,7 +78,7 @@ def _filters_text(view: ViewState, names: Names) -> str:
 
 
 def _filter_text(view: ViewState, chosen: Filter, names: Names) -> str:
-    dimension = view.data.dimension(chosen.dimension)
+    dimension = view.dataset.dimension(chosen.dimension)
     labels = sorted((names.label(dimension, value) for value in chosen.values), key=str.casefold)
     listed = ", ".join(labels) or "nothing"
     return f"{dimension.label}: not {listed}" if chosen.exclude else f"{dimension.label}: {listed}"

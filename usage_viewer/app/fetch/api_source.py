@@ -7,12 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from usage_viewer.app.fetch.window_fetcher import Retrying
+from usage_viewer.app.fetch.window_fetcher import OnNotice
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset
 from usage_viewer.domain.names import Name
-from usage_viewer.domain.period import Segment
+from usage_viewer.domain.period import BucketRun
 
 if TYPE_CHECKING:
     from usage_viewer import api
@@ -68,17 +68,17 @@ class ApiSource:
     def fetch(
         self,
         dataset: Dataset,
-        window: Segment,
+        window: BucketRun,
         grouped: tuple[str, ...],
         *,
         cancelled: threading.Event,
-        on_notice: Retrying,
+        on_notice: OnNotice,
     ) -> Iterator[Batch]:
         from usage_viewer import api
 
         client = self._client
 
-        def ask(part: Segment) -> Iterator[Batch]:
+        def ask(part: BucketRun) -> Iterator[Batch]:
             return api.fetch_window(
                 client,
                 dataset,
@@ -90,7 +90,9 @@ class ApiSource:
 
         yield from api.fetch_narrowing(ask, window, on_notice)
 
-    def accepted_dimensions(self, dataset: Dataset, day: Segment, *, cancelled: threading.Event) -> tuple[str, ...]:
+    def accepted_dimensions(
+        self, dataset: Dataset, day: BucketRun, *, cancelled: threading.Event
+    ) -> tuple[str, ...]:
         from usage_viewer import api
 
         return api.probe_dimensions(self._client, dataset, day, cancelled=cancelled)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from usage_viewer.app.fetch.window_fetcher import Progress, Source, fetch_windows, is_about_grouping
 from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.errors import NotFound, RequestRefused, ScopeMissing, UsageViewerError
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
 
-Windows = Callable[[], list[Segment]]
+Windows = Callable[[], list[BucketRun]]
 """What is to be asked for now: something else once a dimension was refused."""
 
 
@@ -30,11 +30,11 @@ class Fetcher:
             for step in self._fetch_as_allowed(view, windows, cancelled):
                 came = came or step.stored
                 if came:
-                    self._answered.add(view.dataset)
+                    self._answered.add(view.dataset_name)
                 yield step
         except UsageViewerError as error:
-            if not came and self._is_about_dataset(error, view.dataset):
-                self.unavailable[view.dataset] = error
+            if not came and self._is_about_dataset(error, view.dataset_name):
+                self.unavailable[view.dataset_name] = error
             raise
 
     def _fetch_as_allowed(
@@ -60,7 +60,7 @@ class Fetcher:
         return isinstance(error, NotFound) or (isinstance(error, RequestRefused) and error.status == 403)
 
     def _fetch_wanted(self, view: ViewState, windows: Windows, cancelled: threading.Event) -> Iterator[Progress]:
-        data = dataset_named(view.dataset)  # not with the unknown fields that the view names
+        data = dataset_named(view.dataset_name)  # not with the unknown fields that the view names
         refused = self._store.refused(data.name)
         yield from fetch_windows(
             self.source,
@@ -77,10 +77,10 @@ class Fetcher:
         self, view: ViewState, error: RequestRefused, cancelled: threading.Event
     ) -> Iterator[Progress]:
         """Finds out which dimensions the organization refuses, and remembers them; else raises `error`."""
-        data = dataset_named(view.dataset)
+        data = dataset_named(view.dataset_name)
         yield Progress(0, 0, notice="Asking which dimensions can be had")
-        today = Width.DAY.floor(int(self._clock()))
-        yesterday = Segment(Width.DAY, today - Width.DAY.seconds, today)
+        today = BucketWidth.DAY.floor(int(self._clock()))
+        yesterday = BucketRun(BucketWidth.DAY, today - BucketWidth.DAY.seconds, today)
         accepted = self.source.accepted_dimensions(data, yesterday, cancelled=cancelled)
         refused = set(data.group_by) - set(accepted)
         if refused <= set(self._store.refused(data.name)):

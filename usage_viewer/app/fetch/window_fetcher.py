@@ -11,7 +11,7 @@ from typing import Protocol
 from usage_viewer.domain.batch import Batch, together
 from usage_viewer.domain.catalog import Dataset
 from usage_viewer.domain.errors import AnswerError, Cancelled, RequestRefused, UsageViewerError
-from usage_viewer.domain.period import Segment
+from usage_viewer.domain.period import BucketRun
 
 POLL = 0.05
 """Seconds between two looks at whether the user has cancelled."""
@@ -22,7 +22,7 @@ GATHER = 0.02
 CLOCK_JUMP = 300.0
 """Seconds that the clock goes besides time's passing from which it has been set."""
 
-Retrying = Callable[[str], None]
+OnNotice = Callable[[str], None]
 
 
 class Source(Protocol):
@@ -31,14 +31,16 @@ class Source(Protocol):
     def fetch(
         self,
         dataset: Dataset,
-        window: Segment,
+        window: BucketRun,
         grouped: tuple[str, ...],
         *,
         cancelled: threading.Event,
-        on_notice: Retrying,
+        on_notice: OnNotice,
     ) -> Iterator[Batch]: ...
 
-    def accepted_dimensions(self, dataset: Dataset, day: Segment, *, cancelled: threading.Event) -> tuple[str, ...]:
+    def accepted_dimensions(
+        self, dataset: Dataset, day: BucketRun, *, cancelled: threading.Event
+    ) -> tuple[str, ...]:
         """The dimensions of the dataset that may be asked for together. Raises what refuses even none."""
         ...
 
@@ -74,7 +76,7 @@ _Message = _Arrived | _Ended | str
 def fetch_windows(
     source: Source,
     dataset: Dataset,
-    windows: Sequence[Segment],
+    windows: Sequence[BucketRun],
     grouped: tuple[str, ...],
     keep: Callable[[Batch, int], None],
     *,
@@ -89,7 +91,7 @@ def fetch_windows(
     spoils its own window alone. Then the first error is raised. `cancelled` ends it at once, with Cancelled;
     what the source is doing then may go on for a while in its thread, but nothing further is asked for or kept.
     """
-    crew = _Crew(source, dataset, windows, grouped, clock, workers)
+    crew = _WorkerPool(source, dataset, windows, grouped, clock, workers)
     done = 0
     first_error: BaseException | None = None
     try:
@@ -113,20 +115,20 @@ def fetch_windows(
         raise first_error
 
 
-class _Crew:
+class _WorkerPool:
     """Threads that fetch windows. They are daemons: a blocked read must not keep the process from ending."""
 
     def __init__(
         self,
         source: Source,
         dataset: Dataset,
-        windows: Sequence[Segment],
+        windows: Sequence[BucketRun],
         grouped: tuple[str, ...],
         clock: Callable[[], float],
         workers: int,
     ) -> None:
         self._source, self._dataset, self._grouped, self._clock = source, dataset, grouped, clock
-        self._todo: queue.SimpleQueue[Segment] = queue.SimpleQueue()
+        self._todo: queue.SimpleQueue[BucketRun] = queue.SimpleQueue()
         for window in windows:
             self._todo.put(window)
         self._unanswered = len(windows)
@@ -190,7 +192,7 @@ class _Crew:
                     return
                 self._unanswered -= 1
 
-    def _fetch(self, window: Segment) -> UsageViewerError | None:
+    def _fetch(self, window: BucketRun) -> UsageViewerError | None:
         asked_at, begun = self._clock(), time.monotonic()
         try:
             for batch in self._source.fetch(

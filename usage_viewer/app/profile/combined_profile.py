@@ -19,14 +19,14 @@ class CombinedProfile(Profile):
     needs_key = False
 
     def __init__(self, profiles: Sequence[Profile], *, clock: Callable[[], float], week_start: int = 0) -> None:
-        from usage_viewer.keystore import SessionKeystore
+        from usage_viewer.keystore import MemoryKeystore
 
         super().__init__(
             "combined",
             label=" + ".join(profile.label for profile in profiles),
             base_url="",
             database=None,
-            keystore=lambda: SessionKeystore(description="Each organization's key is kept by itself."),
+            keystore=lambda: MemoryKeystore(description="Each organization's key is kept by itself."),
             clock=clock,
             week_start=week_start,
         )

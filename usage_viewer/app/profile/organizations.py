@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import InputError, StoreNotWritable
 
@@ -38,7 +38,7 @@ def with_id(listed: Organizations, id: str) -> Organizations:
     """The list with this one in it. Raises InputError for an id that can't be a profile's."""
     if any(one.id == id for one in listed):
         return listed
-    Place(Path(), id)
+    ProfilePaths(Path(), id)
     return (*listed, Organization(id, FIRST_LABEL if id == DEFAULT else id))
 
 
@@ -63,7 +63,7 @@ def added(listed: Organizations, label: str, data_dir: Path, base_url: str = "")
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "organization"
     taken = {one.id for one in listed} | RESERVED
     id, number = stem, 1
-    while id in taken or Place(data_dir, id).directory.exists():
+    while id in taken or ProfilePaths(data_dir, id).directory.exists():
         number += 1
         id = f"{stem}-{number}"
     return (*listed, Organization(id, label, base_url))
@@ -99,7 +99,7 @@ def checked_label(others: Sequence[Organization], label: str) -> str:
     return label
 
 
-def delete_data(place: Place) -> None:
+def delete_data(place: ProfilePaths) -> None:
     """Removes the directory of an organization's data, which must not be open. Raises StoreNotWritable."""
     try:
         shutil.rmtree(place.directory)

@@ -10,7 +10,7 @@ PROGRAM = "usage-viewer"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ProfilePaths:
     """The files of one profile (an organization): its database; the settings are common to all profiles."""
 
     data_dir: Path

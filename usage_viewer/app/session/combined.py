@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from usage_viewer.app.fetch.window_fetcher import Progress
-from usage_viewer.app.session.session import Look, Session
-from usage_viewer.app.verification.verifier import Proved
+from usage_viewer.app.session.session import Session, ViewResult
+from usage_viewer.app.verification.verifier import VerificationOutcome
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.dataset import PROFILE, Extras
@@ -18,12 +18,12 @@ from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import Span
 from usage_viewer.domain.together import together
 from usage_viewer.domain.verification import (
-    Breaches,
+    BrokenIdentities,
     Bucket,
+    BucketContribution,
     Cell,
     Changes,
     Completeness,
-    Origin,
     Verdict,
     open_periods,
 )
@@ -79,17 +79,17 @@ class CombinedSession(Session):
         parts = [session.coverage(_of_one(view), refresh=refresh, now=now) for session in self._sessions.values()]
         return together(parts)
 
-    def look(self, view: ViewState, cancel: Cancel | None = None, *, named: bool = True) -> Look:
+    def look(self, view: ViewState, cancel: Cancel | None = None, *, named: bool = True) -> ViewResult:
         from usage_viewer.query.combine import answer_across
 
         now = self.now
-        unavailable = self.unavailable_dimensions()[view.dataset]
+        unavailable = self.unavailable_dimensions()[view.dataset_name]
         fitted = fit(view, now, self._week_start, unavailable)
         parts = [session.part(profile, _of_one(fitted.view), now) for profile, session in self._sessions.items()]
         coverage = together([part.coverage for part in parts])
-        still_open = [open_periods(part.coverage, part.store.held(view.dataset)) for part in parts]
-        extras = [part.store.extras(view.dataset) for part in parts]
-        return Look(
+        still_open = [open_periods(part.coverage, part.store.held(view.dataset_name)) for part in parts]
+        extras = [part.store.extras(view.dataset_name) for part in parts]
+        return ViewResult(
             view,
             answer_across(parts, fitted.view, self.names if named else Names(), cancel),
             coverage,
@@ -167,13 +167,13 @@ class CombinedSession(Session):
         first, *others = [session.unavailable for session in self._sessions.values()]
         return {name: error for name, error in first.items() if all(name in other for other in others)}
 
-    def ask_all_datasets(self) -> None:
+    def forget_unavailable(self) -> None:
         for session in self._sessions.values():
-            session.ask_all_datasets()
+            session.forget_unavailable()
 
-    def ask_all_dimensions(self, dataset: str) -> None:
+    def forget_refusals(self, dataset: str) -> None:
         for session in self._sessions.values():
-            session.ask_all_dimensions(dataset)
+            session.forget_refusals(dataset)
 
     # What speaks for the figures
 
@@ -184,7 +184,9 @@ class CombinedSession(Session):
         one = _of_one(view)
         return sum(session.calls_to_prove(one, session.coverage(one)) for session in self._sessions.values())
 
-    def prove(self, view: ViewState, *, cancelled: threading.Event, refetch: Sequence[Bucket] = ()) -> Proved:
+    def prove(
+        self, view: ViewState, *, cancelled: threading.Event, refetch: Sequence[Bucket] = ()
+    ) -> VerificationOutcome:
         proved = []
         for profile, session in self._sessions.items():
             try:
@@ -193,9 +195,11 @@ class CombinedSession(Session):
                 raise
             except UsageViewerError as error:
                 raise self._named(profile, error) from error
-        return Proved(_completeness([one.completeness for one in proved]), any(one.fetched for one in proved))
+        return VerificationOutcome(
+            _completeness([one.completeness for one in proved]), any(one.fetched for one in proved)
+        )
 
-    def breaches(self, view: ViewState, cancel: Cancel | None = None) -> Breaches:
+    def breaches(self, view: ViewState, cancel: Cancel | None = None) -> BrokenIdentities:
         found = {profile: session.breaches(_of_one(view), cancel) for profile, session in self._seen(view)}
         listed = [
             replace(item, combination=(profile, *item.combination))
@@ -203,7 +207,7 @@ class CombinedSession(Session):
             for item in breaches.listed
         ]
         newest = sorted(listed, key=lambda item: -item.bucket.start)[:LISTED]
-        return Breaches(sum(breaches.count for breaches in found.values()), tuple(newest))
+        return BrokenIdentities(sum(breaches.count for breaches in found.values()), tuple(newest))
 
     def changes(self, dataset: str, span: Span | None, cancel: Cancel | None = None) -> Changes:
         found = {profile: session.changes(dataset, span, cancel) for profile, session in self._sessions.items()}
@@ -215,11 +219,13 @@ class CombinedSession(Session):
         newest = sorted(listed, key=lambda item: -item.seen_at)[:LISTED]
         return Changes(sum(changes.count for changes in found.values()), tuple(newest))
 
-    def origins(self, look: Look, cell: Cell, metrics: Sequence[str], cancel: Cancel | None = None) -> list[Origin]:
+    def origins(
+        self, look: ViewResult, cell: Cell, metrics: Sequence[str], cancel: Cancel | None = None
+    ) -> list[BucketContribution]:
         groups = dict(cell.groups)
         profile = groups.pop(PROFILE.name, None)
         one = _of_one(look.view)
-        origins: list[Origin] = []
+        origins: list[BucketContribution] = []
         for name, session in self._seen(look.view):
             if profile in (None, name):
                 own = replace(look, view=one, coverage=session.coverage(one, now=self.now))

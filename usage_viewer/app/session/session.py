@@ -12,18 +12,26 @@ from numpy.typing import NDArray
 
 from usage_viewer.app.fetch.fetcher import Fetcher
 from usage_viewer.app.fetch.window_fetcher import Progress, Source
-from usage_viewer.app.verification.verification_log import Ledger
-from usage_viewer.app.verification.verifier import Asking, Proved, Prover, calls
+from usage_viewer.app.verification.verification_log import VerificationLog
+from usage_viewer.app.verification.verifier import VerificationOutcome, VerificationRequest, Verifier, calls
 from usage_viewer.domain.catalog import DATASETS, dataset_named
 from usage_viewer.domain.coverage import Coverage, cover, windows
 from usage_viewer.domain.dataset import NO_EXTRAS, Extras
 from usage_viewer.domain.errors import KeyMissing, UsageViewerError
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.period import Segment, Span
+from usage_viewer.domain.period import BucketRun, Span
 from usage_viewer.domain.table import Table
-from usage_viewer.domain.verification import Breaches, Bucket, Cell, Changes, Completeness, Origin, open_periods
+from usage_viewer.domain.verification import (
+    BrokenIdentities,
+    Bucket,
+    BucketContribution,
+    Cell,
+    Changes,
+    Completeness,
+    open_periods,
+)
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.domain.view_adjustment import Fit, fit
+from usage_viewer.domain.view_adjustment import AdjustedView, fit
 from usage_viewer.store import Cancel, Store
 
 if TYPE_CHECKING:
@@ -44,7 +52,7 @@ class NameSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ViewResult:
     """What is held for a view: its table, how far it goes, and the dimensions that are not to be had.
 
     `answered` is the view as its dataset can show it; `notes` say in words where that is not what was asked for.
@@ -79,8 +87,8 @@ class Session:
         self._fetcher: Fetcher | None = None
         self._name_source: NameSource | None = None
         self._clock, self._workers, self._week_start = clock, workers, week_start
-        self._ledger = Ledger()
-        self._prover = Prover(store, self._ledger, clock=clock, workers=workers)
+        self._ledger = VerificationLog()
+        self._prover = Verifier(store, self._ledger, clock=clock, workers=workers)
 
     can_snapshot = True
     """Whether what is held can be saved as a snapshot."""
@@ -120,17 +128,17 @@ class Session:
         now = self.now if now is None else now
         return self._cover(self._fit(view, now), now, refresh=refresh)
 
-    def _fit(self, view: ViewState, now: int) -> Fit:
-        return fit(view, now, self._week_start, self._store.refused(view.dataset))
+    def _fit(self, view: ViewState, now: int) -> AdjustedView:
+        return fit(view, now, self._week_start, self._store.refused(view.dataset_name))
 
-    def _cover(self, fitted: Fit, now: int, *, refresh: bool = False) -> Coverage:
+    def _cover(self, fitted: AdjustedView, now: int, *, refresh: bool = False) -> Coverage:
         # The mean and the peak of a level say what they say of buckets of one width.
-        sums = not fitted.view.data.has_levels
-        needs = fitted.periods.segments(fitted.view.data.widths, mixed=sums)
-        held = self._store.held(fitted.view.dataset)
+        sums = not fitted.view.dataset.has_levels
+        needs = fitted.periods.segments(fitted.view.dataset.widths, mixed=sums)
+        held = self._store.held(fitted.view.dataset_name)
         return cover(fitted.periods, needs, held, now, refresh=refresh, composed=sums)
 
-    def look(self, view: ViewState, cancel: Cancel | None = None, *, named: bool = True) -> Look:
+    def look(self, view: ViewState, cancel: Cancel | None = None, *, named: bool = True) -> ViewResult:
         """Answers `view` from what is held, with names for ids if `named`.
 
         Raises Cancelled, StoreError, InputError.
@@ -139,15 +147,15 @@ class Session:
         fitted = self._fit(view, now)
         coverage = self._cover(fitted, now)
         table = self._store.answer(fitted.view, coverage, self._store.names() if named else Names(), cancel)
-        return Look(
+        return ViewResult(
             view,
             table,
             coverage,
-            self._store.refused(view.dataset),
-            open_periods(coverage, self._store.held(view.dataset)),
+            self._store.refused(view.dataset_name),
+            open_periods(coverage, self._store.held(view.dataset_name)),
             fitted.view,
             fitted.notes,
-            self._store.extras(view.dataset),
+            self._store.extras(view.dataset_name),
         )
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
@@ -173,18 +181,18 @@ class Session:
         fetcher = self._fetcher
         return {} if fetcher is None else dict(fetcher.unavailable)
 
-    def ask_all_datasets(self) -> None:
+    def forget_unavailable(self) -> None:
         """Forgets which datasets could not be had."""
         fetcher = self._fetcher
         if fetcher is not None:
             fetcher.unavailable.clear()
 
-    def windows(self, view: ViewState, *, refresh: bool = False) -> list[Segment]:
+    def windows(self, view: ViewState, *, refresh: bool = False) -> list[BucketRun]:
         """The requests that a fetch for `view` begins with, one a window."""
-        limits = {width: limit.maximum for width, limit in view.data.page_limits.items()}
-        return windows(self.coverage(view, refresh=refresh).wanted, limits, self._store.held(view.dataset))
+        limits = {width: limit.maximum for width, limit in view.dataset.page_limits.items()}
+        return windows(self.coverage(view, refresh=refresh).wanted, limits, self._store.held(view.dataset_name))
 
-    def ask_all_dimensions(self, dataset: str) -> None:
+    def forget_refusals(self, dataset: str) -> None:
         """Forgets which dimensions were refused: the next fetch asks for all of them again."""
         self._store.allow_all(dataset)
 
@@ -208,12 +216,14 @@ class Session:
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
         """What is known, without asking, of whether all there is of `view` is held. `coverage`: the view's."""
         coverage = coverage or self.coverage(view)
-        return self._ledger.completeness(view.dataset, coverage, self._store.held(view.dataset))
+        return self._ledger.completeness(view.dataset_name, coverage, self._store.held(view.dataset_name))
 
     def calls_to_prove(self, view: ViewState, coverage: Coverage) -> int:
-        return len(calls(view.data, coverage.read))
+        return len(calls(view.dataset, coverage.read))
 
-    def prove(self, view: ViewState, *, cancelled: threading.Event, refetch: Sequence[Bucket] = ()) -> Proved:
+    def prove(
+        self, view: ViewState, *, cancelled: threading.Event, refetch: Sequence[Bucket] = ()
+    ) -> VerificationOutcome:
         """Asks the server without any grouping and compares; `refetch` are fetched again before.
 
         Open buckets that have grown are fetched again too. Raises what `fetch` raises.
@@ -221,12 +231,12 @@ class Session:
         fetcher = self._fetcher
         if fetcher is None:
             raise KeyMissing
-        data, refused = dataset_named(view.dataset), self._store.refused(view.dataset)
+        data, refused = dataset_named(view.dataset_name), self._store.refused(view.dataset_name)
         grouped = tuple(name for name in data.group_by if name not in refused)
-        asking = Asking(fetcher.source, data, grouped, cancelled)
+        asking = VerificationRequest(fetcher.source, data, grouped, cancelled)
         return self._prover.prove(asking, lambda: self.coverage(view), refetch)
 
-    def breaches(self, view: ViewState, cancel: Cancel | None = None) -> Breaches:
+    def breaches(self, view: ViewState, cancel: Cancel | None = None) -> BrokenIdentities:
         """Where the sums that the dataset claims don't hold, in what `view` shows."""
         now = self.now
         fitted = self._fit(view, now)
@@ -236,7 +246,9 @@ class Session:
         """What a later fetch told otherwise in the last 30 days, in buckets that lie in `span` or anywhere."""
         return self._store.proofs.changes(dataset, span, self.now, cancel)
 
-    def origins(self, look: Look, cell: Cell, metrics: Sequence[str], cancel: Cancel | None = None) -> list[Origin]:
+    def origins(
+        self, look: ViewResult, cell: Cell, metrics: Sequence[str], cancel: Cancel | None = None
+    ) -> list[BucketContribution]:
         """The buckets of a row of the table that `look` shows, with their rows and the sums of `metrics`."""
         return self._store.proofs.origins(look.answered, look.coverage, cell, metrics, self._store.names(), cancel)
 

@@ -20,7 +20,7 @@ from usage_viewer.app.profile.organizations import (
     checked_label,
     with_id,
 )
-from usage_viewer.app.settings.view_serialization import restored_view, sort_filters
+from usage_viewer.app.settings.view_serialization import restored_view, serialized_view
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import InputError, StoreNotWritable
 from usage_viewer.domain.view import ViewState
@@ -117,8 +117,8 @@ def save(path: Path, settings: Settings) -> None:
     """Replaces the file at once; nobody but the user may read it. Raises StoreNotWritable."""
     stored = {"version": VERSION, **msgspec.to_builtins(settings)}
     del stored["note"]
-    for profile in stored["profiles"].values():
-        sort_filters(profile["view"])
+    for name, profile in settings.profiles.items():
+        stored["profiles"][name]["view"] = serialized_view(profile.view)
     text = json.dumps(stored, indent=2) + "\n"
     try:
         make_private_directory(path.parent)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from usage_viewer import __version__
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.domain.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ _NUMBERS = ("top", "header", "row")
 _LISTS = {"labels": str, "widths": int, "right": bool, "totals": str}
 
 
-def path_of(place: Place) -> Path:
+def path_of(place: ProfilePaths) -> Path:
     return place.directory / NAME
 
 
-def keep_last_look(place: Place, look: "Mapping[str, Any]") -> None:
+def keep_last_look(place: ProfilePaths, look: "Mapping[str, Any]") -> None:
     """Writes it. From `look["kept"]` to `look["until"]` (epoch seconds) it is what the store would say. Raises
     OSError.
     """
@@ -41,17 +41,17 @@ def keep_last_look(place: Place, look: "Mapping[str, Any]") -> None:
     write_whole(path_of(place), [json.dumps(kept).encode()], mode=0o600)
 
 
-def place_of_last_look(data_dir: Path) -> Place | None:
+def place_of_last_look(data_dir: Path) -> ProfilePaths | None:
     """Where the organization looked at last has its data, if a last look is there. Never raises."""
     try:
-        text = Place(data_dir).settings.read_bytes()
-        place = Place(data_dir, str(json.loads(text).get("organization", "default")))
+        text = ProfilePaths(data_dir).settings.read_bytes()
+        place = ProfilePaths(data_dir, str(json.loads(text).get("organization", "default")))
         return place if path_of(place).is_file() else None
     except (OSError, ValueError, AttributeError, RecursionError, InputError):
         return None
 
 
-def take_last_look(place: Place, clock: "Callable[[], float]" = time.time) -> dict[str, Any] | None:
+def take_last_look(place: ProfilePaths, clock: "Callable[[], float]" = time.time) -> dict[str, Any] | None:
     """If it still holds. Its file is gone afterwards. Never raises."""
     try:
         look = json.loads(path_of(place).read_bytes())
@@ -62,7 +62,7 @@ def take_last_look(place: Place, clock: "Callable[[], float]" = time.time) -> di
     return look if holds else None
 
 
-def _state(place: Place) -> list[Any]:
+def _state(place: ProfilePaths) -> list[Any]:
     """What must not have changed. A log beside the database means that it was not closed, or is open."""
     files = [path.stat() for path in (place.database, place.settings)]
     logged = place.database.with_name(f"{place.database.name}.wal").exists()

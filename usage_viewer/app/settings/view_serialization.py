@@ -9,7 +9,7 @@ import msgspec
 
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import Per
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import Filter, SortKey, ViewState
 from usage_viewer.domain.zones import zone_of
 
@@ -27,7 +27,7 @@ def restored_view(stored: object) -> ViewState:
         return view
     view = _with(view, stored.get("dataset"), str, ViewState.with_dataset)
     view = _with(view, stored.get("range"), DateRange, _with_range)
-    view = _with(view, stored.get("per"), Per, ViewState.with_per)
+    view = _with(view, stored.get("per"), Granularity, ViewState.with_per)
     view = _with(view, stored.get("zone"), str, _with_zone)
     view = _with(view, stored.get("search"), str, ViewState.with_search)
     view = _with(view, stored.get("profiles"), tuple[str, ...], ViewState.across)
@@ -39,10 +39,13 @@ def restored_view(stored: object) -> ViewState:
     return _with_each(view, stored.get("order"), SortKey, _with_key)
 
 
-def sort_filters(stored: dict[str, Any]) -> None:
-    """Puts a stored view's sets in order, so that the same view is always the same text."""
+def serialized_view(view: ViewState) -> dict[str, Any]:
+    """Returns the view as JSON holds it. The values of a filter are sorted, so that equal views are equal text."""
+    stored: dict[str, Any] = msgspec.to_builtins(view)
+    stored = {"dataset": stored.pop("dataset_name"), **stored}
     for chosen in stored["filters"]:
         chosen["values"].sort(key=lambda value: (value is None, value or ""))
+    return stored
 
 
 def _with(view: ViewState, stored: object, kind: type[T], change: Change[T]) -> ViewState:

@@ -177,14 +177,14 @@ class SnapshotProfile(Profile):
 
     def __init__(self, path: Path) -> None:
         """Raises SnapshotError."""
-        from usage_viewer.keystore import SessionKeystore
+        from usage_viewer.keystore import MemoryKeystore
 
         super().__init__(
             "snapshot",
             label=path.parent.name if path.name == manifests.FILE else path.name,
             base_url="",
             database=None,
-            keystore=lambda: SessionKeystore(description="A snapshot needs no key."),
+            keystore=lambda: MemoryKeystore(description="A snapshot needs no key."),
         )
         self.path = path
         self.manifest = peek(path)

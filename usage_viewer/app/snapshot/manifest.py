@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from usage_viewer import __version__
-from usage_viewer.app.settings.view_serialization import restored_view, sort_filters
+from usage_viewer.app.settings.view_serialization import restored_view, serialized_view
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import NotASnapshot, SnapshotDamaged, SnapshotNewer
 from usage_viewer.domain.period import Span
@@ -77,8 +77,7 @@ def made(
     files: Mapping[str, PartFile],
     not_available: Mapping[str, tuple[str, ...]],
 ) -> Manifest:
-    stored = msgspec.to_builtins(view.with_search(""))
-    sort_filters(stored)
+    stored = serialized_view(view.with_search(""))
     return Manifest(
         format=FORMAT,
         version=VERSION,

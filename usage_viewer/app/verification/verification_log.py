@@ -1,4 +1,4 @@
-"""`Ledger`: which fetches of which buckets were compared with the server's own sums, and with what result."""
+"""Records which fetched buckets were compared with the server, and the result."""
 
 import threading
 from collections.abc import Iterable, Mapping
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.coverage import Coverage, Held
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.coverage import Coverage, HeldBuckets
+from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.domain.verification import Bucket, Completeness, Difference, Verdict
 
 Marks = dict[Bucket, tuple[Difference, ...]]
@@ -19,25 +19,25 @@ Marks = dict[Bucket, tuple[Difference, ...]]
 class _Compared:
     """Of buckets of one width: which fetch was compared (its time), and when."""
 
-    fetched: Held
-    at: Held
+    fetched: HeldBuckets
+    at: HeldBuckets
 
 
-_NOTHING = _Compared(Held.nothing(), Held.nothing())
+_NOTHING = _Compared(HeldBuckets.nothing(), HeldBuckets.nothing())
 
 
-class Ledger:
+class VerificationLog:
     """In memory only: what is open may have grown by the next start. Safe in any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._compared: dict[tuple[str, Width], _Compared] = {}
+        self._compared: dict[tuple[str, BucketWidth], _Compared] = {}
         self._marks: dict[str, Marks] = {}
 
     def note(
         self,
         dataset: str,
-        width: Width,
+        width: BucketWidth,
         starts: NDArray[np.int64],
         fetched: NDArray[np.int64],
         at: int,
@@ -58,7 +58,9 @@ class Ledger:
         with self._lock:
             self._compared, self._marks = {}, {}
 
-    def completeness(self, dataset: str, coverage: Coverage, held: Mapping[Width, Held]) -> Completeness:
+    def completeness(
+        self, dataset: str, coverage: Coverage, held: Mapping[BucketWidth, HeldBuckets]
+    ) -> Completeness:
         """Of a view: known only if every bucket that it needs is held and was compared since it was fetched."""
         if not coverage.complete or not coverage.read:
             return Completeness()
@@ -76,7 +78,7 @@ class Ledger:
         verdict = Verdict.DIFFERS if differing else Verdict.PROVEN
         return Completeness(verdict, min(oldest), buckets, differing, growing)
 
-    def _marks_in(self, dataset: str, read: Iterable[Segment]) -> list[tuple[Bucket, tuple[Difference, ...]]]:
+    def _marks_in(self, dataset: str, read: Iterable[BucketRun]) -> list[tuple[Bucket, tuple[Difference, ...]]]:
         marks = sorted(self._marks.get(dataset, {}).items(), key=lambda item: item[0])
         return [
             (bucket, mark)
@@ -85,12 +87,12 @@ class Ledger:
         ]
 
 
-def _starts(segment: Segment) -> NDArray[np.int64]:
+def _starts(segment: BucketRun) -> NDArray[np.int64]:
     return np.arange(segment.start, segment.end, segment.width.seconds, dtype=np.int64)
 
 
-def _merged(before: Held, starts: NDArray[np.int64], times: NDArray[np.int64]) -> Held:
+def _merged(before: HeldBuckets, starts: NDArray[np.int64], times: NDArray[np.int64]) -> HeldBuckets:
     kept = ~np.isin(before.starts, starts, assume_unique=True)
     every = np.concatenate([before.starts[kept], starts])
     order = np.argsort(every, kind="stable")
-    return Held(every[order], np.concatenate([before.fetched[kept], times])[order])
+    return HeldBuckets(every[order], np.concatenate([before.fetched[kept], times])[order])

@@ -1,4 +1,4 @@
-"""`Prover`: asks the server without any grouping, and compares its sums with those of what is held."""
+"""`Verifier`: asks the server without any grouping, and compares its sums with those of what is held."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from usage_viewer.app.fetch.window_fetcher import Source, fetch_windows
-from usage_viewer.app.verification.verification_log import Ledger, Marks
+from usage_viewer.app.verification.verification_log import Marks, VerificationLog
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset
-from usage_viewer.domain.coverage import Coverage, Held, windows
-from usage_viewer.domain.period import Segment, Width
+from usage_viewer.domain.coverage import Coverage, HeldBuckets, windows
+from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.domain.verification import (
     Bucket,
     Completeness,
@@ -26,7 +26,7 @@ from usage_viewer.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class VerificationRequest:
     """Whom to ask about a dataset; `grouped` are the dimensions of a fetch that is kept."""
 
     source: Source
@@ -36,7 +36,7 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class Proved:
+class VerificationOutcome:
     """`fetched`: buckets were fetched again, so that another look may show other figures."""
 
     completeness: Completeness
@@ -49,16 +49,18 @@ class _Outcome:
 
     told: Sums
     found: dict[int, list[Difference]]
-    fetched: Held  # what was compared
+    fetched: HeldBuckets  # what was compared
 
 
-class Prover:
+class Verifier:
     """One `prove` at a time. Raises what stops a fetch: CredentialError, NetworkError, StoreError, Cancelled…"""
 
-    def __init__(self, store: Store, ledger: Ledger, *, clock: Callable[[], float], workers: int) -> None:
+    def __init__(self, store: Store, ledger: VerificationLog, *, clock: Callable[[], float], workers: int) -> None:
         self._store, self._ledger, self._clock, self._workers = store, ledger, clock, workers
 
-    def prove(self, asking: Asking, coverage: Callable[[], Coverage], refetch: Sequence[Bucket] = ()) -> Proved:
+    def prove(
+        self, asking: VerificationRequest, coverage: Callable[[], Coverage], refetch: Sequence[Bucket] = ()
+    ) -> VerificationOutcome:
         """Compares what is held of a view, and notes it in the ledger; `refetch` are fetched again before.
 
         An open bucket that has grown since it was fetched is no difference: it is fetched again and asked about
@@ -83,15 +85,15 @@ class Prover:
                 self._note(asking.data, width, again, marks)
         held = self._store.held(asking.data.name)
         completeness = self._ledger.completeness(asking.data.name, coverage(), held)
-        return Proved(completeness, bool(refetch or grown))
+        return VerificationOutcome(completeness, bool(refetch or grown))
 
-    def _compare(self, asking: Asking, width: Width, read: Sequence[Segment]) -> _Outcome:
+    def _compare(self, asking: VerificationRequest, width: BucketWidth, read: Sequence[BucketRun]) -> _Outcome:
         segments = [segment for segment in read if segment.width is width]
-        before = self._store.held(asking.data.name).get(width, Held.nothing())
+        before = self._store.held(asking.data.name).get(width, HeldBuckets.nothing())
         told = Sums()
         self._ask(asking, segments, (), lambda batch, _: told.add_batch(asking.data, batch))
         held = self._store.proofs.sums(asking.data.name, segments)
-        now = self._store.held(asking.data.name).get(width, Held.nothing())
+        now = self._store.held(asking.data.name).get(width, HeldBuckets.nothing())
         found = differences(asking.data, width, held, told)
         starts = np.array(sorted(found), np.int64)
         # What another fetch has replaced meanwhile is newer than what was told: it can't be compared.
@@ -99,18 +101,18 @@ class Prover:
             del found[start]
         return _Outcome(told, found, now)
 
-    def _note(self, data: Dataset, width: Width, outcome: _Outcome, marks: Marks) -> None:
+    def _note(self, data: Dataset, width: BucketWidth, outcome: _Outcome, marks: Marks) -> None:
         starts = np.array(sorted(outcome.found), np.int64)
         fetched = outcome.fetched.find(starts)
         self._ledger.note(data.name, width, starts, fetched, int(self._clock()), marks)
 
-    def _fetch(self, asking: Asking, buckets: Iterable[Bucket]) -> None:
+    def _fetch(self, asking: VerificationRequest, buckets: Iterable[Bucket]) -> None:
         self._ask(asking, [_segment(bucket) for bucket in buckets], asking.grouped, self._store.put)
 
     def _ask(
         self,
-        asking: Asking,
-        segments: Sequence[Segment],
+        asking: VerificationRequest,
+        segments: Sequence[BucketRun],
         grouped: tuple[str, ...],
         keep: Callable[[Batch, int], None],
     ) -> None:
@@ -127,21 +129,21 @@ class Prover:
             pass
 
 
-def calls(data: Dataset, segments: Sequence[Segment]) -> list[Segment]:
+def calls(data: Dataset, segments: Sequence[BucketRun]) -> list[BucketRun]:
     """What is asked for in one call each."""
     return windows(segments, {width: limit.maximum for width, limit in data.page_limits.items()})
 
 
-def _segment(bucket: Bucket) -> Segment:
-    return Segment(bucket.width, bucket.start, bucket.end)
+def _segment(bucket: Bucket) -> BucketRun:
+    return BucketRun(bucket.width, bucket.start, bucket.end)
 
 
-def _grown(data: Dataset, width: Width, outcome: _Outcome) -> list[Bucket]:
+def _grown(data: Dataset, width: BucketWidth, outcome: _Outcome) -> list[Bucket]:
     """Buckets that differ, but only as open ones do."""
     starts = np.array(sorted(start for start, found in outcome.found.items() if found), np.int64)
     still = starts[open_buckets(starts, width, outcome.fetched.find(starts))].tolist()
     return [Bucket(start, width) for start in still if has_grown(data, outcome.found[start])]
 
 
-def _marks(outcome: _Outcome, width: Width) -> Marks:
+def _marks(outcome: _Outcome, width: BucketWidth) -> Marks:
     return {Bucket(start, width): tuple(found) for start, found in outcome.found.items() if found}

@@ -10,9 +10,9 @@ from usage_viewer.demo.api.cursor import make_cursor
 from usage_viewer.demo.api.query import Query
 from usage_viewer.demo.world.bill import decimal_text
 from usage_viewer.demo.world.catalog import CACHE_WRITES_SINCE, DETAIL_SINCE, day
-from usage_viewer.demo.world.organization import Organization, Usage
+from usage_viewer.demo.world.organization import SyntheticOrganization, Usage
 from usage_viewer.demo.world.recipes import missing_before
-from usage_viewer.demo.world.rows import Rows, summed
+from usage_viewer.demo.world.rows import UsageRows, summed
 from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import Dataset, Dimension
 
@@ -20,7 +20,7 @@ _STRINGS_SINCE = day("2026-05-18")
 """Since this day every second amount of money is a string instead of a number."""
 
 
-def answer(organization: Organization, query: Query, now: int) -> bytes:
+def answer(organization: SyntheticOrganization, query: Query, now: int) -> bytes:
     """One page, as JSON."""
     end = query.first_page_end
     usage = organization.usage(query.dataset.name, query.start, end, query.width, now)
@@ -58,7 +58,7 @@ def _kept(dimension: Dimension, query: Query) -> bool:
     return dimension.name in query.group_by or not dimension.requested
 
 
-def _grouped(rows: Rows, of_combination: list[int], count: int) -> Rows:
+def _grouped(rows: UsageRows, of_combination: list[int], count: int) -> UsageRows:
     """`combination` becomes the group."""
     if not len(rows):
         return rows
@@ -68,7 +68,7 @@ def _grouped(rows: Rows, of_combination: list[int], count: int) -> Rows:
     return summed(rows, rows.at, group, count)
 
 
-def _buckets(usage: Usage, query: Query, rows: Rows, groups: list[Combination]) -> list[str]:
+def _buckets(usage: Usage, query: Query, rows: UsageRows, groups: list[Combination]) -> list[str]:
     edges = np.searchsorted(rows.at, np.arange(len(usage.starts) + 1)).tolist()
     write = _write_costs if query.dataset.name == "costs" else _write_usage
     written: list[str] = []
@@ -91,7 +91,7 @@ def _eras(spans: list[_Span]) -> list[list[_Span]]:
     return [list(era) for _, era in groupby(spans, lambda span: sum(moment <= span[0] for moment in changes))]
 
 
-def _write_usage(query: Query, rows: Rows, groups: list[Combination], start: int) -> list[str]:
+def _write_usage(query: Query, rows: UsageRows, groups: list[Combination], start: int) -> list[str]:
     dataset = query.dataset
     since = missing_before(dataset)
     given = [name for name in rows.metrics if since.get(name, 0) <= start]
@@ -105,7 +105,7 @@ def _write_usage(query: Query, rows: Rows, groups: list[Combination], start: int
     return [template % row for row in zip(named, *columns, strict=True)]
 
 
-def _write_costs(query: Query, rows: Rows, groups: list[Combination], start: int) -> list[str]:
+def _write_costs(query: Query, rows: UsageRows, groups: list[Combination], start: int) -> list[str]:
     texts = [_dimensions_text(query.dataset, values) for values in groups]
     with_quantity = "line_item" in query.group_by
     units = [values[-1] for values in groups]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from usage_viewer.demo.api.cursor import read_cursor
 from usage_viewer.demo.api.refusal import bad_parameter
 from usage_viewer.domain.catalog import Dataset, Dimension
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 
 Parameters = Mapping[str, Sequence[str]]
 """Each parameter's values; the brackets of `group_by[]` are already gone."""
@@ -20,7 +20,7 @@ class Query:
     """What a page is asked for: from `start` (where the page begins) to `end`, `limit` buckets at most."""
 
     dataset: Dataset
-    width: Width
+    width: BucketWidth
     start: int
     end: int
     limit: int
@@ -92,7 +92,7 @@ def _integer(parameters: Parameters, name: str, default: int | None, low: int, h
     return value
 
 
-def _width(dataset: Dataset, parameters: Parameters) -> Width:
+def _width(dataset: Dataset, parameters: Parameters) -> BucketWidth:
     text = parameters.get("bucket_width", ["1d"])[0]
     for width in dataset.widths:
         if width.value == text:

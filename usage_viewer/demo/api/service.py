@@ -11,7 +11,7 @@ from usage_viewer.demo.api.answer import answer
 from usage_viewer.demo.api.lists import list_answer
 from usage_viewer.demo.api.query import Parameters, read_query
 from usage_viewer.demo.api.refusal import Refusal
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS, Dataset
 
 _BY_PATH: Final = {dataset.path: dataset for dataset in DATASETS.values()}
@@ -24,7 +24,7 @@ class Service:
 
     def __init__(
         self,
-        organization: Organization,
+        organization: SyntheticOrganization,
         *,
         key: str = ADMIN_KEY,
         refused: Collection[str] = (),

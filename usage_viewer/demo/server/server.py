@@ -12,7 +12,7 @@ from usage_viewer.demo.api.refusal import Refusal
 from usage_viewer.demo.api.service import Service
 from usage_viewer.demo.server.faults import Asked, Fault, Faults, Request
 from usage_viewer.demo.server.listener import Listener, Reply
-from usage_viewer.demo.world.organization import Organization
+from usage_viewer.demo.world.organization import SyntheticOrganization
 
 PREFIX: Final = "/v1"
 _NO_FAULT: Final = Fault()
@@ -28,7 +28,7 @@ class DemoServer:
 
     def __init__(
         self,
-        organization: Organization | None = None,
+        organization: SyntheticOrganization | None = None,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -43,7 +43,7 @@ class DemoServer:
         self.latency = latency
         self.faults = faults
         self.requests: list[Asked] = []
-        self.organization = organization or Organization(anchor=int(clock()))
+        self.organization = organization or SyntheticOrganization(anchor=int(clock()))
         self.key = key
         self._service = Service(self.organization, key=key, refused=refused, refused_pairs=refused_pairs)
         self._host, self._port = host, port

@@ -16,7 +16,7 @@ from usage_viewer.demo.world.combinations import Combinations
 from usage_viewer.demo.world.hours import Hours
 from usage_viewer.demo.world.recipes import Columns, Ints
 from usage_viewer.demo.world.rhythm import DAY
-from usage_viewer.demo.world.rows import Rows, joined
+from usage_viewer.demo.world.rows import UsageRows, joined
 from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import DATASETS
 
@@ -97,22 +97,22 @@ class Bill:
         )
         self._credit = number(_costs({"line_item": _CREDIT_ITEM, "currency": "usd"}))
 
-    def window(self, start: int, end: int) -> Rows:
+    def window(self, start: int, end: int) -> UsageRows:
         """Costs of the usage between two moments at multiples of 60 seconds, and each day's credit."""
         usage = self._usage.window(start, end)
         parts = [self._priced(usage, number) for number in range(len(_ITEMS))]
         days = np.arange(max(start, DETAIL_SINCE) // DAY * DAY, end, DAY, dtype=np.int64)
         days = days[days >= start]
         credit: Columns = {"amount": np.full(len(days), _CREDIT), "quantity": np.zeros(len(days), np.int64)}
-        return joined([*parts, Rows(days, np.full(len(days), self._credit, np.int32), credit)])
+        return joined([*parts, UsageRows(days, np.full(len(days), self._credit, np.int32), credit)])
 
-    def _priced(self, usage: Rows, item: int) -> Rows:
+    def _priced(self, usage: UsageRows, item: int) -> UsageRows:
         tokens: Ints = sum((usage.metrics[part] for part in _ITEMS[item].parts), np.zeros(len(usage), np.int64))
         some = np.flatnonzero(tokens)
         at, used, tokens = usage.at[some], usage.combination[some], tokens[some]
         era = (at >= LINE_ITEMS_SINCE).astype(np.int64)
         costs: Columns = {"amount": tokens * self._prices[used, item], "quantity": tokens}
-        return Rows(at, self._numbers[used, item, era], costs)
+        return UsageRows(at, self._numbers[used, item, era], costs)
 
 
 def decimal_text(metric: str, units: int) -> str:

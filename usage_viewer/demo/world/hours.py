@@ -9,7 +9,7 @@ from usage_viewer.demo.world.combinations import Combinations
 from usage_viewer.demo.world.draw import Draw
 from usage_viewer.demo.world.recipes import RECIPES, Ints, leaves
 from usage_viewer.demo.world.rhythm import CURVES, HOUR, Events, growth, hour_of_week
-from usage_viewer.demo.world.rows import Rows, joined, split_hours
+from usage_viewer.demo.world.rows import UsageRows, joined, split_hours
 
 _BLOCK = 168  # hours made at once
 _KEPT_ROWS = 400_000
@@ -23,10 +23,10 @@ class Hours:
         self._events = events
         self._draw = Draw(seed, combinations.dataset.name)
         self._lead = RECIPES[combinations.dataset.name].lead
-        self._blocks: OrderedDict[int, Rows] = OrderedDict()
+        self._blocks: OrderedDict[int, UsageRows] = OrderedDict()
         self._lock = Lock()
 
-    def hours(self, first: int, last: int) -> Rows:
+    def hours(self, first: int, last: int) -> UsageRows:
         """Whole hours (since the epoch), `last` exclusive, ordered by time and combination."""
         if last <= first:
             return self._block(first // _BLOCK).take(slice(0, 0))
@@ -36,12 +36,12 @@ class Hours:
             parts[-1] = parts[-1].between(first * HOUR, last * HOUR)
         return joined(parts)
 
-    def minutes(self, start: int, end: int) -> Rows:
+    def minutes(self, start: int, end: int) -> UsageRows:
         """Whole minutes: both in epoch seconds, at multiples of 60."""
         rows = self.hours(start // HOUR, -(-end // HOUR))
         return split_hours(rows, self._lead, self._draw).between(start, end)
 
-    def window(self, start: int, end: int) -> Rows:
+    def window(self, start: int, end: int) -> UsageRows:
         """Rows of whole hours, with minutes at the ends where they are not on the hour; multiples of 60."""
         first, last = -(-start // HOUR), end // HOUR
         if last < first:
@@ -53,7 +53,7 @@ class Hours:
             parts.append(self.minutes(last * HOUR, end))
         return joined(parts)
 
-    def _block(self, number: int) -> Rows:
+    def _block(self, number: int) -> UsageRows:
         with self._lock:
             if number in self._blocks:
                 self._blocks.move_to_end(number)
@@ -63,7 +63,7 @@ class Hours:
                 self._blocks.popitem(last=False)
             return rows
 
-    def _make(self, first: int) -> Rows:
+    def _make(self, first: int) -> UsageRows:
         them = self.combinations
         hours = np.arange(first, first + _BLOCK, dtype=np.int64)
         ids = np.arange(len(them), dtype=np.int32)
@@ -78,7 +78,9 @@ class Hours:
         requests = 1 + (volume * (0.4 + 1.2 * self._draw.uniform(at, chosen, 2))).astype(np.int64)
         ran_away = self._events.in_incident(at) & (chosen == them.runaway)
         requests = np.where(ran_away, 40 * requests + int(1.5 * them.rate.sum()), requests)
-        return Rows(at * HOUR, chosen, {self._lead: requests, **leaves(them, self._draw, at, chosen, requests)})
+        return UsageRows(
+            at * HOUR, chosen, {self._lead: requests, **leaves(them, self._draw, at, chosen, requests)}
+        )
 
 
 class Levels:
@@ -88,7 +90,7 @@ class Levels:
         self.combinations = combinations
         self._draw = Draw(seed, combinations.dataset.name)
 
-    def at(self, buckets: Ints, moments: Ints) -> Rows:
+    def at(self, buckets: Ints, moments: Ints) -> UsageRows:
         """The level at each of n moments (epoch seconds), said of n buckets (their beginnings)."""
         them = self.combinations
         hours = moments // HOUR
@@ -97,4 +99,4 @@ class Levels:
         chosen, at = combination.astype(np.int32), hours[row]
         size = them.rate[chosen] * 4e6 * growth(at) * (1 + 0.02 * self._draw.uniform(at, chosen, 1))
         metric = them.dataset.metrics[0].name
-        return Rows(buckets[row], chosen, {metric: size.astype(np.int64)})
+        return UsageRows(buckets[row], chosen, {metric: size.astype(np.int64)})

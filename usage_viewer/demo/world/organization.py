@@ -1,4 +1,4 @@
-"""`Organization`: the synthetic organization's usage, for any dataset, window and bucket width."""
+"""`SyntheticOrganization`: the synthetic organization's usage, for any dataset, window and bucket width."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -16,11 +16,11 @@ from usage_viewer.demo.world.directory import Directory, make_directory
 from usage_viewer.demo.world.hours import Hours, Levels
 from usage_viewer.demo.world.recipes import Ints, missing_before, with_wholes
 from usage_viewer.demo.world.rhythm import DAY, Events
-from usage_viewer.demo.world.rows import MINUTE, Rows, summed
+from usage_viewer.demo.world.rows import MINUTE, UsageRows, summed
 from usage_viewer.domain.batch import Batch, Combination
 from usage_viewer.domain.catalog import Aggregation, Dataset, Kind, Metric, dataset_named
-from usage_viewer.domain.figures import Figures
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import BucketWidth
 
 # (combinations, of which are active in an average hour), of completions and of each other dataset
 _SCALES = {"small": ((120, 15.0), (40, 5.0)), "large": ((1000, 115.0), (160, 18.0))}
@@ -36,7 +36,7 @@ class Usage:
     dataset: Dataset
     starts: Ints  # epoch seconds
     ends: Ints
-    rows: Rows
+    rows: UsageRows
     combinations: Sequence[Combination]
 
     def missing(self, metric: str) -> NDArray[np.bool_]:
@@ -47,7 +47,7 @@ class Usage:
         return gone
 
 
-class Organization:
+class SyntheticOrganization:
     """A function of `seed`, `scale` ("small" or "large") and `anchor` (epoch seconds, today if not given).
 
     There is usage from `days` before the anchor's day until whatever moment is asked about. Safe to call from
@@ -69,7 +69,7 @@ class Organization:
         source = self._source(dataset)
         return source.values if isinstance(source, Bill) else source.combinations.values
 
-    def usage(self, dataset: str, start: int, end: int, width: Width, now: int) -> Usage:
+    def usage(self, dataset: str, start: int, end: int, width: BucketWidth, now: int) -> Usage:
         """The finest rows between two moments (epoch seconds), of what has happened until `now`."""
         about = dataset_named(dataset)
         starts, ends = bucket_edges(start, end, width, now)
@@ -82,14 +82,14 @@ class Organization:
             known = np.flatnonzero(last >= np.maximum(starts, low))
             rows = source.at(known, last[known])
         else:
-            fine = source.minutes if isinstance(source, Hours) and width is Width.MINUTE else source.window
+            fine = source.minutes if isinstance(source, Hours) and width is BucketWidth.MINUTE else source.window
             found = fine(low, high)
             bucket = found.at // width.seconds - start // width.seconds
             rows = summed(found, bucket, found.combination.astype(np.int64), len(self.combinations(dataset)))
-        rows = Rows(rows.at, rows.combination, with_wholes(about, rows.metrics))
+        rows = UsageRows(rows.at, rows.combination, with_wholes(about, rows.metrics))
         return Usage(about, starts, ends, rows, self.combinations(dataset))
 
-    def columns(self, dataset: str, start: int, end: int, width: Width, now: int) -> Batch:
+    def columns(self, dataset: str, start: int, end: int, width: BucketWidth, now: int) -> Batch:
         """The same as what a client decodes from the answers grouped by all dimensions."""
         usage = self.usage(dataset, start, end, width, now)
         return Batch(
@@ -103,7 +103,7 @@ class Organization:
             {metric.name: _figures(usage, metric) for metric in usage.dataset.metrics},
         )
 
-    def rows(self, dataset: str, start: int, end: int, width: Width, now: int) -> Iterator[dict[str, Any]]:
+    def rows(self, dataset: str, start: int, end: int, width: BucketWidth, now: int) -> Iterator[dict[str, Any]]:
         """One dict for each finest row: `bucket` (its start), each dimension (booleans as such), each metric (None
         where it is not given, Decimal where it is one).
         """
@@ -141,18 +141,18 @@ class Organization:
         return Hours(combinations, self.seed, self.events)
 
 
-def bucket_edges(start: int, end: int, width: Width, now: int) -> tuple[Ints, Ints]:
+def bucket_edges(start: int, end: int, width: BucketWidth, now: int) -> tuple[Ints, Ints]:
     """Starts and ends of the buckets between two moments that have begun at `now`; the outer ones are cut there."""
     stop = min(end, now + 1) if start <= now else start - width.seconds
     starts = np.arange(width.floor(start), stop, width.seconds, dtype=np.int64)
     return np.maximum(starts, start), np.minimum(starts + width.seconds, end)
 
 
-def _figures(usage: Usage, metric: Metric) -> Figures:
+def _figures(usage: Usage, metric: Metric) -> NumberColumn:
     values = usage.rows.metrics[metric.name]
     missing = usage.missing(metric.name)
     if metric.kind is Kind.DECIMAL:
         exact = np.empty(len(values), object)
         exact[:] = [Decimal(value).scaleb(-PLACES[metric.name]) for value in values.tolist()]
-        return Figures(exact, missing if missing.any() else None)
-    return Figures(values, missing if missing.any() else None)
+        return NumberColumn(exact, missing if missing.any() else None)
+    return NumberColumn(values, missing if missing.any() else None)

@@ -1,4 +1,4 @@
-"""`Rows`: usage at moments, as columns; hours split exactly into minutes, and any rows summed into buckets."""
+"""`UsageRows`: usage at moments, as columns; hours split exactly into minutes, and any rows summed into buckets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _MINUTES = 60  # in an hour
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class UsageRows:
     """n rows: `at` (epoch seconds, the beginning of an hour, a minute or a bucket), combination and metrics."""
 
     at: Ints
@@ -24,26 +24,26 @@ class Rows:
     def __len__(self) -> int:
         return len(self.at)
 
-    def take(self, which: NDArray[np.bool_] | NDArray[np.int64] | slice) -> "Rows":
+    def take(self, which: NDArray[np.bool_] | NDArray[np.int64] | slice) -> "UsageRows":
         metrics = {name: values[which] for name, values in self.metrics.items()}
-        return Rows(self.at[which], self.combination[which], metrics)
+        return UsageRows(self.at[which], self.combination[which], metrics)
 
-    def between(self, start: int, end: int) -> "Rows":
+    def between(self, start: int, end: int) -> "UsageRows":
         return self.take((self.at >= start) & (self.at < end))
 
 
-def joined(parts: Sequence[Rows]) -> Rows:
+def joined(parts: Sequence[UsageRows]) -> UsageRows:
     """One after the other; at least one."""
     if len(parts) == 1:
         return parts[0]
-    return Rows(
+    return UsageRows(
         np.concatenate([part.at for part in parts]),
         np.concatenate([part.combination for part in parts]),
         {name: np.concatenate([part.metrics[name] for part in parts]) for name in parts[0].metrics},
     )
 
 
-def split_hours(rows: Rows, lead: str, draw: Draw) -> Rows:
+def split_hours(rows: UsageRows, lead: str, draw: Draw) -> UsageRows:
     """The rows of hours as rows of minutes, whose sums are exactly theirs. A minute without requests has no row."""
     minutes = rows.at[:, None] // MINUTE + np.arange(_MINUTES)
     weights = draw.uniform(minutes, rows.combination[:, None], 40) ** 2 + 1e-3
@@ -59,17 +59,17 @@ def split_hours(rows: Rows, lead: str, draw: Draw) -> Rows:
     for name, values in rows.metrics.items():
         whole = values[row]
         metrics[name] = until - before if name == lead else whole * until // requests - whole * before // requests
-    split = Rows(rows.at[row] + minute * MINUTE, rows.combination[row], metrics)
+    split = UsageRows(rows.at[row] + minute * MINUTE, rows.combination[row], metrics)
     return split.take(np.lexsort((split.combination, split.at)))
 
 
-def summed(rows: Rows, buckets: Ints, groups: Ints, count: int) -> Rows:
+def summed(rows: UsageRows, buckets: Ints, groups: Ints, count: int) -> UsageRows:
     """The rows of one bucket and group (below `count`) as one, in their order; `at` becomes the bucket."""
     keys = buckets * count + groups
     if len(keys) < 2 or bool(np.all(keys[1:] > keys[:-1])):
-        return Rows(buckets, groups.astype(np.int32), rows.metrics)
+        return UsageRows(buckets, groups.astype(np.int32), rows.metrics)
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
     metrics = {name: np.add.reduceat(values[order], first) for name, values in rows.metrics.items()}
-    return Rows(keys[first] // count, (keys[first] % count).astype(np.int32), metrics)
+    return UsageRows(keys[first] // count, (keys[first] % count).astype(np.int32), metrics)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QWidge
 from usage_viewer.domain.catalog import Dimension
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.view import Filter, Value, ViewState
-from usage_viewer.gui.bars.filter_checklist import Checklist
+from usage_viewer.gui.bars.filter_checklist import FilterChecklist
 from usage_viewer.gui.widgets.chip import Chip
 from usage_viewer.gui.widgets.flow_row import FlowRow
 from usage_viewer.gui.widgets.icons import icon
@@ -102,7 +102,7 @@ class FilterBar(QWidget):
         self.add_chip = self._action_chip("Filter", "Add a filter", addable=True)
         self.clear_chip = self._action_chip("Clear all", f"Clear all filters and the search ({CLEAR_SHORTCUT})")
         self.search = SearchBox(self)
-        self.checklist = Checklist(self)
+        self.checklist = FilterChecklist(self)
         self.menu = QMenu(self)
         self.menu.setAccessibleName("Filter by")
         line = QHBoxLayout(self)
@@ -137,7 +137,9 @@ class FilterBar(QWidget):
         return self._chips
 
     def show_view(self, view: ViewState) -> None:
-        if view.dataset != self._view.dataset:  # another one has other dimensions than those that are offered
+        if (
+            view.dataset_name != self._view.dataset_name
+        ):  # another one has other dimensions than those that are offered
             self.menu.hide()
             self.checklist.hide()
         self._view = view
@@ -157,7 +159,7 @@ class FilterBar(QWidget):
             self._chips[name] = chip = Chip(self._row)
             chip.clicked.connect(lambda: self.open_checklist(name))
             chip.removed.connect(lambda: self.view_requested.emit(self._view.without_filter(name)))
-        dimension = self._view.data.dimension(name)
+        dimension = self._view.dataset.dimension(name)
         total = 1 if len(chosen.values) == 1 else len({*self._values_of(name), *chosen.values})
         text = filter_text(chosen, dimension, self._names(), total)
         chip = self._chips[name]
@@ -174,7 +176,7 @@ class FilterBar(QWidget):
 
     def open_menu(self) -> None:
         self.menu.clear()
-        for dimension in self._view.data.dimensions:
+        for dimension in self._view.dataset.dimensions:
             action = self.menu.addAction(menu_text(dimension.label))
             action.setCheckable(True)
             action.setChecked(self._view.filter_on(dimension.name) is not None)
@@ -182,7 +184,7 @@ class FilterBar(QWidget):
         self.menu.popup(self.add_chip.mapToGlobal(self.add_chip.rect().bottomLeft()))
 
     def open_checklist(self, dimension: str) -> None:
-        if not self._view.data.has_dimension(dimension):
+        if not self._view.dataset.has_dimension(dimension):
             return  # another dataset came between the click and this: a menu fades away first
         self.checklist.show_filter(self._view, dimension, self._values_of(dimension), self._names())
         self.checklist.open_under(self._chips.get(dimension, self.add_chip))

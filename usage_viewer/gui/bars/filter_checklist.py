@@ -17,14 +17,14 @@ from PySide6.QtWidgets import (
 
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.view import Filter, Value, ViewState
-from usage_viewer.gui.bars.filter_checklist_model import ChecklistModel, Index
+from usage_viewer.gui.bars.filter_checklist_model import FilterChecklistModel, Index
 from usage_viewer.gui.widgets.popup import Popup, RoomyDelegate, outlined
 from usage_viewer.gui.widgets.theme import UNIT, plain_label, quiet
 
 HINT = "Space ticks, Ctrl+A ticks all, Enter applies"
 
 
-class Checklist(Popup):
+class FilterChecklist(Popup):
     """Without a filter all is ticked. A search that is applied without ticking keeps what it found."""
 
     view_requested = Signal(object)
@@ -39,7 +39,7 @@ class Checklist(Popup):
         self.search = QLineEdit(self, clearButtonEnabled=True)
         self.all = QCheckBox("&All", self, tristate=True)
         self.count = plain_label("", self)
-        self.model = ChecklistModel(self)
+        self.model = FilterChecklistModel(self)
         self.list = TickList(self)
         self.list.setModel(self.model)
         self.message = plain_label("", self, wrap=True)
@@ -94,7 +94,7 @@ class Checklist(Popup):
     def show_filter(self, view: ViewState, dimension: str, values: Sequence[Value], names: Names) -> None:
         """The filter of `view` on `dimension`, over all `values` that it can have."""
         self._view, self._dimension = view, dimension
-        described = view.data.dimension(dimension)
+        described = view.dataset.dimension(dimension)
         present = view.filter_on(dimension)
         self.title.setText(described.label)
         self.search.setPlaceholderText(f"Search {described.label}")

@@ -12,7 +12,7 @@ from usage_viewer.gui.widgets.plain_text import tip
 Index = QModelIndex | QPersistentModelIndex
 
 
-class ChecklistModel(QAbstractListModel):
+class FilterChecklistModel(QAbstractListModel):
     """Ticks are by value, not by row: they stay when the list is narrowed."""
 
     ticks_changed = Signal()

@@ -43,13 +43,13 @@ class GroupingBar(QWidget):
         if unavailable is not None:
             self._unavailable = dict(unavailable)
         self._view = view
-        shown = (view.data.dimensions, view.grouping, self._unavailable)
+        shown = (view.dataset.dimensions, view.grouping, self._unavailable)
         if shown == self._shown:
             return
         self._shown = shown
-        if [item.name for item in view.data.dimensions] != list(self._chips):
+        if [item.name for item in view.dataset.dimensions] != list(self._chips):
             self._make_chips()
-        for dimension in view.data.dimensions:
+        for dimension in view.dataset.dimensions:
             self._show_chip(dimension)
         if set(self._dragged_order) != set(view.grouping):
             self._dragged_order = ()
@@ -68,7 +68,7 @@ class GroupingBar(QWidget):
     def _make_chips(self) -> None:
         for chip in self._chips.values():
             chip.deleteLater()
-        self._chips = {item.name: self._chip(item.name) for item in self._view.data.dimensions}
+        self._chips = {item.name: self._chip(item.name) for item in self._view.dataset.dimensions}
 
     def _chip(self, name: str) -> Chip:
         chip = Chip(self._row, movable=True, addable=True)
@@ -95,7 +95,7 @@ class GroupingBar(QWidget):
         chip.setAccessibleDescription(text)
 
     def _arrange(self, grouping: tuple[str, ...]) -> None:
-        rest = [item.name for item in self._view.data.dimensions if item.name not in grouping]
+        rest = [item.name for item in self._view.dataset.dimensions if item.name not in grouping]
         self._row.set_items([self._label, *(self._chips[name] for name in (*grouping, *rest))])
 
     # What the user does

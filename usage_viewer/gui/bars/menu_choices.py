@@ -8,25 +8,25 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
 from usage_viewer.domain.catalog import DATASETS, Dataset
-from usage_viewer.domain.period import Per, Width
+from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.zones import zone_of
 from usage_viewer.gui.bars.zone_popup import LOCAL, ZonePopup, zone_label
-from usage_viewer.gui.widgets.dropdown_button import ChoiceButton
+from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.plain_text import menu_text, tip
 
-PER_LABELS: Mapping[Per, str] = {
-    Per.MINUTE: "Minute",
-    Per.HOUR: "Hour",
-    Per.DAY: "Day",
-    Per.WEEK: "Week",
-    Per.MONTH: "Month",
-    Per.TOTAL: "Whole range",
+PER_LABELS: Mapping[Granularity, str] = {
+    Granularity.MINUTE: "Minute",
+    Granularity.HOUR: "Hour",
+    Granularity.DAY: "Day",
+    Granularity.WEEK: "Week",
+    Granularity.MONTH: "Month",
+    Granularity.TOTAL: "Whole range",
 }
 RECENT = 5
 
 
-class MenuChoice(ChoiceButton):
+class MenuChoice(DropdownButton):
     """A choice of one out of few, in a menu."""
 
     view_requested = Signal(object)
@@ -78,7 +78,7 @@ class PerChoice(MenuChoice):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, name="Period of a row", shortcut="Alt+P")
         for number, (per, label) in enumerate(PER_LABELS.items(), start=1):
-            text = {Per.MINUTE: "Mi&nute", Per.TOTAL: "Whole &range"}.get(per, f"&{label}")
+            text = {Granularity.MINUTE: "Mi&nute", Granularity.TOTAL: "Whole &range"}.get(per, f"&{label}")
             self._add(per, text, lambda per=per: self._view.with_per(per))  # type: ignore[misc]
             if number == len(PER_LABELS) - 1:
                 self._menu.addSeparator()
@@ -86,7 +86,7 @@ class PerChoice(MenuChoice):
     def show_view(self, view: ViewState) -> None:
         self._view = view
         for per in PER_LABELS:
-            self._refuse(per, _why_not(view.data, per))
+            self._refuse(per, _why_not(view.dataset, per))
         self._actions[view.per].setChecked(True)
         self._show(view.per)
 
@@ -95,13 +95,16 @@ class PerChoice(MenuChoice):
         self._actions[view.per].setChecked(True)
         self._show(view.per)
 
-    def _show(self, per: Per) -> None:
-        self.show_choice(PER_LABELS[per], prefix="" if per is Per.TOTAL else "per")
+    def _show(self, per: Granularity) -> None:
+        self.show_choice(PER_LABELS[per], prefix="" if per is Granularity.TOTAL else "per")
 
 
-def _why_not(data: Dataset, per: Per) -> str:
+def _why_not(data: Dataset, per: Granularity) -> str:
     """Why a dataset can't be shown by this period; empty where it can."""
-    wanted, finest = {Per.MINUTE: Width.MINUTE, Per.HOUR: Width.HOUR}.get(per), data.finest
+    wanted, finest = (
+        {Granularity.MINUTE: BucketWidth.MINUTE, Granularity.HOUR: BucketWidth.HOUR}.get(per),
+        data.finest,
+    )
     if wanted is None or finest.seconds <= wanted.seconds:
         return ""
     return f"{data.label} come by the {finest.noun} only."
@@ -115,8 +118,8 @@ class DatasetChoice(MenuChoice):
 
     def show_view(self, view: ViewState) -> None:
         self._view = view
-        self._actions[view.dataset].setChecked(True)
-        self.show_choice(view.data.label)
+        self._actions[view.dataset_name].setChecked(True)
+        self.show_choice(view.dataset.label)
 
     def set_unavailable(self, reasons: Mapping[str, str]) -> None:
         """Datasets that this organization doesn't offer, with the reason; all others are offered."""
@@ -124,7 +127,7 @@ class DatasetChoice(MenuChoice):
             self._refuse(name, reasons.get(name, ""))
 
 
-class ZoneChoice(ChoiceButton):
+class ZoneChoice(DropdownButton):
     """UTC, this computer's zone, or any other; those chosen last stand on top."""
 
     view_requested = Signal(object)

@@ -2,11 +2,11 @@
 
 from PySide6.QtWidgets import QMenu, QWidget
 
-from usage_viewer.gui.widgets.dropdown_button import ChoiceButton
+from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.theme import UNIT
 
 
-class OrganizationChoice(ChoiceButton):
+class OrganizationButton(DropdownButton):
     """Hidden while there is only one; the menu of all commands has the choice always."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

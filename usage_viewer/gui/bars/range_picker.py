@@ -10,7 +10,7 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.bars.range_popup import RangePopup
 from usage_viewer.gui.formatting.ranges import range_text
 from usage_viewer.gui.widgets.chip import draw_focus
-from usage_viewer.gui.widgets.dropdown_button import ChoiceButton
+from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.icons import icon
 from usage_viewer.gui.widgets.theme import UNIT
 
@@ -56,7 +56,7 @@ class RangePicker(QWidget):
         super().__init__(parent)
         self._view, self._now = ViewState(), 0
         self.back = StepButton(self, "chevron-left", name="Previous range", shortcut="Alt+Left")
-        self.button = ChoiceButton(self, name="Range", shortcut="Alt+R", widest=60 * UNIT)
+        self.button = DropdownButton(self, name="Range", shortcut="Alt+R", widest=60 * UNIT)
         self.forward = StepButton(self, "chevron-right", name="Next range", shortcut="Alt+Right")
         self.popup = RangePopup(self)
         row = QHBoxLayout(self)

@@ -12,12 +12,12 @@ from PySide6.QtGui import QGuiApplication
 from usage_viewer.app.export import Export, Format, provenance_of, save
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.row_order import Rows
+from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.zones import zone_name
 from usage_viewer.gui.clipboard.clipboard import RenderedCopy, prepare, prepare_as, put
 from usage_viewer.gui.workspace.tasks import Task, Tasks
-from usage_viewer.gui.workspace.workspace import Shown
+from usage_viewer.gui.workspace.workspace import SortedResult
 
 CHANNEL = "copy"
 SUFFIXES = {form.suffix: form for form in Format}
@@ -30,13 +30,13 @@ class Chosen:
     No runs at all means every row. `provenance` puts the provenance line in front.
     """
 
-    shown: Shown
+    shown: SortedResult
     runs: Sequence[tuple[int, int]]
     names: Names
     provenance: bool = False
 
     @property
-    def rows(self) -> Rows:
+    def rows(self) -> RowOrder:
         if not self.runs:
             return self.shown.rows
         return np.concatenate([self.shown.rows[first : last + 1] for first, last in self.runs])
@@ -52,7 +52,7 @@ class Chosen:
         )
 
 
-class Copying(QObject):
+class CopyController(QObject):
     """Says when it is done: a copy of a million rows takes a while, and the window goes on meanwhile."""
 
     began = Signal()
@@ -116,12 +116,12 @@ def range_name(view: ViewState, now: int) -> str:
     return _days_name(*view.range.wall(now, view.tzinfo))
 
 
-def proposed_name(shown: Shown) -> str:
+def proposed_name(shown: SortedResult) -> str:
     """Of a file, without its ending: the dataset, the range, and the zone whose days they are."""
     view, periods = shown.look.answered, shown.look.coverage.periods
     start, end = (datetime.fromtimestamp(moment, periods.zone) for moment in (periods.span.start, periods.span.end))
     zone = zone_name(periods.zone, periods.span.start).replace("/", "-").replace(":", "")
-    return f"{view.dataset}-{_days_name(start, end)}-{zone}"
+    return f"{view.dataset_name}-{_days_name(start, end)}-{zone}"
 
 
 def _days_name(start: datetime, end: datetime) -> str:

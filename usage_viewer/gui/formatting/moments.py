@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import QDateTime, QLocale, QTime
 
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.verification import Bucket
 from usage_viewer.gui.formatting.periods import day_text
 
@@ -15,7 +15,7 @@ def bucket_text(bucket: Bucket, locale: QLocale) -> str:
     """`Tue, 3 Nov 2026`, with the time for hours and minutes. Buckets are of UTC."""
     start = datetime.fromtimestamp(bucket.start, UTC)
     day = day_text(start, locale)
-    if bucket.width is Width.DAY:
+    if bucket.width is BucketWidth.DAY:
         return day
     return f"{day} {locale.toString(QTime(start.hour, start.minute), _SHORT)}"
 

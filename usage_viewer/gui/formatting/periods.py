@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from PySide6.QtCore import QDate, QLocale, QTime
 
-from usage_viewer.domain.period import Per, Periods
+from usage_viewer.domain.period import Granularity, Periods
 from usage_viewer.domain.zones import iso
 
 _LONG = QLocale.FormatType.LongFormat
@@ -17,11 +17,11 @@ def period_label(periods: Periods, index: int, locale: QLocale) -> str:
     """`Tue, 3 Nov 2026`, with the time for hours and minutes; `2 Nov – 8 Nov 2026` for weeks; `November 2026`."""
     start, end = (datetime.fromtimestamp(int(moment), periods.zone) for moment in periods.bounds[index : index + 2])
     match periods.per:
-        case Per.DAY:
+        case Granularity.DAY:
             return day_text(start, locale)
-        case Per.MONTH:
+        case Granularity.MONTH:
             return _month_text(start, locale)
-        case Per.WEEK | Per.TOTAL:
+        case Granularity.WEEK | Granularity.TOTAL:
             return _days_text(start, end - timedelta(seconds=1), locale)
         case _:
             return f"{day_text(start, locale)} {_clock_text(start, locale)}"

@@ -1,4 +1,4 @@
-"""`DemoVisit`: the synthetic organization and its server, for as long as the window looks at it."""
+"""`DemoController`: the synthetic organization and its server, for as long as the window looks at it."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from usage_viewer.app.profile.profile import Demo
 from usage_viewer.gui.workspace.tasks import Tasks
 
 
-class DemoVisit(QObject):
+class DemoController(QObject):
     """`action` begins it, and ends it while it lasts: its text says which."""
 
     opened = Signal(object)  # Profile

@@ -1,4 +1,4 @@
-"""`EraseAll`: asks, then erases every organization's key and data and the settings, and closes the window."""
+"""Asks, then deletes the keys, data and settings of every organization and closes the window."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from usage_viewer.domain.errors import UsageViewerError
-from usage_viewer.gui.widgets.form_dialog import CalmDialog
-from usage_viewer.gui.workspace.settings_controller import Remembered
+from usage_viewer.gui.widgets.form_dialog import FormDialog
+from usage_viewer.gui.workspace.settings_controller import SettingsController
 from usage_viewer.gui.workspace.tasks import Tasks
 from usage_viewer.gui.workspace.workspace import Workspace
 
@@ -22,11 +22,11 @@ Erase = Callable[[], list[UsageViewerError]]
 """Erases, and returns what could not be removed. Raises StoreLocked, before anything is removed."""
 
 
-class EraseAll(QObject):
+class EraseController(QObject):
     failed = Signal(object)  # UsageViewerError: the window stays open
 
     def __init__(
-        self, erase: Erase, workspace: Workspace, remembered: Remembered, tasks: Tasks, window: QWidget
+        self, erase: Erase, workspace: Workspace, remembered: SettingsController, tasks: Tasks, window: QWidget
     ) -> None:
         super().__init__(window)
         self._erase, self._workspace, self._remembered = erase, workspace, remembered
@@ -34,7 +34,7 @@ class EraseAll(QObject):
 
     def ask(self) -> None:
         title = "Delete all data and keys"
-        CalmDialog(self._window, title, TEXT, f"&{title}", self._begin, removes=True).open()
+        FormDialog(self._window, title, TEXT, f"&{title}", self._begin, removes=True).open()
 
     def _begin(self) -> None:
         self._workspace.close()  # nothing may hold the files, or write them again

@@ -21,7 +21,7 @@ class Loaded:
     error: KeyringError | InputError | None = None
 
 
-class KeyFlow(QObject):
+class KeyController(QObject):
     """Every step runs in a worker: a keyring may show a prompt, or hang."""
 
     loaded = Signal(object)  # Loaded

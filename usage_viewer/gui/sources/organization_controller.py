@@ -1,4 +1,4 @@
-"""`Organizations`: which ones there are, which is looked at, and what a user can do with the list."""
+"""`OrganizationController`: which ones there are, which is looked at, and what a user can do with the list."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from usage_viewer.app.profile import organizations as lists
 from usage_viewer.app.profile.organizations import Organization
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.domain.errors import InputError
 from usage_viewer.gui.sources.organization_dialogs import AddDialog, CombineDialog, RemoveDialog, RenameDialog
 from usage_viewer.gui.widgets.plain_text import menu_text
-from usage_viewer.gui.workspace.settings_controller import Remembered
+from usage_viewer.gui.workspace.settings_controller import SettingsController
 from usage_viewer.gui.workspace.tasks import Tasks
 
 CHANNEL = "organizations"
@@ -22,7 +22,7 @@ CHANNEL = "organizations"
 MakeProfile = Callable[[Organization], Profile]
 
 
-class Organizations(QObject):
+class OrganizationController(QObject):
     """Its signals say what the window is to show; `menu` offers everything."""
 
     changed = Signal()  # the list, a name, or which is looked at
@@ -33,9 +33,9 @@ class Organizations(QObject):
 
     def __init__(
         self,
-        remembered: Remembered,
+        remembered: SettingsController,
         tasks: Tasks,
-        place: Place,
+        place: ProfilePaths,
         make_profile: MakeProfile,
         menu: QMenu,
         window: QWidget,
@@ -105,7 +105,7 @@ class Organizations(QObject):
         """What it looks at is left first, so that nothing holds the data. Raises InputError."""
         gone, listed = self.named(id), lists.removed(self.listed, id)
         profile = self._make(gone) if key else None
-        place = Place(self._place.data_dir, id)
+        place = ProfilePaths(self._place.data_dir, id)
         self._remembered.organizations(listed)
         if id in self.current:
             self.choose(listed[0].id)

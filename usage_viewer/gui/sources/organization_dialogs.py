@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QCheckBox, QFormLayout, QLineEdit, QWidget
 from usage_viewer.app.fetch.api_source import OFFICIAL_URL
 from usage_viewer.app.profile.organizations import LONGEST_LABEL, Organization
 from usage_viewer.domain.errors import InputError
-from usage_viewer.gui.widgets.form_dialog import CalmDialog
+from usage_viewer.gui.widgets.form_dialog import FormDialog
 from usage_viewer.gui.widgets.plain_text import menu_text
 
 
-class AddDialog(CalmDialog):
+class AddDialog(FormDialog):
     def __init__(self, parent: QWidget, add: Callable[[str, str], None]) -> None:
         """`add` takes the name and the server's address, "" for the vendor's own."""
         super().__init__(
@@ -32,7 +32,7 @@ class AddDialog(CalmDialog):
         self.body.addLayout(form)
 
 
-class RenameDialog(CalmDialog):
+class RenameDialog(FormDialog):
     def __init__(self, parent: QWidget, label: str, rename: Callable[[str], None]) -> None:
         super().__init__(
             parent,
@@ -49,7 +49,7 @@ class RenameDialog(CalmDialog):
         self.body.addLayout(form)
 
 
-class RemoveDialog(CalmDialog):
+class RemoveDialog(FormDialog):
     def __init__(self, parent: QWidget, label: str, remove: Callable[[bool, bool], None]) -> None:
         """`remove` takes whether the data and whether the key go too."""
         super().__init__(
@@ -67,7 +67,7 @@ class RemoveDialog(CalmDialog):
         self.body.addWidget(self.key)
 
 
-class CombineDialog(CalmDialog):
+class CombineDialog(FormDialog):
     def __init__(
         self,
         parent: QWidget,

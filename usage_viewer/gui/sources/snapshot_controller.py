@@ -20,7 +20,7 @@ ONE_FILE, FOLDER = f"One file (*{ZIP})", "A folder of Parquet files (*)"
 TO_OPEN = f"Snapshots (*{ZIP} manifest.json)"
 
 
-class Snapshots(QObject):
+class SnapshotController(QObject):
     """Says what came of it; a large one takes a while, and the window goes on meanwhile."""
 
     began = Signal(str)

@@ -20,7 +20,7 @@ from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication
 
 from usage_viewer import __version__
-from usage_viewer.app.profile.paths import PROGRAM, Place
+from usage_viewer.app.profile.paths import PROGRAM, ProfilePaths
 from usage_viewer.app.settings.startup_table import place_of_last_look, take_last_look
 from usage_viewer.domain.admin_key import mask_keys
 from usage_viewer.domain.errors import UsageViewerError
@@ -50,7 +50,7 @@ class Launch:
     """What the window is started with. `open_demo` starts the stand-in server; it takes a moment."""
 
     profile: "Profile"
-    place: Place
+    place: ProfilePaths
     open_demo: "Callable[[], Demo]"
     make_profile: "MakeProfile"
     erase_all: "Erase"

@@ -5,7 +5,7 @@ import hashlib
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 
 RAISE = b"raise\n"
 CONNECTS_WITHIN = 500
@@ -13,12 +13,12 @@ ANSWERS_WITHIN = 5000
 """Milliseconds. Somebody is there once the connection stands, but its window may be busy."""
 
 
-def _socket_name(place: Place) -> str:
+def _socket_name(place: ProfilePaths) -> str:
     digest = hashlib.sha256(str(place.directory.absolute()).encode()).hexdigest()[:16]
     return f"usage-viewer-{digest}"
 
 
-def raise_running(place: Place) -> bool:
+def raise_running(place: ProfilePaths) -> bool:
     """Asks a running window on the same data to come to the front; False if there is none."""
     socket = QLocalSocket()
     socket.connectToServer(_socket_name(place))
@@ -35,7 +35,7 @@ class SingleInstance(QObject):
 
     raise_requested = Signal()
 
-    def __init__(self, place: Place, parent: QObject | None = None) -> None:
+    def __init__(self, place: ProfilePaths, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)

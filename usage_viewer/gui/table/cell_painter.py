@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
 
 from usage_viewer.domain.table import FigureColumn, PeriodColumn
 from usage_viewer.gui.formatting.numbers import MISSING
-from usage_viewer.gui.table.table_model import SO_FAR, UsageModel
+from usage_viewer.gui.table.table_model import SO_FAR, TableModel
 from usage_viewer.gui.widgets.theme import UNIT, is_dark, mixed
 
 PADDING = UNIT
@@ -35,7 +35,7 @@ class CellPainter:
     That a period is still open stands behind its label, fainter.
     """
 
-    def __init__(self, model: UsageModel, view: QTableView) -> None:
+    def __init__(self, model: TableModel, view: QTableView) -> None:
         self._model = model
         self._view = view
         self._widths: dict[str, int] = {}

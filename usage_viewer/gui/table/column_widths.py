@@ -2,8 +2,8 @@
 
 from usage_viewer.domain.table import Column, FigureColumn, PeriodColumn
 from usage_viewer.gui.table.cell_painter import PADDING, CellPainter
-from usage_viewer.gui.table.table_header import MINIMUM, WIDEST_BY_ITSELF, UsageHeader
-from usage_viewer.gui.table.table_model import SO_FAR, UsageModel
+from usage_viewer.gui.table.table_header import MINIMUM, WIDEST_BY_ITSELF, TableHeader
+from usage_viewer.gui.table.table_model import SO_FAR, TableModel
 
 _NARROWEST = 2 * MINIMUM
 _SLACK = 2
@@ -17,7 +17,7 @@ class ColumnWidths:
     While the columns stay the same they only grow: figures that arrive don't make the table wobble.
     """
 
-    def __init__(self, model: UsageModel, header: UsageHeader, cells: CellPainter) -> None:
+    def __init__(self, model: TableModel, header: TableHeader, cells: CellPainter) -> None:
         self._model = model
         self._header = header
         self._cells = cells

@@ -1,4 +1,4 @@
-"""`KeptPlace`: selection, current cell and scroll position, carried over from one table to the next by row keys."""
+"""Restores selection, current cell and scroll position after the table changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from usage_viewer.domain.row_keys import find_rows, keys_of
 from usage_viewer.domain.selection_stats import Range, picked_rows
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.table.table_model import UsageModel
+from usage_viewer.gui.table.table_model import TableModel
 
 MOST_KEPT = 1000
 """A larger selection is cleared: nobody has picked its rows one by one."""
@@ -31,10 +31,10 @@ class _Place:
     scrolled: tuple[int, int]
 
 
-class KeptPlace:
+class SelectionKeeper:
     """Takes the place of `view` before its model is reset, and puts it back afterwards."""
 
-    def __init__(self, view: QTableView, model: UsageModel) -> None:
+    def __init__(self, view: QTableView, model: TableModel) -> None:
         self._view = view
         self._model = model
         self._place: _Place | None = None
@@ -108,7 +108,7 @@ def selected_ranges(selection: QItemSelectionModel) -> list[Range]:
     return merged([(picked.at(place).top(), picked.at(place).bottom()) for place in range(picked.count())])
 
 
-def selection_of(model: UsageModel, ranges: Sequence[Range]) -> QItemSelection:
+def selection_of(model: TableModel, ranges: Sequence[Range]) -> QItemSelection:
     """Whole rows."""
     selection = QItemSelection()
     last_column = model.columnCount() - 1

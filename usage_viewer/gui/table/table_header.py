@@ -1,4 +1,4 @@
-"""`UsageHeader`: the columns' heads: sorting, order and widths, and a way of painting that asks nobody."""
+"""`TableHeader`: the columns' heads: sorting, order and widths, and a way of painting that asks nobody."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
 from usage_viewer.domain.table import Column, FigureColumn
 from usage_viewer.gui.table.cell_painter import PADDING
-from usage_viewer.gui.table.table_model import SORT_ROLE, UsageModel
+from usage_viewer.gui.table.table_model import SORT_ROLE, TableModel
 from usage_viewer.gui.widgets.theme import UNIT, mixed
 
 MINIMUM = 5 * UNIT
@@ -65,7 +65,7 @@ def _looks(font: QFont, palette: QPalette) -> _Looks:
     )
 
 
-class UsageHeader(QHeaderView):
+class TableHeader(QHeaderView):
     """Horizontal. The view state decides order and sorting: what a user does here is said, not done.
 
     Qt's own sections ask the selection about each row of the table whenever they are painted: 16 s a repaint for
@@ -77,7 +77,7 @@ class UsageHeader(QHeaderView):
     menu_requested = Signal(str, object)  # column, QPoint on the screen
     widths_changed = Signal()  # by the user, and settled
 
-    def __init__(self, model: UsageModel, parent: QWidget | None = None) -> None:
+    def __init__(self, model: TableModel, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._model = model
         self._chosen: dict[str, int] = {}

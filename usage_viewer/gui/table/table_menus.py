@@ -25,7 +25,7 @@ COPY_FORMATS = (
 """Entries of *Copy as* and the names that they are asked for by; "" is the plain copy."""
 
 
-class ChecklistMenu(QMenu):
+class FilterChecklistMenu(QMenu):
     """Stays open while its entries are ticked."""
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -44,7 +44,7 @@ class ChecklistMenu(QMenu):
             super().keyPressEvent(event)
 
 
-class ColumnsMenu(ChecklistMenu):
+class ColumnsMenu(FilterChecklistMenu):
     """A checklist of the dataset's figures. At least one of them stays."""
 
     def __init__(self, view: ViewState, ask: Ask, parent: QWidget, extras: Extras = NO_EXTRAS) -> None:
@@ -55,10 +55,10 @@ class ColumnsMenu(ChecklistMenu):
         self.defaults = QAction("&Default columns", self)
         self.defaults.triggered.connect(lambda _checked=False: self._show(self._view.with_columns(())))
         self.addAction(self.defaults)
-        for title, names in column_sections(view.data):
+        for title, names in column_sections(view.dataset):
             self.addSection(title)
             for name in names:
-                item = view.data.column(name)
+                item = view.dataset.column(name)
                 self._add(name, item.label, item.help)
         self._add_extras(extras)
         self.setToolTipsVisible(True)
@@ -86,7 +86,7 @@ class ColumnsMenu(ChecklistMenu):
 
     def _tick(self, name: str, checked: bool) -> None:
         shown = self._view.shown_columns
-        names = with_column(shown, name, self._view.data) if checked else [one for one in shown if one != name]
+        names = with_column(shown, name, self._view.dataset) if checked else [one for one in shown if one != name]
         self._show(self._view.with_columns(names))
 
     def _show(self, view: ViewState) -> None:
@@ -99,7 +99,7 @@ class ColumnsMenu(ChecklistMenu):
         for name, action in self._ticks.items():
             action.setChecked(name in shown)
             action.setEnabled(shown != (name,))
-        self.defaults.setEnabled(shown != self._view.data.default_columns)
+        self.defaults.setEnabled(shown != self._view.dataset.default_columns)
 
 
 def column_sections(data: Dataset) -> list[tuple[str, list[str]]]:
@@ -216,7 +216,7 @@ def cell_menu(
 
 def grouping_menu(view: ViewState, ask: Ask, parent: QWidget) -> QMenu:
     menu = QMenu("&Group by", parent)
-    for dimension in view.data.dimensions:
+    for dimension in view.dataset.dimensions:
         action = QAction(menu_text(dimension.label), menu, checkable=True, checked=dimension.name in view.grouping)
         action.triggered.connect(lambda _checked=False, name=dimension.name: ask(view.toggled(name)))
         menu.addAction(action)

@@ -1,4 +1,4 @@
-"""`UsageModel`: a table of columns and the order of its rows, as Qt asks for them, a screenful at a time."""
+"""`TableModel`: a table of columns and the order of its rows, as Qt asks for them, a screenful at a time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from usage_viewer.domain.catalog import Derived, Kind
-from usage_viewer.domain.figures import Figures, Number, parts_of
+from usage_viewer.domain.figures import Number, NumberColumn, parts_of
 from usage_viewer.domain.period import Periods
-from usage_viewer.domain.row_order import Rows
+from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.table import EMPTY, Column, FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.formatting.numbers import NumberFormat
@@ -56,7 +56,7 @@ class Bars:
     """The bars of one column: each figure beside the greatest."""
 
     name: str
-    figures: Figures
+    figures: NumberColumn
     kind: Kind
     total: Number | None
 
@@ -80,7 +80,7 @@ class Bars:
         return float(value) / float(self.total)
 
 
-class UsageModel(QAbstractTableModel):
+class TableModel(QAbstractTableModel):
     """Rows in the order of `rows`; `set_table` is the only way in. Nothing here walks over all rows."""
 
     def __init__(self, locale: QLocale | None = None, parent: QObject | None = None) -> None:
@@ -88,7 +88,7 @@ class UsageModel(QAbstractTableModel):
         self.locale = QLocale() if locale is None else locale
         self.presentation = Presentation()
         self.table: Table = EMPTY
-        self.rows: Rows = np.zeros(0, np.int64)
+        self.rows: RowOrder = np.zeros(0, np.int64)
         self.view = ViewState()
         self.bars: Bars | None = None
         self.still_open: NDArray[np.bool_] | None = None  # of each period: whether it may still grow
@@ -98,7 +98,7 @@ class UsageModel(QAbstractTableModel):
         self._period_labels: dict[object, str] = {}  # the same days come back, view after view
 
     def set_table(
-        self, table: Table, rows: Rows, view: ViewState, still_open: NDArray[np.bool_] | None = None
+        self, table: Table, rows: RowOrder, view: ViewState, still_open: NDArray[np.bool_] | None = None
     ) -> None:
         """Shows `table`, its rows in the order of `rows`, as the answer to `view`; marks periods that may grow."""
         self.beginResetModel()
@@ -167,7 +167,7 @@ class UsageModel(QAbstractTableModel):
         if role == ALIGNMENT:
             return RIGHT if isinstance(column, FigureColumn) else LEFT
         if role == TOOL_TIP:
-            return tip(header_tip(column, self.view.data))
+            return tip(header_tip(column, self.view.dataset))
         return self._sort_key(column.name) if role == SORT_ROLE else None
 
     # Texts
@@ -189,7 +189,7 @@ class UsageModel(QAbstractTableModel):
         start, blocks = first % BLOCK, range(first // BLOCK, (first + count - 1) // BLOCK + 1)
         return [text for block in blocks for text in self.texts(block, place)][start : start + count]
 
-    def _made(self, column: Column, rows: Rows) -> list[str]:
+    def _made(self, column: Column, rows: RowOrder) -> list[str]:
         if isinstance(column, FigureColumn):
             write: Callable[[Number | None], str] = self._numbers.writer(column.kind, column.unit)
             return [write(value) for value in column.figures.take(rows).listed()]
@@ -233,9 +233,9 @@ class UsageModel(QAbstractTableModel):
         lines = ["Not given"] if value is None else []
         if value is not None and self.presentation.abbreviated:
             lines.append(self._exact.text(value, column.kind, column.unit))
-        item = definition(column.name, self.view.data)
+        item = definition(column.name, self.view.dataset)
         if isinstance(item, Derived):
-            lines.append(f"{column.label} = {formula(item, self.view.data)}")
+            lines.append(f"{column.label} = {formula(item, self.view.dataset)}")
             lines += self._parts(item, at)
         if self.bars is not None and self.bars.name == column.name:
             share = self.bars.of_total(at)

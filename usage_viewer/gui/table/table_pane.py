@@ -5,19 +5,19 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QScrollBar, QVBoxLayout, QWidget
 
-from usage_viewer.domain.row_order import Rows
+from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.table.table_model import UsageModel
-from usage_viewer.gui.table.table_view import UsageTable
+from usage_viewer.gui.table.table_model import TableModel
+from usage_viewer.gui.table.table_view import TableView
 from usage_viewer.gui.table.totals_row import TotalsRow
 
 
 class TablePane(QWidget):
     def __init__(self, locale: QLocale | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.model = UsageModel(locale, self)
-        self.table = UsageTable(self.model, self)
+        self.model = TableModel(locale, self)
+        self.table = TableView(self.model, self)
         self.totals = TotalsRow(self.table, self)
         self.scroll_bar = QScrollBar(Qt.Orientation.Horizontal, self)
         layout = QVBoxLayout(self)
@@ -31,7 +31,7 @@ class TablePane(QWidget):
     def set_table(
         self,
         table: Table,
-        rows: Rows,
+        rows: RowOrder,
         view: ViewState,
         note: str = "",
         still_open: NDArray[np.bool_] | None = None,

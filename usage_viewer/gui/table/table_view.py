@@ -1,4 +1,4 @@
-"""`UsageTable`: the table a user sorts, selects, filters and copies from, at any number of rows."""
+"""`TableView`: the table a user sorts, selects, filters and copies from, at any number of rows."""
 
 from collections.abc import Callable
 
@@ -27,17 +27,17 @@ from PySide6.QtWidgets import (
 )
 
 from usage_viewer.domain.dataset import NO_EXTRAS
-from usage_viewer.domain.row_order import Rows
+from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.selection_stats import Range, selection_stats
 from usage_viewer.domain.table import Column, FigureColumn, GroupColumn, Table
 from usage_viewer.domain.verification import cell_of
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.table.cell_painter import CellPainter, row_height
 from usage_viewer.gui.table.column_widths import ColumnWidths
-from usage_viewer.gui.table.selection_keeper import KeptPlace, selected_ranges, selection_of
-from usage_viewer.gui.table.table_header import UsageHeader
+from usage_viewer.gui.table.selection_keeper import SelectionKeeper, selected_ranges, selection_of
+from usage_viewer.gui.table.table_header import TableHeader
 from usage_viewer.gui.table.table_menus import cell_menu, header_menu, moved
-from usage_viewer.gui.table.table_model import Presentation, UsageModel
+from usage_viewer.gui.table.table_model import Presentation, TableModel
 from usage_viewer.gui.table.type_ahead import TypeAhead
 from usage_viewer.gui.widgets.theme import mixed
 
@@ -46,7 +46,7 @@ _FLAGS = QItemSelectionModel.SelectionFlag
 _SORT_KEY = QKeyCombination(Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier, Qt.Key.Key_S)
 
 
-class UsageTable(QTableView):
+class TableView(QTableView):
     """Whole rows are selected; the current cell's column says which figure the statistics are about."""
 
     view_requested = Signal(object)  # ViewState
@@ -54,17 +54,17 @@ class UsageTable(QTableView):
     copy_requested = Signal(str)  # "" as shown, or a name of COPY_FORMATS
     selection_stats_changed = Signal(object)  # SelectionStats
 
-    def __init__(self, model: UsageModel, parent: QWidget | None = None) -> None:
+    def __init__(self, model: TableModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.usage_model = model
-        self.header = UsageHeader(model, self)
+        self.header = TableHeader(model, self)
         self.setHorizontalHeader(self.header)
         self.setModel(model)
         self._set_up_font()
         self._set_up_looks()
         self.cells = CellPainter(model, self)
         self._widths = ColumnWidths(model, self.header, self.cells)
-        self._kept = KeptPlace(self, model)
+        self._kept = SelectionKeeper(self, model)
         self._type_ahead = TypeAhead()
         self._stats = QTimer(self, singleShot=True, interval=STATS_AFTER_MS)
         self._stats.timeout.connect(self._tell_stats)
@@ -116,7 +116,7 @@ class UsageTable(QTableView):
     def set_table(
         self,
         table: Table,
-        rows: Rows,
+        rows: RowOrder,
         view: ViewState,
         heads_text: str = "",
         still_open: NDArray[np.bool_] | None = None,
@@ -163,7 +163,7 @@ class UsageTable(QTableView):
     def _tell_stats(self) -> None:
         model, column = self.usage_model, self.current_column()
         stats = selection_stats(
-            model.table, model.rows, self.selected_rows(), "" if column is None else column.name, model.view.data
+            model.table, model.rows, self.selected_rows(), "" if column is None else column.name, model.view.dataset
         )
         self.selection_stats_changed.emit(stats)
 

@@ -18,7 +18,7 @@ from usage_viewer.domain.table import EMPTY, FigureColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.table.cell_painter import PADDING, row_height
-from usage_viewer.gui.table.table_view import UsageTable
+from usage_viewer.gui.table.table_view import TableView
 from usage_viewer.gui.widgets.plain_text import menu_text
 from usage_viewer.gui.widgets.theme import UNIT, mixed
 
@@ -37,7 +37,7 @@ class TotalsRow(QWidget):
 
     copy_requested = Signal(str)  # the text to copy
 
-    def __init__(self, table: UsageTable, parent: QWidget | None = None) -> None:
+    def __init__(self, table: TableView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view = table
         self._exact = NumberFormat(table.usage_model.locale)

@@ -5,7 +5,7 @@ from time import monotonic
 
 import numpy as np
 
-from usage_viewer.domain.row_order import Rows
+from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.table import GroupColumn
 
 PAUSE = 1.0
@@ -18,7 +18,7 @@ class TypeAhead:
         self._typed = ""
         self._last = 0.0
 
-    def find(self, text: str, column: GroupColumn, rows: Rows, current: int) -> int | None:
+    def find(self, text: str, column: GroupColumn, rows: RowOrder, current: int) -> int | None:
         """The shown row to go to, from `current` on and around; None where no value begins so.
 
         The same letter again goes on to the next row that begins with it.
@@ -32,7 +32,7 @@ class TypeAhead:
             found = self._from(self._typed[0], column, rows, current + 1)
         return found
 
-    def _from(self, typed: str, column: GroupColumn, rows: Rows, start: int) -> int | None:
+    def _from(self, typed: str, column: GroupColumn, rows: RowOrder, start: int) -> int | None:
         begins = np.array([label.casefold().startswith(typed) for label in column.labels], np.bool_)
         if not begins.any():
             return None

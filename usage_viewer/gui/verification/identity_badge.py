@@ -1,17 +1,17 @@
-"""`BreachMark`: a mark at the totals that says how many rows contradict themselves; hidden while none do."""
+"""`IdentityBadge`: a mark at the totals that says how many rows contradict themselves; hidden while none do."""
 
 from PySide6.QtCore import QEvent, QLocale, QObject, Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication, QToolButton
 
-from usage_viewer.domain.verification import Breaches
+from usage_viewer.domain.verification import BrokenIdentities
 from usage_viewer.gui.table.totals_row import TotalsRow
 from usage_viewer.gui.widgets.icons import icon
 from usage_viewer.gui.widgets.plain_text import tip
 from usage_viewer.gui.widgets.theme import UNIT, warning_colour
 
 
-class BreachMark(QToolButton):
+class IdentityBadge(QToolButton):
     """Stands before the label of the totals row, which makes room for it. A click lists the breaches."""
 
     def __init__(self, totals: TotalsRow) -> None:
@@ -23,7 +23,7 @@ class BreachMark(QToolButton):
         self.setVisible(False)
         totals.installEventFilter(self)
 
-    def show_breaches(self, breaches: Breaches) -> None:
+    def show_breaches(self, breaches: BrokenIdentities) -> None:
         text = breach_text(breaches, self.locale())
         self.setText(self.locale().toString(breaches.count))
         self.setToolTip(tip(f"{text}.\nClick to list them."))
@@ -57,7 +57,7 @@ class BreachMark(QToolButton):
         return False
 
 
-def breach_text(breaches: Breaches, locale: QLocale) -> str:
+def breach_text(breaches: BrokenIdentities, locale: QLocale) -> str:
     """As "3 figures aren't the sum of their parts"."""
     noun = "figure isn't the sum of its" if breaches.count == 1 else "figures aren't the sum of their"
     return f"{locale.toString(breaches.count)} {noun} parts"

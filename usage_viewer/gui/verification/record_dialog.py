@@ -42,7 +42,7 @@ class Field(Generic[Row]):
     number: bool = False
 
 
-class ListingModel(QAbstractTableModel, Generic[Row]):
+class RecordModel(QAbstractTableModel, Generic[Row]):
     """Makes no text before it is asked for."""
 
     def __init__(self, fields: Sequence[Field[Row]], rows: Sequence[Row], parent: QObject | None = None) -> None:
@@ -96,10 +96,10 @@ class RoomDelegate(QStyledItemDelegate):
         option.text = f" {option.text} "
 
 
-class ListingTable(QTableView):
+class RecordTable(QTableView):
     """Ctrl+C copies the selected rows with titles, or all rows."""
 
-    def __init__(self, model: ListingModel[Any], parent: QWidget | None = None) -> None:
+    def __init__(self, model: RecordModel[Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._listing = model
         self.setModel(model)
@@ -156,10 +156,10 @@ class ListingTable(QTableView):
             self.setPalette(own)
 
 
-class Listing(QDialog):
+class RecordDialog(QDialog):
     """A title, what is to be said of the whole, controls if there are any, and the list."""
 
-    def __init__(self, title: str, model: ListingModel[Any], parent: QWidget) -> None:
+    def __init__(self, title: str, model: RecordModel[Any], parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -169,7 +169,7 @@ class Listing(QDialog):
         self.intro.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.controls = QHBoxLayout()
         self.controls.setSpacing(UNIT)
-        self.table = ListingTable(model, self)
+        self.table = RecordTable(model, self)
         self.table.setAccessibleName(title)
         self.nothing = plain_label("", self)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)

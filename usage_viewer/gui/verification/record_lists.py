@@ -10,16 +10,24 @@ from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.dataset import Dataset, Derived, OverTime
 from usage_viewer.domain.figures import Number, parts_of
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import Per, Span
+from usage_viewer.domain.period import Granularity, Span
 from usage_viewer.domain.table import FigureColumn, PeriodColumn
-from usage_viewer.domain.verification import Breach, Breaches, Change, Changes, Completeness, Difference, Origin
+from usage_viewer.domain.verification import (
+    BrokenIdentities,
+    BrokenIdentity,
+    BucketContribution,
+    Change,
+    Changes,
+    Completeness,
+    Difference,
+)
 from usage_viewer.gui.formatting.moments import bucket_text, counted, moment_text
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.formatting.periods import period_label
 from usage_viewer.gui.table.column_help import definition, formula
 from usage_viewer.gui.verification.identity_badge import breach_text
-from usage_viewer.gui.verification.record_dialog import Field, Listing, ListingModel
-from usage_viewer.gui.verification.verifier import Origins, Proofs
+from usage_viewer.gui.verification.record_dialog import Field, RecordDialog, RecordModel
+from usage_viewer.gui.verification.verifier import BackgroundVerifier, Origins
 
 
 class _Words:
@@ -47,7 +55,7 @@ class _Words:
         return " · ".join(told) or "(none)"
 
 
-def differences_list(completeness: Completeness, dataset: Dataset, names: Names, parent: QWidget) -> Listing:
+def differences_list(completeness: Completeness, dataset: Dataset, names: Names, parent: QWidget) -> RecordDialog:
     """Each figure of each bucket that isn't what the server tells."""
     words = _Words(dataset, names, parent.locale())
     fields: list[Field[Difference]] = [
@@ -59,7 +67,7 @@ def differences_list(completeness: Completeness, dataset: Dataset, names: Names,
         Field("Too much", lambda item: words.figure(item.excess, item.metric), number=True),
         Field("Unit", lambda item: item.unit or dataset.column(item.metric).unit),
     ]
-    listing = Listing("What differs", ListingModel(fields, completeness.differences), parent)
+    listing = RecordDialog("What differs", RecordModel(fields, completeness.differences), parent)
     listing.intro.setText(
         "The sums of what is held beside what the server tells without any grouping. "
         "Fetching these buckets again replaces what is held of them."
@@ -67,10 +75,10 @@ def differences_list(completeness: Completeness, dataset: Dataset, names: Names,
     return listing
 
 
-def breaches_list(breaches: Breaches, dataset: Dataset, names: Names, parent: QWidget) -> Listing:
+def breaches_list(breaches: BrokenIdentities, dataset: Dataset, names: Names, parent: QWidget) -> RecordDialog:
     """Each row in which a whole isn't the sum of its parts."""
     words = _Words(dataset, names, parent.locale())
-    fields: list[Field[Breach]] = [
+    fields: list[Field[BrokenIdentity]] = [
         Field("Bucket (UTC)", lambda item: bucket_text(item.bucket, words.locale)),
         Field("Figure", lambda item: words.label(item.identity.whole)),
         Field("Told", lambda item: words.figure(item.whole, item.identity.whole), number=True),
@@ -79,7 +87,7 @@ def breaches_list(breaches: Breaches, dataset: Dataset, names: Names, parent: QW
         Field("Parts", lambda item: " + ".join(words.label(part) for part in item.identity.parts)),
         Field("Row", lambda item: words.row(item.combination)),
     ]
-    listing = Listing("Figures that contradict themselves", ListingModel(fields, breaches.listed), parent)
+    listing = RecordDialog("Figures that contradict themselves", RecordModel(fields, breaches.listed), parent)
     more = breaches.count - len(breaches.listed)
     rest = f" The first {words.locale.toString(len(breaches.listed))} are listed." if more else ""
     listing.intro.setText(
@@ -88,10 +96,12 @@ def breaches_list(breaches: Breaches, dataset: Dataset, names: Names, parent: QW
     return listing
 
 
-class ChangesList(Listing):
+class ChangesList(RecordDialog):
     """What changed, in the range shown or in all."""
 
-    def __init__(self, dataset: Dataset, names: Names, span: Span | None, proofs: Proofs, parent: QWidget) -> None:
+    def __init__(
+        self, dataset: Dataset, names: Names, span: Span | None, proofs: BackgroundVerifier, parent: QWidget
+    ) -> None:
         words = _Words(dataset, names, parent.locale())
         fields: list[Field[Change]] = [
             Field("Seen", lambda item: moment_text(item.seen_at, words.locale)),
@@ -102,7 +112,7 @@ class ChangesList(Listing):
             Field("Bucket was", lambda item: "settled" if item.settled else "still open"),
             Field("Row", lambda item: words.row(item.combination)),
         ]
-        self._changes: ListingModel[Change] = ListingModel(fields, ())
+        self._changes: RecordModel[Change] = RecordModel(fields, ())
         super().__init__("What changed", self._changes, parent)
         self._span, self._proofs, self._label = span, proofs, dataset.label
         self._found = Changes()
@@ -141,16 +151,16 @@ class ChangesList(Listing):
         self.say_when_empty("Nothing has changed")
 
 
-def origins_list(origins: Origins, names: Names, parent: QWidget) -> Listing:
+def origins_list(origins: Origins, names: Names, parent: QWidget) -> RecordDialog:
     """The buckets of a cell: how many rows each adds, their sums, and when it was fetched."""
-    dataset = origins.shown.view.data
+    dataset = origins.shown.view.dataset
     words = _Words(dataset, names, parent.locale())
     locale = words.locale
 
-    def figure(place: int, metric: str) -> Field[Origin]:
+    def figure(place: int, metric: str) -> Field[BucketContribution]:
         return Field(words.label(metric), lambda item: words.figure(item.figures[place], metric), number=True)
 
-    fields: list[Field[Origin]] = [
+    fields: list[Field[BucketContribution]] = [
         Field("Bucket (UTC)", lambda item: bucket_text(item.bucket, locale)),
         Field("Width", lambda item: item.bucket.width.noun),
         Field("Rows", lambda item: locale.toString(item.rows), number=True),
@@ -158,7 +168,7 @@ def origins_list(origins: Origins, names: Names, parent: QWidget) -> Listing:
         Field("Fetched", lambda item: moment_text(item.fetched_at, locale)),
         Field("Bucket is", lambda item: "still open" if item.open else "settled"),
     ]
-    listing = Listing("Where does this come from?", ListingModel(fields, origins.listed), parent)
+    listing = RecordDialog("Where does this come from?", RecordModel(fields, origins.listed), parent)
     listing.intro.setText(origins_text(origins, names, locale))
     listing.say_when_empty("Nothing is held of it")
     return listing
@@ -167,7 +177,7 @@ def origins_list(origins: Origins, names: Names, parent: QWidget) -> Listing:
 def origins_text(origins: Origins, names: Names, locale: QLocale) -> str:
     """What the cell is about and shows, and how many rows of how many buckets make it up."""
     view, table = origins.shown.view, origins.shown.table
-    about = [names.label(view.data.dimension(name), value) for name, value in origins.cell.groups]
+    about = [names.label(view.dataset.dimension(name), value) for name, value in origins.cell.groups]
     periods = next((head.periods for head in table.heads if isinstance(head, PeriodColumn)), None)
     if periods is not None and origins.cell.period is not None:
         about.insert(0, period_label(periods, origins.cell.period, locale))
@@ -175,13 +185,13 @@ def origins_text(origins: Origins, names: Names, locale: QLocale) -> str:
     buckets = counted(len(origins.listed), "bucket", locale)
     lines = [" · ".join(about) or "The whole range"]
     column = table.by_name.get(origins.column)
-    item = definition(origins.column, view.data)
+    item = definition(origins.column, view.dataset)
     if isinstance(column, FigureColumn):
-        how = f" = {formula(item, view.data)}" if isinstance(item, Derived) else ""
+        how = f" = {formula(item, view.dataset)}" if isinstance(item, Derived) else ""
         lines.append(f"{column.label}{how}: from {rows} in {buckets}.")
     else:
         lines.append(f"From {rows} in {buckets}.")
-    if view.per is not Per.TOTAL and periods is not None and periods.zone is not UTC:
+    if view.per is not Granularity.TOTAL and periods is not None and periods.zone is not UTC:
         lines.append("Periods are of the view's time zone; buckets are of UTC.")
     return "\n".join(lines)
 

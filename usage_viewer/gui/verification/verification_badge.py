@@ -1,4 +1,4 @@
-"""`Seal`: says whether what is held is all there is; under it, by how much it differs, and what can be done."""
+"""Shows whether the totals are verified; its popup lists differences and actions."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from usage_viewer.domain.catalog import Dataset, dataset_named
 from usage_viewer.domain.verification import Bucket, Completeness, Difference, Verdict
 from usage_viewer.gui.formatting.moments import bucket_text, counted, moment_text
 from usage_viewer.gui.formatting.numbers import NumberFormat
-from usage_viewer.gui.verification.verifier import Standing
+from usage_viewer.gui.verification.verifier import VerificationState
 from usage_viewer.gui.widgets.icons import icon
 from usage_viewer.gui.widgets.plain_text import tip
 from usage_viewer.gui.widgets.popup import Popup
@@ -27,7 +27,7 @@ _WORDS = {
 _ICONS = {Verdict.NOT_ASKED: "unproven", Verdict.PROVEN: "proven", Verdict.DIFFERS: "warning"}
 
 
-class Seal(QToolButton):
+class VerificationBadge(QToolButton):
     """A click checks what was not checked yet, and else opens what is known."""
 
     check_requested = Signal()
@@ -36,7 +36,7 @@ class Seal(QToolButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.standing = Standing()
+        self.standing = VerificationState()
         self.dataset = dataset_named("completions")
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -44,7 +44,7 @@ class Seal(QToolButton):
         self.clicked.connect(self._on_clicked)
         self.show_standing(self.standing)
 
-    def show_standing(self, standing: Standing) -> None:
+    def show_standing(self, standing: VerificationState) -> None:
         self.standing = standing
         verdict = standing.completeness.verdict
         word = "Checking…" if standing.checking else _WORDS[verdict]
@@ -79,8 +79,8 @@ class Seal(QToolButton):
         else:
             self.popup().open_under(self)
 
-    def popup(self) -> "SealPopup":
-        popup = SealPopup(self.standing, self.dataset, self)
+    def popup(self) -> "VerificationPopup":
+        popup = VerificationPopup(self.standing, self.dataset, self)
         popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         popup.check.clicked.connect(self.check_requested)
         popup.refetch.clicked.connect(lambda: self.refetch_requested.emit(self.standing.completeness.differing))
@@ -88,10 +88,10 @@ class Seal(QToolButton):
         return popup
 
 
-class SealPopup(Popup):
+class VerificationPopup(Popup):
     """What was compared and when; where it differs; buttons to fetch that again, to list it, to check again."""
 
-    def __init__(self, standing: Standing, dataset: Dataset, parent: QWidget) -> None:
+    def __init__(self, standing: VerificationState, dataset: Dataset, parent: QWidget) -> None:
         super().__init__(parent)
         self.setPalette(QPalette())  # the seal's colour is its own
         completeness = standing.completeness
@@ -127,7 +127,7 @@ def headline(completeness: Completeness, locale: QLocale) -> str:
     return "All of it is there"
 
 
-def explained(standing: Standing, dataset: Dataset, locale: QLocale) -> str:
+def explained(standing: VerificationState, dataset: Dataset, locale: QLocale) -> str:
     """Lines of plain text."""
     completeness = standing.completeness
     if standing.checking:
@@ -152,7 +152,7 @@ def explained(standing: Standing, dataset: Dataset, locale: QLocale) -> str:
     return "\n".join(lines)
 
 
-def _unasked(standing: Standing, locale: QLocale) -> str:
+def _unasked(standing: VerificationState, locale: QLocale) -> str:
     if not standing.can_ask:
         return "It can be checked once all of it is held, and with a key."
     calls = counted(standing.calls, "call", locale)

@@ -1,4 +1,4 @@
-"""`Proofs`: has what is shown proven, and finds what speaks for it or against it, in workers."""
+"""`BackgroundVerifier`: has what is shown proven, and finds what speaks for it or against it, in workers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,14 +8,21 @@ from PySide6.QtCore import QObject, Signal
 
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
 from usage_viewer.domain.period import Span
-from usage_viewer.domain.verification import Breaches, Bucket, Cell, Completeness, Origin, Verdict
+from usage_viewer.domain.verification import (
+    BrokenIdentities,
+    Bucket,
+    BucketContribution,
+    Cell,
+    Completeness,
+    Verdict,
+)
 from usage_viewer.gui.workspace.tasks import Task, Tasks
-from usage_viewer.gui.workspace.workspace import Shown, Workspace
+from usage_viewer.gui.workspace.workspace import SortedResult, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from usage_viewer.app.verification.verifier import Proved
+    from usage_viewer.app.verification.verifier import VerificationOutcome
 
 AUTOMATIC_CALLS = 60
 """A load that more calls prove is proven on request only: a year of hours takes 53."""
@@ -26,7 +33,7 @@ _NOT_ASKED = Completeness()
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class VerificationState:
     """What is known of what is shown. `problem`: why the last check couldn't be made. `calls`: what one takes."""
 
     completeness: Completeness = _NOT_ASKED
@@ -40,14 +47,14 @@ class Standing:
 class Origins:
     """A cell of a table that was shown, and where it comes from."""
 
-    shown: Shown
+    shown: SortedResult
     cell: Cell
     column: str
     metrics: tuple[str, ...]
-    listed: tuple[Origin, ...]
+    listed: tuple[BucketContribution, ...]
 
 
-class Proofs(QObject):
+class BackgroundVerifier(QObject):
     """Lives on the GUI thread, beside the workspace that it follows."""
 
     changed = Signal(object)  # Standing
@@ -59,8 +66,8 @@ class Proofs(QObject):
     def __init__(self, workspace: Workspace, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._workspace, self._tasks = workspace, tasks
-        self.standing = Standing()
-        self.breaches = Breaches()
+        self.standing = VerificationState()
+        self.breaches = BrokenIdentities()
         self._asked_for: object = None
         self._has_loaded = False
         self._looked_through: object = None
@@ -83,11 +90,11 @@ class Proofs(QObject):
     def _forget_load(self) -> None:
         self._has_loaded = False
 
-    def _on_shown(self, shown: Shown) -> None:
+    def _on_shown(self, shown: SortedResult) -> None:
         if self._workspace.session is None:
             return
         self._find_breaches(shown)
-        key = (shown.view.dataset, shown.look.coverage.periods.span)
+        key = (shown.view.dataset_name, shown.look.coverage.periods.span)
         if self.standing.checking and key != self._asked_for:
             self._stop()
         standing = self._known(shown, same=key == self._asked_for)
@@ -99,12 +106,12 @@ class Proofs(QObject):
         else:
             self._say(standing)
 
-    def _known(self, shown: Shown, *, same: bool) -> Standing:
+    def _known(self, shown: SortedResult, *, same: bool) -> VerificationState:
         """Without asking. `same`: the last check was of the same buckets."""
         session, coverage = self._workspace.session, shown.look.coverage
         assert session is not None
         whole = coverage.complete and bool(coverage.read)
-        return Standing(
+        return VerificationState(
             session.completeness(shown.view, coverage),
             self.standing.checking,
             whole and session.connected and not self._workspace.fetching,
@@ -121,20 +128,20 @@ class Proofs(QObject):
         if self.standing.can_ask:
             self._ask(self.standing, buckets)
 
-    def _ask(self, standing: Standing, buckets: Sequence[Bucket]) -> None:
+    def _ask(self, standing: VerificationState, buckets: Sequence[Bucket]) -> None:
         session, last = self._workspace.session, self._workspace.last
         if session is None or last is None or standing.checking:
             return
         view = last.view
-        self._asked_for = (view.dataset, last.look.coverage.periods.span)
+        self._asked_for = (view.dataset_name, last.look.coverage.periods.span)
 
-        def work(task: Task) -> "Proved":
+        def work(task: Task) -> "VerificationOutcome":
             return session.prove(view, cancelled=task.cancelled, refetch=buckets)
 
         self._tasks.start(PROVE, work, self._on_proved, self._on_unproven)
         self._say(replace(standing, checking=True, problem=""))
 
-    def _on_proved(self, proved: "Proved") -> None:
+    def _on_proved(self, proved: "VerificationOutcome") -> None:
         if proved.fetched:
             self._looked_through = None
             self._workspace.look_again()
@@ -148,24 +155,24 @@ class Proofs(QObject):
         self._tasks.cancel(PROVE)
         self._say(replace(self.standing, checking=False, can_ask=False))
 
-    def _say(self, standing: Standing) -> None:
+    def _say(self, standing: VerificationState) -> None:
         if standing != self.standing:
             self.standing = standing
             self.changed.emit(standing)
 
     # Consistent
 
-    def _find_breaches(self, shown: Shown) -> None:
+    def _find_breaches(self, shown: SortedResult) -> None:
         """Not for each step of a fetch, nor for another order or grouping of the same usage."""
         session, view, coverage = self._workspace.session, shown.view, shown.look.coverage
         searched = (view.search, view.grouping) if view.search else ()  # a search looks at what is grouped by
-        usage = (view.dataset, view.filters, searched, view.profiles, coverage.read)
+        usage = (view.dataset_name, view.filters, searched, view.profiles, coverage.read)
         if session is None or self._workspace.fetching or self._looked_through == (id(session), usage):
             return
         self._looked_through = (id(session), usage)
         self._in_worker(BREACHES, lambda cancel: session.breaches(view, cancel), self._on_breaches)
 
-    def _on_breaches(self, breaches: Breaches) -> None:
+    def _on_breaches(self, breaches: BrokenIdentities) -> None:
         self.breaches = breaches
         self.breaches_changed.emit(breaches)
 
@@ -173,7 +180,7 @@ class Proofs(QObject):
 
     def find_changes(self, span: Span | None) -> None:
         """What later fetches told otherwise, in buckets of `span` or in all; `changes_found` tells."""
-        session, dataset = self._workspace.session, self._workspace.view.dataset
+        session, dataset = self._workspace.session, self._workspace.view.dataset_name
         if session is not None:
             self._in_worker(LISTS, lambda cancel: session.changes(dataset, span, cancel), self.changes_found.emit)
 

@@ -1,4 +1,4 @@
-"""`ChoiceButton`: a flat button that says what is chosen and opens the choice; the bar's common look."""
+"""`DropdownButton`: a flat button that says what is chosen and opens the choice; the bar's common look."""
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
@@ -13,7 +13,7 @@ SHORTEST = 5
 _ALIGN = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading | Qt.TextFlag.TextSingleLine
 
 
-class ChoiceButton(QToolButton):
+class DropdownButton(QToolButton):
     """A quiet `prefix`, the choice, a quiet `suffix` and a chevron: `per Day ▾`. Enter, Space and Down press it."""
 
     def __init__(self, parent: QWidget | None, *, name: str, shortcut: str, widest: int = 40 * UNIT) -> None:

@@ -1,4 +1,4 @@
-"""`CalmDialog`: a small dialog with a title, a sentence and fields; it shows input errors in place."""
+"""`FormDialog`: a small dialog with a title, a sentence and fields; it shows input errors in place."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -11,7 +11,7 @@ from usage_viewer.domain.errors import InputError
 from usage_viewer.gui.widgets.theme import UNIT, error_colour, plain_label, scaled
 
 
-class CalmDialog(QDialog):
+class FormDialog(QDialog):
     """Opened with `open()`. `act` is called when it is accepted; an InputError that it raises is shown in place.
 
     The first field has the focus. With `removes`, accepting deletes something: then *Cancel* is the default button

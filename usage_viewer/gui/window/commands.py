@@ -8,14 +8,14 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from usage_viewer.app.export import Format
-from usage_viewer.gui.clipboard.copy_controller import Chosen, Copying, proposed_name
+from usage_viewer.gui.clipboard.copy_controller import Chosen, CopyController, proposed_name
 from usage_viewer.gui.table.table_model import Presentation
-from usage_viewer.gui.widgets.form_dialog import CalmDialog
+from usage_viewer.gui.widgets.form_dialog import FormDialog
 from usage_viewer.gui.widgets.theme import use_scheme
 from usage_viewer.gui.window import help_dialogs as help_sheets
 from usage_viewer.gui.window.actions import Actions, connect, shortcut_rows
 from usage_viewer.gui.window.main_page import MainPage
-from usage_viewer.gui.workspace.settings_controller import Remembered
+from usage_viewer.gui.workspace.settings_controller import SettingsController
 from usage_viewer.gui.workspace.workspace import Workspace
 
 Facts = Callable[[], Sequence[tuple[str, str]]]
@@ -31,8 +31,8 @@ class Commands(QObject):
         workspace: Workspace,
         page: MainPage,
         actions: Actions,
-        copying: Copying,
-        remembered: Remembered,
+        copying: CopyController,
+        remembered: SettingsController,
         facts: Facts,
         window: QWidget,
     ) -> None:
@@ -105,7 +105,7 @@ class Commands(QObject):
         self._with_chosen(lambda chosen: self._copying.save(chosen, path))
 
     def _erase(self) -> None:
-        CalmDialog(
+        FormDialog(
             self._window,
             "Delete downloaded data",
             "Delete all usage and names of this organization from this computer? They can be loaded again. "

@@ -15,7 +15,7 @@ Action = tuple[str, Callable[[], None]]
 MOST_ACTIONS = 3
 
 
-class Banner(QWidget):
+class ErrorBanner(QWidget):
     """Hidden while there is nothing to say."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

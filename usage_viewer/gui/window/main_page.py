@@ -9,18 +9,18 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.bars.filter_bar import FilterBar
 from usage_viewer.gui.bars.grouping_bar import GroupingBar
 from usage_viewer.gui.bars.menu_choices import DatasetChoice, PerChoice, ZoneChoice
-from usage_viewer.gui.bars.organization_button import OrganizationChoice
+from usage_viewer.gui.bars.organization_button import OrganizationButton
 from usage_viewer.gui.bars.range_picker import RangePicker
 from usage_viewer.gui.table.table_pane import TablePane
-from usage_viewer.gui.widgets.dropdown_button import ChoiceButton
+from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.icons import icon
 from usage_viewer.gui.widgets.theme import UNIT
 from usage_viewer.gui.window.actions import Actions
 from usage_viewer.gui.window.empty_state import EmptyState
-from usage_viewer.gui.window.error_banner import Banner
-from usage_viewer.gui.window.notice_bar import NoteLine
-from usage_viewer.gui.window.status_bar import StatusLine
-from usage_viewer.gui.workspace.workspace import Shown, Workspace
+from usage_viewer.gui.window.error_banner import ErrorBanner
+from usage_viewer.gui.window.notice_bar import NoticeBar
+from usage_viewer.gui.window.status_bar import StatusBar
+from usage_viewer.gui.workspace.workspace import SortedResult, Workspace
 
 MENU_KEY = "Alt+O"
 
@@ -32,7 +32,7 @@ class MainPage(QWidget):
         super().__init__(parent)
         self._workspace, self._actions = workspace, actions
         self._origin = self._origin_range = ""
-        self.organization = OrganizationChoice(self)
+        self.organization = OrganizationButton(self)
         self.dataset = DatasetChoice(self)
         self.range = RangePicker(self)
         self.per = PerChoice(self)
@@ -45,12 +45,12 @@ class MainPage(QWidget):
         }
         self.grouping = GroupingBar(self)
         self.filters = FilterBar(workspace.values, lambda: workspace.names, self)
-        self.banner = Banner(self)
-        self.notes = NoteLine(self)
+        self.banner = ErrorBanner(self)
+        self.notes = NoticeBar(self)
         self.pane = TablePane(parent=self)
         self.model, self.table, self.totals = self.pane.model, self.pane.table, self.pane.totals
         self.empty = EmptyState(self)
-        self.status = StatusLine(self)
+        self.status = StatusBar(self)
         self._lay_out()
         self._connect()
 
@@ -132,7 +132,7 @@ class MainPage(QWidget):
             part.show_view(view)
         self._actions.clear_filters.setEnabled(view.filtered)
 
-    def show_answer(self, shown: Shown) -> None:
+    def show_answer(self, shown: SortedResult) -> None:
         look = shown.look
         refused = dict.fromkeys(look.unavailable, "This organization's server can't group by it")
         self.grouping.show_view(self._workspace.view, refused)
@@ -151,7 +151,7 @@ class MainPage(QWidget):
     @property
     def heading(self) -> str:
         """What the controls above the table say."""
-        buttons = self.findChildren(ChoiceButton)
+        buttons = self.findChildren(DropdownButton)
         return "   ".join(button.choice for button in buttons if button.isVisible())
 
     def show_reasons(self) -> None:
@@ -182,16 +182,16 @@ class MainPage(QWidget):
         self._stack.setCurrentWidget(self.empty)
         self.status.show_coverage(None)
 
-    def _show_empty(self, shown: Shown) -> None:
+    def _show_empty(self, shown: SortedResult) -> None:
         """The table, or in its place the reason why there are no rows."""
         coverage = shown.look.coverage
         self._stack.setCurrentWidget(self.pane if shown.table.rows else self.empty)
         if shown.table.rows:
             return
-        reason = self._workspace.reason(shown.view.dataset)
+        reason = self._workspace.reason(shown.view.dataset_name)
         if reason is not None:
             self.empty.say(
-                f"{shown.view.data.label} can't be had of this organization",
+                f"{shown.view.dataset.label} can't be had of this organization",
                 reason_text(reason),
                 button="Ask again",
                 act=self._workspace.refresh,

@@ -14,11 +14,11 @@ from PySide6.QtCore import QByteArray, QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings.startup_table import keep_last_look
 from usage_viewer.domain.errors import CredentialError, StoreDamaged, UsageViewerError
 from usage_viewer.gui.widgets.spacing import UNIT
-from usage_viewer.gui.window.startup_page import FirstLook
+from usage_viewer.gui.window.startup_page import StartupPage
 
 if TYPE_CHECKING:
     from usage_viewer.app.profile.profile import Demo, Profile
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from usage_viewer.gui.sources.erase_controller import Erase
     from usage_viewer.gui.sources.organization_controller import MakeProfile
     from usage_viewer.gui.window.error_banner import Action
-    from usage_viewer.gui.workspace.workspace import Shown
+    from usage_viewer.gui.workspace.workspace import SortedResult
 
 SIZE = (150 * UNIT, 92 * UNIT)
 
@@ -43,7 +43,7 @@ class MainWindow(QMainWindow):
     def __init__(
         self,
         profile: "Profile",
-        place: Place,
+        place: ProfilePaths,
         open_demo: "Callable[[], Demo]",
         make_profile: "MakeProfile",
         *,
@@ -51,7 +51,7 @@ class MainWindow(QMainWindow):
         erase_all: "Erase | None" = None,
     ) -> None:
         super().__init__()
-        self._first_look: FirstLook | None = None
+        self._first_look: StartupPage | None = None
         self.compose(profile, place, open_demo, make_profile, remember=remember, erase_all=erase_all)
 
     @classmethod
@@ -63,7 +63,7 @@ class MainWindow(QMainWindow):
             from usage_viewer.gui.widgets.theme import use_scheme
 
             use_scheme(look["scheme"])
-        window.setCentralWidget(first_look := FirstLook(look))
+        window.setCentralWidget(first_look := StartupPage(look))
         window._first_look = first_look
         window._lay_out(look["title"], look["geometry"])
         return window
@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
     def compose(
         self,
         profile: "Profile",
-        place: Place,
+        place: ProfilePaths,
         open_demo: "Callable[[], Demo]",
         make_profile: "MakeProfile",
         *,
@@ -83,37 +83,37 @@ class MainWindow(QMainWindow):
         erase_all: "Erase | None" = None,
     ) -> None:
         """Loads and makes all that the window is made of."""
-        from usage_viewer.gui.clipboard.copy_controller import Copying
-        from usage_viewer.gui.sources.key_controller import KeyFlow
+        from usage_viewer.gui.clipboard.copy_controller import CopyController
+        from usage_viewer.gui.sources.key_controller import KeyController
         from usage_viewer.gui.sources.key_page import KeyPage
-        from usage_viewer.gui.sources.organization_controller import Organizations
-        from usage_viewer.gui.sources.snapshot_controller import Snapshots
-        from usage_viewer.gui.verification.verifier import Proofs
+        from usage_viewer.gui.sources.organization_controller import OrganizationController
+        from usage_viewer.gui.sources.snapshot_controller import SnapshotController
+        from usage_viewer.gui.verification.verifier import BackgroundVerifier
         from usage_viewer.gui.window.actions import Actions
         from usage_viewer.gui.window.commands import Commands
         from usage_viewer.gui.window.main_page import MainPage
-        from usage_viewer.gui.window.source_controller import Opening
-        from usage_viewer.gui.window.verification_controller import ProofViews
-        from usage_viewer.gui.workspace.settings_controller import Remembered
+        from usage_viewer.gui.window.source_controller import SourceController
+        from usage_viewer.gui.window.verification_controller import VerificationController
+        from usage_viewer.gui.workspace.settings_controller import SettingsController
         from usage_viewer.gui.workspace.tasks import Tasks
         from usage_viewer.gui.workspace.workspace import Workspace
 
         self._problem, self._place = "", place if remember else None
         self._last_look: dict[str, Any] | None = None
         self.tasks = Tasks(self)
-        self.remembered = Remembered(place.settings if remember else None, self._on_error, self)
+        self.remembered = SettingsController(place.settings if remember else None, self._on_error, self)
         self.workspace = Workspace(self.tasks, self.remembered.use_profile(profile.name), self)
-        self.keys = KeyFlow(self.tasks, self)
-        self.copying = Copying(self.tasks, self)
-        self.snapshots = Snapshots(self.tasks, self)
+        self.keys = KeyController(self.tasks, self)
+        self.copying = CopyController(self.tasks, self)
+        self.snapshots = SnapshotController(self.tasks, self)
         self.actions_ = Actions(self)
-        self.organizations = Organizations(
+        self.organizations = OrganizationController(
             self.remembered, self.tasks, place, make_profile, self.actions_.organizations, self
         )
         self.key_page = KeyPage(self)
         self.page = MainPage(self.workspace, self.actions_, self)
-        self.proofs = Proofs(self.workspace, self.tasks, self)
-        self.proof_views = ProofViews(self.proofs, self.workspace, self.page, self.actions_)
+        self.proofs = BackgroundVerifier(self.workspace, self.tasks, self)
+        self.proof_views = VerificationController(self.proofs, self.workspace, self.page, self.actions_)
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.page)
         self._pages.addWidget(self.key_page)
@@ -122,7 +122,7 @@ class MainWindow(QMainWindow):
             self._pages.setCurrentWidget(self._first_look)
         self.setCentralWidget(self._pages)
         self._pages.show()  # now, not in the next turn: nothing is to flicker
-        self.opening = Opening(
+        self.opening = SourceController(
             profile,
             open_demo,
             tasks=self.tasks,
@@ -151,14 +151,14 @@ class MainWindow(QMainWindow):
         workspace, proofs, page = self.workspace, self.proofs, self.page
         workspace.shown.connect(self.opening.end_first_look)
         workspace.shown.connect(self._on_shown)
-        workspace.fetching_changed.connect(lambda fetching: self._look_settled())
+        workspace.fetching_changed.connect(lambda fetching: self._emit_if_settled())
         workspace.recovered.connect(self._on_recovered)
         workspace.failed.connect(self.opening.end_first_look)
         workspace.failed.connect(self._on_error)
         workspace.names_failed.connect(self._on_names_failed)
         workspace.view_changed.connect(self.remembered.view)
-        proofs.changed.connect(lambda standing: self._look_settled())
-        proofs.breaches_changed.connect(lambda breaches: self._look_settled())
+        proofs.changed.connect(lambda standing: self._emit_if_settled())
+        proofs.breaches_changed.connect(lambda breaches: self._emit_if_settled())
         proofs.failed.connect(self._on_error)
         page.dataset.view_requested.connect(self._on_dataset)
         page.table.header.widths_changed.connect(lambda: self.remembered.widths(page.table.header.widths()))
@@ -170,10 +170,10 @@ class MainWindow(QMainWindow):
         self.opening.title_changed.connect(self.setWindowTitle)
 
     def _offer_to_erase(self, erase_all: "Erase") -> None:
-        from usage_viewer.gui.sources.erase_controller import EraseAll
+        from usage_viewer.gui.sources.erase_controller import EraseController
         from usage_viewer.gui.window.actions import connect
 
-        self.erasing = EraseAll(erase_all, self.workspace, self.remembered, self.tasks, self)
+        self.erasing = EraseController(erase_all, self.workspace, self.remembered, self.tasks, self)
         self.erasing.failed.connect(lambda error: self._on_stuck(error, [("Open &again", self.opening.open_own)]))
         self.actions_.erase_all.setVisible(True)
         connect(self.actions_.erase_all, self.erasing.ask)
@@ -200,7 +200,7 @@ class MainWindow(QMainWindow):
         self.opening.close_demo()
         if self._last_look is not None and self._place is not None:
             with suppress(OSError):  # the next start is a slower one
-                keep_last_look(Place(self._place.data_dir, self.opening.own_profile.name), self._last_look)
+                keep_last_look(ProfilePaths(self._place.data_dir, self.opening.own_profile.name), self._last_look)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.composed:
@@ -254,20 +254,20 @@ class MainWindow(QMainWindow):
     def _on_began(self) -> None:
         self._problem = ""
 
-    def _on_shown(self, shown: "Shown") -> None:
+    def _on_shown(self, shown: "SortedResult") -> None:
         if shown.table.rows and self.focusWidget() in (None, self.page.dataset):
             self.page.table.setFocus()  # at first: the arrows walk in it
-        self._look_settled()
+        self._emit_if_settled()
 
     def _on_names_failed(self, error: UsageViewerError) -> None:
         self.page.notes.say("names", f"Not all names can be shown: {error.title.lower()}. {error.hint}")
-        self._look_settled()
+        self._emit_if_settled()
 
     def _on_dataset(self, view: "ViewState") -> None:
-        columns = self.remembered.profile.columns.get(view.dataset, ())
+        columns = self.remembered.profile.columns.get(view.dataset_name, ())
         self.workspace.show_view(replace(view, columns=columns))
 
-    def _look_settled(self) -> None:
+    def _emit_if_settled(self) -> None:
         """Says so once nothing is under way any more and everything that was asked for is shown."""
         last, workspace = self.workspace.last, self.workspace
         if last is None or workspace.fetching or self.tasks.busy("look") or self.tasks.busy("names"):
@@ -282,7 +282,7 @@ class MainWindow(QMainWindow):
 
     def _on_error(self, error: UsageViewerError) -> None:
         if isinstance(error, StoreDamaged):
-            self.opening.say_why_not(error)
+            self.opening.show_open_error(error)
             return
         actions: list[Action] = [("Re&try", self._retry)]
         if isinstance(error, CredentialError) and self.opening.keyring_answered:
@@ -305,7 +305,7 @@ class MainWindow(QMainWindow):
     def _show_error(self, error: UsageViewerError, actions: "list[Action]") -> None:
         self._problem = f"{error.title}. {error.hint}"
         self.page.banner.show_error(error, actions)
-        self._look_settled()
+        self._emit_if_settled()
 
     def show_unexpected(self, error: UsageViewerError) -> None:
         """An error that nobody expected: said, while the window goes on."""

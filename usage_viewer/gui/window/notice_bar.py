@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from usage_viewer.gui.widgets.theme import UNIT, mixed, plain_label
 
 
-class NoteLine(QWidget):
+class NoticeBar(QWidget):
     """Hidden while there is nothing to say. Each topic has one text."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

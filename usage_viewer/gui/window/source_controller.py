@@ -14,22 +14,22 @@ from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import Cancelled, KeyMissing, StoreDamaged, UsageViewerError
 from usage_viewer.gui.clipboard.copy_controller import range_name
-from usage_viewer.gui.sources.demo_controller import DemoVisit
+from usage_viewer.gui.sources.demo_controller import DemoController
 from usage_viewer.gui.sources.key_controller import CHANNEL as KEY
-from usage_viewer.gui.sources.key_controller import KeyFlow, Loaded
+from usage_viewer.gui.sources.key_controller import KeyController, Loaded
 from usage_viewer.gui.sources.key_page import KeyPage
-from usage_viewer.gui.sources.organization_controller import Organizations
-from usage_viewer.gui.sources.snapshot_controller import Snapshots, origin_text, range_text
-from usage_viewer.gui.widgets.form_dialog import CalmDialog
+from usage_viewer.gui.sources.organization_controller import OrganizationController
+from usage_viewer.gui.sources.snapshot_controller import SnapshotController, origin_text, range_text
+from usage_viewer.gui.widgets.form_dialog import FormDialog
 from usage_viewer.gui.window.actions import Actions, connect
 from usage_viewer.gui.window.error_banner import Action
 from usage_viewer.gui.window.main_page import MainPage
-from usage_viewer.gui.workspace.settings_controller import Remembered
+from usage_viewer.gui.workspace.settings_controller import SettingsController
 from usage_viewer.gui.workspace.tasks import Tasks
 from usage_viewer.gui.workspace.workspace import Workspace
 
 
-class Opening(QObject):
+class SourceController(QObject):
     """Opens what the user chooses in place of what is open, and asks for the key where one is needed."""
 
     failed = Signal(object)  # UsageViewerError, for the banner, with Retry
@@ -45,10 +45,10 @@ class Opening(QObject):
         *,
         tasks: Tasks,
         workspace: Workspace,
-        remembered: Remembered,
-        keys: KeyFlow,
-        snapshots: Snapshots,
-        organizations: Organizations,
+        remembered: SettingsController,
+        keys: KeyController,
+        snapshots: SnapshotController,
+        organizations: OrganizationController,
         actions: Actions,
         page: MainPage,
         key_page: KeyPage,
@@ -58,14 +58,14 @@ class Opening(QObject):
     ) -> None:
         super().__init__(window)
         self.own_profile = profile
-        self._demo = DemoVisit(open_demo, tasks, actions.demo, self)
+        self._demo = DemoController(open_demo, tasks, actions.demo, self)
         self._loaded: Loaded | None = None
         self._tasks, self._workspace, self._remembered = tasks, workspace, remembered
         self._keys, self._snapshots, self._organizations = keys, snapshots, organizations
         self._actions, self._page, self._key_page, self._pages = actions, page, key_page, pages
         self._window, self._first_look = window, first_look
-        workspace.session_opened.connect(self._decide)
-        workspace.session_failed.connect(self.say_why_not)
+        workspace.session_opened.connect(self._connect_or_ask_for_key)
+        workspace.session_failed.connect(self.show_open_error)
         self._connect_key()
         self._connect_organizations()
         self._connect_snapshots()
@@ -126,7 +126,7 @@ class Opening(QObject):
         self._page.status.seal.setVisible(not profile.read_only)  # there is nobody to compare it with
         actions.save_snapshot.setEnabled(not isinstance(profile, CombinedProfile))
 
-    def say_why_not(self, error: UsageViewerError) -> None:
+    def show_open_error(self, error: UsageViewerError) -> None:
         """The data can't be used: offers what can be done about it."""
         profile = self._workspace.profile or self.own_profile
         actions: list[Action] = [("Re&try", lambda: self.open(profile))]
@@ -140,7 +140,9 @@ class Opening(QObject):
     def _start_anew(self) -> None:
         profile = self.own_profile
         self._workspace.close()  # nothing may write to the file any more, or be taken for the new one
-        self._tasks.start("open", lambda task: profile.start_anew(), lambda _: self.open(profile), self.say_why_not)
+        self._tasks.start(
+            "open", lambda task: profile.start_anew(), lambda _: self.open(profile), self.show_open_error
+        )
 
     def facts(self) -> list[tuple[str, str]]:
         """Where the data and the key of what is open are kept."""
@@ -251,9 +253,9 @@ class Opening(QObject):
     def _on_key_loaded(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self._key_page.set_place(loaded.place)
-        self._decide()
+        self._connect_or_ask_for_key()
 
-    def _decide(self) -> None:
+    def _connect_or_ask_for_key(self) -> None:
         """Once both the data and the keyring have answered: fetch, show what is held, or ask for the key."""
         session, loaded, profile = self._workspace.session, self._loaded, self._workspace.profile
         if session is not None and profile is not None and not profile.needs_key:
@@ -308,7 +310,7 @@ class Opening(QObject):
             self._workspace.connect_key(loaded.key)
 
     def _forget_key(self) -> None:
-        CalmDialog(
+        FormDialog(
             self._window,
             "Remove admin key",
             "Remove the admin key of this organization from this computer? Downloaded data stays.",

@@ -1,4 +1,4 @@
-"""`FirstLook`: the table as it was when the window was closed, in its place until the store has answered.
+"""`StartupPage`: the table as it was when the window was closed, in its place until the store has answered.
 
 All here is for speed: it imports nothing but Qt, the model is Qt's own, and what else the `Qt` namespace would name
 is a number, since the first look at that namespace takes 20 ms.
@@ -15,7 +15,7 @@ _NOT_EDITABLE: Final = 0  # QAbstractItemView.EditTrigger
 _NO_FRAME, _NO_FOCUS, _NO_SCROLL_BAR, _PLAIN_TEXT = 0, 0, 1, 0
 
 
-class LookTable(QTableView):
+class StartupTable(QTableView):
     painted = False
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -23,7 +23,7 @@ class LookTable(QTableView):
         self.painted = True
 
 
-class FirstLook(QWidget):
+class StartupPage(QWidget):
     """`look` is what `last_look` keeps."""
 
     def __init__(self, look: dict[str, Any], parent: QWidget | None = None) -> None:
@@ -34,7 +34,7 @@ class FirstLook(QWidget):
         heading.setFixedHeight(look["top"])
         heading.setProperty("alignment", _TOP_LEFT)
         heading.setMargin(12)
-        self.table = LookTable(self)
+        self.table = StartupTable(self)
         self._fill(self.table, look, look["rows"])
         self.table.horizontalHeader().setFixedHeight(look["header"])
         self.table.setAccessibleName("Usage, as it was when the window was closed")

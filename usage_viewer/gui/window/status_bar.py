@@ -9,7 +9,7 @@ from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.selection_stats import SelectionStats
 from usage_viewer.gui.formatting.numbers import NumberFormat
-from usage_viewer.gui.verification.verification_badge import Seal
+from usage_viewer.gui.verification.verification_badge import VerificationBadge
 from usage_viewer.gui.widgets.plain_text import tip
 from usage_viewer.gui.widgets.theme import UNIT, plain_label
 
@@ -20,14 +20,14 @@ MESSAGE_SECONDS = 6
 CANCEL_KEY = "Ctrl+."
 
 
-class StatusLine(QWidget):
+class StatusBar(QWidget):
     cancel_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._origin = self._notice = ""
         self._held = plain_label("", self)
-        self.seal = Seal(self)
+        self.seal = VerificationBadge(self)
         self._message = plain_label("", self)
         self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._selection = plain_label("", self)

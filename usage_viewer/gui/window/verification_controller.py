@@ -1,11 +1,11 @@
-"""`ProofViews`: shows what `Proofs` finds: the seal, the mark at the totals, and the lists."""
+"""Shows the results of verification: the badge, the identity mark and the lists."""
 
 from PySide6.QtCore import QObject
 
 from usage_viewer.domain.table import Column
-from usage_viewer.domain.verification import Breaches, Cell
-from usage_viewer.gui.verification.identity_badge import BreachMark
-from usage_viewer.gui.verification.record_dialog import Listing
+from usage_viewer.domain.verification import BrokenIdentities, Cell
+from usage_viewer.gui.verification.identity_badge import IdentityBadge
+from usage_viewer.gui.verification.record_dialog import RecordDialog
 from usage_viewer.gui.verification.record_lists import (
     ChangesList,
     breaches_list,
@@ -13,19 +13,19 @@ from usage_viewer.gui.verification.record_lists import (
     metrics_of,
     origins_list,
 )
-from usage_viewer.gui.verification.verifier import Origins, Proofs, Standing
+from usage_viewer.gui.verification.verifier import BackgroundVerifier, Origins, VerificationState
 from usage_viewer.gui.window.actions import Actions, connect
 from usage_viewer.gui.window.main_page import MainPage
 from usage_viewer.gui.workspace.workspace import Workspace
 
 
-class ProofViews(QObject):
+class VerificationController(QObject):
     """Connects them with the page and its commands; lives as long as the window."""
 
-    def __init__(self, proofs: Proofs, workspace: Workspace, page: MainPage, actions: Actions) -> None:
+    def __init__(self, proofs: BackgroundVerifier, workspace: Workspace, page: MainPage, actions: Actions) -> None:
         super().__init__(page)
         self._proofs, self._workspace, self._page = proofs, workspace, page
-        self.mark = BreachMark(page.totals)
+        self.mark = IdentityBadge(page.totals)
         seal = page.status.seal
         proofs.changed.connect(self._show_standing)
         proofs.breaches_changed.connect(self._show_breaches)
@@ -39,36 +39,38 @@ class ProofViews(QObject):
         connect(actions.changes, lambda: self.list_changes().raise_())
         connect(actions.origins, page.table.ask_for_origin)
 
-    def _show_standing(self, standing: Standing) -> None:
+    def _show_standing(self, standing: VerificationState) -> None:
         seal = self._page.status.seal
-        seal.dataset = self._workspace.view.data if self._workspace.last is None else self._workspace.last.view.data
+        seal.dataset = (
+            self._workspace.view.dataset if self._workspace.last is None else self._workspace.last.view.dataset
+        )
         seal.show_standing(standing)
 
-    def _show_breaches(self, breaches: Breaches) -> None:
+    def _show_breaches(self, breaches: BrokenIdentities) -> None:
         self.mark.show_breaches(breaches)
 
-    def list_differences(self) -> Listing:
+    def list_differences(self) -> RecordDialog:
         seal = self._page.status.seal
         completeness = self._proofs.standing.completeness
         return self._open(differences_list(completeness, seal.dataset, self._workspace.names, self._page))
 
-    def list_breaches(self) -> Listing:
-        data = self._workspace.view.data
+    def list_breaches(self) -> RecordDialog:
+        data = self._workspace.view.dataset
         return self._open(breaches_list(self._proofs.breaches, data, self._workspace.names, self._page))
 
-    def list_changes(self) -> Listing:
+    def list_changes(self) -> RecordDialog:
         workspace = self._workspace
         span = workspace.last.look.coverage.periods.span if workspace.last is not None else None
-        listing = ChangesList(workspace.view.data, workspace.names, span, self._proofs, self._page)
+        listing = ChangesList(workspace.view.dataset, workspace.names, span, self._proofs, self._page)
         return self._open(listing)
 
     def _find_origins(self, cell: Cell, column: Column) -> None:
         view = self._workspace.view
-        self._proofs.find_origins(cell, column.name, metrics_of(column.name, view.data, view.shown_columns))
+        self._proofs.find_origins(cell, column.name, metrics_of(column.name, view.dataset, view.shown_columns))
 
-    def show_origins(self, origins: Origins) -> Listing:
+    def show_origins(self, origins: Origins) -> RecordDialog:
         return self._open(origins_list(origins, self._workspace.names, self._page))
 
-    def _open(self, listing: Listing) -> Listing:
+    def _open(self, listing: RecordDialog) -> RecordDialog:
         listing.open()
         return listing

@@ -16,7 +16,7 @@ WRITE_AFTER = 800
 """Milliseconds of quiet before the file is written."""
 
 
-class Remembered(QObject):
+class SettingsController(QObject):
     """`path` None remembers nothing beyond this run. `on_error` hears, once, that the file can't be written."""
 
     def __init__(
@@ -46,9 +46,9 @@ class Remembered(QObject):
         """The view, and with it the columns chosen for its dataset; a search is not kept."""
         columns = dict(self.profile.columns)
         if view.columns:
-            columns[view.dataset] = view.columns
+            columns[view.dataset_name] = view.columns
         else:
-            columns.pop(view.dataset, None)
+            columns.pop(view.dataset_name, None)
         self._change_profile(replace(self.profile, view=view.with_search(""), columns=columns))
         if view.zone not in ("UTC", "local"):
             self._change(self.settings.with_zone(view.zone))

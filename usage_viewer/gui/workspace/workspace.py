@@ -9,8 +9,8 @@ from PySide6.QtCore import QLocale, QObject, QTimer, Signal
 
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import Segment
-from usage_viewer.domain.row_order import Rows
+from usage_viewer.domain.period import BucketRun
+from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.gui.workspace.tasks import Task, Tasks
@@ -18,7 +18,7 @@ from usage_viewer.gui.workspace.tasks import Task, Tasks
 if TYPE_CHECKING:
     from usage_viewer.app.fetch.window_fetcher import Progress
     from usage_viewer.app.profile.profile import Profile
-    from usage_viewer.app.session.session import Look, Session
+    from usage_viewer.app.session.session import Session, ViewResult
     from usage_viewer.domain.admin_key import AdminKey
 
 REPAINT_AFTER = 0.2
@@ -29,11 +29,11 @@ LOOK_AGAIN_AFTER = 300
 
 
 @dataclass(frozen=True)
-class Shown:
+class SortedResult:
     """A look, and the order of its rows in the view that it was asked for."""
 
-    look: "Look"
-    rows: Rows
+    look: "ViewResult"
+    rows: RowOrder
 
     @property
     def view(self) -> ViewState:
@@ -64,7 +64,7 @@ class Workspace(QObject):
         self.view = view
         self.session: Session | None = None
         self.profile: Profile | None = None
-        self.last: Shown | None = None
+        self.last: SortedResult | None = None
         self.fetching = False
         self._fetch_key: object = None
         self._given_up: object = None
@@ -140,10 +140,13 @@ class Workspace(QObject):
         if self.last is not None and self.now - self._looked_at_now > LOOK_AGAIN_AFTER:
             self._look()
 
-    def _sort(self, last: Shown) -> None:
+    def _sort(self, last: SortedResult) -> None:
         look = replace(last.look, view=self.view)
         self._tasks.start(
-            "look", lambda task: Shown(look, look.table.ordered(look.view.order)), self._on_shown, self._on_failed
+            "look",
+            lambda task: SortedResult(look, look.table.ordered(look.view.order)),
+            self._on_shown,
+            self._on_failed,
         )
 
     def _look(self) -> None:
@@ -155,33 +158,33 @@ class Workspace(QObject):
         self._more.stop()
         self._looked_at, self._looked_at_now = time.monotonic(), self.now
 
-        def work(task: Task) -> Shown:
+        def work(task: Task) -> SortedResult:
             look = session.look(view, cancel)
-            return Shown(look, look.table.ordered(view.order))
+            return SortedResult(look, look.table.ordered(view.order))
 
         self._tasks.start("look", work, self._on_shown, self._on_failed, on_cancel=cancel.cancel)
 
-    def _on_shown(self, shown: Shown) -> None:
+    def _on_shown(self, shown: SortedResult) -> None:
         self.last = shown
         if self.fetching and self._key_of(shown) != self._fetch_key:
             self._stop_fetch()
         asked = self._key_of(shown) in (self._fetch_key, self._given_up)
-        if shown.look.coverage.wanted and not asked and self.reason(shown.view.dataset) is None:
+        if shown.look.coverage.wanted and not asked and self.reason(shown.view.dataset_name) is None:
             self._fetch(refresh=False)
         self.shown.emit(shown)
 
     # Fetching
 
     @staticmethod
-    def _key_of(shown: Shown) -> tuple[str, tuple[Segment, ...]]:
+    def _key_of(shown: SortedResult) -> tuple[str, tuple[BucketRun, ...]]:
         """What a fetch is for: two views with the same one need the same buckets."""
-        return shown.view.dataset, tuple(shown.look.coverage.periods.segments(shown.view.data.widths))
+        return shown.view.dataset_name, tuple(shown.look.coverage.periods.segments(shown.view.dataset.widths))
 
     def refresh(self) -> None:
         """Fetches again whatever may have grown, and what is missing; asks for what could not be had, too."""
         self._given_up = None
         if self.session is not None:
-            self.session.ask_all_datasets()
+            self.session.forget_unavailable()
         self._fetch(refresh=True)
 
     def retry(self) -> None:
@@ -230,7 +233,7 @@ class Workspace(QObject):
         self._given_up = self._fetch_key
         self._look()
         self._end_fetch()
-        if self.reason(self.view.dataset) is None:
+        if self.reason(self.view.dataset_name) is None:
             self._on_failed(error)
 
     def reason(self, dataset: str) -> UsageViewerError | None:
@@ -276,4 +279,4 @@ class Workspace(QObject):
         return self.session.names if self.session is not None else Names()
 
     def values(self, dimension: str) -> tuple[Value, ...]:
-        return self.session.values(self.view.dataset, dimension) if self.session is not None else ()
+        return self.session.values(self.view.dataset_name, dimension) if self.session is not None else ()

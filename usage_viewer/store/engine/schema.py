@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from usage_viewer.domain.catalog import Dataset, Kind
 from usage_viewer.domain.errors import StoreDamaged, StoreNewer
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store.engine.database import Connection
 
 DECIMALS = 24
@@ -83,7 +83,7 @@ def adapt(cursor: Connection, datasets: Iterable[Dataset]) -> None:
                     cursor.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(name)} {kind}")
 
 
-def create(cursor: Connection, dataset: Dataset, width: Width) -> None:
+def create(cursor: Connection, dataset: Dataset, width: BucketWidth) -> None:
     """The tables of a dataset and width, where they aren't there yet."""
     for table, columns in (
         (combination_table(dataset), _combination_columns(dataset)),
@@ -97,7 +97,7 @@ def combination_table(dataset: Dataset) -> str:
     return f"combination_{dataset.name}"
 
 
-def fact_table(dataset: Dataset, width: Width) -> str:
+def fact_table(dataset: Dataset, width: BucketWidth) -> str:
     return f"usage_{dataset.name}_{width.value}"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from usage_viewer.domain.catalog import DATASETS, Dataset, Kind
 from usage_viewer.domain.errors import SnapshotDamaged, StoreError
-from usage_viewer.domain.period import Width
+from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store.engine.database import Connection, Database
 from usage_viewer.store.engine.schema import (
     DECIMAL,
@@ -73,7 +73,7 @@ def _read_held(cursor: Connection, path: Path) -> None:
         "a bucket is there twice",
         "SELECT 1 FROM held GROUP BY dataset, width, start HAVING count(*) > 1",
     )
-    for width in Width:
+    for width in BucketWidth:
         _refuse_if(
             cursor,
             "a bucket begins at no boundary",
@@ -121,7 +121,7 @@ def _read_dataset(cursor: Connection, dataset: Dataset, path: Path) -> None:
     )
 
 
-def _insert_facts(cursor: Connection, dataset: Dataset, width: Width, plain: str) -> None:
+def _insert_facts(cursor: Connection, dataset: Dataset, width: BucketWidth, plain: str) -> None:
     table = quoted(fact_table(dataset, width))
     same = " AND ".join(
         f"plain.{quoted(item.name)} IS NOT DISTINCT FROM cell.{quoted(item.name)}" for item in dataset.dimensions

@@ -8,7 +8,7 @@ from pathlib import Path
 from usage_viewer.domain.cancellation import Cancel
 from usage_viewer.domain.catalog import DATASETS, Dataset, Kind
 from usage_viewer.domain.names import Name
-from usage_viewer.domain.period import Span, Width
+from usage_viewer.domain.period import BucketWidth, Span
 from usage_viewer.store.engine.database import Connection, Database, wal_of
 from usage_viewer.store.engine.schema import DECIMAL, combination_table, fact_table, quoted
 from usage_viewer.store.snapshot.format import (
@@ -91,11 +91,11 @@ def save_snapshot(store: Store, folder: Path, span: Span, cancel: Cancel | None 
 _HELD = {"dataset": "VARCHAR", "width": "VARCHAR", "start": "BIGINT", "fetched_at": "BIGINT", "grouped": "VARCHAR"}
 
 
-def _copy_held(copy: _Copy, span: Span) -> dict[str, list[Width]]:
+def _copy_held(copy: _Copy, span: Span) -> dict[str, list[BucketWidth]]:
     """Which widths are held of each dataset."""
     copy.create("held", _HELD)
     listed = ", ".join(_HELD)
-    held: dict[str, list[Width]] = {}
+    held: dict[str, list[BucketWidth]] = {}
     for dataset in DATASETS.values():
         for width in dataset.widths:
             found = copy.rows(
@@ -136,7 +136,7 @@ def _write_names(copy: _Copy, folder: Path) -> int:
     return _count(copy.target, "wanted")
 
 
-def _write_dataset(copy: _Copy, dataset: Dataset, widths: Sequence[Width], span: Span, folder: Path) -> int:
+def _write_dataset(copy: _Copy, dataset: Dataset, widths: Sequence[BucketWidth], span: Span, folder: Path) -> int:
     dimensions = {item.name: "VARCHAR" for item in dataset.dimensions}
     combinations, facts = combination_table(dataset), f"facts_{dataset.name}"
     listed = ", ".join(map(quoted, ["id", *dimensions]))
@@ -169,7 +169,7 @@ def _write_dataset(copy: _Copy, dataset: Dataset, widths: Sequence[Width], span:
     return _count(copy.target, facts)
 
 
-def _stretches(source: Connection, table: str, width: Width, span: Span) -> Iterator[tuple[int, int]]:
+def _stretches(source: Connection, table: str, width: BucketWidth, span: Span) -> Iterator[tuple[int, int]]:
     """Start and end of stretches of whole buckets within `span`, of about ROWS_AT_A_TIME facts each."""
     first, last = width.ceil(span.start), width.floor(span.end)
     found = source.execute(
