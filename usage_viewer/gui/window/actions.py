@@ -42,11 +42,11 @@ class Actions(QObject):
         self.open_snapshot = self._add("O&pen snapshot…", key.Open, "Shows a saved snapshot; no key is needed")
         self.close_snapshot = self._add("Close the snapsho&t", None, "Goes back to your organization")
         self.close_snapshot.setVisible(False)
-        self.refresh = self._add("&Refresh", key.Refresh, "Fetches again whatever may have grown")
+        self.refresh = self._add("Re&fresh", key.Refresh, "Fetches again whatever may have grown")
         self.cancel = self._add("Stop loadin&g", CANCEL_KEY, "Stops loading; data already downloaded is kept")
         self.clear_filters = self._add("Clear a&ll filters", None, "Shows everything again")
         self.origins = self._add(
-            "&Where does this come from?", "Ctrl+I", "Lists the buckets, rows and fetch times of the current cell"
+            "Show sou&rces…", "Ctrl+I", "Lists the periods, records and load times behind the current cell"
         )
         self.changes = self._add("What c&hanged…", "Ctrl+H", "Lists figures that a later fetch told otherwise")
         self.prove = self._add("Check co&mpleteness", "Ctrl+K", "Compares what is held with the server's own sums")
