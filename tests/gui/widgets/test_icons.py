@@ -51,7 +51,7 @@ def test_is_empty_where_there_is_no_drawing(red: QWidget, find: Callable[[str], 
     assert icon("nothing", red, find).isNull()
 
 
-@pytest.mark.parametrize("name", ["search", "filter", "close", "chevron-left", "chevron-right", "add"])
+@pytest.mark.parametrize("name", ["search", "refresh", "close", "chevron-left", "chevron-right", "more"])
 def test_the_programs_drawings_are_found(red: QWidget, name: str) -> None:
     assert not icon(name, red).isNull()
 
