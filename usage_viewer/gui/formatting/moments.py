@@ -31,3 +31,8 @@ def moment_text(moment: int, locale: QLocale) -> str:
 def counted(number: int, noun: str, locale: QLocale) -> str:
     """`1 day`, `1,234 days`."""
     return f"{locale.toString(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def date_time_text(moment: int) -> str:
+    """Returns `2026-11-23 14:02` in this computer's time zone; `moment` is in epoch seconds."""
+    return QDateTime.fromSecsSinceEpoch(moment).toString("yyyy-MM-dd HH:mm")

@@ -16,8 +16,9 @@ from usage_viewer.domain.verification import (
     Completeness,
     Verdict,
 )
+from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.tasks import Task, Tasks
-from usage_viewer.gui.workspace.workspace import SortedResult, Workspace
+from usage_viewer.gui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +73,7 @@ class BackgroundVerifier(QObject):
         self._has_loaded = False
         self._looked_through: object = None
         workspace.shown.connect(self._on_shown)
-        workspace.fetching_changed.connect(self._on_fetching)
+        workspace.fetch.running_changed.connect(self._on_fetching)
         workspace.failed.connect(lambda error: self._forget_load())
 
     @property
@@ -144,7 +145,7 @@ class BackgroundVerifier(QObject):
     def _on_proved(self, proved: "VerificationOutcome") -> None:
         if proved.fetched:
             self._looked_through = None
-            self._workspace.look_again()
+            self._workspace.reload()
         self._say(replace(self.standing, completeness=proved.completeness, checking=False))
 
     def _on_unproven(self, error: UsageViewerError) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from usage_viewer.domain.admin_key import mask_keys
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
@@ -56,9 +56,11 @@ class Tasks(QObject):
 
     It lives as long as the window, and is the only object through which threads speak to the GUI. The threads are
     daemons: work that hangs can't keep the process from ending. Any error that isn't the program's own becomes one
-    here, so that no work can fail unseen.
+    here, so that no work can fail unseen. `idle` is emitted when no task is unfinished any more, in
+    the next turn of the event loop: a callback or the caller of `cancel` may start another task first.
     """
 
+    idle = Signal()
     _arrived = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -66,6 +68,13 @@ class Tasks(QObject):
         self._arrived.connect(self._on_arrived, Qt.ConnectionType.QueuedConnection)
         self._channels: dict[str, _Channel] = {}
         self._closed = threading.Event()
+        self._idle_check = QTimer(self, singleShot=True, interval=0)
+        self._idle_check.timeout.connect(self._emit_if_idle)
+
+    @property
+    def busy_count(self) -> int:
+        """Returns the number of unfinished tasks in all channels."""
+        return sum(channel.unfinished for channel in self._channels.values())
 
     def start(
         self,
@@ -99,11 +108,12 @@ class Tasks(QObject):
         return self._enqueue(channel, Task(walk, lambda _: done(), failed, step), True)
 
     def cancel(self, channel: str) -> None:
-        if channel in self._channels:
+        if self.busy(channel):
             self._channels[channel].cancel()
+            self._idle_check.start()
 
     def busy(self, channel: str) -> bool:
-        return channel in self._channels and self._channels[channel].busy
+        return channel in self._channels and self._channels[channel].unfinished > 0
 
     def close(self, seconds: float = 1.0) -> None:
         """Cancels everything and waits `seconds` at the most, in all."""
@@ -140,7 +150,12 @@ class Tasks(QObject):
                 task.step(message.value)
             return
         task.finished = True
+        self._idle_check.start()
         (task.done if message.kind == "done" else task.failed)(message.value)
+
+    def _emit_if_idle(self) -> None:
+        if not self._closed.is_set() and not self.busy_count:
+            self.idle.emit()
 
 
 class _Channel:
@@ -154,8 +169,8 @@ class _Channel:
         self.thread.start()
 
     @property
-    def busy(self) -> bool:
-        return any(not task.finished and not task.cancelled.is_set() for task in self._tasks)
+    def unfinished(self) -> int:
+        return sum(not task.finished and not task.cancelled.is_set() for task in self._tasks)
 
     def add(self, task: Task) -> None:
         self._tasks = [one for one in self._tasks if not one.finished and not one.cancelled.is_set()]
