@@ -20,7 +20,7 @@ def _obey(line: str) -> None:
     if line == "close":
         _window().close()
     elif line == "report":
-        sys.stdout.write(f"{_window().page.status.text}\n")
+        sys.stdout.write(f"{_window().parts.page.status.text}\n")
         sys.stdout.flush()
 
 

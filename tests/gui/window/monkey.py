@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QAction
@@ -22,15 +22,12 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from tests.rigs.window import WindowRig, WindowUnderTest
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import Filter, SortKey, ViewState
-from usage_viewer.gui.window.main_window import MainWindow
-
-if TYPE_CHECKING:
-    from tests.rigs.window import Desk
 
 STUCK: Final = 0.15
 """Seconds after which an action must be in a loop of its own: that of a menu or of a dialog."""
@@ -67,8 +64,8 @@ PRESETS: Final = (Preset.TODAY, Preset.LAST_7_DAYS, Preset.LAST_30_DAYS, Preset.
 class Monkey:
     """`done` says what it did, one line an action; the same `seed` chooses the same again on an equal screen."""
 
-    def __init__(self, desk: "Desk", window: MainWindow, seed: int, folder: Path) -> None:
-        self.desk, self.window, self.folder = desk, window, folder
+    def __init__(self, rig: WindowRig, window: WindowUnderTest, seed: int, folder: Path) -> None:
+        self.rig, self.window, self.folder = rig, window, folder
         self.chance = random.Random(seed)
         self.done: list[str] = []
         self._began = time.monotonic()
@@ -157,7 +154,7 @@ class Monkey:
         return told
 
     def _allowed(self, action: QAction) -> bool:
-        return action is not self.window.actions_.quit
+        return action is not self.window.commands.quit
 
     def _show_view(self) -> str:
         view = self._random_view()
@@ -193,14 +190,14 @@ class Monkey:
         return view
 
     def _command(self) -> str:
-        chosen = self.chance.choice([one for one in self.window.actions_.all if self._allowed(one)])
+        chosen = self.chance.choice([one for one in self.window.commands.all if self._allowed(one)])
         if not chosen.isEnabled():
             return "a command that is grey"
         chosen.trigger()
         return f"command {chosen.text()!r}"
 
     def _server(self) -> str:
-        server = self.desk.server
+        server = self.rig.server
         fault, share = self.chance.choice(FAULTS), self.chance.random()
         if share < 0.5:
             server.faults = None
@@ -214,7 +211,7 @@ class Monkey:
         return "resize"
 
     def _pass_time(self) -> str:
-        self.desk.clock.ahead += self.chance.choice([60.0, 400.0])
+        self.rig.clock.ahead += self.chance.choice([60.0, 400.0])
         QApplication.sendEvent(self.window, QEvent(QEvent.Type.ActivationChange))
         return "time passes"
 

@@ -5,7 +5,7 @@ from pytestqt.qtbot import QtBot
 
 from usage_viewer import __version__
 from usage_viewer.app.licences import parts
-from usage_viewer.gui.window.help_dialogs import about_box, shortcut_sheet
+from usage_viewer.gui.window.help_dialogs import about_dialog, shortcut_dialog
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def texts(dialog: QDialog) -> list[str]:
 
 
 def test_everything_that_is_shipped_is_listed_with_its_licence(parent: QWidget) -> None:
-    dialog = about_box([("Data", "/data\u202e <b>")], parent)
+    dialog = about_dialog([("Data", "/data\u202e <b>")], parent)
     shown = texts(dialog)
     lines = "\n".join(shown).splitlines()
     assert f"Usage Viewer {__version__}" in lines
@@ -32,7 +32,7 @@ def test_everything_that_is_shipped_is_listed_with_its_licence(parent: QWidget) 
 
 
 def test_the_sheet_of_keys(parent: QWidget) -> None:
-    assert texts(shortcut_sheet([("Copy", "Ctrl+C"), ("Refresh", "F5")], parent)) == [
+    assert texts(shortcut_dialog([("Copy", "Ctrl+C"), ("Refresh", "F5")], parent)) == [
         "Copy",
         "Ctrl+C",
         "Refresh",

@@ -1,14 +1,11 @@
 """A database whose damage shows only when its usage is read: said, kept aside, begun anew, fetched again."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tests.rigs.window import User, WindowRig
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.domain.errors import StoreDamaged
 from usage_viewer.store import Store
-
-if TYPE_CHECKING:
-    from tests.rigs.window import Desk, Hands
 
 HEADERS, BLOCK = 3 * 4096, 256 * 1024
 
@@ -31,22 +28,22 @@ def _bend_what_opening_does_not_read(database: Path) -> bytes:
     return bytes(bent)
 
 
-def test_is_said_and_the_way_out_is_offered(desk: "Desk", hands: "Hands") -> None:
-    window = desk.start()
+def test_is_said_and_the_way_out_is_offered(rig: WindowRig, user: User) -> None:
+    window = rig.start()
     rows = window.page.model.rowCount()
-    desk.close(window)
-    database = ProfilePaths(desk.data_dir).database
+    rig.close(window)
+    database = ProfilePaths(rig.data_dir).database
     bent = _bend_what_opening_does_not_read(database)
-    window = desk.start()
+    window = rig.start()
     error = window.page.banner.error
     assert isinstance(error, StoreDamaged)
     assert "kept aside" in error.hint
-    desk.settle(window, lambda: hands.click(hands.button("Start anew", window.page.banner)))
+    rig.settle(window, lambda: user.click(user.button("Start anew", window.page.banner)))
     assert not window.page.banner.isVisible()
     assert window.page.model.rowCount() == rows
     (aside,) = [path for path in database.parent.iterdir() if "damaged" in path.name]
     assert aside.read_bytes() == bent
     assert aside.stat().st_mode & 0o077 == 0
-    desk.close(window)
-    again = desk.start()
+    rig.close(window)
+    again = rig.start()
     assert again.page.model.rowCount() == rows

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 from PySide6.QtCore import Qt
@@ -22,12 +22,9 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.gui.window.monkey import Monkey, opened
+from tests.rigs.window import Oracle, WindowRig, shown_sums
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.view import FIRST_VIEW
-from usage_viewer.gui.window.main_window import MainWindow
-
-if TYPE_CHECKING:
-    from tests.rigs.window import Desk, Oracle, Sums
 
 GROWTH: Final = 250
 """Megabytes that the process may hold more of at the end than after a fifth of the actions, both times at rest with
@@ -51,16 +48,16 @@ def megabytes() -> float:
 
 
 class Run:
-    """One life of a window under a monkey's hands."""
+    """One life of a window under a monkey's user."""
 
-    def __init__(self, desk: "Desk", qtbot: QtBot, folder: Path, seed: int | None) -> None:
-        self.desk, self.qtbot = desk, qtbot
+    def __init__(self, rig: WindowRig, qtbot: QtBot, folder: Path, seed: int | None) -> None:
+        self.rig, self.qtbot = rig, qtbot
         if seed is None:
             seed = int(os.environ.get("MONKEY_SEED") or random.SystemRandom().randrange(2**32))
         print(f"seed {seed}")
         self._before = set(threading.enumerate())
-        self.window = desk.start()
-        self.monkey = Monkey(desk, self.window, seed, folder)
+        self.window = rig.start()
+        self.monkey = Monkey(rig, self.window, seed, folder)
 
     def play(self, actions: int) -> None:
         """Raises AssertionError for an error that was logged, a dialog that stays, memory that grew."""
@@ -94,14 +91,12 @@ class Run:
     def _come_to_rest(self) -> None:
         """The server is well again, there is a key, and the first view is asked for."""
         window, workspace = self.window, self.window.workspace
-        self.desk.server.faults, self.desk.server.latency = None, 0.0
+        self.rig.server.faults, self.rig.server.latency = None, 0.0
         window.organizations.choose("default")
-        self.qtbot.waitUntil(
-            lambda: workspace.session is not None and window.opening.keyring_answered, timeout=15_000
-        )
+        self.qtbot.waitUntil(lambda: workspace.session is not None and window.parts.keys.answered, timeout=15_000)
         if not self._connected():
             field = window.key_page.findChild(QLineEdit)
-            window.actions_.replace_key.trigger()
+            window.commands.replace_key.trigger()
             assert isinstance(field, QLineEdit)
             QTest.keyClicks(field, ADMIN_KEY)
             QTest.keyClick(field, Qt.Key.Key_Return)
@@ -125,7 +120,7 @@ class Run:
 
     def end(self) -> None:
         """Closes the window; every thread that it began ends."""
-        self.desk.close(self.window)
+        self.rig.close(self.window)
         self.qtbot.waitUntil(lambda: not self._left_over(), timeout=15_000)
 
     def _left_over(self) -> list[threading.Thread]:
@@ -134,10 +129,9 @@ class Run:
 
 @pytest.fixture
 def run_of(
-    desk: "Desk",
+    rig: WindowRig,
     qtbot: QtBot,
-    oracle: "Oracle",
-    sums_shown: Callable[[MainWindow], "Sums"],
+    oracle: Oracle,
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
 ) -> Callable[[int, int | None], None]:
@@ -145,9 +139,9 @@ def run_of(
 
     def run(actions: int, seed: int | None) -> None:
         with caplog.at_level(logging.ERROR):
-            life = Run(desk, qtbot, tmp_path, seed)
+            life = Run(rig, qtbot, tmp_path, seed)
             life.play(actions)
-            shown, right = sums_shown(life.window), oracle.sums(FIRST_VIEW)
+            shown, right = shown_sums(life.window), oracle.sums(FIRST_VIEW)
             life.end()
         assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
         assert shown.keys() == right.keys()

@@ -9,12 +9,12 @@ def test_it_is_there_only_while_it_has_something_to_say(qtbot: QtBot) -> None:
     line = NoticeBar()
     qtbot.addWidget(line)
     assert line.isHidden()
-    line.say("view", "Shown in UTC.")
+    line.set_notice("view", "Shown in UTC.")
     assert not line.isHidden()
     assert (line.text, line.accessibleName()) == ("Shown in UTC.", "Shown in UTC.")
-    line.say("names", "No names.")
+    line.set_notice("names", "No names.")
     assert line.text == "Shown in UTC.\nNo names."
-    line.say("view", "")
+    line.set_notice("view", "")
     assert line.text == "No names."
     line.clear()
     assert (line.text, line.isHidden()) == ("", True)
@@ -23,5 +23,5 @@ def test_it_is_there_only_while_it_has_something_to_say(qtbot: QtBot) -> None:
 def test_it_can_be_drawn(qtbot: QtBot) -> None:
     line = NoticeBar()
     qtbot.addWidget(line)
-    line.say("view", "<b>not bold</b>")
+    line.set_notice("view", "<b>not bold</b>")
     assert not line.grab().isNull()

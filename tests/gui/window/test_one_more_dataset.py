@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.rigs.window import WindowUnderTest
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.cli.arguments import parser
 from usage_viewer.cli.table import run_table
@@ -40,7 +41,6 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import MemoryKeystore
 
 HOUR, DAY = 3600, 86400
@@ -248,14 +248,14 @@ def test_hours_are_the_finest_that_there_are(server: RobotServer) -> None:
     session.close()
 
 
-def test_the_window_shows_it(desk: Any) -> None:
-    desk.clock.ahead = NOW - desk.clock.now
-    window: MainWindow = desk.start()
+def test_the_window_shows_it(rig: Any) -> None:
+    rig.clock.ahead = NOW - rig.clock.now
+    window: WindowUnderTest = rig.start()
     # Of the dataset that it begins with it says that it can't be had; no error stands over the others.
     assert window.page.banner.error is None
     assert not window.page.dataset.menu_actions["completions"].isEnabled()
     assert "know this address" in window.page.dataset.menu_actions["completions"].toolTip()
-    desk.settle(
+    rig.settle(
         window, lambda: window.workspace.show_view(ViewState("robot_moves", RANGE, Granularity.TOTAL, ("arm",)))
     )
     page = window.page
@@ -278,7 +278,7 @@ def test_the_window_shows_it(desk: Any) -> None:
         key: (sum(fact.moves for fact in here), sum(fact.price for fact in here)) for key, here in _by_arm().items()
     }
     shown = window.workspace.view.with_columns(("moves", "parts_mean"))
-    desk.settle(window, lambda: window.workspace.show_view(shown))
+    rig.settle(window, lambda: window.workspace.show_view(shown))
     assert page.model.columns[-1].name == "parts_mean"
 
 

@@ -7,18 +7,15 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtGui import QColor, QImage
 
+from tests.rigs.window import WindowRig
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.gui.startup.single_instance import SingleInstance
-
-if TYPE_CHECKING:
-    from tests.rigs.window import Desk
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = (sys.executable, "-m", "usage_viewer")
@@ -38,22 +35,22 @@ def _run(arguments: Sequence[str], **more: str) -> "subprocess.CompletedProcess[
     return subprocess.run([*PROGRAM, *arguments], env=environment, capture_output=True, text=True, timeout=30)
 
 
-def test_a_second_start_raises_the_first_window(desk: "Desk") -> None:
-    window = desk.start()
-    instance = SingleInstance(ProfilePaths(desk.data_dir), window)
+def test_a_second_start_raises_the_first_window(rig: WindowRig) -> None:
+    window = rig.start()
+    instance = SingleInstance(ProfilePaths(rig.data_dir), window)
     instance.raise_requested.connect(window.come_to_front)
     try:
         with subprocess.Popen(
-            [*PROGRAM, "--data-dir", str(desk.data_dir), "--base-url", desk.server.base_url],
+            [*PROGRAM, "--data-dir", str(rig.data_dir), "--base-url", rig.server.base_url],
             env=_environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         ) as second:
             try:
-                with desk.qtbot.waitSignal(instance.raise_requested, timeout=10_000):
+                with rig.qtbot.waitSignal(instance.raise_requested, timeout=10_000):
                     pass
-                desk.qtbot.waitUntil(lambda: second.poll() is not None, timeout=2000)
+                rig.qtbot.waitUntil(lambda: second.poll() is not None, timeout=2000)
             finally:
                 second.kill()
             assert second.returncode == 0
@@ -63,13 +60,13 @@ def test_a_second_start_raises_the_first_window(desk: "Desk") -> None:
         instance.close()
 
 
-def test_a_start_on_other_data_is_a_window_of_its_own(desk: "Desk", tmp_path: Path) -> None:
-    window = desk.start()
-    instance = SingleInstance(ProfilePaths(desk.data_dir), window)
+def test_a_start_on_other_data_is_a_window_of_its_own(rig: WindowRig, tmp_path: Path) -> None:
+    window = rig.start()
+    instance = SingleInstance(ProfilePaths(rig.data_dir), window)
     raised: list[bool] = []
     instance.raise_requested.connect(lambda: raised.append(True))
     try:
-        with _told("--data-dir", str(tmp_path / "other"), "--base-url", desk.server.base_url) as other:
+        with _told("--data-dir", str(tmp_path / "other"), "--base-url", rig.server.base_url) as other:
             _wait_for(other, "30 of 30 days")
             _end(other)
     finally:
@@ -121,29 +118,29 @@ def _end(process: "subprocess.Popen[str]", within: float = 2.0) -> None:
     assert took < within
 
 
-def test_a_closed_window_ends_the_process(desk: "Desk") -> None:
-    with _told("--data-dir", str(desk.data_dir), "--base-url", desk.server.base_url) as process:
+def test_a_closed_window_ends_the_process(rig: WindowRig) -> None:
+    with _told("--data-dir", str(rig.data_dir), "--base-url", rig.server.base_url) as process:
         _wait_for(process, "30 of 30 days")
         _end(process)
-    window = desk.start()
+    window = rig.start()
     assert window.page.status.text.startswith("30 of 30 days")
 
 
 @pytest.mark.parametrize(
     "fault", [Fault(stall=60), Fault(stall_body=60), Fault(status=429, headers={"retry-after": "50"}, body=b"{}")]
 )
-def test_a_window_closed_amid_a_fetch_ends_the_process(desk: "Desk", fault: Fault) -> None:
-    desk.server.faults = lambda request: fault if "/usage/" in request.path else None
-    with _told("--data-dir", str(desk.data_dir), "--base-url", desk.server.base_url) as process:
+def test_a_window_closed_amid_a_fetch_ends_the_process(rig: WindowRig, fault: Fault) -> None:
+    rig.server.faults = lambda request: fault if "/usage/" in request.path else None
+    with _told("--data-dir", str(rig.data_dir), "--base-url", rig.server.base_url) as process:
         _wait_for(process, "0 of 1 window")
         deadline = time.monotonic() + 5
-        while not desk.asked() and time.monotonic() < deadline:
+        while not rig.usage_requests() and time.monotonic() < deadline:
             time.sleep(0.01)
         _end(process)
 
 
-def test_a_window_closed_at_once_ends_the_process(desk: "Desk") -> None:
-    with _told("--data-dir", str(desk.data_dir), "--base-url", desk.server.base_url) as process:
+def test_a_window_closed_at_once_ends_the_process(rig: WindowRig) -> None:
+    with _told("--data-dir", str(rig.data_dir), "--base-url", rig.server.base_url) as process:
         _wait_for(process, "")
         _end(process)
 
@@ -175,20 +172,20 @@ def test_no_picture_of_what_can_not_be_reached(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_no_picture_without_a_key(desk: "Desk", tmp_path: Path) -> None:
+def test_no_picture_without_a_key(rig: WindowRig, tmp_path: Path) -> None:
     done = _run(
-        ["--data-dir", str(tmp_path), "--base-url", desk.server.base_url, "--snapshot", str(tmp_path / "a.png")],
+        ["--data-dir", str(tmp_path), "--base-url", rig.server.base_url, "--snapshot", str(tmp_path / "a.png")],
         OPENAI_ADMIN_KEY="",
     )
     assert done.returncode == 1
     assert "no key" in done.stderr
 
 
-def test_no_picture_of_damaged_data(desk: "Desk", tmp_path: Path) -> None:
-    database = ProfilePaths(desk.data_dir).database
+def test_no_picture_of_damaged_data(rig: WindowRig, tmp_path: Path) -> None:
+    database = ProfilePaths(rig.data_dir).database
     database.parent.mkdir(parents=True)
     database.write_bytes(b"this is no database" * 1000)
-    base = ["--data-dir", str(desk.data_dir), "--base-url", desk.server.base_url]
+    base = ["--data-dir", str(rig.data_dir), "--base-url", rig.server.base_url]
     done = _run([*base, "--snapshot", str(tmp_path / "a.png")])
     assert done.returncode == 1
     assert "database" in done.stderr.lower()

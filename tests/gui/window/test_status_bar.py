@@ -35,7 +35,7 @@ def test_a_wait_is_said_until_something_arrives(
     assert "next try in 60 s" in line.text
     line.show_progress(Progress(2, 5))
     assert "next try" not in line.text
-    assert "2 of 5 windows" in line.text
+    assert "2 of 5 requests" in line.text
 
 
 def test_the_end_of_a_fetch_takes_its_notice_along_and_nothing_else(line: StatusBar) -> None:
@@ -44,14 +44,14 @@ def test_the_end_of_a_fetch_takes_its_notice_along_and_nothing_else(line: Status
     line.show_fetching(False)
     assert line.text == ""
     line.show_fetching(True)
-    line.say("Copied 3 rows")
+    line.show_message("Copied 3 rows")
     line.show_fetching(False)
     assert line.text == "Copied 3 rows"
 
 
 def test_other_messages_go_after_a_while(line: StatusBar, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status_line, "MESSAGE_SECONDS", 0.02)
-    line.say("Copied 3 rows")
+    line.show_message("Copied 3 rows")
     qtbot.waitUntil(lambda: line.text == "", timeout=1000)
 
 
@@ -62,6 +62,6 @@ def test_a_fetch_of_an_earlier_day_is_told_with_its_day() -> None:
     held = {BucketWidth.DAY: HeldBuckets(np.array([day]), np.array([fetched]))}
     needs = [BucketRun(BucketWidth.DAY, span.start, span.end)]
     text = coverage_text(cover(periods(span, Granularity.TOTAL, UTC), needs, held, fetched), QLocale("en_US"))
-    assert text.startswith("1 of 1 day · fetched ")
+    assert text.startswith("1 of 1 day · loaded ")
     here = datetime.fromtimestamp(fetched, UTC).astimezone()
     assert f"{here.month}/{here.day}/{here:%y}" in text
