@@ -17,27 +17,27 @@ from usage_viewer.keystore import Keystore, open_keystore
 
 @pytest.fixture(scope="session", autouse=True)
 def empty_clipboard_at_the_end(qapp: QApplication) -> Iterator[None]:
-    """Empties the clipboard: the offscreen platform crashes when the interpreter ends with something on it."""
+    """Empty the clipboard: the offscreen platform crashes when the interpreter ends with something on it."""
     yield
     qapp.clipboard().clear()
 
 
 @pytest.fixture(scope="session")
 def organization() -> SyntheticOrganization:
-    """Builds the sample organization."""
+    """Build the sample organization."""
     return SyntheticOrganization(anchor=int(time.time()))
 
 
 @pytest.fixture
 def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
-    """Serves the sample organization on loopback."""
+    """Serve the sample organization on loopback."""
     with DemoServer(organization, key=ADMIN_KEY) as running:
         yield running
 
 
 @pytest.fixture
 def rig(qtbot: QtBot, server: DemoServer, tmp_path: Path) -> Iterator[WindowRig]:
-    """Opens windows on the server and closes them at the end."""
+    """Open windows on the server and close them at the end."""
     rig = WindowRig(qtbot, server, tmp_path / "data")
     yield rig
     for window in list(rig.windows):
@@ -46,18 +46,18 @@ def rig(qtbot: QtBot, server: DemoServer, tmp_path: Path) -> Iterator[WindowRig]
 
 @pytest.fixture
 def user(rig: WindowRig) -> User:
-    """Uses the mouse and the keyboard."""
+    """Use the mouse and the keyboard."""
     return User(rig)
 
 
 @pytest.fixture
 def oracle(organization: SyntheticOrganization, rig: WindowRig) -> Oracle:
-    """Computes the expected sums."""
+    """Compute the expected sums."""
     return Oracle(organization, rig.clock)
 
 
 @pytest.fixture
 def system_keystore(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Keystore]:
-    """Opens the keystore as the program does, without a key in the environment."""
+    """Open the keystore as the program does, without a key in the environment."""
     monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
     return lambda: open_keystore("default", use_environment=True)

@@ -135,7 +135,7 @@ class WindowRig:
         return ProfilePaths(self.data_dir)
 
     def profile(self, keystore: Callable[[], Keystore] | None = None) -> Profile:
-        """Builds the first organization's profile; by default its keystore has the server's key."""
+        """Build the first organization's profile; by default its keystore has the server's key."""
         keys = MemoryKeystore(AdminKey.parse(self.server.key))
         return Profile(
             self.paths.profile,
@@ -152,7 +152,7 @@ class WindowRig:
         erase_all: EraseAll | None = None,
         snapshot: Path | None = None,
     ) -> AppContext:
-        """Builds what the window is loaded with, as `__main__` does."""
+        """Build what the window is loaded with, as `__main__` does."""
         return AppContext(
             profile=self.profile(keystore),
             paths=self.paths,
@@ -163,11 +163,11 @@ class WindowRig:
         )
 
     def start(self, keystore: Callable[[], Keystore] | None = None, *, wait: bool = True) -> WindowUnderTest:
-        """Opens a window as the program does and waits until it has settled."""
+        """Open a window as the program does and wait until it has settled."""
         return self.open(self.context(keystore), wait=wait)
 
     def open(self, context: AppContext, *, wait: bool = True) -> WindowUnderTest:
-        """Opens a window with a context of the test's own."""
+        """Open a window with a context of the test's own."""
         window = self.add(WindowUnderTest())
         window.load(context)
         window.show()
@@ -178,12 +178,12 @@ class WindowRig:
         return window
 
     def add(self, window: WindowUnderTest) -> WindowUnderTest:
-        """Closes this window at the end of the test."""
+        """Close this window at the end of the test."""
         self.windows.append(window)
         return window
 
     def make_profile(self, organization: Organization) -> Profile:
-        """Builds another organization's profile: the test's own, or one on the same server without a key."""
+        """Build another organization's profile: the test's own, or one on the same server without a key."""
         if organization.id in self.others:
             return self.others[organization.id](organization.label)
         return Profile(
@@ -196,7 +196,7 @@ class WindowRig:
         )
 
     def open_demo(self) -> Demo:
-        """Returns the demo without starting a server."""
+        """Return the demo without starting a server."""
         return SharedServerDemo(self.server)
 
     def settle(self, window: MainWindow, act: Callable[[], object]) -> None:
@@ -205,11 +205,11 @@ class WindowRig:
             act()
 
     def show(self, window: WindowUnderTest, view: ViewState) -> None:
-        """Shows a view and waits until it is shown."""
+        """Show a view and wait until it is shown."""
         self.settle(window, lambda: window.workspace.show_view(view))
 
     def usage_requests(self) -> list[dict[str, list[str]]]:
-        """Returns the parameters of all requests for grouped usage; requests for totals are left out."""
+        """Return the parameters of all requests for grouped usage; requests for totals are left out."""
         return [
             request.query
             for request in self.server.requests
@@ -217,7 +217,7 @@ class WindowRig:
         ]
 
     def close(self, window: WindowUnderTest) -> None:
-        """Closes a window as the end of the program does."""
+        """Close a window as the end of the program does."""
         if window in self.windows:
             self.windows.remove(window)
             window.close()
@@ -285,7 +285,7 @@ class User:
         return menu
 
     def button(self, text: str, within: QWidget) -> QPushButton:
-        """Returns the visible button with this text, without mnemonics."""
+        """Return the visible button with this text, without mnemonics."""
         return next(
             button
             for button in within.findChildren(QPushButton)
@@ -293,7 +293,7 @@ class User:
         )
 
     def header_point(self, window: WindowUnderTest, name: str) -> QPoint:
-        """Returns the middle of a column's header."""
+        """Return the middle of a column's header."""
         header = window.page.table.header
         section = window.page.model.section(name)
         x = header.sectionViewportPosition(section) + header.sectionSize(section) // 2
@@ -322,7 +322,7 @@ class User:
 
 
 def entry(menu: QMenu, text: str) -> QAction:
-    """Returns the menu's action with this text, without mnemonics and keys."""
+    """Return the menu's action with this text, without mnemonics and keys."""
     return next(item for item in menu.actions() if item.text().replace("&", "").partition("\t")[0] == text)
 
 
@@ -346,7 +346,7 @@ class Oracle:
         return self._rows[window]
 
     def sums(self, view: ViewState) -> Sums:
-        """Returns sums by the start of the period (not for the whole range) and the values of the grouping."""
+        """Return sums by the start of the period (not for the whole range) and the values of the grouping."""
         now = int(self.clock())
         span = view.range.resolve(now, UTC)
         start, end = span.start, span.end
@@ -365,7 +365,7 @@ class Oracle:
         return sums
 
     def totals(self, view: ViewState) -> Figures:
-        """Returns the total of each metric."""
+        """Return the total of each metric."""
         sums = list(self.sums(replace(view, per=Granularity.TOTAL, grouping=())).values())
         return sums[0] if sums else {}
 
@@ -375,7 +375,7 @@ def _text(value: bool) -> str:
 
 
 def _period(per: Granularity, bucket: int, start: int) -> tuple[int, ...]:
-    """Returns the start of a bucket's period, which is never before the range; nothing for the whole range."""
+    """Return the start of a bucket's period, which is never before the range; nothing for the whole range."""
     day = datetime.fromtimestamp(bucket, UTC)
     if per is Granularity.TOTAL:
         return ()
@@ -388,7 +388,7 @@ def _period(per: Granularity, bucket: int, start: int) -> tuple[int, ...]:
 
 
 def shown_sums(window: WindowUnderTest) -> Sums:
-    """Returns all figures of the table's model by period and group."""
+    """Return all figures of the table's model by period and group."""
     model = window.page.model
     sums: Sums = {}
     for row in range(model.rowCount()):

@@ -11,7 +11,7 @@ HORIZONTAL = Qt.Orientation.Horizontal
 
 
 def close_and_take(rig: WindowRig, window: WindowUnderTest) -> StartupTable | None:
-    """Closes a window and returns the table that it stored for the next start."""
+    """Close a window and return the table that it stored for the next start."""
     rig.close(window)
     return take_startup_table(rig.paths, rig.clock)
 

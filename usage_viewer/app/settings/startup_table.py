@@ -59,12 +59,12 @@ _NAMES = tuple(field.name for field in fields(StartupTable))
 
 
 def startup_table_path(paths: ProfilePaths) -> Path:
-    """Returns the file of a profile's stored table."""
+    """Return the file of a profile's stored table."""
     return paths.directory / FILE_NAME
 
 
 def save_startup_table(paths: ProfilePaths, table: StartupTable) -> None:
-    """Writes the table together with the state of the files that it depends on. Raises OSError."""
+    """Write the table together with the state of the files that it depends on. Raises OSError."""
     from usage_viewer.app.atomic_write import write_whole
 
     content = {**asdict(table), "state": _state(paths)}
@@ -72,7 +72,7 @@ def save_startup_table(paths: ProfilePaths, table: StartupTable) -> None:
 
 
 def find_startup_table(data_dir: Path) -> ProfilePaths | None:
-    """Returns the paths of the organization shown last if a table is stored for it. Never raises."""
+    """Return the paths of the organization shown last if a table is stored for it. Never raises."""
     try:
         text = ProfilePaths(data_dir).settings.read_bytes()
         paths = ProfilePaths(data_dir, str(json.loads(text).get("organization", "default")))
@@ -82,7 +82,7 @@ def find_startup_table(data_dir: Path) -> ProfilePaths | None:
 
 
 def take_startup_table(paths: ProfilePaths, clock: "Callable[[], float]" = time.time) -> StartupTable | None:
-    """Reads the table and deletes its file; returns None if it is no longer valid. Never raises."""
+    """Read the table and delete its file; return None if it is no longer valid. Never raises."""
     try:
         content = json.loads(startup_table_path(paths).read_bytes())
         startup_table_path(paths).unlink()
@@ -96,7 +96,7 @@ def take_startup_table(paths: ProfilePaths, clock: "Callable[[], float]" = time.
 
 
 def _state(paths: ProfilePaths) -> list[Any]:
-    """Returns what must be unchanged. A log beside the database means that it is open or was not closed."""
+    """Return what must be unchanged. A log beside the database means that it is open or was not closed."""
     files = [path.stat() for path in (paths.database, paths.settings)]
     has_log = paths.database.with_name(f"{paths.database.name}.wal").exists()
     locale = [os.environ.get(name) for name in ("LANGUAGE", "LC_ALL", "LC_NUMERIC", "LC_TIME", "LANG")]

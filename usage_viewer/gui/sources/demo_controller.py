@@ -23,7 +23,7 @@ class DemoController(QObject):
         source.changed.connect(self._on_source_changed)
 
     def toggle(self) -> None:
-        """Opens the demo, or goes back to the user's own organization."""
+        """Open the demo, or go back to the user's own organization."""
         if self._demo is not None:
             self._source.open_own()
             return
@@ -31,7 +31,7 @@ class DemoController(QObject):
         self._tasks.start("demo", lambda task: self._context.open_demo(), self._on_started, self.failed.emit)
 
     def close(self) -> None:
-        """Ends the server; its data was in memory only."""
+        """End the server; its data was in memory only."""
         demo, self._demo, self._profile = self._demo, None, None
         if demo is not None:
             demo.close()

@@ -66,7 +66,7 @@ class KeyController(QObject):
     # Asking the user
 
     def ask(self, *, replacing: bool) -> None:
-        """Shows the key page; it names the organization if there are several."""
+        """Show the key page; it names the organization if there are several."""
         self._page.clear()
         self._page.set_replacing(replacing, self._source.own_label)
         self.page_requested.emit()
@@ -104,7 +104,7 @@ class KeyController(QObject):
         self._connect_or_ask()
 
     def _connect_or_ask(self) -> None:
-        """Fetches, shows only the stored data, or asks for the key, once database and keyring have answered."""
+        """Fetch, show only the stored data, or ask for the key, once database and keyring have answered."""
         session, answer, profile = self._workspace.session, self._answer, self._workspace.profile
         if session is None or profile is None:
             return
@@ -128,7 +128,7 @@ class KeyController(QObject):
             self.failed.emit(answer.error or KeyMissing(hint=NO_KEY_HINT))
 
     def _check_and_store(self, key: AdminKey) -> None:
-        """Checks the key with one small request, then stores it."""
+        """Check the key with one small request, then stores it."""
         profile = self._source.own_profile
         self._page.show_checking()
         self._tasks.start(
@@ -163,7 +163,7 @@ def _load(profile: Profile) -> KeyringAnswer:
 
 
 def _check_and_store(profile: Profile, key: AdminKey) -> KeyringAnswer:
-    """A keyring that fails leaves the key in use for this session."""
+    """Check and store a key; a keyring that fails leaves it in use for this session."""
     profile.check_key(key)
     store = profile.keystore
     try:
@@ -174,5 +174,5 @@ def _check_and_store(profile: Profile, key: AdminKey) -> KeyringAnswer:
 
 
 def not_stored_text(error: UsageViewerError) -> str:
-    """Returns why the key is not stored and how long it is in use."""
+    """Return why the key is not stored and how long it is in use."""
     return f"{error.title}. {error.hint} The key is not stored; it is in use until the window is closed."

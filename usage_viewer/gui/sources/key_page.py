@@ -110,7 +110,7 @@ class KeyPage(QWidget):
         outside.addStretch(3)
 
     def _steps(self) -> QGridLayout:
-        """Returns the steps with their numbers in a column of their own, since a step may take several lines."""
+        """Return the steps with their numbers in a column of their own, since a step may take several lines."""
         grid = QGridLayout()
         grid.setHorizontalSpacing(UNIT)
         grid.setVerticalSpacing(UNIT)
@@ -140,14 +140,14 @@ class KeyPage(QWidget):
     # State
 
     def set_place(self, text: str) -> None:
-        """Shows a sentence about where the key is kept."""
+        """Show a sentence about where the key is kept."""
         self._place.setText(text)
         palette = self._place.palette()
         palette.setColor(QPalette.ColorRole.WindowText, quiet(self.palette()))
         self._place.setPalette(palette)
 
     def set_replacing(self, replacing: bool, organization: str = "") -> None:
-        """Sets the title: whether a key is replaced, and whose key it is if there are several organizations."""
+        """Set the title: whether a key is replaced, and whose key it is if there are several organizations."""
         if organization:
             self._title.setText(f"Change admin key of {organization}" if replacing else f"Connect {organization}")
         else:
@@ -155,17 +155,17 @@ class KeyPage(QWidget):
         self._back.setVisible(replacing or bool(organization))
 
     def show_idle(self) -> None:
-        """Waits for a key, without any problem."""
+        """Wait for a key, without any problem."""
         self._set_busy(False)
         self._show_text("", "")
 
     def show_checking(self) -> None:
-        """Shows that the key is being checked, and takes no other one meanwhile."""
+        """Show that the key is being checked, and accept no other one meanwhile."""
         self._set_busy(True)
         self._show_text("", "Checking the key…")
 
     def show_error(self, error: UsageViewerError) -> None:
-        """Shows a problem and its hint; the typed key stays in the field for correction."""
+        """Show a problem and its hint; the typed key stays in the field for correction."""
         self._set_busy(False)
         # The server's message about a key of the wrong kind names missing scopes, which is misleading.
         detail = "" if isinstance(error, NotAnAdminKey) else visible(error.detail)
@@ -174,7 +174,7 @@ class KeyPage(QWidget):
         self._field.selectAll()
 
     def clear(self) -> None:
-        """Empties the field and hides the problem."""
+        """Empty the field and hide the problem."""
         self._field.clear()
         self.show_idle()
 
@@ -191,7 +191,7 @@ class KeyPage(QWidget):
             self.key_entered.emit(key)
 
     def _on_edited(self, text: str) -> None:
-        """Reports a pasted key of the wrong kind at once."""
+        """Report a pasted key of the wrong kind at once."""
         self._show_text("", "")
         try:
             key = AdminKey.parse(text)
@@ -216,6 +216,6 @@ class KeyPage(QWidget):
         self._problem.setPalette(palette)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Gives the focus to the field."""
+        """Give the focus to the field."""
         super().showEvent(event)
         self._field.setFocus()

@@ -52,7 +52,7 @@ class OrganizationController(QObject):
         return self._settings.current.organizations
 
     def with_id(self, id: str) -> Organization:
-        """Returns the organization with this id."""
+        """Return the organization with this id."""
         return next(item for item in self.listed if item.id == id)
 
     @property
@@ -80,7 +80,7 @@ class OrganizationController(QObject):
     # Commands
 
     def choose(self, id: str) -> None:
-        """Opens one organization."""
+        """Open one organization."""
         try:
             profile = self._context.make_profile(self.with_id(id))
         except InputError as error:
@@ -89,24 +89,24 @@ class OrganizationController(QObject):
             self._source.choose_own(profile)
 
     def combine(self, ids: tuple[str, ...]) -> None:
-        """Opens several organizations as one. Raises InputError for a server address that can't be used."""
+        """Open several organizations as one. Raises InputError for a server address that can't be used."""
         profiles = [self._context.make_profile(self.with_id(id)) for id in ids]
         self._settings.save_combined(ids)
         self._source.combine(profiles)
 
     def add(self, label: str, base_url: str = "") -> None:
-        """Adds and opens an organization. Raises InputError."""
+        """Add and open an organization. Raises InputError."""
         listed = lists.added(self.listed, label, self._context.paths.data_dir, base_url)
         self._settings.save_organizations(listed)
         self.choose(listed[-1].id)
 
     def rename(self, id: str, label: str) -> None:
-        """Changes the name of an organization. Raises InputError."""
+        """Change the name of an organization. Raises InputError."""
         self._settings.save_organizations(lists.renamed(self.listed, id, label))
         self.changed.emit()
 
     def remove(self, id: str, *, data: bool, key: bool) -> None:
-        """Removes an organization, and its data and key if asked to. Raises InputError.
+        """Remove an organization, and its data and key if asked to. Raises InputError.
 
         If it is open, another one is opened first, so that nothing keeps its files open.
         """

@@ -36,7 +36,7 @@ class SnapshotController(QObject):
         self._source, self._workspace, self._tasks, self._window = source, workspace, tasks, window
 
     def ask_where_to_save(self) -> None:
-        """Saves what is stored of the view's range where the user says."""
+        """Save what is stored of the view's range where the user says."""
         session, profile, view = self._workspace.session, self._workspace.profile, self._workspace.view
         if session is None or profile is None:
             return
@@ -48,7 +48,7 @@ class SnapshotController(QObject):
             self.save(session, view, profile.label, path_with_ending(name, kind))
 
     def save(self, session: "Session", view: ViewState, organization: str, path: Path) -> None:
-        """Writes a snapshot of the view's range to `path`, a zip file or a folder."""
+        """Write a snapshot of the view's range to `path`, a zip file or a folder."""
         from usage_viewer.store import Cancel
 
         cancel = Cancel()
@@ -70,19 +70,19 @@ class SnapshotController(QObject):
         self.saved.emit()
 
     def ask_what_to_open(self) -> None:
-        """Opens the snapshot that the user chooses."""
+        """Open the snapshot that the user chooses."""
         name, _ = QFileDialog.getOpenFileName(self._window, "Open snapshot", str(Path.home()), SNAPSHOT_FILES)
         if name:
             self.open(Path(name))
 
     def open(self, path: Path) -> None:
-        """Reads the snapshot's manifest in a worker, then opens it as the source."""
+        """Read the snapshot's manifest in a worker, then opens it as the source."""
         self.opening.emit()
         self._tasks.start(CHANNEL, lambda task: SnapshotProfile(path), self._source.open, self.failed.emit)
 
 
 def path_with_ending(name: str, kind: str) -> Path:
-    """Returns the path for a name typed into the dialog, which adds no ending itself; a folder has no `.zip`."""
+    """Return the path for a name typed into the dialog, which adds no ending itself; a folder has no `.zip`."""
     path = Path(name)
     if kind == FOLDER:
         return path.with_suffix("") if path.suffix.lower() == ZIP else path
@@ -90,7 +90,7 @@ def path_with_ending(name: str, kind: str) -> Path:
 
 
 def saved_text(manifest: Manifest, path: Path, locale: QLocale) -> str:
-    """Returns a sentence with the number of saved rows of usage."""
+    """Return a sentence with the number of saved rows of usage."""
     rows = sum(
         part.rows for name, part in manifest.files.items() if name.removesuffix(".parquet") in manifest.datasets
     )
@@ -98,10 +98,10 @@ def saved_text(manifest: Manifest, path: Path, locale: QLocale) -> str:
 
 
 def origin_text(manifest: Manifest) -> str:
-    """Returns `Snapshot of 2026-11-23 14:02`, in this computer's time zone."""
+    """Return `Snapshot of 2026-11-23 14:02`, in this computer's time zone."""
     return f"Snapshot of {date_time_text(manifest.moment)}"
 
 
 def contained_range_text(manifest: Manifest) -> str:
-    """Returns which range a snapshot contains, to explain why another one is empty."""
+    """Return which range a snapshot contains, to explain why another one is empty."""
     return f"This snapshot contains {range_text(manifest.start, manifest.end, QLocale())} (UTC)."

@@ -44,7 +44,7 @@ class SourceController(QObject):
         return (profile.name,) if profile is self.own_profile else ()
 
     def open(self, profile: Profile) -> None:
-        """Opens a profile with the view that it had last, or with the view of a snapshot."""
+        """Open a profile with the view that it had last, or with the view of a snapshot."""
         self.opening.emit(profile)
         view = self._settings.use_profile(profile.name, profile.ids if isinstance(profile, CombinedProfile) else ())
         if isinstance(profile, SnapshotProfile):
@@ -53,30 +53,30 @@ class SourceController(QObject):
         self.changed.emit(profile)
 
     def open_own(self) -> None:
-        """Opens the organization that the user chose last."""
+        """Open the organization that the user chose last."""
         self.open(self.own_profile)
 
     def choose_own(self, profile: Profile) -> None:
-        """Opens an organization as the user's own one."""
+        """Open an organization as the user's own one."""
         self.own_profile = profile
         self.open(profile)
 
     def combine(self, profiles: list[Profile]) -> None:
-        """Opens several organizations as one."""
+        """Open several organizations as one."""
         self.open(CombinedProfile(profiles, clock=profiles[0].now))
 
     def reopen(self) -> None:
-        """Opens the same profile again."""
+        """Open the same profile again."""
         self.open(self.profile)
 
     def start_over(self) -> None:
-        """Keeps the damaged database as a copy and opens an empty one."""
+        """Keep the damaged database as a copy and open an empty one."""
         profile = self.own_profile
         self._workspace.close()  # nothing may write to the damaged file, or take it for the new one
         self._tasks.start("open", lambda task: profile.start_anew(), lambda _: self.open(profile), self.failed.emit)
 
     def facts(self, key_place: str) -> list[tuple[str, str]]:
-        """Returns names and values that say where the open data and the key are kept."""
+        """Return names and values that say where the open data and the key are kept."""
         profile = self.profile
         if isinstance(profile, SnapshotProfile):
             return [("Snapshot", str(profile.path)), ("Written by", profile.manifest.program)]

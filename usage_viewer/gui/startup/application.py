@@ -45,7 +45,7 @@ class EarlyWindow:
 
 
 def show_startup_page(data_dir: Path) -> EarlyWindow | None:
-    """Shows the window as it was closed if a valid startup table is stored; `run` has to load it.
+    """Show the window as it was closed if a valid startup table is stored; `run` has to load it.
 
     No window is open if the table is there, since a window takes it when it starts.
     """
@@ -69,7 +69,7 @@ def show_startup_page(data_dir: Path) -> EarlyWindow | None:
 
 
 def run(context: "AppContext", early: EarlyWindow | None = None) -> int:
-    """Runs until the window is closed; returns the exit status."""
+    """Run until the window is closed; return the exit status."""
     if early is not None:
         return _run_early(context, early)
     from usage_viewer.gui.startup.single_instance import SingleInstance, raise_running
@@ -134,7 +134,7 @@ def _run_until_closed(application: QApplication, window: MainWindow, instance: "
 
 
 def make_application(*, with_icon: bool = True) -> QApplication:
-    """Returns the process's application and creates it if there is none; its icon takes time to load."""
+    """Return the process's application and create it if there is none; its icon takes time to load."""
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing

@@ -38,7 +38,7 @@ class Screenshot(QObject):
         self._end(1 if problem else 0, problem)
 
     def give_up(self, error: UsageViewerError) -> None:
-        """Ends the program after an error that no code expected."""
+        """End the program after an error that no code expected."""
         self._end(1, f"{error.title}. {error.detail}")
 
     def _end(self, status: int, problem: str) -> None:

@@ -47,7 +47,7 @@ class SingleInstance(QObject):
             self._server.listen(name)
 
     def close(self) -> None:
-        """Stops answering."""
+        """Stop answering."""
         self._server.close()
 
     def _on_connection(self) -> None:

@@ -88,7 +88,7 @@ class Actions(QObject):
         self.demo.setText("Leave the &demo" if is_open else "Open the &demo")
 
     def menu(self, parent: QWidget) -> QMenu:
-        """Builds the menu of the ⋯ button."""
+        """Build the menu of the ⋯ button."""
         menu = QMenu(parent)
         menu.setToolTipsVisible(True)
         menu.addAction(self.copy)
@@ -141,7 +141,7 @@ OTHER_KEYS = (
 
 
 def shortcut_rows(actions: Actions) -> list[tuple[str, str]]:
-    """Returns what each key does and the key itself."""
+    """Return what each key does and the key itself."""
     native = QKeySequence.SequenceFormat.NativeText
     commands = [
         (action.text().replace("&", ""), action.shortcut().toString(native))
@@ -152,5 +152,5 @@ def shortcut_rows(actions: Actions) -> list[tuple[str, str]]:
 
 
 def connect(action: QAction, act: Callable[[], object]) -> None:
-    """Calls `act` without the checked state that Qt sends along."""
+    """Call `act` without the checked state that Qt sends along."""
     action.triggered.connect(lambda _checked=False: act())

@@ -53,7 +53,7 @@ class EmptyState(QFrame):
         button: str = "",
         act: Callable[[], None] | None = None,
     ) -> None:
-        """Replaces everything that is shown; `act` is called by the button."""
+        """Replace everything that is shown; `act` is called by the button."""
         self._title.setText(title)
         self._text.setText(text)
         self._text.setVisible(bool(text))

@@ -51,7 +51,7 @@ class ErrorBanner(QWidget):
         self.setVisible(False)
 
     def show_error(self, error: UsageViewerError, actions: list[Action]) -> None:
-        """Shows an error with at most three buttons."""
+        """Show an error with at most three buttons."""
         self.error = error
         self._title.setText(error.title)
         self._hint.setText(f"{error.hint} {visible(error.detail)}".strip())

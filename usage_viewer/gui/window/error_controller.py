@@ -29,7 +29,7 @@ class ErrorController(QObject):
         keys.key_missing.connect(lambda: self._set_problem("There is no admin key."))
 
     def show(self, error: UsageViewerError) -> None:
-        """Shows an error of the fetch, the key or the settings, with *Retry*."""
+        """Show an error of the fetch, the key or the settings, with *Retry*."""
         if isinstance(error, StoreDamaged):
             self.show_open_error(error)
             return
@@ -39,7 +39,7 @@ class ErrorController(QObject):
         self._show(error, actions)
 
     def show_open_error(self, error: UsageViewerError) -> None:
-        """Shows why the data can't be opened; a damaged database can be replaced by an empty one."""
+        """Show why the data can't be opened; a damaged database can be replaced by an empty one."""
         profile = self._source.profile
         actions: list[Action] = [("Re&try", self._source.reopen)]
         if isinstance(error, StoreDamaged) and profile is self._source.own_profile:
@@ -50,7 +50,7 @@ class ErrorController(QObject):
         self._show(error, actions)
 
     def show_snapshot_error(self, error: UsageViewerError) -> None:
-        """Shows why a snapshot can't be saved or opened; the open data stays visible."""
+        """Show why a snapshot can't be saved or opened; the open data stays visible."""
         if self._workspace.profile is None:
             self._page.show_nothing()
             self._show(error, [(OPEN_OWN, self._source.open_own)])
@@ -58,11 +58,11 @@ class ErrorController(QObject):
             self.show_alone(error)
 
     def show_erase_error(self, error: UsageViewerError) -> None:
-        """Shows why something could not be deleted; the database was closed for it."""
+        """Show why something could not be deleted; the database was closed for it."""
         self._show(error, [("Open &again", self._source.open_own)])
 
     def show_alone(self, error: UsageViewerError) -> None:
-        """Shows an error that leaves the visible data valid, without any action."""
+        """Show an error that leaves the visible data valid, without any action."""
         self._page.banner.show_error(error, [])
 
     def clear(self) -> None:

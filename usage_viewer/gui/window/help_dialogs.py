@@ -13,7 +13,7 @@ from usage_viewer.gui.widgets.theme import UNIT, plain_label, scaled
 
 
 def shortcut_dialog(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
-    """Lists what each key does."""
+    """List what each key does."""
     inside = QWidget()
     grid = QGridLayout(inside)
     grid.setHorizontalSpacing(4 * UNIT)
@@ -28,7 +28,7 @@ def shortcut_dialog(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog
 
 
 def about_dialog(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
-    """Shows version, licences and `facts`: names and values such as where data and key are kept."""
+    """Show version, licences and `facts`: names and values such as where data and key are kept."""
     from usage_viewer.app.licences import (
         parts,  # late: reading packages' metadata takes longer than the first paint
     )

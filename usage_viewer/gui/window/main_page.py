@@ -132,7 +132,7 @@ class MainPage(QWidget):
         workspace.fetch.stopped.connect(lambda: self.status.show_message(STOPPED))
 
     def show_view(self, view: ViewState) -> None:
-        """Shows a requested view in the controls at once; the table follows with its result."""
+        """Show a requested view in the controls at once; the table follows with its result."""
         self.dataset.show_view(view)
         self.range.show_view(view, self._workspace.now)
         for part in (self.per, self.zone, self.grouping, self.filters):
@@ -140,7 +140,7 @@ class MainPage(QWidget):
         self._actions.clear_filters.setEnabled(view.filtered)
 
     def show_result(self, result: SortedResult) -> None:
-        """Shows a result in the table, and in the controls the view as its dataset supports it."""
+        """Show a result in the table, and in the controls the view as its dataset supports it."""
         look = result.look
         refused = dict.fromkeys(look.unavailable, "Not available for this organization")
         self.grouping.show_view(self._workspace.view, refused)
@@ -175,18 +175,18 @@ class MainPage(QWidget):
             self._show_empty(self._workspace.last)
 
     def show_origin(self, origin: str, range_text: str = "") -> None:
-        """Shows a snapshot's date and keeps which range it contains; "" for an organization."""
+        """Show a snapshot's date and keep which range it contains; "" for an organization."""
         self._origin, self._origin_range = origin, range_text
         self.status.show_origin(origin)
         self.status.show_coverage(None)
 
     def show_loading(self, text: str) -> None:
-        """Shows in place of the table what is being loaded."""
+        """Show in place of the table what is being loaded."""
         self.empty.show_message(text, busy=True)
         self._stack.setCurrentWidget(self.empty)
 
     def show_nothing(self) -> None:
-        """Shows neither table nor text; the banner explains why."""
+        """Show neither table nor text; the banner explains why."""
         self.empty.show_message("")
         self._stack.setCurrentWidget(self.empty)
         self.status.show_coverage(None)
@@ -196,7 +196,7 @@ class MainPage(QWidget):
         self.empty.show_message("No admin key", button="Enter admin key", act=enter)
 
     def _show_empty(self, result: SortedResult) -> None:
-        """Shows the table, or in its place the reason why there are no rows."""
+        """Show the table, or in its place the reason why there are no rows."""
         coverage = result.look.coverage
         self._stack.setCurrentWidget(self.pane if result.table.rows else self.empty)
         if result.table.rows:
@@ -233,5 +233,5 @@ class MainPage(QWidget):
 
 
 def reason_text(error: UsageViewerError) -> str:
-    """Returns what failed, what to do and the server's message in one text."""
+    """Return what failed, what to do and the server's message in one text."""
     return f"{error.title}. {error.hint} {error.detail}".strip()

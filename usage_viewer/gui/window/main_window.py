@@ -64,7 +64,7 @@ class MainWindow(QMainWindow):
         return self._parts
 
     def load(self, context: "AppContext") -> None:
-        """Imports and builds all pages and controllers."""
+        """Import and build all pages and controllers."""
         from usage_viewer.gui.window.window_parts import WindowParts
 
         parts = self._parts = WindowParts(context, self)
@@ -78,7 +78,7 @@ class MainWindow(QMainWindow):
             self._restore_geometry(parts.settings.current.geometry)
 
     def start(self) -> None:
-        """Opens what the launch options say, after the first paint."""
+        """Open what the launch options say, after the first paint."""
         parts, options = self.parts, self.parts.context.options
         if options.snapshot is not None:
             path = options.snapshot
@@ -87,7 +87,7 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, parts.demo.toggle if options.demo else parts.source.open_own)
 
     def finish(self) -> None:
-        """Ends all work within a bounded time and stores the startup table."""
+        """End all work within a bounded time and store the startup table."""
         parts = self.parts
         parts.close()
         if self._captured is not None and parts.context.options.own_data:
@@ -96,11 +96,11 @@ class MainWindow(QMainWindow):
                 save_startup_table(paths, self._captured)
 
     def show_unexpected(self, error: UsageViewerError) -> None:
-        """Shows an error that no code expected; the window stays usable."""
+        """Show an error that no code expected; the window stays usable."""
         self.parts.errors.show_alone(error)
 
     def come_to_front(self) -> None:
-        """Raises the window when the program is started a second time."""
+        """Raise the window when the program is started a second time."""
         if self.isMinimized():
             self.showNormal()
         self.show()
@@ -108,7 +108,7 @@ class MainWindow(QMainWindow):
         self.activateWindow()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Captures the startup table and writes the settings."""
+        """Capture the startup table and write the settings."""
         if self._parts is not None:
             self._captured = self._capture(self._parts)
             self._parts.settings.save_geometry(self.saveGeometry())
@@ -116,13 +116,13 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Reloads an old result when the window comes to the front."""
+        """Reload an old result when the window comes to the front."""
         super().changeEvent(event)
         if self._parts is not None and event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             self._parts.workspace.reload_if_outdated()
 
     def _capture(self, parts: "WindowParts") -> StartupTable | None:
-        """Returns the visible table if the next start begins with the same organization."""
+        """Return the visible table if the next start begins with the same organization."""
         from usage_viewer.gui.window.startup_capture import capture_startup_table
 
         if parts.workspace.profile is not parts.source.own_profile or parts.settings.paused:

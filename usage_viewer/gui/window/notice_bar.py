@@ -25,7 +25,7 @@ class NoticeBar(QWidget):
         return self._label.text()
 
     def set_notice(self, topic: str, text: str) -> None:
-        """Replaces the text of a topic; "" removes it."""
+        """Replace the text of a topic; "" removes it."""
         if self._texts.get(topic, "") == text:
             return
         self._texts[topic] = text
@@ -35,7 +35,7 @@ class NoticeBar(QWidget):
         self.setVisible(bool(shown))
 
     def clear(self) -> None:
-        """Removes all notices."""
+        """Remove all notices."""
         for topic in list(self._texts):
             self.set_notice(topic, "")
 

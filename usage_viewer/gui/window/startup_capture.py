@@ -16,7 +16,7 @@ FINAL_SECONDS = 7 * 86_400
 def capture_startup_table(
     workspace: "Workspace", page: "MainPage", *, geometry: str, scheme: str
 ) -> StartupTable | None:
-    """Returns the visible table; None if it is incomplete, filtered by a search, or not what the view asks for."""
+    """Return the visible table; None if it is incomplete, filtered by a search, or not what the view asks for."""
     last, model = workspace.last, page.model
     if last is None or workspace.fetching or not page.table.isVisible() or last.view != workspace.view:
         return None
@@ -49,7 +49,7 @@ def capture_startup_table(
 
 
 def _totals(page: "MainPage", order: list[int]) -> list[str]:
-    """Returns a total for each column, and in the first column without one what the totals are about."""
+    """Return a total for each column, and in the first column without one what the totals are about."""
     texts = []
     for section in order:
         column = page.model.columns[section]

@@ -68,7 +68,7 @@ class StatusBar(QWidget):
         return " · ".join(part.text() for part in parts if part.text() and not part.isHidden())
 
     def show_coverage(self, coverage: Coverage | None, clock_note: str = "") -> None:
-        """Shows how much was loaded and when; `clock_note` says if this computer's clock is wrong."""
+        """Show how much was loaded and when; `clock_note` says if this computer's clock is wrong."""
         if coverage is None:
             self._coverage.setText(self._origin)
         elif self._origin:
@@ -78,11 +78,11 @@ class StatusBar(QWidget):
             self._coverage.setText(" · ".join(part for part in parts if part))
 
     def show_origin(self, origin: str) -> None:
-        """Shows which snapshot the figures are from in place of their load time; "" for an organization."""
+        """Show which snapshot the figures are from in place of their load time; "" for an organization."""
         self._origin = visible(origin)
 
     def show_fetching(self, fetching: bool) -> None:
-        """Shows or hides the progress of the fetch."""
+        """Show or hide the progress of the fetch."""
         self._progress_bar.setRange(0, 0)
         self._progress.setText("")
         self._drop_notice()
@@ -90,7 +90,7 @@ class StatusBar(QWidget):
             widget.setVisible(fetching)
 
     def show_progress(self, progress: "Progress") -> None:
-        """Shows how many requests are done; a notice about a wait stays until more data arrives."""
+        """Show how many requests are done; a notice about a wait stays until more data arrives."""
         if progress.total:
             if progress.done > self._progress_bar.value():
                 self._drop_notice()
@@ -109,20 +109,20 @@ class StatusBar(QWidget):
         self._notice = ""
 
     def show_message(self, text: str) -> None:
-        """Shows a message for a few seconds."""
+        """Show a message for a few seconds."""
         self._message.setText(visible(text))
         self._message.setToolTip(tip(text))
         self._message_timer.start(MESSAGE_SECONDS * 1000)
 
     def show_selection(self, stats: SelectionStats) -> None:
-        """Shows statistics of several selected rows; the figures of a single row are visible anyway."""
+        """Show statistics of several selected rows; the figures of a single row are visible anyway."""
         text = selection_text(stats, NumberFormat(self.locale())) if stats.rows > 1 else ""
         self._selection.setText(text)
         self._selection.setToolTip(tip(f"Of the selected rows' {stats.column_label}") if text else "")
 
 
 def selection_text(stats: SelectionStats, numbers: NumberFormat) -> str:
-    """Returns `3 rows · Input: Sum 1,234, Average 411, Min 3, Max 9`."""
+    """Return `3 rows · Input: Sum 1,234, Average 411, Min 3, Max 9`."""
     write = numbers.writer(stats.kind, stats.unit)
     figures = (("Sum", stats.total), ("Average", stats.average), ("Min", stats.minimum), ("Max", stats.maximum))
     texts = ", ".join(f"{name} {write(value)}" for name, value in figures if value is not None)
@@ -131,7 +131,7 @@ def selection_text(stats: SelectionStats, numbers: NumberFormat) -> str:
 
 
 def coverage_text(coverage: Coverage, locale: QLocale) -> str:
-    """Returns `30 of 30 days · loaded 14:02`: the load time of the newest bucket, in this computer's time zone."""
+    """Return `30 of 30 days · loaded 14:02`: the load time of the newest bucket, in this computer's time zone."""
     if coverage.newest_fetch is None:
         return coverage.summary
     return f"{coverage.summary} · loaded {moment_text(coverage.newest_fetch, locale)}"

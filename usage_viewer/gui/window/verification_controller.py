@@ -52,18 +52,18 @@ class VerificationController(QObject):
         self.identity_badge.show_breaches(breaches)
 
     def list_differences(self) -> RecordDialog:
-        """Lists the sums that differ from the server's."""
+        """List the sums that differ from the server's."""
         badge = self._page.status.badge
         completeness = self._verifier.standing.completeness
         return self._open(differences_list(completeness, badge.dataset, self._workspace.names, self._page))
 
     def list_breaches(self) -> RecordDialog:
-        """Lists the rows whose parts don't add up to their total."""
+        """List the rows whose parts don't add up to their total."""
         data = self._workspace.view.dataset
         return self._open(breaches_list(self._verifier.breaches, data, self._workspace.names, self._page))
 
     def list_changes(self) -> RecordDialog:
-        """Lists the figures that the server changed later."""
+        """List the figures that the server changed later."""
         workspace = self._workspace
         span = workspace.last.look.coverage.periods.span if workspace.last is not None else None
         listing = ChangesList(workspace.view.dataset, workspace.names, span, self._verifier, self._page)
@@ -74,7 +74,7 @@ class VerificationController(QObject):
         self._verifier.find_origins(cell, column.name, metrics_of(column.name, view.dataset, view.shown_columns))
 
     def show_origins(self, origins: Origins) -> RecordDialog:
-        """Lists the records that a cell adds up."""
+        """List the records that a cell adds up."""
         return self._open(origins_list(origins, self._workspace.names, self._page))
 
     def _open(self, listing: RecordDialog) -> RecordDialog:

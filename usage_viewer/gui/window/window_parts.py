@@ -70,7 +70,7 @@ class WindowParts(QObject):
             self.page.status.show_message(self.settings.current.note)
 
     def close(self) -> None:
-        """Cancels all work, waits for a bounded time and closes the data and the demo."""
+        """Cancel all work, wait for a bounded time and close the data and the demo."""
         self.tasks.close()
         self.workspace.close()
         self.demo.close()

@@ -39,16 +39,16 @@ class FetchController(QObject):
 
     @staticmethod
     def needs(result: SortedResult) -> Needs:
-        """Returns what a fetch for `result` would be for: views with equal needs use the same buckets."""
+        """Return what a fetch for `result` would be for: views with equal needs use the same buckets."""
         segments = result.look.coverage.periods.segments(result.view.dataset.widths)
         return result.view.dataset_name, tuple(segments)
 
     def is_due(self, result: SortedResult) -> bool:
-        """Returns whether buckets are missing that are neither being fetched nor were given up."""
+        """Return whether buckets are missing that are neither being fetched nor were given up."""
         return bool(result.look.coverage.wanted) and self.needs(result) not in (self._needs, self._given_up)
 
     def start(self, session: "Session", view: ViewState, result: SortedResult, *, refresh: bool) -> None:
-        """Fetches what `view` lacks; with `refresh`, also every bucket that may have grown."""
+        """Fetch what `view` lacks; with `refresh`, also every bucket that may have grown."""
         self._needs = self.needs(result)
         self.running = True
         self.running_changed.emit(True)
@@ -60,25 +60,25 @@ class FetchController(QObject):
         self._tasks.start_steps(CHANNEL, work, self.progressed.emit, lambda: self.ended.emit(None), self._on_failed)
 
     def give_up(self) -> None:
-        """Marks the running fetch as one that must not start by itself again."""
+        """Mark the running fetch as one that must not start by itself again."""
         self._given_up = self._needs
 
     def forget_failures(self) -> None:
-        """Allows a fetch that failed or was stopped to start again."""
+        """Allow a fetch that failed or was stopped to start again."""
         self._given_up = None
 
     def stop(self) -> None:
-        """Cancels the fetch; buckets that were fetched completely are kept."""
+        """Cancel the fetch; buckets that were fetched completely are kept."""
         self._tasks.cancel(CHANNEL)
         self.finish()
 
     def stop_if_outdated(self, result: SortedResult) -> None:
-        """Cancels a fetch that is for other buckets than `result` needs."""
+        """Cancel a fetch that is for other buckets than `result` needs."""
         if self.running and self.needs(result) != self._needs:
             self.stop()
 
     def finish(self) -> None:
-        """Notes that no fetch is running any more."""
+        """Note that no fetch is running any more."""
         if self.running:
             self._needs = None
             self.running = False

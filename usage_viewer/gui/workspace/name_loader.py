@@ -23,7 +23,7 @@ class NameLoader(QObject):
         self._tasks = tasks
 
     def load(self, session: "Session") -> None:
-        """Fetches all names; the session keeps them."""
+        """Fetch all names; the session keeps them."""
         self._tasks.start(
             CHANNEL,
             lambda task: session.fetch_names(cancelled=task.cancelled),
@@ -32,5 +32,5 @@ class NameLoader(QObject):
         )
 
     def cancel(self) -> None:
-        """Cancels the fetch of the names."""
+        """Cancel the fetch of the names."""
         self._tasks.cancel(CHANNEL)

@@ -55,7 +55,7 @@ class ResultLoader(QObject):
         self.loaded_at_now = 0
 
     def load(self, session: "Session", view: ViewState) -> None:
-        """Reads what is stored of `view`; a load that is still running is cancelled."""
+        """Read what is stored of `view`; a load that is still running is cancelled."""
         from usage_viewer.store import Cancel
 
         cancel = Cancel()
@@ -78,11 +78,11 @@ class ResultLoader(QObject):
         )
 
     def erase(self, session: "Session") -> None:
-        """Deletes everything that the session has stored; `erased` reports the end."""
+        """Delete everything that the session has stored; `erased` reports the end."""
         self._tasks.start(CHANNEL, lambda task: session.erase(), lambda _: self.erased.emit(), self._on_failed)
 
     def clear(self) -> None:
-        """Cancels the load and forgets the last result."""
+        """Cancel the load and forget the last result."""
         self._tasks.cancel(CHANNEL)
         self.last = None
 

@@ -32,19 +32,18 @@ class SettingsController(QObject):
     @property
     def profile(self) -> ProfileSettings:
         """Returns the settings of the profile in use."""
-        return self.current.profile(self._profile_name)
+        return self.current.profiles.get(self._profile_name) or ProfileSettings(view=FIRST_VIEW)
 
     def use_profile(self, name: str, across: tuple[str, ...] = ()) -> ViewState:
-        """Stores views and widths for this profile from now on; returns its last view.
+        """Store views and widths for this profile from now on; return its last view.
 
         `across` are the ids of the organizations that a combined view adds up.
         """
         self._profile_name = name
-        view = self.profile.view if name in self.current.profiles else FIRST_VIEW
-        return view.across(across)
+        return self.profile.view.across(across)
 
     def save_view(self, view: ViewState) -> None:
-        """Stores the view without its search, and its columns for the next time its dataset is chosen."""
+        """Store the view without its search, and its columns for the next time its dataset is chosen."""
         columns = dict(self.profile.columns)
         if view.columns:
             columns[view.dataset_name] = view.columns
@@ -55,33 +54,34 @@ class SettingsController(QObject):
             self._change(self.current.with_zone(view.zone))
 
     def save_widths(self, widths: dict[str, int]) -> None:
-        """Stores the widths (pixels) of columns by name."""
+        """Store the widths (pixels) of columns by name."""
         self._change_profile(replace(self.profile, widths={**self.profile.widths, **widths}))
 
     def save_appearance(self, *, bars: bool, abbreviated: bool, scheme: str) -> None:
-        """Stores how figures and colours look."""
+        """Store how figures and colours look."""
         self._change(replace(self.current, bars=bars, abbreviated=abbreviated, colour_scheme=ColourScheme(scheme)))
 
     def save_organizations(self, organizations: Organizations) -> None:
-        """Stores the list and drops the settings of organizations that are no longer in it."""
+        """Store the list and drop the settings of organizations that are no longer in it."""
         removed = {item.id for item in self.current.organizations} - {item.id for item in organizations}
         profiles = {name: profile for name, profile in self.current.profiles.items() if name not in removed}
         self._change(replace(self.current, organizations=organizations, profiles=profiles))
 
     def save_organization(self, id: str) -> None:
-        """Stores which organization the next start opens."""
+        """Store which organization the next start opens."""
         self._change(replace(self.current, organization=id))
 
     def save_combined(self, ids: tuple[str, ...]) -> None:
-        """Stores which organizations were combined last."""
+        """Store which organizations were combined last."""
         self._change(replace(self.current, combined=ids))
 
     def save_geometry(self, geometry: QByteArray) -> None:
-        """Stores the window's size and position."""
+        """Store the window's size and position."""
         self._change(replace(self.current, geometry=geometry.toBase64().toStdString()))
 
     def _change_profile(self, profile: ProfileSettings) -> None:
-        self._change(self.current.with_profile(self._profile_name, profile))
+        if profile != self.profile:
+            self._change(self.current.with_profile(self._profile_name, profile))
 
     def _change(self, settings: Settings) -> None:
         if settings != self.current:
@@ -94,15 +94,15 @@ class SettingsController(QObject):
         return self._paused
 
     def pause(self) -> None:
-        """Writes nothing until `resume`."""
+        """Write nothing until `resume`."""
         self._paused = True
 
     def resume(self) -> None:
-        """Allows writing again."""
+        """Allow writing again."""
         self._paused = False
 
     def write(self) -> None:
-        """Writes the settings now, if they may be written."""
+        """Write the settings now, if they may be written."""
         self._write_timer.stop()
         if self._path is None or self._paused:
             return

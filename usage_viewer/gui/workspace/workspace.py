@@ -89,11 +89,11 @@ class Workspace(QObject):
         return self.session.names if self.session is not None else Names()
 
     def values(self, dimension: str) -> tuple[Value, ...]:
-        """Returns the stored values of a dimension of the view's dataset."""
+        """Return the stored values of a dimension of the view's dataset."""
         return self.session.values(self.view.dataset_name, dimension) if self.session is not None else ()
 
     def reason(self, dataset_name: str) -> UsageViewerError | None:
-        """Returns why a dataset is not available for this organization; None if it is, as far as is known."""
+        """Return why a dataset is not available for this organization; None if it is, as far as is known."""
         return self.session.unavailable.get(dataset_name) if self.session is not None else None
 
     @property
@@ -102,7 +102,7 @@ class Workspace(QObject):
         return self._selection
 
     def select(self, selection: RowKeys) -> None:
-        """Selects rows by their keys."""
+        """Select rows by their keys."""
         if selection != self._selection:
             self._selection = selection
             self.selection_changed.emit(selection)
@@ -110,7 +110,7 @@ class Workspace(QObject):
     # The session
 
     def open(self, profile: "Profile", view: ViewState) -> None:
-        """Opens a profile's data in a worker, in place of the data open now, and shows `view` of it."""
+        """Open a profile's data in a worker, in place of the data open now, and show `view` of it."""
         self.close()
         self.profile = profile
         self._set_view(view)
@@ -120,7 +120,7 @@ class Workspace(QObject):
         )
 
     def close(self) -> None:
-        """Cancels all work on the session and closes it."""
+        """Cancel all work on the session and close it."""
         self._reload_timer.stop()
         self.results.clear()
         self.name_loader.cancel()
@@ -130,7 +130,7 @@ class Workspace(QObject):
             session.close()
 
     def connect_key(self, key: "AdminKey") -> None:
-        """Fetches with `key` from now on."""
+        """Fetch with `key` from now on."""
         if self.session is None or self.profile is None:
             return
         source = self.profile.source(key)
@@ -139,20 +139,20 @@ class Workspace(QObject):
         self.reload()
 
     def begin_connected(self) -> None:
-        """Fetches the names for a session that has its keys."""
+        """Fetch the names for a session that has its keys."""
         self.fetch.forget_failures()
         if self.session is not None:
             self.name_loader.load(self.session)
 
     def disconnect_key(self) -> None:
-        """Fetches nothing from now on."""
+        """Fetch nothing from now on."""
         self.name_loader.cancel()
         self.fetch.stop()
         if self.session is not None:
             self.session.connect(None)
 
     def erase(self) -> None:
-        """Deletes the downloaded data in a worker, then fetches what the view needs."""
+        """Delete the downloaded data in a worker, then fetches what the view needs."""
         self.fetch.stop()
         if self.session is not None:
             self.fetch.forget_failures()
@@ -166,7 +166,7 @@ class Workspace(QObject):
     # The view and its result
 
     def show_view(self, view: ViewState) -> None:
-        """Shows the stored part of `view` at once and fetches the missing part."""
+        """Show the stored part of `view` at once and fetch the missing part."""
         before, last = self.view, self.last
         self._set_view(view)
         if last is not None and replace(before, order=view.order) == view == replace(last.view, order=view.order):
@@ -175,13 +175,13 @@ class Workspace(QObject):
             self.reload()
 
     def reload(self) -> None:
-        """Reads the view again after something changed the stored data."""
+        """Read the view again after something changed the stored data."""
         self._reload_timer.stop()
         if self.session is not None:
             self.results.load(self.session, self.view)
 
     def reload_if_outdated(self) -> None:
-        """Reads the view again if the result is old, which fetches buckets that may have grown."""
+        """Read the view again if the result is old, which fetches buckets that may have grown."""
         if self.last is not None and self.now - self.results.loaded_at_now > OUTDATED_SECONDS:
             self.reload()
 
@@ -198,7 +198,7 @@ class Workspace(QObject):
     # The fetch
 
     def refresh(self) -> None:
-        """Fetches what is missing or may have grown, and asks again for what was not available."""
+        """Fetch what is missing or may have grown, and ask again for what was not available."""
         self.fetch.forget_failures()
         if self.session is not None:
             self.session.forget_unavailable()
@@ -210,7 +210,7 @@ class Workspace(QObject):
         self.reload()
 
     def cancel(self) -> None:
-        """Stops the fetch until the user asks for more; buckets that were fetched completely are kept."""
+        """Stop the fetch until the user asks for more; buckets that were fetched completely are kept."""
         if self.fetching:
             self.fetch.give_up()
             self.reload()
