@@ -1,4 +1,4 @@
-"""What a person types into a dialog goes into its first field; no typed sentence ever removes anything."""
+"""Tests focus and keys of the dialogs: typed text goes to the first field and never removes anything."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -18,12 +18,12 @@ REMOVING = ["Remove…", "Remove admin key…", "Delete downloaded data…", "De
 
 
 def _nothing_is_erased() -> list[UsageViewerError]:
-    raise AssertionError("a typed sentence has erased everything")
+    raise AssertionError("a typed sentence erased everything")
 
 
 @pytest.fixture
 def window(rig: WindowRig) -> WindowUnderTest:
-    """A window on two organizations, with keys and data that can be lost."""
+    """Open a window on two organizations that have keys and data."""
     listed = (Organization("default", "Mine"), Organization("acme", "Acme"))
     settings.save(ProfilePaths(rig.data_dir).settings, Settings(organizations=listed))
     Store.open(ProfilePaths(rig.data_dir, "acme").database).close()
@@ -32,7 +32,7 @@ def window(rig: WindowRig) -> WindowUnderTest:
 
 def _open(user: User, window: WindowUnderTest, name: str) -> FormDialog:
     actions, organizations = window.commands, window.organizations
-    ways = {
+    commands = {
         "Add…": organizations.ask_to_add,
         "Rename…": organizations.ask_to_rename,
         "Remove…": organizations.ask_to_remove,
@@ -41,13 +41,13 @@ def _open(user: User, window: WindowUnderTest, name: str) -> FormDialog:
         "Delete downloaded data…": actions.erase.trigger,
         "Delete all data and keys…": actions.erase_all.trigger,
     }
-    ways[name]()
+    commands[name]()
     dialog = next(dialog for dialog in window.findChildren(FormDialog) if dialog.isVisible())
     user.activate(dialog)
     return dialog
 
 
-def _everything_is_there(rig: WindowRig, window: WindowUnderTest) -> None:
+def _assert_nothing_is_lost(rig: WindowRig, window: WindowUnderTest) -> None:
     assert [one.id for one in window.organizations.listed] == ["default", "acme"]
     assert ProfilePaths(rig.data_dir).database.exists()
     assert ProfilePaths(rig.data_dir, "acme").database.exists()
@@ -57,7 +57,7 @@ def _everything_is_there(rig: WindowRig, window: WindowUnderTest) -> None:
 
 
 @pytest.mark.parametrize("name", ["Add…", "Rename…"])
-def test_typing_fills_the_first_field(rig: WindowRig, user: User, window: WindowUnderTest, name: str) -> None:
+def test_typed_text_goes_to_the_first_field(rig: WindowRig, user: User, window: WindowUnderTest, name: str) -> None:
     dialog = _open(user, window, name)
     field = dialog.focusWidget()
     assert isinstance(field, QLineEdit)
@@ -65,10 +65,10 @@ def test_typing_fills_the_first_field(rig: WindowRig, user: User, window: Window
     assert field.text() == SENTENCE
     assert dialog.isVisible()
     user.key(Qt.Key.Key_Escape)
-    _everything_is_there(rig, window)
+    _assert_nothing_is_lost(rig, window)
 
 
-def test_renaming_ends_with_enter(rig: WindowRig, user: User, window: WindowUnderTest) -> None:
+def test_enter_confirms_a_new_name(rig: WindowRig, user: User, window: WindowUnderTest) -> None:
     _open(user, window, "Rename…")
     user.type("My new name")
     user.key(Qt.Key.Key_Return)
@@ -77,20 +77,20 @@ def test_renaming_ends_with_enter(rig: WindowRig, user: User, window: WindowUnde
 
 @pytest.mark.parametrize("name", REMOVING)
 @pytest.mark.parametrize("end", [Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_Escape])
-def test_a_typed_sentence_removes_nothing(
+def test_typed_sentence_removes_nothing(
     rig: WindowRig, user: User, window: WindowUnderTest, name: str, end: Qt.Key
 ) -> None:
     dialog = _open(user, window, name)
     assert dialog.focusWidget() is dialog.cancel
     assert dialog.cancel.isDefault()
-    user.type(SENTENCE)  # the first space presses Cancel; the rest goes to the window
+    user.type(SENTENCE)  # the first space presses Cancel; the window gets the rest
     user.key(end)
     _close_popups()
     rig.qtbot.wait(50)
-    _everything_is_there(rig, window)
+    _assert_nothing_is_lost(rig, window)
 
 
-def test_every_dialog_that_removes_is_tried(window: WindowUnderTest) -> None:
+def test_every_removing_command_is_covered(window: WindowUnderTest) -> None:
     offered = {action.text().replace("&", "") for menu in window.findChildren(QMenu) for action in menu.actions()}
     removing = {
         text
@@ -100,7 +100,7 @@ def test_every_dialog_that_removes_is_tried(window: WindowUnderTest) -> None:
     assert removing == set(REMOVING)
 
 
-def test_the_box_of_the_key_is_not_ticked(user: User, window: WindowUnderTest) -> None:
+def test_key_box_is_not_ticked(user: User, window: WindowUnderTest) -> None:
     dialog = _open(user, window, "Remove…")
     assert [box.text().replace("&", "") for box in dialog.findChildren(QCheckBox) if box.isChecked()] == [
         "Remove its usage and names from this computer"
@@ -108,7 +108,7 @@ def test_the_box_of_the_key_is_not_ticked(user: User, window: WindowUnderTest) -
 
 
 @pytest.mark.parametrize("name", ["Add…", "Rename…", "Remove…", "Combine…", "Delete all data and keys…"])
-def test_tab_goes_from_the_fields_to_cancel_to_the_action(user: User, window: WindowUnderTest, name: str) -> None:
+def test_tab_order_is_fields_then_cancel_then_action(user: User, window: WindowUnderTest, name: str) -> None:
     dialog = _open(user, window, name)
     dialog.cancel.setFocus()
     user.key(Qt.Key.Key_Tab)
@@ -119,7 +119,7 @@ def test_tab_goes_from_the_fields_to_cancel_to_the_action(user: User, window: Wi
     dialog.reject()
 
 
-def test_a_button_with_the_focus_is_pressed_by_enter(rig: WindowRig, user: User, window: WindowUnderTest) -> None:
+def test_enter_presses_the_focused_button(rig: WindowRig, user: User, window: WindowUnderTest) -> None:
     dialog = _open(user, window, "Remove admin key…")
     user.key(Qt.Key.Key_Tab)
     assert isinstance(dialog.focusWidget(), QPushButton)

@@ -1,4 +1,4 @@
-"""Erasing everything from the menu: keys, data, settings of all organizations; then the window closes."""
+"""Tests deleting all keys, data and settings from the menu."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -36,7 +36,7 @@ def _dialog(window: WindowUnderTest) -> FormDialog:
 
 
 @pytest.mark.secret_service
-def test_leaves_no_key_no_data_no_settings(
+def test_erasing_all_leaves_no_key_data_or_settings(
     rig: WindowRig,
     user: User,
     qtbot: QtBot,
@@ -56,13 +56,13 @@ def test_leaves_no_key_no_data_no_settings(
     user.click(dialog.button)
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=10_000)
     rig.close(window)
-    assert not rig.data_dir.exists(), "something was written again"
+    assert not rig.data_dir.exists(), "a file was written again"
     assert [open_keystore(one.id).load() for one in listed] == [None, None]
 
 
-def test_nothing_happens_unless_it_is_confirmed(rig: WindowRig, user: User) -> None:
+def test_nothing_is_erased_without_confirmation(rig: WindowRig, user: User) -> None:
     def never() -> list[UsageViewerError]:
-        raise AssertionError("nobody has confirmed it")
+        raise AssertionError("it was not confirmed")
 
     window = _window(rig, never)
     dialog = _dialog(window)
@@ -74,7 +74,7 @@ def test_nothing_happens_unless_it_is_confirmed(rig: WindowRig, user: User) -> N
 
 
 @pytest.mark.parametrize("raised", [True, False])
-def test_what_went_wrong_is_said_and_the_window_stays(
+def test_erase_error_is_shown_and_the_window_stays_open(
     rig: WindowRig, user: User, qtbot: QtBot, raised: bool
 ) -> None:
     def fail() -> list[UsageViewerError]:
@@ -91,8 +91,8 @@ def test_what_went_wrong_is_said_and_the_window_stays(
     rig.settle(window, lambda: user.click(user.button("Open again", window.page.banner)))
     assert window.page.model.rowCount() > 5
     rig.close(window)
-    assert ProfilePaths(rig.data_dir).settings.exists() == raised, "what was erased was written again"
+    assert ProfilePaths(rig.data_dir).settings.exists() == raised, "deleted settings were written again"
 
 
-def test_a_window_that_remembers_nothing_does_not_offer_it(rig: WindowRig) -> None:
+def test_erase_all_is_hidden_without_the_function(rig: WindowRig) -> None:
     assert not rig.start().commands.erase_all.isVisible()

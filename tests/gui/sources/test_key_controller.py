@@ -1,24 +1,23 @@
-"""The key between window and keyring: kept, not kept, replaced, forgotten."""
+"""Tests storing, replacing and removing the key, and deleting data without it."""
 
 from PySide6.QtCore import Qt
 
-from tests.rigs.window import User, WindowRig, WindowUnderTest
+from tests.rigs.window import User, WindowRig
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringFailed
-from usage_viewer.gui.widgets.form_dialog import FormDialog
 from usage_viewer.keystore import MemoryKeystore
 
 
-class Failing(MemoryKeystore):
-    """A keyring that takes no key."""
+class FailingKeystore(MemoryKeystore):
+    """A keyring that stores no key."""
 
     def save(self, key: AdminKey) -> None:
         raise KeyringFailed("It is full.")
 
 
-def test_a_keyring_that_fails_leaves_the_key_in_use(rig: WindowRig, user: User) -> None:
-    keys = Failing()
+def test_key_stays_in_use_if_the_keyring_fails(rig: WindowRig, user: User) -> None:
+    keys = FailingKeystore()
     window = rig.start(lambda: keys)
     user.type(ADMIN_KEY)
     user.key(Qt.Key.Key_Return)
@@ -29,7 +28,7 @@ def test_a_keyring_that_fails_leaves_the_key_in_use(rig: WindowRig, user: User) 
     assert keys.load() is None
 
 
-def test_a_wrong_key_leaves_the_old_one_in_its_place(rig: WindowRig, user: User) -> None:
+def test_wrong_key_does_not_replace_the_old_one(rig: WindowRig, user: User) -> None:
     keys = MemoryKeystore(AdminKey.parse(ADMIN_KEY))
     window = rig.start(lambda: keys)
     window.commands.replace_key.trigger()
@@ -44,28 +43,24 @@ def test_a_wrong_key_leaves_the_old_one_in_its_place(rig: WindowRig, user: User)
     assert not window.page.banner.isVisible()
 
 
-def _asked(window: WindowUnderTest) -> FormDialog:
-    return next(one for one in window.findChildren(FormDialog) if one.isVisible())
-
-
-def test_removing_the_key_asks_first(rig: WindowRig, user: User) -> None:
+def test_key_is_removed_only_after_confirmation(rig: WindowRig, user: User) -> None:
     keys = MemoryKeystore(AdminKey.parse(ADMIN_KEY))
     window = rig.start(lambda: keys)
     window.commands.forget_key.trigger()
-    user.click(_asked(window).cancel)
+    user.click(window.dialog.cancel)
     assert keys.load() is not None
     window.commands.forget_key.trigger()
-    user.click(_asked(window).button)
+    user.click(window.dialog.button)
     rig.qtbot.waitUntil(window.key_page.isVisible)
     assert keys.load() is None
     user.click(user.button("Back", window.key_page))
     assert window.page.model.rowCount() > 5  # downloaded data stays
 
 
-def test_deleting_data_keeps_the_key_and_loads_again(rig: WindowRig, user: User) -> None:
+def test_deleted_data_is_loaded_again_with_the_same_key(rig: WindowRig, user: User) -> None:
     window = rig.start()
     before = len(rig.usage_requests())
     window.commands.erase.trigger()
-    rig.settle(window, lambda: user.click(_asked(window).button))
+    rig.settle(window, lambda: user.click(window.dialog.button))
     rig.qtbot.waitUntil(lambda: window.page.totals.label.startswith("Total of"))
     assert len(rig.usage_requests()) > before

@@ -1,4 +1,4 @@
-"""Several organizations in one window: two servers, two keys in a real keyring; switched, combined, removed."""
+"""Tests adding, switching, combining, renaming and removing organizations with two servers and two keys."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ SECOND_KEY = "sk-admin-second-second-second-second-second"
 
 @pytest.fixture
 def second(rig: WindowRig) -> Iterator[DemoServer]:
-    """Another organization, on a server of its own that takes a key of its own."""
+    """Serve another organization on its own server with its own key."""
     other = SyntheticOrganization(anchor=int(rig.clock()), seed=2)
     with DemoServer(other, key=SECOND_KEY) as running:
         running.clock = rig.clock
@@ -37,7 +37,7 @@ def second(rig: WindowRig) -> Iterator[DemoServer]:
 
 @pytest.fixture
 def with_second(rig: WindowRig, second: DemoServer) -> WindowRig:
-    """The window can make it: with its key in memory, unless a test says where keys are."""
+    """Let the window build the second organization's profile, with its key in memory."""
     rig.others["umbrella"] = _other(rig, second, lambda: MemoryKeystore(AdminKey.parse(SECOND_KEY)))
     return rig
 
@@ -50,7 +50,7 @@ def _other(rig: WindowRig, server: DemoServer, keystore: Callable[[], Keystore])
         database=ProfilePaths(rig.data_dir, "umbrella").database,
         keystore=keystore,
         clock=rig.clock,
-        wait=lambda seconds: False,  # tries again at once
+        wait=lambda seconds: False,  # retries at once
     )
 
 
@@ -87,7 +87,7 @@ def _add_umbrella(rig: WindowRig, window: WindowUnderTest) -> None:
 
 @pytest.fixture
 def both(with_second: WindowRig) -> WindowUnderTest:
-    """A window that knows both, and shows the second one."""
+    """Open a window with both organizations that shows the second one."""
     with_second.others["default"] = _own(with_second, with_second.server.key)
     window = with_second.start()
     _add_umbrella(with_second, window)
@@ -95,7 +95,7 @@ def both(with_second: WindowRig) -> WindowUnderTest:
 
 
 @pytest.mark.secret_service
-def test_each_has_its_own_key_data_and_server(
+def test_each_organization_has_its_own_key_data_and_server(
     rig: WindowRig,
     second: DemoServer,
     qtbot: QtBot,
@@ -202,7 +202,7 @@ def test_combined_sums_are_the_sums_of_both(with_second: WindowRig, both: Window
     assert _total(window) == default
 
 
-def test_renaming_moves_nothing(with_second: WindowRig, both: WindowUnderTest) -> None:
+def test_renaming_keeps_the_files(with_second: WindowRig, both: WindowUnderTest) -> None:
     window = both
     window.organizations.ask_to_rename()
     dialog = _dialog(window, RenameDialog)
@@ -218,7 +218,7 @@ def test_renaming_moves_nothing(with_second: WindowRig, both: WindowUnderTest) -
     assert [one.id for one in window.organizations.listed] == ["default", "umbrella"]
 
 
-def test_what_was_looked_at_last_is_there_at_the_next_start(with_second: WindowRig, both: WindowUnderTest) -> None:
+def test_last_organization_is_stored(with_second: WindowRig, both: WindowUnderTest) -> None:
     from usage_viewer.app.settings.settings import load
 
     with_second.close(both)
@@ -231,12 +231,12 @@ def test_what_was_looked_at_last_is_there_at_the_next_start(with_second: WindowR
     assert SECOND_KEY not in ProfilePaths(with_second.data_dir).settings.read_text()
 
 
-def test_one_that_fails_is_named_and_the_other_is_shown(
+def test_failing_organization_is_named_and_the_other_is_shown(
     with_second: WindowRig, both: WindowUnderTest, second: DemoServer
 ) -> None:
     rig, window = with_second, both
     umbrella = _total(window)
-    rig.clock.ahead = 600  # what may have grown is asked for again
+    rig.clock.ahead = 600  # buckets that may have grown are requested again
     second.__exit__(None, None, None)
     rig.settle(window, lambda: window.organizations.combine(("default", "umbrella")))
     assert window.page.banner.error is not None
@@ -244,7 +244,9 @@ def test_one_that_fails_is_named_and_the_other_is_shown(
     assert _total(window) > umbrella
 
 
-def test_one_without_a_key_is_named(with_second: WindowRig, both: WindowUnderTest, second: DemoServer) -> None:
+def test_organization_without_a_key_is_named(
+    with_second: WindowRig, both: WindowUnderTest, second: DemoServer
+) -> None:
     rig, window = with_second, both
     rig.others["umbrella"] = _other(rig, second, MemoryKeystore)
     rig.clock.ahead = 600
@@ -253,7 +255,7 @@ def test_one_without_a_key_is_named(with_second: WindowRig, both: WindowUnderTes
     assert window.page.banner.error.title == "Umbrella: There is no key yet"
 
 
-def test_the_same_key_twice_is_refused(with_second: WindowRig, both: WindowUnderTest) -> None:
+def test_same_key_twice_is_refused(with_second: WindowRig, both: WindowUnderTest) -> None:
     rig, window = with_second, both
     same = AdminKey.parse(rig.server.key)
     rig.others["umbrella"] = _other(rig, rig.server, lambda: MemoryKeystore(same))
@@ -263,7 +265,7 @@ def test_the_same_key_twice_is_refused(with_second: WindowRig, both: WindowUnder
     assert "same key" in window.page.banner.error.title
 
 
-def test_data_can_stay(with_second: WindowRig, both: WindowUnderTest) -> None:
+def test_removed_organization_can_keep_its_data(with_second: WindowRig, both: WindowUnderTest) -> None:
     rig, window = with_second, both
     with rig.qtbot.waitSignal(window.organizations.reported, timeout=10_000):
         window.organizations.remove("umbrella", data=False, key=False)
@@ -271,7 +273,7 @@ def test_data_can_stay(with_second: WindowRig, both: WindowUnderTest) -> None:
     rig.qtbot.waitUntil(lambda: window.page.model.table.rows > 0)
 
 
-def test_the_menu_offers_what_can_be_done(with_second: WindowRig, both: WindowUnderTest) -> None:
+def test_menu_offers_all_commands(with_second: WindowRig, both: WindowUnderTest) -> None:
     menu = both.organizations.menu
     offered = {action.text(): action.isEnabled() for action in menu.actions() if action.text()}
     assert offered == {

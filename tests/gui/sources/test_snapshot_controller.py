@@ -1,4 +1,4 @@
-"""A snapshot saved from the window, opened in one without a key: every control works, nothing is fetched."""
+"""Tests saving a snapshot and opening it without a key: every control works and nothing is fetched."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -18,7 +18,7 @@ from usage_viewer.keystore import Keystore, MemoryKeystore
 
 
 def _choose_in_dialog(name: str) -> None:
-    """Types a name into the file dialog that the next command opens, and accepts it."""
+    """Type a name into the file dialog that the next command opens, and accept it."""
 
     def answer() -> None:
         dialog = QApplication.activeModalWidget()
@@ -27,23 +27,23 @@ def _choose_in_dialog(name: str) -> None:
         assert field is not None
         field.setText(name)
         dialog.accept()
-        if dialog.isVisible():  # what it asks in return, such as whether to replace
+        if dialog.isVisible():  # it asks another question, such as whether to replace the file
             dialog.done(QDialog.DialogCode.Rejected)
 
     QTimer.singleShot(300, answer)
 
 
 @pytest.fixture
-def own_dialogs(qtbot: QtBot) -> Iterator[None]:
-    """Qt's own file dialogs, which a test can type into."""
+def qt_dialogs(qtbot: QtBot) -> Iterator[None]:
+    """Use Qt's own file dialogs, which a test can type into."""
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
     yield
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs, False)
 
 
 @pytest.fixture
-def saved(rig: WindowRig, qtbot: QtBot, tmp_path: Path, own_dialogs: None) -> Path:
-    """As the menu saves it, of completions by project and model."""
+def saved(rig: WindowRig, qtbot: QtBot, tmp_path: Path, qt_dialogs: None) -> Path:
+    """Save completions by project and model with the menu's command."""
     window = rig.start()
     view = window.workspace.view.with_grouping(["project_id", "model"])
     rig.settle(window, lambda: window.workspace.show_view(view))
@@ -57,11 +57,11 @@ def saved(rig: WindowRig, qtbot: QtBot, tmp_path: Path, own_dialogs: None) -> Pa
 
 @pytest.fixture
 def without_key() -> Callable[[], Keystore]:
-    """A place for keys with none in it."""
+    """Build a keystore without a key."""
     return MemoryKeystore
 
 
-def test_it_opens_without_a_key_and_every_control_works(
+def test_snapshot_opens_without_a_key_and_every_control_works(
     rig: WindowRig, qtbot: QtBot, saved: Path, without_key: Callable[[], Keystore]
 ) -> None:
     rig.server.__exit__(None, None, None)
@@ -105,7 +105,7 @@ def test_it_opens_without_a_key_and_every_control_works(
     assert not page.banner.isVisible()
 
 
-def test_what_is_not_in_it_is_said_without_a_retry(
+def test_range_outside_the_snapshot_is_explained(
     rig: WindowRig, saved: Path, without_key: Callable[[], Keystore]
 ) -> None:
     window = rig.open(rig.context(without_key, snapshot=saved))
@@ -121,7 +121,7 @@ def test_what_is_not_in_it_is_said_without_a_retry(
     assert "Not in this snapshot" in grey.statusTip()
 
 
-def test_it_is_closed_again(rig: WindowRig, saved: Path) -> None:
+def test_snapshot_closes(rig: WindowRig, saved: Path) -> None:
     window = rig.start()
     _choose_in_dialog(str(saved))
     rig.settle(window, window.commands.open_snapshot.trigger)
@@ -135,7 +135,7 @@ def test_it_is_closed_again(rig: WindowRig, saved: Path) -> None:
     assert window.page.dataset.menu_actions["images"].isEnabled()
 
 
-def test_what_is_no_snapshot_is_said_and_what_was_shown_stays(rig: WindowRig, tmp_path: Path) -> None:
+def test_other_file_is_reported_and_the_table_stays(rig: WindowRig, tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(b"nothing of the kind")
     window = rig.start()
     rows = window.page.model.table.rows
@@ -146,7 +146,7 @@ def test_what_is_no_snapshot_is_said_and_what_was_shown_stays(rig: WindowRig, tm
     assert window.page.model.table.rows == rows
 
 
-def test_a_damaged_one_at_the_start_leads_back(rig: WindowRig, saved: Path) -> None:
+def test_damaged_snapshot_offers_the_organization(rig: WindowRig, saved: Path) -> None:
     content = bytearray(saved.read_bytes())
     content[len(content) // 2] ^= 0xFF
     saved.write_bytes(content)
@@ -159,7 +159,7 @@ def test_a_damaged_one_at_the_start_leads_back(rig: WindowRig, saved: Path) -> N
     assert window.page.model.table.rows
 
 
-def test_a_snapshot_that_is_not_there(rig: WindowRig, tmp_path: Path) -> None:
+def test_missing_snapshot_is_reported(rig: WindowRig, tmp_path: Path) -> None:
     window = rig.open(rig.context(snapshot=tmp_path / "gone.zip"))
     assert window.page.banner.error is not None
     assert "no such snapshot" in window.page.banner.error.title
@@ -177,5 +177,5 @@ def test_a_snapshot_that_is_not_there(rig: WindowRig, tmp_path: Path) -> None:
         ("2026.11", FOLDER, "2026.11"),
     ],
 )
-def test_the_ending_follows_the_kind(name: str, kind: str, path: str) -> None:
+def test_ending_follows_the_kind(name: str, kind: str, path: str) -> None:
     assert path_with_ending(name, kind) == Path(path)

@@ -1,4 +1,4 @@
-"""The program as it is started, but told what to do by lines of its input: `close`, or `report` (what it shows)."""
+"""Runs the program and obeys lines of its input: `close`, or `report`, which prints the status bar."""
 
 import sys
 import threading

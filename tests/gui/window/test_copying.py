@@ -49,7 +49,7 @@ def _flavour(name: str) -> str:
     return bytes(QApplication.clipboard().mimeData().data(name).data()).decode()
 
 
-def test_selected_rows_or_all(rig: WindowRig, user: User) -> None:
+def test_copy_takes_selected_rows_or_all(rig: WindowRig, user: User) -> None:
     window = rig.start()
     table, model = window.page.table, window.page.model
     table.setFocus()
@@ -69,7 +69,7 @@ def test_selected_rows_or_all(rig: WindowRig, user: User) -> None:
     assert _copy(rig, window, lambda: user.click(window.page._buttons["copy"])).splitlines() == every
 
 
-def test_each_format_of_copy_as(rig: WindowRig, user: User, oracle: Oracle) -> None:
+def test_copy_as_each_format(rig: WindowRig, user: User, oracle: Oracle) -> None:
     window = rig.start()
     sums = oracle.sums(window.workspace.view)
     tsv = _copy(rig, window, lambda: _copy_as(user, window, "TSV without headers"))
@@ -103,7 +103,7 @@ def _copy_as(user: User, window: WindowUnderTest, text: str) -> None:
     user.click(more)
 
 
-def test_the_provenance_line_stands_in_front(rig: WindowRig, user: User) -> None:
+def test_source_line_comes_first(rig: WindowRig, user: User) -> None:
     window = rig.start()
     rig.settle(window, lambda: window.workspace.show_view(window.workspace.view.only("model", "o5")))
     _toggle_provenance(user, window)
@@ -120,7 +120,7 @@ def _toggle_provenance(user: User, window: WindowUnderTest) -> None:
         window.commands.provenance.trigger()
 
 
-def test_awful_names_do_no_harm(rig: WindowRig, user: User) -> None:
+def test_hostile_names_are_escaped(rig: WindowRig, user: User) -> None:
     rig.server.faults = _awful_names
     window = rig.start()
     view = window.workspace.view.with_grouping(["project_id"])
@@ -153,7 +153,7 @@ def test_awful_names_do_no_harm(rig: WindowRig, user: User) -> None:
         (".json", lambda text: "input_tokens" in json.loads(text)[0]),
     ],
 )
-def test_saving_through_the_dialog(
+def test_save_dialog_writes_each_format(
     rig: WindowRig, user: User, tmp_path: Path, suffix: str, check: Callable[[str], bool]
 ) -> None:
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
@@ -181,7 +181,7 @@ def test_saving_through_the_dialog(
     assert list(tmp_path.glob("saved*")) == [target]
 
 
-def test_the_format_chosen_in_the_dialog_gives_the_ending(rig: WindowRig, user: User, tmp_path: Path) -> None:
+def test_format_chosen_in_the_dialog_sets_the_ending(rig: WindowRig, user: User, tmp_path: Path) -> None:
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
     window = rig.start()
 
@@ -202,7 +202,7 @@ def test_the_format_chosen_in_the_dialog_gives_the_ending(rig: WindowRig, user: 
     assert json.loads((tmp_path / "plain.json").read_text())
 
 
-def test_a_folder_that_can_not_be_written_is_said(rig: WindowRig, user: User, tmp_path: Path) -> None:
+def test_unwritable_folder_is_reported(rig: WindowRig, user: User, tmp_path: Path) -> None:
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
     window = rig.start()
     file = tmp_path / "file"
@@ -225,7 +225,7 @@ def _all_rows(window: WindowUnderTest) -> Any:
     return Chosen(window.workspace.last, [], window.workspace.names)
 
 
-def test_nothing_to_copy_is_said(rig: WindowRig, user: User) -> None:
+def test_copying_no_rows_is_reported(rig: WindowRig, user: User) -> None:
     window = rig.start()
     QApplication.clipboard().setText("kept")
     rig.settle(window, lambda: window.workspace.show_view(window.workspace.view.with_search("zzzz")))

@@ -1,4 +1,4 @@
-"""A database whose damage shows only when its usage is read: said, kept aside, begun anew, fetched again."""
+"""Tests a database whose damage is found only when its usage is read."""
 
 from pathlib import Path
 
@@ -10,40 +10,40 @@ from usage_viewer.store import Store
 HEADERS, BLOCK = 3 * 4096, 256 * 1024
 
 
-def _bend_what_opening_does_not_read(database: Path) -> bytes:
-    """Damages each block that is not read when the file is opened; returns the file."""
+def _damage_unread_blocks(database: Path) -> bytes:
+    """Damage each block that opening does not read; return the file."""
     good = database.read_bytes()
-    bent = bytearray(good)
+    damaged = bytearray(good)
     for begin in range(HEADERS, len(good), BLOCK):
-        trial = bytearray(bent)
+        trial = bytearray(damaged)
         trial[begin + 100] ^= 0xFF
         database.write_bytes(trial)
         try:
             Store.open(database).close()
         except StoreDamaged:
             continue
-        bent = trial
-    database.write_bytes(bent)
-    assert bent != good
-    return bytes(bent)
+        damaged = trial
+    database.write_bytes(damaged)
+    assert damaged != good
+    return bytes(damaged)
 
 
-def test_is_said_and_the_way_out_is_offered(rig: WindowRig, user: User) -> None:
+def test_damage_found_while_reading_is_reported_and_repaired(rig: WindowRig, user: User) -> None:
     window = rig.start()
     rows = window.page.model.rowCount()
     rig.close(window)
     database = ProfilePaths(rig.data_dir).database
-    bent = _bend_what_opening_does_not_read(database)
+    damaged = _damage_unread_blocks(database)
     window = rig.start()
     error = window.page.banner.error
     assert isinstance(error, StoreDamaged)
     assert "kept aside" in error.hint
-    rig.settle(window, lambda: user.click(user.button("Start anew", window.page.banner)))
+    rig.settle(window, lambda: user.click(user.button("Start with an empty database", window.page.banner)))
     assert not window.page.banner.isVisible()
     assert window.page.model.rowCount() == rows
-    (aside,) = [path for path in database.parent.iterdir() if "damaged" in path.name]
-    assert aside.read_bytes() == bent
-    assert aside.stat().st_mode & 0o077 == 0
+    (copy,) = [path for path in database.parent.iterdir() if "damaged" in path.name]
+    assert copy.read_bytes() == damaged
+    assert copy.stat().st_mode & 0o077 == 0
     rig.close(window)
     again = rig.start()
     assert again.page.model.rowCount() == rows

@@ -1,4 +1,4 @@
-"""The window over every dataset and in several zones: nothing breaks, and what can't be shown is said quietly."""
+"""Tests every dataset in several zones, and the notices about what is not available."""
 
 import json
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ def show(rig: Any, window: WindowUnderTest, view: ViewState) -> None:
         rig.settle(window, lambda: window.workspace.show_view(view))
 
 
-def test_through_all_datasets_and_zones(rig: Any) -> None:
+def test_every_dataset_in_every_zone(rig: Any) -> None:
     window: WindowUnderTest = rig.start()
     page = window.page
     for zone in ZONES:
@@ -62,7 +62,7 @@ def test_through_all_datasets_and_zones(rig: Any) -> None:
         rig.settle(window, page.dataset.menu_actions["completions"].trigger)
 
 
-def test_costs_by_hour_are_shown_by_day_and_say_so(rig: Any) -> None:
+def test_costs_by_hour_are_shown_by_day_with_a_notice(rig: Any) -> None:
     window: WindowUnderTest = rig.start()
     view = ViewState("costs", DateRange(Preset.LAST_7_DAYS), Granularity.HOUR, ("project_id",), zone="Asia/Kolkata")
     show(rig, window, view)
@@ -72,7 +72,7 @@ def test_costs_by_hour_are_shown_by_day_and_say_so(rig: Any) -> None:
     assert (page.per.accessibleName(), page.zone.accessibleName()) == ("Period of a row: per Day", "Time zone: UTC")
     amount = page.model.columns[-1]
     assert amount.label == "Amount (USD)"
-    # What was asked for is kept for datasets that have it.
+    # The requested period and zone still apply to datasets that have them.
     rig.settle(window, page.dataset.menu_actions["completions"].trigger)
     assert (window.workspace.view.per, window.workspace.view.zone) == (Granularity.HOUR, "Asia/Kolkata")
     assert page.notes.text == ""
@@ -80,7 +80,7 @@ def test_costs_by_hour_are_shown_by_day_and_say_so(rig: Any) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_dataset_that_cant_be_had_is_grey_and_others_go_on(rig: Any, status: int) -> None:
+def test_unavailable_dataset_is_disabled_and_others_work(rig: Any, status: int) -> None:
     def gone(request: Request) -> Fault | None:
         body = json.dumps({"error": {"message": "Not for this organization."}}).encode()
         return Fault(status=status, body=body) if request.path == DATASETS["images"].path else None
@@ -91,7 +91,7 @@ def test_a_dataset_that_cant_be_had_is_grey_and_others_go_on(rig: Any, status: i
     rig.settle(window, page.dataset.menu_actions["images"].trigger)
     assert page.banner.error is None
     assert page.empty.isVisible()
-    assert page.empty.title == "Images can't be had of this organization"
+    assert page.empty.title == "Images: not available for this organization"
     assert not page.dataset.menu_actions["images"].isEnabled()
     assert "Not for this organization." in page.dataset.menu_actions["images"].toolTip()
     asked = len(rig.server.requests)
@@ -106,11 +106,11 @@ def test_a_dataset_that_cant_be_had_is_grey_and_others_go_on(rig: Any, status: i
     assert page.model.rowCount() > 0
 
 
-def test_a_key_without_the_scope_for_names_is_told_in_one_quiet_line(rig: Any) -> None:
+def test_missing_permission_for_names_is_a_notice(rig: Any) -> None:
     window: WindowUnderTest = rig.start(lambda: MemoryKeystore(AdminKey.parse(USAGE_ONLY_KEY)))
     page = window.page
     assert page.banner.error is None
-    assert page.notes.text.startswith("Not all names can be shown: the key lacks a permission.")
+    assert page.notes.text.startswith("Some names could not be loaded: the key lacks a permission.")
     assert "api.management.read" in page.notes.text
     assert page.model.rowCount() > 0
 
@@ -121,7 +121,7 @@ class TestRefusedPairs:
         with DemoServer(organization, refused_pairs=[("user_id", "project_id")]) as running:
             yield running
 
-    def test_the_largest_allowed_are_fetched(self, rig: Any) -> None:
+    def test_largest_granted_grouping_is_fetched(self, rig: Any) -> None:
         window: WindowUnderTest = rig.start()
         page = window.page
         show(rig, window, ViewState("costs", grouping=("project_id", "user_id")))
@@ -137,7 +137,7 @@ class TestRefusedPairs:
         assert [column.name for column in page.model.columns][:2] == ["project_id", "user_id"]
 
 
-def test_new_fields_are_offered_as_columns_and_groups(rig: Any, tmp_path: Path) -> None:
+def test_unknown_fields_are_offered_as_columns_and_groups(rig: Any, tmp_path: Path) -> None:
     def with_news(answer: Any) -> Any:
         for bucket in answer["data"]:
             for number, result in enumerate(bucket["results"]):
@@ -166,7 +166,7 @@ def test_new_fields_are_offered_as_columns_and_groups(rig: Any, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("language", "first"), [("en_US", 6), ("de_DE", 0), ("ar_EG", 5)])
-def test_weeks_begin_as_the_locale_has_them(rig: Any, language: str, first: int) -> None:
+def test_weeks_start_on_the_locale_s_first_day(rig: Any, language: str, first: int) -> None:
     before = QLocale()
     QLocale.setDefault(QLocale(language))
     try:

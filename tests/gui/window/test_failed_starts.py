@@ -1,4 +1,4 @@
-"""A start that can't read or write its data says so, harms nothing, and leads on."""
+"""Tests starts that can't read or write their data: reported, without harm, with a way to continue."""
 
 import duckdb
 
@@ -15,7 +15,7 @@ def _failed(rig: WindowRig) -> WindowUnderTest:
     return window
 
 
-def test_a_data_directory_that_can_not_be_made(rig: WindowRig, user: User) -> None:
+def test_data_directory_that_cannot_be_created(rig: WindowRig, user: User) -> None:
     rig.data_dir.write_text("a file, where a directory should be")
     window = _failed(rig)
     assert "written" in window.page.banner.error.title  # type: ignore[union-attr]
@@ -26,13 +26,13 @@ def test_a_data_directory_that_can_not_be_made(rig: WindowRig, user: User) -> No
     assert not window.page.banner.isVisible()
 
 
-def test_a_damaged_database_is_kept_aside_and_begun_anew(rig: WindowRig, user: User) -> None:
+def test_damaged_database_is_copied_and_replaced(rig: WindowRig, user: User) -> None:
     database = ProfilePaths(rig.data_dir).database
     database.parent.mkdir(parents=True)
     database.write_bytes(b"this is no database" * 1000)
     window = _failed(rig)
     assert database.read_bytes().startswith(b"this is no database")
-    rig.settle(window, lambda: user.click(user.button("Start anew", window.page.banner)))
+    rig.settle(window, lambda: user.click(user.button("Start with an empty database", window.page.banner)))
     assert window.page.model.rowCount() > 5
     assert not window.page.banner.isVisible()
     aside = [path for path in database.parent.iterdir() if "damaged" in path.name]
@@ -40,15 +40,15 @@ def test_a_damaged_database_is_kept_aside_and_begun_anew(rig: WindowRig, user: U
     assert aside[0].read_bytes().startswith(b"this is no database")
 
 
-def test_a_database_of_a_newer_version_is_left_alone(rig: WindowRig, user: User) -> None:
+def test_database_of_a_newer_version_is_not_changed(rig: WindowRig, user: User) -> None:
     window = rig.start()
     rig.close(window)
     database = ProfilePaths(rig.data_dir).database
     with duckdb.connect(str(database)) as connection:
         connection.execute("UPDATE meta SET version = 99")
-    held = database.read_bytes()
+    content = database.read_bytes()
     window = _failed(rig)
     assert "newer version" in window.page.banner.accessibleName()
     labels = [button.text() for button in window.page.banner._buttons if button.isVisible()]
-    assert "Start &anew" not in labels  # nothing is wrong with it
-    assert database.read_bytes() == held
+    assert "Start with an &empty database" not in labels  # it is not damaged
+    assert database.read_bytes() == content

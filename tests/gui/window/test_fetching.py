@@ -1,6 +1,5 @@
-"""How a fetch goes: seen, stopped, failed, taken up again; what is missing is never shown as complete."""
+"""Tests progress, cancellation, failure and retry of a fetch; missing days are never shown as complete."""
 
-import html
 import threading
 import time
 from collections.abc import Callable
@@ -20,15 +19,15 @@ from usage_viewer.domain.table import FigureColumn
 CTRL = Qt.KeyboardModifier.ControlModifier
 YEAR = DateRange(Preset.LAST_12_MONTHS)
 WINDOWS = 11
-"""Of a year by day, 31 days each, when its last 30 days are held."""
+"""Requests for a year by day, 31 days each, when its last 30 days are stored."""
 
 
 class Gate:
-    """Lets the first `open_for` requests for usage through, and holds or spoils the others until it is opened."""
+    """Passes the first `open_for` usage requests, and delays or fails the others until it is opened."""
 
     def __init__(self, open_for: int, fault: Fault | None = None) -> None:
         self.left, self.fault = open_for, fault
-        self.held = threading.Event()
+        self.reached = threading.Event()
         self._lock = threading.Lock()
         self.opened = threading.Event()
 
@@ -39,7 +38,7 @@ class Gate:
             self.left -= 1
             if self.left >= 0:
                 return None
-        self.held.set()
+        self.reached.set()
         if self.fault is None:
             self.opened.wait(10)
         return self.fault
@@ -56,20 +55,20 @@ def _input_total(window: WindowUnderTest) -> object:
 
 
 def _begin_year(rig: WindowRig, gate: Gate) -> WindowUnderTest:
-    """A window in which a year's fetch has come to a halt behind `gate`, with something shown of it."""
+    """Open a window in which the fetch of a year waits at `gate`, with a part of it shown."""
     window = rig.start()
     rig.server.faults = gate
     _show_year(window)
-    rig.qtbot.waitUntil(gate.held.is_set)
+    rig.qtbot.waitUntil(gate.reached.is_set)
     return window
 
 
-def test_progress_is_determinate_and_what_is_missing_is_said(rig: WindowRig, oracle: Oracle) -> None:
+def test_progress_and_missing_days_are_shown(rig: WindowRig, oracle: Oracle) -> None:
     gate = Gate(4)
     window = _begin_year(rig, gate)
     page = window.page
     try:
-        rig.qtbot.waitUntil(lambda: f"4 of {WINDOWS} windows" in page.status.text)
+        rig.qtbot.waitUntil(lambda: f"4 of {WINDOWS} requests" in page.status.text)
         bar = page.status.findChildren(QProgressBar)[0]
         assert bar.isVisible()
         assert (bar.value(), bar.maximum()) == (4, WINDOWS)
@@ -86,7 +85,7 @@ def test_progress_is_determinate_and_what_is_missing_is_said(rig: WindowRig, ora
 
 
 @pytest.mark.parametrize("by_key", [True, False])
-def test_cancel_stops_at_once_and_keeps_what_is_complete(rig: WindowRig, user: User, by_key: bool) -> None:
+def test_cancel_stops_at_once_and_keeps_complete_buckets(rig: WindowRig, user: User, by_key: bool) -> None:
     gate = Gate(4)
     window = _begin_year(rig, gate)
     status = window.page.status
@@ -99,22 +98,20 @@ def test_cancel_stops_at_once_and_keeps_what_is_complete(rig: WindowRig, user: U
     rig.qtbot.waitUntil(lambda: not window.workspace.fetching, timeout=300)
     assert time.monotonic() - began < 0.3
     rig.qtbot.wait(100)
-    assert "Stopped. Refresh fetches the rest." in status.text
-    held, _, whole = status.text.partition(" of ")
-    assert 30 < int(held) < int(whole.split(" ")[0])
-    assert window.page.totals.label.startswith(f"{held} of ")
+    assert "Stopped. Press Refresh (F5) to load the rest." in status.text
+    loaded, _, whole = status.text.partition(" of ")
+    assert 30 < int(loaded) < int(whole.split(" ")[0])
+    assert window.page.totals.label.startswith(f"{loaded} of ")
     assert window.page.table.isVisible()
     asked = len(rig.usage_requests())
     gate.opened.set()
     rig.qtbot.wait(300)
-    assert len(rig.usage_requests()) == asked, "something went on asking"
-    rig.settle(window, lambda: user.key(Qt.Key.Key_F5))  # the rest is to be had when asked for
+    assert len(rig.usage_requests()) == asked, "a request was made after the cancellation"
+    rig.settle(window, lambda: user.key(Qt.Key.Key_F5))
     assert window.page.totals.label.startswith("Total of")
 
 
-def test_a_fault_midway_is_named_and_retry_asks_only_for_the_rest(
-    rig: WindowRig, user: User, oracle: Oracle
-) -> None:
+def test_retry_after_a_failure_requests_only_the_rest(rig: WindowRig, user: User, oracle: Oracle) -> None:
     gate = Gate(5, Fault(status=400, body=b'{"error": {"message": "Boo.", "param": "start_time"}}'))
     window = _begin_year(rig, gate)
     banner = window.page.banner
@@ -124,19 +121,19 @@ def test_a_fault_midway_is_named_and_retry_asks_only_for_the_rest(
     assert banner.error.hint
     assert "Boo." in banner.error.detail
     rig.qtbot.waitUntil(lambda: not window.workspace.fetching and not window.tasks.busy("look"))
-    held = int(window.page.status.text.split(" of ")[0])
-    assert 30 < held < 330
-    assert window.page.totals.label.startswith(f"{held} of ")
+    loaded = int(window.page.status.text.split(" of ")[0])
+    assert 30 < loaded < 330
+    assert window.page.totals.label.startswith(f"{loaded} of ")
     gate.opened.set()
     before = len(rig.usage_requests())
     rig.settle(window, lambda: user.click(user.button("Retry", banner)))
     assert not banner.isVisible()
     asked = rig.usage_requests()[before:]
-    assert len(asked) == WINDOWS - 5, "what was held was asked for again"
+    assert len(asked) == WINDOWS - 5, "a stored window was requested again"
     assert _input_total(window) == oracle.totals(window.workspace.view)["input_tokens"]
 
 
-def test_a_wait_is_said(rig: WindowRig) -> None:
+def test_rate_limit_wait_is_shown(rig: WindowRig) -> None:
     window = rig.start()
     gate = Gate(0, Fault(status=429, headers={"retry-after": "4"}, body=b'{"error": {"message": "Slow."}}'))
     rig.server.faults = gate
@@ -144,18 +141,18 @@ def test_a_wait_is_said(rig: WindowRig) -> None:
     rig.qtbot.waitUntil(lambda: "Rate limited, next try in" in window.page.status.text)
     assert window.workspace.fetching
     assert not window.page.banner.isVisible()
-    # The notice stays as long as the wait does, though other messages go after a while.
+    # The notice stays as long as the wait; other messages disappear after a while.
     assert " 4 s" in window.page.status.text
 
 
-def test_a_key_that_is_revoked_midway(rig: WindowRig, user: User) -> None:
+def test_key_revoked_during_a_fetch(rig: WindowRig, user: User) -> None:
     revoked = b'{"error": {"message": "Incorrect API key provided.", "code": "invalid_api_key"}}'
     gate = Gate(3, Fault(status=401, body=revoked))
     window = _begin_year(rig, gate)
     banner = window.page.banner
     rig.qtbot.waitUntil(banner.isVisible)
     rig.qtbot.waitUntil(lambda: not window.workspace.fetching)
-    assert window.page.table.isVisible()  # what was fetched can still be looked at
+    assert window.page.table.isVisible()  # downloaded data stays visible
     user.click(user.button("Enter another key", banner))
     assert window.key_page.isVisible()
     gate.opened.set()
@@ -167,7 +164,7 @@ def test_a_key_that_is_revoked_midway(rig: WindowRig, user: User) -> None:
     assert window.page.totals.label.startswith("Total of")
 
 
-def test_refresh_fetches_only_what_may_still_grow(rig: WindowRig, user: User) -> None:
+def test_refresh_fetches_only_buckets_that_may_grow(rig: WindowRig, user: User) -> None:
     window = rig.start()
     before = len(rig.usage_requests())
     rig.clock.ahead = 60
@@ -180,7 +177,7 @@ def test_refresh_fetches_only_what_may_still_grow(rig: WindowRig, user: User) ->
     assert len(rig.usage_requests()) == before
 
 
-def test_back_in_front_after_five_minutes(rig: WindowRig) -> None:
+def test_window_reloads_after_five_minutes_in_the_background(rig: WindowRig) -> None:
     window = rig.start()
     before = len(rig.usage_requests())
     other = QWidget()
@@ -203,7 +200,7 @@ def _activate(rig: WindowRig, window: QWidget) -> None:
     rig.qtbot.waitUntil(window.isActiveWindow)
 
 
-def test_rows_that_arrive_leave_the_place_where_it_was(rig: WindowRig, user: User) -> None:
+def test_arriving_rows_keep_scroll_position_and_current_row(rig: WindowRig, user: User) -> None:
     window = rig.start()
     view = window.workspace.view.with_grouping(["model", "project_id", "user_id"]).with_order(())
     rig.settle(window, lambda: window.workspace.show_view(view))
@@ -229,7 +226,7 @@ def refusing(organization: SyntheticOrganization) -> Callable[[], DemoServer]:
     return lambda: DemoServer(organization, key=ADMIN_KEY, refused=("api_source",))
 
 
-def test_a_refused_dimension_is_grey_and_says_why(
+def test_refused_dimension_is_disabled_with_a_reason(
     rig: WindowRig, oracle: Oracle, refusing: Callable[[], DemoServer]
 ) -> None:
     with refusing() as server:
@@ -238,14 +235,14 @@ def test_a_refused_dimension_is_grey_and_says_why(
         window = rig.start()
         chip = window.page.grouping.chips["api_source"]
         assert not chip.isEnabled()
-        assert html.escape("can't group by it") in chip.toolTip()
-        assert "can't group by it" in chip.accessibleDescription()
+        assert "Not available for this organization" in chip.toolTip()
+        assert "Not available for this organization" in chip.accessibleDescription()
         assert _input_total(window) == oracle.totals(window.workspace.view)["input_tokens"]
         assert all("api_source" not in one["group_by"] for one in rig.usage_requests()[-1:])
         rig.close(window)
         before = len(rig.usage_requests())
         rig.clock.ahead = 400
-        window = rig.start()  # remembered: it isn't asked for again
+        window = rig.start()  # the refusal is stored
         assert not window.page.grouping.chips["api_source"].isEnabled()
         assert all("api_source" not in one["group_by"] for one in rig.usage_requests()[before:])
         rig.close(window)

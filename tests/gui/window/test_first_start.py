@@ -1,4 +1,4 @@
-"""From the first start to the clipboard, with a real keyring, a real server, a real database."""
+"""Tests the first start up to the clipboard, with a real keyring, server and database."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ def _enter(qtbot: QtBot, page: KeyPage, text: str) -> None:
     qtbot.keyClick(_field(page), Qt.Key.Key_Return)
 
 
-def _said(page: KeyPage) -> str:
+def _problem(page: KeyPage) -> str:
     return page.problem_text
 
 
@@ -54,14 +54,14 @@ def test_from_the_key_to_the_clipboard(
     assert "keyring" in page.place_text.lower()
 
     _enter(qtbot, page, "sk-proj-0123456789abcdefghijklmn")
-    qtbot.waitUntil(lambda: "not an admin key" in _said(page))
+    qtbot.waitUntil(lambda: "not an admin key" in _problem(page))
     _enter(qtbot, page, "sk-admin-wrong-wrong-wrong-wrong-wrong")
-    qtbot.waitUntil(lambda: "refused" in _said(page))
+    qtbot.waitUntil(lambda: "refused" in _problem(page))
 
     rig.settle(window, lambda: _enter(qtbot, page, ADMIN_KEY))
     assert window.page.isVisible()
     assert window.page.table.usage_model.rowCount() > 5
-    assert window.page.status.text.startswith("30 of 30 days · fetched ")
+    assert window.page.status.text.startswith("30 of 30 days · loaded ")
     assert _field(page).text() == ""
 
     qtbot.keyClick(window.page.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
@@ -81,7 +81,7 @@ def test_from_the_key_to_the_clipboard(
 
 
 @pytest.mark.secret_service
-def test_a_locked_keyring_is_said_and_the_window_stays_alive(
+def test_locked_keyring_is_reported(
     rig: WindowRig,
     secret_service: "SecretService",
     system_keystore: Callable[[], Keystore],
@@ -92,14 +92,14 @@ def test_a_locked_keyring_is_said_and_the_window_stays_alive(
     secret_service.lock()
     window = rig.start(system_keystore)
     assert window.key_page.isVisible()
-    assert "locked" in _said(window.key_page)
+    assert "locked" in _problem(window.key_page)
 
 
 def _admin_key() -> AdminKey:
     return AdminKey.parse(ADMIN_KEY)
 
 
-def test_without_a_keyring_the_page_says_so(
+def test_missing_keyring_is_reported(
     rig: WindowRig, system_keystore: Callable[[], Keystore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
@@ -107,7 +107,7 @@ def test_without_a_keyring_the_page_says_so(
     assert "no keyring" in window.key_page.place_text
 
 
-def test_the_demo_needs_no_key(
+def test_demo_needs_no_key(
     rig: WindowRig, qtbot: QtBot, system_keystore: Callable[[], Keystore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
@@ -121,17 +121,17 @@ def test_the_demo_needs_no_key(
     qtbot.waitUntil(window.key_page.isVisible)
 
 
-def test_no_server_is_said_on_the_key_page(
+def test_unreachable_server_is_reported_on_the_key_page(
     rig: WindowRig, qtbot: QtBot, system_keystore: Callable[[], Keystore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
     window = rig.start(system_keystore)
     rig.server.__exit__(None, None, None)
     _enter(qtbot, window.key_page, ADMIN_KEY)
-    qtbot.waitUntil(lambda: "connection" in _said(window.key_page).lower(), timeout=20_000)
+    qtbot.waitUntil(lambda: "connection" in _problem(window.key_page).lower(), timeout=20_000)
 
 
-def test_what_was_looked_at_is_there_again(rig: WindowRig) -> None:
+def test_view_is_restored_at_the_next_start(rig: WindowRig) -> None:
     window = rig.start()
     view = window.workspace.view.toggled("project_id").with_columns(["output_tokens", "num_model_requests"])
     rig.settle(window, lambda: window.workspace.show_view(view.with_order(())))
@@ -163,7 +163,7 @@ store.close()
 """
 
 
-def test_a_database_that_another_process_holds_is_said_and_can_be_tried_again(rig: WindowRig) -> None:
+def test_database_in_use_is_reported_and_can_be_retried(rig: WindowRig) -> None:
     database = ProfilePaths(rig.data_dir).database
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

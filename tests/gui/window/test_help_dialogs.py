@@ -1,3 +1,5 @@
+"""Tests the About dialog and the list of shortcuts."""
+
 import PySide6
 import pytest
 from PySide6.QtWidgets import QDialog, QLabel, QWidget
@@ -19,7 +21,7 @@ def texts(dialog: QDialog) -> list[str]:
     return [label.text() for label in dialog.findChildren(QLabel)]
 
 
-def test_everything_that_is_shipped_is_listed_with_its_licence(parent: QWidget) -> None:
+def test_about_lists_every_package_with_its_licence(parent: QWidget) -> None:
     dialog = about_dialog([("Data", "/data\u202e <b>")], parent)
     shown = texts(dialog)
     lines = "\n".join(shown).splitlines()
@@ -31,7 +33,7 @@ def test_everything_that_is_shipped_is_listed_with_its_licence(parent: QWidget) 
     assert "/data⟨U+202E⟩ <b>" in shown
 
 
-def test_the_sheet_of_keys(parent: QWidget) -> None:
+def test_shortcut_dialog_lists_keys(parent: QWidget) -> None:
     assert texts(shortcut_dialog([("Copy", "Ctrl+C"), ("Refresh", "F5")], parent)) == [
         "Copy",
         "Ctrl+C",

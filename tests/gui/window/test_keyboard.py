@@ -1,4 +1,4 @@
-"""The keyboard alone: the way from control to control, what each is called, every key once, and the whole job."""
+"""Tests the window without a mouse: focus order, accessible names, unique keys, and every step of the work."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,20 +21,20 @@ ALT, CTRL, SHIFT = (
 
 
 def _walk(user: User, key: Qt.Key, start: QWidget) -> list[QWidget]:
-    """The widgets that a key leads through, from `start` until it comes round."""
+    """Return the widgets that a key moves the focus through, from `start` back to `start`."""
     start.setFocus()
     seen = [user.focus]
     for _ in range(60):
         user.key(key)
         if user.focus is seen[0]:
             return seen
-        assert user.focus not in seen, "the way goes in a circle that leaves some out"
+        assert user.focus not in seen, "the focus order skips widgets"
         seen.append(user.focus)
-    raise AssertionError("the way doesn't come round")
+    raise AssertionError("the focus does not return to its start")
 
 
 def _reachable(window: WindowUnderTest) -> set[QWidget]:
-    """Everything in sight that takes the focus by Tab."""
+    """Return all visible widgets that take the focus by Tab."""
     return {
         widget
         for widget in window.findChildren(QWidget)
@@ -48,7 +48,7 @@ def _reachable(window: WindowUnderTest) -> set[QWidget]:
 
 @pytest.fixture
 def crowded(rig: WindowRig) -> WindowUnderTest:
-    """A window with as many controls in sight as can be: filters, a banner with its buttons, a selection."""
+    """Open a window with as many visible controls as possible: filters, a banner with buttons, a search."""
     window = rig.start()
     view = window.workspace.view.only("model", "o5").excluding("batch", "true").with_search("o")
     rig.settle(window, lambda: window.workspace.show_view(view.toggled("project_id")))
@@ -57,20 +57,18 @@ def crowded(rig: WindowRig) -> WindowUnderTest:
     return window
 
 
-def test_tab_goes_everywhere_from_left_to_right_and_from_top_to_bottom(
-    crowded: WindowUnderTest, user: User
-) -> None:
-    there = _walk(user, Qt.Key.Key_Tab, crowded.page.dataset)
-    assert set(there) == _reachable(crowded)
-    assert len(there) > 20
-    places = [(_line(widget, crowded), widget.mapTo(crowded, QPoint(0, 0)).x()) for widget in there]
-    assert places == sorted(places), [widget.accessibleName() for widget in there]
+def test_tab_order_is_left_to_right_and_top_to_bottom(crowded: WindowUnderTest, user: User) -> None:
+    order = _walk(user, Qt.Key.Key_Tab, crowded.page.dataset)
+    assert set(order) == _reachable(crowded)
+    assert len(order) > 20
+    places = [(_line(widget, crowded), widget.mapTo(crowded, QPoint(0, 0)).x()) for widget in order]
+    assert places == sorted(places), [widget.accessibleName() for widget in order]
     back = _walk(user, Qt.Key.Key_Backtab, crowded.page.dataset)
-    assert back == [there[0], *reversed(there[1:])]
+    assert back == [order[0], *reversed(order[1:])]
 
 
 def _line(widget: QWidget, window: WindowUnderTest) -> int:
-    """The band of the window that a widget stands in: bars, banner, table, totals, status."""
+    """Return the number of the row of the window that a widget is in, from the top."""
     page = window.page
     for number, part in enumerate(
         (page.grouping, page.filters, page.banner, page.pane, page.totals, page.status), 1
@@ -80,7 +78,7 @@ def _line(widget: QWidget, window: WindowUnderTest) -> int:
     return 5 if widget is page.totals else 0
 
 
-def test_whatever_has_the_focus_says_what_it_is(crowded: WindowUnderTest, user: User) -> None:
+def test_focusable_widgets_have_accessible_names(crowded: WindowUnderTest, user: User) -> None:
     for widget in _walk(user, Qt.Key.Key_Tab, crowded.page.dataset):
         spoken = QAccessible.queryAccessibleInterface(widget)
         assert spoken is not None
@@ -91,18 +89,18 @@ def test_whatever_has_the_focus_says_what_it_is(crowded: WindowUnderTest, user: 
         assert any(described), name
 
 
-def test_the_key_page_says_what_it_is(
+def test_key_page_has_accessible_names(
     rig: WindowRig, user: User, system_keystore: Callable[[], Keystore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
     window = rig.start(system_keystore)
-    there = _walk(user, Qt.Key.Key_Tab, user.focus)
-    assert set(there) == _reachable(window)
-    names = [QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name) for widget in there]
+    order = _walk(user, Qt.Key.Key_Tab, user.focus)
+    assert set(order) == _reachable(window)
+    names = [QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name) for widget in order]
     assert names == ["Admin key", "Connect", "Try the demo"]
-    assert all(widget.accessibleDescription() for widget in there)
+    assert all(widget.accessibleDescription() for widget in order)
     user.type("sk-admin-0123456789abcdefghij")
-    field = QAccessible.queryAccessibleInterface(there[0])
+    field = QAccessible.queryAccessibleInterface(order[0])
     assert "0123456789" not in field.text(QAccessible.Text.Value)
 
 
@@ -114,7 +112,7 @@ def _tree(interface: QAccessibleInterface) -> Iterator[QAccessibleInterface]:
             yield from _tree(child)
 
 
-def test_the_accessible_tree_has_roles_names_and_readable_cells(crowded: WindowUnderTest) -> None:
+def test_accessible_tree_has_roles_names_and_cells(crowded: WindowUnderTest) -> None:
     top = QAccessible.queryAccessibleInterface(crowded)
     roles = Counter(one.role() for one in _tree(top) if not one.state().invisible)
     assert roles[QAccessible.Role.Table] == 1
@@ -123,7 +121,7 @@ def test_the_accessible_tree_has_roles_names_and_readable_cells(crowded: WindowU
     assert table.text(QAccessible.Text.Name) == "Usage"
     model = crowded.page.model
     columns = table.childCount() // (model.rowCount() + 1)
-    assert table.childCount() == columns * (model.rowCount() + 1)  # heads, and then row by row
+    assert table.childCount() == columns * (model.rowCount() + 1)  # headers, then the rows
     spare = columns - model.columnCount()
     for place, column in enumerate(model.columns, spare):
         assert table.child(place).text(QAccessible.Text.Name) == column.label
@@ -147,7 +145,7 @@ def _menu_actions(menu: QMenu) -> Iterator[QAction]:
             yield from _menu_actions(inner)
 
 
-def test_every_entry_of_the_menu_has_a_key(crowded: WindowUnderTest) -> None:
+def test_every_menu_entry_has_a_key(crowded: WindowUnderTest) -> None:
     menu = crowded.page._buttons["more"].menu()
     for action in _menu_actions(menu):
         assert "&" in action.text() or action.shortcuts(), action.text()
@@ -166,7 +164,7 @@ def _window_of(shortcut: QShortcut) -> QWidget | None:
     return parent.window() if isinstance(parent, QWidget) else None
 
 
-def test_no_key_means_two_things(crowded: WindowUnderTest) -> None:
+def test_no_key_has_two_meanings(crowded: WindowUnderTest) -> None:
     keys: list[tuple[str, str]] = [
         (key.toString(), action.text()) for action in crowded.commands.all for key in action.shortcuts()
     ]
@@ -187,28 +185,28 @@ def test_no_key_means_two_things(crowded: WindowUnderTest) -> None:
     assert not twice
 
 
-def test_the_sheet_lists_every_key(crowded: WindowUnderTest, user: User) -> None:
+def test_shortcut_dialog_lists_every_key(crowded: WindowUnderTest, user: User) -> None:
     user.key(Qt.Key.Key_F1)
     sheet = QApplication.activeModalWidget()
     assert sheet is not None
-    told = " ".join(label.text() for label in sheet.findChildren(QLabel))
+    texts = " ".join(label.text() for label in sheet.findChildren(QLabel))
     native = QKeySequence.SequenceFormat.NativeText
     for action in crowded.commands.all:
         if action.shortcuts():
-            assert action.shortcut().toString(native) in told
+            assert action.shortcut().toString(native) in texts
     for shortcut in crowded.page.findChildren(QShortcut):
         if _window_of(shortcut) is crowded:
-            assert shortcut.key().toString(native) in told
+            assert shortcut.key().toString(native) in texts
     for button in crowded.page.findChildren(QAbstractButton):
         key = button.shortcut().toString(native)
         if button.window() is crowded and key and "&" not in button.text():
-            assert key in told
+            assert key in texts
     user.rig.qtbot.keyClick(sheet, Qt.Key.Key_Escape)
     assert not sheet.isVisible()
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_D, Qt.Key.Key_R, Qt.Key.Key_P, Qt.Key.Key_Z])
-def test_esc_goes_back_to_where_the_keyboard_was(rig: WindowRig, user: User, key: Qt.Key) -> None:
+def test_escape_closes_a_popup_and_restores_the_focus(rig: WindowRig, user: User, key: Qt.Key) -> None:
     window = rig.start()
     table = window.page.table
     table.setFocus()
@@ -219,7 +217,7 @@ def test_esc_goes_back_to_where_the_keyboard_was(rig: WindowRig, user: User, key
     assert user.focus is table
 
 
-def test_the_menu_gives_the_keyboard_back(rig: WindowRig, user: User) -> None:
+def test_escape_closes_the_menu_and_restores_the_focus(rig: WindowRig, user: User) -> None:
     window = rig.start()
     opened: list[str] = []
 
@@ -234,7 +232,7 @@ def test_the_menu_gives_the_keyboard_back(rig: WindowRig, user: User) -> None:
     assert user.focus is window.page.table
 
 
-def test_esc_in_a_checklist_goes_back_to_the_filters(rig: WindowRig, user: User) -> None:
+def test_escape_in_a_checklist_returns_to_the_filter_bar(rig: WindowRig, user: User) -> None:
     window = rig.start()
     user.key(Qt.Key.Key_L, ALT)
     user.key(Qt.Key.Key_Return)
@@ -248,7 +246,7 @@ def test_esc_in_a_checklist_goes_back_to_the_filters(rig: WindowRig, user: User)
 
 
 @pytest.mark.secret_service
-def test_the_whole_job_with_the_keyboard(
+def test_every_step_works_with_the_keyboard(
     rig: WindowRig,
     user: User,
     secret_service: object,
@@ -260,7 +258,7 @@ def test_the_whole_job_with_the_keyboard(
     model = window.page.model
     user.type(ADMIN_KEY)
     rig.settle(window, lambda: user.key(Qt.Key.Key_Return))
-    assert user.focus is window.page.table  # the arrows walk in it at once
+    assert user.focus is window.page.table  # the arrow keys work at once
     user.key(Qt.Key.Key_G, ALT)
     user.key(Qt.Key.Key_Tab)
     rig.settle(window, lambda: user.key(Qt.Key.Key_Space))
@@ -300,4 +298,4 @@ def _until(reached: Callable[[], bool], step: Callable[[], None]) -> None:
         if reached():
             return
         step()
-    raise AssertionError("it is not reached")
+    raise AssertionError("the state was not reached")

@@ -1,6 +1,6 @@
-"""Hundreds of random actions in a row, with a server that fails now and then: no exception, no warning, no leak.
+"""Tests hundreds of random actions with a failing server: no exception, no warning, no leak.
 
-The seed is printed; MONKEY_SEED replays one, as far as the threads' timing lets it.
+The seed is printed; MONKEY_SEED repeats a run as far as the timing of threads allows.
 """
 
 import ctypes
@@ -27,21 +27,21 @@ from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.view import FIRST_VIEW
 
 GROWTH: Final = 250
-"""Megabytes that the process may hold more of at the end than after a fifth of the actions, both times at rest with
-the same view. What the program keeps is a few; the database engine's allocator keeps up to 128 MB ready.
+"""Megabytes by which the process may grow between a fifth of the actions and their end, both times idle with the
+same view. The program itself keeps a few; the database engine's allocator keeps up to 128 MB for reuse.
 """
 
 CHANNELS: Final = ("look", "names", "fetch", "key", "open", "copy", "demo")
 SERVERS_OWN: Final = ("Thread-", "serve", "Dummy")
-"""How the names of threads begin that are the test server's."""
+"""Beginnings of the names of the test server's threads."""
 
 
 def megabytes() -> float:
-    """Of memory that the process holds now, without what lies ready to be used again."""
+    """Return the resident memory of the process, without memory that the allocator can reuse."""
     statm = Path("/proc/self/statm")
     if not statm.exists():
         pytest.skip("reads memory from /proc")
-    gc.collect()  # what was left open is noticed, too
+    gc.collect()  # also reports files that were left open
     with suppress(AttributeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
     return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -60,7 +60,7 @@ class Run:
         self.monkey = Monkey(rig, self.window, seed, folder)
 
     def play(self, actions: int) -> None:
-        """Raises AssertionError for an error that was logged, a dialog that stays, memory that grew."""
+        """Act at random. Raises AssertionError for a logged error, an open dialog or grown memory."""
         sizes: list[float] = []
         try:
             for some in (actions // 5, actions - actions // 5):
@@ -68,7 +68,7 @@ class Run:
                     for _ in range(some):
                         self.monkey.act()
                     assert self.window.isVisible()
-                    self._leave_what_is_open()
+                    self._close_popups()
                     self._come_to_rest()
                 sizes.append(megabytes())
         finally:
@@ -77,8 +77,8 @@ class Run:
         print(f"{early:.0f} MB after {actions // 5} actions, {late:.0f} MB after {actions}")
         assert late - early < GROWTH
 
-    def _leave_what_is_open(self) -> None:
-        """Escape leads out of everything."""
+    def _close_popups(self) -> None:
+        """Close everything with Escape."""
         for _ in range(10):
             over = opened()
             if over is None:
@@ -89,7 +89,7 @@ class Run:
         raise AssertionError(f"{opened()} stays open")
 
     def _come_to_rest(self) -> None:
-        """The server is well again, there is a key, and the first view is asked for."""
+        """Repair the server, enter a key and show the first view."""
         window, workspace = self.window, self.window.workspace
         self.rig.server.faults, self.rig.server.latency = None, 0.0
         window.organizations.choose("default")
@@ -119,7 +119,7 @@ class Run:
         return last.view == FIRST_VIEW and last.look.coverage.complete
 
     def end(self) -> None:
-        """Closes the window; every thread that it began ends."""
+        """Close the window and wait until all of its threads have ended."""
         self.rig.close(self.window)
         self.qtbot.waitUntil(lambda: not self._left_over(), timeout=15_000)
 
@@ -135,7 +135,7 @@ def run_of(
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
 ) -> Callable[[int, int | None], None]:
-    """So many actions; at the end the window shows what is true."""
+    """Run a number of actions and compare the final table with the oracle."""
 
     def run(actions: int, seed: int | None) -> None:
         with caplog.at_level(logging.ERROR):

@@ -1,4 +1,4 @@
-"""A dataset that nobody has thought of yet: its entry alone lets the session, the table and the window show it."""
+"""Tests that a new catalog entry is enough for the session, the command line and the window."""
 
 import io
 import json
@@ -80,7 +80,7 @@ class Fact:
 
 
 def facts() -> list[Fact]:
-    """Of ten days, hour by hour; the second arm rests on Sundays."""
+    """Return facts of ten days by hour; the second arm is idle on Sundays."""
     made = []
     start = NOW // DAY * DAY - 9 * DAY
     for number in range(10 * 24):
@@ -100,7 +100,7 @@ FACTS = facts()
 
 
 class RobotServer:
-    """Serves the dataset, and no names."""
+    """Serves the new dataset and empty lists of names."""
 
     key = ADMIN_KEY
 
@@ -195,7 +195,7 @@ RANGE = DateRange.days(date(2026, 11, 12), date(2026, 11, 18))
 WITHIN = [fact for fact in FACTS if 12 <= datetime.fromtimestamp(fact.hour, UTC).day <= 18]
 
 
-def test_the_table_prints_it(server: RobotServer, tmp_path: Path) -> None:
+def test_table_command_prints_a_new_dataset(server: RobotServer, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is there already"), registered(ROBOTS):
         pass
     arguments: Namespace = parser().parse_args(
@@ -224,7 +224,7 @@ def test_the_table_prints_it(server: RobotServer, tmp_path: Path) -> None:
         assert rows[key]["parts"] == (sum(f.parts for f in here if f.hour == last) if last >= last_day else None)
 
 
-def test_hours_are_the_finest_that_there_are(server: RobotServer) -> None:
+def test_minutes_fall_back_to_the_finest_width(server: RobotServer) -> None:
     robots = profile(server, None)
     session = robots.open_session()
     session.connect(robots.source(AdminKey.parse(ADMIN_KEY)))
@@ -248,7 +248,7 @@ def test_hours_are_the_finest_that_there_are(server: RobotServer) -> None:
     session.close()
 
 
-def test_the_window_shows_it(rig: Any) -> None:
+def test_window_shows_a_new_dataset(rig: Any) -> None:
     rig.clock.ahead = NOW - rig.clock.now
     window: WindowUnderTest = rig.start()
     # Of the dataset that it begins with it says that it can't be had; no error stands over the others.

@@ -1,11 +1,11 @@
-"""What the quiet line says."""
+"""Tests the notice bar."""
 
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.gui.window.notice_bar import NoticeBar
 
 
-def test_it_is_there_only_while_it_has_something_to_say(qtbot: QtBot) -> None:
+def test_notice_bar_is_visible_only_with_a_text(qtbot: QtBot) -> None:
     line = NoticeBar()
     qtbot.addWidget(line)
     assert line.isHidden()
@@ -20,7 +20,7 @@ def test_it_is_there_only_while_it_has_something_to_say(qtbot: QtBot) -> None:
     assert (line.text, line.isHidden()) == ("", True)
 
 
-def test_it_can_be_drawn(qtbot: QtBot) -> None:
+def test_notice_bar_paints(qtbot: QtBot) -> None:
     line = NoticeBar()
     qtbot.addWidget(line)
     line.set_notice("view", "<b>not bold</b>")

@@ -1,4 +1,4 @@
-"""How the window is used is there again after a restart, and nothing that is wrong with the file does harm."""
+"""Tests that settings are restored at the next start and that a damaged file does no harm."""
 
 import json
 
@@ -16,7 +16,7 @@ def _edge(window: WindowUnderTest, name: str) -> QPoint:
     return QPoint(header.sectionViewportPosition(place) + header.sectionSize(place) - 1, header.height() // 2)
 
 
-def test_everything_about_the_window(rig: WindowRig, user: User) -> None:
+def test_window_is_restored_at_the_next_start(rig: WindowRig, user: User) -> None:
     window = rig.start()
     window.resize(770, 555)  # the offscreen screen is small
     user.key(Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
@@ -41,7 +41,7 @@ def test_everything_about_the_window(rig: WindowRig, user: User) -> None:
     again.commands.scheme["system"].trigger()
 
 
-def test_the_columns_of_each_dataset(rig: WindowRig, user: User) -> None:
+def test_each_dataset_keeps_its_columns(rig: WindowRig, user: User) -> None:
     window = rig.start()
     columns = ["output_tokens", "input_tokens"]
     rig.settle(window, lambda: window.workspace.show_view(window.workspace.view.with_columns(columns)))
@@ -56,7 +56,7 @@ def test_the_columns_of_each_dataset(rig: WindowRig, user: User) -> None:
     assert [column.name for column in again.page.model.table.figures] == columns
 
 
-def test_it_is_written_a_moment_after_a_change(rig: WindowRig, user: User) -> None:
+def test_settings_are_written_soon_after_a_change(rig: WindowRig, user: User) -> None:
     window = rig.start()
     rig.settle(window, lambda: user.click(window.page.grouping.chips["batch"]))
     settings = ProfilePaths(rig.data_dir).settings
@@ -65,7 +65,7 @@ def test_it_is_written_a_moment_after_a_change(rig: WindowRig, user: User) -> No
 
 
 @pytest.mark.parametrize("damage", [b"{", b"[1]", b"\xff\xfe"])
-def test_a_damaged_file_is_said_and_kept_aside(rig: WindowRig, damage: bytes) -> None:
+def test_damaged_settings_are_reported_and_copied(rig: WindowRig, damage: bytes) -> None:
     settings = ProfilePaths(rig.data_dir).settings
     settings.parent.mkdir(parents=True)
     settings.write_bytes(damage)
@@ -77,7 +77,7 @@ def test_a_damaged_file_is_said_and_kept_aside(rig: WindowRig, damage: bytes) ->
     assert json.loads(settings.read_text())["version"] == 1
 
 
-def test_values_that_can_not_be_used_cost_nothing_else(rig: WindowRig) -> None:
+def test_invalid_values_leave_other_settings_alone(rig: WindowRig) -> None:
     settings = ProfilePaths(rig.data_dir).settings
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps({"geometry": "@@", "bars": "perhaps", "abbreviated": True, "profiles": 7}))

@@ -75,7 +75,9 @@ def test_not_idle_when_a_cancelled_task_is_replaced(qtbot: QtBot, tasks: Tasks, 
     qtbot.waitUntil(lambda: idle == [True])
 
 
-def test_failure_ends_a_task(qtbot: QtBot, tasks: Tasks, idle: list[bool], caplog: pytest.LogCaptureFixture) -> None:
+def test_failure_ends_a_task(
+    qtbot: QtBot, tasks: Tasks, idle: list[bool], caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(task: object) -> None:
         raise ZeroDivisionError
 
