@@ -80,6 +80,7 @@ def test_erase_error_is_shown_and_the_window_stays_open(
     def fail() -> list[UsageViewerError]:
         if raised:
             raise StoreLocked
+        rig.paths.settings.unlink(missing_ok=True)
         return [StoreNotWritable("x", title="Not all files could be removed")]
 
     window = _window(rig, fail)

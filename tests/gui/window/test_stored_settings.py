@@ -60,8 +60,12 @@ def test_settings_are_written_soon_after_a_change(rig: WindowRig, user: User) ->
     window = rig.start()
     rig.settle(window, lambda: user.click(window.page.grouping.chips["batch"]))
     settings = ProfilePaths(rig.data_dir).settings
-    rig.qtbot.waitUntil(settings.exists, timeout=WRITE_DELAY_MS * 4)
-    assert "batch" in json.loads(settings.read_text())["profiles"]["default"]["view"]["grouping"]
+
+    def is_written() -> bool:
+        profiles = json.loads(settings.read_text())["profiles"] if settings.exists() else {}
+        return "default" in profiles and "batch" in profiles["default"]["view"]["grouping"]
+
+    rig.qtbot.waitUntil(is_written, timeout=WRITE_DELAY_MS * 4)
 
 
 @pytest.mark.parametrize("damage", [b"{", b"[1]", b"\xff\xfe"])
