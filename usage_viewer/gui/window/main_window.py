@@ -80,11 +80,16 @@ class MainWindow(QMainWindow):
     def start(self) -> None:
         """Open what the launch options say, after the first paint."""
         parts, options = self.parts, self.parts.context.options
-        if options.snapshot is not None:
-            path = options.snapshot
-            QTimer.singleShot(0, self, lambda: parts.snapshots.open(path))
-        else:
-            QTimer.singleShot(0, self, parts.demo.toggle if options.demo else parts.source.open_own)
+
+        def open_source() -> None:
+            if options.snapshot is not None:
+                parts.snapshots.open(options.snapshot)
+            elif options.demo:
+                parts.demo.toggle()
+            else:
+                parts.source.open_own()
+
+        QTimer.singleShot(0, self, open_source)
 
     def finish(self) -> None:
         """End all work within a bounded time and store the startup table."""

@@ -1,1 +1,1 @@
-"""The current view with its result and its fetch; the bridge between threads."""
+"""Holds the state of the window (view, result, selection, settings), the work in threads, and the start's context."""
