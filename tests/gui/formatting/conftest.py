@@ -1,3 +1,3 @@
-"""Fixtures of widgets on their own."""
+"""Provides fixtures for widgets that are tested without the main window."""
 
 from tests.rigs.widgets import _english, _kept, shown, wanted
