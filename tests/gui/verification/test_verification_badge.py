@@ -129,7 +129,7 @@ class TestClick:
         assert not popup.verify_button.isEnabled()
         assert popup.differences_button.isEnabled()
         assert {button.text() for button in popup.findChildren(QPushButton)} == {
-            "&Download these again",
+            "&Download again",
             "&Show differences…",
             "&Verify again",
         }

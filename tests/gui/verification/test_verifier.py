@@ -237,7 +237,7 @@ class TestChanges:
         listing.status_choice.setCurrentIndex(1)
         final = texts(listing)
         assert {line[5] for line in final} == {"final"}
-        assert "final figures changed in the last 30 days." in listing.intro.text()
+        assert "final figures have changed since they were loaded (last 30 days)." in listing.intro.text()
         requests = next(line for line in final if line[2] == "Requests")
         assert requests[3:5] == ["–", f"{row['num_model_requests']:,}"]
         assert "which" not in requests[6]

@@ -141,7 +141,7 @@ class FilterBar(QWidget):
 
     @property
     def chips(self) -> dict[str, Chip]:
-        """The chip of each filter, by the name of its dimension."""
+        """Return the chip of each filter, by the name of its dimension."""
         return self._chips
 
     def show_view(self, view: ViewState) -> None:

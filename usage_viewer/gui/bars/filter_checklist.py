@@ -121,7 +121,7 @@ class FilterChecklist(Popup):
             self.view_requested.emit(view)
 
     def draft_view(self) -> ViewState:
-        """Return the view with the filter as it is edited so far."""
+        """Return the view with the edited filter."""
         exclude, ticked = self.exclude.isChecked(), self.model.ticked
         if not self._ticks_edited:
             if not self._search_narrows():
@@ -175,7 +175,7 @@ class FilterChecklist(Popup):
         self.message.setText(self._hint_text())
 
     def _hint_text(self) -> str:
-        """Return what Enter would do now, or why there is nothing to tick."""
+        """Return the hint below the list: the effect of Enter, or the reason why no value is listed."""
         matches = self.model.rowCount()
         if not self.model.values:
             return "There are no values in this range."

@@ -50,22 +50,22 @@ class FilterChecklistModel(QAbstractListModel):
 
     @property
     def values(self) -> Sequence[Value]:
-        """All values, whether or not the search matches them."""
+        """Return all values, whether or not the search matches them."""
         return self._values
 
     @property
     def ticked(self) -> frozenset[Value]:
-        """The ticked values, whether or not the search matches them."""
+        """Return the ticked values, whether or not the search matches them."""
         return frozenset(self._ticked)
 
     @property
     def listed(self) -> list[Value]:
-        """The values that match the search."""
+        """Return the values that match the search."""
         return [self._values[row] for row in self._rows]
 
     @property
     def narrowed(self) -> bool:
-        """Whether the search hides some values."""
+        """Return whether the search hides some values."""
         return len(self._rows) < len(self._values)
 
     def listed_state(self) -> Qt.CheckState:

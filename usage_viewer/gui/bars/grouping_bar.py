@@ -1,4 +1,4 @@
-"""Shows a chip for each dimension: a click groups by it or no longer; active chips can be reordered."""
+"""Shows a chip for each dimension: a click adds it to the grouping or removes it; active chips can be reordered."""
 
 from collections.abc import Mapping
 
@@ -61,7 +61,7 @@ class GroupingBar(QWidget):
 
     @property
     def chips(self) -> Mapping[str, Chip]:
-        """The chip of each dimension, by name."""
+        """Return the chip of each dimension, by name."""
         return self._chips
 
     def focus_first(self) -> None:
@@ -132,14 +132,14 @@ class GroupingBar(QWidget):
         """Return whether the chip comes before the pointer in reading order."""
         rect = chip.geometry()
         if pointer.y() < rect.top() or pointer.y() > rect.bottom():
-            return rect.bottom() < pointer.y() and not self._is_right_of_pointer_below(chip, pointer)
+            return rect.bottom() < pointer.y() and not self._follows_pointer_on_last_line(chip, pointer)
         left_to_right = self.layoutDirection() != Qt.LayoutDirection.RightToLeft
         return (rect.center().x() < pointer.x()) == left_to_right
 
-    def _is_right_of_pointer_below(self, chip: Chip, pointer: QPoint) -> bool:
-        """Return whether the pointer is below all chips, and the chip is on the last line and not left of it.
+    def _follows_pointer_on_last_line(self, chip: Chip, pointer: QPoint) -> bool:
+        """Return whether a chip of the last line has its centre right of a pointer that is below this line.
 
-        Below the last line of chips, the pointer counts as being on that line.
+        A pointer below the last line counts as a pointer on the last line.
         """
         bottom = max(other.geometry().bottom() for other in self._chips.values())
         rect = chip.geometry()

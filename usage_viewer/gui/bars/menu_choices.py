@@ -45,7 +45,7 @@ class MenuChoice(DropdownButton):
 
     @property
     def menu_actions(self) -> Mapping[str, QAction]:
-        """The action of each choice, by key (a dataset's name or a granularity)."""
+        """Return the action of each choice, by key (a dataset's name or a granularity)."""
         return self._actions
 
     def open_menu(self) -> None:
@@ -69,7 +69,7 @@ class MenuChoice(DropdownButton):
             self.view_requested.emit(view)
 
     def show_view(self, view: ViewState) -> None:
-        """Show what is chosen in a view; each subclass implements this."""
+        """Show the choice of a view. Subclasses implement this method."""
         raise NotImplementedError
 
     def _set_unavailable(self, key: str, reason: str) -> None:
@@ -98,7 +98,7 @@ class GranularityChoice(MenuChoice):
         self._show(view.per)
 
     def show_adjusted_view(self, view: ViewState) -> None:
-        """Show the granularity that the table has, which may be coarser than the requested one."""
+        """Show the granularity of an adjusted view, which may be coarser than the requested one."""
         self._show(view.per)
 
     def _show(self, granularity: Granularity) -> None:
@@ -152,7 +152,7 @@ class ZoneChoice(DropdownButton):
 
     @property
     def popup(self) -> ZonePopup:
-        """The list of zones."""
+        """Return the list of zones."""
         return self._popup
 
     def open_popup(self) -> None:
@@ -166,7 +166,7 @@ class ZoneChoice(DropdownButton):
         self.show_adjusted_view(view)
 
     def show_adjusted_view(self, view: ViewState) -> None:
-        """Show the time zone that the table has, which may be UTC instead of the requested one."""
+        """Show the time zone of an adjusted view, which may be UTC instead of the requested one."""
         self.show_choice(zone_label(view.zone, self._popup.local_zone))
 
     def _on_chosen(self, zone: str) -> None:

@@ -31,7 +31,7 @@ class RangeCalendar(QCalendarWidget):
 
     @property
     def chosen_day(self) -> date:
-        """The selected day."""
+        """Return the selected day."""
         day = self.selectedDate()
         return date(day.year(), day.month(), day.day())
 

@@ -74,16 +74,16 @@ class RangePicker(QWidget):
         self.popup.chosen.connect(self._request)
 
     def show_view(self, view: ViewState, now: int) -> None:
-        """Show the range of a view; `now` (epoch seconds) tells the days of a preset."""
+        """Show the range of a view; the days of a preset are computed from `now` (epoch seconds)."""
         self._view, self._now = view, now
         self.show_adjusted_view(view)
         self.back.setEnabled(self._neighbour(-1) is not None)
         self.forward.setEnabled(self._neighbour(1) is not None)
 
     def show_adjusted_view(self, view: ViewState) -> None:
-        """Show the days that the table has.
+        """Show the days of an adjusted view.
 
-        They differ from the requested days if the dataset only has UTC days and today is another day in UTC.
+        They differ from the requested days if the dataset only has UTC days, and today is a different date in UTC.
         """
         text = range_text(*view.range.wall(self._now, view.tzinfo), QLocale())
         if view.range.preset is None:

@@ -100,7 +100,7 @@ class RangePopup(Popup):
         self.cancel_button.clicked.connect(self.close)
 
     def show_range(self, chosen: DateRange, now: int, zone: tzinfo) -> None:
-        """Begin to edit a range; `now` (epoch seconds) and `zone` tell the days of presets and relative dates."""
+        """Begin to edit a range; presets and relative dates are computed from `now` (epoch seconds) in `zone`."""
         self._now, self._zone = now, zone
         self._today = datetime.fromtimestamp(now, zone).date()
         self._set_draft(chosen)

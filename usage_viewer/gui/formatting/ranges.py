@@ -1,4 +1,4 @@
-"""Formats a range of dates in the user's locale, and tells how this locale writes dates."""
+"""Formats ranges of dates in the user's locale, and describes the date format of the locale."""
 
 from datetime import datetime, time, timedelta
 

@@ -45,7 +45,7 @@ class _RecordTexts:
         return self.dataset.column(metric).label
 
     def record(self, combination: Combination) -> str:
-        """Return the values of a record's dimensions; a yes or no is preceded by the name of its dimension."""
+        """Return the values of a record's dimensions; yes or no follows the name of its dimension."""
         texts = []
         # Dimensions that this version of the program does not know are at the end and not part of a combination.
         for dimension, value in zip(self.dataset.dimensions, combination, strict=False):
@@ -56,7 +56,7 @@ class _RecordTexts:
 
 
 def differences_dialog(completeness: Completeness, dataset: Dataset, names: Names, parent: QWidget) -> RecordDialog:
-    """Build the list of each total of each bucket that differs from the total that the server reports."""
+    """Build the dialog that lists downloaded totals of a bucket that differ from the server's totals."""
     texts = _RecordTexts(dataset, names, parent.locale())
     fields: list[Field[Difference]] = [
         Field("Period (UTC)", lambda item: bucket_text(item.bucket, texts.locale)),
@@ -78,7 +78,7 @@ def differences_dialog(completeness: Completeness, dataset: Dataset, names: Name
 def broken_identities_dialog(
     broken: BrokenIdentities, dataset: Dataset, names: Names, parent: QWidget
 ) -> RecordDialog:
-    """Build the list of each record in which the parts of a figure don't add up to the total."""
+    """Build the dialog that lists records in which the parts of a figure don't add up to its total."""
     texts = _RecordTexts(dataset, names, parent.locale())
     fields: list[Field[BrokenIdentity]] = [
         Field("Period (UTC)", lambda item: bucket_text(item.bucket, texts.locale)),
@@ -152,7 +152,8 @@ class ChangesDialog(RecordDialog):
             limit_text = (
                 f" The newest {self.locale().toString(len(listed))} are listed." if count > len(listed) else ""
             )
-            summary = f"{count_text(count, noun, self.locale())} changed in the last 30 days.{limit_text}"
+            verb = "has changed since it was" if count == 1 else "have changed since they were"
+            summary = f"{count_text(count, noun, self.locale())} {verb} loaded (last 30 days).{limit_text}"
         else:
             summary = f"no {noun} has changed since it was loaded."
         self.intro.setText(
@@ -162,7 +163,7 @@ class ChangesDialog(RecordDialog):
 
 
 def sources_dialog(sources: CellSources, names: Names, parent: QWidget) -> RecordDialog:
-    """Build the list of a cell's buckets: the number of records, their sums, and the time of the download."""
+    """Build the dialog that lists the buckets of a cell, each with its records, sums and time of download."""
     dataset = sources.result.view.dataset
     texts = _RecordTexts(dataset, names, parent.locale())
     locale = texts.locale
@@ -189,7 +190,7 @@ def _status_text(*, may_change: bool) -> str:
 
 
 def sources_text(sources: CellSources, names: Names, locale: QLocale) -> str:
-    """Return the cell's row and column, and the number of records and buckets that the cell sums up."""
+    """Return the labels of a cell's row and column, and the number of its records and buckets."""
     view, table = sources.result.view, sources.result.table
     row_labels = [names.label(view.dataset.dimension(name), value) for name, value in sources.cell.groups]
     periods = next((head.periods for head in table.heads if isinstance(head, PeriodColumn)), None)

@@ -19,11 +19,11 @@ from usage_viewer.gui.widgets.theme import UNIT, plain_label, quiet, scaled, war
 MAX_LINES = 6
 """The number of differing buckets that the popup shows; the list of differences has all of them."""
 
-_ICONS = {Verdict.NOT_ASKED: "unproven", Verdict.PROVEN: "proven", Verdict.DIFFERS: "warning"}
+_ICONS = {Verdict.NOT_ASKED: "unverified", Verdict.PROVEN: "verified", Verdict.DIFFERS: "warning"}
 
 
 class VerificationBadge(QToolButton):
-    """Shows the state of verification. A click starts it if the totals are not verified, or opens the popup."""
+    """Shows whether the totals are verified. A click verifies them; if there is a result, it opens the popup."""
 
     verify_requested = Signal()
     refetch_requested = Signal(object)  # tuple of Bucket
@@ -101,7 +101,7 @@ class VerificationPopup(Popup):
         details.setMinimumWidth(52 * UNIT)
         details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.column.addWidget(details)
-        self.refetch_button = QPushButton("&Download these again", self)
+        self.refetch_button = QPushButton("&Download again", self)
         self.differences_button = QPushButton("&Show differences…", self)
         self.verify_button = QPushButton("&Verify again", self)
         self.refetch_button.setVisible(differs)
@@ -153,9 +153,9 @@ def state_text(state: VerificationState, dataset: Dataset, locale: QLocale) -> s
     if completeness.verdict is Verdict.PROVEN:
         buckets = count_text(completeness.buckets, state.bucket_noun, locale)
         every = "all " if completeness.buckets != 1 else ""
-        lines.append(f"Totals of {every}{buckets} match the totals that OpenAI reports. Verified {when}.")
+        lines += [f"Totals of {every}{buckets} match the totals that OpenAI reports.", f"Verified {when}."]
     else:
-        lines += [f"Verified {when}."]
+        lines += [f"Compared {when}."]
         lines += difference_lines(completeness.differences, dataset, locale)
     if completeness.growing:
         names = ", ".join(bucket_text(bucket, locale) for bucket in completeness.growing[:3])

@@ -1,4 +1,4 @@
-"""Defines `BackgroundVerifier`, which verifies the totals of the current view and finds its records in workers."""
+"""Defines `BackgroundVerifier`, which verifies totals and finds records of the current view in worker threads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ MAX_AUTOMATIC_REQUESTS = 60
 """If verification needs more requests than this, it starts only when the user asks: a year of hours needs 53."""
 
 VERIFY, IDENTITIES, RECORDS = "verify", "identities", "records"
-"""Task channels: a new task of a channel replaces the one before."""
+"""Task channels. A new task of a channel cancels the former one."""
 
 _NOT_VERIFIED = Completeness()
 
@@ -38,8 +38,9 @@ _NOT_VERIFIED = Completeness()
 class VerificationState:
     """Describes what is known about the totals of the current view.
 
-    `error_title` says why the last verification failed; `requests` is the number of requests that one takes;
-    `bucket_noun` is the length of the view's buckets (day, hour, minute), or "period" if they have several lengths.
+    `error_title` says why the last verification failed (empty: it did not). `requests` is the number of requests
+    that a verification takes. `bucket_noun` is the length of the view's buckets (day, hour or minute), or "period"
+    if they differ in length.
     """
 
     completeness: Completeness = _NOT_VERIFIED
@@ -87,15 +88,14 @@ class BackgroundVerifier(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether a verification or a check of identities is running."""
+        """Return whether a verification or a check of identities is running."""
         return self._tasks.busy(VERIFY) or self._tasks.busy(IDENTITIES)
 
     # Verification against the server's totals
 
     def _on_fetching_changed(self, fetching: bool) -> None:
         self._fetch_finished = not fetching
-        # A fetch may replace usage within one second, so the fetch times in the coverage need not differ.
-        self._checked_usage = None
+        self._checked_usage = None  # after a fetch, the same buckets may hold other figures
         if fetching:
             self._stop()
 
@@ -121,7 +121,7 @@ class BackgroundVerifier(QObject):
     def _stored_state(self, result: SortedResult, *, same_range: bool) -> VerificationState:
         """Return the state of a result's totals as far as it is stored, without a request to the server.
 
-        `same_range` tells that the last verification was of the same dataset and span: its error still applies.
+        `same_range` means that the last verification had the same dataset and span, so its error still applies.
         """
         session, coverage = self._workspace.session, result.look.coverage
         assert session is not None
@@ -179,7 +179,7 @@ class BackgroundVerifier(QObject):
     # Broken identities
 
     def _find_broken_identities(self, result: SortedResult) -> None:
-        """Check the identities of a result, but not during a fetch nor again for another order or grouping."""
+        """Check the identities of a result, unless a fetch is running or the same usage was checked last."""
         session, view, coverage = self._workspace.session, result.view, result.look.coverage
         # Only a search makes the grouping matter, as it matches the values of the grouped dimensions.
         search = (view.search, view.grouping) if view.search else ()

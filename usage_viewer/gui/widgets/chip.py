@@ -18,7 +18,7 @@ from usage_viewer.gui.widgets.plain_text import tip
 from usage_viewer.gui.widgets.theme import UNIT, is_dark, mixed, quiet
 
 MAX_WIDTH = 36 * UNIT
-"""Pixels. A longer text is cut in its centre."""
+"""Pixels. A text that needs more is cut in the middle."""
 
 REMOVE_KEYS = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 
@@ -159,7 +159,7 @@ class Chip(QToolButton):
 
     @property
     def text_rect(self) -> QRect:
-        """The area of the text within the chip, in pixels."""
+        """Return the area of the text within the chip, in pixels."""
         left, right = self._margins(self.height())
         rect = self.rect().adjusted(left, 0, -right, 0)
         if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
@@ -180,22 +180,15 @@ class Chip(QToolButton):
         palette = self.palette()
         window, text_colour = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
         strength = 0.09 if self.isDown() or self.dragging else 0.05 if self.underMouse() else 0.0
-        if not self.isEnabled():
-            return (
-                QColor(0, 0, 0, 0),
-                mixed(window, text_colour, 0.3),
-                text_colour,
-            )  # the palette's colour of disabled text
+        if not self.isEnabled():  # the text has the palette's colour of disabled text
+            return QColor(0, 0, 0, 0), mixed(window, text_colour, 0.3), text_colour
         if not self.active:
             fill = mixed(window, text_colour, strength) if strength else QColor(0, 0, 0, 0)
             return fill, mixed(window, text_colour, 0.2), text_colour if strength else quiet(palette)
         accent = palette.color(QPalette.ColorRole.Highlight)
         tint = mixed(window, accent, 0.34 if is_dark(palette) else 0.16)
-        return (
-            mixed(tint, text_colour, strength),
-            mixed(tint, accent, 0.45 if not self.dragging else 1.0),
-            text_colour,
-        )
+        outline = mixed(tint, accent, 0.45 if not self.dragging else 1.0)
+        return mixed(tint, text_colour, strength), outline, text_colour
 
 
 class ChipCloseButton(QToolButton):

@@ -16,8 +16,8 @@ _ALIGN = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading | Qt.Text
 class DropdownButton(QToolButton):
     """Shows a muted prefix, the choice, a muted suffix and a chevron, for example `By day ▾`.
 
-    Enter, Space and Down press the button. `name` says what is chosen and begins the accessible name; `max_width`
-    is in pixels.
+    Enter, Space and Down press the button. `name` is the name of the setting, such as "Time zone"; the accessible
+    name begins with it. `max_width` is in pixels.
     """
 
     def __init__(self, parent: QWidget | None, *, name: str, shortcut: str, max_width: int = 40 * UNIT) -> None:
@@ -34,7 +34,7 @@ class DropdownButton(QToolButton):
         self.show_choice("")
 
     def show_choice(self, choice: str, *, prefix: str = "", suffix: str = "", tip: str = "") -> None:
-        """Show what is chosen; without `tip`, the tooltip is the button's name and shortcut."""
+        """Show the current choice; without `tip`, the tooltip is the button's name and shortcut."""
         parts = (prefix, choice, suffix)
         if parts == self._parts and tip == self._tip:
             return
@@ -48,7 +48,7 @@ class DropdownButton(QToolButton):
 
     @property
     def choice(self) -> str:
-        """The whole text on the button: prefix, choice and suffix."""
+        """Return the whole text on the button: prefix, choice and suffix."""
         return " ".join(part for part in self._parts if part)
 
     def sizeHint(self) -> QSize:

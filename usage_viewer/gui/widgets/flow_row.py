@@ -28,7 +28,7 @@ class FlowRow(QWidget):
 
     @property
     def items(self) -> tuple[QWidget, ...]:
-        """The widgets in reading order."""
+        """Return the widgets in reading order."""
         return tuple(self._items)
 
     def set_items(self, items: Sequence[QWidget]) -> None:

@@ -59,7 +59,7 @@ class FormDialog(QDialog):
 
     @property
     def problem_text(self) -> str:
-        """The input error that is shown; empty if there is none."""
+        """Return the input error that is shown; empty if there is none."""
         return self._problem.text()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from usage_viewer.resources import asset
 
 SIZES = (16, 20, 24)
-"""Sides of the drawn icons, in device-independent pixels."""
+"""Side lengths of the drawn icons, in device-independent pixels."""
 
 RATIOS = (1, 2, 3)
 """Pixel ratios of screens for which each size is drawn."""
