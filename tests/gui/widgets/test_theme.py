@@ -5,12 +5,12 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from usage_viewer.gui.widgets.theme import (
+    blend,
     dark_palette,
     error_colour,
     is_dark,
-    mixed,
+    muted_colour,
     plain_label,
-    quiet,
     warning_colour,
 )
 
@@ -35,9 +35,9 @@ def palette(request: pytest.FixtureRequest, qapp: QApplication) -> QPalette:
 
 def test_text_has_enough_contrast(palette: QPalette) -> None:
     window = palette.color(QPalette.ColorRole.Window)
-    for colour in (quiet(palette), error_colour(palette), warning_colour(palette)):
+    for colour in (muted_colour(palette), error_colour(palette), warning_colour(palette)):
         assert _contrast(colour, window) >= 4.5
-    banner = mixed(window, error_colour(palette), 0.12)
+    banner = blend(window, error_colour(palette), 0.12)
     assert _contrast(palette.color(QPalette.ColorRole.WindowText), banner) >= 7
     text, base = palette.color(QPalette.ColorRole.Text), palette.color(QPalette.ColorRole.Base)
     assert _contrast(text, base) >= 7

@@ -19,7 +19,7 @@ from usage_viewer.domain.names import Names
 from usage_viewer.domain.view import Filter, Value, ViewState
 from usage_viewer.gui.bars.filter_checklist_model import FilterChecklistModel, Index
 from usage_viewer.gui.widgets.popup import Popup, PopupListDelegate, checkbox_palette
-from usage_viewer.gui.widgets.theme import UNIT, plain_label, quiet
+from usage_viewer.gui.widgets.theme import UNIT, muted_colour, plain_label
 
 HINT = "Space: tick · Ctrl+A: tick all · Enter: apply"
 
@@ -75,7 +75,7 @@ class FilterChecklist(Popup):
 
     def _follow_palette(self) -> None:
         colours = QPalette(self.palette())
-        colours.setColor(QPalette.ColorRole.WindowText, quiet(self.palette()))
+        colours.setColor(QPalette.ColorRole.WindowText, muted_colour(self.palette()))
         for label in (self.count, self.message):
             label.setPalette(colours)
         for box in (self.all, self.include, self.exclude):

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QCalendarWidget, QToolButton, QWidget
 
 from usage_viewer.domain.date_parsing import FIRST_YEAR, LAST_YEAR
 from usage_viewer.gui.widgets.icons import icon
-from usage_viewer.gui.widgets.theme import mixed
+from usage_viewer.gui.widgets.theme import blend
 
 
 class RangeCalendar(QCalendarWidget):
@@ -51,7 +51,7 @@ class RangeCalendar(QCalendarWidget):
         palette = self.palette()
         base, accent = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Highlight)
         tint = QTextCharFormat()
-        tint.setBackground(QBrush(mixed(base, accent, 0.22)))
+        tint.setBackground(QBrush(blend(base, accent, 0.22)))
         month_start = QDate(self.yearShown(), self.monthShown(), 1)
         day = max(QDate(*self._range[0].timetuple()[:3]), month_start)
         last = min(QDate(*self._range[1].timetuple()[:3]), month_start.addMonths(1).addDays(-1))

@@ -21,7 +21,7 @@ from usage_viewer.domain.zones import zone_of
 from usage_viewer.gui.bars.range_calendar import RangeCalendar
 from usage_viewer.gui.formatting.ranges import date_style, range_text
 from usage_viewer.gui.widgets.popup import Popup
-from usage_viewer.gui.widgets.theme import UNIT, error_colour, plain_label, quiet
+from usage_viewer.gui.widgets.theme import UNIT, error_colour, muted_colour, plain_label
 
 PRESETS = tuple(Preset)
 
@@ -197,7 +197,7 @@ class RangePopup(Popup):
 
     def _show_message(self, text: str, *, error: bool) -> None:
         palette = self.message.palette()
-        colour = error_colour(self.palette()) if error else quiet(self.palette())
+        colour = error_colour(self.palette()) if error else muted_colour(self.palette())
         palette.setColor(QPalette.ColorRole.WindowText, colour)
         self.message.setPalette(palette)
         self.message.setText(text)

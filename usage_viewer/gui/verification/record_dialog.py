@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from usage_viewer.gui.table.cell_painter import row_height
 from usage_viewer.gui.widgets.plain_text import tip
-from usage_viewer.gui.widgets.theme import UNIT, mixed, plain_label
+from usage_viewer.gui.widgets.theme import UNIT, blend, plain_label
 
 Row = TypeVar("Row")
 Index = QModelIndex | QPersistentModelIndex
@@ -154,7 +154,7 @@ class RecordTable(QTableView):
 
     def _apply_palette(self) -> None:
         palette = self.palette()
-        stripe = mixed(palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text), 0.03)
+        stripe = blend(palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text), 0.03)
         if palette.color(QPalette.ColorRole.AlternateBase) != stripe:
             striped = QPalette()
             striped.setColor(QPalette.ColorRole.AlternateBase, stripe)

@@ -14,7 +14,7 @@ from usage_viewer.gui.verification.verifier import VerificationState
 from usage_viewer.gui.widgets.icons import icon
 from usage_viewer.gui.widgets.plain_text import tip
 from usage_viewer.gui.widgets.popup import Popup
-from usage_viewer.gui.widgets.theme import UNIT, plain_label, quiet, scaled, warning_colour
+from usage_viewer.gui.widgets.theme import UNIT, muted_colour, plain_label, scaled_font, warning_colour
 
 MAX_LINES = 6
 """The number of differing buckets that the popup shows; the list of differences has all of them."""
@@ -55,7 +55,7 @@ class VerificationBadge(QToolButton):
         verdict = Verdict.NOT_ASKED if self.state.verifying else self.state.completeness.verdict
         application_palette = QApplication.palette()
         differs = verdict is Verdict.DIFFERS
-        colour = warning_colour(application_palette) if differs else quiet(application_palette)
+        colour = warning_colour(application_palette) if differs else muted_colour(application_palette)
         if self.palette().color(QPalette.ColorRole.ButtonText) != colour:
             palette = QPalette()
             for role in (QPalette.ColorRole.ButtonText, QPalette.ColorRole.WindowText):
@@ -95,7 +95,7 @@ class VerificationPopup(Popup):
         completeness = state.completeness
         differs = completeness.verdict is Verdict.DIFFERS
         title = plain_label(headline(completeness, parent.locale()), self)
-        title.setFont(scaled(title.font(), 1.0, bold=True))
+        title.setFont(scaled_font(title.font(), 1.0, bold=True))
         self.column.addWidget(title)
         details = plain_label(state_text(state, dataset, parent.locale()), self, wrap=True)
         details.setMinimumWidth(52 * UNIT)

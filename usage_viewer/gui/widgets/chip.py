@@ -15,7 +15,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QSizePolicy, QToolButton, QWidget
 
 from usage_viewer.gui.widgets.plain_text import tip
-from usage_viewer.gui.widgets.theme import UNIT, is_dark, mixed, quiet
+from usage_viewer.gui.widgets.theme import UNIT, blend, is_dark, muted_colour
 
 MAX_WIDTH = 36 * UNIT
 """Pixels. A text that needs more is cut in the middle."""
@@ -181,14 +181,14 @@ class Chip(QToolButton):
         window, text_colour = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
         strength = 0.09 if self.isDown() or self.dragging else 0.05 if self.underMouse() else 0.0
         if not self.isEnabled():  # the text has the palette's colour of disabled text
-            return QColor(0, 0, 0, 0), mixed(window, text_colour, 0.3), text_colour
+            return QColor(0, 0, 0, 0), blend(window, text_colour, 0.3), text_colour
         if not self.active:
-            fill = mixed(window, text_colour, strength) if strength else QColor(0, 0, 0, 0)
-            return fill, mixed(window, text_colour, 0.2), text_colour if strength else quiet(palette)
+            fill = blend(window, text_colour, strength) if strength else QColor(0, 0, 0, 0)
+            return fill, blend(window, text_colour, 0.2), text_colour if strength else muted_colour(palette)
         accent = palette.color(QPalette.ColorRole.Highlight)
-        tint = mixed(window, accent, 0.34 if is_dark(palette) else 0.16)
-        outline = mixed(tint, accent, 0.45 if not self.dragging else 1.0)
-        return mixed(tint, text_colour, strength), outline, text_colour
+        tint = blend(window, accent, 0.34 if is_dark(palette) else 0.16)
+        outline = blend(tint, accent, 0.45 if not self.dragging else 1.0)
+        return blend(tint, text_colour, strength), outline, text_colour
 
 
 class ChipCloseButton(QToolButton):
@@ -219,7 +219,9 @@ class ChipCloseButton(QToolButton):
             painter.setBrush(background)
             painter.drawEllipse(QRectF(self.rect()))
         centre, arm = QRectF(self.rect()).center(), 2.75
-        painter.setPen(QPen(text_colour if self.underMouse() else quiet(palette), 1.3, c=Qt.PenCapStyle.RoundCap))
+        painter.setPen(
+            QPen(text_colour if self.underMouse() else muted_colour(palette), 1.3, c=Qt.PenCapStyle.RoundCap)
+        )
         painter.drawLine(centre + QPointF(-arm, -arm), centre + QPointF(arm, arm))
         painter.drawLine(centre + QPointF(-arm, arm), centre + QPointF(arm, -arm))
         painter.end()

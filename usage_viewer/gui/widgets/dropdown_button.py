@@ -5,7 +5,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QPol
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
 from usage_viewer.gui.widgets.chip import draw_focus_ring
-from usage_viewer.gui.widgets.theme import UNIT, mixed, quiet
+from usage_viewer.gui.widgets.theme import UNIT, blend, muted_colour
 
 MIN_ELIDED_LENGTH = 5
 """Characters. A part that would be cut to this length or less is not drawn: the rest could not be understood."""
@@ -76,10 +76,10 @@ class DropdownButton(QToolButton):
         strength = 0.12 if self.isDown() else 0.07 if self.underMouse() and self.isEnabled() else 0.0
         if strength:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(mixed(window, text_colour, strength))
+            painter.setBrush(blend(window, text_colour, strength))
             painter.drawRoundedRect(shape, 5, 5)
         # A disabled button has one colour: the palette's colour of disabled text.
-        muted = quiet(palette) if self.isEnabled() else text_colour
+        muted = muted_colour(palette) if self.isEnabled() else text_colour
         free = self.rect().adjusted(UNIT, 0, -UNIT * 2 - 2, 0)
         for part, colour in zip(self._parts, (muted, text_colour, muted), strict=True):
             if part and free.width() > 0:

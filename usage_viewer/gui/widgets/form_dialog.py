@@ -8,7 +8,7 @@ from PySide6.QtGui import QPalette, QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QVBoxLayout, QWidget
 
 from usage_viewer.domain.errors import InputError
-from usage_viewer.gui.widgets.theme import UNIT, error_colour, plain_label, scaled
+from usage_viewer.gui.widgets.theme import UNIT, error_colour, plain_label, scaled_font
 
 
 class FormDialog(QDialog):
@@ -34,7 +34,7 @@ class FormDialog(QDialog):
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         heading = plain_label(title, self)
-        heading.setFont(scaled(self.font(), 1.3, bold=True))
+        heading.setFont(scaled_font(self.font(), 1.3, bold=True))
         self.body = QVBoxLayout()
         self.body.setSpacing(UNIT)
         self._problem = plain_label("", self, wrap=True)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from usage_viewer.gui.widgets.theme import UNIT, is_dark, mixed
+from usage_viewer.gui.widgets.theme import UNIT, blend, is_dark
 
 
 class Popup(QFrame):
@@ -56,7 +56,7 @@ def checkbox_palette(palette: QPalette) -> QPalette:
     changed = QPalette(palette)
     if is_dark(palette):
         window, text_colour = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
-        changed.setColor(QPalette.ColorRole.Window, mixed(window, text_colour, 0.6))
+        changed.setColor(QPalette.ColorRole.Window, blend(window, text_colour, 0.6))
     return changed
 
 

@@ -56,7 +56,7 @@ def is_dark(palette: QPalette) -> bool:
     return palette.color(QPalette.ColorRole.Window).lightness() < 128
 
 
-def mixed(first: QColor, second: QColor, share: float) -> QColor:
+def blend(first: QColor, second: QColor, share: float) -> QColor:
     """Blend two colours: a `share` of 0 returns `first`, a `share` of 1 returns `second`."""
     return QColor.fromRgbF(
         first.redF() + (second.redF() - first.redF()) * share,
@@ -65,9 +65,9 @@ def mixed(first: QColor, second: QColor, share: float) -> QColor:
     )
 
 
-def quiet(palette: QPalette) -> QColor:
+def muted_colour(palette: QPalette) -> QColor:
     """Return the colour of less important text. Its contrast with the window colour is at least 4.5 (WCAG AA)."""
-    return mixed(palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window), 0.38)
+    return blend(palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window), 0.38)
 
 
 def error_colour(palette: QPalette) -> QColor:
@@ -88,7 +88,7 @@ def plain_label(text: str = "", parent: QWidget | None = None, *, wrap: bool = F
     return label
 
 
-def scaled(font: QFont, factor: float, *, bold: bool = False) -> QFont:
+def scaled_font(font: QFont, factor: float, *, bold: bool = False) -> QFont:
     """Return a copy of `font` with its point size multiplied by `factor`."""
     changed = QFont(font)
     if font.pointSizeF() > 0:
