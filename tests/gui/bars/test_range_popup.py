@@ -50,9 +50,8 @@ def click_day(qtbot: QtBot, calendar: RangeCalendar, day: date) -> None:
     table = calendar.findChild(QTableView)
     assert table is not None
     first = QDate(day.year, day.month, 1)
-    leading_days = (
-        first.dayOfWeek() - calendar.firstDayOfWeek().value
-    ) % 7 or 7  # if the first day begins a week, Qt shows a row of the month before
+    # If the month begins with the first day of a week, Qt shows a whole week of the month before.
+    leading_days = (first.dayOfWeek() - calendar.firstDayOfWeek().value) % 7 or 7
     row, column = divmod(leading_days + day.day - 1, 7)
     position = table.visualRect(table.model().index(row + 1, column)).center()
     qtbot.mouseClick(table.viewport(), LEFT, pos=position)

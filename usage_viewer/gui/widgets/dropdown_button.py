@@ -41,7 +41,7 @@ class DropdownButton(QToolButton):
         self._parts, self._tip = parts, tip
         key = self.shortcut().toString(self.shortcut().SequenceFormat.NativeText)
         self.setAccessibleName(f"{self._name}: {self.choice}")
-        self.setAccessibleDescription(f"Opens the list of choices. {key}")
+        self.setAccessibleDescription(f"Opens the choices. {key}")
         self.setToolTip(tip or f"{self._name} ({key})")
         self.updateGeometry()
         self.update()
