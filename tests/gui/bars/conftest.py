@@ -1,3 +1,3 @@
-"""Provides fixtures for widgets that are tested without the main window."""
+"""Fixtures of widgets on their own."""
 
 from tests.rigs.widgets import _english, _kept, shown, wanted
