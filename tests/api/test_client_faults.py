@@ -1,4 +1,4 @@
-"""The client on a network at its worst: real sockets, each fault once."""
+"""Tests the client against each network fault, over real sockets."""
 
 import gzip
 import socket
@@ -77,7 +77,7 @@ def _faults(answer: "type[Answer]") -> "dict[str, tuple[Answer, type[UsageViewer
     "a byte of the head now and then", "too large, as it says", "too large", "a bomb", "cut while packed",
     "damaged while packed", "packed otherwise", "failed and stalled", "failed without an end",
 ])  # fmt: skip
-def test_faults_of_the_network_are_typed_errors(
+def test_network_faults_are_typed_errors(
     server: "Server", answer: "type[Answer]", make_client: "MakeClient", name: str
 ) -> None:
     fault, kind = _faults(answer)[name]
@@ -90,27 +90,27 @@ def test_faults_of_the_network_are_typed_errors(
     assert time.monotonic() - begun < 2.5
 
 
-def test_nobody_listens(make_client: "MakeClient") -> None:
+def test_refused_connection(make_client: "MakeClient") -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(ConnectionFailed, match="refused"):
         make_client(f"http://127.0.0.1:{port}", attempts=1).get(PATH)
 
 
-def test_a_name_without_an_address(make_client: "MakeClient", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_host_name(make_client: "MakeClient", monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(HostNotFound, match="no-such-host"):
         make_client("https://no-such-host.invalid").get(PATH)
 
 
-def test_no_tls_where_tls_is_expected(server: "Server", answer: "type[Answer]", make_client: "MakeClient") -> None:
+def test_server_without_tls(server: "Server", answer: "type[Answer]", make_client: "MakeClient") -> None:
     server.answers = [answer(pieces=[b"HTTP/1.1 400 Bad\r\n\r\n"])]
     with pytest.raises(TlsFailed):
         make_client(f"https://127.0.0.1:{server.port}").get(PATH)
 
 
-def test_a_proxy_that_refuses(
+def test_proxy_that_refuses_does_not_get_the_key(
     server: "Server", answer: "type[Answer]", make_client: "MakeClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", f"http://user:secret-word@127.0.0.1:{server.port}")
@@ -125,7 +125,9 @@ def test_a_proxy_that_refuses(
 @pytest.mark.parametrize(
     "proxy", ["http://user:secret-word@127.0.0.1:{port}", "socks9://x", "http://[", "socks5://127.0.0.1:{port}"]
 )
-def test_a_proxy_that_is_not_there(make_client: "MakeClient", monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_unreachable_or_invalid_proxy(
+    make_client: "MakeClient", monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     monkeypatch.setenv("https_proxy", proxy.format(port=port))
@@ -134,7 +136,7 @@ def test_a_proxy_that_is_not_there(make_client: "MakeClient", monkeypatch: pytes
     assert "secret-word" not in str(caught.value)
 
 
-def test_cancelled_before_and_within_an_answer(
+def test_cancellation_before_and_during_a_response(
     server: "Server", answer: "type[Answer]", make_client: "MakeClient"
 ) -> None:
     server.answers = [answer(pieces=[HEAD + b"Content-Length: 9999\r\n\r\n", *_slowly(b" ", 0.02, 500)])]
@@ -150,7 +152,9 @@ def test_cancelled_before_and_within_an_answer(
     assert len(server.requests) == 1
 
 
-def test_cancelled_while_nothing_comes(server: "Server", answer: "type[Answer]", make_client: "MakeClient") -> None:
+def test_cancellation_while_waiting_for_a_response(
+    server: "Server", answer: "type[Answer]", make_client: "MakeClient"
+) -> None:
     server.answers = [answer(pieces=[5.0])]
     cancelled = threading.Event()
     threading.Timer(0.2, cancelled.set).start()
