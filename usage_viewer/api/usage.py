@@ -90,9 +90,9 @@ def _check_complete(window: BucketRun, seen: set[int], now: int) -> None:
     expected = range(window.start, min(window.end, now - _GRACE + 1), window.width.seconds)
     missing = [start for start in expected if start not in seen]
     if missing:
-        noun = window.width.noun
+        noun, first = window.width.noun, _bucket_text(window.width, missing[0])
         raise BucketError(
-            f"{len(missing)} of {len(expected)} {noun}s are missing, first {_bucket_text(window.width, missing[0])}",
+            f"{len(missing)} of {len(expected)} {noun}s are missing, first {first}",
             title="The server left buckets out",
             hint="Retry. Data already loaded is kept.",
         )
