@@ -165,7 +165,8 @@ FAULTS: Final = [
     Fault("cursors without an end", new_cursors(), PAGES, CHANGED, ALL_BUT_A_PAGE, 32, waits=[]),
     # Errors
     Fault("301 to elsewhere", says("301 Moved", Location="{elsewhere}"), "The server redirects to another address",
-          "Check the base URL. Redirects are not followed, so that the key is sent to no other server.", UP_TO_HERE),
+          "Check the base URL. Redirects are not followed, so that the key is sent to no other server.",
+          UP_TO_HERE),
     Fault("400", error("400 Bad", "Bad start_time.", param="start_time"), "The server refused the request",
           "Change the range or the grouping and try again.", UP_TO_HERE),
     Fault("400 with markup in its message", error("400 Bad", HOSTILE, param="limit"),
