@@ -38,44 +38,44 @@ def _slowly(piece: bytes, seconds: float, times: int) -> list[bytes | float]:
 def _faults(answer: "type[Answer]") -> "dict[str, tuple[Answer, type[UsageViewerError]]]":
     bomb = gzip.compress(b"0" * (64 << 20))
     return {
-        "closed at once": (answer(pieces=[b""]), ConnectionFailed),
-        "closed within the head": (answer(pieces=[HEAD]), ConnectionFailed),
-        "no HTTP": (answer(pieces=[b"SSH-2.0-OpenSSH_9.2\r\n"]), ConnectionFailed),
-        "closed within the body": (answer(200, b"{", length=100, close=True), ConnectionFailed),
-        "closed within a chunk": (
+        "closed without a response": (answer(pieces=[b""]), ConnectionFailed),
+        "closed in the headers": (answer(pieces=[HEAD]), ConnectionFailed),
+        "not HTTP": (answer(pieces=[b"SSH-2.0-OpenSSH_9.2\r\n"]), ConnectionFailed),
+        "closed in the body": (answer(200, b"{", length=100, close=True), ConnectionFailed),
+        "closed in a chunk": (
             answer(pieces=[HEAD + b"Transfer-Encoding: chunked\r\n\r\n10\r\n[1,"]),
             ConnectionFailed,
         ),
-        "odd Content-Length": (answer(pieces=[HEAD + b"Content-Length: many\r\n\r\n{}"]), ConnectionFailed),
-        "stalled before the head": (answer(pieces=[2.0]), TimedOut),
-        "stalled within the body": (answer(pieces=[HEAD + b"Content-Length: 9\r\n\r\n[1,", 2.0]), TimedOut),
-        "a byte now and then": (
+        "invalid Content-Length": (answer(pieces=[HEAD + b"Content-Length: many\r\n\r\n{}"]), ConnectionFailed),
+        "stalled before the headers": (answer(pieces=[2.0]), TimedOut),
+        "stalled in the body": (answer(pieces=[HEAD + b"Content-Length: 9\r\n\r\n[1,", 2.0]), TimedOut),
+        "slow body": (
             answer(pieces=[HEAD + b"Content-Length: 99\r\n\r\n", *_slowly(b" ", 0.1, 99)]),
             TimedOut,
         ),
-        "a byte of the head now and then": (answer(pieces=[HEAD + b"X: ", *_slowly(b"x", 0.1, 99)]), TimedOut),
-        "too large, as it says": (answer(200, b"", length=1 << 40), TooLarge),
+        "slow headers": (answer(pieces=[HEAD + b"X: ", *_slowly(b"x", 0.1, 99)]), TimedOut),
+        "too large by Content-Length": (answer(200, b"", length=1 << 40), TooLarge),
         "too large": (answer(pieces=[HEAD + b"\r\n" + b"0" * (2 << 20)]), TooLarge),
-        "a bomb": (answer(200, bomb, {"Content-Encoding": "gzip"}), TooLarge),
-        "cut while packed": (
+        "gzip bomb": (answer(200, bomb, {"Content-Encoding": "gzip"}), TooLarge),
+        "truncated gzip": (
             answer(200, gzip.compress(b"[1, 2, 3]")[:-9], {"Content-Encoding": "gzip"}),
             ConnectionFailed,
         ),
-        "damaged while packed": (answer(200, b"not packed at all", {"Content-Encoding": "gzip"}), NotJson),
-        "packed otherwise": (answer(200, b"x", {"Content-Encoding": "br"}), NotJson),
-        "failed and stalled": (
+        "damaged gzip": (answer(200, b"not packed at all", {"Content-Encoding": "gzip"}), NotJson),
+        "unknown encoding": (answer(200, b"x", {"Content-Encoding": "br"}), NotJson),
+        "error status and stalled body": (
             answer(pieces=[b"HTTP/1.1 500 Oops\r\nContent-Length: 9\r\n\r\n", 2.0]),
             ServerFailed,
         ),
-        "failed without an end": (answer(500, b"x" * (1 << 20)), ServerFailed),
+        "error status and large body": (answer(500, b"x" * (1 << 20)), ServerFailed),
     }
 
 
 @pytest.mark.parametrize("name", [
-    "closed at once", "closed within the head", "no HTTP", "closed within the body", "closed within a chunk",
-    "odd Content-Length", "stalled before the head", "stalled within the body", "a byte now and then",
-    "a byte of the head now and then", "too large, as it says", "too large", "a bomb", "cut while packed",
-    "damaged while packed", "packed otherwise", "failed and stalled", "failed without an end",
+    "closed without a response", "closed in the headers", "not HTTP", "closed in the body", "closed in a chunk",
+    "invalid Content-Length", "stalled before the headers", "stalled in the body", "slow body",
+    "slow headers", "too large by Content-Length", "too large", "gzip bomb", "truncated gzip",
+    "damaged gzip", "unknown encoding", "error status and stalled body", "error status and large body",
 ])  # fmt: skip
 def test_network_faults_are_typed_errors(
     server: "Server", answer: "type[Answer]", make_client: "MakeClient", name: str

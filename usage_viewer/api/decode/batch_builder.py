@@ -181,7 +181,7 @@ def _struct_reader(fields: Sequence[SchemaField], schema: ResultSchema) -> Calla
 
 
 def _getter(field: SchemaField) -> Callable[[Any], Any]:
-    """Return a function that reads one field from a struct; it returns None if an object on the path is null."""
+    """Return a function that reads one field from a struct; None if an object on its path is null."""
     if len(field.attributes) == 1:
         return attrgetter(field.attributes[0])
 

@@ -30,9 +30,10 @@ def is_null(raw: bytes) -> bool:
 
 
 def parse_count(raw: bytes, path: str) -> int:
-    """Parse a whole number from 0 to 2^63 - 1; a whole float such as `12.0` is accepted up to 2^53.
+    """Parse a whole number from 0 to 2^63 - 1.
 
-    Raises WrongShape with `path` for anything else.
+    A whole number written as a float, such as `12.0`, is accepted up to 2^53. Raises WrongShape with `path` for
+    anything else.
     """
     text = raw.decode("ascii", "replace")
     if len(text) > _MAX_TEXT or not _NUMBER.fullmatch(text):

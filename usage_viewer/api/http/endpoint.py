@@ -57,7 +57,10 @@ def is_loopback(host: str) -> bool:
 
 
 def find_proxy(base_url: str) -> str | None:
-    """Return the proxy URL for `base_url` from the environment or the system; None for this computer itself."""
+    """Return the proxy URL for `base_url` from the environment or the system settings.
+
+    Returns None if there is no proxy, and always for a server on this computer.
+    """
     url = httpx.URL(base_url)
     if is_loopback(url.host) or urllib.request.proxy_bypass(url.host):
         return None

@@ -156,6 +156,7 @@ _HTTPX_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = 
 
 @contextmanager
 def _httpx_errors() -> Iterator[None]:
+    """Raise the corresponding httpx exception for an exception of httpcore."""
     try:
         yield
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProxyError, httpcore.ProtocolError) as error:

@@ -76,10 +76,10 @@ def _buckets(usage: Usage, query: Query, rows: UsageRows, groups: list[Combinati
     write = _write_costs if query.dataset.name == "costs" else _write_usage
     buckets: list[str] = []
     spans = zip(usage.starts.tolist(), usage.ends.tolist(), edges, edges[1:], strict=False)
-    for era in _eras(list(spans)):
-        first, last = era[0][2], era[-1][3]
-        lines = write(query, rows.take(slice(first, last)), groups, era[0][0])
-        for start, end, first_row, end_row in era:
+    for run in _runs_of_one_format(list(spans)):
+        first, last = run[0][2], run[-1][3]
+        lines = write(query, rows.take(slice(first, last)), groups, run[0][0])
+        for start, end, first_row, end_row in run:
             results = ",".join(lines[first_row - first : end_row - first])
             buckets.append(f'{{"object":"bucket","start_time":{start},"end_time":{end},"results":[{results}]}}')
     return buckets
@@ -88,10 +88,10 @@ def _buckets(usage: Usage, query: Query, rows: UsageRows, groups: list[Combinati
 _Span = tuple[int, int, int, int]  # a bucket: start and end (epoch seconds), first row and end row
 
 
-def _eras(spans: list[_Span]) -> list[list[_Span]]:
+def _runs_of_one_format(spans: list[_Span]) -> list[list[_Span]]:
     """Divide the buckets into lists of the same response format."""
     changes = (DETAIL_SINCE, CACHE_WRITES_SINCE, _STRINGS_SINCE)
-    return [list(era) for _, era in groupby(spans, lambda span: sum(moment <= span[0] for moment in changes))]
+    return [list(run) for _, run in groupby(spans, lambda span: sum(moment <= span[0] for moment in changes))]
 
 
 def _write_usage(query: Query, rows: UsageRows, groups: list[Combination], start: int) -> list[str]:

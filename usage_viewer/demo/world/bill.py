@@ -31,6 +31,8 @@ _CREDIT_ITEM: Final = "complimentary daily tokens"
 
 @dataclass(frozen=True, slots=True)
 class _LineItem:
+    """A kind of line item: the tokens that it bills, at a multiple of the model's input or output price."""
+
     name: str
     old_name: str  # before `LINE_ITEMS_SINCE`
     parts: tuple[str, ...]  # metrics whose tokens are billed
@@ -82,18 +84,24 @@ class Bill:
                 self.values.append(values)
             return numbers[values]
 
-        used = completions.combinations
+        usage_combinations = completions.combinations
         self._prices = np.array(
-            [[item.price(model, _is_batch(used, at)) for item in _ITEMS] for at, model in enumerate(used.models)]
+            [
+                [item.price(model, _is_batch(usage_combinations, index)) for item in _ITEMS]
+                for index, model in enumerate(usage_combinations.models)
+            ]
         )
         # [combination of the usage, item, 0 for the old and 1 for the new name] -> combination of the costs
         self._numbers = np.array(
             [
                 [
-                    [number(_cost_values(used, at, f"{model.name}, {name}")) for name in (item.old_name, item.name)]
+                    [
+                        number(_cost_values(usage_combinations, index, f"{model.name}, {name}"))
+                        for name in (item.old_name, item.name)
+                    ]
                     for item in _ITEMS
                 ]
-                for at, model in enumerate(used.models)
+                for index, model in enumerate(usage_combinations.models)
             ],
             np.int32,
         )
@@ -111,10 +119,10 @@ class Bill:
     def _item_costs(self, usage: UsageRows, item: int) -> UsageRows:
         tokens: IntArray = sum((usage.metrics[part] for part in _ITEMS[item].parts), np.zeros(len(usage), np.int64))
         nonzero = np.flatnonzero(tokens)
-        at, used, tokens = usage.at[nonzero], usage.combination[nonzero], tokens[nonzero]
-        era = (at >= LINE_ITEMS_SINCE).astype(np.int64)
-        costs: MetricArrays = {"amount": tokens * self._prices[used, item], "quantity": tokens}
-        return UsageRows(at, self._numbers[used, item, era], costs)
+        at, combination, tokens = usage.at[nonzero], usage.combination[nonzero], tokens[nonzero]
+        has_new_name = (at >= LINE_ITEMS_SINCE).astype(np.int64)
+        costs: MetricArrays = {"amount": tokens * self._prices[combination, item], "quantity": tokens}
+        return UsageRows(at, self._numbers[combination, item, has_new_name], costs)
 
 
 def decimal_text(metric: str, units: int) -> str:
@@ -125,17 +133,28 @@ def decimal_text(metric: str, units: int) -> str:
     return f"-{text}" if units < 0 else text
 
 
-def _is_batch(used: Combinations, at: int) -> bool:
-    return _values_of(used, at).get("batch") == "true"
+def _is_batch(usage_combinations: Combinations, index: int) -> bool:
+    return _values_of(usage_combinations, index).get("batch") == "true"
 
 
-def _values_of(used: Combinations, at: int) -> dict[str, str | None]:
-    return dict(zip((item.name for item in used.dataset.dimensions), used.values[at], strict=True))
+def _values_of(usage_combinations: Combinations, index: int) -> dict[str, str | None]:
+    return dict(
+        zip(
+            (item.name for item in usage_combinations.dataset.dimensions),
+            usage_combinations.values[index],
+            strict=True,
+        )
+    )
 
 
-def _cost_values(used: Combinations, at: int, line_item: str) -> Combination:
+def _cost_values(usage_combinations: Combinations, index: int, line_item: str) -> Combination:
     return _cost_combination(
-        {**_values_of(used, at), "line_item": line_item, "currency": "usd", "quantity_unit": "tokens"}
+        {
+            **_values_of(usage_combinations, index),
+            "line_item": line_item,
+            "currency": "usd",
+            "quantity_unit": "tokens",
+        }
     )
 
 

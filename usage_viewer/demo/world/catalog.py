@@ -69,7 +69,7 @@ COMPLETION_MODELS: Final = (
     Model("ft:gpt-5.4-mini:northwind::support-7", 0.50, 4.0, day("2026-04-10"), tokens_in=1100, share=0.7),
 )
 
-AUDIO_PRICE_FACTOR: Final = 8  # price of an audio token in text tokens
+AUDIO_PRICE_FACTOR: Final = 8  # price of an audio token, relative to a text token
 CACHED_PRICE_FACTOR: Final = 0.1
 
 DECISION_MODELS: Final = (

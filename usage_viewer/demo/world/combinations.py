@@ -14,10 +14,7 @@ from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import Dataset
 
 _NO_MODEL = Model("", 0.0, 0.0)
-_REFERENCE = (
-    day("2025-11-23") // HOUR,
-    day("2026-11-23") // HOUR,
-)  # activity is calibrated for this year (hours since the epoch)
+_CALIBRATION_YEAR = (day("2025-11-23") // HOUR, day("2026-11-23") // HOUR)  # hours since the epoch
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def make_combinations(dataset: Dataset, directory: Directory, seed: int, count: 
     kinds = np.array([candidate.kind for candidate in candidates], np.int8)
     since = np.array([candidate.since // HOUR for candidate in candidates], np.int64)
     until = np.array([candidate.until // HOUR for candidate in candidates], np.int64)
-    first, last = _REFERENCE
+    first, last = _CALIBRATION_YEAR
     lifetime = np.clip(np.minimum(until, last) - np.maximum(since, first), 0, None) / (last - first)
     weights = np.array([rng.random() ** 2.5 + 0.01 for _ in candidates])
     rate = np.array([2 + 2000 * rng.random() ** 6 for _ in candidates])

@@ -89,7 +89,10 @@ class Directory:
 
 
 def make_directory(seed: int) -> Directory:
-    """Generate 24 projects (two of one name, one archived, two deleted), 40 users, 80 keys and service accounts."""
+    """Generate 24 projects, 40 users, 16 service accounts and 80 API keys.
+
+    Two projects have the same name, one is archived and two are deleted.
+    """
     rng = random.Random(f"directory {seed}")
     projects = tuple(
         Project(
