@@ -95,9 +95,9 @@ def test_batch_is_yielded_before_the_next_page_is_requested(
     assert len(server.requests) == 1
 
 
-def all_of(batches: "Iterator[Any]", into: list[int]) -> None:
+def collect_days(batches: "Iterator[Any]", days: list[int]) -> None:
     for batch in batches:
-        into += [(start - START) // DAY for start in batch.starts.tolist()]
+        days += [(start - START) // DAY for start in batch.starts.tolist()]
 
 
 def test_missing_buckets_are_reported_after_all_pages(
@@ -106,7 +106,7 @@ def test_missing_buckets_are_reported_after_all_pages(
     server.answers = pages(answer, [0, 1], [3, 5])
     fetched: list[int] = []
     with pytest.raises(BucketError, match=r"2 of 6 days are missing, first 2024-10-06"):
-        all_of(fetch_window(late_client, COMPLETIONS, WINDOW, ()), fetched)
+        collect_days(fetch_window(late_client, COMPLETIONS, WINDOW, ()), fetched)
     assert fetched == [0, 1, 3, 5]
 
 
@@ -118,10 +118,10 @@ def test_future_buckets_are_not_reported_missing(
     server.answers = pages(answer, [0, 1, 2])
     fetched: list[int] = []
     if complete:
-        all_of(fetch_window(client, COMPLETIONS, WINDOW, ()), fetched)
+        collect_days(fetch_window(client, COMPLETIONS, WINDOW, ()), fetched)
     else:
         with pytest.raises(BucketError, match="1 of 4 days"):
-            all_of(fetch_window(client, COMPLETIONS, WINDOW, ()), fetched)
+            collect_days(fetch_window(client, COMPLETIONS, WINDOW, ()), fetched)
     assert fetched == [0, 1, 2]
 
 
@@ -131,7 +131,7 @@ def test_bucket_on_two_pages_is_an_error(
     server.answers = pages(answer, [0, 1], [1, 2], [3])
     fetched: list[int] = []
     with pytest.raises(BucketError, match="sent 2024-10-05 twice"):
-        all_of(fetch_window(late_client, COMPLETIONS, WINDOW, ()), fetched)
+        collect_days(fetch_window(late_client, COMPLETIONS, WINDOW, ()), fetched)
     assert fetched == [0, 1]
 
 
@@ -142,7 +142,7 @@ def test_repeated_cursor_is_an_error(server: "Server", answer: "type[Answer]", l
     ]
     server.answers = repeated
     with pytest.raises(CursorError, match="twice"):
-        all_of(fetch_window(late_client, COMPLETIONS, WINDOW, ()), [])
+        collect_days(fetch_window(late_client, COMPLETIONS, WINDOW, ()), [])
     assert len(server.requests) == 3
 
 
@@ -151,7 +151,7 @@ def test_endless_pages_are_an_error(server: "Server", answer: "type[Answer]", la
         {"data": [], "has_more": True, "next_page": f"page_{len(server.requests)}"}
     )
     with pytest.raises(CursorError, match="no last page after 8 pages"):
-        all_of(fetch_window(late_client, COMPLETIONS, WINDOW, ()), [])
+        collect_days(fetch_window(late_client, COMPLETIONS, WINDOW, ()), [])
     assert len(server.requests) == 8
 
 
@@ -161,7 +161,7 @@ def test_pages_before_a_failed_page_are_yielded(
     server.answers = [*pages(answer, [0, 1], last_more=True), answer.error(401, "revoked")]
     fetched: list[int] = []
     with pytest.raises(KeyRefused):
-        all_of(fetch_window(late_client, COMPLETIONS, WINDOW, ()), fetched)
+        collect_days(fetch_window(late_client, COMPLETIONS, WINDOW, ()), fetched)
     assert fetched == [0, 1]
     assert waits.seconds == []
 
@@ -169,7 +169,7 @@ def test_pages_before_a_failed_page_are_yielded(
 def test_retries_are_reported(server: "Server", answer: "type[Answer]", late_client: UsageClient) -> None:
     server.answers = [answer.error(429, Retry_After="4"), *pages(answer, [0, 1, 2, 3, 4, 5])]
     retries: list[Retry] = []
-    all_of(fetch_window(late_client, COMPLETIONS, WINDOW, (), on_retry=retries.append), [])
+    collect_days(fetch_window(late_client, COMPLETIONS, WINDOW, (), on_retry=retries.append), [])
     assert [retry.text for retry in retries] == ["Rate limited; retrying in 4 s"]
 
 

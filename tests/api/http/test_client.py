@@ -208,9 +208,8 @@ def test_key_is_not_in_errors_or_logs(
         try:
             make_client(server.base_url, key=key, attempts=1).get(PATH)
         except UsageViewerError as error:
-            inner = (
-                error.__traceback__ and error.__traceback__.tb_next
-            )  # leaves out this frame, whose variables contain the key
+            # Without the frame of this test, whose variables contain the key.
+            inner = error.__traceback__ and error.__traceback__.tb_next
             rendered = traceback.TracebackException(type(error), error, inner, capture_locals=True)
             chained |= {rendered.__cause__, rendered.__context__}
             text += "".join(rendered.format())
