@@ -92,7 +92,7 @@ def test_one_click_groups_by_a_dimension(checked: CheckedWindow) -> None:
 
 
 def test_period_menu(checked: CheckedWindow) -> None:
-    for key, rows in (("Day", 30), ("Week", None), ("Month", None), ("Whole range", None)):
+    for key, rows in (("By day", 30), ("By week", None), ("By month", None), ("Total", None)):
         checked.user.click(checked.page.per)
         checked.step(lambda key=key: checked.user.pick(key))  # type: ignore[misc]
         days = {key[0] for key in shown_sums(checked.window)}

@@ -138,7 +138,7 @@ def test_rate_limit_wait_is_shown(rig: WindowRig) -> None:
     gate = Gate(0, Fault(status=429, headers={"retry-after": "4"}, body=b'{"error": {"message": "Slow."}}'))
     rig.server.faults = gate
     _show_year(window)
-    rig.qtbot.waitUntil(lambda: "Rate limited, next try in" in window.page.status.text)
+    rig.qtbot.waitUntil(lambda: "Rate limited; retrying in" in window.page.status.text)
     assert window.workspace.fetching
     assert not window.page.banner.isVisible()
     # The notice stays as long as the wait; other messages disappear after a while.

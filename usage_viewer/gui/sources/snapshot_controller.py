@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from usage_viewer.app.snapshot.archive import ZIP, SnapshotProfile, save_snapshot
 from usage_viewer.app.snapshot.manifest import Manifest
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.formatting.moments import counted, date_time_text
+from usage_viewer.gui.formatting.moments import count_text, date_time_text
 from usage_viewer.gui.formatting.ranges import file_name_range, range_text
 from usage_viewer.gui.sources.source_controller import SourceController
 from usage_viewer.gui.workspace.tasks import Task, Tasks
@@ -94,7 +94,7 @@ def saved_text(manifest: Manifest, path: Path, locale: QLocale) -> str:
     rows = sum(
         part.rows for name, part in manifest.files.items() if name.removesuffix(".parquet") in manifest.datasets
     )
-    return f"Saved {counted(rows, 'row', locale)} to {path.name}"
+    return f"Saved {count_text(rows, 'row', locale)} to {path.name}"
 
 
 def origin_text(manifest: Manifest) -> str:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolic
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.selection_stats import SelectionStats
-from usage_viewer.gui.formatting.moments import counted, moment_text
+from usage_viewer.gui.formatting.moments import count_text, moment_text
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.verification.verification_badge import VerificationBadge
 from usage_viewer.gui.widgets.plain_text import tip
@@ -96,7 +96,7 @@ class StatusBar(QWidget):
                 self._drop_notice()
             self._progress_bar.setRange(0, progress.total)
             self._progress_bar.setValue(progress.done)
-            total = counted(progress.total, "request", self.locale())
+            total = count_text(progress.total, "request", self.locale())
             self._progress.setText(f"Loading: {progress.done} of {total}")
         if progress.notice:
             self.show_message(progress.notice)

@@ -7,13 +7,13 @@ from usage_viewer.domain.verification import BrokenIdentities, Cell
 from usage_viewer.gui.verification.identity_badge import IdentityBadge
 from usage_viewer.gui.verification.record_dialog import RecordDialog
 from usage_viewer.gui.verification.record_lists import (
-    ChangesList,
-    breaches_list,
-    differences_list,
+    ChangesDialog,
+    broken_identities_dialog,
+    differences_dialog,
     metrics_of,
-    origins_list,
+    sources_dialog,
 )
-from usage_viewer.gui.verification.verifier import BackgroundVerifier, Origins, VerificationState
+from usage_viewer.gui.verification.verifier import BackgroundVerifier, CellSources, VerificationState
 from usage_viewer.gui.window.actions import Actions, connect
 from usage_viewer.gui.window.main_page import MainPage
 from usage_viewer.gui.workspace.workspace import Workspace
@@ -29,53 +29,55 @@ class VerificationController(QObject):
         self._verifier, self._workspace, self._page = verifier, workspace, page
         self.identity_badge = IdentityBadge(page.totals)
         badge = page.status.badge
-        verifier.changed.connect(self._show_standing)
-        verifier.breaches_changed.connect(self._show_breaches)
-        verifier.origins_found.connect(self.show_origins)
-        badge.check_requested.connect(verifier.check)
+        verifier.state_changed.connect(self._show_state)
+        verifier.broken_identities_changed.connect(self._show_broken_identities)
+        verifier.sources_found.connect(self.show_sources)
+        badge.verify_requested.connect(verifier.verify)
         badge.refetch_requested.connect(verifier.refetch)
-        badge.list_requested.connect(self.list_differences)
-        self.identity_badge.clicked.connect(self.list_breaches)
-        page.table.origin_requested.connect(self._find_origins)
-        connect(actions.prove, verifier.check)
+        badge.differences_requested.connect(self.list_differences)
+        self.identity_badge.clicked.connect(self.list_broken_identities)
+        page.table.origin_requested.connect(self._find_sources)
+        connect(actions.prove, verifier.verify)
         connect(actions.changes, lambda: self.list_changes().raise_())
         connect(actions.origins, page.table.ask_for_origin)
 
-    def _show_standing(self, standing: VerificationState) -> None:
+    def _show_state(self, state: VerificationState) -> None:
         badge = self._page.status.badge
         badge.dataset = (
             self._workspace.view.dataset if self._workspace.last is None else self._workspace.last.view.dataset
         )
-        badge.show_standing(standing)
+        badge.show_state(state)
 
-    def _show_breaches(self, breaches: BrokenIdentities) -> None:
-        self.identity_badge.show_breaches(breaches)
+    def _show_broken_identities(self, broken: BrokenIdentities) -> None:
+        self.identity_badge.show_broken_identities(broken)
 
     def list_differences(self) -> RecordDialog:
-        """List the sums that differ from the server's."""
+        """List the totals that differ from the server's."""
         badge = self._page.status.badge
-        completeness = self._verifier.standing.completeness
-        return self._open(differences_list(completeness, badge.dataset, self._workspace.names, self._page))
+        completeness = self._verifier.state.completeness
+        return self._open(differences_dialog(completeness, badge.dataset, self._workspace.names, self._page))
 
-    def list_breaches(self) -> RecordDialog:
+    def list_broken_identities(self) -> RecordDialog:
         """List the rows whose parts don't add up to their total."""
         data = self._workspace.view.dataset
-        return self._open(breaches_list(self._verifier.breaches, data, self._workspace.names, self._page))
+        return self._open(
+            broken_identities_dialog(self._verifier.broken_identities, data, self._workspace.names, self._page)
+        )
 
     def list_changes(self) -> RecordDialog:
         """List the figures that the server changed later."""
         workspace = self._workspace
         span = workspace.last.look.coverage.periods.span if workspace.last is not None else None
-        listing = ChangesList(workspace.view.dataset, workspace.names, span, self._verifier, self._page)
+        listing = ChangesDialog(workspace.view.dataset, workspace.names, span, self._verifier, self._page)
         return self._open(listing)
 
-    def _find_origins(self, cell: Cell, column: Column) -> None:
+    def _find_sources(self, cell: Cell, column: Column) -> None:
         view = self._workspace.view
-        self._verifier.find_origins(cell, column.name, metrics_of(column.name, view.dataset, view.shown_columns))
+        self._verifier.find_sources(cell, column.name, metrics_of(column.name, view.dataset, view.shown_columns))
 
-    def show_origins(self, origins: Origins) -> RecordDialog:
+    def show_sources(self, sources: CellSources) -> RecordDialog:
         """List the records that a cell adds up."""
-        return self._open(origins_list(origins, self._workspace.names, self._page))
+        return self._open(sources_dialog(sources, self._workspace.names, self._page))
 
     def _open(self, listing: RecordDialog) -> RecordDialog:
         listing.open()
