@@ -1,1 +1,1 @@
-"""Holds the state of the window (view, result, selection, settings), the work in threads, and the start's context."""
+"""Holds the state of the window: view, result, selection, settings and context; runs the work in threads."""
