@@ -110,7 +110,7 @@ class KeyController(QObject):
             return
         if not profile.needs_key:
             if session.connected:
-                self._workspace.begin_connected()
+                self._workspace.load_names()
             elif not profile.read_only:
                 hint = "None of these organizations has a key. Open each one alone and enter its key."
                 self.failed.emit(KeyMissing(hint=hint))

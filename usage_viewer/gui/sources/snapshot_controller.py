@@ -36,7 +36,7 @@ class SnapshotController(QObject):
         self._source, self._workspace, self._tasks, self._window = source, workspace, tasks, window
 
     def ask_where_to_save(self) -> None:
-        """Save what is stored of the view's range where the user says."""
+        """Ask for a file and save the stored data of the view's range there."""
         session, profile, view = self._workspace.session, self._workspace.profile, self._workspace.view
         if session is None or profile is None:
             return
@@ -70,7 +70,7 @@ class SnapshotController(QObject):
         self.saved.emit()
 
     def ask_what_to_open(self) -> None:
-        """Open the snapshot that the user chooses."""
+        """Ask for a snapshot and open it."""
         name, _ = QFileDialog.getOpenFileName(self._window, "Open snapshot", str(Path.home()), SNAPSHOT_FILES)
         if name:
             self.open(Path(name))

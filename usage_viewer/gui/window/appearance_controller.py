@@ -1,4 +1,4 @@
-"""Applies and stores how figures and colours look."""
+"""Applies and stores the appearance of figures and colours."""
 
 from PySide6.QtCore import QObject
 

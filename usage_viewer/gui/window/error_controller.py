@@ -1,4 +1,4 @@
-"""Shows in the banner what failed, with the actions that can help."""
+"""Shows errors in the banner, with the actions that can help."""
 
 from PySide6.QtCore import QObject
 
@@ -13,7 +13,7 @@ OPEN_OWN = "Open &your organization"
 
 
 class ErrorController(QObject):
-    """Remembers in `problem` why the window can't show what was asked for; "" if nothing failed."""
+    """Keeps the visible error in `problem` as one text; "" if nothing failed."""
 
     def __init__(self, workspace: Workspace, source: SourceController, keys: KeyController, page: MainPage) -> None:
         super().__init__(page)

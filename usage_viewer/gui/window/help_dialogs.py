@@ -13,7 +13,7 @@ from usage_viewer.gui.widgets.theme import UNIT, plain_label, scaled_font
 
 
 def shortcut_dialog(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
-    """List what each key does."""
+    """Build the dialog that lists the keys."""
     inside = QWidget()
     grid = QGridLayout(inside)
     grid.setHorizontalSpacing(4 * UNIT)
@@ -28,7 +28,7 @@ def shortcut_dialog(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog
 
 
 def about_dialog(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
-    """Show version, licences and `facts`: names and values such as where data and key are kept."""
+    """Build the dialog with version, licences and `facts`, names and values such as the place of the data."""
     from usage_viewer.app.licences import (
         parts,  # late: reading packages' metadata takes longer than the first paint
     )

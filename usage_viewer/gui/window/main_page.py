@@ -181,7 +181,7 @@ class MainPage(QWidget):
         self.status.show_coverage(None)
 
     def show_loading(self, text: str) -> None:
-        """Show in place of the table what is being loaded."""
+        """Show a text and a progress bar in place of the table."""
         self.empty.show_message(text, busy=True)
         self._stack.setCurrentWidget(self.empty)
 

@@ -21,7 +21,7 @@ anything is removed.
 
 @dataclass(frozen=True, slots=True)
 class LaunchOptions:
-    """What the window begins with, as the command line says."""
+    """Holds the command-line options that decide which data the window opens first."""
 
     demo: bool = False
     screenshot: Path | None = None
@@ -35,7 +35,7 @@ class LaunchOptions:
 
 @dataclass(frozen=True, slots=True)
 class AppContext:
-    """What `__main__` builds once and the window's parts take what they need from.
+    """Holds the objects that `__main__` builds once for all parts of the window.
 
     `profile` is the organization to begin with and `make_profile` builds the profile of any other one. `open_demo`
     starts the demo's server, which takes a moment. `erase_all` None hides the command that deletes everything.

@@ -58,7 +58,7 @@ class SettingsController(QObject):
         self._change_profile(replace(self.profile, widths={**self.profile.widths, **widths}))
 
     def save_appearance(self, *, bars: bool, abbreviated: bool, scheme: str) -> None:
-        """Store how figures and colours look."""
+        """Store the appearance of figures and colours."""
         self._change(replace(self.current, bars=bars, abbreviated=abbreviated, colour_scheme=ColourScheme(scheme)))
 
     def save_organizations(self, organizations: Organizations) -> None:

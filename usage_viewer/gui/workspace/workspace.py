@@ -135,10 +135,10 @@ class Workspace(QObject):
             return
         source = self.profile.source(key)
         self.session.connect(source, source)
-        self.begin_connected()
+        self.load_names()
         self.reload()
 
-    def begin_connected(self) -> None:
+    def load_names(self) -> None:
         """Fetch the names for a session that has its keys."""
         self.fetch.forget_failures()
         if self.session is not None:
