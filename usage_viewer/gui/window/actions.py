@@ -84,7 +84,7 @@ class Actions(QObject):
         return action
 
     def show_demo_open(self, is_open: bool) -> None:
-        """Names the demo command for what it does now."""
+        """Set the text of the demo command: open or leave."""
         self.demo.setText("Leave the &demo" if is_open else "Open the &demo")
 
     def menu(self, parent: QWidget) -> QMenu:
