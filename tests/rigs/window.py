@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QPoint, QPointF, Qt
 from PySide6.QtGui import QAction, QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
+from pytestqt.exceptions import TimeoutError
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.app.profile.organizations import Organization
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from usage_viewer.gui.workspace.tasks import Tasks
     from usage_viewer.gui.workspace.workspace import Workspace
 
+CHANNELS = ("open", "key", "look", "names", "fetch", "verify", "identities", "records", "copy", "demo", "snapshot")
 TIMEOUT = 10_000
 """Milliseconds after which a signal that does not arrive fails a test."""
 
@@ -201,8 +203,11 @@ class WindowRig:
 
     def settle(self, window: MainWindow, act: Callable[[], object]) -> None:
         """Acts, then waits until everything that was asked for is shown."""
-        with self.qtbot.waitSignal(window.settled, timeout=TIMEOUT):
-            act()
+        try:
+            with self.qtbot.waitSignal(window.settled, timeout=TIMEOUT):
+                act()
+        except TimeoutError as error:
+            raise AssertionError(f"the window has not settled: {_describe(window)}") from error
 
     def show(self, window: WindowUnderTest, view: ViewState) -> None:
         """Show a view and wait until it is shown."""
@@ -319,6 +324,13 @@ class User:
         point, screen = QPointF(place), QPointF(widget.mapToGlobal(place))
         event = QMouseEvent(kind, point, screen, button, pressed, Qt.KeyboardModifier.NoModifier)
         QApplication.sendEvent(widget, event)
+
+
+def _describe(window: MainWindow) -> str:
+    """Return the running work and the visible texts, to find out what a window waits for."""
+    tasks, page = window.parts.tasks, window.parts.page
+    busy = [name for name in CHANNELS if tasks.busy(name)]
+    return f"{tasks.busy_count} tasks in {busy}; {page.status.text!r}; {page.banner.accessibleName()!r}"
 
 
 def entry(menu: QMenu, text: str) -> QAction:
