@@ -26,7 +26,7 @@ class TestAdd:
     def test_gives_new_ones_the_next_ids(self, combinations: DimensionIndex) -> None:
         new: Combination = ("p1", "u1", "k1", "bob")
         assert combinations.add([FIRST[2], new, FIRST[0], new]).tolist() == [2, 3, 0, 3]
-        assert combinations.since(2) == [(2, *FIRST[2]), (3, *new)]
+        assert combinations.combinations(2) == [FIRST[2], new]
         assert len(combinations) == 4
 
     def test_nothing_changes_nothing(self, combinations: DimensionIndex) -> None:
@@ -37,7 +37,7 @@ class TestAdd:
         twice = DimensionIndex(DATA, [FIRST[0], FIRST[0], FIRST[1]])
         assert len(twice) == 3
         assert twice.add([FIRST[1], FIRST[0], FIRST[2]]).tolist() == [2, 0, 3]
-        assert twice.groups(DATA.group_by, np.ones(4, np.bool_)).of.tolist() == [0, 0, 1, 2]
+        assert twice.groups(DATA.group_by, np.ones(4, np.bool_)).group_of.tolist() == [0, 0, 1, 2]
 
     def test_none_is_a_value(self, combinations: DimensionIndex) -> None:
         assert combinations.values("user_id") == ("u1", "u2", None)
@@ -59,36 +59,36 @@ class TestPassing:
         ],
     )
     def test_filters(self, filters: tuple[Filter, ...], passing: list[bool], combinations: DimensionIndex) -> None:
-        assert combinations.passing(view(filters=filters), Names()).tolist() == passing
+        assert combinations.matching(view(filters=filters), Names()).tolist() == passing
 
     def test_searches_what_is_grouped(self, combinations: DimensionIndex) -> None:
-        assert combinations.passing(view(search="P2", grouping=("project_id",)), Names()).tolist() == [
+        assert combinations.matching(view(search="P2", grouping=("project_id",)), Names()).tolist() == [
             False,
             False,
             True,
         ]
-        assert not combinations.passing(view(search="p2", grouping=("model",)), Names()).any()
+        assert not combinations.matching(view(search="p2", grouping=("model",)), Names()).any()
 
     def test_searches_all_where_nothing_is_grouped(self, combinations: DimensionIndex) -> None:
-        assert combinations.passing(view(search=" k1 "), Names()).tolist() == [True, False, True]
-        assert combinations.passing(view(search="(none)"), Names()).tolist() == [False, True, True]
+        assert combinations.matching(view(search=" k1 "), Names()).tolist() == [True, False, True]
+        assert combinations.matching(view(search="(none)"), Names()).tolist() == [False, True, True]
 
     def test_searches_names(self, combinations: DimensionIndex) -> None:
         names = Names.of([Name("user", "u2", "Zoë")])
-        assert combinations.passing(view(search="ZOË"), names).tolist() == [False, True, False]
+        assert combinations.matching(view(search="ZOË"), names).tolist() == [False, True, False]
 
 
 class TestGroups:
     def test_have_numbers_and_an_example(self, combinations: DimensionIndex) -> None:
         groups = combinations.groups(("model",), np.ones(3, np.bool_))
-        assert (groups.of.tolist(), groups.example.tolist()) == ([0, 0, 1], [0, 2])
+        assert (groups.group_of.tolist(), groups.example.tolist()) == ([0, 0, 1], [0, 2])
 
     def test_leave_out_what_does_not_pass(self, combinations: DimensionIndex) -> None:
         groups = combinations.groups(("model",), np.array([False, True, True]))
-        assert (groups.of.tolist(), groups.example.tolist()) == ([-1, 0, 1], [1, 2])
+        assert (groups.group_of.tolist(), groups.example.tolist()) == ([-1, 0, 1], [1, 2])
 
     def test_of_nothing_is_one_for_all(self, combinations: DimensionIndex) -> None:
-        assert combinations.groups((), np.ones(3, np.bool_)).of.tolist() == [0, 0, 0]
+        assert combinations.groups((), np.ones(3, np.bool_)).group_of.tolist() == [0, 0, 0]
         assert len(combinations.groups((), np.zeros(3, np.bool_))) == 0
 
     def test_of_more_values_than_a_number_can_tell(self) -> None:

@@ -15,7 +15,7 @@ from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import Filter, ViewState
-from usage_viewer.query.table_builder import metrics_needed
+from usage_viewer.query.plan import metrics_needed
 from usage_viewer.store import Store
 
 COMPLETIONS = DATASETS["completions"]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from usage_viewer.domain.batch import Batch, Combination
-from usage_viewer.domain.catalog import DATASETS, Kind
+from usage_viewer.domain.catalog import DATASETS, Dataset, Kind
 from usage_viewer.domain.coverage import Coverage, cover
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.figures import Number, NumberColumn
@@ -21,7 +21,9 @@ from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.store import Store
+from usage_viewer.query.answer import answer
+from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
+from usage_viewer.store import Cancel, Store
 
 DAY = 86400
 T0 = 1_793_491_200
@@ -169,12 +171,31 @@ Ask = Callable[..., Table]
 
 @pytest.fixture
 def ask() -> Ask:
-    """`ask(store, view, names=…)`: the answer to a view, from whatever is held of it."""
+    """Returns `answer_view`."""
+    return answer_view
 
-    def answered(store: Store, view: ViewState, names: Names | None = None) -> Table:
-        return store.answer(view, coverage_of(store, view), names or Names())
 
-    return answered
+def answer_view(store: Store, view: ViewState, names: Names | None = None, cancel: Cancel | None = None) -> Table:
+    """Answers a view from the stored buckets, as a session of one organization does."""
+    plan = plan_view(view, [FactSource("", view.dataset, coverage_of(store, view))])
+    return answer(view, plan, store.read, names or Names(), cancel)
+
+
+def answer_across(
+    stores: Mapping[str, Store], view: ViewState, names: Names | None = None, datasets: Iterable[str] = ()
+) -> Table:
+    """Answers a view across organizations (stores by profile), or of these datasets joined."""
+    one = view.across(())
+    sources = [
+        FactSource(profile, data, coverage_of(store, one, data))
+        for profile, store in stores.items()
+        for data in ([DATASETS[name] for name in datasets] or [one.dataset])
+    ]
+
+    def read(part: Part, cancel: Cancel) -> FactSums:
+        return stores[part.profile].read(part, cancel)
+
+    return answer(view, plan_view(view, sources), read, names or Names())
 
 
 CoverageOf = Callable[[Store, ViewState], Coverage]
@@ -185,9 +206,10 @@ def coverage() -> CoverageOf:
     return coverage_of
 
 
-def coverage_of(store: Store, view: ViewState) -> Coverage:
-    periods = view.periods(NOW)
-    return cover(periods, periods.segments(view.dataset.widths), store.held(view.dataset_name), NOW)
+def coverage_of(store: Store, view: ViewState, dataset: Dataset | None = None) -> Coverage:
+    """Returns how much of a view's buckets is stored of its own or another dataset."""
+    data, periods = dataset or view.dataset, view.periods(NOW)
+    return cover(periods, periods.segments(data.widths), store.held(data.name), NOW)
 
 
 Between = Callable[..., DateRange]
@@ -195,13 +217,14 @@ Between = Callable[..., DateRange]
 
 @pytest.fixture
 def between() -> Between:
-    """`between(start, end)`: a range from epoch seconds, as wall-clock times of UTC."""
+    """Returns `between_moments`."""
+    return between_moments
 
-    def made(start: int = T0, end: int = T0 + 3 * DAY) -> DateRange:
-        first, last = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (start, end))
-        return DateRange(None, first, last)
 
-    return made
+def between_moments(start: int = T0, end: int = T0 + 3 * DAY) -> DateRange:
+    """Returns the range between two times (epoch seconds), as wall-clock times of UTC."""
+    first, last = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (start, end))
+    return DateRange(None, first, last)
 
 
 Cells = dict[tuple[int | Value, ...], dict[str, Number | None]]

@@ -14,7 +14,7 @@ from usage_viewer.domain.period import BucketWidth, Span
 from usage_viewer.domain.verification import Bucket, Change, Changes
 from usage_viewer.store import Store
 from usage_viewer.store.change_log import prune
-from usage_viewer.store.engine.schema import MIGRATIONS, create, existing_tables, migrate
+from usage_viewer.store.engine.schema import MIGRATIONS, create_tables, existing_tables, migrate
 
 if TYPE_CHECKING:
     from tests.rigs.usage import MakeUsage, Usage
@@ -241,7 +241,7 @@ def _write_version_1(path: Path, usage: "Usage") -> None:
     }
     with duckdb.connect(str(path)) as connection:
         migrate(connection, MIGRATIONS[:1])
-        create(connection, data, BucketWidth.HOUR)
+        create_tables(connection, data, BucketWidth.HOUR)
         insert: Callable[..., object] = connection.execute
         for start in usage.starts:
             grouped = ",".join(data.group_by)

@@ -8,13 +8,13 @@ import pytest
 
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
-from usage_viewer.query.aggregate import FactSums
+from usage_viewer.query.aggregate import FactRows
 from usage_viewer.query.dimension_index import DimensionIndex
-from usage_viewer.store.batch_writer import write
+from usage_viewer.store.batch_writer import write_batch
 from usage_viewer.store.bucket_index import BucketIndex
 from usage_viewer.store.engine.database import Database
-from usage_viewer.store.engine.schema import create, migrate
-from usage_viewer.store.fact_query import FEW_CELLS, FactQuery, read
+from usage_viewer.store.engine.schema import create_tables, migrate
+from usage_viewer.store.fact_query import MAX_ENGINE_CELLS, FactQuery, read_facts
 
 T0, DAY = 1_793_491_200, 86400
 METRICS = ("num_model_requests", "input_cached_tokens")
@@ -22,7 +22,7 @@ METRICS = ("num_model_requests", "input_cached_tokens")
 Listed = dict[tuple[int, int], list[Any]]
 
 
-def listed(rows: FactSums) -> Listed:
+def listed(rows: FactRows) -> Listed:
     figures = [rows.metrics[name].listed() for name in METRICS]
     keys = list(zip(rows.period.tolist(), rows.cell.tolist(), strict=True))
     assert len(set(keys)) == len(keys), "a period and combination is there twice"
@@ -39,8 +39,8 @@ def test_in_any_way(
     combinations, holdings = DimensionIndex(view.dataset), BucketIndex()
     with database.transaction() as cursor:
         migrate(cursor)
-        create(cursor, view.dataset, BucketWidth.HOUR)
-        write(cursor, view.dataset, usage.batch(), combinations, T0 + 100 * DAY, fresh=True)
+        create_tables(cursor, view.dataset, BucketWidth.HOUR)
+        write_batch(cursor, view.dataset, usage.batch(), combinations, T0 + 100 * DAY, is_new=True)
     holdings.add("completions", BucketWidth.HOUR, usage.batch().starts, T0 + 100 * DAY)
 
     periods = view.periods(T0).bounds.tolist()
@@ -59,12 +59,12 @@ def test_in_any_way(
         held = staticmethod(holdings.of)
 
     # Told of more combinations than there are, it doesn't let the engine sum.
-    for told in (len(combinations), FEW_CELLS + 1):
+    for told in (len(combinations), MAX_ENGINE_CELLS + 1):
         for rows_at_a_time in (10**9, 1000, 1):
             for repeats in (False, True):
                 asked = FactQuery(
                     view.dataset, METRICS, coverage(HeldBuckets, view), holdings.of("completions"), repeats, told
                 )
                 with database.cursor() as cursor:
-                    assert listed(read(cursor, asked, rows_at_a_time=rows_at_a_time)) == wanted
+                    assert listed(read_facts(cursor, asked, rows_at_a_time=rows_at_a_time)) == wanted
     database.close()

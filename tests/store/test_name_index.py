@@ -20,12 +20,12 @@ def test_what_is_known_already_is_not_new() -> None:
 
 def test_those_that_no_list_holds_any_longer_are_gone() -> None:
     book = NameIndex([OLD, Name("user", "u2", "Bob", 300), Name("project", "p1", "Search", 100)])
-    assert book.gone("user", 200) == [Name("user", "u1", "Ann", 100, deleted=True)]
-    book.keep(book.gone("user", 200))
-    assert book.gone("user", 200) == [], "it is marked already"
+    assert book.deleted("user", 200) == [Name("user", "u1", "Ann", 100, deleted=True)]
+    book.add(book.deleted("user", 200))
+    assert book.deleted("user", 200) == [], "it is marked already"
 
 
 def test_a_name_that_comes_back_is_not_deleted() -> None:
     book = NameIndex([Name("user", "u1", "Ann", 100, deleted=True)])
-    book.keep(book.newer([NEW]))
+    book.add(book.newer([NEW]))
     assert book.names.by_id["user", "u1"] == NEW

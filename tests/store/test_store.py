@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.rigs.usage import answer_view
 from usage_viewer.domain.errors import Cancelled, StoreDamaged, StoreError, StoreNewer, WrongShape
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Granularity
@@ -294,13 +295,13 @@ class TestThreads:
         assert len(store.held("completions")[BucketWidth.HOUR].starts) == 30
         assert store.rows("completions") == 30 * 30
 
-    def test_a_cancelled_answer_ends(self, store: Store, make_usage: Make, coverage: Make, between: Make) -> None:
+    def test_a_cancelled_answer_ends(self, store: Store, make_usage: Make, between: Make) -> None:
         store.put(make_usage().batch(), FETCHED)
         view, cancel = ViewState(range=between()), Cancel()
         cancel.cancel()
         with pytest.raises(Cancelled):
-            store.answer(view, coverage(store, view), store.names(), cancel)
-        assert store.answer(view, coverage(store, view), store.names(), Cancel()).rows > 0
+            answer_view(store, view, cancel=cancel)
+        assert answer_view(store, view, cancel=Cancel()).rows > 0
 
     def test_nothing_is_answered_after_closing(self, store: Store, make_usage: Make, ask: Make) -> None:
         store.close()

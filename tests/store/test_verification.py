@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.rigs.usage import answer_view
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.date_range import DateRange
@@ -129,7 +130,7 @@ class TestBreaches:
         self, store: Store, usage: "Usage", coverage: "CoverageOf"
     ) -> None:
         store.put(usage.batch(), T0 + 9 * DAY)
-        found = store.proofs.breaches(VIEW, coverage(store, VIEW), Names(), most=5)
+        found = store.proofs.breaches(VIEW, coverage(store, VIEW), Names(), limit=5)
         assert found.count == broken(usage.rows) > 100
         assert len(found.listed) == 5
         everything = store.proofs.breaches(VIEW, coverage(store, VIEW), Names())
@@ -170,7 +171,7 @@ class TestOrigins:
         store.put(usage.batch(), T0 + 9 * DAY)
         view = replace(VIEW, per=per, grouping=grouping, filters=(Filter("service_tier", frozenset([None]), True),))
         here = coverage(store, view)
-        table = store.answer(view, here, Names())
+        table = answer_view(store, view)
         column = table.by_name["input_tokens"]
         assert isinstance(column, FigureColumn)
         rows = 0
@@ -235,7 +236,7 @@ class TestUnknownFields:
         store.put(replace(usage, rows=rows).batch(), T0 + 9 * DAY)
         view = replace(VIEW, grouping=("extra.region",), columns=("num_model_requests", "extra.credits"))
         here = coverage(store, view)
-        table = store.answer(view, here, Names())
+        table = answer_view(store, view)
         metrics = ("num_model_requests", "extra.credits")
         counted = 0
         for row in range(table.rows):

@@ -21,7 +21,7 @@ from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
-from usage_viewer.store.engine.database import wal_of
+from usage_viewer.store.engine.database import wal_path
 
 DAY: Final = 86400
 ANCHOR: Final = 1_793_491_200
@@ -100,7 +100,7 @@ class Kept:
             old.unlink()
         path.write_bytes(self.database)
         if self.log:
-            wal_of(path).write_bytes(self.log)
+            wal_path(path).write_bytes(self.log)
 
 
 def write(folder: Path) -> Kept:
@@ -113,7 +113,7 @@ def write(folder: Path) -> Kept:
     store.close()
     store = Store.open(path)
     store.put(organization().columns("costs", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
-    kept = Kept(path.read_bytes(), wal_of(path).read_bytes())
+    kept = Kept(path.read_bytes(), wal_path(path).read_bytes())
     store.close()
     shutil.rmtree(path.parent)
     return kept

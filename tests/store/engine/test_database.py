@@ -18,7 +18,7 @@ from usage_viewer.domain.errors import (
     StoreNotWritable,
 )
 from usage_viewer.store import Cancel
-from usage_viewer.store.engine.database import Database, typed_errors, wal_of
+from usage_viewer.store.engine.database import Database, typed_errors, wal_path
 
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b"
 
@@ -30,7 +30,7 @@ class TestFiles:
             cursor.execute("CREATE TABLE t AS SELECT 1")
         assert path.parent.stat().st_mode & 0o777 == 0o700
         assert path.stat().st_mode & 0o777 == 0o600
-        assert wal_of(path).stat().st_mode & 0o777 == 0o600
+        assert wal_path(path).stat().st_mode & 0o777 == 0o600
         database.close()
         path.chmod(0o644)
         Database(path).close()
@@ -49,11 +49,11 @@ class TestFiles:
         for _ in range(24):
             with database.transaction() as cursor:
                 cursor.execute("INSERT INTO t SELECT hash(range) // 2 FROM range(100_000)")
-        logged = wal_of(path).stat().st_size
+        logged = wal_path(path).stat().st_size
         assert path.stat().st_size < 2**20 < 18 * 2**20 < logged < 2**25
         database.close()
         assert 18 * 2**20 < path.stat().st_size < logged * 1.2
-        assert not wal_of(path).exists()
+        assert not wal_path(path).exists()
 
 
 class TestQueries:
@@ -130,9 +130,9 @@ class TestBeginAnew:
         assert b"a secret" in path.read_bytes()
         with database.transaction() as cursor:
             cursor.execute("INSERT INTO t VALUES ('another secret')")
-        database.begin_anew()
+        database.recreate()
         assert b"secret" not in path.read_bytes()
-        assert not wal_of(path).exists()
+        assert not wal_path(path).exists()
         with database.cursor() as cursor:
             assert cursor.execute("SELECT count(*) FROM duckdb_tables()").fetchall() == [(0,)]
         database.close()
@@ -152,7 +152,7 @@ class TestBeginAnew:
         thread.start()
         running.wait(5)
         time.sleep(0.1)
-        database.begin_anew()
+        database.recreate()
         thread.join(5)
         assert len(ended) == 1
         database.close()

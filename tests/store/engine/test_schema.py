@@ -10,7 +10,14 @@ from usage_viewer.domain.catalog import DATASETS, Dimension, Kind, Metric
 from usage_viewer.domain.errors import StoreDamaged, StoreNewer
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store.engine.database import Connection
-from usage_viewer.store.engine.schema import MIGRATIONS, adapt, create, existing_tables, fact_table, migrate
+from usage_viewer.store.engine.schema import (
+    MIGRATIONS,
+    add_new_columns,
+    create_tables,
+    existing_tables,
+    fact_table,
+    migrate,
+)
 
 DATA = DATASETS["embeddings"]
 
@@ -62,7 +69,7 @@ class TestMigrate:
 
 class TestAdapt:
     def test_adds_columns_that_came_later(self, cursor: Connection) -> None:
-        create(cursor, DATA, BucketWidth.DAY)
+        create_tables(cursor, DATA, BucketWidth.DAY)
         table = fact_table(DATA, BucketWidth.DAY)
         cursor.execute(f'INSERT INTO "{table}" VALUES (0, 0, 1, 2, NULL)')
         later = replace(
@@ -75,7 +82,7 @@ class TestAdapt:
             ),
         )
         for _ in range(2):
-            adapt(cursor, [later])
+            add_new_columns(cursor, [later])
         found = cursor.execute(f'SELECT num_model_requests, input_tokens, hits, price FROM "{table}"').fetchall()
         assert found == [(1, 2, None, None)]
         assert cursor.execute("SELECT region FROM combination_embeddings").fetchall() == []
@@ -83,13 +90,13 @@ class TestAdapt:
         assert kinds == [("DECIMAL(38,24)", "BIGINT")]
 
     def test_makes_no_tables(self, cursor: Connection) -> None:
-        adapt(cursor, DATASETS.values())
+        add_new_columns(cursor, DATASETS.values())
         assert existing_tables(cursor) == frozenset()
 
 
 def test_create_again_keeps_what_is_there(cursor: Connection) -> None:
-    create(cursor, DATA, BucketWidth.HOUR)
+    create_tables(cursor, DATA, BucketWidth.HOUR)
     cursor.execute('INSERT INTO "usage_embeddings_1h" VALUES (0, 0, 1, 2, NULL)')
-    create(cursor, DATA, BucketWidth.HOUR)
+    create_tables(cursor, DATA, BucketWidth.HOUR)
     assert cursor.execute('SELECT count(*) FROM "usage_embeddings_1h"').fetchall() == [(1,)]
     assert existing_tables(cursor) == {"combination_embeddings", "usage_embeddings_1h"}

@@ -28,7 +28,9 @@ from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.store import Cancel, Store
-from usage_viewer.store.snapshot.snapshot import columns_of, load_snapshot, save_snapshot
+from usage_viewer.store.snapshot.format import dataset_columns
+from usage_viewer.store.snapshot.reader import load_snapshot
+from usage_viewer.store.snapshot.writer import save_snapshot
 
 if TYPE_CHECKING:
     from tests.rigs.usage import Ask, Between, CoverageOf, MakeUsage
@@ -180,7 +182,7 @@ def test_another_process_reads_the_files_as_they_are(
     assert ran.returncode == 0, ran.stderr
     read = json.loads(ran.stdout)
     described = {row[0]: row[1] for row in read["columns"]}
-    assert described == {name: column.kind for name, column in columns_of(DATASETS["completions"]).items()}
+    assert described == {name: column.kind for name, column in dataset_columns(DATASETS["completions"]).items()}
     view = ViewState("completions", between(), Granularity.HOUR, grouping=())
     hourly = _listed(ask(filled, view), "input_tokens")
     assert int(read["sum"]) == sum(value or 0 for value in hourly)
@@ -224,11 +226,11 @@ DAMAGE: tuple[tuple[str, Callable[[Path], object]], ...] = (
     ("names.parquet is missing", lambda folder: (folder / NAMES).rename(folder / "other")),
     ("lacks bucket_width", lambda folder: _rewrite(folder / HELD, "SELECT 1 AS dataset")),
     (
-        "a bucket is there twice",
+        "a bucket occurs twice",
         lambda folder: _rewrite(folder / HELD, "SELECT * FROM plain UNION ALL (SELECT * FROM plain LIMIT 1)"),
     ),
     (
-        "no boundary",
+        "a bucket does not start at a multiple of its width",
         lambda folder: _rewrite(
             folder / HELD, "SELECT * REPLACE (bucket_start + INTERVAL 1 SECOND AS bucket_start) FROM plain"
         ),

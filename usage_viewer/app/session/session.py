@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +32,9 @@ from usage_viewer.domain.verification import (
 )
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.domain.view_adjustment import AdjustedView, fit
+from usage_viewer.query.answer import answer
+from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Cancel, Store
-
-if TYPE_CHECKING:
-    from usage_viewer.query.combine import Part
 
 WORKERS = 12
 """Windows fetched at a time."""
@@ -117,11 +116,17 @@ class Session:
     def names(self) -> Names:
         return self._store.names()
 
-    def part(self, profile: str, view: ViewState, now: int) -> "Part":
-        """This organization's part in a view across several, as of `now`."""
-        from usage_viewer.query.combine import Part
+    def read(self, part: Part, cancel: Cancel) -> FactSums:
+        """Reads the sums of one part of a view. Raises Cancelled, StoreError."""
+        return self._store.read(part, cancel)
 
-        return Part(profile, self._store, self.coverage(view, now=now))
+    def extras(self, dataset: str) -> Extras:
+        """Returns the stored fields of a dataset that this version does not know."""
+        return self._store.extras(dataset)
+
+    def open_periods(self, dataset: str, coverage: Coverage) -> NDArray[np.bool_]:
+        """Returns for each period, (periods,), whether its stored buckets may still grow."""
+        return open_periods(coverage, self._store.held(dataset))
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
         """What `view` needs, what of it is held, and what a fetch would bring."""
@@ -146,7 +151,8 @@ class Session:
         now = self.now
         fitted = self._fit(view, now)
         coverage = self._cover(fitted, now)
-        table = self._store.answer(fitted.view, coverage, self._store.names() if named else Names(), cancel)
+        plan = plan_view(fitted.view, [FactSource("", fitted.view.dataset, coverage)])
+        table = answer(fitted.view, plan, self._store.read, self._store.names() if named else Names(), cancel)
         return ViewResult(
             view,
             table,
@@ -263,7 +269,7 @@ class Session:
 
         Returns each file's rows. Raises Cancelled, StoreError.
         """
-        from usage_viewer.store.snapshot.snapshot import save_snapshot
+        from usage_viewer.store.snapshot.writer import save_snapshot
 
         return save_snapshot(self._store, folder, self.span(view), cancel)
 
