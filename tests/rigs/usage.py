@@ -209,7 +209,7 @@ def coverage() -> CoverageOf:
 def coverage_of(store: Store, view: ViewState, dataset: Dataset | None = None) -> Coverage:
     """Returns how much of a view's buckets is stored of its own or another dataset."""
     data, periods = dataset or view.dataset, view.periods(NOW)
-    return cover(periods, periods.segments(data.widths), store.held(data.name), NOW)
+    return cover(periods, periods.segments(data.widths), store.stored_buckets(data.name), NOW)
 
 
 Between = Callable[..., DateRange]

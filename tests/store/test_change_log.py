@@ -25,7 +25,7 @@ SETTLED = T0 + 30 * DAY
 
 
 def listed(store: Store, span: Span | None = None, now: int = SETTLED, dataset: str = "completions") -> Changes:
-    return store.proofs.changes(dataset, span, now)
+    return store.verification.changes(dataset, span, now)
 
 
 def told(changes: Changes) -> set[tuple[int, tuple[str | None, ...], str, Any, Any]]:
@@ -215,7 +215,7 @@ class TestMigration:
         _write_version_1(path, usage)
         store = Store.open(path)
         assert store.rows("completions") == len(usage.rows)
-        assert store.held("completions")[BucketWidth.HOUR].starts.tolist() == usage.starts
+        assert store.stored_buckets("completions")[BucketWidth.HOUR].starts.tolist() == usage.starts
         store.put(with_row(usage, 0, input_tokens=1).batch(), SETTLED)
         assert [one.after for one in listed(store).listed] == [1]
         store.close()

@@ -56,7 +56,7 @@ def test_in_any_way(
     class HeldBuckets:
         """As much of a store as is asked which buckets it holds."""
 
-        held = staticmethod(holdings.of)
+        stored_buckets = staticmethod(holdings.of)
 
     # Told of more combinations than there are, it doesn't let the engine sum.
     for told in (len(combinations), MAX_ENGINE_CELLS + 1):

@@ -36,7 +36,7 @@ class TestPut:
         view = ViewState(range=between(), per=Granularity.HOUR, grouping=("model", "user_id"), columns=METRICS)
         assert shown(ask(store, view)) == oracle(rows, view, METRICS)
         assert store.rows("completions") == len(rows)
-        held = store.held("completions")[BucketWidth.HOUR]
+        held = store.stored_buckets("completions")[BucketWidth.HOUR]
         assert held.starts.tolist() == first.starts
         assert [start for start, at in zip(first.starts, held.fetched.tolist(), strict=True) if at > FETCHED] == (
             second.starts
@@ -48,7 +48,7 @@ class TestPut:
         usage.rows = [row for row in usage.rows if row.bucket != T0]
         store.put(usage.batch(), FETCHED)
         assert store.rows("completions") == len(usage.rows) > 0
-        assert len(store.held("completions")[BucketWidth.HOUR].starts) == 2
+        assert len(store.stored_buckets("completions")[BucketWidth.HOUR].starts) == 2
 
     def test_is_seen_by_the_next_answer(self, store: Store, make_usage: Make, ask: Make, between: Make) -> None:
         view = ViewState(range=between(T0, T0 + DAY), per=Granularity.HOUR, grouping=("model",))
@@ -76,7 +76,7 @@ class TestPut:
             store.put(broken.batch(), FETCHED + 60)
         for _ in range(2):
             assert store.rows("costs") == len(kept.rows)
-            held = store.held("costs")[BucketWidth.DAY]
+            held = store.stored_buckets("costs")[BucketWidth.DAY]
             assert (held.starts.tolist(), set(held.fetched.tolist())) == (kept.starts, {FETCHED})
             for name, before in values.items():
                 assert set(store.values("costs", name)) == set(before)
@@ -110,7 +110,7 @@ class TestPut:
 
     def test_of_nothing_does_nothing(self, store: Store, make_usage: Make) -> None:
         store.put(make_usage(T0, 0).batch(), FETCHED)
-        assert store.held("completions") == {}
+        assert store.stored_buckets("completions") == {}
 
 
 class TestReopening:
@@ -125,7 +125,7 @@ class TestReopening:
         store.remember([Name("user", "u1", "Ann", 5)])
         store.close()
         store = Store.open(path)
-        held = store.held("completions")
+        held = store.stored_buckets("completions")
         assert list(held) == [BucketWidth.HOUR]
         assert held[BucketWidth.HOUR].starts.tolist() == usage.starts
         assert store.refused("completions") == ("batch", "api_source")
@@ -237,7 +237,7 @@ class TestErase:
             store.remember([Name("user", "u1", "Ann", 100)])
             assert ask(store, view).rows > 0
             store.erase()
-            assert (store.held("completions"), store.rows("completions")) == ({}, 0)
+            assert (store.stored_buckets("completions"), store.rows("completions")) == ({}, 0)
             assert (store.refused("completions"), store.names().by_id) == ((), {})
             assert store.values("completions", "model") == ()
             assert ask(store, view).rows == 0
@@ -249,7 +249,7 @@ class TestErase:
         store.close()
         assert b"user_id-a" not in path.read_bytes()
         store = Store.open(path)
-        assert store.held("completions") == {}
+        assert store.stored_buckets("completions") == {}
         store.close()
 
 
@@ -292,7 +292,7 @@ class TestThreads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(store.held("completions")[BucketWidth.HOUR].starts) == 30
+        assert len(store.stored_buckets("completions")[BucketWidth.HOUR].starts) == 30
         assert store.rows("completions") == 30 * 30
 
     def test_a_cancelled_answer_ends(self, store: Store, make_usage: Make, between: Make) -> None:

@@ -48,7 +48,7 @@ class TestSums:
             for name, value in row.figures.items():
                 if isinstance(value, int):
                     wanted[row.bucket, name, None] += value
-        found = store.proofs.sums("completions", [segment()])
+        found = store.verification.sums("completions", [segment()])
         assert found.figures == dict(wanted)
         assert found.known == set(usage.starts)
         assert found.busy == {row.bucket for row in usage.rows}
@@ -57,7 +57,7 @@ class TestSums:
         large = 2**63 - 1
         rows = [replace(row, figures={**row.figures, "input_tokens": large}) for row in usage.rows]
         store.put(replace(usage, rows=rows).batch(), T0 + 9 * DAY)
-        found = store.proofs.sums("completions", [segment(end=T0 + HOUR)])
+        found = store.verification.sums("completions", [segment(end=T0 + HOUR)])
         assert found.figures[T0, "input_tokens", None] == 12 * large
         assert found.known == {T0}
 
@@ -71,10 +71,10 @@ class TestSums:
                 if value is not None:
                     key = (row.bucket, name, unit)
                     wanted[key] = wanted.get(key, Decimal(0)) + Decimal(value)
-        assert store.proofs.sums("costs", [segment(width=BucketWidth.DAY)]).figures == wanted
+        assert store.verification.sums("costs", [segment(width=BucketWidth.DAY)]).figures == wanted
 
     def test_of_nothing_held(self, store: Store) -> None:
-        found = store.proofs.sums("images", [segment()])
+        found = store.verification.sums("images", [segment()])
         assert (len(found.known), found.busy, found.figures) == (72, set(), {})
 
 
@@ -106,7 +106,7 @@ class TestBreaches:
         whole = consistent(usage)
         assert broken(whole.rows) == 0
         store.put(whole.batch(), T0 + 9 * DAY)
-        assert store.proofs.breaches(VIEW, coverage(store, VIEW), Names()) == BrokenIdentities()
+        assert store.verification.broken_identities(VIEW, coverage(store, VIEW), Names()) == BrokenIdentities()
 
     def test_one_that_is_bent(self, store: Store, usage: "Usage", coverage: "CoverageOf") -> None:
         whole = consistent(usage)
@@ -120,7 +120,7 @@ class TestBreaches:
         assert isinstance(told, int)
         bent = replace(row, figures={**row.figures, "output_tokens": told + 1})
         store.put(replace(whole, rows=[*whole.rows[:at], bent, *whole.rows[at + 1 :]]).batch(), T0 + 9 * DAY)
-        found = store.proofs.breaches(VIEW, coverage(store, VIEW), Names())
+        found = store.verification.broken_identities(VIEW, coverage(store, VIEW), Names())
         (breach,) = found.listed
         assert found.count == 1
         assert (breach.identity.whole, breach.whole, breach.parts_sum) == ("output_tokens", told + 1, told)
@@ -130,10 +130,10 @@ class TestBreaches:
         self, store: Store, usage: "Usage", coverage: "CoverageOf"
     ) -> None:
         store.put(usage.batch(), T0 + 9 * DAY)
-        found = store.proofs.breaches(VIEW, coverage(store, VIEW), Names(), limit=5)
+        found = store.verification.broken_identities(VIEW, coverage(store, VIEW), Names(), limit=5)
         assert found.count == broken(usage.rows) > 100
         assert len(found.listed) == 5
-        everything = store.proofs.breaches(VIEW, coverage(store, VIEW), Names())
+        everything = store.verification.broken_identities(VIEW, coverage(store, VIEW), Names())
         assert len(everything.listed) == min(found.count, 1000)
         starts = [breach.bucket.start for breach in everything.listed]
         assert starts == sorted(starts, reverse=True)
@@ -141,11 +141,11 @@ class TestBreaches:
     def test_only_what_the_view_lets_pass(self, store: Store, usage: "Usage", coverage: "CoverageOf") -> None:
         store.put(usage.batch(), T0 + 9 * DAY)
         view = VIEW.only("model", "model-a")
-        found = store.proofs.breaches(view, coverage(store, view), Names())
+        found = store.verification.broken_identities(view, coverage(store, view), Names())
         assert found.count == broken([row for row in usage.rows if row.combination[3] == "model-a"])
         part = replace(VIEW, range=DateRange(None, datetime(2026, 11, 2), datetime(2026, 11, 3)))
         day = [row for row in usage.rows if T0 + DAY <= row.bucket < T0 + 2 * DAY]
-        assert store.proofs.breaches(part, coverage(store, part), Names()).count == broken(day)
+        assert store.verification.broken_identities(part, coverage(store, part), Names()).count == broken(day)
 
     def test_sums_past_the_engines_integers(self, store: Store, usage: "Usage", coverage: "CoverageOf") -> None:
         row = usage.rows[0]
@@ -153,13 +153,13 @@ class TestBreaches:
         empty = dict.fromkeys(row.figures)
         figures = {**empty, "num_model_requests": 1, "input_tokens": 1, "output_tokens": 1, **parts}
         store.put(replace(usage, rows=[replace(row, figures=figures)]).batch(), T0 + 9 * DAY)
-        (breach,) = store.proofs.breaches(VIEW, coverage(store, VIEW), Names()).listed
+        (breach,) = store.verification.broken_identities(VIEW, coverage(store, VIEW), Names()).listed
         assert breach.parts_sum == 3 * (2**63 - 1)
 
     def test_of_a_dataset_that_claims_nothing_or_holds_nothing(self, store: Store, coverage: "CoverageOf") -> None:
         for dataset in ("completions", "images"):
             view = VIEW.with_dataset(dataset)
-            assert store.proofs.breaches(view, coverage(store, view), Names()) == BrokenIdentities()
+            assert store.verification.broken_identities(view, coverage(store, view), Names()) == BrokenIdentities()
 
 
 class TestOrigins:
@@ -177,7 +177,7 @@ class TestOrigins:
         rows = 0
         step = max(1, table.rows // 20)
         for row in range(0, table.rows, step):
-            origins = store.proofs.origins(view, here, cell_of(table, row), ("input_tokens",), Names())
+            origins = store.verification.contributions(view, here, cell_of(table, row), ("input_tokens",), Names())
             figures = [origin.figures[0] for origin in origins if origin.figures[0] is not None]
             assert sum(int(figure) for figure in figures) == column.figures.at(row)
             rows += sum(origin.rows for origin in origins)
@@ -190,7 +190,7 @@ class TestOrigins:
         self, store: Store, usage: "Usage", coverage: "CoverageOf"
     ) -> None:
         store.put(usage.batch(), T0 + 9 * DAY)
-        origins = store.proofs.origins(VIEW, coverage(store, VIEW), Cell(), ("input_tokens",), Names())
+        origins = store.verification.contributions(VIEW, coverage(store, VIEW), Cell(), ("input_tokens",), Names())
         idle = [origin for origin in origins if not origin.rows]
         assert [origin.bucket.start for origin in origins] == usage.starts
         assert {origin.bucket.start for origin in idle} == set(usage.starts) - {row.bucket for row in usage.rows}
@@ -199,7 +199,7 @@ class TestOrigins:
     def test_fetch_times_and_what_is_still_open(self, store: Store, usage: "Usage", coverage: "CoverageOf") -> None:
         fetched = T0 + 12 * HOUR + 72 * HOUR
         store.put(usage.batch(), fetched)
-        origins = store.proofs.origins(VIEW, coverage(store, VIEW), Cell(), (), Names())
+        origins = store.verification.contributions(VIEW, coverage(store, VIEW), Cell(), (), Names())
         assert {origin.fetched_at for origin in origins} == {fetched}
         assert [origin.open for origin in origins] == [False] * 12 + [True] * 60
 
@@ -209,7 +209,7 @@ class TestOrigins:
         store.put(replace(usage, starts=usage.starts[:24], rows=usage.rows[:0]).batch(), T0 + 9 * DAY)
         days = make_usage(T0 + DAY, 2, width=BucketWidth.DAY, rows_each=3, idle=0)
         store.put(days.batch(), T0 + 9 * DAY)
-        origins = store.proofs.origins(VIEW, coverage(store, VIEW), Cell(), ("input_tokens",), Names())
+        origins = store.verification.contributions(VIEW, coverage(store, VIEW), Cell(), ("input_tokens",), Names())
         assert [origin.bucket.width for origin in origins] == [BucketWidth.HOUR] * 24 + [BucketWidth.DAY] * 2
         assert [origin.rows for origin in origins] == [0] * 24 + [3, 3]
 
@@ -218,12 +218,16 @@ class TestOrigins:
         view = replace(VIEW, grouping=("project_id",), search="checkout")
         names = Names.of([Name("project", "project_id-a", "Checkout")])
         here = coverage(store, view)
-        origins = store.proofs.origins(view, here, Cell(None, (("project_id", "project_id-a"),)), (), names)
+        origins = store.verification.contributions(
+            view, here, Cell(None, (("project_id", "project_id-a"),)), (), names
+        )
         wanted = sum(row.combination[0] == "project_id-a" for row in usage.rows)
         assert sum(origin.rows for origin in origins) == wanted
         assert not sum(
             origin.rows
-            for origin in store.proofs.origins(view, here, Cell(None, (("project_id", None),)), (), names)
+            for origin in store.verification.contributions(
+                view, here, Cell(None, (("project_id", None),)), (), names
+            )
         )
 
 
@@ -240,7 +244,7 @@ class TestUnknownFields:
         metrics = ("num_model_requests", "extra.credits")
         counted = 0
         for row in range(table.rows):
-            origins = store.proofs.origins(view, here, cell_of(table, row), metrics, Names())
+            origins = store.verification.contributions(view, here, cell_of(table, row), metrics, Names())
             for place, name in enumerate(metrics):
                 column = table.by_name[name]
                 assert isinstance(column, FigureColumn)
@@ -253,7 +257,7 @@ class TestUnknownFields:
         assert counted == len(rows)
         only = view.only("extra.region", "eu")
         chosen = [row for at, row in enumerate(rows) if at % 5 and at % 3]
-        assert store.proofs.breaches(only, here, Names()).count == broken(chosen)
+        assert store.verification.broken_identities(only, here, Names()).count == broken(chosen)
 
 
 Call = Callable[[Store, Coverage, Cancel], object]
@@ -262,10 +266,10 @@ Call = Callable[[Store, Coverage, Cancel], object]
 @pytest.mark.parametrize(
     "call",
     [
-        lambda store, here, cancel: store.proofs.sums("completions", here.read, cancel),
-        lambda store, here, cancel: store.proofs.breaches(VIEW, here, Names(), cancel),
-        lambda store, here, cancel: store.proofs.origins(VIEW, here, Cell(), (), Names(), cancel),
-        lambda store, here, cancel: store.proofs.changes("completions", None, T0, cancel),
+        lambda store, here, cancel: store.verification.sums("completions", here.read, cancel),
+        lambda store, here, cancel: store.verification.broken_identities(VIEW, here, Names(), cancel),
+        lambda store, here, cancel: store.verification.contributions(VIEW, here, Cell(), (), Names(), cancel),
+        lambda store, here, cancel: store.verification.changes("completions", None, T0, cancel),
     ],
 )
 def test_each_can_be_cancelled(store: Store, usage: "Usage", coverage: "CoverageOf", call: Call) -> None:

@@ -72,7 +72,7 @@ def test_all_that_an_older_file_holds_is_there(version: int, path: Path) -> None
     for _ in range(2):
         store = Store.open(path)
         session = Session(store, clock=lambda: T0 + 60 * DAY)
-        held = store.held("completions")[BucketWidth.DAY]
+        held = store.stored_buckets("completions")[BucketWidth.DAY]
         assert held.starts.tolist() == [T0 - 3 * DAY, T0 - 2 * DAY, T0 - DAY]
         assert held.fetched.tolist() == [T0 + 30 * DAY] * 3
         assert tokens(session) == {"proj_1": 2**53 + 1 + 2**62, None: 5}

@@ -121,13 +121,13 @@ def write(folder: Path) -> Kept:
 
 def check(session: Session, store: Store, dataset: str, width: BucketWidth, days: int) -> int:
     """How many buckets of the last `days` days are held. Raises AssertionError unless each is whole and right."""
-    held = store.held(dataset).get(width)
+    held = store.stored_buckets(dataset).get(width)
     starts = [] if held is None else [int(start) for start in held.starts if start >= first(days)]
     shown = held_rows(session, dataset, width, days)
     for start in starts:
         assert shown.get(start, {}) == true_rows(dataset, width, start), f"{dataset} {width.value} {start}"
     # A finer width may answer for days that are not held as such; nothing else may be shown.
-    finer = store.held(dataset).get(BucketWidth.HOUR) if width is BucketWidth.DAY else None
+    finer = store.stored_buckets(dataset).get(BucketWidth.HOUR) if width is BucketWidth.DAY else None
     made_up = set() if finer is None else {int(start) // DAY * DAY for start in finer.starts}
     assert set(shown) <= {*starts, *made_up}
     return len(starts)

@@ -53,7 +53,7 @@ class Store:
         self._versions: Counter[str] = Counter()  # dataset -> number of changes: facts of an older one are outdated
         self._indexes: dict[str, DimensionIndex] = {}
         self._unknown_fields: dict[str, UnknownFields] = {}
-        self.proofs = VerificationQueries(database, self._index, self.held)
+        self.verification = VerificationQueries(database, self._index, self.stored_buckets)
         self._load()
 
     @classmethod
@@ -99,7 +99,7 @@ class Store:
         """The database, for modules of this package."""
         return self._database
 
-    def held(self, dataset: str) -> dict[BucketWidth, HeldBuckets]:
+    def stored_buckets(self, dataset: str) -> dict[BucketWidth, HeldBuckets]:
         """Return the stored whole buckets of a dataset, for each width that has any."""
         return self._buckets.of(dataset)
 
@@ -124,7 +124,7 @@ class Store:
             return
         data = DATASETS[batch.dataset]
         with self._write_lock:
-            stored = self.held(data.name).get(batch.width, HeldBuckets.nothing())
+            stored = self.stored_buckets(data.name).get(batch.width, HeldBuckets.nothing())
             is_new = not (stored.find(batch.starts) >= 0).any()
             index = self._index(data.name)
             try:

@@ -73,7 +73,7 @@ class VerificationQueries:
                     _add_sums(cursor, data, segment, sums)
         return sums
 
-    def breaches(
+    def broken_identities(
         self,
         view: ViewState,
         coverage: Coverage,
@@ -109,7 +109,7 @@ class VerificationQueries:
         with self._database.cursor(cancel) as cursor:
             return read_changes(cursor, dataset_named(dataset), span, now)
 
-    def origins(
+    def contributions(
         self,
         view: ViewState,
         coverage: Coverage,

@@ -141,10 +141,10 @@ def test_coverage_and_fetch_times_are_kept_idle_buckets_too(
         before, after = coverage(filled, view), coverage(opened, view)
         assert after.held == 3
         assert replace(after, periods=before.periods) == before
-        for width, held in opened.held(dataset).items():
+        for width, held in opened.stored_buckets(dataset).items():
             inside = (held.starts >= SPAN.start) & (held.starts + width.seconds <= SPAN.end)
             assert inside.all()
-            assert (filled.held(dataset)[width].find(held.starts) == held.fetched).all()
+            assert (filled.stored_buckets(dataset)[width].find(held.starts) == held.fetched).all()
     idle = ViewState("completions", between(T0 - 3600, T0 + 3 * DAY), Granularity.HOUR, grouping=())
     assert coverage(opened, idle).held == 72  # those before the snapshot are not in it
     assert opened.refused("completions") == ("api_source",)
@@ -204,7 +204,7 @@ def test_nothing_held_is_a_snapshot_too(store: Store, tmp_path: Path) -> None:
     assert rows == {"held.parquet": 0, "names.parquet": 0}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["held.parquet", "names.parquet"]
     with closing(load_snapshot(tmp_path)) as opened:
-        assert opened.held("completions") == {}
+        assert opened.stored_buckets("completions") == {}
 
 
 def _rewrite(path: Path, select: str) -> None:
@@ -306,6 +306,6 @@ def test_the_snapshot_is_of_now_not_of_what_comes_later(
     view = ViewState(range=between(), per=Granularity.HOUR)
     with closing(load_snapshot(saved)) as opened:
         periods = view.periods(NOW)
-        newest = cover(periods, periods.segments(), opened.held("completions"), NOW).newest_fetch
+        newest = cover(periods, periods.segments(), opened.stored_buckets("completions"), NOW).newest_fetch
         assert newest is not None
         assert newest < NOW
