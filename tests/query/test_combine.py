@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.rigs.usage import answer_across, coverage_of
+from tests.rigs.usage import answer_across, coverage_of, table_cells
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.dataset import PROFILE
 from usage_viewer.domain.figures import NumberColumn
@@ -57,16 +57,7 @@ def ask_both(stores: dict[str, Store]) -> Callable[..., Table]:
 
 
 def _cells(table: Table, metrics: tuple[str, ...]) -> dict[tuple[object, ...], tuple[object, ...]]:
-    heads = [
-        [column.values[code] for code in column.codes.tolist()]
-        if isinstance(column, GroupColumn)
-        else column.index.tolist()
-        for column in table.heads
-    ]
-    keys = list(zip(*heads, strict=True)) if heads else [()] * table.rows
-    assert len(set(keys)) == len(keys), "a period and group occurs twice"
-    listed = [_column(table, name).figures.listed() for name in metrics]
-    return dict(zip(keys, zip(*listed, strict=True), strict=True))
+    return {key: tuple(figures[name] for name in metrics) for key, figures in table_cells(table).items()}
 
 
 def _column(table: Table, name: str) -> FigureColumn:

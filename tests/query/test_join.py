@@ -11,7 +11,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.rigs.usage import NOW, T0, Row, Usage, answer_across, answer_view, between_moments, synthetic
+from tests.rigs.usage import (
+    NOW,
+    T0,
+    Row,
+    Usage,
+    answer_across,
+    answer_view,
+    between_moments,
+    synthetic,
+    table_cells,
+)
 from usage_viewer.domain.cancellation import Cancel
 from usage_viewer.domain.catalog import DATASETS, registered
 from usage_viewer.domain.coverage import Coverage, HeldBuckets, cover
@@ -19,8 +29,8 @@ from usage_viewer.domain.dataset import PROFILE
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketWidth, Granularity
-from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn, Table
-from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.table import FigureColumn, Table
+from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.query.aggregate import EXACT, FactRows, aggregate
 from usage_viewer.query.answer import answer
 from usage_viewer.query.dimension_index import DimensionIndex
@@ -40,7 +50,7 @@ COLUMNS = (*TOKENS, *MONEY)
 RANGE = between_moments(T0, T0 + DAYS * DAY)
 UNITS = ("currency", "quantity_unit")
 
-Key = tuple[object, ...]
+Key = tuple[int | Value, ...]
 Figures = dict[str, Number | None]
 Sums = dict[Key, Figures]
 
@@ -57,24 +67,10 @@ def joined_view(
     return ViewState("spend", RANGE, per, tuple(grouping), columns=columns)
 
 
-def table_sums(table: Table) -> Sums:
-    heads: list[list[object]] = []
-    for column in table.heads:
-        if isinstance(column, PeriodColumn):
-            heads.append(list(column.index.tolist()))
-        else:
-            assert isinstance(column, GroupColumn)
-            heads.append([column.values[code] for code in column.codes.tolist()])
-    keys: list[Key] = list(zip(*heads, strict=True)) if heads else [()] * table.rows
-    assert len(set(keys)) == len(keys), "a period and group occurs twice"
-    figures = {column.name: column.figures.listed() for column in table.figures}
-    return {key: {name: listed[row] for name, listed in figures.items()} for row, key in enumerate(keys)}
-
-
 def python_sums(
     usages: Mapping[str, Iterable[Usage]], grouping: tuple[str, ...], per: Granularity, columns: tuple[str, ...]
 ) -> Sums:
-    """Adds the rows of each profile's datasets up in plain Python; a dataset has null in dimensions it lacks."""
+    """Add the rows of each profile's datasets up in plain Python; a dataset has null in dimensions it lacks."""
     with localcontext(EXACT):
         return _python_sums(usages, grouping, per, columns)
 
@@ -130,7 +126,7 @@ def test_join_equals_plain_python(
 ) -> None:
     grouping = (*SHARED[:size], *UNITS)
     table = answer_across({"acme": stores["acme"]}, joined_view(grouping, per), datasets=BOTH)
-    assert table_sums(table) == python_sums({"acme": usages["acme"]}, grouping, per, COLUMNS)
+    assert table_cells(table) == python_sums({"acme": usages["acme"]}, grouping, per, COLUMNS)
 
 
 @pytest.mark.parametrize("per", [Granularity.TOTAL, Granularity.DAY])
@@ -140,7 +136,7 @@ def test_join_across_organizations_equals_plain_python(
 ) -> None:
     grouping = (*grouping, *UNITS)
     view = joined_view((), per).across(stores).with_grouping(grouping)
-    assert table_sums(answer_across(stores, view, datasets=BOTH)) == python_sums(usages, grouping, per, COLUMNS)
+    assert table_cells(answer_across(stores, view, datasets=BOTH)) == python_sums(usages, grouping, per, COLUMNS)
 
 
 def test_rows_of_one_unit_stand_side_by_side() -> None:
@@ -158,7 +154,7 @@ def test_rows_of_one_unit_stand_side_by_side() -> None:
         store.put(costs.batch(), NOW)
         store.put(completions.batch(), NOW)
         table = answer_across({"": store}, view, datasets=BOTH)
-    assert table_sums(table) == {
+    assert table_cells(table) == {
         ("a",): {"input_tokens": 15, "amount": Decimal("0.3")},
         ("b",): {"input_tokens": None, "amount": Decimal(5)},
         ("c",): {"input_tokens": 9, "amount": None},
@@ -169,9 +165,9 @@ def test_rows_of_one_unit_stand_side_by_side() -> None:
 
 def test_search_and_filters_apply_to_both_datasets(stores: dict[str, Store]) -> None:
     view = joined_view(("project_id",), columns=("input_tokens", "amount")).only("project_id", "project_id-a")
-    table = table_sums(answer_across({"acme": stores["acme"]}, view, datasets=BOTH))
+    table = table_cells(answer_across({"acme": stores["acme"]}, view, datasets=BOTH))
     assert {key[0] for key in table} == {"project_id-a"}
-    assert table == table_sums(
+    assert table == table_cells(
         answer_across({"acme": stores["acme"]}, view.without_filters().with_search("project_id-a"), datasets=BOTH)
     )
 
@@ -200,10 +196,10 @@ def test_levels_keep_their_last_value_mean_and_peak(make_usage: "MakeUsage") -> 
 
 
 def figures_of(table: Table, name: str) -> tuple[dict[Key, Number], Number | None]:
-    """Returns the figures of a column that are not missing, and its total."""
+    """Return the figures of a column that are not missing, and its total."""
     column = table.by_name[name]
     assert isinstance(column, FigureColumn)
-    cells = {key: figures[name] for key, figures in table_sums(table).items()}
+    cells = {key: figures[name] for key, figures in table_cells(table).items()}
     return {key: figure for key, figure in cells.items() if figure is not None}, column.total
 
 
@@ -217,7 +213,7 @@ Drawn = tuple[int, str | None, str | None, str, Number | None]
 
 
 def drawn_usage(dataset: str, rows: list[Drawn]) -> Usage:
-    """Returns usage of rows (day, project, API key, unit or model, figure)."""
+    """Return usage of rows (day, project, API key, unit or model, figure)."""
     usage = Usage(dataset, BucketWidth.DAY, [T0 + day * DAY for day in range(DAYS)])
     for day, project, api_key, other, figure in rows:
         if dataset == "costs":
@@ -231,7 +227,7 @@ def drawn_usage(dataset: str, rows: list[Drawn]) -> Usage:
 
 
 def read_usage(usage: Usage, part: Part) -> FactSums:
-    """Sums the rows of a part's dataset without a store."""
+    """Sum the rows of a part's dataset without a store."""
     batch, index = usage.batch(), DimensionIndex(part.dataset)
     ids = index.add(batch.combinations)
     period = np.searchsorted(part.coverage.periods.bounds, batch.bucket, side="right") - 1
@@ -244,7 +240,7 @@ def read_usage(usage: Usage, part: Part) -> FactSums:
 
 
 def complete_coverage(view: ViewState) -> Coverage:
-    """Returns the coverage of a view whose days are all stored."""
+    """Return the coverage of a view whose days are all stored."""
     periods, starts = view.periods(NOW), np.arange(T0, T0 + DAYS * DAY, DAY)
     stored = {BucketWidth.DAY: HeldBuckets(starts, np.full(DAYS, NOW))}
     return cover(periods, periods.segments([BucketWidth.DAY]), stored, NOW)
@@ -276,14 +272,14 @@ def test_join_keeps_the_sums_of_each_dataset(
         return read_usage(usage, part)
 
     table = answer(view, plan_view(view, sources), read, Names())
-    sums = table_sums(table)
+    sums = table_cells(table)
     assert sums == python_sums(usages, view.grouping, per, columns)
     with localcontext(EXACT):
         _check_totals(sums, view, profiles)
 
 
 def _check_totals(sums: Sums, view: ViewState, profiles: Mapping[str, tuple[list[Drawn], list[Drawn]]]) -> None:
-    """Checks that the sums over all groups are those of the stored rows: none is lost, none counted twice."""
+    """Check that the sums over all groups are those of the stored rows: none is lost, none counted twice."""
     currency = view.keys.index("currency")
     amounts: dict[object, Decimal] = defaultdict(Decimal)
     tokens = 0

@@ -19,7 +19,7 @@ JOINED = join_datasets("spend", "Spend", [COMPLETIONS, COSTS])
 
 
 def coverage(unit: BucketWidth = BucketWidth.DAY, end: int = 86400) -> Coverage:
-    """Returns one complete day."""
+    """Return one complete day."""
     periods = Periods(np.array([0, end], np.int64), Granularity.TOTAL, UTC)
     buckets = 86400 // unit.seconds
     return Coverage(periods, unit, (), (), (), buckets, buckets, 0, 0, None, None)

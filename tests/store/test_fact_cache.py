@@ -25,7 +25,7 @@ def query(*bounds: int, metrics: tuple[str, ...] = ("input_tokens",), dataset: s
 
 
 def facts(*rows: tuple[int, int, int], metrics: tuple[str, ...] = ("input_tokens",)) -> FactRows:
-    """Returns rows of (period, combination, figure)."""
+    """Return rows of (period, combination, figure)."""
     columns = np.array(rows, np.int64).T
     figures = {name: NumberColumn(columns[2] * (index + 1)) for index, name in enumerate(metrics)}
     return FactRows(columns[0].astype(np.int32), columns[1].astype(np.int32), figures)
