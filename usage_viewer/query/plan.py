@@ -69,7 +69,7 @@ class FactSums:
 
 
 def plan_view(view: ViewState, sources: Iterable[FactSource]) -> Plan:
-    """Plans one part for each source.
+    """Plan one part for each source; there is at least one source.
 
     An ordinary view has one source, a view across organizations one for each profile, and a view of joined datasets
     (see `join_datasets`) one for each profile and dataset. A source without any needed metric is not read. Raises
