@@ -205,6 +205,16 @@ def test_empty_store_is_saved(store: Store, tmp_path: Path) -> None:
         assert opened.stored_buckets("completions") == {}
 
 
+def test_reported_counts_are_the_rows_of_the_files(filled: Store, tmp_path: Path) -> None:
+    reported = save_snapshot(filled, tmp_path, SPAN)
+    with closing(duckdb.connect()) as connection:
+        counts = {
+            path.name: connection.execute(f"SELECT count(*) FROM '{path}'").fetchall()[0][0]
+            for path in tmp_path.iterdir()
+        }
+    assert reported == counts
+
+
 def _rewrite(path: Path, select: str) -> None:
     """Replace a file by the rows of `select`, which reads the old ones as `plain`."""
     with closing(duckdb.connect()) as connection:

@@ -39,7 +39,7 @@ NAME_COLUMNS: Mapping[str, SnapshotColumn] = {
     "id": SnapshotColumn("VARCHAR", "The id, as in the columns of the datasets."),
     "name": SnapshotColumn("VARCHAR", "The name."),
     "last_seen": SnapshotColumn("TIMESTAMP", "When a list of the organization last contained it, UTC."),
-    "deleted": SnapshotColumn("BOOLEAN", "Whether it is gone from the organization's lists."),
+    "deleted": SnapshotColumn("BOOLEAN", "Whether the organization's lists no longer contain it."),
 }
 
 

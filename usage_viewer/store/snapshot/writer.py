@@ -76,11 +76,10 @@ def save_snapshot(store: Store, folder: Path, span: Span, cancel: Cancel | None 
         ):
             source.begin()  # so that all queries see the same moment
             copy = _Copy(source, target, cancel)
-            held = _copy_held(copy, span)
-            rows[HELD_FILE] = sum(map(len, held.values()))
-            _write_held(copy, folder)
+            widths_of = _copy_held(copy, span)
+            rows[HELD_FILE] = _write_held(copy, folder)
             _copy_names(copy, list(store.names().by_id.values()))
-            for name, widths in held.items():
+            for name, widths in widths_of.items():
                 rows[dataset_file(DATASETS[name])] = _write_dataset(copy, DATASETS[name], widths, span, folder)
             rows[NAMES_FILE] = _write_names(copy, folder)
             source.rollback()
@@ -98,7 +97,7 @@ def _copy_held(copy: _Copy, span: Span) -> dict[str, list[BucketWidth]]:
     """Copy the table of stored buckets; returns the widths of each dataset that has any."""
     copy.create("held", _HELD)
     listed = ", ".join(_HELD)
-    held: dict[str, list[BucketWidth]] = {}
+    widths_of: dict[str, list[BucketWidth]] = {}
     for dataset in DATASETS.values():
         for width in dataset.widths:
             count = copy.rows(
@@ -109,13 +108,14 @@ def _copy_held(copy: _Copy, span: Span) -> dict[str, list[BucketWidth]]:
                 _HELD,
             )
             if count:
-                held.setdefault(dataset.name, []).append(width)
-    return held
+                widths_of.setdefault(dataset.name, []).append(width)
+    return widths_of
 
 
-def _write_held(copy: _Copy, folder: Path) -> None:
+def _write_held(copy: _Copy, folder: Path) -> int:
     sources = {"bucket_width": "width", "bucket_start": _time("start"), "fetched_at": _time("fetched_at")}
     copy.write(_selected(HELD_COLUMNS, sources, "held"), folder / HELD_FILE)
+    return _count(copy.target, "held")
 
 
 def _copy_names(copy: _Copy, names: Sequence[Name]) -> None:
