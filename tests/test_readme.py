@@ -3,15 +3,15 @@
 import re
 from pathlib import Path
 
-from usage_viewer.cli.arguments import parser
+from usage_viewer.cli.arguments import build_parser
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_option_is_listed() -> None:
-    text = parser().format_help()
-    table = next(action for action in parser()._actions if action.dest == "command")
+    text = build_parser().format_help()
+    table = next(action for action in build_parser()._actions if action.dest == "command")
     assert table.choices
     commands = dict(table.choices)
     texts = [text, *(command.format_help() for command in commands.values())]
@@ -24,8 +24,8 @@ def test_every_option_is_listed() -> None:
 
 
 def test_no_option_is_listed_that_is_not_there() -> None:
-    text = parser().format_help()
-    table = next(action for action in parser()._actions if action.dest == "command")
+    text = build_parser().format_help()
+    table = next(action for action in build_parser()._actions if action.dest == "command")
     everything = text + "".join(command.format_help() for command in dict(table.choices).values())  # type: ignore[arg-type]
     named = set(re.findall(r"`(--[a-z][a-z-]+)", README))
     assert sorted(option for option in named if option not in everything) == []

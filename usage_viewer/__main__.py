@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from usage_viewer.app.file_permissions import keep_private, leave_no_core
+from usage_viewer.app.file_permissions import disable_core_dumps, restrict_permissions
 from usage_viewer.app.profile.paths import ProfilePaths, default_data_dir
-from usage_viewer.cli.error_output import tell
+from usage_viewer.cli.error_output import write_error
 from usage_viewer.domain.admin_key import AdminKey, KeyFilter
 from usage_viewer.domain.errors import InputError, SnapshotError, UsageViewerError
 
@@ -30,12 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the program; returns its exit status. `argv` None: the process is its own, with its arguments."""
     if argv is None:
         _mask_unexpected()
-    leave_no_core()
+    disable_core_dumps()
     begun = _begin(sys.argv[1:] if argv is None else argv)
-    from usage_viewer.cli.arguments import parser
+    from usage_viewer.cli.arguments import build_parser
 
     try:
-        arguments = parser().parse_args(argv)
+        arguments = build_parser().parse_args(argv)
         _log_to_stderr(arguments.verbose)
         place, organization = _chosen_place(arguments)
         base_url = _base_url(arguments.base_url or organization.base_url or None)
@@ -43,9 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.demo and arguments.open is not None:
             raise InputError(title="--demo and --open exclude each other", hint="Give one of them.")
     except InputError as error:
-        tell(error, sys.stderr)
+        write_error(error, sys.stderr)
         return 2
-    keep_private(place.data_dir)
+    restrict_permissions(place.data_dir)
     if arguments.command == "table":
         return _run_table(arguments, place, base_url)
     if arguments.command == "forget":
@@ -71,14 +71,14 @@ def _run_table(arguments: "Namespace", place: ProfilePaths, base_url: str) -> in
         try:
             return run(arguments, SnapshotProfile(arguments.open))
         except SnapshotError as error:
-            tell(error, sys.stderr)
+            write_error(error, sys.stderr)
             return 1
     if not arguments.demo:
         return run(arguments, _profile(arguments, place, base_url, stored=not arguments.no_store))
     try:
         demo = open_demo()
     except UsageViewerError as error:
-        tell(error, sys.stderr)
+        write_error(error, sys.stderr)
         return 1
     try:
         return run(arguments, demo.profile)
@@ -164,13 +164,13 @@ def _chosen_place(arguments: "Namespace") -> "tuple[ProfilePaths, Organization]"
     """Where the data of the organization that is asked for is: by id or name; in the window without one, the one
     looked at last. Raises InputError.
     """
-    from usage_viewer.app.profile.organizations import DEFAULT, found, with_id
+    from usage_viewer.app.profile.organizations import DEFAULT, find_id, with_id
     from usage_viewer.app.settings.settings import organizations_of
 
     data_dir = (arguments.data_dir or default_data_dir()).absolute()
     listed, last = organizations_of(ProfilePaths(data_dir).settings)
     if arguments.profile is not None:
-        id = found(listed, arguments.profile)
+        id = find_id(listed, arguments.profile)
     else:
         id = last if arguments.command is None and any(one.id == last for one in listed) else DEFAULT
     place = ProfilePaths(data_dir, id)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from usage_viewer.app.file_permissions import keep_private, kept_files
+from usage_viewer.app.file_permissions import restrict_permissions, stored_files
 from usage_viewer.app.profile.paths import ProfilePaths
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
@@ -37,7 +37,7 @@ def kept(tmp_path: Path) -> Path:
 
 
 def test_everything_becomes_private(kept: Path) -> None:
-    keep_private(kept)
+    restrict_permissions(kept)
     assert mode(kept) == "0o700"
     for path in kept.rglob("*"):
         assert mode(path) == ("0o700" if path.is_dir() else "0o600"), path
@@ -46,7 +46,7 @@ def test_everything_becomes_private(kept: Path) -> None:
 def test_what_may_not_even_be_read_is_mended_too(kept: Path) -> None:
     ProfilePaths(kept, "acme").database.chmod(0o000)
     ProfilePaths(kept, "acme").directory.chmod(0o700)
-    keep_private(kept)
+    restrict_permissions(kept)
     assert mode(ProfilePaths(kept, "acme").database) == "0o600"
 
 
@@ -54,12 +54,12 @@ def test_a_directory_that_is_not_the_programs_alone_stays_as_it_is(kept: Path) -
     other = kept / "holiday.jpg"
     other.write_text("a picture")
     other.chmod(0o644)
-    keep_private(kept)
+    restrict_permissions(kept)
     assert mode(kept) == "0o755"
     assert mode(other) == "0o644"
     assert mode(kept / "profiles") == "0o700"
     assert mode(ProfilePaths(kept).settings) == "0o600"
-    assert other not in kept_files(kept)
+    assert other not in stored_files(kept)
 
 
 def test_links_are_not_followed(kept: Path, tmp_path: Path) -> None:
@@ -70,14 +70,14 @@ def test_links_are_not_followed(kept: Path, tmp_path: Path) -> None:
     (kept / "profiles" / "linked").symlink_to(elsewhere)
     (kept / "profiles" / "linked-file").symlink_to(elsewhere / "file")
     (kept / "profiles" / "nowhere").symlink_to(tmp_path / "gone")
-    keep_private(kept)
+    restrict_permissions(kept)
     assert mode(elsewhere) == "0o755"
     assert mode(elsewhere / "file") == "0o644"
 
 
 def test_nothing_is_made(tmp_path: Path) -> None:
-    keep_private(tmp_path / "none")
-    assert kept_files(tmp_path / "none") == []
+    restrict_permissions(tmp_path / "none")
+    assert stored_files(tmp_path / "none") == []
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("in the way")
-    keep_private(tmp_path / "file")
+    restrict_permissions(tmp_path / "file")

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
 
-from usage_viewer.app.licences import licence, parts
+from usage_viewer.app.licences import licence, list_components
 
 
 def _installed() -> bool:
@@ -19,7 +19,7 @@ def _installed() -> bool:
 
 @pytest.mark.skipif(not _installed(), reason="run from a folder without being installed")
 def test_every_locked_package_of_this_system_is_listed() -> None:
-    listed = {re.sub(r"[-_.]+", "-", part.name).lower() for part in parts()}
+    listed = {re.sub(r"[-_.]+", "-", part.name).lower() for part in list_components()}
     needed = distribution("usage-viewer").requires or []
     direct = {re.sub(r"[-_.]+", "-", re.split(r"[<>=;~! ]", text)[0]).lower() for text in needed}
     for name in direct:
@@ -29,12 +29,12 @@ def test_every_locked_package_of_this_system_is_listed() -> None:
             continue
         assert name in listed
     assert {"shiboken6", "certifi"} <= listed  # what those need in turn
-    assert all(part.version for part in parts())
-    assert all(part.licence for part in parts())
+    assert all(part.version for part in list_components())
+    assert all(part.licence for part in list_components())
 
 
 def test_a_program_that_is_not_installed_has_no_parts() -> None:
-    assert parts("no-such-program-here") == []
+    assert list_components("no-such-program-here") == []
 
 
 @pytest.mark.parametrize(

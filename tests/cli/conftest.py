@@ -16,7 +16,7 @@ import pytest
 
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
-from usage_viewer.cli.arguments import parser
+from usage_viewer.cli.arguments import build_parser
 from usage_viewer.cli.table import run_table
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
@@ -64,7 +64,7 @@ class Table:
             clock=self.now,
         )
         out, err = io.StringIO(), Terminal() if self.terminal else io.StringIO()
-        status = run_table(parser().parse_args(["table", *arguments]), profile, out, err)
+        status = run_table(build_parser().parse_args(["table", *arguments]), profile, out, err)
         return Printed(status, out.getvalue(), err.getvalue())
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from usage_viewer.cli.arguments import FORMATS, moment, parser, view_of
+from usage_viewer.cli.arguments import FORMATS, build_parser, parse_moment, parse_view
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity
@@ -27,7 +27,7 @@ OWN = (
 
 
 def view(*arguments: str) -> ViewState:
-    return view_of(parser().parse_args(["table", *RANGE, *arguments]))
+    return parse_view(build_parser().parse_args(["table", *RANGE, *arguments]))
 
 
 def refused(*arguments: str) -> InputError:
@@ -82,7 +82,7 @@ class TestView:
     @pytest.mark.parametrize(("given", "lacking"), [("--from", "--to"), ("--to", "--from")])
     def test_needs_a_range(self, given: str, lacking: str) -> None:
         with pytest.raises(InputError, match=f"required: {lacking}$"):
-            parser().parse_args(["table", given, "2026-10-01"])
+            build_parser().parse_args(["table", given, "2026-10-01"])
 
     @pytest.mark.parametrize(
         ("arguments", "title", "said"),
@@ -129,7 +129,7 @@ class TestMoment:
         ],
     )
     def test_as_iso_has_it_in_utc(self, text: str, meant: datetime) -> None:
-        assert moment(text) == meant
+        assert parse_moment(text) == meant
 
     @pytest.mark.parametrize(
         "text",
@@ -141,32 +141,32 @@ class TestMoment:
     )
     def test_else_it_is_refused(self, text: str) -> None:
         with pytest.raises(InputError) as raised:
-            moment(text)
+            parse_moment(text)
         assert raised.value.hint
 
     def test_the_end_comes_after_the_start(self) -> None:
         for end in ("2026-10-01", "2026-09-30"):
             with pytest.raises(InputError, match="The range is empty"):
-                view_of(parser().parse_args(["table", "--from", "2026-10-01", "--to", end]))
+                parse_view(build_parser().parse_args(["table", "--from", "2026-10-01", "--to", end]))
 
 
 class TestOptions:
     @pytest.mark.parametrize("name", ["--base-url", "--profile", "--data-dir"])
     def test_common_ones_stand_before_or_after_the_command(self, name: str) -> None:
         attribute = name.removeprefix("--").replace("-", "_")
-        before = parser().parse_args([name, "x", "table", *RANGE])
-        after = parser().parse_args(["table", name, "x", *RANGE])
-        both = parser().parse_args([name, "y", "table", name, "x", *RANGE])
+        before = build_parser().parse_args([name, "x", "table", *RANGE])
+        after = build_parser().parse_args(["table", name, "x", *RANGE])
+        both = build_parser().parse_args([name, "y", "table", name, "x", *RANGE])
         assert {str(getattr(arguments, attribute)) for arguments in (before, after, both)} == {"x"}
 
     @pytest.mark.parametrize("name", ["--demo", "--verbose"])
     def test_switches_too(self, name: str) -> None:
         for words in ([name, "table", *RANGE], ["table", name, *RANGE]):
-            assert getattr(parser().parse_args(words), name.removeprefix("--")) is True
-        assert getattr(parser().parse_args(["table", *RANGE]), name.removeprefix("--")) is False
+            assert getattr(build_parser().parse_args(words), name.removeprefix("--")) is True
+        assert getattr(build_parser().parse_args(["table", *RANGE]), name.removeprefix("--")) is False
 
     def test_without_a_command_there_is_the_window(self) -> None:
-        arguments = parser().parse_args([])
+        arguments = build_parser().parse_args([])
         assert (arguments.command, arguments.base_url, arguments.demo) == (None, None, False)
 
     def test_no_option_takes_a_key(self) -> None:
@@ -192,7 +192,7 @@ class TestHelp:
 
 
 def help_of(*command: str) -> str:
-    top = parser()
+    top = build_parser()
     if not command:
         return top.format_help()
     (chosen,) = [action for action in top._actions if action.dest == "command"]

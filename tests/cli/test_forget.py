@@ -12,7 +12,7 @@ from usage_viewer.app.profile.organizations import Organization
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.settings import Settings
-from usage_viewer.cli.arguments import parser
+from usage_viewer.cli.arguments import build_parser
 from usage_viewer.cli.forget import run_forget
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringLocked
@@ -44,7 +44,7 @@ class Forgetting:
                 raise EOFError
             return answer
 
-        parsed = parser().parse_args(["forget", *arguments])
+        parsed = build_parser().parse_args(["forget", *arguments])
         chosen = ACME if parsed.profile == "acme" else MINE
         err = io.StringIO()
         status = run_forget(

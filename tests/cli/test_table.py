@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.cli.arguments import FORMATS, parser
+from usage_viewer.cli.arguments import FORMATS, build_parser
 from usage_viewer.cli.table import run_table
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
@@ -277,7 +277,7 @@ class TestFailures:
 
         profile = Profile("default", base_url=server.base_url, database=None, keystore=locked)
         err = io.StringIO()
-        status = run_table(parser().parse_args(["table", *OCTOBER]), profile, io.StringIO(), err)
+        status = run_table(build_parser().parse_args(["table", *OCTOBER]), profile, io.StringIO(), err)
         assert status == 3
         assert "The keyring is locked" in err.getvalue()
 
@@ -289,7 +289,7 @@ class TestFailures:
         key = AdminKey.parse(server.key)
         profile = Profile("default", base_url=server.base_url, database=None, keystore=lambda: MemoryKeystore(key))
         err = io.StringIO()
-        assert run_table(parser().parse_args(["table", *OCTOBER]), profile, Full(), err) == 1
+        assert run_table(build_parser().parse_args(["table", *OCTOBER]), profile, Full(), err) == 1
         assert err.getvalue().startswith("usage-viewer: The table can't be written (No space left on device)\n")
 
 

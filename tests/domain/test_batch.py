@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from usage_viewer.domain.batch import Batch, Combination, together
+from usage_viewer.domain.batch import Batch, Combination, concat_batches
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import BucketWidth
 
@@ -51,7 +51,9 @@ EARLIER: list[Row] = [(0, B, None, Decimal("0.1")), (0, C, 4, Decimal(0)), (0, A
 
 
 def test_all_rows_are_there_with_all_that_is_theirs() -> None:
-    joined = together([batch([86400, 172800], LATER, {1: '{"mood":1}'}), batch([0], EARLIER, {0: '{"mood":2}'})])
+    joined = concat_batches(
+        [batch([86400, 172800], LATER, {1: '{"mood":1}'}), batch([0], EARLIER, {0: '{"mood":2}'})]
+    )
     assert joined.starts.tolist() == [0, 86400, 172800]
     assert rows_of(joined) == [*LATER, *EARLIER]
     assert joined.extra == {1: '{"mood":1}', 2: '{"mood":2}'}
@@ -61,7 +63,7 @@ def test_all_rows_are_there_with_all_that_is_theirs() -> None:
 
 
 def test_empty_ones_add_their_buckets() -> None:
-    joined = together([batch([0], []), batch([86400], LATER), batch([172800], [])])
+    joined = concat_batches([batch([0], []), batch([86400], LATER), batch([172800], [])])
     assert joined.starts.tolist() == [0, 86400, 172800]
     assert rows_of(joined) == LATER
     assert joined.metrics["tokens"].missing is None
@@ -69,4 +71,4 @@ def test_empty_ones_add_their_buckets() -> None:
 
 def test_one_alone_is_itself() -> None:
     alone = batch([0], EARLIER)
-    assert together([alone]) is alone
+    assert concat_batches([alone]) is alone

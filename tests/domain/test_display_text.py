@@ -3,7 +3,7 @@ import unicodedata
 
 import pytest
 
-from usage_viewer.domain.display_text import visible
+from usage_viewer.domain.display_text import duration, visible
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,22 @@ def test_letters_marks_digits_signs_and_spaces_stay() -> None:
         char = chr(code)
         if unicodedata.category(char)[0] in "LMNPSZ" and char not in drawn_as_nothing + "\u2028\u2029":
             assert visible(char) == char, hex(code)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0, "0 seconds"),
+        (1.4, "1 second"),
+        (90, "90 seconds"),
+        (119.6, "120 seconds"),
+        (120, "2 minutes"),
+        (3600, "60 minutes"),
+        (7200, "2 hours"),
+        (2 * 86400, "2 days"),
+        (729 * 86400, "729 days"),
+        (1e9, "32 years"),
+    ],
+)
+def test_the_largest_unit_that_fits_twice(seconds: float, told: str) -> None:
+    assert duration(seconds) == told

@@ -45,7 +45,11 @@ def sums(*figures: tuple[int, str, Number], unit: Value = None, busy: tuple[int,
 def found(dataset: Any, held: Sums, told: Sums) -> list[tuple[int, str, Number, Number]]:
     by_bucket = differences(dataset, BucketWidth.DAY, held, told)
     assert by_bucket.keys() == held.known & told.known
-    return [(d.bucket.start, d.metric, d.held, d.told) for start in sorted(by_bucket) for d in by_bucket[start]]
+    return [
+        (d.bucket.start, d.metric, d.local_value, d.server_value)
+        for start in sorted(by_bucket)
+        for d in by_bucket[start]
+    ]
 
 
 class TestDifferences:

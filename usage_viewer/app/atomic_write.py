@@ -17,7 +17,7 @@ def make_private_directory(path: Path) -> None:
         directory.mkdir(mode=0o700, exist_ok=True)  # with `parents` the mode is for the last one alone
 
 
-def write_whole(
+def write_atomically(
     path: Path, pieces: Iterable[bytes], *, mode: int | None = None, opener: Opener | None = None
 ) -> None:
     """Replaces `path` by the joined `pieces`, at once, when all of them are safe on the disk.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from usage_viewer.app.file_permissions import kept_files
+from usage_viewer.app.file_permissions import stored_files
 from usage_viewer.app.profile.organizations import Organization, Organizations, with_id
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings.settings import organizations_of
@@ -43,7 +43,7 @@ def erase_all(data_dir: Path, keystore: "Callable[[str], Keystore]") -> list[Usa
             keystore(one.id).forget()
         except UsageViewerError as error:
             faults.append(_of(one, error))
-    for path in kept_files(data_dir):
+    for path in stored_files(data_dir):
         try:
             _remove(path)
         except OSError as error:

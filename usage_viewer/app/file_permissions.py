@@ -13,7 +13,7 @@ DIRECTORY, FILE = 0o700, 0o600
 log = logging.getLogger(__name__)
 
 
-def keep_private(data_dir: Path) -> None:
+def restrict_permissions(data_dir: Path) -> None:
     """Directories get 0700 and files 0600, also those that were copied here or changed since. Never raises.
 
     A directory that also holds what isn't the program's (one chosen with --data-dir) is itself left as it is; what
@@ -31,7 +31,7 @@ def keep_private(data_dir: Path) -> None:
         log.warning("permissions can't be checked: %s", error)
 
 
-def leave_no_core() -> None:
+def disable_core_dumps() -> None:
     """A crash writes no picture of the memory, in which the key is."""
     if sys.platform == "win32":
         return
@@ -43,7 +43,7 @@ def leave_no_core() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (least, hard))
 
 
-def kept_files(data_dir: Path) -> list[Path]:
+def stored_files(data_dir: Path) -> list[Path]:
     """Everything in `data_dir` that the program keeps: the organizations' directory and the settings."""
     if not data_dir.is_dir():
         return []
@@ -57,7 +57,7 @@ def _is_ours(name: str) -> bool:
 
 
 def _kept(data_dir: Path) -> Iterator[Path]:
-    for path in kept_files(data_dir):
+    for path in stored_files(data_dir):
         yield path
         if not path.is_symlink():
             yield from path.rglob("*")

@@ -18,7 +18,7 @@ class Component:
     licence: str
 
 
-def parts(program: str = PROGRAM) -> list[Component]:
+def list_components(program: str = PROGRAM) -> list[Component]:
     """All that `program` needs and that is installed here, and what that needs in turn, by name."""
     found: dict[str, Component] = {}
     todo = list(_needs(program))

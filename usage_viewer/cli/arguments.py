@@ -1,12 +1,13 @@
 """What the command line accepts, and the view that a `table` command asks for."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import NoReturn
 
 from usage_viewer import __version__
-from usage_viewer.cli.parsing import Parser
 from usage_viewer.domain.catalog import DATASETS, Dataset
 from usage_viewer.domain.dataset import EXTRA
 from usage_viewer.domain.date_range import DateRange
@@ -20,7 +21,33 @@ FORMATS = ("tsv", "csv", "json", "markdown")
 FIRST_YEAR, LAST_YEAR = 1971, 2199
 
 
-def parser() -> Parser:
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong as an InputError, so that one place decides how it is told.
+
+    `--sort -input_tokens` is understood as `--sort=-input_tokens`: by itself argparse takes a value that begins
+    with a dash for an option.
+    """
+
+    def parse_known_args(  # type: ignore[override] # the namespace is always a plain one
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        return super().parse_known_args(_join_sort_value(sys.argv[1:] if args is None else args), namespace)
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(message, title="The command can't be understood", hint=self.format_usage().strip())
+
+
+def _join_sort_value(args: Sequence[str]) -> list[str]:
+    joined: list[str] = []
+    for argument in args:
+        if joined and joined[-1] == "--sort" and argument[:1] == "-" and argument[:2] != "--":
+            joined[-1] = f"--sort={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def build_parser() -> Parser:
     top = Parser(
         prog="usage-viewer",
         description="See, filter, regroup, sort and copy an organization's OpenAI usage. Without a command, a "
@@ -189,23 +216,23 @@ def _either(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-def view_of(arguments: argparse.Namespace) -> ViewState:
+def parse_view(arguments: argparse.Namespace) -> ViewState:
     """The view that the arguments of `table` ask for. Raises InputError."""
     data = ViewState(dataset_name=arguments.dataset, grouping=()).dataset
     grouping, zone = _listed(arguments.group_by), zone_of(arguments.zone)
     view = ViewState(
         dataset_name=data.name,
-        range=DateRange(None, moment(arguments.start, zone), moment(arguments.end, zone)),
+        range=DateRange(None, parse_moment(arguments.start, zone), parse_moment(arguments.end, zone)),
         per=_per(arguments.per),
         grouping=grouping,
-        filters=filters(arguments.filter, data),
+        filters=parse_filters(arguments.filter, data),
         columns=_metrics(arguments.metrics, data),
         zone=arguments.zone,
     )
     return view.with_order(_order(arguments.sort, view))
 
 
-def moment(text: str, zone: tzinfo = UTC) -> datetime:
+def parse_moment(text: str, zone: tzinfo = UTC) -> datetime:
     """An ISO date (its midnight) or time as the time that clocks in `zone` show; one without an offset is such."""
     try:
         parsed = datetime.fromisoformat(text)
@@ -226,7 +253,7 @@ def moment(text: str, zone: tzinfo = UTC) -> datetime:
     return parsed
 
 
-def filters(texts: Sequence[str], data: Dataset) -> tuple[Filter, ...]:
+def parse_filters(texts: Sequence[str], data: Dataset) -> tuple[Filter, ...]:
     """`NAME=VALUE` and `NAME!=VALUE`; several of one name and kind are taken together."""
     chosen: dict[str, Filter] = {}
     for text in texts:

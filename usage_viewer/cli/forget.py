@@ -7,7 +7,7 @@ from typing import TextIO
 from usage_viewer.app.erase_all import all_organizations, erase_all
 from usage_viewer.app.profile.organizations import Organization
 from usage_viewer.app.profile.paths import ProfilePaths
-from usage_viewer.cli.error_output import tell
+from usage_viewer.cli.error_output import write_error
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import InputError, StoreLocked, UsageViewerError
 from usage_viewer.keystore import ENVIRONMENT_VARIABLE, Keystore
@@ -33,13 +33,13 @@ def run_forget(
             return NOT_CONFIRMED
         return _erase_all(place, keystore, err) if arguments.all else _forget(organization, keystore, err)
     except StoreLocked as error:
-        tell(StoreLocked(error.detail, hint="Close the window first. Nothing was removed."), err)
+        write_error(StoreLocked(error.detail, hint="Close the window first. Nothing was removed."), err)
         return FAILED
     except InputError as error:
-        tell(error, err)
+        write_error(error, err)
         return BAD_ARGUMENTS
     except UsageViewerError as error:
-        tell(error, err)
+        write_error(error, err)
         return FAILED
 
 
@@ -73,7 +73,7 @@ def _forget(organization: Organization, keystore: Callable[[str], Keystore], err
 def _erase_all(place: ProfilePaths, keystore: Callable[[str], Keystore], err: TextIO) -> int:
     faults = erase_all(place.data_dir, keystore)
     for fault in faults:
-        tell(fault, err)
+        write_error(fault, err)
     if not faults:
         err.write(f"All keys, usage, names and settings were removed.\n{_ENVIRONMENT}\n")
     return FAILED if faults else DONE

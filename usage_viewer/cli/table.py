@@ -13,8 +13,8 @@ from typing import TextIO
 from usage_viewer.app.export import Export, Format, chunks
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session, ViewResult
-from usage_viewer.cli.arguments import view_of
-from usage_viewer.cli.error_output import tell
+from usage_viewer.cli.arguments import parse_view
+from usage_viewer.cli.error_output import write_error
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import (
@@ -37,7 +37,7 @@ DAMAGED_HINT = "Add --start-anew: the damaged file is kept aside, and the usage 
 def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err: TextIO) -> int:
     """Prints to `out`; everything else that there is to say goes to `err`. Returns the exit status."""
     try:
-        view = view_of(arguments)
+        view = parse_view(arguments)
         try:
             return _print_view(arguments, view, profile, out, err)
         except StoreDamaged:
@@ -47,14 +47,14 @@ def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err:
             err.write(f"The damaged database is kept as {visible(str(aside))}.\n")
             return _print_view(arguments, view, profile, out, err)
     except InputError as error:
-        tell(error, err)
+        write_error(error, err)
         return BAD_ARGUMENTS
     except StoreLocked as error:
-        tell(StoreLocked(error.detail, hint=LOCKED_HINT), err)
+        write_error(StoreLocked(error.detail, hint=LOCKED_HINT), err)
     except StoreDamaged as error:
-        tell(StoreDamaged(error.detail, hint=DAMAGED_HINT), err)
+        write_error(StoreDamaged(error.detail, hint=DAMAGED_HINT), err)
     except UsageViewerError as error:
-        tell(error, err)
+        write_error(error, err)
     return FAILED
 
 
@@ -86,13 +86,13 @@ def _print_table(task: Printing, out: TextIO) -> int:
     _check_extras(look)
     _write(look, task, out)
     if error is not None:
-        tell(error, err)
+        write_error(error, err)
     if profile.clock_note:
         err.write(f"{profile.clock_note}.\n")
     lacking = _say_what_is_otherwise(look, err)
     if profile.read_only:
         return _say_what_the_snapshot_lacks(look.coverage, err)
-    say_what_lacks(look.coverage, err)
+    report_missing(look.coverage, err)
     return COMPLETE if look.coverage.complete and error is None and not lacking else INCOMPLETE
 
 
@@ -199,7 +199,7 @@ def _write(look: ViewResult, task: Printing, out: TextIO) -> None:
         ) from error
 
 
-def say_what_lacks(coverage: Coverage, err: TextIO) -> None:
+def report_missing(coverage: Coverage, err: TextIO) -> None:
     """What is not held, range by range; what could not be asked for again; what is still to come."""
     if not coverage.complete:
         err.write(f"Incomplete: {coverage.summary}. Missing:\n")

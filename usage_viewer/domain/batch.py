@@ -38,7 +38,7 @@ class Batch:
         return len(self.bucket)
 
 
-def together(batches: Sequence[Batch]) -> Batch:
+def concat_batches(batches: Sequence[Batch]) -> Batch:
     """Several of one dataset, width and grouping, with different buckets, as one."""
     if len(batches) == 1:
         return batches[0]

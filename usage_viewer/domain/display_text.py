@@ -18,6 +18,8 @@ _UNSEEN: Final = re.compile(
     "]"
 )
 
+_UNITS = (("year", 365 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
+
 
 def visible(text: str) -> str:
     """`text` with each unseen character as a mark: `␊` for a line break, `⟨U+202E⟩` for an override.
@@ -34,3 +36,12 @@ def _mark(char: str) -> str:
     if code < 0x20:
         return chr(_PICTURES + code)
     return _DELETE_PICTURE if code == _DELETE else f"⟨U+{code:04X}⟩"
+
+
+def duration(seconds: float) -> str:
+    """As "2 days", in the largest unit that fits twice."""
+    for noun, length in _UNITS:
+        if seconds >= 2 * length:
+            return f"{round(seconds / length)} {noun}s"
+    whole = round(seconds)
+    return f"{whole} second{'' if whole == 1 else 's'}"

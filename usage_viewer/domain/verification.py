@@ -24,8 +24,8 @@ _EXACT = Context(prec=200)
 
 
 class Verdict(StrEnum):
-    NOT_ASKED = "not asked"
-    PROVEN = "proven"
+    NOT_VERIFIED = "not verified"
+    VERIFIED = "verified"
     DIFFERS = "differs"
 
 
@@ -45,14 +45,14 @@ class Difference:
 
     bucket: Bucket
     metric: str
-    held: Number
-    told: Number
+    local_value: Number
+    server_value: Number
     unit: Value = None  # of money and quantities: what they are counted in
 
     @property
     def excess(self) -> Decimal:
         """By how much more is held than told; negative where something is missing."""
-        return _EXACT.subtract(Decimal(self.held), Decimal(self.told))
+        return _EXACT.subtract(Decimal(self.local_value), Decimal(self.server_value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Completeness:
     before and after. `checked_at` is when the oldest of the proofs was made (epoch seconds).
     """
 
-    verdict: Verdict = Verdict.NOT_ASKED
+    verdict: Verdict = Verdict.NOT_VERIFIED
     checked_at: int | None = None
     buckets: int = 0
     differences: tuple[Difference, ...] = ()
@@ -203,14 +203,14 @@ def _equal(metric: Metric, held: Number, told: Number) -> bool:
 
 def has_grown(dataset: Dataset, found: Iterable[Difference]) -> bool:
     """Whether these differences of an open bucket are what time alone can bring: sums grow, levels go anywhere."""
-    return all(item.told >= item.held or _is_level(dataset, item.metric) for item in found)
+    return all(item.server_value >= item.local_value or _is_level(dataset, item.metric) for item in found)
 
 
 def is_between(dataset: Dataset, before: Sums, found: Iterable[Difference]) -> bool:
     """Whether what is held lies between what was told before it was fetched and what was told after."""
     for item in found:
         least = before.figures.get((item.bucket.start, item.metric, item.unit), 0)
-        if not _is_level(dataset, item.metric) and not least <= item.held <= item.told:
+        if not _is_level(dataset, item.metric) and not least <= item.local_value <= item.server_value:
             return False
     return True
 

@@ -22,7 +22,7 @@ class AdjustedView:
     notes: tuple[str, ...] = ()
 
 
-def fit(view: ViewState, now: int, week_start: int = 0, refused: Collection[str] = ()) -> AdjustedView:
+def adjust_view(view: ViewState, now: int, week_start: int = 0, refused: Collection[str] = ()) -> AdjustedView:
     """Of a dataset that has no buckets so fine, coarser periods, UTC and whole buckets are shown; without the
     dimensions `refused` by the organization's server. Raises InputError for a range that can't be resolved.
     """

@@ -8,11 +8,11 @@ import pytest
 from usage_viewer.app.profile.organizations import (
     FIRST_LABEL,
     Organization,
-    added,
+    add,
     delete_data,
-    found,
-    removed,
-    renamed,
+    find_id,
+    remove,
+    rename,
     with_id,
 )
 from usage_viewer.app.profile.paths import ProfilePaths
@@ -25,46 +25,46 @@ BOTH = (ACME, UMBRELLA)
 
 
 def test_an_id_is_made_from_the_name_and_is_its_own(tmp_path: Path) -> None:
-    listed = added((ACME,), "  Müller   & Söhne ", tmp_path)
+    listed = add((ACME,), "  Müller   & Söhne ", tmp_path)
     assert listed[-1] == Organization("muller-sohne", "Müller & Söhne")
-    assert added(listed, "Muller Sohne", tmp_path)[-1].id == "muller-sohne-2"
-    assert added(listed, "日本", tmp_path)[-1].id == "organization"
-    assert added(listed, "Demo", tmp_path)[-1].id == "demo-2"
+    assert add(listed, "Muller Sohne", tmp_path)[-1].id == "muller-sohne-2"
+    assert add(listed, "日本", tmp_path)[-1].id == "organization"
+    assert add(listed, "Demo", tmp_path)[-1].id == "demo-2"
     ProfilePaths(tmp_path, "left-behind").directory.mkdir(parents=True)
-    assert added(listed, "Left behind", tmp_path)[-1].id == "left-behind-2"
+    assert add(listed, "Left behind", tmp_path)[-1].id == "left-behind-2"
 
 
 @pytest.mark.parametrize("label", ["", "  ", "x" * 61, "acme", "A\u202ecme"])
 def test_names_that_cannot_be_used(label: str, tmp_path: Path) -> None:
     with pytest.raises(InputError):
-        added((ACME,), label, tmp_path)
+        add((ACME,), label, tmp_path)
     with pytest.raises(InputError):
-        renamed((*BOTH,), "umbrella", label)
+        rename((*BOTH,), "umbrella", label)
 
 
 def test_a_server_must_be_safe_to_send_a_key_to(tmp_path: Path) -> None:
     with pytest.raises(InputError):
-        added((ACME,), "Other", tmp_path, "http://usage.example/v1")
-    assert added((ACME,), "Other", tmp_path, "https://usage.example/v1/")[-1].base_url.startswith("https://")
+        add((ACME,), "Other", tmp_path, "http://usage.example/v1")
+    assert add((ACME,), "Other", tmp_path, "https://usage.example/v1/")[-1].base_url.startswith("https://")
 
 
 def test_renaming_keeps_the_id(tmp_path: Path) -> None:
-    assert renamed(BOTH, "umbrella", "Umbrella Inc")[-1] == Organization(
+    assert rename(BOTH, "umbrella", "Umbrella Inc")[-1] == Organization(
         "umbrella", "Umbrella Inc", UMBRELLA.base_url
     )
-    assert renamed(BOTH, "default", "ACME")[0].label == "ACME"  # its own name in other letters
+    assert rename(BOTH, "default", "ACME")[0].label == "ACME"  # its own name in other letters
 
 
 def test_the_last_one_stays() -> None:
-    assert removed(BOTH, "default") == (UMBRELLA,)
+    assert remove(BOTH, "default") == (UMBRELLA,)
     with pytest.raises(InputError):
-        removed((ACME,), "default")
+        remove((ACME,), "default")
 
 
 def test_a_profile_is_found_by_id_and_by_name() -> None:
-    assert found(BOTH, "umbrella") == "umbrella"
-    assert found(BOTH, "acme") == "default"
-    assert found(BOTH, "new") == "new"
+    assert find_id(BOTH, "umbrella") == "umbrella"
+    assert find_id(BOTH, "acme") == "default"
+    assert find_id(BOTH, "new") == "new"
     assert with_id((), "default") == (Organization("default", FIRST_LABEL),)
     assert with_id(BOTH, "umbrella") == BOTH
     with pytest.raises(InputError):

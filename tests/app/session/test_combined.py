@@ -97,12 +97,12 @@ def test_names_come_from_both(session: Session) -> None:
 
 def test_it_is_proven_together(session: Session) -> None:
     _fetch(session)
-    assert session.completeness(VIEW).verdict is Verdict.NOT_ASKED
+    assert session.completeness(VIEW).verdict is Verdict.NOT_VERIFIED
     assert session.calls_to_prove(VIEW, session.coverage(VIEW)) == 2
     proved = session.prove(VIEW, cancelled=threading.Event())
-    assert proved.completeness.verdict is Verdict.PROVEN
+    assert proved.completeness.verdict is Verdict.VERIFIED
     assert proved.completeness.buckets == 14
-    assert session.completeness(VIEW).verdict is Verdict.PROVEN
+    assert session.completeness(VIEW).verdict is Verdict.VERIFIED
     assert session.breaches(VIEW).count == 0
     assert session.changes("completions", None).count == 0
 

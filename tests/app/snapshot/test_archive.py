@@ -13,9 +13,8 @@ import pytest
 
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
-from usage_viewer.app.snapshot.archive import SnapshotProfile, peek, save_snapshot
+from usage_viewer.app.snapshot.archive import SnapshotProfile, peek, save_snapshot, unpack
 from usage_viewer.app.snapshot.manifest import FILE, Manifest
-from usage_viewer.app.snapshot.packing import unpack
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization

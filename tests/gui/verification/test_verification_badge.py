@@ -34,7 +34,7 @@ def differing(*numbers: int) -> Completeness:
     return Completeness(Verdict.DIFFERS, T0, 30, found)
 
 
-PROVEN = VerificationState(Completeness(Verdict.PROVEN, T0, 30), can_ask=True)
+PROVEN = VerificationState(Completeness(Verdict.VERIFIED, T0, 30), can_ask=True)
 DIFFERS = VerificationState(differing(0, 2), can_ask=True)
 UNASKED = VerificationState(can_ask=True, calls=3)
 
@@ -163,7 +163,7 @@ class TestWords:
         assert headline(PROVEN.completeness, ENGLISH) == "All of it is there"
 
     def test_what_grew_meanwhile_is_said(self) -> None:
-        standing = VerificationState(Completeness(Verdict.PROVEN, T0, 30, (), (bucket(),)))
+        standing = VerificationState(Completeness(Verdict.VERIFIED, T0, 30, (), (bucket(),)))
         text = explained(standing, COMPLETIONS, ENGLISH)
         assert "30 buckets" in text
         assert "Still growing while it was checked" in text

@@ -148,7 +148,7 @@ class TestComplete:
         seal = again.page.status.seal
         assert seal.text() == "Not yet checked"
         desk.settle(again, lambda: qtbot.mouseClick(seal, Qt.MouseButton.LeftButton))
-        assert again.proofs.standing.completeness.verdict is Verdict.PROVEN
+        assert again.proofs.standing.completeness.verdict is Verdict.VERIFIED
 
     def test_a_view_that_is_left_is_not_proven_any_more(self, desk: "Desk") -> None:
         window = desk.start()

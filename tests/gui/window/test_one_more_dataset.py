@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.cli.arguments import parser
+from usage_viewer.cli.arguments import build_parser
 from usage_viewer.cli.table import run_table
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.api.cursor import make_cursor
@@ -198,7 +198,7 @@ WITHIN = [fact for fact in FACTS if 12 <= datetime.fromtimestamp(fact.hour, UTC)
 def test_the_table_prints_it(server: RobotServer, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is there already"), registered(ROBOTS):
         pass
-    arguments: Namespace = parser().parse_args(
+    arguments: Namespace = build_parser().parse_args(
         [
             *("table", "--dataset", "robot_moves", "--from", "2026-11-12", "--to", "2026-11-19"),
             *("--group-by", "arm,at_night", "--metrics", "all", "--format", "json", "--filter", "project_id=p1"),

@@ -42,19 +42,19 @@ def with_id(listed: Organizations, id: str) -> Organizations:
     return (*listed, Organization(id, FIRST_LABEL if id == DEFAULT else id))
 
 
-def found(listed: Organizations, name: str) -> str:
+def find_id(listed: Organizations, name: str) -> str:
     """The id that `name` means: an id, or else the name that one goes by; else `name` itself, for a new one."""
     if any(one.id == name for one in listed):
         return name
     return next((one.id for one in listed if one.label.casefold() == name.casefold()), name)
 
 
-def added(listed: Organizations, label: str, data_dir: Path, base_url: str = "") -> Organizations:
+def add(listed: Organizations, label: str, data_dir: Path, base_url: str = "") -> Organizations:
     """One more, the last. Its id is made from its name, and is not that of data which is there already.
 
     Raises InputError for a name or an address that can't be used.
     """
-    label = checked_label(listed, label)
+    label = check_label(listed, label)
     if base_url:
         from usage_viewer.api import check_base_url
 
@@ -69,13 +69,13 @@ def added(listed: Organizations, label: str, data_dir: Path, base_url: str = "")
     return (*listed, Organization(id, label, base_url))
 
 
-def renamed(listed: Organizations, id: str, label: str) -> Organizations:
+def rename(listed: Organizations, id: str, label: str) -> Organizations:
     """Raises InputError for a name that can't be used."""
-    label = checked_label(tuple(one for one in listed if one.id != id), label)
+    label = check_label(tuple(one for one in listed if one.id != id), label)
     return tuple(replace(one, label=label) if one.id == id else one for one in listed)
 
 
-def removed(listed: Organizations, id: str) -> Organizations:
+def remove(listed: Organizations, id: str) -> Organizations:
     """Raises InputError where no other would be left."""
     rest = tuple(one for one in listed if one.id != id)
     if not rest:
@@ -85,7 +85,7 @@ def removed(listed: Organizations, id: str) -> Organizations:
     return rest
 
 
-def checked_label(others: Sequence[Organization], label: str) -> str:
+def check_label(others: Sequence[Organization], label: str) -> str:
     """The name without space around it. Raises InputError."""
     label = " ".join(label.split())
     if not label:

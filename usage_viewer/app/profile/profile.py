@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from usage_viewer.app.fetch.api_source import ApiSource
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.domain.durations import duration
+from usage_viewer.domain.display_text import duration
 
 if TYPE_CHECKING:
     from usage_viewer.api import Timeouts

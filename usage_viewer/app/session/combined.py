@@ -28,7 +28,7 @@ from usage_viewer.domain.verification import (
     open_periods,
 )
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.domain.view_adjustment import fit
+from usage_viewer.domain.view_adjustment import adjust_view
 from usage_viewer.store import Cancel
 
 LISTED = 1000
@@ -84,7 +84,7 @@ class CombinedSession(Session):
 
         now = self.now
         unavailable = self.unavailable_dimensions()[view.dataset_name]
-        fitted = fit(view, now, self._week_start, unavailable)
+        fitted = adjust_view(view, now, self._week_start, unavailable)
         parts = [session.part(profile, _of_one(fitted.view), now) for profile, session in self._sessions.items()]
         coverage = together([part.coverage for part in parts])
         still_open = [open_periods(part.coverage, part.store.held(view.dataset_name)) for part in parts]
@@ -262,7 +262,7 @@ def _of_one(view: ViewState) -> ViewState:
 def _completeness(parts: Sequence[Completeness]) -> Completeness:
     """One that differs makes all differ; all are proven only if each is."""
     verdicts = {part.verdict for part in parts}
-    worst = next(one for one in (Verdict.DIFFERS, Verdict.NOT_ASKED, Verdict.PROVEN) if one in verdicts)
+    worst = next(one for one in (Verdict.DIFFERS, Verdict.NOT_VERIFIED, Verdict.VERIFIED) if one in verdicts)
     checked = [part.checked_at for part in parts if part.checked_at is not None]
     return Completeness(
         worst,

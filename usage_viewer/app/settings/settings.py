@@ -11,13 +11,13 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
-from usage_viewer.app.atomic_write import make_private_directory, write_whole
+from usage_viewer.app.atomic_write import make_private_directory, write_atomically
 from usage_viewer.app.profile.organizations import (
     DEFAULT,
     RESERVED,
     Organization,
     Organizations,
-    checked_label,
+    check_label,
     with_id,
 )
 from usage_viewer.app.settings.view_serialization import restored_view, serialized_view
@@ -122,7 +122,7 @@ def save(path: Path, settings: Settings) -> None:
     text = json.dumps(stored, indent=2) + "\n"
     try:
         make_private_directory(path.parent)
-        write_whole(path, [text.encode()], mode=0o600)
+        write_atomically(path, [text.encode()], mode=0o600)
     except OSError as error:
         raise StoreNotWritable(f"{path}: {error.strerror}", title="The settings can't be saved") from error
 
@@ -171,7 +171,7 @@ def _organizations(stored: tuple[Any, ...]) -> Organizations:
         one: Organization | None = _converted(item, Organization, None)
         try:
             if one is not None and one.id not in RESERVED and len(with_id(listed, one.id)) > len(listed):
-                listed = (*listed, replace(one, label=checked_label(listed, one.label)))
+                listed = (*listed, replace(one, label=check_label(listed, one.label)))
         except InputError:
             continue
     return listed

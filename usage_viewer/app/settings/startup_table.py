@@ -35,10 +35,10 @@ def keep_last_look(place: ProfilePaths, look: "Mapping[str, Any]") -> None:
     """Writes it. From `look["kept"]` to `look["until"]` (epoch seconds) it is what the store would say. Raises
     OSError.
     """
-    from usage_viewer.app.atomic_write import write_whole
+    from usage_viewer.app.atomic_write import write_atomically
 
     kept = {**look, "of": _state(place)}
-    write_whole(path_of(place), [json.dumps(kept).encode()], mode=0o600)
+    write_atomically(path_of(place), [json.dumps(kept).encode()], mode=0o600)
 
 
 def place_of_last_look(data_dir: Path) -> ProfilePaths | None:

@@ -9,16 +9,17 @@ import os
 import secrets
 import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from usage_viewer.app.export.save import export_error
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.snapshot import manifest as manifests
-from usage_viewer.app.snapshot.manifest import Manifest, PartFile, read_manifest
-from usage_viewer.app.snapshot.packing import pack, packed_manifest, unpack
+from usage_viewer.app.snapshot.manifest import FILE, LARGEST, Manifest, PartFile, is_part, read_manifest
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import (
     ExportError,
@@ -26,6 +27,7 @@ from usage_viewer.domain.errors import (
     NotASnapshot,
     SnapshotDamaged,
     SnapshotError,
+    SnapshotTooLarge,
     StoreNotWritable,
 )
 from usage_viewer.domain.view import ViewState
@@ -37,6 +39,11 @@ if TYPE_CHECKING:
 
 ZIP = ".zip"
 PIECE = 2**20
+MOST_BYTES = 4 * 2**30
+"""Of all files together, unpacked: 4 GiB."""
+
+MOST_FILES = 64
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 def save_snapshot(
@@ -60,7 +67,7 @@ def save_snapshot(
         part.mkdir(mode=0o700)
         manifest = _write(session, view, part, organization, cancel)
         if path.suffix.lower() == ZIP:
-            pack(part, packed)
+            _pack(part, packed)
             packed.replace(path)
         else:
             _put_in_place(part, path)
@@ -90,10 +97,10 @@ def _write(
         name: PartFile(count, (folder / name).stat().st_size, _digest(folder / name))
         for name, count in rows.items()
     }
-    manifest = manifests.made(
+    manifest = manifests.build_manifest(
         view, organization, session.span(view), session.now, files, session.unavailable_dimensions()
     )
-    (folder / manifests.FILE).write_text(manifests.text_of(manifest), encoding="utf-8")
+    (folder / FILE).write_text(manifests.text_of(manifest), encoding="utf-8")
     return manifest
 
 
@@ -115,7 +122,7 @@ def peek(path: Path) -> Manifest:
     """What a snapshot says of itself, without reading the rest. Raises SnapshotError."""
     with _typed(path):
         folder = _folder_of(path)
-        return read_manifest(folder) if folder is not None else manifests.parsed(packed_manifest(path))
+        return read_manifest(folder) if folder is not None else manifests.parse_manifest(_packed_manifest(path))
 
 
 def load(path: Path) -> "tuple[Manifest, Store]":
@@ -146,7 +153,7 @@ def _folder_of(path: Path) -> Path | None:
     """None for a `.zip`. Raises NotASnapshot for what is neither."""
     if path.is_dir():
         return path
-    if path.name == manifests.FILE and path.is_file():
+    if path.name == FILE and path.is_file():
         return path.parent
     with path.open("rb") as file:
         if file.read(4) != b"PK\x03\x04":
@@ -169,6 +176,82 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _pack(folder: Path, target: Path) -> None:
+    """The folder's files in a new `.zip`; Parquet is compressed already. Raises OSError."""
+    with zipfile.ZipFile(target, "x", zipfile.ZIP_STORED) as packed:
+        for path in sorted(folder.iterdir()):
+            packed.write(path, path.name)
+
+
+def _packed_manifest(path: Path) -> bytes:
+    """The manifest alone. Raises SnapshotError, OSError."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            return _content(packed, _parts(packed)[FILE])
+    except _BROKEN as error:
+        raise SnapshotDamaged(str(error)) from error
+
+
+def unpack(path: Path, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
+    """Into the empty `folder`, only files that can be a snapshot's. Raises SnapshotError, OSError."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            parts = _parts(packed)
+            if sum(part.file_size for part in parts.values()) > most_bytes:
+                raise SnapshotTooLarge(_limit(most_bytes))
+            left = most_bytes
+            for name, part in parts.items():
+                left = _unpack_one(packed, part, folder / name, left)
+    except _BROKEN as error:
+        raise SnapshotDamaged(str(error)) from error
+
+
+def _parts(packed: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """By plain file name. One folder around all of them is taken off: it is what zipping a folder gives."""
+    entries = [entry for entry in packed.infolist() if not entry.is_dir()]
+    if len(entries) > MOST_FILES:
+        raise NotASnapshot(f"There are {len(entries)} files in it.")
+    paths = [PurePosixPath(entry.filename) for entry in entries]
+    around = {path.parts[0] for path in paths if len(path.parts) == 2}
+    if len(around) == 1 and all(len(path.parts) == 2 for path in paths) and ".." not in around:
+        paths = [PurePosixPath(path.name) for path in paths]
+    parts: dict[str, zipfile.ZipInfo] = {}
+    for path, entry in zip(paths, entries, strict=True):
+        name = str(path)
+        if name != FILE and not is_part(name):
+            raise NotASnapshot(f"There is a file in it that no snapshot has: {entry.filename[:80]!r}")
+        if name in parts:
+            raise SnapshotDamaged(f"{name} is there twice.")
+        parts[name] = entry
+    if FILE not in parts:
+        raise NotASnapshot(f"There is no {FILE} in it.")
+    return parts
+
+
+def _content(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
+    with packed.open(part) as source:
+        content = source.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise NotASnapshot(f"{FILE} is too large.")
+    return content
+
+
+def _unpack_one(packed: zipfile.ZipFile, part: zipfile.ZipInfo, target: Path, left: int) -> int:
+    """How many bytes may follow. What an entry says of its size is not relied on."""
+    with packed.open(part) as source, target.open("xb") as file:
+        while piece := source.read(PIECE):
+            left -= len(piece)
+            if left < 0:
+                raise SnapshotTooLarge(_limit(0))
+            file.write(piece)
+    return left
+
+
+def _limit(most_bytes: int) -> str:
+    size = f" ({most_bytes / 2**30:g} GiB)" if most_bytes >= 2**30 else ""
+    return f"Unpacked, it is larger than what is taken{size}."
+
+
 class SnapshotProfile(Profile):
     """A snapshot in a profile's place: it needs no key, and nothing is ever fetched."""
 
@@ -181,7 +264,7 @@ class SnapshotProfile(Profile):
 
         super().__init__(
             "snapshot",
-            label=path.parent.name if path.name == manifests.FILE else path.name,
+            label=path.parent.name if path.name == FILE else path.name,
             base_url="",
             database=None,
             keystore=lambda: MemoryKeystore(description="A snapshot needs no key."),

@@ -69,7 +69,7 @@ class Manifest(msgspec.Struct, frozen=True):
         return restored_view(self.view).across(())
 
 
-def made(
+def build_manifest(
     view: ViewState,
     organization: str,
     span: Span,
@@ -88,13 +88,13 @@ def made(
         end=datetime.fromtimestamp(span.end, UTC),
         organization=organization,
         files=dict(files),
-        columns={name: described for name, described in described_columns().items() if name in files},
+        columns={name: described for name, described in describe_columns().items() if name in files},
         not_available={name: list(listed) for name, listed in not_available.items() if listed},
         view=stored,
     )
 
 
-def described_columns() -> dict[str, dict[str, str]]:
+def describe_columns() -> dict[str, dict[str, str]]:
     """The kind and meaning of each column of each file."""
     from usage_viewer.store.snapshot.snapshot import (
         HELD_COLUMNS,
@@ -117,7 +117,7 @@ def text_of(manifest: Manifest) -> str:
     return json.dumps(msgspec.to_builtins(manifest), indent=2, ensure_ascii=False) + "\n"
 
 
-def parsed(content: bytes) -> Manifest:
+def parse_manifest(content: bytes) -> Manifest:
     """Raises NotASnapshot, SnapshotNewer, SnapshotDamaged."""
     try:
         stored = json.loads(content)
@@ -152,4 +152,4 @@ def read_manifest(folder: Path) -> Manifest:
         raise NotASnapshot(f"There is no {FILE} in it.")
     if path.stat().st_size > LARGEST:
         raise NotASnapshot(f"{FILE} is too large.")
-    return parsed(path.read_bytes())
+    return parse_manifest(path.read_bytes())

@@ -4,8 +4,7 @@ from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.range_steps import starts_by, stepped
+from usage_viewer.domain.date_range import DateRange, has_begun, shift_range
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.bars.range_popup import RangePopup
 from usage_viewer.gui.formatting.ranges import range_text
@@ -93,8 +92,8 @@ class RangePicker(QWidget):
     def _stepped(self, step: int) -> DateRange | None:
         """None where there is nothing that way."""
         zone = self._view.tzinfo
-        moved = stepped(self._view.range, step, self._now, zone)
-        return moved if moved is not None and starts_by(moved, self._now, zone) else None
+        moved = shift_range(self._view.range, step, self._now, zone)
+        return moved if moved is not None and has_begun(moved, self._now, zone) else None
 
     def _step(self, step: int) -> None:
         moved = self._stepped(step)

@@ -20,11 +20,11 @@ MOST_LINES = 6
 """Differing buckets that the popup names; all are in the list."""
 
 _WORDS = {
-    Verdict.NOT_ASKED: "Not yet checked",
-    Verdict.PROVEN: "Proven",
+    Verdict.NOT_VERIFIED: "Not yet checked",
+    Verdict.VERIFIED: "Proven",
     Verdict.DIFFERS: "Differs",
 }
-_ICONS = {Verdict.NOT_ASKED: "unproven", Verdict.PROVEN: "proven", Verdict.DIFFERS: "warning"}
+_ICONS = {Verdict.NOT_VERIFIED: "unproven", Verdict.VERIFIED: "proven", Verdict.DIFFERS: "warning"}
 
 
 class VerificationBadge(QToolButton):
@@ -49,14 +49,14 @@ class VerificationBadge(QToolButton):
         verdict = standing.completeness.verdict
         word = "Checking…" if standing.checking else _WORDS[verdict]
         self.setText(word)
-        self.setEnabled(standing.checking or standing.can_ask or verdict is not Verdict.NOT_ASKED)
+        self.setEnabled(standing.checking or standing.can_ask or verdict is not Verdict.NOT_VERIFIED)
         told = explained(standing, self.dataset, self.locale())
         self.setToolTip(tip(told))
         self.setAccessibleName(f"{word}. {told}")
         self._draw()
 
     def _draw(self) -> None:
-        verdict = Verdict.NOT_ASKED if self.standing.checking else self.standing.completeness.verdict
+        verdict = Verdict.NOT_VERIFIED if self.standing.checking else self.standing.completeness.verdict
         around = QApplication.palette()
         colour = warning_colour(around) if verdict is Verdict.DIFFERS else quiet(around)
         if self.palette().color(QPalette.ColorRole.ButtonText) != colour:
@@ -74,7 +74,7 @@ class VerificationBadge(QToolButton):
     def _on_clicked(self) -> None:
         if self.standing.checking:
             return
-        if self.standing.completeness.verdict is Verdict.NOT_ASKED:
+        if self.standing.completeness.verdict is Verdict.NOT_VERIFIED:
             self.check_requested.emit()
         else:
             self.popup().open_under(self)
@@ -133,10 +133,10 @@ def explained(standing: VerificationState, dataset: Dataset, locale: QLocale) ->
     if standing.checking:
         return "Comparing the sums of what is held with what the server tells without any grouping."
     lines = [f"The last check failed: {standing.problem}."] if standing.problem else []
-    if completeness.verdict is Verdict.NOT_ASKED:
+    if completeness.verdict is Verdict.NOT_VERIFIED:
         return "\n".join([*lines, _unasked(standing, locale)])
     when = moment_text(completeness.checked_at or 0, locale)
-    if completeness.verdict is Verdict.PROVEN:
+    if completeness.verdict is Verdict.VERIFIED:
         buckets = counted(completeness.buckets, "bucket", locale)
         lines.append(f"The sums of {buckets} equal what the server tells without any grouping, checked {when}.")
     else:

@@ -100,7 +100,7 @@ class BackgroundVerifier(QObject):
         standing = self._known(shown, same=key == self._asked_for)
         loaded = self._has_loaded and not self._workspace.fetching
         self._has_loaded = self._has_loaded and not loaded
-        unknown = standing.completeness.verdict is Verdict.NOT_ASKED
+        unknown = standing.completeness.verdict is Verdict.NOT_VERIFIED
         if loaded and unknown and standing.can_ask and standing.calls <= AUTOMATIC_CALLS:
             self._ask(standing, ())
         else:
