@@ -50,7 +50,7 @@ class AdminKey:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Returns the key in pasted `text`, without surrounding white space, quotes and a leading "Bearer ".
+        """Return the key in pasted `text`, without surrounding white space, quotes and a leading "Bearer ".
 
         Raises InputError if the text is empty or can't be a key; the error never quotes the text.
         """
@@ -66,23 +66,23 @@ class AdminKey:
         return key
 
     def reveal(self) -> str:
-        """Returns the key's text. Use it only for the request header and the keyring."""
+        """Return the key's text. Use it only for the request header and the keyring."""
         return self._open()
 
     @property
     def kind(self) -> KeyKind:
-        """Returns the kind that the key's prefix suggests; used to explain that a wrong kind was pasted."""
+        """Return the kind that the key's prefix suggests; used to explain that a wrong kind was pasted."""
         text = self.reveal()
         return next(kind for kind in KeyKind if text.startswith(kind.value))
 
     @property
     def looks_like_admin(self) -> bool:
-        """Reports whether the key has the prefix of an admin key."""
+        """Report whether the key has the prefix of an admin key."""
         return self.kind is KeyKind.ADMIN
 
     @property
     def masked(self) -> str:
-        """Returns the displayable form, like `sk-admin-…abcd`; a short key shows only its prefix."""
+        """Return the displayable form, like `sk-admin-…abcd`; a short key shows only its prefix."""
         text = self.reveal()
         head = self.kind.value or ("sk-" if text.startswith("sk-") else "")
         tail = text[-_TAIL:] if len(text) - len(head) >= _TAIL_FROM else ""
@@ -125,7 +125,7 @@ def _starts_with_bearer(text: str) -> bool:
 
 
 def _find_problem(cleaned: str) -> tuple[str, str] | None:
-    """Returns the title and hint of the error in a key's text; None if the text can be a key."""
+    """Return the title and hint of the error in a key's text; None if the text can be a key."""
     if not cleaned:
         return "No key was entered", "Paste an admin key; it begins with sk-admin-."
     if len(cleaned) > MAX_LENGTH:
@@ -141,12 +141,12 @@ def _find_problem(cleaned: str) -> tuple[str, str] | None:
 
 
 def mask_keys(text: str) -> str:
-    """Returns `text` with everything that looks like an OpenAI key (`sk-…`) cut to its prefix."""
+    """Return `text` with everything that looks like an OpenAI key (`sk-…`) cut to its prefix."""
     return _KEY_LIKE.sub(lambda match: f"{match[1] or match[2] or match[3]}…", text)
 
 
 def redact(text: str, key: AdminKey) -> str:
-    """Returns `text` without `key`, without parts of it (8 characters or more), and without other keys."""
+    """Return `text` without `key`, without parts of it (8 characters or more), and without other keys."""
     secret = key.reveal()
     text = mask_keys(text.replace(secret, key.masked))
     public = key.kind.value
@@ -177,17 +177,17 @@ class KeyFilter(logging.Filter):
         self._keys: list[AdminKey] = []
 
     def watch(self, key: AdminKey) -> None:
-        """Masks this key too, whatever its format."""
+        """Mask this key too, whatever its format."""
         self._keys.append(key)
 
     def clean(self, text: str) -> str:
-        """Returns `text` with all keys masked."""
+        """Return `text` with all keys masked."""
         for key in self._keys:
             text = redact(text, key)
         return mask_keys(text)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Masks the record in place and keeps it (returns True)."""
+        """Mask the record in place and keep it (return True)."""
         try:
             message = record.getMessage()
         except (TypeError, ValueError, LookupError):

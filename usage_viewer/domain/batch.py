@@ -40,7 +40,7 @@ class Batch:
 
 
 def concat_batches(batches: Sequence[Batch]) -> Batch:
-    """Combines batches of one dataset, width and grouping, whose buckets differ, into one batch."""
+    """Combine batches of one dataset, width and grouping, whose buckets differ, into one batch."""
     if len(batches) == 1:
         return batches[0]
     index_of: dict[Combination, int] = {}

@@ -40,7 +40,7 @@ _PLAIN = DateStyle()
 
 
 def parse_day_or_time(text: str, today: date, style: DateStyle = _PLAIN) -> date | datetime:
-    """Returns a day, or a naive wall-clock time on a whole minute.
+    """Return a day, or a naive wall-clock time on a whole minute.
 
     A day without a year is the latest such day that is not after `today`. Raises InputError.
     """
@@ -55,7 +55,7 @@ def parse_day_or_time(text: str, today: date, style: DateStyle = _PLAIN) -> date
 
 
 def parse_range(start_text: str, end_text: str, today: date, style: DateStyle = _PLAIN) -> DateRange:
-    """Returns the range between two typed texts, in wall-clock times without a zone.
+    """Return the range between two typed texts, in wall-clock times without a zone.
 
     If the end is a day, the range includes that day. If it is a time, the range ends before it. Raises InputError.
     """
@@ -111,7 +111,7 @@ def _parse_day(plain: str, text: str, today: date, style: DateStyle) -> date:
 
 
 def _find_month(word: str, names: Sequence[str]) -> int | None:
-    """Returns the month (1 to 12) of a name, or of a prefix of at least 3 letters that only one month has.
+    """Return the month (1 to 12) of a name, or of a prefix of at least 3 letters that only one month has.
 
     Returns None if no month, or more than one, matches.
     """
@@ -139,7 +139,7 @@ def _date_with_month(day: int, month: int | None, year: str | None, text: str, t
 
 
 def _subtract(today: date, count: int, unit: str, text: str) -> date:
-    """Returns the day `count` days, weeks, months or years (`unit` "d", "w", "m", "y") before today."""
+    """Return the day `count` days, weeks, months or years (`unit` "d", "w", "m", "y") before today."""
     try:
         if unit in "dw":
             return _check_year(today - timedelta(days=count * (7 if unit == "w" else 1)), text)

@@ -24,7 +24,7 @@ class Preset(StrEnum):
 
     @property
     def label(self) -> str:
-        """Returns the preset's name in words, like "Last 7 days"."""
+        """Return the preset's name in words, like "Last 7 days"."""
         return self.value.replace("-", " ").capitalize()
 
 
@@ -50,13 +50,13 @@ class DateRange:
 
     @classmethod
     def days(cls, first: date, last: date) -> "DateRange":
-        """Returns the range of the days from `first` to `last`, both included. Raises InputError."""
+        """Return the range of the days from `first` to `last`, both included. Raises InputError."""
         if last < first or last == date.max:
             raise InputError(title="The range is empty", hint="The last day must not come before the first.")
         return cls(None, datetime.combine(first, time()), datetime.combine(last + timedelta(days=1), time()))
 
     def wall(self, now: int, zone: tzinfo) -> tuple[datetime, datetime]:
-        """Returns the start and the end (exclusive) as naive wall-clock times in `zone`.
+        """Return the start and the end (exclusive) as naive wall-clock times in `zone`.
 
         `now` (epoch seconds) determines the days of a preset.
         """
@@ -68,13 +68,13 @@ class DateRange:
         return datetime.combine(first, time()), datetime.combine(last + timedelta(days=1), time())
 
     def resolve(self, now: int, zone: tzinfo) -> Span:
-        """Returns the range in epoch seconds, in `zone`; `now` (epoch seconds) determines a preset's days."""
+        """Return the range in epoch seconds, in `zone`; `now` (epoch seconds) determines a preset's days."""
         start, end = self.wall(now, zone)
         return Span(moment_of(start, zone), moment_of(end, zone))
 
 
 def _preset_days(preset: Preset, today: date) -> tuple[date, date]:
-    """Returns the first and the last day of a preset, both included."""
+    """Return the first and the last day of a preset, both included."""
     month = today.replace(day=1)
     match preset:
         case Preset.TODAY:
@@ -99,7 +99,7 @@ def _preset_days(preset: Preset, today: date) -> tuple[date, date]:
 
 
 def shift_range(chosen: DateRange, step: int, now: int, zone: tzinfo) -> DateRange | None:
-    """Returns `chosen` moved by `step` times its length; None if the result is outside the calendar.
+    """Return `chosen` moved by `step` times its length; None if the result is outside the calendar.
 
     A range of whole months (or years) moves by months: October becomes November. *This month* and *this year* count
     as whole. If the result equals a preset at `now` (epoch seconds), that preset is returned.
@@ -122,12 +122,12 @@ def shift_range(chosen: DateRange, step: int, now: int, zone: tzinfo) -> DateRan
 
 
 def has_begun(chosen: DateRange, now: int, zone: tzinfo) -> bool:
-    """Reports whether the range starts at or before `now` (epoch seconds); a future range has no usage."""
+    """Report whether the range starts at or before `now` (epoch seconds); a future range has no usage."""
     return chosen.wall(now, zone)[0] <= datetime.fromtimestamp(now, zone).replace(tzinfo=None)
 
 
 def _whole_months(start: datetime, end: datetime) -> int:
-    """Returns the number of months if the range consists of whole months, otherwise 0."""
+    """Return the number of months if the range consists of whole months, otherwise 0."""
     if any(moment.time() != time() or moment.day != 1 for moment in (start, end)):
         return 0
     return (end.year - start.year) * 12 + end.month - start.month

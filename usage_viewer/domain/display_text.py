@@ -22,7 +22,7 @@ _UNITS = (("year", 365 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
 
 
 def visible(text: str) -> str:
-    """Escapes invisible and bidirectional characters in untrusted text.
+    """Escape invisible and bidirectional characters in untrusted text.
 
     A control character becomes its symbol (`␊` for a line break), any other one its code point (`⟨U+202E⟩`). Two
     different texts therefore look different, and a text can't change how the text next to it is displayed.
@@ -40,7 +40,7 @@ def _escape(char: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Returns a duration in words, like "2 days", in the largest unit that fits at least twice."""
+    """Return a duration in words, like "2 days", in the largest unit that fits at least twice."""
     for noun, length in _UNITS:
         if seconds >= 2 * length:
             return f"{round(seconds / length)} {noun}s"

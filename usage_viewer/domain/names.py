@@ -43,11 +43,11 @@ class Names:
 
     @classmethod
     def of(cls, names: Iterable[Name]) -> "Names":
-        """Returns the collection of `names`."""
+        """Return the collection of `names`."""
         return cls({(name.kind, name.id): name for name in names})
 
     def label(self, dimension: Dimension, value: Value) -> str:
-        """Returns the displayed text of a value: its name if known, otherwise the value; "(none)" for null.
+        """Return the displayed text of a value: its name if known, otherwise the value; "(none)" for null.
 
         Invisible and bidirectional characters are escaped: names come from outside.
         """
@@ -58,13 +58,13 @@ class Names:
         return self._labels.get((dimension.names, value)) or visible(value)
 
     def matches(self, dimension: Dimension, value: Value, text: str) -> bool:
-        """Reports whether a value's label or id contains `text`, ignoring case."""
+        """Report whether a value's label or id contains `text`, ignoring case."""
         searched = text.casefold()
         return searched in self.label(dimension, value).casefold() or searched in (value or "").casefold()
 
 
 def _distinguishing_suffix(own: str, ids: Sequence[str]) -> str:
-    """Returns the text that distinguishes an id from others of the same name; "" if there are no others."""
+    """Return the text that distinguishes an id from others of the same name; "" if there are no others."""
     if len(ids) == 1:
         return ""
     for length in (4, 6, 8):

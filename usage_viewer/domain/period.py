@@ -22,20 +22,20 @@ class BucketWidth(StrEnum):
 
     @property
     def seconds(self) -> int:
-        """Returns the width in seconds."""
+        """Return the width in seconds."""
         return _SECONDS[self]
 
     @property
     def noun(self) -> str:
-        """Returns the width's name in the singular, like "day"."""
+        """Return the width's name in the singular, like "day"."""
         return _NOUNS[self]
 
     def floor(self, moment: int) -> int:
-        """Returns the start of the bucket that contains `moment` (both epoch seconds)."""
+        """Return the start of the bucket that contains `moment` (both epoch seconds)."""
         return moment - moment % self.seconds
 
     def ceil(self, moment: int) -> int:
-        """Returns the first start of a bucket at or after `moment` (both epoch seconds)."""
+        """Return the first start of a bucket at or after `moment` (both epoch seconds)."""
         return moment + -moment % self.seconds
 
 
@@ -80,7 +80,7 @@ class BucketRun:
 
     @property
     def buckets(self) -> int:
-        """Returns the number of buckets."""
+        """Return the number of buckets."""
         return (self.end - self.start) // self.width.seconds
 
 
@@ -101,11 +101,11 @@ class Periods:
 
     @property
     def span(self) -> Span:
-        """Returns the span of all periods."""
+        """Return the span of all periods."""
         return Span(int(self.bounds[0]), int(self.bounds[-1]))
 
     def segments(self, widths: Sequence[BucketWidth] = COARSEST_FIRST, *, mixed: bool = True) -> list[BucketRun]:
-        """Returns the coarsest buckets of `widths` that make up each period exactly, in as few runs as possible.
+        """Return the coarsest buckets of `widths` that make up each period exactly, in as few runs as possible.
 
         A month of a zone, for example, consists of UTC days, and of hours at its edges. `widths` lists the coarsest
         width first. Without `mixed`, all buckets of a period have the same width. Raises InputError if even the
@@ -130,7 +130,7 @@ class Periods:
         ]
 
     def _split_at_coarse_buckets(self, widths: Sequence[BucketWidth]) -> NDArray[np.int64]:
-        """Returns the periods' bounds, plus those where a run of coarse buckets starts or ends inside a period."""
+        """Return the periods' bounds, plus those where a run of coarse buckets starts or ends inside a period."""
         bounds = self.bounds
         for width in widths[:-1]:
             first = bounds[:-1] + -bounds[:-1] % width.seconds
@@ -147,7 +147,7 @@ MAX_PERIODS = 600_000
 
 
 def periods(span: Span, per: Granularity, zone: tzinfo, week_start: int = 0) -> Periods:
-    """Divides `span` into the minutes, hours, days, weeks or months of `zone`.
+    """Divide `span` into the minutes, hours, days, weeks or months of `zone`.
 
     `week_start` is the first day of a week (Monday is 0). The first and the last period are shorter if the span
     starts or ends inside one. Raises InputError if there are more than MAX_PERIODS hours or minutes.
@@ -162,7 +162,7 @@ def periods(span: Span, per: Granularity, zone: tzinfo, week_start: int = 0) -> 
 
 
 def _even_bounds(span: Span, seconds: int, zone: tzinfo) -> list[int]:
-    """Returns bounds (epoch seconds) at each whole hour or minute of the zone's wall clock."""
+    """Return bounds (epoch seconds) at each whole hour or minute of the zone's wall clock."""
     if (span.end - span.start) // seconds > MAX_PERIODS:
         raise InputError(title="The range is too long", hint="Choose a shorter range or a coarser period.")
     if zone is UTC:
@@ -182,7 +182,7 @@ def _even_bounds(span: Span, seconds: int, zone: tzinfo) -> list[int]:
 
 
 def _offset_change(low: int, high: int, zone: tzinfo) -> int:
-    """Returns the first moment in (low, high] at which the zone's offset differs from that at `low`."""
+    """Return the first moment in (low, high] at which the zone's offset differs from that at `low`."""
     before = datetime.fromtimestamp(low, zone).utcoffset()
     while high - low > 1:
         middle = (low + high) // 2
@@ -211,7 +211,7 @@ def _calendar_bounds(span: Span, per: Granularity, zone: tzinfo, week_start: int
 
 
 def next_month(day: date) -> date:
-    """Returns the same day in the next month. Raises ValueError if there is no such day."""
+    """Return the same day in the next month. Raises ValueError if there is no such day."""
     return (
         day.replace(year=day.year + 1, month=1, day=1)
         if day.month == 12

@@ -40,7 +40,7 @@ class Bucket:
 
     @property
     def end(self) -> int:
-        """Returns the end (exclusive) in epoch seconds."""
+        """Return the end (exclusive) in epoch seconds."""
         return self.start + self.width.seconds
 
 
@@ -59,7 +59,7 @@ class Difference:
 
     @property
     def excess(self) -> Decimal:
-        """Returns the local minus the server's value; negative if local usage is missing."""
+        """Return the local minus the server's value; negative if local usage is missing."""
         return _EXACT.subtract(Decimal(self.local_value), Decimal(self.server_value))
 
 
@@ -80,7 +80,7 @@ class Completeness:
 
     @property
     def differing(self) -> tuple[Bucket, ...]:
-        """Returns the buckets that differ, sorted, each once."""
+        """Return the buckets that differ, sorted, each once."""
         return tuple(sorted({difference.bucket for difference in self.differences}))
 
 
@@ -168,7 +168,7 @@ class Sums:
     busy: set[int] = field(default_factory=set)
 
     def add(self, start: int, metric: str, unit: Value, figure: Number) -> None:
-        """Adds `figure` to the sum of a bucket (by its start), metric and unit."""
+        """Add `figure` to the sum of a bucket (by its start), metric and unit."""
         key = (start, metric, unit)
         before = self.figures.get(key, 0)
         if isinstance(figure, int) and isinstance(before, int):
@@ -177,7 +177,7 @@ class Sums:
             self.figures[key] = _EXACT.add(Decimal(before), Decimal(figure))
 
     def add_batch(self, dataset: Dataset, batch: Batch) -> None:
-        """Adds a response without grouping; such a response has few rows per bucket."""
+        """Add a response without grouping; such a response has few rows per bucket."""
         self.known.update(batch.starts.tolist())
         starts = batch.bucket.tolist()
         self.busy.update(starts)
@@ -195,7 +195,7 @@ class Sums:
 
 
 def differences(dataset: Dataset, width: BucketWidth, local: Sums, server: Sums) -> dict[int, list[Difference]]:
-    """Compares the sums of each bucket that both sides know; returns the differences by bucket start.
+    """Compare the sums of each bucket that both sides know and return the differences by bucket start.
 
     The list of a bucket without differences is empty. A missing sum counts as 0. A figure that the server omits
     from rows without grouping (such as a quantity without its line item) is not compared.
@@ -222,7 +222,7 @@ def _is_equal(metric: Metric, local_value: Number, server_value: Number) -> bool
 
 
 def has_grown(dataset: Dataset, differences: Iterable[Difference]) -> bool:
-    """Reports whether growth alone explains these differences of an open bucket.
+    """Report whether growth alone explains these differences of an open bucket.
 
     Sums can only grow; a level (an amount stored at a moment) can change in both directions.
     """
@@ -230,7 +230,7 @@ def has_grown(dataset: Dataset, differences: Iterable[Difference]) -> bool:
 
 
 def is_between(dataset: Dataset, before: Sums, differences: Iterable[Difference]) -> bool:
-    """Reports whether each stored sum lies between the server's sums before and after the fetch.
+    """Report whether each stored sum lies between the server's sums before and after the fetch.
 
     `before` holds the server's sums before the fetch, `differences` the comparison with its sums after the fetch.
     """
@@ -247,7 +247,7 @@ def _is_level(dataset: Dataset, metric: str) -> bool:
 
 
 def cell_of(table: Table, row: int) -> Cell:
-    """Returns the period and the group values of a table's row (an index into its columns)."""
+    """Return the period and the group values of a table's row (an index into its columns)."""
     period, groups = None, list[tuple[str, Value]]()
     for head in table.heads:
         if isinstance(head, PeriodColumn):
@@ -258,7 +258,7 @@ def cell_of(table: Table, row: int) -> Cell:
 
 
 def open_buckets(starts: NDArray[np.int64], width: BucketWidth, fetched: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Returns a mask (n,) of the buckets that may still grow.
+    """Return a mask (n,) of the buckets that may still grow.
 
     `starts` (n,) and `fetched` (n,) are the buckets' starts and fetch times in epoch seconds. A bucket is open if
     it was fetched less than SETTLED_AFTER seconds after its end.
@@ -267,7 +267,7 @@ def open_buckets(starts: NDArray[np.int64], width: BucketWidth, fetched: NDArray
 
 
 def open_periods(coverage: Coverage, held: Mapping[BucketWidth, HeldBuckets]) -> NDArray[np.bool_]:
-    """Returns a mask (periods,) of the periods to whose stored usage the server may still add."""
+    """Return a mask (periods,) of the periods to whose stored usage the server may still add."""
     flags = np.zeros(len(coverage.periods), np.bool_)
     for segment in coverage.read:
         if segment.width not in held:

@@ -30,7 +30,7 @@ class Filter:
     exclude: bool = False
 
     def passes(self, value: Value) -> bool:
-        """Reports whether a row with this value of the dimension is kept."""
+        """Report whether a row with this value of the dimension is kept."""
         return (value in self.values) != self.exclude
 
 
@@ -90,7 +90,7 @@ class ViewState:
 
     @property
     def dataset(self) -> Dataset:
-        """Returns the dataset's definition, extended by the unknown fields that the view uses.
+        """Return the dataset's definition, extended by the unknown fields that the view uses.
 
         Raises InputError.
         """
@@ -105,33 +105,33 @@ class ViewState:
 
     @property
     def extras(self) -> tuple[str, ...]:
-        """Returns the names of the fields that the view uses and this version doesn't know."""
+        """Return the names of the fields that the view uses and this version doesn't know."""
         named = (*self.grouping, *(item.dimension for item in self.filters), *self.columns)
         return tuple(dict.fromkeys(name for name in named if is_extra(name)))
 
     @property
     def shown_columns(self) -> tuple[str, ...]:
-        """Returns the names of the displayed figures, in order."""
+        """Return the names of the displayed figures, in order."""
         return self.columns or self.dataset.default_columns
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Returns the names of all displayed columns, in order: the period (unless total), grouping, figures."""
+        """Return the names of all displayed columns, in order: the period (unless total), grouping, figures."""
         period = () if self.per is Granularity.TOTAL else (PERIOD,)
         return (*period, *self.grouping, *self.shown_columns)
 
     @property
     def tzinfo(self) -> tzinfo:
-        """Returns the view's zone. Raises InputError."""
+        """Return the view's zone. Raises InputError."""
         return zone_of(self.zone)
 
     @property
     def filtered(self) -> bool:
-        """Reports whether a filter or a search limits the rows."""
+        """Report whether a filter or a search limits the rows."""
         return bool(self.filters or self.search)
 
     def periods(self, now: int, week_start: int = 0) -> Periods:
-        """Returns the periods of the view's range at `now` (epoch seconds); `week_start` 0 is Monday.
+        """Return the periods of the view's range at `now` (epoch seconds); `week_start` 0 is Monday.
 
         Raises InputError.
         """
@@ -139,21 +139,21 @@ class ViewState:
         return _periods(self.range.resolve(now, zone), self.per, zone, week_start)
 
     def filter_on(self, dimension: str) -> Filter | None:
-        """Returns the filter on `dimension`, or None."""
+        """Return the filter on `dimension`, or None."""
         return next((item for item in self.filters if item.dimension == dimension), None)
 
     # The methods below return the new view that a control requests.
 
     def with_range(self, chosen: DateRange) -> "ViewState":
-        """Returns the view with another range."""
+        """Return the view with another range."""
         return replace(self, range=chosen)
 
     def with_per(self, per: Granularity) -> "ViewState":
-        """Returns the view with another granularity; a total can't be sorted by period."""
+        """Return the view with another granularity; a total can't be sorted by period."""
         return replace(self, per=per, order=self._order_without(PERIOD) if per is Granularity.TOTAL else self.order)
 
     def across(self, profiles: Iterable[str]) -> "ViewState":
-        """Returns the view of these organizations combined.
+        """Return the view of these organizations combined.
 
         Without any, returns the view of the current organization: grouping and filter by organization are removed.
         """
@@ -164,22 +164,22 @@ class ViewState:
         return replace(view.with_grouping(name for name in view.grouping if name != PROFILE.name), profiles=())
 
     def with_zone(self, zone: str) -> "ViewState":
-        """Returns the view in another zone (`UTC`, `local` or an IANA name)."""
+        """Return the view in another zone (`UTC`, `local` or an IANA name)."""
         return replace(self, zone=zone)
 
     def with_grouping(self, grouping: Iterable[str]) -> "ViewState":
-        """Returns the view grouped by these dimensions, without the sort keys of removed dimensions."""
+        """Return the view grouped by these dimensions, without the sort keys of removed dimensions."""
         grouping = tuple(grouping)
         return replace(self, grouping=grouping, order=self._order_without(*(set(self.grouping) - set(grouping))))
 
     def toggled(self, dimension: str) -> "ViewState":
-        """Returns the view with `dimension` added as the last of the grouping, or removed if it was included."""
+        """Return the view with `dimension` added as the last of the grouping, or removed if it was included."""
         if dimension in self.grouping:
             return self.with_grouping(name for name in self.grouping if name != dimension)
         return self.with_grouping((*self.grouping, dimension))
 
     def with_filter(self, chosen: Filter) -> "ViewState":
-        """Returns the view with this filter in place of the filter on the same dimension.
+        """Return the view with this filter in place of the filter on the same dimension.
 
         A filter that excludes nothing removes the filter on its dimension.
         """
@@ -193,38 +193,38 @@ class ViewState:
         )
 
     def only(self, dimension: str, value: Value) -> "ViewState":
-        """Returns the view filtered to this value only (the command *Filter to this*)."""
+        """Return the view filtered to this value only (the command *Filter to this*)."""
         return self.with_filter(Filter(dimension, frozenset([value])))
 
     def excluding(self, dimension: str, value: Value) -> "ViewState":
-        """Returns the view with this value removed from those that pass (the command *Exclude this*)."""
+        """Return the view with this value removed from those that pass (the command *Exclude this*)."""
         before = self.filter_on(dimension) or Filter(dimension, frozenset(), exclude=True)
         values = before.values | {value} if before.exclude else before.values - {value}
         return self.with_filter(replace(before, values=values))
 
     def without_filter(self, dimension: str) -> "ViewState":
-        """Returns the view without the filter on `dimension`."""
+        """Return the view without the filter on `dimension`."""
         return replace(self, filters=tuple(item for item in self.filters if item.dimension != dimension))
 
     def without_filters(self) -> "ViewState":
-        """Returns the view without any filter or search."""
+        """Return the view without any filter or search."""
         return replace(self, filters=(), search="")
 
     def with_search(self, text: str) -> "ViewState":
-        """Returns the view that is limited to rows with `text` in one of their dimensions."""
+        """Return the view that is limited to rows with `text` in one of their dimensions."""
         return replace(self, search=text)
 
     def with_columns(self, columns: Iterable[str]) -> "ViewState":
-        """Returns the view with these figures, without the sort keys of removed figures."""
+        """Return the view with these figures, without the sort keys of removed figures."""
         columns = tuple(columns)
         return replace(self, columns=columns, order=self._order_without(*(set(self.shown_columns) - set(columns))))
 
     def with_order(self, order: Iterable[SortKey]) -> "ViewState":
-        """Returns the view with another order."""
+        """Return the view with another order."""
         return replace(self, order=tuple(order))
 
     def sorted_by(self, column: str, *, add: bool = False, descending_first: bool = False) -> "ViewState":
-        """Returns the view after a click on a column's header.
+        """Return the view after a click on a column's header.
 
         The view is sorted by `column`, or in the other direction if `column` is already a sort key. With `add`, the
         other sort keys are kept. `descending_first` is the direction of a new sort key.
@@ -238,7 +238,7 @@ class ViewState:
         return replace(self, order=tuple(key if item.column == column else item for item in self.order))
 
     def with_dataset(self, name: str) -> "ViewState":
-        """Returns the view of another dataset, with the same range and zone.
+        """Return the view of another dataset, with the same range and zone.
 
         Grouping, filters and order are kept as far as the other dataset supports them.
         """
@@ -260,7 +260,7 @@ class ViewState:
 
 @lru_cache(maxsize=32)
 def _periods(span: Span, per: Granularity, zone: tzinfo, week_start: int) -> Periods:
-    """Caches the periods: the days of a year take 2 ms to compute, and every click needs them."""
+    """Cache the periods: the days of a year take 2 ms to compute, and every click needs them."""
     cached = periods(span, per, zone, week_start)
     cached.bounds.flags.writeable = False
     return cached

@@ -23,7 +23,7 @@ class AdjustedView:
 
 
 def adjust_view(view: ViewState, now: int, week_start: int = 0, refused: Collection[str] = ()) -> AdjustedView:
-    """Adjusts `view` to the finest buckets and the dimensions that are available.
+    """Adjust `view` to the finest buckets and the dimensions that are available.
 
     If the dataset's buckets are too coarse for the view, the period becomes coarser, the zone becomes UTC, and the
     range is extended to whole buckets, each only if necessary. The dimensions `refused` by the organization's
@@ -61,7 +61,7 @@ def _is_whole_buckets(periods: Periods, finest: BucketWidth) -> bool:
 
 
 def _extend_to_buckets(chosen: DateRange, now: int, finest: BucketWidth) -> DateRange:
-    """Extends the range to whole buckets, in UTC."""
+    """Extend the range to whole buckets, in UTC."""
     span = chosen.resolve(now, UTC)
     start, end = (
         datetime.fromtimestamp(moment, UTC).replace(tzinfo=None)
@@ -71,7 +71,7 @@ def _extend_to_buckets(chosen: DateRange, now: int, finest: BucketWidth) -> Date
 
 
 def _remove_refused(view: ViewState, refused: Collection[str]) -> tuple[ViewState, tuple[str, ...]]:
-    """Removes the refused dimensions from the view: their null values would wrongly read as "none"."""
+    """Remove the refused dimensions from the view: their null values would wrongly read as "none"."""
     used = [*view.grouping, *(item.dimension for item in view.filters)]
     removed = [name for name in dict.fromkeys(used) if name in refused]
     if not removed:

@@ -16,7 +16,7 @@ _NAMELESS = "local"
 
 
 def zone_of(name: str) -> tzinfo:
-    """Returns the zone of a name: `UTC`, `local` (this computer's zone) or an IANA name. Raises InputError."""
+    """Return the zone of a name: `UTC`, `local` (this computer's zone) or an IANA name. Raises InputError."""
     if name == "UTC":
         return UTC
     if name == "local":
@@ -30,13 +30,13 @@ def zone_of(name: str) -> tzinfo:
 
 
 def local_zone() -> tzinfo:
-    """Returns this computer's zone with its rules, or only its current offset if no rules are found."""
+    """Return this computer's zone with its rules, or only its current offset if no rules are found."""
     return _local_zone(os.environ.get("TZ"))
 
 
 @lru_cache(maxsize=4)
 def _local_zone(_named: str | None) -> tzinfo:
-    """Finds the local zone, once for each value of `TZ`: a lookup takes 1 ms, and every view needs it."""
+    """Find the local zone, once for each value of `TZ`: a lookup takes 1 ms, and every view needs it."""
     import tzlocal
 
     try:
@@ -50,7 +50,7 @@ def _local_zone(_named: str | None) -> tzinfo:
 
 
 def moment_of(wall: datetime, zone: tzinfo) -> int:
-    """Returns the epoch seconds of a naive wall-clock time; a time that the zone skips becomes the gap's end."""
+    """Return the epoch seconds of a naive wall-clock time; a time that the zone skips becomes the gap's end."""
     moment = int(wall.replace(tzinfo=zone).timestamp())
     round_trip = datetime.fromtimestamp(moment, zone).replace(tzinfo=None)
     if round_trip == wall:
@@ -68,18 +68,18 @@ def moment_of(wall: datetime, zone: tzinfo) -> int:
 
 
 def end_of_day(now: int, zone: tzinfo) -> int:
-    """Returns the end of the zone's day that contains `now` (both epoch seconds)."""
+    """Return the end of the zone's day that contains `now` (both epoch seconds)."""
     tomorrow = datetime.fromtimestamp(now, zone).date() + timedelta(days=1)
     return moment_of(datetime.combine(tomorrow, time()), zone)
 
 
 def iso(moment: int, zone: tzinfo = UTC) -> str:
-    """Returns `moment` (epoch seconds) in ISO 8601 with the offset (`Z` for UTC), as exports write it."""
+    """Return `moment` (epoch seconds) in ISO 8601 with the offset (`Z` for UTC), as exports write it."""
     return datetime.fromtimestamp(moment, zone).isoformat().replace("+00:00", "Z")
 
 
 def zone_name(zone: tzinfo, moment: int) -> str:
-    """Returns the zone's name (`Europe/Berlin`), or its offset at `moment` (epoch seconds) as `UTC+02:00`."""
+    """Return the zone's name (`Europe/Berlin`), or its offset at `moment` (epoch seconds) as `UTC+02:00`."""
     if zone is UTC:
         return "UTC"
     if isinstance(zone, ZoneInfo) and zone.key not in (None, _NAMELESS):
