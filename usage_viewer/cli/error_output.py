@@ -1,4 +1,4 @@
-"""An error as the command line tells it."""
+"""Prints errors on the command line."""
 
 from typing import TextIO
 
@@ -8,6 +8,6 @@ from usage_viewer.domain.errors import UsageViewerError
 
 
 def write_error(error: UsageViewerError, err: TextIO) -> None:
-    """Title, what was said, hint; a key that was typed where none belongs is masked."""
+    """Write the error's title, detail and hint to `err`; keys in the text are masked."""
     detail = f" ({visible(error.detail)})" if error.detail else ""
     err.write(mask_keys(f"usage-viewer: {error.title}{detail}\n{error.hint}\n"))
