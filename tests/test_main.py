@@ -66,14 +66,14 @@ def test_no_store_leaves_no_file(server: DemoServer, tmp_path: Path, capfd: pyte
 @pytest.mark.parametrize(
     ("arguments", "title"),
     [
-        (("--colour",), "The command can't be understood (unrecognized arguments: --colour)"),
-        (("chart",), "The command can't be understood"),
-        (("table",), "The command can't be understood (the following arguments are required: --from, --to)"),
+        (("--colour",), "The command is invalid (unrecognized arguments: --colour)"),
+        (("chart",), "The command is invalid"),
+        (("table",), "The command is invalid (the following arguments are required: --from, --to)"),
         (("--profile", "../other"), "This profile name can't be used (../other)"),
         ((*WEEK, "--profile", "a/b"), "This profile name can't be used (a/b)"),
         (("--base-url", "http://example.org"), ""),
         ((*WEEK, "--base-url", "nonsense"), ""),
-        ((*WEEK, "--sort", "-money"), "The table can't be sorted by what it doesn't show (money)"),
+        ((*WEEK, "--sort", "-money"), "The table can only be sorted by a column that it shows (money)"),
     ],
 )
 def test_what_cant_be_used_ends_with_2(

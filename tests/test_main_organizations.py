@@ -66,7 +66,7 @@ def test_what_is_no_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main(["table", "--open", str(tmp_path / "x"), *between]) == 1
     assert "not a snapshot" in capsys.readouterr().err
     assert main(["--demo", "--open", str(tmp_path / "x")]) == 2
-    assert "exclude" in capsys.readouterr().err
+    assert "can't be combined" in capsys.readouterr().err
 
 
 def test_a_profile_is_asked_for_by_its_name_and_has_its_own_server(

@@ -75,7 +75,7 @@ def test_removes_the_key_alone(forget: Forgetting, answer: str) -> None:
     assert forget.kept == {"acme"}
     assert forget.asked == ["Remove the key of Mine from the keyring? [y/N] "]
     assert ProfilePaths(forget.data).database.exists()
-    assert "no longer in the keyring" in forget.err
+    assert "removed from the keyring" in forget.err
 
 
 def test_of_another_organization(forget: Forgetting) -> None:
@@ -144,7 +144,7 @@ def test_as_a_process_with_a_real_keyring(child: Any, secret_service: Any, monke
     refused = run("forget", "--all", env=environment)
     assert (refused.status, refused.out) == (
         3,
-        "Remove all keys (My organization, acme) from the keyring, and all "
+        "Remove all keys (My organization, acme) from the keyring, and delete all "
         f"usage, names and settings in {child.home / 'data'}? [y/N] ",
     )
     done = run("forget", "--all", "--yes", env=environment)

@@ -62,7 +62,7 @@ class TestKey:
     def test_there_is_none(self, child: Any) -> None:
         printed = child(*DAYS, env={"OPENAI_ADMIN_KEY": ""})
         assert printed.status == 3
-        assert "There is no key yet\nSet OPENAI_ADMIN_KEY, or start usage-viewer once" in printed.err
+        assert "No admin key\nSet OPENAI_ADMIN_KEY, or start usage-viewer once" in printed.err
         assert "Incomplete: 0 of 28 days. Missing:" in printed.err
 
     @pytest.mark.parametrize("text", ["sk-admin-two words-4711", "schlüssel-4711"])
@@ -75,7 +75,7 @@ class TestKey:
     def test_it_is_refused(self, child: Any) -> None:
         printed = child(*DAYS, "--verbose", env={"OPENAI_ADMIN_KEY": "sk-admin-of-somebody-else-Zq7mW2xV9t"})
         assert printed.status == 3
-        assert "usage-viewer: The key was refused" in printed.err
+        assert "usage-viewer: The admin key was refused" in printed.err
         assert "somebody" not in printed.err
         assert "W2xV9t" not in printed.err  # four characters at the end may be shown
 
@@ -107,7 +107,7 @@ class TestKey:
             timeout=60,
         )
         assert other.returncode == 3
-        assert b"There is no key yet" in other.stderr
+        assert b"No admin key" in other.stderr
 
 
 class TestDatabase:
@@ -135,7 +135,7 @@ class TestDatabase:
             assert (printed.status, printed.out) == (1, "")
             assert printed.err.startswith("usage-viewer: The local database is in use")
             assert printed.err.splitlines()[1] == (
-                "Close the window, or add --no-store to leave the database alone."
+                "Close the window, or add --no-store to run without the database."
             )
             before = path.stat().st_mtime_ns, path.stat().st_size
             printed = child(*DAYS, "--no-store", "--format", "json")
@@ -183,7 +183,7 @@ class TestStreams:
         assert process.returncode == 1
         assert err.decode() == (
             "usage-viewer: The table can't be written (No space left on device)\n"
-            "Check where the output goes: its permissions and the free space.\n"
+            "Check the output's permissions and free space.\n"
         )
 
     def test_the_output_is_utf_8_whatever_the_system_prefers(self, child: Any, server: DemoServer) -> None:
@@ -228,7 +228,7 @@ class TestStreams:
         out, err = process.communicate(timeout=20)
         assert time.monotonic() - begun < 5
         assert process.returncode == 3
-        assert (out, err.decode()) == (b"", "\nusage-viewer: Stopped. What has arrived is kept.\n")
+        assert (out, err.decode()) == (b"", "\nusage-viewer: Stopped. Data loaded so far is kept.\n")
 
 
 class TestServer:

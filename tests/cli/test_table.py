@@ -152,7 +152,7 @@ class TestWhatLacks:
         printed = ask(*BY_MODEL)
         assert printed.status == 3
         assert printed.out == "Model\tInput\tCached share\n"
-        assert "There is no key yet" in printed.err
+        assert "No admin key" in printed.err
         assert "OPENAI_ADMIN_KEY" in printed.err
         assert (
             "Incomplete: 0 of 31 days. Missing:\n  2026-10-01T00:00:00Z to 2026-11-01T00:00:00Z (31 days)"
@@ -171,7 +171,7 @@ class TestWhatLacks:
         ask.key = "sk-admin-of-somebody-else-entirely-0000"
         printed = ask(*OCTOBER)
         assert printed.status == 3
-        assert "The key was refused" in printed.err
+        assert "The admin key was refused" in printed.err
         assert "somebody" not in printed.err
 
     def test_a_key_that_lacks_the_scope(self, ask: Any) -> None:
@@ -188,7 +188,7 @@ class TestWhatLacks:
         assert printed.status == 3
         assert printed.rows[0]["input_tokens"] > 0
         assert printed.err.startswith("usage-viewer: The server failed")
-        assert "Try again later; what has arrived is kept." in printed.err
+        assert "Retry later; data loaded so far is kept." in printed.err
         assert (
             "Incomplete: 28 of 31 days. Missing:\n  2026-10-01T00:00:00Z to 2026-10-04T00:00:00Z (3 days)\n"
             in printed.err
@@ -208,7 +208,7 @@ class TestWhatLacks:
         printed = ask(*command)
         assert printed.status == 3
         assert "Incomplete" not in printed.err
-        assert "All of it is held (10 of 10 days), but this may have grown since it was fetched:\n" in printed.err
+        assert "Complete (10 of 10 days), but these may have changed since they were loaded:\n" in printed.err
         assert "  2026-11-17T00:00:00Z to 2026-11-20T00:00:00Z (3 days)\n" in printed.err
 
     def test_an_answer_that_cant_be_used(self, ask: Table, server: DemoServer) -> None:
@@ -222,7 +222,7 @@ class TestWhatLacks:
             printed = replace(ask, server=other)(*BY_MODEL)
         assert printed.out == ask(*BY_MODEL).out
         assert printed.status == 0
-        assert printed.err == "API source (api_source) is not to be had from this organization.\n"
+        assert printed.err == "API source (api_source) is not available for this organization.\n"
 
     def test_progress_is_shown_on_a_terminal_and_wiped_off(self, ask: Any, server: DemoServer) -> None:
         ask.terminal = True
@@ -234,7 +234,7 @@ class TestWhatLacks:
         assert "Rate limited, next try in 1 s" in ask(*OCTOBER).err
         sent_back(server, 404)
         printed = ask(*OCTOBER)
-        assert printed.err.rpartition("\x1b[K")[2].startswith("usage-viewer: The server doesn't know this address")
+        assert printed.err.rpartition("\x1b[K")[2].startswith("usage-viewer: Address not found")
 
 
 class TestFailures:

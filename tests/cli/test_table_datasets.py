@@ -67,7 +67,7 @@ class TestCosts:
         costs = ("--dataset", "costs", *WEEK, "--format", "json")
         printed = ask(*costs, "--per", "hour", "--zone", "Asia/Tokyo")
         assert printed.status == 0
-        assert printed.err == "Costs exist by UTC day only: shown by day, in UTC.\n"
+        assert printed.err == "Costs are only available per UTC day; shown by day, in UTC.\n"
         assert printed.rows == ask(*costs, "--per", "day").rows
         assert all(isinstance(row["amount"], Decimal) for row in printed.rows)
 
@@ -80,7 +80,7 @@ class TestCosts:
                 "--dataset", "costs", *WEEK, "--group-by", "project_id,user_id", "--format", "json"
             )
         assert printed.status == 3
-        assert printed.err == "User can't be had of this organization's costs: shown without.\n"
+        assert printed.err == "User is not available for this organization's costs; shown without it.\n"
         assert printed.rows == ask("--dataset", "costs", *WEEK, "--group-by", "project_id", "--format", "json").rows
 
 
@@ -112,7 +112,7 @@ class TestNames:
     def test_without_the_scope_there_are_ids(self, ask: Any) -> None:
         printed = replace(ask, key=USAGE_ONLY_KEY)(*self.GROUPED, "--names")
         assert printed.status == 0
-        assert printed.err.startswith("Not all names can be had: the key lacks a permission.")
+        assert printed.err.startswith("Some names could not be loaded: the admin key lacks a permission.")
         assert printed.out == ask(*self.GROUPED).out
 
 
@@ -141,7 +141,7 @@ class TestNewFields:
     def test_one_that_no_answer_has_held(self, ask: Table) -> None:
         printed = ask("--dataset", "images", *WEEK, "--metrics", "extra.bytes")
         assert printed.status == 2
-        assert "No answer has held this field (extra.bytes)" in printed.err
+        assert "The server has sent no such field (extra.bytes)" in printed.err
         assert "Choose from: extra.credits, extra.region." in printed.err
 
 
@@ -150,4 +150,4 @@ def test_a_dataset_that_cant_be_had(ask: Table, server: DemoServer) -> None:
     server.faults = lambda request: Fault(status=404, body=body)
     printed = ask("--dataset", "images", *WEEK)
     assert printed.status == 3
-    assert "The server doesn't know this address (Not for you.)" in printed.err
+    assert "Address not found (Not for you.)" in printed.err

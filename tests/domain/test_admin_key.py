@@ -63,11 +63,11 @@ def test_what_copying_leaves_around_a_key_is_taken_off(pasted: str) -> None:
         (f"sk-admin-{SECRET} {SECRET}", "A key has no spaces or line breaks"),
         (f"sk-admin-{SECRET}\n{SECRET}", "A key has no spaces or line breaks"),
         (f"sk-admin-{SECRET}\u00a0{SECRET}", "A key has no spaces or line breaks"),
-        (f"sk-admin-{SECRET}\u00e9{SECRET}", "There are characters in it that no key has"),
-        (f"sk-admin-{SECRET}\u200b{SECRET}", "There are characters in it that no key has"),
-        (f"sk-admin-{SECRET}\x00", "There are characters in it that no key has"),
-        (f"sk-admin-{SECRET}\x7f{SECRET}", "There are characters in it that no key has"),
-        ((SECRET * 20)[:513], "This is too long for a key"),
+        (f"sk-admin-{SECRET}\u00e9{SECRET}", "The key has invalid characters"),
+        (f"sk-admin-{SECRET}\u200b{SECRET}", "The key has invalid characters"),
+        (f"sk-admin-{SECRET}\x00", "The key has invalid characters"),
+        (f"sk-admin-{SECRET}\x7f{SECRET}", "The key has invalid characters"),
+        ((SECRET * 20)[:513], "The key is too long"),
     ],
 )
 def test_what_can_be_no_key_is_refused_without_being_quoted(pasted: str, title: str) -> None:

@@ -146,7 +146,7 @@ def test_an_end_that_is_a_day_is_included_and_an_end_that_is_a_time_is_not() -> 
 
 @pytest.mark.parametrize(("start", "end"), [("2026-11-04", "2026-11-03"), ("2026-11-03T14:00", "2026-11-03T14:00")])
 def test_an_end_before_the_start_is_refused(start: str, end: str) -> None:
-    with pytest.raises(InputError, match="before the start"):
+    with pytest.raises(InputError, match="not after the start"):
         parse_range(start, end, TODAY)
 
 

@@ -35,7 +35,7 @@ def test_usage_is_shown_as_asked_for(zone: str, per: Granularity) -> None:
 def test_costs_are_shown_by_utc_days(per: Granularity, zone: str, shown: Granularity, said: str) -> None:
     found = adjust_view(ViewState("costs", OCTOBER, per, ("project_id",), zone=zone), NOW)
     assert (found.view.per, found.view.zone) == (shown, "UTC")
-    assert found.notes == ((f"Costs exist by UTC day only: shown {said}.",) if said else ())
+    assert found.notes == ((f"Costs are only available per UTC day; shown {said}.",) if said else ())
     assert (found.periods.bounds % BucketWidth.DAY.seconds == 0).all()
     assert (iso(found.periods.span.start)[:10], iso(found.periods.span.end)[:10]) == ("2026-10-01", "2026-11-01")
 
@@ -49,7 +49,7 @@ def test_a_zone_whose_days_are_utcs_is_no_other() -> None:
 def test_half_a_day_of_costs_is_a_whole_one() -> None:
     chosen = DateRange(None, datetime(2026, 10, 1, 10), datetime(2026, 10, 1, 11, 30))
     found = adjust_view(ViewState("costs", chosen, Granularity.TOTAL, ()), NOW)
-    assert found.notes == ("Costs exist by UTC day only: shown in whole days.",)
+    assert found.notes == ("Costs are only available per UTC day; shown in whole days.",)
     assert (iso(found.periods.span.start)[:10], iso(found.periods.span.end)[:10]) == ("2026-10-01", "2026-10-02")
 
 
@@ -58,7 +58,7 @@ def test_refused_dimensions_are_left_out_and_named() -> None:
     view = ViewState("costs", OCTOBER, Granularity.TOTAL, ("user_id", "line_item", "api_key_id"), chosen)
     found = adjust_view(view, NOW, refused=("user_id", "api_key_id", "api_source"))
     assert (found.view.grouping, found.view.filters) == (("line_item",), chosen[1:])
-    assert found.notes == ("User and API key can't be had of this organization's costs: shown without.",)
+    assert found.notes == ("User and API key are not available for this organization's costs; shown without them.",)
 
 
 def test_weeks_begin_as_told() -> None:

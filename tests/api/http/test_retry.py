@@ -149,7 +149,7 @@ def test_the_loop_reports_each_retry_and_ends_with_the_answer() -> None:
     assert waited == [4.0, 0.5]
     assert [(retry.attempt, retry.attempts, retry.seconds) for retry in said] == [(1, 6, 4.0), (2, 6, 0.5)]
     assert said[0].text == "Rate limited, next try in 4 s"
-    assert said[1].text == "The connection failed, next try in 1 s"
+    assert said[1].text == "Connection failed, next try in 1 s"
 
 
 def test_the_loop_gives_up_with_the_last_error() -> None:

@@ -123,7 +123,7 @@ def test_one_without_a_key_keeps_no_other_from_being_fetched(servers: dict[str, 
     with closing(_combined(servers, {"acme": None, "umbrella": KEYS["umbrella"]}).open_session()) as session:
         with pytest.raises(KeyMissing) as raised:
             _fetch(session)
-        assert raised.value.title == "Acme: There is no key yet"
+        assert raised.value.title == "Acme: No admin key"
         assert session.look(VIEW).coverage.summary == "7 of 14 days in 2 organizations"
 
 

@@ -231,7 +231,7 @@ def test_hours_are_the_finest_that_there_are(server: RobotServer) -> None:
     view = ViewState("robot_moves", RANGE, Granularity.MINUTE, ("arm",), zone="Asia/Kolkata")
     list(session.fetch(view, cancelled=threading.Event()))
     look = session.look(view)
-    assert look.notes == ("Robot moves exist by UTC hour only: shown by hour, in UTC.",)
+    assert look.notes == ("Robot moves are only available per UTC hour; shown by hour, in UTC.",)
     assert (look.answered.per, look.answered.zone) == (Granularity.HOUR, "UTC")
     assert look.coverage.complete
     assert all(int(query["limit"][0]) <= 13 for query in server.asked)
