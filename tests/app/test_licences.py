@@ -1,4 +1,4 @@
-"""Everything that is shipped is named with its licence."""
+"""Every shipped package is listed with its licence."""
 
 import re
 from email.message import Message
@@ -28,12 +28,12 @@ def test_every_locked_package_of_this_system_is_listed() -> None:
         except PackageNotFoundError:
             continue
         assert name in listed
-    assert {"shiboken6", "certifi"} <= listed  # what those need in turn
+    assert {"shiboken6", "certifi"} <= listed  # indirect requirements
     assert all(part.version for part in list_components())
     assert all(part.licence for part in list_components())
 
 
-def test_a_program_that_is_not_installed_has_no_parts() -> None:
+def test_program_that_is_not_installed_has_no_components() -> None:
     assert list_components("no-such-program-here") == []
 
 
@@ -49,7 +49,7 @@ def test_a_program_that_is_not_installed_has_no_parts() -> None:
         ([], "see the package"),
     ],
 )
-def test_the_licence_is_what_the_package_states(fields: list[tuple[str, str]], expected: str) -> None:
+def test_licence_is_the_one_that_the_package_declares(fields: list[tuple[str, str]], expected: str) -> None:
     metadata = Message()
     for name, value in fields:
         metadata[name] = value

@@ -1,4 +1,4 @@
-"""Presets and ranges of days, in zones, against `datetime` as the oracle."""
+"""Presets and ranges of days in zones, compared with `datetime`; ranges that are shifted by their length."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -36,13 +36,13 @@ def test_presets_are_whole_days_in_the_zone(preset: Preset, first: str, last: st
         assert end.isoformat()[:19] == f"{last}T23:59:59"
 
 
-def test_today_begins_where_the_zone_says() -> None:
+def test_today_starts_at_midnight_of_the_zone() -> None:
     late = int(datetime(2026, 11, 23, 23, 30, tzinfo=UTC).timestamp())
     span = DateRange(Preset.TODAY).resolve(late, zone_of("Europe/Berlin"))
     assert iso(span.start) == "2026-11-23T23:00:00Z"
 
 
-def test_a_range_of_days_includes_its_last() -> None:
+def test_range_of_days_includes_the_last_day() -> None:
     span = DateRange.days(date(2026, 2, 27), date(2026, 3, 1)).resolve(NOON, UTC)
     assert (span.end - span.start) // 86400 == 3
 
@@ -58,7 +58,7 @@ def test_a_range_of_days_includes_its_last() -> None:
         lambda: Span(5, 5),
     ],
 )
-def test_empty_or_broken_ranges_are_refused(make: object) -> None:
+def test_empty_or_invalid_ranges_are_refused(make: object) -> None:
     assert callable(make)
     with pytest.raises(InputError) as caught:
         make()
@@ -91,17 +91,17 @@ def days(first: str, last: str) -> DateRange:
         ),
     ],
 )
-def test_a_range_moves_by_its_own_length(chosen: DateRange, step: int, expected: DateRange) -> None:
+def test_shift_moves_a_range_by_its_length(chosen: DateRange, step: int, expected: DateRange) -> None:
     assert shift_range(chosen, step, NOON, UTC) == expected
 
 
-def test_there_is_nothing_beyond_the_calendar() -> None:
+def test_shift_beyond_the_calendar_returns_none() -> None:
     assert shift_range(days("0001-01-05", "0001-02-05"), -1, NOON, UTC) is None
     assert shift_range(days("0001-01-01", "0001-01-31"), -1, NOON, UTC) is None
 
 
 @given(st.dates(date(2001, 1, 1), date(2900, 1, 1)), st.integers(0, 4000))
-def test_back_and_forward_again_is_at_the_same_start(first: date, length: int) -> None:
+def test_shift_back_and_forward_returns_to_the_same_start(first: date, length: int) -> None:
     chosen = DateRange.days(first, date.fromordinal(first.toordinal() + length))
     back = shift_range(chosen, -1, NOON, UTC)
     assert back is not None
@@ -111,6 +111,6 @@ def test_back_and_forward_again_is_at_the_same_start(first: date, length: int) -
     assert again.wall(NOON, UTC)[0] == chosen.start
 
 
-def test_what_lies_in_the_future_has_not_begun() -> None:
+def test_future_range_has_not_begun() -> None:
     assert has_begun(DateRange(Preset.TODAY), NOON, UTC)
     assert not has_begun(days("2026-11-24", "2026-11-25"), NOON, UTC)

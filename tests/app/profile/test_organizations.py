@@ -1,4 +1,4 @@
-"""The list of organizations: ids that stay, names that change, what can't be used, what is stored."""
+"""The list of organizations: fixed ids, changeable labels, invalid labels, and the stored list."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ UMBRELLA = Organization("umbrella", "Umbrella", "https://usage.example/v1")
 BOTH = (ACME, UMBRELLA)
 
 
-def test_an_id_is_made_from_the_name_and_is_its_own(tmp_path: Path) -> None:
+def test_id_is_derived_from_the_label_and_unique(tmp_path: Path) -> None:
     listed = add((ACME,), "  Müller   & Söhne ", tmp_path)
     assert listed[-1] == Organization("muller-sohne", "Müller & Söhne")
     assert add(listed, "Muller Sohne", tmp_path)[-1].id == "muller-sohne-2"
@@ -35,33 +35,33 @@ def test_an_id_is_made_from_the_name_and_is_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("label", ["", "  ", "x" * 61, "acme", "A\u202ecme"])
-def test_names_that_cannot_be_used(label: str, tmp_path: Path) -> None:
+def test_invalid_labels_are_refused(label: str, tmp_path: Path) -> None:
     with pytest.raises(InputError):
         add((ACME,), label, tmp_path)
     with pytest.raises(InputError):
         rename((*BOTH,), "umbrella", label)
 
 
-def test_a_server_must_be_safe_to_send_a_key_to(tmp_path: Path) -> None:
+def test_insecure_base_url_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         add((ACME,), "Other", tmp_path, "http://usage.example/v1")
     assert add((ACME,), "Other", tmp_path, "https://usage.example/v1/")[-1].base_url.startswith("https://")
 
 
-def test_renaming_keeps_the_id(tmp_path: Path) -> None:
+def test_rename_keeps_the_id(tmp_path: Path) -> None:
     assert rename(BOTH, "umbrella", "Umbrella Inc")[-1] == Organization(
         "umbrella", "Umbrella Inc", UMBRELLA.base_url
     )
-    assert rename(BOTH, "default", "ACME")[0].label == "ACME"  # its own name in other letters
+    assert rename(BOTH, "default", "ACME")[0].label == "ACME"  # its own label, in capitals
 
 
-def test_the_last_one_stays() -> None:
+def test_last_organization_can_not_be_removed() -> None:
     assert remove(BOTH, "default") == (UMBRELLA,)
     with pytest.raises(InputError):
         remove((ACME,), "default")
 
 
-def test_a_profile_is_found_by_id_and_by_name() -> None:
+def test_find_id_accepts_id_and_label() -> None:
     assert find_id(BOTH, "umbrella") == "umbrella"
     assert find_id(BOTH, "acme") == "default"
     assert find_id(BOTH, "new") == "new"
@@ -71,7 +71,7 @@ def test_a_profile_is_found_by_id_and_by_name() -> None:
         with_id(BOTH, "../elsewhere")
 
 
-def test_data_is_removed_whole(tmp_path: Path) -> None:
+def test_delete_data_deletes_the_directory(tmp_path: Path) -> None:
     place, other = ProfilePaths(tmp_path, "umbrella"), ProfilePaths(tmp_path)
     for one in (place, other):
         one.directory.mkdir(parents=True)
@@ -85,7 +85,7 @@ def test_data_is_removed_whole(tmp_path: Path) -> None:
         delete_data(place)
 
 
-def test_the_list_is_stored_and_survives_damage(tmp_path: Path) -> None:
+def test_list_is_saved_and_survives_damage(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     settings = Settings(organizations=BOTH, organization="umbrella", combined=("default", "umbrella"))
     save(path, settings)
@@ -104,4 +104,4 @@ def test_the_list_is_stored_and_survives_damage(tmp_path: Path) -> None:
     assert load(path).organizations == BOTH
     path.write_text("{")
     assert organizations_of(path) == ((), "default")
-    assert path.exists()  # a look at it moves nothing
+    assert path.exists()  # reading the list doesn't rename the file

@@ -55,7 +55,9 @@ def test_through_all_datasets_and_zones(desk: Any) -> None:
             shown_zone = "UTC" if name == "costs" else zone
             assert (days, period.label) == (7, f"Day ({shown_zone})")
             assert page.zone.accessibleName() == f"Time zone: {shown_zone}"
-            assert page.notes.text == ("Costs are only available per UTC day; shown in UTC." if zone != shown_zone else "")
+            assert page.notes.text == (
+                "Costs are only available per UTC day; shown in UTC." if zone != shown_zone else ""
+            )
             shown = [column.name for column in page.model.columns if isinstance(column, FigureColumn)]
             assert shown == list(data.default_columns)
             assert shown_zone.replace("/", "-") in proposed_name(window.workspace.last)
