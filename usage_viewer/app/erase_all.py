@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 def all_organizations(data_dir: Path) -> Organizations:
     """Return the organizations in the settings, those with data in `data_dir`, and the default one."""
-    listed, _ = organizations_of(ProfilePaths(data_dir).settings)
-    listed = with_id(listed, ProfilePaths(data_dir).profile)
+    organizations, _ = organizations_of(ProfilePaths(data_dir).settings)
+    organizations = with_id(organizations, ProfilePaths(data_dir).profile)
     profiles = ProfilePaths(data_dir).directory.parent
     for path in sorted(profiles.iterdir()) if profiles.is_dir() else ():
         try:
-            listed = with_id(listed, path.name)
+            organizations = with_id(organizations, path.name)
         except InputError:
             continue  # the program did not create this folder
-    return listed
+    return organizations
 
 
 def erase_all(data_dir: Path, keystore: "Callable[[str], Keystore]") -> list[UsageViewerError]:

@@ -69,9 +69,9 @@ def parse_range(start_text: str, end_text: str, today: date, style: DateStyle = 
 
 
 def _not_a_date(text: str) -> InputError:
-    shown = " ".join(text.split())
-    shown = shown if len(shown) <= 32 else f"{shown[:31]}…"
-    return InputError(text, title=f"“{shown}” is not a date", hint=EXAMPLES)
+    quoted = " ".join(text.split())
+    quoted = quoted if len(quoted) <= 32 else f"{quoted[:31]}…"
+    return InputError(text, title=f"“{quoted}” is not a date", hint=EXAMPLES)
 
 
 def _add_time(day: date, time_match: re.Match[str], text: str) -> datetime:

@@ -170,8 +170,8 @@ def _even_bounds(span: Span, seconds: int, zone: tzinfo) -> list[int]:
         return [span.start, *whole.tolist(), span.end]
     bounds = [span.start]
     while bounds[-1] < span.end:
-        here = datetime.fromtimestamp(bounds[-1], zone)
-        elapsed = (here.minute * 60 + here.second) % seconds if seconds == 3600 else here.second
+        local_time = datetime.fromtimestamp(bounds[-1], zone)
+        elapsed = (local_time.minute * 60 + local_time.second) % seconds if seconds == 3600 else local_time.second
         step = bounds[-1] - elapsed + seconds
         # If the zone's offset changes by part of an hour, the whole hours move: add a bound at the change.
         after = datetime.fromtimestamp(step, zone)

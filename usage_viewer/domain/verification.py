@@ -266,14 +266,14 @@ def open_buckets(starts: NDArray[np.int64], width: BucketWidth, fetched: NDArray
     return np.asarray(starts + width.seconds + SETTLED_AFTER > fetched)
 
 
-def open_periods(coverage: Coverage, held: Mapping[BucketWidth, HeldBuckets]) -> NDArray[np.bool_]:
+def open_periods(coverage: Coverage, stored: Mapping[BucketWidth, HeldBuckets]) -> NDArray[np.bool_]:
     """Return a mask (periods,) of the periods to whose stored usage the server may still add."""
     flags = np.zeros(len(coverage.periods), np.bool_)
     for segment in coverage.read:
-        if segment.width not in held:
+        if segment.width not in stored:
             continue
         starts = np.arange(segment.start, segment.end, segment.width.seconds, dtype=np.int64)
-        fetched = held[segment.width].find(starts)
+        fetched = stored[segment.width].find(starts)
         growing = starts[(fetched >= 0) & open_buckets(starts, segment.width, fetched)]
         flags[np.searchsorted(coverage.periods.bounds, growing, side="right") - 1] = True
     return flags

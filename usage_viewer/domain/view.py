@@ -23,7 +23,7 @@ NONE_TEXT = "(none)"
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Keeps the rows whose `dimension` has one of `values`; with `exclude`, drops those rows."""
+    """Keeps the rows whose `dimension` has one of `values`; with `exclude`, removes those rows."""
 
     dimension: str
     values: frozenset[Value]
@@ -244,14 +244,14 @@ class ViewState:
         """
         data = ViewState(dataset_name=name, grouping=(), profiles=self.profiles).dataset
         grouping = tuple(item for item in self.grouping if data.has_dimension(item)) or data.default_grouping
-        kept = {*grouping, *data.default_columns, *(() if self.per is Granularity.TOTAL else (PERIOD,))}
+        available = {*grouping, *data.default_columns, *(() if self.per is Granularity.TOTAL else (PERIOD,))}
         return replace(
             self,
             dataset_name=name,
             grouping=grouping,
             filters=tuple(item for item in self.filters if data.has_dimension(item.dimension)),
             columns=(),
-            order=tuple(key for key in self.order if key.column in kept),
+            order=tuple(key for key in self.order if key.column in available),
         )
 
     def _order_without(self, *columns: str) -> tuple[SortKey, ...]:

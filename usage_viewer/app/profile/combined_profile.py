@@ -63,7 +63,7 @@ class CombinedProfile(Profile):
                     raise InputError(
                         profile.label,
                         title="Two of these organizations have the same key",
-                        hint="They would be counted twice. Combine others, or replace one of the keys.",
+                        hint="They would be counted twice. Combine other organizations, or change one of the keys.",
                     )
                 keys.append(key)
                 source = profile.source(key)

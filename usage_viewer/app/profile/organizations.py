@@ -35,51 +35,51 @@ class Organization:
 Organizations = tuple[Organization, ...]
 
 
-def with_id(listed: Organizations, id: str) -> Organizations:
+def with_id(organizations: Organizations, id: str) -> Organizations:
     """Return the list, with an organization of this id added if there is none. Raises InputError for a bad id."""
-    if any(one.id == id for one in listed):
-        return listed
+    if any(one.id == id for one in organizations):
+        return organizations
     ProfilePaths(Path(), id)
-    return (*listed, Organization(id, FIRST_LABEL if id == DEFAULT else id))
+    return (*organizations, Organization(id, FIRST_LABEL if id == DEFAULT else id))
 
 
-def find_id(listed: Organizations, name: str) -> str:
+def find_id(organizations: Organizations, name: str) -> str:
     """Return the id of the organization whose id or label (ignoring case) is `name`; if there is none, `name`."""
-    if any(one.id == name for one in listed):
+    if any(one.id == name for one in organizations):
         return name
-    return next((one.id for one in listed if one.label.casefold() == name.casefold()), name)
+    return next((one.id for one in organizations if one.label.casefold() == name.casefold()), name)
 
 
-def add(listed: Organizations, label: str, data_dir: Path, base_url: str = "") -> Organizations:
+def add(organizations: Organizations, label: str, data_dir: Path, base_url: str = "") -> Organizations:
     """Return the list with a new organization at the end.
 
     Its id is derived from the label, and differs from all ids that are listed, reserved, or used by existing data.
     Raises InputError for an invalid label or base URL.
     """
-    label = check_label(listed, label)
+    label = check_label(organizations, label)
     if base_url:
         from usage_viewer.api import check_base_url
 
         base_url = check_base_url(base_url)
     plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "organization"
-    taken = {one.id for one in listed} | RESERVED
+    taken = {one.id for one in organizations} | RESERVED
     id, number = stem, 1
     while id in taken or ProfilePaths(data_dir, id).directory.exists():
         number += 1
         id = f"{stem}-{number}"
-    return (*listed, Organization(id, label, base_url))
+    return (*organizations, Organization(id, label, base_url))
 
 
-def rename(listed: Organizations, id: str, label: str) -> Organizations:
+def rename(organizations: Organizations, id: str, label: str) -> Organizations:
     """Return the list with a new label for the organization `id`. Raises InputError for an invalid label."""
-    label = check_label(tuple(one for one in listed if one.id != id), label)
-    return tuple(replace(one, label=label) if one.id == id else one for one in listed)
+    label = check_label(tuple(one for one in organizations if one.id != id), label)
+    return tuple(replace(one, label=label) if one.id == id else one for one in organizations)
 
 
-def remove(listed: Organizations, id: str) -> Organizations:
+def remove(organizations: Organizations, id: str) -> Organizations:
     """Return the list without the organization `id`. Raises InputError for the last organization."""
-    remaining = tuple(one for one in listed if one.id != id)
+    remaining = tuple(one for one in organizations if one.id != id)
     if not remaining:
         raise InputError(
             title="The last organization can't be removed", hint="Delete its data and remove its key instead."

@@ -121,7 +121,7 @@ class Profile:
         )
 
     def check_key(self, key: AdminKey) -> None:
-        """Check the key with one cheap request to the server.
+        """Check the key with one small request to the server.
 
         Raises CredentialError, NetworkError, ServerError, AnswerError, InputError.
         """

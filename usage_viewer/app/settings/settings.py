@@ -166,9 +166,9 @@ def _profile(stored: dict[str, Any]) -> ProfileSettings:
         view=restored_view(stored.get("view")),
         widths={name: width for name, width in widths.items() if _converted(width, Width, None) is not None},
         columns={
-            name: shown
-            for name, listed in columns.items()
-            if name in DATASETS and (shown := _columns(name, _converted(listed, tuple[Any, ...], ())))
+            name: valid_names
+            for name, stored_names in columns.items()
+            if name in DATASETS and (valid_names := _columns(name, _converted(stored_names, tuple[Any, ...], ())))
         },
     )
 

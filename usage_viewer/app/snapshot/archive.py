@@ -122,7 +122,7 @@ def _put_in_place(part: Path, path: Path) -> None:
 
 def peek(path: Path) -> Manifest:
     """Return a snapshot's manifest without reading its tables. Raises SnapshotError."""
-    with _typed(path):
+    with _convert_os_errors(path):
         folder = _folder_of(path)
         return read_manifest(folder) if folder is not None else manifests.parse_manifest(_zipped_manifest(path))
 
@@ -132,7 +132,7 @@ def load(path: Path) -> "tuple[Manifest, Store]":
 
     Raises SnapshotError, StoreError.
     """
-    with _typed(path):
+    with _convert_os_errors(path):
         folder = _folder_of(path)
         if folder is not None:
             return _load(folder)
@@ -167,7 +167,7 @@ def _folder_of(path: Path) -> Path | None:
 
 
 @contextmanager
-def _typed(path: Path) -> Iterator[None]:
+def _convert_os_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
