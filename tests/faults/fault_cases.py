@@ -158,7 +158,7 @@ FAULTS: Final = [
     Fault("the same bucket twice", edits(same_bucket), BUCKETS, CHANGED, ALL_BUT_A_PAGE),
     Fault("a bucket of the page before", edits(of_the_page_before), BUCKETS, CHANGED, ALL_BUT_A_PAGE),
     Fault("a bucket left out", edits(bucket_left_out), "The server left buckets out",
-          "Retry; data loaded so far is kept.", "92 of 93 days"),
+          "Try again; what has arrived is kept.", "92 of 93 days"),
     Fault("a repeated cursor", same_cursor, PAGES, CHANGED, ALL_BUT_A_PAGE),
     Fault("a missing cursor", edits(lambda page: {**page, "has_more": True, "next_page": None}), PAGES, CHANGED,
           ALL_BUT_A_PAGE),
