@@ -203,10 +203,13 @@ def runs_of(question: FactQuery) -> list[tuple[int, int, int]]:
     finest = width_of(question)
     if not question.data.has_levels or finest == DAY:
         return [(question.start, question.end, finest)]
+    starts = range(question.start + finest, question.end, finest)
     bounds = [question.start, question.end]
-    for at in range(question.start + finest, question.end, finest):
-        if len({period(moment, question.per, question.start, question.end) for moment in (at - finest, at)}) == 2:
-            bounds.append(at)
+    bounds += [
+        start
+        for start in starts
+        if len({period(at, question.per, question.start, question.end) for at in (start - finest, start)}) == 2
+    ]
     runs: list[tuple[int, int, int]] = []
     for start, end in pairwise(sorted(bounds)):
         width = next(one for one in WIDTHS if start % one == end % one == 0)
