@@ -116,7 +116,7 @@ def test_each_has_its_own_key_data_and_server(
     dialog = _dialog(window, AddDialog)
     assert isinstance(dialog, AddDialog)
     dialog.button.click()
-    assert "needs a name" in dialog.problem_text
+    assert "name is missing" in dialog.problem_text
     qtbot.keyClicks(dialog.name, "Umbrella")
     dialog.button.click()
     qtbot.waitUntil(window.key_page.isVisible)
