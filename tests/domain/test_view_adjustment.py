@@ -65,7 +65,7 @@ def test_refused_dimensions_are_removed_and_named() -> None:
     adjusted = adjust_view(view, NOW, refused=("user_id", "api_key_id", "api_source"))
     assert (adjusted.view.grouping, adjusted.view.filters) == (("line_item",), chosen[1:])
     assert adjusted.notes == (
-        "User and API key are not available for this organization's costs; expected without them.",
+        "User and API key are not available for this organization's costs; shown without them.",
     )
 
 
