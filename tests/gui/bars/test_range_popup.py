@@ -116,7 +116,7 @@ def test_a_range_can_be_typed(
         ("soon", "today", "“soon” is not a date"),
         ("", "today", "A date is missing"),
         ("2026-02-30", "today", "This day does not exist"),
-        ("today", "yesterday", "The end comes before the start"),
+        ("today", "yesterday", "The end is not after the start"),
         ("<b>x</b>", "today", "“<b>x</b>” is not a date"),
     ],
 )

@@ -254,7 +254,7 @@ def test_the_window_shows_it(desk: Any) -> None:
     # Of the dataset that it begins with it says that it can't be had; no error stands over the others.
     assert window.page.banner.error is None
     assert not window.page.dataset.menu_actions["completions"].isEnabled()
-    assert "know this address" in window.page.dataset.menu_actions["completions"].toolTip()
+    assert "Address not found" in window.page.dataset.menu_actions["completions"].toolTip()
     desk.settle(
         window, lambda: window.workspace.show_view(ViewState("robot_moves", RANGE, Granularity.TOTAL, ("arm",)))
     )
