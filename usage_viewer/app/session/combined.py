@@ -27,7 +27,7 @@ from usage_viewer.domain.verification import (
     Verdict,
 )
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.domain.view_adjustment import fit
+from usage_viewer.domain.view_adjustment import adjust_view
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import FactSource, plan_view
 from usage_viewer.store import Cancel
@@ -83,7 +83,7 @@ class CombinedSession(Session):
     def look(self, view: ViewState, cancel: Cancel | None = None, *, named: bool = True) -> ViewResult:
         now = self.now
         unavailable = self.unavailable_dimensions()[view.dataset_name]
-        fitted = fit(view, now, self._week_start, unavailable)
+        fitted = adjust_view(view, now, self._week_start, unavailable)
         one = _of_one(fitted.view)
         sources = [
             FactSource(profile, one.dataset, session.coverage(one, now=now))
@@ -271,7 +271,7 @@ def _of_one(view: ViewState) -> ViewState:
 def _completeness(parts: Sequence[Completeness]) -> Completeness:
     """One that differs makes all differ; all are proven only if each is."""
     verdicts = {part.verdict for part in parts}
-    worst = next(one for one in (Verdict.DIFFERS, Verdict.NOT_ASKED, Verdict.PROVEN) if one in verdicts)
+    worst = next(one for one in (Verdict.DIFFERS, Verdict.NOT_VERIFIED, Verdict.VERIFIED) if one in verdicts)
     checked = [part.checked_at for part in parts if part.checked_at is not None]
     return Completeness(
         worst,

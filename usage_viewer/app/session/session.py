@@ -31,7 +31,7 @@ from usage_viewer.domain.verification import (
     open_periods,
 )
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.domain.view_adjustment import AdjustedView, fit
+from usage_viewer.domain.view_adjustment import AdjustedView, adjust_view
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Cancel, Store
@@ -134,7 +134,7 @@ class Session:
         return self._cover(self._fit(view, now), now, refresh=refresh)
 
     def _fit(self, view: ViewState, now: int) -> AdjustedView:
-        return fit(view, now, self._week_start, self._store.refused(view.dataset_name))
+        return adjust_view(view, now, self._week_start, self._store.refused(view.dataset_name))
 
     def _cover(self, fitted: AdjustedView, now: int, *, refresh: bool = False) -> Coverage:
         # The mean and the peak of a level say what they say of buckets of one width.
