@@ -81,14 +81,14 @@ def test_erase_error_is_shown_and_the_window_stays_open(
         if raised:
             raise StoreLocked
         rig.paths.settings.unlink(missing_ok=True)
-        return [StoreNotWritable("x", title="Not all files could be removed")]
+        return [StoreNotWritable("x", title="Some files could not be deleted")]
 
     window = _window(rig, fail)
     user.click(_dialog(window).button)
     qtbot.waitUntil(window.page.banner.isVisible)
     error = window.page.banner.error
     assert error is not None
-    assert error.title == ("The local database is in use" if raised else "Not all files could be removed")
+    assert error.title == ("The local database is in use" if raised else "Some files could not be deleted")
     rig.settle(window, lambda: user.click(user.button("Open again", window.page.banner)))
     assert window.page.model.rowCount() > 5
     rig.close(window)

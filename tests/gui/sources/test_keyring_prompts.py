@@ -183,7 +183,7 @@ def test_keyring_that_stores_nothing(rig: WindowRig, qtbot: QtBot) -> None:
     assert "until the window is closed" in window.page.notes.text
     rig.close(window)
     again = rig.start(keystore)
-    assert "no key" in again.page.banner.accessibleName()
+    assert "No admin key" in again.page.banner.accessibleName()
     assert again.page.model.rowCount() > 5, "stored data is shown"
 
 
@@ -196,5 +196,5 @@ def test_keyring_that_loses_the_key_between_two_starts(rig: WindowRig, qtbot: Qt
     rig.close(window)
     ring.stored.clear()
     again = rig.start(keystore)
-    assert "There is no key yet" in again.page.banner.accessibleName()
+    assert "No admin key" in again.page.banner.accessibleName()
     assert again.page.model.rowCount() > 5

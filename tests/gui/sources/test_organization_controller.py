@@ -115,7 +115,7 @@ def test_each_organization_has_its_own_key_data_and_server(
     dialog = _dialog(window, AddDialog)
     assert isinstance(dialog, AddDialog)
     dialog.button.click()
-    assert "needs a name" in dialog.problem_text
+    assert "name is missing" in dialog.problem_text
     qtbot.keyClicks(dialog.name, "Umbrella")
     dialog.button.click()
     qtbot.waitUntil(window.key_page.isVisible)
@@ -252,7 +252,7 @@ def test_organization_without_a_key_is_named(
     rig.clock.ahead = 600
     rig.settle(window, lambda: window.organizations.combine(("default", "umbrella")))
     assert window.page.banner.error is not None
-    assert window.page.banner.error.title == "Umbrella: There is no key yet"
+    assert window.page.banner.error.title == "Umbrella: No admin key"
 
 
 def test_same_key_twice_is_refused(with_second: WindowRig, both: WindowUnderTest) -> None:

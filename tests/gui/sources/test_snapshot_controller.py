@@ -162,7 +162,7 @@ def test_damaged_snapshot_offers_the_organization(rig: WindowRig, saved: Path) -
 def test_missing_snapshot_is_reported(rig: WindowRig, tmp_path: Path) -> None:
     window = rig.open(rig.context(snapshot=tmp_path / "gone.zip"))
     assert window.page.banner.error is not None
-    assert "no such snapshot" in window.page.banner.error.title
+    assert "was not found" in window.page.banner.error.title
 
 
 @pytest.mark.parametrize(

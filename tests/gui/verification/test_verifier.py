@@ -152,7 +152,7 @@ class TestComplete:
         seal = again.page.status.badge
         assert seal.text() == "Not verified yet"
         rig.settle(again, lambda: qtbot.mouseClick(seal, Qt.MouseButton.LeftButton))
-        assert again.verifier.state.completeness.verdict is Verdict.PROVEN
+        assert again.verifier.state.completeness.verdict is Verdict.VERIFIED
 
     def test_change_of_range_stops_verification(self, rig: WindowRig) -> None:
         window = rig.start()

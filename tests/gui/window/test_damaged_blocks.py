@@ -37,7 +37,7 @@ def test_damage_found_while_reading_is_reported_and_repaired(rig: WindowRig, use
     window = rig.start()
     error = window.page.banner.error
     assert isinstance(error, StoreDamaged)
-    assert "kept aside" in error.hint
+    assert "kept as a copy" in error.hint
     rig.settle(window, lambda: user.click(user.button("Start with an empty database", window.page.banner)))
     assert not window.page.banner.isVisible()
     assert window.page.model.rowCount() == rows

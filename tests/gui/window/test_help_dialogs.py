@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from usage_viewer import __version__
-from usage_viewer.app.licences import parts
+from usage_viewer.app.licences import list_components
 from usage_viewer.gui.window.help_dialogs import about_dialog, shortcut_dialog
 
 
@@ -28,7 +28,7 @@ def test_about_lists_every_package_with_its_licence(parent: QWidget) -> None:
     assert f"Usage Viewer {__version__}" in lines
     assert "MIT" in lines
     assert any("PSF" in line and f"Qt {PySide6.__version__} (LGPL-3.0)" in line for line in lines)
-    for part in parts():
+    for part in list_components():
         assert f"{part.name} {part.version}: {part.licence}" in lines
     assert "/data⟨U+202E⟩ <b>" in shown
 

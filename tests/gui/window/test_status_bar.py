@@ -29,10 +29,10 @@ def test_wait_notice_stays_until_data_arrives(
     monkeypatch.setattr(status_bar, "MESSAGE_SECONDS", 0.02)
     line.show_fetching(True)
     line.show_progress(Progress(1, 5))
-    line.show_progress(Progress(1, 5, notice="Rate limited, next try in 60 s"))
+    line.show_progress(Progress(1, 5, notice="Rate limited, retrying in 60 s"))
     qtbot.wait(80)
     line.show_progress(Progress(1, 5, stored=True))
-    assert "next try in 60 s" in line.text
+    assert "retrying in 60 s" in line.text
     line.show_progress(Progress(2, 5))
     assert "next try" not in line.text
     assert "2 of 5 requests" in line.text
@@ -40,7 +40,7 @@ def test_wait_notice_stays_until_data_arrives(
 
 def test_end_of_a_fetch_removes_only_its_own_notice(line: StatusBar) -> None:
     line.show_fetching(True)
-    line.show_progress(Progress(0, 1, notice="Rate limited, next try in 4 s"))
+    line.show_progress(Progress(0, 1, notice="Rate limited, retrying in 4 s"))
     line.show_fetching(False)
     assert line.text == ""
     line.show_fetching(True)

@@ -65,10 +65,10 @@ def startup_table_path(paths: ProfilePaths) -> Path:
 
 def save_startup_table(paths: ProfilePaths, table: StartupTable) -> None:
     """Write the table together with the state of the files that it depends on. Raises OSError."""
-    from usage_viewer.app.atomic_write import write_whole
+    from usage_viewer.app.atomic_write import write_atomically
 
     content = {**asdict(table), "state": _state(paths)}
-    write_whole(startup_table_path(paths), [json.dumps(content).encode()], mode=0o600)
+    write_atomically(startup_table_path(paths), [json.dumps(content).encode()], mode=0o600)
 
 
 def find_startup_table(data_dir: Path) -> ProfilePaths | None:

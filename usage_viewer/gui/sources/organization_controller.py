@@ -96,13 +96,13 @@ class OrganizationController(QObject):
 
     def add(self, label: str, base_url: str = "") -> None:
         """Add and open an organization. Raises InputError."""
-        listed = lists.added(self.listed, label, self._context.paths.data_dir, base_url)
+        listed = lists.add(self.listed, label, self._context.paths.data_dir, base_url)
         self._settings.save_organizations(listed)
         self.choose(listed[-1].id)
 
     def rename(self, id: str, label: str) -> None:
         """Change the name of an organization. Raises InputError."""
-        self._settings.save_organizations(lists.renamed(self.listed, id, label))
+        self._settings.save_organizations(lists.rename(self.listed, id, label))
         self.changed.emit()
 
     def remove(self, id: str, *, data: bool, key: bool) -> None:
@@ -110,7 +110,7 @@ class OrganizationController(QObject):
 
         If it is open, another one is opened first, so that nothing keeps its files open.
         """
-        removed, listed = self.with_id(id), lists.removed(self.listed, id)
+        removed, listed = self.with_id(id), lists.remove(self.listed, id)
         profile = self._context.make_profile(removed) if key else None
         paths = ProfilePaths(self._context.paths.data_dir, id)
         self._settings.save_organizations(listed)

@@ -29,9 +29,8 @@ def shortcut_dialog(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog
 
 def about_dialog(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
     """Build the dialog with version, licences and `facts`, names and values such as the place of the data."""
-    from usage_viewer.app.licences import (
-        parts,  # late: reading packages' metadata takes longer than the first paint
-    )
+    # Late: reading packages' metadata takes longer than the first paint.
+    from usage_viewer.app.licences import list_components
 
     inside = QWidget()
     column = QVBoxLayout(inside)
@@ -43,7 +42,7 @@ def about_dialog(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
     grid = QGridLayout()
     grid.setHorizontalSpacing(2 * UNIT)
     software = [f"Python {platform.python_version()} (PSF), Qt {PySide6.__version__} (LGPL-3.0)"]
-    software += [f"{part.name} {part.version}: {part.licence}" for part in parts()]
+    software += [f"{part.name} {part.version}: {part.licence}" for part in list_components()]
     rows = [*((name, [text]) for name, text in facts), ("Licence", ["MIT"]), ("Third-party software", software)]
     for row, (name, lines) in enumerate(rows):
         grid.addWidget(plain_label(name), row, 0, Qt.AlignmentFlag.AlignTop)
