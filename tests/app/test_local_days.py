@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo, available_timezones
 import numpy as np
 import pytest
 
-from usage_viewer.app.session.session import Session, ViewResult
+from usage_viewer.app.session.result import ViewResult
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.date_range import DateRange
@@ -46,7 +47,7 @@ Fact = tuple[int, tuple[str | None, ...], Any]
 class HeldBuckets:
     """What a store holds of one dataset: its facts at their finest, and the widths that they are held in."""
 
-    session: Session
+    session: StoreSession
     dataset: str
     metric: str
     facts: list[Fact]
@@ -77,7 +78,7 @@ def made(dataset: str, metric: str, widths: tuple[BucketWidth, ...], seed: int) 
     for width in widths:
         for day, days in ERAS:
             store.put(batch(dataset, metric, width, facts, moment(day), days), NOW - DAY)
-    return HeldBuckets(Session(store, clock=lambda: float(NOW)), dataset, metric, facts)
+    return HeldBuckets(StoreSession(store, clock=lambda: float(NOW)), dataset, metric, facts)
 
 
 def batch(dataset: str, metric: str, width: BucketWidth, facts: list[Fact], start: int, days: int) -> Batch:
@@ -227,7 +228,7 @@ def test_rows_are_the_sums_of_their_buckets(seed: int, stores: list[HeldBuckets]
         held = random.choice(stores)
         view, inside = a_view(random, held)
         look = held.session.look(view)
-        answered = look.answered
+        answered = look.effective_view
         zone = ZoneInfo(answered.zone)
         if held.dataset == "costs":
             assert (answered.zone, answered.per) == (view.zone, view.per) or look.notes

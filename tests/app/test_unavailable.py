@@ -1,15 +1,15 @@
 """Datasets that an organization lacks: known as such while the source is the same, asked for again on request."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
 
+from tests.rigs.sessions import open_store_session
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.api.access import NAMES_ONLY_KEY
 from usage_viewer.demo.server.faults import Fault, Faults
 from usage_viewer.demo.server.server import DemoServer
@@ -37,15 +37,15 @@ def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
         yield running
 
 
-Open = Callable[[str], Session]
+Open = Callable[[str], StoreSession]
 
 
 @pytest.fixture
 def opened(server: DemoServer) -> Iterator[Open]:
     """`opened(key)`: a session with the server as its source."""
-    sessions: list[Session] = []
+    sessions: list[StoreSession] = []
 
-    def make(key: str) -> Session:
+    def make(key: str) -> StoreSession:
         parsed = AdminKey.parse(key)
         profile = Profile(
             "default",
@@ -54,9 +54,8 @@ def opened(server: DemoServer) -> Iterator[Open]:
             keystore=lambda: MemoryKeystore(parsed),
             wait=lambda seconds: False,
         )
-        session = profile.open_session()
-        source = profile.source(parsed)
-        session.connect(source, source)
+        session = open_store_session(profile)
+        session.connect(profile.source(parsed))
         sessions.append(session)
         return session
 
@@ -65,8 +64,8 @@ def opened(server: DemoServer) -> Iterator[Open]:
         session.close()
 
 
-def fetch(session: Session, view: ViewState) -> None:
-    list(session.fetch(view, cancelled=threading.Event()))
+def fetch(session: StoreSession, view: ViewState) -> None:
+    list(session.fetch(view))
 
 
 def failing(dataset: str, status: int, message: str = "Not here.") -> Faults:
@@ -83,12 +82,12 @@ def test_one_is_remembered_and_no_other(
     server.faults = failing("images", status, message)
     with pytest.raises(kind):
         fetch(session, IMAGES)
-    assert list(session.unavailable) == ["images"]
-    assert isinstance(session.unavailable["images"], kind)
+    assert list(session.unavailable_datasets) == ["images"]
+    assert isinstance(session.unavailable_datasets["images"], kind)
     fetch(session, IMAGES.with_dataset("embeddings"))
     assert session.look(IMAGES.with_dataset("embeddings")).coverage.complete
     session.forget_unavailable()
-    assert session.unavailable == {}
+    assert session.unavailable_datasets == {}
     server.faults = None
     fetch(session, IMAGES)
     assert session.look(IMAGES).coverage.complete
@@ -99,11 +98,11 @@ def test_a_missing_scope_is_the_keys_unless_other_datasets_come(server: DemoServ
     server.faults = failing("images", 403, SCOPE)
     with pytest.raises(ScopeMissing):
         fetch(session, IMAGES)
-    assert session.unavailable == {}
+    assert session.unavailable_datasets == {}
     fetch(session, IMAGES.with_dataset("embeddings"))
     with pytest.raises(ScopeMissing):
         fetch(session, IMAGES)
-    assert list(session.unavailable) == ["images"]
+    assert list(session.unavailable_datasets) == ["images"]
 
 
 def test_a_key_that_can_read_no_usage_greys_nothing(opened: Open) -> None:
@@ -111,7 +110,7 @@ def test_a_key_that_can_read_no_usage_greys_nothing(opened: Open) -> None:
     for name in ("images", "completions"):
         with pytest.raises(ScopeMissing):
             fetch(session, IMAGES.with_dataset(name))
-    assert session.unavailable == {}
+    assert session.unavailable_datasets == {}
 
 
 def test_what_passes_is_no_reason(server: DemoServer, opened: Open) -> None:
@@ -119,7 +118,7 @@ def test_what_passes_is_no_reason(server: DemoServer, opened: Open) -> None:
     server.faults = lambda request: Fault(status=500)
     with pytest.raises(ServerFailed):
         fetch(session, IMAGES)
-    assert session.unavailable == {}
+    assert session.unavailable_datasets == {}
 
 
 def test_another_source_is_asked_anew(server: DemoServer, opened: Open) -> None:
@@ -128,4 +127,4 @@ def test_another_source_is_asked_anew(server: DemoServer, opened: Open) -> None:
     with pytest.raises(NotFound):
         fetch(session, IMAGES)
     session.connect(None)
-    assert session.unavailable == {}
+    assert session.unavailable_datasets == {}

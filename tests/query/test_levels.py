@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 
 from tests.rigs.looks import moment, shown
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.figures import NumberColumn
@@ -22,7 +22,7 @@ DAY = 86400
 Levels = dict[BucketWidth, dict[int, dict[str, int]]]
 
 
-def level_session(random: Random) -> tuple[Session, Levels]:
+def level_session(random: Random) -> tuple[StoreSession, Levels]:
     """Four days in buckets of each width, and what each project held in them. What a day's bucket says need not
     follow from its hours: the widths have figures of their own.
     """
@@ -47,7 +47,7 @@ def level_session(random: Random) -> tuple[Session, Levels]:
             ),
             NOW - DAY - width.seconds,
         )
-    return Session(store, clock=lambda: float(NOW)), every
+    return StoreSession(store, clock=lambda: float(NOW)), every
 
 
 def test_levels_over_time_are_the_last_the_mean_and_the_peak_of_their_sum() -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, StoreDamaged, StoreError, StoreNewer, WrongShape
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
-from usage_viewer.store import Cancel, Store
+from usage_viewer.store import Store
 
 T0, HOUR, DAY = 1_793_491_200, 3600, 86400
 FETCHED = T0 + 100 * DAY
@@ -296,11 +297,11 @@ class TestThreads:
 
     def test_a_cancelled_answer_ends(self, store: Store, make_usage: Make, coverage: Make, between: Make) -> None:
         store.put(make_usage().batch(), FETCHED)
-        view, cancel = ViewState(range=between()), Cancel()
+        view, cancel = ViewState(range=between()), Cancellation()
         cancel.cancel()
         with pytest.raises(Cancelled):
             store.answer(view, coverage(store, view), store.names(), cancel)
-        assert store.answer(view, coverage(store, view), store.names(), Cancel()).rows > 0
+        assert store.answer(view, coverage(store, view), store.names(), Cancellation()).rows > 0
 
     def test_nothing_is_answered_after_closing(self, store: Store, make_usage: Make, ask: Make) -> None:
         store.close()

@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 import pytest
 
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import StoreNewer
 from usage_viewer.domain.period import BucketWidth, Granularity
@@ -40,7 +40,7 @@ def version_of(path: Path) -> list[tuple[int]]:
         connection.close()
 
 
-def tokens(session: Session) -> dict[object, object]:
+def tokens(session: StoreSession) -> dict[object, object]:
     """Input tokens of each project."""
     view = ViewState(
         range=DateRange(None, datetime(2026, 10, 29), datetime(2026, 11, 1)),
@@ -54,7 +54,7 @@ def tokens(session: Session) -> dict[object, object]:
     return {column.values[code]: figure for code, figure in zip(column.codes.tolist(), figures, strict=True)}
 
 
-def amount(session: Session) -> object:
+def amount(session: StoreSession) -> object:
     view = ViewState(
         dataset_name="costs",
         range=DateRange(None, datetime(2026, 10, 31), datetime(2026, 11, 1)),
@@ -71,7 +71,7 @@ def test_all_that_an_older_file_holds_is_there(version: int, path: Path) -> None
     assert version_of(path) == [(version,)], "this is not the file of that version"
     for _ in range(2):
         store = Store.open(path)
-        session = Session(store, clock=lambda: T0 + 60 * DAY)
+        session = StoreSession(store, clock=lambda: T0 + 60 * DAY)
         held = store.held("completions")[BucketWidth.DAY]
         assert held.starts.tolist() == [T0 - 3 * DAY, T0 - 2 * DAY, T0 - DAY]
         assert held.fetched.tolist() == [T0 + 30 * DAY] * 3

@@ -1,6 +1,5 @@
 """Fetches the names of projects, users, service accounts and API keys."""
 
-import threading
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -8,6 +7,7 @@ import msgspec
 
 from usage_viewer.api.decode.page import unusable
 from usage_viewer.api.http.client import UsageClient
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import CursorError, NotFound, RequestRefused, ScopeMissing
 from usage_viewer.domain.names import Name
 
@@ -50,18 +50,18 @@ class _List(msgspec.Struct):
 _LIST = msgspec.json.Decoder(_List)
 
 
-def fetch_names(client: UsageClient, *, now: int, cancelled: threading.Event | None = None) -> Iterator[list[Name]]:
+def fetch_names(client: UsageClient, *, now: int, cancellation: Cancellation | None = None) -> Iterator[list[Name]]:
     """All names that the key may read, a list a page: of kind project, user (service accounts too) or api_key.
 
     A list that the key's permissions don't allow is passed over; at the end its ScopeMissing is raised. Raises
     whatever `UsageClient.get` raises, NotJson, WrongShape and CursorError at once.
     """
-    return _Directory(client, now, cancelled).names()
+    return _Directory(client, now, cancellation).names()
 
 
 class _Directory:
-    def __init__(self, client: UsageClient, now: int, cancelled: threading.Event | None) -> None:
-        self._client, self._now, self._cancelled = client, now, cancelled
+    def __init__(self, client: UsageClient, now: int, cancellation: Cancellation | None) -> None:
+        self._client, self._now, self._cancellation = client, now, cancellation
         self._refused: dict[str, ScopeMissing] = {}  # kind of list -> why
         self._people: set[str] = set()  # ids that a list has named
 
@@ -106,7 +106,7 @@ class _Directory:
 
     def _list(self, kind: str, path: str, params: list[tuple[str, str]]) -> _List | None:
         try:
-            body = self._client.get(path, params, cancelled=self._cancelled)
+            body = self._client.get(path, params, cancellation=self._cancellation)
         except ScopeMissing as error:
             self._refused[kind] = error
             return None

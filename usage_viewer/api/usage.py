@@ -8,6 +8,7 @@ from usage_viewer.api.decode.page import decode_page
 from usage_viewer.api.http.client import Params, UsageClient
 from usage_viewer.api.http.retry import OnRetry
 from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset, dataset_named
 from usage_viewer.domain.errors import BucketError, CursorError, RequestRefused
 from usage_viewer.domain.period import BucketRun, BucketWidth
@@ -31,7 +32,7 @@ def fetch_window(
     window: BucketRun,
     grouped: tuple[str, ...],
     *,
-    cancelled: threading.Event | None = None,
+    cancellation: Cancellation | None = None,
     on_retry: OnRetry | None = None,
 ) -> Iterator[Batch]:
     """The window's buckets, a batch a page, as they come.
@@ -45,7 +46,7 @@ def fetch_window(
     cursor: str | None = None
     for _ in range(window.buckets + 2):
         params = _params(dataset, window, grouped, cursor)
-        with client.answer(dataset.path, params, cancelled=cancelled, on_retry=on_retry) as body, _DECODING:
+        with client.answer(dataset.path, params, cancellation=cancellation, on_retry=on_retry) as body, _DECODING:
             page = decode_page(body, dataset, window, grouped)
         del body  # it may be large, and whoever takes the batch may take its time
         starts = set(page.batch.starts.tolist())
@@ -99,7 +100,7 @@ def probe_dimensions(
     day: BucketRun,
     *,
     refusal: RequestRefused | None = None,
-    cancelled: threading.Event | None = None,
+    cancellation: Cancellation | None = None,
     on_retry: OnRetry | None = None,
 ) -> tuple[str, ...]:
     """A largest set of dimensions that the server accepts together, found greedily in the dataset's order.
@@ -112,7 +113,7 @@ def probe_dimensions(
     def ask(names: tuple[str, ...]) -> RequestRefused | None:
         try:
             params = _params(dataset, window, names, None)
-            client.get(dataset.path, params, cancelled=cancelled, on_retry=on_retry)
+            client.get(dataset.path, params, cancellation=cancellation, on_retry=on_retry)
         except RequestRefused as error:
             if error.status != 400:
                 raise
@@ -154,12 +155,14 @@ def check_key(
     client: UsageClient,
     now: int,
     *,
-    cancelled: threading.Event | None = None,
+    cancellation: Cancellation | None = None,
     on_retry: OnRetry | None = None,
 ) -> None:
     """One cheap call that needs what fetching usage needs. Raises what is wrong with key, network or answer."""
     dataset = dataset_named(_CHECKED_BY)
     start = BucketWidth.DAY.floor(now)
     window = BucketRun(BucketWidth.DAY, start, start + BucketWidth.DAY.seconds)
-    body = client.get(dataset.path, _params(dataset, window, (), None), cancelled=cancelled, on_retry=on_retry)
+    body = client.get(
+        dataset.path, _params(dataset, window, (), None), cancellation=cancellation, on_retry=on_retry
+    )
     decode_page(body, dataset, window, ())

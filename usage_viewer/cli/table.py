@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -12,7 +11,8 @@ from typing import TextIO
 
 from usage_viewer.app.export import Export, Format, chunks
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.app.session.session import Session, ViewResult
+from usage_viewer.app.session.result import ViewResult
+from usage_viewer.app.session.session import Session
 from usage_viewer.cli.arguments import view_of
 from usage_viewer.cli.error_output import tell
 from usage_viewer.domain.coverage import Coverage
@@ -90,7 +90,7 @@ def _print_table(task: Printing, out: TextIO) -> int:
     if profile.clock_note:
         err.write(f"{profile.clock_note}.\n")
     lacking = _say_what_is_otherwise(look, err)
-    if profile.read_only:
+    if not profile.capabilities.can_fetch:
         return _say_what_the_snapshot_lacks(look.coverage, err)
     say_what_lacks(look.coverage, err)
     return COMPLETE if look.coverage.complete and error is None and not lacking else INCOMPLETE
@@ -101,11 +101,11 @@ def _say_what_is_otherwise(look: ViewResult, err: TextIO) -> bool:
     for note in look.notes:
         err.write(f"{note}\n")
     named = {*look.view.grouping, *(item.dimension for item in look.view.filters)}
-    for name in look.unavailable:
+    for name in look.unavailable_dimensions:
         if name not in named:
             label = look.view.dataset.dimension(name).label
             err.write(f"{label} ({name}) is not to be had from this organization.\n")
-    return bool(named & set(look.unavailable))
+    return bool(named & set(look.unavailable_dimensions))
 
 
 def _check_extras(look: ViewResult) -> None:
@@ -123,7 +123,7 @@ def _check_extras(look: ViewResult) -> None:
 
 def _say_what_the_snapshot_lacks(coverage: Coverage, err: TextIO) -> int:
     """What was still to come when it was saved lacks too."""
-    if coverage.complete and not coverage.to_come:
+    if coverage.complete and not coverage.future_buckets:
         return COMPLETE
     err.write(f"Incomplete: the snapshot has {coverage.summary}.\n")
     _say_segments(coverage.missing, err)
@@ -135,15 +135,15 @@ def _fetch(task: Printing) -> UsageViewerError | None:
     session, view, profile = task.session, task.view, task.profile
     show = _progress_on(task.err)
     try:
-        wanted, named = bool(session.coverage(view).wanted), task.names and _has_names(view)
-        if not (wanted or named) or not profile.needs_key:
+        wanted, named = bool(session.coverage(view).to_fetch), task.names and _has_names(view)
+        store_session = session.store_session
+        if not (wanted or named) or store_session is None or not profile.capabilities.needs_key:
             return None
         key = profile.keystore.load()
         if key is None:
             return KeyMissing(hint="Set OPENAI_ADMIN_KEY, or start usage-viewer once and enter an admin key there.")
-        source = profile.source(key)
-        session.connect(source, source)
-        for step in session.fetch(view, cancelled=threading.Event()):
+        store_session.connect(profile.source(key))
+        for step in session.fetch(view):
             show(step.notice or f"{step.done} of {step.total} requests")
         if named:
             show("Loading names")
@@ -165,7 +165,7 @@ def _has_names(view: ViewState) -> bool:
 def _fetch_names(session: Session, err: TextIO, wipe: Callable[[], None]) -> None:
     """Without names there are still ids: that is said, and no more."""
     try:
-        session.fetch_names(cancelled=threading.Event())
+        session.fetch_names()
     except UsageViewerError as error:
         wipe()
         err.write(f"Not all names can be had: {error.title.lower()}. {error.hint}\n")
@@ -207,7 +207,7 @@ def say_what_lacks(coverage: Coverage, err: TextIO) -> None:
     elif coverage.stale:
         err.write(f"All of it is held ({coverage.summary}), but this may have grown since it was fetched:\n")
         _say_segments(coverage.stale, err)
-    elif coverage.to_come:
+    elif coverage.future_buckets:
         err.write(f"The range ends in the future: {coverage.summary}.\n")
 
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.cancellation import Cancel
-from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.cancellation import Cancellation
+from usage_viewer.domain.coverage import Coverage, combine_coverage
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.table import Table
-from usage_viewer.domain.together import together
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.query.aggregate import FactSums, joined
 from usage_viewer.query.dimension_index import DimensionIndex
@@ -28,10 +27,12 @@ class Part:
     coverage: Coverage
 
 
-def answer_across(parts: Sequence[Part], view: ViewState, names: Names, cancel: Cancel | None = None) -> Table:
+def answer_across(
+    parts: Sequence[Part], view: ViewState, names: Names, cancel: Cancellation | None = None
+) -> Table:
     """As `Store.answer`, over all `parts`. `view.profiles` are theirs. Raises Cancelled, StoreError."""
-    cancel = cancel or Cancel()
-    coverage = together([part.coverage for part in parts])
+    cancel = cancel or Cancellation()
+    coverage = combine_coverage([part.coverage for part in parts])
     every = DimensionIndex(view.dataset)
     facts: list[FactSums] = []
     by_buckets: list[FactSums] = []

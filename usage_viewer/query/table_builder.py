@@ -62,7 +62,7 @@ def tabulate(
         groups = groups.in_order(order)
         heads = [replace(head, known=head.known[order]) for head in heads]
     rows = _grouped(facts, groups, int(passing.sum()), len(coverage.periods))
-    if not len(rows) and not grouping and view.per is Granularity.TOTAL and coverage.held:
+    if not len(rows) and not grouping and view.per is Granularity.TOTAL and coverage.stored:
         rows = _one_row_of_nothing(rows)
     columns: list[Column] = []
     if view.per is not Granularity.TOTAL:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from usage_viewer.domain.batch import Batch
-from usage_viewer.domain.cancellation import Cancel
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import Coverage, HeldBuckets
 from usage_viewer.domain.dataset import Extras, is_extra
@@ -140,20 +140,22 @@ class Store:
             self._changes[data.name] += 1
             self._cache.forget(data.name)
 
-    def answer(self, view: ViewState, coverage: Coverage, names: Names, cancelled: Cancel | None = None) -> Table:
+    def answer(
+        self, view: ViewState, coverage: Coverage, names: Names, cancelled: Cancellation | None = None
+    ) -> Table:
         """What is held of `view`: `coverage.read` in the periods of `coverage`, in no particular order.
 
         Where figures of different units would be added, the unit becomes one more column of the grouping; where
         they would be added to a total, there is none. A view without periods and grouping has one row as soon as
         anything is held; else periods and groups without usage have none. Raises Cancelled, StoreError.
         """
-        cancelled = cancelled or Cancel()
+        cancelled = cancelled or Cancellation()
         facts, combinations, by_buckets = self.gathered(view, coverage, cancelled)
         table = tabulate(view, coverage, facts, combinations, names, by_buckets)
         cancelled.check()
         return table
 
-    def gathered(self, view: ViewState, coverage: Coverage, cancelled: Cancel) -> Gathered:
+    def gathered(self, view: ViewState, coverage: Coverage, cancelled: Cancellation) -> Gathered:
         """What is held of `view`, before it is filtered and grouped. Raises Cancelled, StoreError."""
         if any(is_extra(item.name) for item in view.dataset.dimensions):
             return self._gathered_widened(view, coverage, cancelled)
@@ -164,7 +166,7 @@ class Store:
         # After the facts, so that they have every combination that those speak of.
         return Gathered(facts, self._known_combinations(view.dataset_name), by_buckets)
 
-    def _gathered_widened(self, view: ViewState, coverage: Coverage, cancelled: Cancel) -> Gathered:
+    def _gathered_widened(self, view: ViewState, coverage: Coverage, cancelled: Cancellation) -> Gathered:
         """Where fields that this version doesn't know tell combinations apart: seldom, and never from the cache."""
         with self._database.cursor(cancelled) as cursor:
             widened = widen(cursor, view.dataset, coverage, self._known_combinations(view.dataset_name))
@@ -186,7 +188,9 @@ class Store:
             len(self._known_combinations(view.dataset_name)),
         )
 
-    def _facts(self, view: ViewState, coverage: Coverage, metrics: tuple[str, ...], cancelled: Cancel) -> FactSums:
+    def _facts(
+        self, view: ViewState, coverage: Coverage, metrics: tuple[str, ...], cancelled: Cancellation
+    ) -> FactSums:
         change = self._changes[
             view.dataset_name
         ]  # before all else: facts of a later change may stand under an earlier

@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 
-from usage_viewer.domain.cancellation import Cancel
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.coverage import Coverage, HeldBuckets
 from usage_viewer.domain.dataset import Dataset, Identity, is_extra
@@ -58,7 +58,7 @@ class VerificationQueries:
     ) -> None:
         self._database, self._combinations, self._held = database, combinations, held
 
-    def sums(self, dataset: str, segments: Iterable[BucketRun], cancel: Cancel | None = None) -> Sums:
+    def sums(self, dataset: str, segments: Iterable[BucketRun], cancel: Cancellation | None = None) -> Sums:
         """Of each bucket of segments of one width that are held; exact."""
         data, sums = dataset_named(dataset), Sums()
         with self._database.cursor(cancel) as cursor, localcontext(EXACT):
@@ -74,7 +74,7 @@ class VerificationQueries:
         view: ViewState,
         coverage: Coverage,
         names: Names,
-        cancel: Cancel | None = None,
+        cancel: Cancellation | None = None,
         most: int = MOST_BREACHES,
     ) -> BrokenIdentities:
         """Of the identities that the dataset claims, in the rows that the view reads and lets pass."""
@@ -97,7 +97,7 @@ class VerificationQueries:
         listed.sort(key=lambda breach: -breach.bucket.start)
         return BrokenIdentities(count, tuple(listed))
 
-    def changes(self, dataset: str, span: Span | None, now: int, cancel: Cancel | None = None) -> Changes:
+    def changes(self, dataset: str, span: Span | None, now: int, cancel: Cancellation | None = None) -> Changes:
         """What changed in the last 30 days in buckets that lie in `span`, or anywhere."""
         with self._database.cursor(cancel) as cursor:
             return read_changes(cursor, dataset_named(dataset), span, now)
@@ -109,7 +109,7 @@ class VerificationQueries:
         cell: Cell,
         metrics: Sequence[str],
         names: Names,
-        cancel: Cancel | None = None,
+        cancel: Cancellation | None = None,
     ) -> list[BucketContribution]:
         """Every bucket of the cell's period, also those without rows of it, in their order."""
         data = view.dataset

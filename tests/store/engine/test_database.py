@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import (
     Cancelled,
     StoreDamaged,
@@ -17,7 +18,6 @@ from usage_viewer.domain.errors import (
     StoreNewer,
     StoreNotWritable,
 )
-from usage_viewer.store import Cancel
 from usage_viewer.store.engine.database import Database, typed_errors, wal_of
 
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b"
@@ -73,7 +73,7 @@ class TestQueries:
         database.close()
 
     def test_stop_when_cancelled(self) -> None:
-        database, cancel, took = Database(None), Cancel(), 0.0
+        database, cancel, took = Database(None), Cancellation(), 0.0
 
         def stop() -> None:
             nonlocal took

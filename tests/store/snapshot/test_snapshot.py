@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import cover
 from usage_viewer.domain.date_range import DateRange
@@ -27,7 +28,7 @@ from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
 from usage_viewer.domain.view import Filter, ViewState
-from usage_viewer.store import Cancel, Store
+from usage_viewer.store import Store
 from usage_viewer.store.snapshot.snapshot import columns_of, load_snapshot, save_snapshot
 
 if TYPE_CHECKING:
@@ -137,14 +138,14 @@ def test_coverage_and_fetch_times_are_kept_idle_buckets_too(
     for dataset in ("completions", "costs", "vector_stores"):
         view = ViewState(dataset, between(), Granularity.DAY, grouping=())
         before, after = coverage(filled, view), coverage(opened, view)
-        assert after.held == 3
+        assert after.stored == 3
         assert replace(after, periods=before.periods) == before
         for width, held in opened.held(dataset).items():
             inside = (held.starts >= SPAN.start) & (held.starts + width.seconds <= SPAN.end)
             assert inside.all()
             assert (filled.held(dataset)[width].find(held.starts) == held.fetched).all()
     idle = ViewState("completions", between(T0 - 3600, T0 + 3 * DAY), Granularity.HOUR, grouping=())
-    assert coverage(opened, idle).held == 72  # those before the snapshot are not in it
+    assert coverage(opened, idle).stored == 72  # those before the snapshot are not in it
     assert opened.refused("completions") == ("api_source",)
 
 
@@ -284,7 +285,7 @@ def test_what_is_loaded_can_read_no_file_outside(saved: Path, tmp_path: Path) ->
 
 
 def test_cancelled_leaves_no_scratch(filled: Store, tmp_path: Path) -> None:
-    cancel = Cancel()
+    cancel = Cancellation()
     cancel.cancel()
     with pytest.raises(Cancelled):
         save_snapshot(filled, tmp_path, SPAN, cancel)

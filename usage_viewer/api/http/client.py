@@ -18,6 +18,7 @@ from usage_viewer.api.http.memory_budget import MemoryBudget, Reservation
 from usage_viewer.api.http.retry import AttemptFailure, OnRetry, RetryPolicy, date_of, with_retries
 from usage_viewer.api.http.transport import CHECK, Transport
 from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import (
     Cancelled,
     InputError,
@@ -51,8 +52,8 @@ class UsageClient:
     """Sends the key to the base URL's host and nowhere else: redirects are not followed.
 
     `sleep(seconds)` waits between tries and answers True when the user has cancelled; without it the wait is on
-    the call's own `cancelled`. Connections are opened when the first call needs one. `on_clock_error` hears by how
-    many seconds the server's clock is ahead of `clock`, from any thread.
+    the call's own `cancellation`. Connections are opened when the first call needs one. `on_clock_error` hears by
+    how many seconds the server's clock is ahead of `clock`, from any thread.
     """
 
     def __init__(
@@ -122,14 +123,14 @@ class UsageClient:
         path: str,
         params: Params = (),
         *,
-        cancelled: threading.Event | None = None,
+        cancellation: Cancellation | None = None,
         on_retry: OnRetry | None = None,
     ) -> bytes:
         """The body of a 2xx answer to `GET base_url + path`, tried again as the policy says.
 
         Raises CredentialError, NetworkError, ServerError, TooLarge, NotJson (packed wrongly), Cancelled.
         """
-        with self.answer(path, params, cancelled=cancelled, on_retry=on_retry) as body:
+        with self.answer(path, params, cancellation=cancellation, on_retry=on_retry) as body:
             return body
 
     @contextmanager
@@ -138,11 +139,11 @@ class UsageClient:
         path: str,
         params: Params = (),
         *,
-        cancelled: threading.Event | None = None,
+        cancellation: Cancellation | None = None,
         on_retry: OnRetry | None = None,
     ) -> Iterator[bytes]:
         """As `get`, for an answer that may be large: until this block ends, it counts among those in memory."""
-        stop = cancelled or threading.Event()
+        stop = cancellation or Cancellation()
         stay = self._room.stay()
         try:
             with self._calling():
@@ -158,13 +159,13 @@ class UsageClient:
             stay.leave()
 
     def _attempt(
-        self, path: str, params: Params, cancelled: threading.Event, stay: Reservation
+        self, path: str, params: Params, cancellation: Cancellation, stay: Reservation
     ) -> bytes | AttemptFailure:
         # Typed errors are made here and raised outside of the handlers: a chain of exceptions would lead to the
         # request, and so to the key.
         headers: dict[str, str] = {}
         try:
-            return self._answer(path, params, cancelled, stay, headers)
+            return self._answer(path, params, cancellation, stay, headers)
         except httpx.HTTPError as error:
             failure: UsageViewerError = network_error(error, self._host, self._proxy)
         except httpx.InvalidURL:
@@ -173,21 +174,19 @@ class UsageClient:
             raise
         except UsageViewerError as error:
             failure = error.with_traceback(None)
-        if cancelled.is_set():
-            raise Cancelled
+        cancellation.check()
         stay.leave()
         _log.debug("GET %s: %s", path, failure)
         return AttemptFailure(failure, headers)
 
     def _answer(
-        self, path: str, params: Params, cancelled: threading.Event, stay: Reservation, seen: dict[str, str]
+        self, path: str, params: Params, cancellation: Cancellation, stay: Reservation, seen: dict[str, str]
     ) -> bytes:
         """One try; `seen` takes the answer's headers."""
         begun, waited = time.monotonic(), stay.waited
 
         def check() -> None:
-            if cancelled.is_set():
-                raise Cancelled
+            cancellation.check()
             if time.monotonic() - begun - (stay.waited - waited) > self._timeouts.total:
                 raise TimedOut(f"the answer did not end within {self._timeouts.total:g} s ({self._host})")
 

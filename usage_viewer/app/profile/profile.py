@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from usage_viewer.app.fetch.api_source import ApiSource
+from usage_viewer.app.session.capabilities import ORGANIZATION
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.durations import duration
 
@@ -31,11 +32,11 @@ class Profile:
     takes no time (it is told the seconds, and answers True to give up).
     """
 
-    needs_key = True
-    """False: what it opens has all the keys that it can have."""
+    capabilities = ORGANIZATION
+    """What the window and the command line may offer for this profile."""
 
-    read_only = False
-    """Whether nothing is ever fetched."""
+    member_ids: tuple[str, ...] = ()
+    """The ids of the organizations of a combined profile."""
 
     def __init__(
         self,
@@ -89,12 +90,12 @@ class Profile:
         """Opens the database. `week_start`: the first day of weeks (Monday is 0), if not the profile's. Raises
         StoreError.
         """
-        from usage_viewer.app.session.session import WORKERS, Session
+        from usage_viewer.app.session.store_session import WORKERS, StoreSession
         from usage_viewer.store import Store
 
         store = Store.open(self.database)
         first_day = self._week_start if week_start is None else week_start
-        return Session(store, clock=self.now, workers=self._workers or WORKERS, week_start=first_day)
+        return StoreSession(store, clock=self.now, workers=self._workers or WORKERS, week_start=first_day)
 
     def start_anew(self) -> Path | None:
         """Keeps the damaged database aside, so that the next `open_session` begins with an empty one.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from usage_viewer.app.export.save import export_error
 from usage_viewer.app.profile.profile import Profile
+from usage_viewer.app.session.capabilities import SNAPSHOT
 from usage_viewer.app.snapshot import manifest as manifests
 from usage_viewer.app.snapshot.manifest import Manifest, PartFile, read_manifest
 from usage_viewer.app.snapshot.packing import pack, packed_manifest, unpack
@@ -33,14 +34,21 @@ from usage_viewer.domain.view import ViewState
 if TYPE_CHECKING:
     from usage_viewer.app.fetch.api_source import ApiSource
     from usage_viewer.app.session.session import Session
-    from usage_viewer.store import Cancel, Store
+    from usage_viewer.app.session.store_session import StoreSession
+    from usage_viewer.domain.cancellation import Cancellation
+    from usage_viewer.store import Store
 
 ZIP = ".zip"
 PIECE = 2**20
 
 
 def save_snapshot(
-    session: "Session", view: ViewState, path: Path, *, organization: str = "", cancel: "Cancel | None" = None
+    session: "StoreSession",
+    view: ViewState,
+    path: Path,
+    *,
+    organization: str = "",
+    cancellation: "Cancellation | None" = None,
 ) -> Manifest:
     """Writes what is held of the view's range, of every dataset, to `path`: one file if it ends with `.zip`, else
     a folder. Whole or not at all; an earlier snapshot of that name is replaced.
@@ -58,7 +66,7 @@ def save_snapshot(
     packed = part.with_name(f"{part.name}{ZIP}")
     try:
         part.mkdir(mode=0o700)
-        manifest = _write(session, view, part, organization, cancel)
+        manifest = _write(session, view, part, organization, cancellation)
         if path.suffix.lower() == ZIP:
             pack(part, packed)
             packed.replace(path)
@@ -83,15 +91,20 @@ def _may_replace(path: Path) -> bool:
 
 
 def _write(
-    session: "Session", view: ViewState, folder: Path, organization: str, cancel: "Cancel | None"
+    session: "StoreSession", view: ViewState, folder: Path, organization: str, cancellation: "Cancellation | None"
 ) -> Manifest:
-    rows = session.save_snapshot(view, folder, cancel)
+    rows = session.save_snapshot(view, folder, cancellation)
     files = {
         name: PartFile(count, (folder / name).stat().st_size, _digest(folder / name))
         for name, count in rows.items()
     }
     manifest = manifests.made(
-        view, organization, session.span(view), session.now, files, session.unavailable_dimensions()
+        view,
+        organization,
+        session.coverage(view).periods.span,
+        session.now,
+        files,
+        session.unavailable_dimensions(),
     )
     (folder / manifests.FILE).write_text(manifests.text_of(manifest), encoding="utf-8")
     return manifest
@@ -172,8 +185,7 @@ def _digest(path: Path) -> str:
 class SnapshotProfile(Profile):
     """A snapshot in a profile's place: it needs no key, and nothing is ever fetched."""
 
-    needs_key = False
-    read_only = True
+    capabilities = SNAPSHOT
 
     def __init__(self, path: Path) -> None:
         """Raises SnapshotError."""
@@ -191,12 +203,13 @@ class SnapshotProfile(Profile):
 
     def open_session(self, week_start: int | None = None) -> "Session":
         """Raises SnapshotError, StoreError. Its clock stands still at the moment when it was saved."""
-        from usage_viewer.app.session.snapshot import SnapshotSession
+        from usage_viewer.app.session.store_session import StoreSession
 
         self.manifest, store = load(self.path)
-        moment = self.manifest.moment
         first_day = self._week_start if week_start is None else week_start
-        return SnapshotSession(store, self.manifest.datasets, clock=lambda: moment, week_start=first_day)
+        return StoreSession.of_snapshot(
+            store, self.manifest.datasets, saved_at=self.manifest.moment, week_start=first_day
+        )
 
     def source(self, key: AdminKey) -> "ApiSource":
         raise KeyMissing(title="A snapshot can't be refreshed", hint="Open your organization to fetch usage.")

@@ -116,7 +116,7 @@ class BackgroundVerifier(QObject):
             self.standing.checking,
             whole and session.connected and not self._workspace.fetching,
             self.standing.problem if same else "",
-            session.calls_to_prove(shown.view, coverage),
+            session.requests_to_verify(shown.view, coverage),
         )
 
     def check(self) -> None:
@@ -136,7 +136,7 @@ class BackgroundVerifier(QObject):
         self._asked_for = (view.dataset_name, last.look.coverage.periods.span)
 
         def work(task: Task) -> "VerificationOutcome":
-            return session.prove(view, cancelled=task.cancelled, refetch=buckets)
+            return session.verify(view, task.cancellation, refetch=buckets)
 
         self._tasks.start(PROVE, work, self._on_proved, self._on_unproven)
         self._say(replace(standing, checking=True, problem=""))
@@ -170,7 +170,7 @@ class BackgroundVerifier(QObject):
         if session is None or self._workspace.fetching or self._looked_through == (id(session), usage):
             return
         self._looked_through = (id(session), usage)
-        self._in_worker(BREACHES, lambda cancel: session.breaches(view, cancel), self._on_breaches)
+        self._in_worker(BREACHES, lambda cancel: session.broken_identities(view, cancel), self._on_breaches)
 
     def _on_breaches(self, breaches: BrokenIdentities) -> None:
         self.breaches = breaches
@@ -195,16 +195,13 @@ class BackgroundVerifier(QObject):
         self._in_worker(
             LISTS,
             lambda cancel: Origins(
-                known, cell, column, chosen, tuple(session.origins(known.look, cell, chosen, cancel))
+                known, cell, column, chosen, tuple(session.contributions(known.look, cell, chosen, cancel))
             ),
             self.origins_found.emit,
         )
 
     def _in_worker(self, channel: str, find: "Callable[..., object]", done: "Callable[..., None]") -> None:
-        from usage_viewer.store import Cancel
-
-        cancel = Cancel()
-        self._tasks.start(channel, lambda task: find(cancel), done, self._on_failed, on_cancel=cancel.cancel)
+        self._tasks.start(channel, lambda task: find(task.cancellation), done, self._on_failed)
 
     def _on_failed(self, error: UsageViewerError) -> None:
         if not isinstance(error, Cancelled):
