@@ -11,20 +11,20 @@ from usage_viewer.demo.world.organization import SyntheticOrganization
 
 @pytest.fixture(scope="module")
 def organization() -> SyntheticOrganization:
-    """Returns the synthetic organization as of NOW."""
+    """Return the synthetic organization as of NOW."""
     return SyntheticOrganization(anchor=NOW)
 
 
 @pytest.fixture
 def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
-    """Runs the stand-in server of the organization."""
+    """Run the stand-in server of the organization."""
     with DemoServer(organization, clock=lambda: NOW) as running:
         yield running
 
 
 @pytest.fixture
 def rig(server: DemoServer) -> Iterator[SessionRig]:
-    """Returns sessions and the server with one common clock."""
+    """Return sessions and the server with one common clock."""
     rig = SessionRig(server)
     server.clock = lambda: rig.now
     yield rig

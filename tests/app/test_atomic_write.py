@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Checks that files are written completely or not at all."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ import pytest
 from usage_viewer.app.atomic_write import make_private_directory, write_whole
 
 
-def test_a_new_file_gets_what_the_umask_leaves(tmp_path: Path) -> None:
+def test_a_new_file_gets_the_permissions_of_the_umask(tmp_path: Path) -> None:
     umask = os.umask(0o027)
     try:
         write_whole(tmp_path / "open", [b"a", b"b"])
@@ -22,7 +22,7 @@ def test_a_new_file_gets_what_the_umask_leaves(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o600
 
 
-def test_a_mode_replaces_that_of_the_older_file(tmp_path: Path) -> None:
+def test_a_given_mode_replaces_the_older_file_mode(tmp_path: Path) -> None:
     path = tmp_path / "private"
     path.write_bytes(b"")
     path.chmod(0o644)
@@ -40,7 +40,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert target.read_bytes() == b"new"
 
 
-def test_an_error_in_the_pieces_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_an_error_while_writing_leaves_no_file(tmp_path: Path) -> None:
     def pieces() -> Iterator[bytes]:
         yield b"a" * 100_000
         raise KeyError("stop")
@@ -51,7 +51,7 @@ def test_an_error_in_the_pieces_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_each_missing_directory_is_made_private(tmp_path: Path) -> None:
+def test_missing_directories_are_created_private(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     umask = os.umask(0)
     try:

@@ -1,4 +1,4 @@
-"""What is kept is for its owner alone, at every start anew; what isn't the program's is left as it is."""
+"""Checks that stored files are readable by their owner only, and that other files keep their permissions."""
 
 import os
 from pathlib import Path
@@ -12,12 +12,13 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX
 
 
 def mode(path: Path) -> str:
+    """Return the permissions of a file as "0o600"."""
     return oct(path.stat().st_mode & 0o777)
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Path:
-    """A data directory that was copied from somewhere, readable by everybody."""
+def data(tmp_path: Path) -> Path:
+    """Return a data directory that every user can read."""
     data = tmp_path / "data"
     place = ProfilePaths(data, "acme")
     place.directory.mkdir(parents=True)
@@ -36,46 +37,46 @@ def kept(tmp_path: Path) -> Path:
     return data
 
 
-def test_everything_becomes_private(kept: Path) -> None:
-    keep_private(kept)
-    assert mode(kept) == "0o700"
-    for path in kept.rglob("*"):
+def test_every_stored_file_becomes_private(data: Path) -> None:
+    keep_private(data)
+    assert mode(data) == "0o700"
+    for path in data.rglob("*"):
         assert mode(path) == ("0o700" if path.is_dir() else "0o600"), path
 
 
-def test_what_may_not_even_be_read_is_mended_too(kept: Path) -> None:
-    ProfilePaths(kept, "acme").database.chmod(0o000)
-    ProfilePaths(kept, "acme").directory.chmod(0o700)
-    keep_private(kept)
-    assert mode(ProfilePaths(kept, "acme").database) == "0o600"
+def test_an_unreadable_file_becomes_private(data: Path) -> None:
+    ProfilePaths(data, "acme").database.chmod(0o000)
+    ProfilePaths(data, "acme").directory.chmod(0o700)
+    keep_private(data)
+    assert mode(ProfilePaths(data, "acme").database) == "0o600"
 
 
-def test_a_directory_that_is_not_the_programs_alone_stays_as_it_is(kept: Path) -> None:
-    other = kept / "holiday.jpg"
+def test_a_directory_with_other_files_keeps_its_permissions(data: Path) -> None:
+    other = data / "holiday.jpg"
     other.write_text("a picture")
     other.chmod(0o644)
-    keep_private(kept)
-    assert mode(kept) == "0o755"
+    keep_private(data)
+    assert mode(data) == "0o755"
     assert mode(other) == "0o644"
-    assert mode(kept / "profiles") == "0o700"
-    assert mode(ProfilePaths(kept).settings) == "0o600"
-    assert other not in kept_files(kept)
+    assert mode(data / "profiles") == "0o700"
+    assert mode(ProfilePaths(data).settings) == "0o600"
+    assert other not in kept_files(data)
 
 
-def test_links_are_not_followed(kept: Path, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir(mode=0o755)
-    (elsewhere / "file").write_text("not ours")
-    (elsewhere / "file").chmod(0o644)
-    (kept / "profiles" / "linked").symlink_to(elsewhere)
-    (kept / "profiles" / "linked-file").symlink_to(elsewhere / "file")
-    (kept / "profiles" / "nowhere").symlink_to(tmp_path / "gone")
-    keep_private(kept)
-    assert mode(elsewhere) == "0o755"
-    assert mode(elsewhere / "file") == "0o644"
+def test_links_are_not_followed(data: Path, tmp_path: Path) -> None:
+    target = tmp_path / "elsewhere"
+    target.mkdir(mode=0o755)
+    (target / "file").write_text("not ours")
+    (target / "file").chmod(0o644)
+    (data / "profiles" / "linked").symlink_to(target)
+    (data / "profiles" / "linked-file").symlink_to(target / "file")
+    (data / "profiles" / "nowhere").symlink_to(tmp_path / "gone")
+    keep_private(data)
+    assert mode(target) == "0o755"
+    assert mode(target / "file") == "0o644"
 
 
-def test_nothing_is_made(tmp_path: Path) -> None:
+def test_no_directory_is_created(tmp_path: Path) -> None:
     keep_private(tmp_path / "none")
     assert kept_files(tmp_path / "none") == []
     assert list(tmp_path.iterdir()) == []

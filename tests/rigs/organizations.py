@@ -28,7 +28,7 @@ Servers = Mapping[str, DemoServer]
 
 @contextmanager
 def running_servers() -> Iterator[Servers]:
-    """Runs a server for each organization, with its own data and key."""
+    """Run a server for each organization, with its own data and key."""
     with ExitStack() as running:
         yield {
             name: running.enter_context(
@@ -39,7 +39,7 @@ def running_servers() -> Iterator[Servers]:
 
 
 def profile_of(servers: Servers, name: str, key: str | None, database: Path | None = None) -> Profile:
-    """Returns the profile of one organization; `key` None: no key is stored."""
+    """Return the profile of one organization; `key` None: no key is stored."""
     return Profile(
         name,
         label=name.capitalize(),
@@ -52,6 +52,6 @@ def profile_of(servers: Servers, name: str, key: str | None, database: Path | No
 
 
 def combined_profile(servers: Servers, keys: Mapping[str, str | None] | None = None) -> CombinedProfile:
-    """Returns the profile of both organizations, with KEYS by default."""
+    """Return the profile of both organizations, with KEYS by default."""
     profiles = [profile_of(servers, name, key) for name, key in (keys or KEYS).items()]
     return CombinedProfile(profiles, clock=lambda: float(NOW))

@@ -23,12 +23,12 @@ Script = Callable[[BucketRun, Cancellation, OnNotice], Iterator[Batch]]
 
 
 def day_windows(count: int) -> list[BucketRun]:
-    """Returns windows of one day each, from the first day of the epoch."""
+    """Return windows of one day each, from the first day of the epoch."""
     return [BucketRun(BucketWidth.DAY, number * DAY, (number + 1) * DAY) for number in range(count)]
 
 
 def empty_batch(window: BucketRun) -> Batch:
-    """Returns the buckets of a window without any row."""
+    """Return the buckets of a window without any row."""
     none = np.empty(0, np.int64)
     starts = np.arange(window.start, window.end, window.width.seconds)
     return Batch("completions", window.width, starts, (), [], none, none.astype(np.int32), {})
@@ -53,7 +53,7 @@ class ScriptedSource:
         cancellation: Cancellation,
         on_notice: OnNotice,
     ) -> Iterator[Batch]:
-        """Runs the script."""
+        """Run the script."""
         with self._lock:
             self.requested_days.append(window.start // DAY)
             self.grouped.add(grouped)
@@ -84,7 +84,7 @@ class ScriptedSource:
         raise NotImplementedError
 
     def all_ended(self) -> bool:
-        """Waits for the threads that called `fetch`. Returns whether all have ended."""
+        """Wait for the threads that called `fetch`. Return whether all have ended."""
         for thread in self.threads:
             thread.join(PATIENCE)
         return not any(thread.is_alive() for thread in self.threads)
@@ -113,7 +113,7 @@ def run_fetch(
     cancellation: Cancellation | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Progress]:
-    """Fetches `windows` of completions, grouped by model."""
+    """Fetch `windows` of completions, grouped by model."""
     return fetch_windows(
         source,
         COMPLETIONS,
@@ -132,7 +132,7 @@ def respond_at_once(window: BucketRun, cancellation: Cancellation, on_notice: On
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Waits until `condition` holds; fails after PATIENCE."""
+    """Wait until `condition` holds; fail after PATIENCE."""
     until = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < until

@@ -42,7 +42,7 @@ class SessionRig:
     sessions: list[StoreSession] = field(default_factory=list)
 
     def session(self, *, key: str | None = None, connected: bool = True, workers: int = 8) -> StoreSession:
-        """Opens a session over the file `path`, or over a store in memory."""
+        """Open a session over the file `path`, or over a store in memory."""
         session = StoreSession(Store.open(self.path), clock=lambda: self.now, workers=workers)
         self.sessions.append(session)
         if connected:
@@ -50,16 +50,16 @@ class SessionRig:
         return session
 
     def connect(self, session: StoreSession, key: str | None = None) -> None:
-        """Connects a session with this server, with the server's key by default."""
+        """Connect a session with this server, with the server's key by default."""
         session.connect(ApiSource(self.server.base_url, AdminKey.parse(key or self.server.key)))
 
     def take_requests(self) -> list[Asked]:
-        """Returns the server's requests since the last call."""
+        """Return the server's requests since the last call."""
         requests, self.server.requests = self.server.requests, []
         return requests
 
     def take_windows(self) -> list[tuple[str, str, int]]:
-        """Returns start, end and number of buckets of each request since the last call."""
+        """Return start, end and number of buckets of each request since the last call."""
         return sorted(
             (
                 moment_text(single("start_time", request)),
@@ -71,19 +71,19 @@ class SessionRig:
 
 
 def single(name: str, request: Asked) -> str:
-    """Returns the only value of a query parameter."""
+    """Return the only value of a query parameter."""
     (value,) = request.query[name]
     return value
 
 
 def moment_text(seconds: str) -> str:
-    """Formats epoch seconds as "10-31" or "10-31 06:00" in UTC."""
+    """Format epoch seconds as "10-31" or "10-31 06:00" in UTC."""
     text = datetime.fromtimestamp(int(seconds), UTC).strftime("%m-%d %H:%M")
     return text.removesuffix(" 00:00")
 
 
 def open_store_session(profile: Profile) -> StoreSession:
-    """Opens the session of a profile of one organization or snapshot."""
+    """Open the session of a profile of one organization or snapshot."""
     session = profile.open_session().store_session
     assert session is not None
     return session
@@ -91,7 +91,7 @@ def open_store_session(profile: Profile) -> StoreSession:
 
 @contextmanager
 def refusing(organization: SyntheticOrganization, *dimensions: str) -> Iterator[SessionRig]:
-    """Runs a server that refuses to group by `dimensions`."""
+    """Run a server that refuses to group by `dimensions`."""
     with DemoServer(organization, refused=dimensions, clock=lambda: NOW) as server:
         rig = SessionRig(server)
         yield rig
@@ -100,18 +100,18 @@ def refusing(organization: SyntheticOrganization, *dimensions: str) -> Iterator[
 
 
 def days(first: str, last: str, **fields: Any) -> ViewState:
-    """Returns a view of the days from `first` to `last` ("10-31"), both included."""
+    """Return a view of the days from `first` to `last` ("10-31"), both included."""
     start, end = (datetime.fromisoformat(f"2026-{day}").date() for day in (first, last))
     return ViewState(range=DateRange.days(start, end), **fields)
 
 
 def fetch(session: Session, view: ViewState, *, refresh: bool = False) -> list[Progress]:
-    """Fetches a view to the end and returns every step."""
+    """Fetch a view to the end and return every step."""
     return list(session.fetch(view, refresh=refresh))
 
 
 def sums(result: ViewResult, metric: str = "input_tokens") -> dict[tuple[Any, ...], Any]:
-    """Returns the figure of each group, by raw values."""
+    """Return the figure of each group, by raw values."""
     columns = [column for column in result.table.columns if isinstance(column, GroupColumn)]
     figures = result.table.by_name[metric]
     assert isinstance(figures, FigureColumn)
@@ -122,7 +122,7 @@ def sums(result: ViewResult, metric: str = "input_tokens") -> dict[tuple[Any, ..
 def expected_sums(
     organization: SyntheticOrganization, view: ViewState, now: float = NOW, without: tuple[str, ...] = ()
 ) -> dict[tuple[Any, ...], Any]:
-    """Returns what `sums` must return, added row by row. Dimensions in `without` count as null."""
+    """Return what `sums` must return, added row by row. Dimensions in `without` count as null."""
     span = view.range.resolve(int(now), UTC)
     totals: dict[tuple[Any, ...], int] = defaultdict(int)
     for row in organization.rows("completions", span.start, span.end, BucketWidth.DAY, int(now)):

@@ -19,7 +19,7 @@ class Cancellation:
         self._callbacks: list[Callable[[], None]] = []
 
     def cancel(self) -> None:
-        """Cancels the work and runs the registered callbacks. May be called more than once."""
+        """Cancel the work and run the registered callbacks. May be called more than once."""
         with self._lock:
             self._event.set()
             for callback in self._callbacks:
@@ -31,17 +31,17 @@ class Cancellation:
         return self._event.is_set()
 
     def check(self) -> None:
-        """Raises Cancelled if `cancel` was called."""
+        """Raise Cancelled if `cancel` was called."""
         if self._event.is_set():
             raise Cancelled
 
     def wait(self, seconds: float) -> bool:
-        """Waits until `cancel` is called, at most `seconds`. Returns whether it was called."""
+        """Wait until `cancel` is called, at most `seconds`. Return whether it was called."""
         return self._event.wait(seconds)
 
     @contextmanager
     def on_cancel(self, callback: Callable[[], None]) -> Iterator[None]:
-        """Registers a callback for the duration of the block, such as the interrupt of a database query.
+        """Register a callback for the duration of the block, such as the interrupt of a database query.
 
         The lock is held while callbacks run, so none runs after its block has ended.
         Raises Cancelled before and after the block if `cancel` was called.

@@ -28,11 +28,11 @@ class HeldBuckets:
 
     @classmethod
     def nothing(cls) -> "HeldBuckets":
-        """Returns an empty set of buckets."""
+        """Return an empty set of buckets."""
         return cls(np.empty(0, np.int64), np.empty(0, np.int64))
 
     def find(self, starts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Returns the fetch time of each bucket that begins at `starts`, `(n,)` epoch seconds; -1 if not stored."""
+        """Return the fetch time of each bucket that begins at `starts`, `(n,)` epoch seconds; -1 if not stored."""
         fetch_times = np.full(len(starts), -1, np.int64)
         if len(self.starts):
             positions = np.minimum(np.searchsorted(self.starts, starts), len(self.starts) - 1)
@@ -86,7 +86,7 @@ def cover(
     refresh: bool = False,
     composed: bool = True,
 ) -> Coverage:
-    """Compares the buckets that `periods` need (`needs`: their segments) with the stored ones.
+    """Compare the buckets that `periods` need (`needs`: their segments) with the stored ones.
 
     A bucket is covered by itself, or (if `composed`) by all finer buckets within it if those were fetched later.
     `now`: epoch seconds. `refresh`: every bucket that may grow is fetched again.
@@ -139,7 +139,7 @@ def _only(held: Mapping[BucketWidth, HeldBuckets], width: BucketWidth) -> Mappin
 def _sources(
     width: BucketWidth, starts: NDArray[np.int64], held: Mapping[BucketWidth, HeldBuckets], now: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
-    """Returns for each bucket its fetch time (-1: not stored) and the rank of the width to read it from."""
+    """Return for each bucket its fetch time (-1: not stored) and the rank of the width to read it from."""
     fetched = np.full(len(starts), -1, np.int64)
     source = np.zeros(len(starts), np.int8)
     for rank, candidate in enumerate(COARSEST_FIRST):
@@ -156,7 +156,7 @@ def _sources(
 def _composed(
     width: BucketWidth, starts: NDArray[np.int64], finer: BucketWidth, held: HeldBuckets, now: int
 ) -> NDArray[np.int64]:
-    """Returns the oldest fetch time of the finer buckets in each bucket; -1 unless all begun ones are stored."""
+    """Return the oldest fetch time of the finer buckets in each bucket; -1 unless all begun ones are stored."""
     times = np.full(len(starts), -1, np.int64)
     if not len(starts) or not len(held.starts):
         return times
@@ -171,7 +171,7 @@ def _composed(
 
 
 def _runs(starts: NDArray[np.int64], step: BucketWidth, width: BucketWidth) -> list[BucketRun]:
-    """Joins buckets of width `step` (ascending starts) to runs that are read in buckets of `width`."""
+    """Join buckets of width `step` (ascending starts) to runs that are read in buckets of `width`."""
     if not len(starts):
         return []
     breaks = np.flatnonzero(np.diff(starts) != step.seconds)
@@ -185,7 +185,7 @@ def request_windows(
     limits: Mapping[BucketWidth, int],
     held: Mapping[BucketWidth, HeldBuckets] | None = None,
 ) -> list[BucketRun]:
-    """Cuts runs at `limits` (buckets per request of each width); returns the newest window first.
+    """Cut runs at `limits` (buckets per request of each width); return the newest window first.
 
     Adjacent runs of one width are joined before they are cut. If `held` is given, runs with at most BRIDGED
     buckets between them, none of them stored, are joined too: one more bucket costs less than one more request.
@@ -218,7 +218,7 @@ def _cut(joined: Sequence[BucketRun], limits: Mapping[BucketWidth, int]) -> list
 
 
 def combine_coverage(parts: Sequence[Coverage]) -> Coverage:
-    """Combines the coverage of several organizations, at least one, into one with the same periods.
+    """Combine the coverage of several organizations, at least one, into one with the same periods.
 
     `read` has the buckets that any organization is read in, the finest where they differ. The runs to fetch are
     not separated by organization.
@@ -240,7 +240,7 @@ def combine_coverage(parts: Sequence[Coverage]) -> Coverage:
 
 
 def _finest(reads: Sequence[tuple[BucketRun, ...]]) -> tuple[BucketRun, ...]:
-    """Returns disjoint runs, ascending; finer buckets replace the coarse bucket that contains them."""
+    """Return disjoint runs, ascending; finer buckets replace the coarse bucket that contains them."""
     if len(reads) == 1 or all(read == reads[0] for read in reads):
         return reads[0]
     runs: list[BucketRun] = []

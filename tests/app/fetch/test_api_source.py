@@ -28,19 +28,21 @@ LAST_WEEK = BucketRun(BucketWidth.DAY, NOW // 86400 * 86400 - 7 * 86400, NOW // 
 
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
+    """Run the stand-in server."""
     with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: NOW) as running:
         yield running
 
 
 @pytest.fixture
 def source(server: DemoServer) -> Iterator[ApiSource]:
+    """Return a source of the server."""
     source = ApiSource(server.base_url, AdminKey.parse(server.key))
     yield source
     source.close()
 
 
 def fetch_week(source: ApiSource, notices: list[str] | None = None) -> list[Batch]:
-    """Fetches LAST_WEEK and appends the notices to `notices`."""
+    """Fetch LAST_WEEK and append the notices to `notices`."""
     on_notice = (notices if notices is not None else []).append
     return list(source.fetch(COMPLETIONS, LAST_WEEK, ("model",), cancellation=Cancellation(), on_notice=on_notice))
 

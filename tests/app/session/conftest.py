@@ -9,6 +9,6 @@ from tests.rigs.organizations import Servers, running_servers
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
-    """Runs the servers of both organizations."""
+    """Run the servers of both organizations."""
     with running_servers() as running:
         yield running

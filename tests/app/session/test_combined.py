@@ -19,7 +19,7 @@ VIEW = LAST_WEEK.across(KEYS)
 
 @pytest.fixture
 def session(servers: Servers) -> Iterator[Session]:
-    """Opens both organizations with their keys."""
+    """Open both organizations with their keys."""
     with closing(combined_profile(servers).open_session()) as opened:
         yield opened
 

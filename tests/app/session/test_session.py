@@ -33,7 +33,7 @@ class Case:
 
 @pytest.fixture(params=["one organization", "several organizations"])
 def case(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Case]:
-    """Returns a case for each implementation of the protocol."""
+    """Return a case for each implementation of the protocol."""
     if request.param == "one organization":
         profile = profile_of(servers, "acme", KEYS["acme"])
         with closing(open_store_session(profile)) as session:

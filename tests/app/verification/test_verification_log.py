@@ -16,10 +16,12 @@ DAYS = np.arange(10, dtype=np.int64) * DAY
 
 
 def stored(fetched: int = 50 * DAY, days: int = 10) -> dict[BucketWidth, HeldBuckets]:
+    """Return the first `days` of DAYS as stored buckets."""
     return {BucketWidth.DAY: HeldBuckets(DAYS[:days], np.full(days, fetched))}
 
 
 def coverage_of(first: int = 0, end: int = 10, buckets: dict[BucketWidth, HeldBuckets] | None = None) -> Coverage:
+    """Return the coverage of the days from `first` to before `end`."""
     span = Span(first * DAY, end * DAY)
     total = periods(span, Granularity.TOTAL, UTC)
     return cover(
@@ -30,12 +32,14 @@ def coverage_of(first: int = 0, end: int = 10, buckets: dict[BucketWidth, HeldBu
 def record(
     log: VerificationLog, first: int = 0, end: int = 10, fetched: int = 50 * DAY, at: int = NOW, **marks: Marks
 ) -> None:
+    """Record a comparison of the days from `first` to before `end`."""
     starts = DAYS[first:end]
     log.add("completions", BucketWidth.DAY, starts, np.full(len(starts), fetched), at, marks.get("marks", {}))
 
 
 @pytest.fixture
 def log() -> VerificationLog:
+    """Return an empty log."""
     return VerificationLog()
 
 

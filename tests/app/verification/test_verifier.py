@@ -28,7 +28,7 @@ TODAY = NOW - NOW % DAY
 
 WEEK = DateRange(None, datetime(2026, 11, 2), datetime(2026, 11, 9))
 """A week that is settled at NOW."""
-LATELY = DateRange(None, datetime(2026, 11, 14), datetime(2026, 11, 21))
+RECENT_DAYS = DateRange(None, datetime(2026, 11, 14), datetime(2026, 11, 21))
 """The days until the end of NOW's day, some of them open."""
 
 Edit = Callable[[Any], Any]
@@ -44,18 +44,18 @@ class VerificationRig:
     fetched: bool = False
 
     def load(self, view: ViewState, *, refresh: bool = False) -> None:
-        """Fetches a view."""
+        """Fetch a view."""
         for _ in self.session.fetch(view, refresh=refresh):
             pass
 
     def verify(self, view: ViewState, refetch: tuple[Bucket, ...] = ()) -> Completeness:
-        """Verifies a view."""
+        """Verify a view."""
         outcome = self.session.verify(view, refetch=refetch)
         self.fetched = outcome.fetched
         return outcome.completeness
 
     def edit(self, change: Edit, *, grouped: bool = True) -> None:
-        """Changes the server's usage responses: the grouped ones, or the others."""
+        """Change the server's usage responses: the grouped ones, or the others."""
 
         def faults(request: Request) -> Fault | None:
             is_selected = "start_time" in request.query and ("group_by" in request.query) is grouped
@@ -70,11 +70,13 @@ class VerificationRig:
 
 @pytest.fixture(scope="module")
 def organization() -> SyntheticOrganization:
+    """Return the synthetic organization as of NOW."""
     return SyntheticOrganization(anchor=NOW)
 
 
 @pytest.fixture
 def rig(organization: SyntheticOrganization) -> Iterator[VerificationRig]:
+    """Return a connected session without data."""
     with DemoServer(organization) as server:
         session = StoreSession(Store.open(None), clock=lambda: created.now)
         created = VerificationRig(server, session)
@@ -84,12 +86,13 @@ def rig(organization: SyntheticOrganization) -> Iterator[VerificationRig]:
         session.close()
 
 
-def view_of(dataset: str = "completions", chosen: DateRange = WEEK, **more: Any) -> ViewState:
-    return replace(ViewState(grouping=(), range=chosen).with_dataset(dataset), **more)
+def view_of(dataset: str = "completions", date_range: DateRange = WEEK, **fields: Any) -> ViewState:
+    """Return a view without grouping."""
+    return replace(ViewState(grouping=(), range=date_range).with_dataset(dataset), **fields)
 
 
 def drop_row(day: int) -> Edit:
-    """Removes the last row of the bucket that begins at `day`."""
+    """Remove the last row of the bucket that begins at `day`."""
 
     def change(answer: Any) -> Any:
         for bucket in answer["data"]:
@@ -121,7 +124,7 @@ class TestVerify:
         assert result == Completeness(Verdict.PROVEN, NOW, 7 if per is not Granularity.HOUR else 168)
 
     def test_a_month_of_days_takes_one_request(self, rig: VerificationRig) -> None:
-        view = view_of(chosen=DateRange(None, datetime(2026, 10, 1), datetime(2026, 11, 1)))
+        view = view_of(date_range=DateRange(None, datetime(2026, 10, 1), datetime(2026, 11, 1)))
         rig.load(view)
         rig.server.requests.clear()
         rig.verify(view)
@@ -147,15 +150,15 @@ class TestVerify:
         result = rig.verify(view)
         assert result.verdict is Verdict.DIFFERS
         assert result.differing == (Bucket(day, BucketWidth.DAY),)
-        missing = {difference.metric: difference.excess for difference in result.differences}
+        excess = {difference.metric: difference.excess for difference in result.differences}
         row = list(rig.server.organization.rows("completions", day, day + DAY, BucketWidth.DAY, NOW))[-1]
-        assert missing == {name: -row[name] for name in missing}
+        assert excess == {name: -row[name] for name in excess}
         assert {name for name, value in row.items() if isinstance(value, int) and value > 0} - {
             "bucket",
             "batch",
-        } == missing.keys()
-        fetched_at_first = rig.fetched
-        assert not fetched_at_first
+        } == excess.keys()
+        fetched_by_first_check = rig.fetched
+        assert not fetched_by_first_check
         corrected = rig.verify(view, result.differing)
         assert rig.fetched
         assert corrected == Completeness(Verdict.PROVEN, NOW, 7)
@@ -192,7 +195,7 @@ class TestVerify:
         assert rig.verify(view).differing == (Bucket(day, BucketWidth.DAY),)
 
     def test_refetched_buckets_must_be_verified_again(self, rig: VerificationRig) -> None:
-        view = view_of(chosen=LATELY)
+        view = view_of(date_range=RECENT_DAYS)
         rig.load(view)
         assert rig.verify(view).verdict is Verdict.PROVEN
         rig.now += 600
@@ -231,7 +234,7 @@ class TestVerify:
 
 class TestGrowth:
     def test_an_open_bucket_that_grew_is_fetched_again(self, rig: VerificationRig) -> None:
-        view = view_of(chosen=LATELY)
+        view = view_of(date_range=RECENT_DAYS)
         rig.load(view)
         before = rig.session.look(view).table.figures[0].total
         rig.now += 3 * 3600
@@ -243,7 +246,7 @@ class TestGrowth:
         assert after > before
 
     def test_a_bucket_that_grows_during_the_check_is_no_difference(self, rig: VerificationRig) -> None:
-        view = view_of(chosen=LATELY)
+        view = view_of(date_range=RECENT_DAYS)
         rig.load(view)
 
         def advance_clock(request: Request) -> Fault | None:
@@ -256,13 +259,13 @@ class TestGrowth:
         assert result.growing == (Bucket(TODAY, BucketWidth.DAY),)
 
     def test_an_open_bucket_with_a_dropped_row_differs(self, rig: VerificationRig) -> None:
-        view = view_of(chosen=LATELY)
+        view = view_of(date_range=RECENT_DAYS)
         rig.edit(drop_row(TODAY))
         rig.load(view)
         assert rig.verify(view).differing == (Bucket(TODAY, BucketWidth.DAY),)
 
     def test_an_open_bucket_with_a_larger_stored_value_differs(self, rig: VerificationRig) -> None:
-        view = view_of(chosen=LATELY)
+        view = view_of(date_range=RECENT_DAYS)
         rig.load(view)
         rig.edit(lambda answer: reduce_requests(answer, TODAY), grouped=False)
         rig.server.requests.clear()
@@ -290,7 +293,7 @@ def reduce_requests(answer: Any, day: int) -> Any:
 
 class TestConsistency:
     def test_the_demo_has_no_broken_identity(self, rig: VerificationRig) -> None:
-        view = view_of(chosen=LATELY)
+        view = view_of(date_range=RECENT_DAYS)
         rig.load(view)
         assert rig.session.broken_identities(view).count == 0
 

@@ -77,7 +77,7 @@ class ApiSource:
         cancellation: Cancellation,
         on_notice: OnNotice,
     ) -> Iterator[Batch]:
-        """Yields the buckets of `window`; see `Source.fetch`."""
+        """Yield the buckets of `window`; see `Source.fetch`."""
         from usage_viewer import api
 
         client = self._client
@@ -97,19 +97,19 @@ class ApiSource:
     def accepted_dimensions(
         self, dataset: Dataset, day: BucketRun, *, cancellation: Cancellation
     ) -> tuple[str, ...]:
-        """Returns the dimensions that the organization may group by together; see `Source`."""
+        """Return the dimensions that the organization may group by together; see `Source`."""
         from usage_viewer import api
 
         return api.probe_dimensions(self._client, dataset, day, cancellation=cancellation)
 
     def names(self, now: int, *, cancellation: Cancellation) -> Iterator[list[Name]]:
-        """Yields the names of projects, users and API keys; see `Source.names`."""
+        """Yield the names of projects, users and API keys; see `Source.names`."""
         from usage_viewer import api
 
         yield from api.fetch_names(self._client, now=now, cancellation=cancellation)
 
     def close(self) -> None:
-        """Closes the client, if one was created. Running requests finish and then close theirs."""
+        """Close the client, if one was created. Running requests finish and then close theirs."""
         with self._lock:
             self._closed = True
             client = self.__dict__.get("_created_client")
@@ -117,7 +117,7 @@ class ApiSource:
             client.close()
 
     def check_key(self, now: int) -> None:
-        """Sends one cheap request at `now` (epoch seconds).
+        """Send one cheap request at `now` (epoch seconds).
 
         Raises CredentialError, NetworkError, ServerError, AnswerError, InputError.
         """

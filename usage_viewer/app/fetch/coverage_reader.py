@@ -25,11 +25,11 @@ class CoverageReader:
         return int(self._clock())
 
     def adjust(self, view: ViewState, now: int) -> AdjustedView:
-        """Adjusts `view` to what its dataset and its organization support, as of `now` (epoch seconds)."""
+        """Adjust `view` to what its dataset and its organization support, as of `now` (epoch seconds)."""
         return fit(view, now, self._week_start, self._store.refused(view.dataset_name))
 
     def cover(self, adjusted: AdjustedView, now: int, *, refresh: bool = False) -> Coverage:
-        """Compares the buckets that an adjusted view needs with the stored ones."""
+        """Compare the buckets that an adjusted view needs with the stored ones."""
         # A mean or a peak of a level is valid only for buckets of one width.
         can_mix = not adjusted.view.dataset.has_levels
         needs = adjusted.periods.segments(adjusted.view.dataset.widths, mixed=can_mix)
@@ -37,12 +37,12 @@ class CoverageReader:
         return cover(adjusted.periods, needs, held, now, refresh=refresh, composed=can_mix)
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
-        """Returns the coverage of `view` as of `now` (epoch seconds; None: the clock's time)."""
+        """Return the coverage of `view` as of `now` (epoch seconds; None: the clock's time)."""
         moment = self.now if now is None else now
         return self.cover(self.adjust(view, moment), moment, refresh=refresh)
 
     def windows(self, view: ViewState, *, refresh: bool = False) -> list[BucketRun]:
-        """Returns the windows that a fetch for `view` begins with, one request each, the newest first."""
+        """Return the windows that a fetch for `view` begins with, one request each, the newest first."""
         limits = {width: limit.maximum for width, limit in view.dataset.page_limits.items()}
         to_fetch = self.coverage(view, refresh=refresh).to_fetch
         return request_windows(to_fetch, limits, self._store.held(view.dataset_name))

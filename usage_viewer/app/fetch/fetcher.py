@@ -25,7 +25,7 @@ class Fetcher:
         self._answered: set[str] = set()  # datasets with at least one stored response
 
     def fetch(self, view: ViewState, cancellation: Cancellation, *, refresh: bool = False) -> Iterator[Progress]:
-        """Fetches the buckets of `view` that are missing or stale; yields each step.
+        """Fetch the buckets of `view` that are missing or stale; yield each step.
 
         Complete buckets that arrived before an error stay stored. Raises CredentialError, NetworkError,
         ServerError, AnswerError, StoreError, Cancelled.
@@ -43,7 +43,7 @@ class Fetcher:
             raise
 
     def _fetch_granted(self, view: ViewState, cancellation: Cancellation, refresh: bool) -> Iterator[Progress]:
-        """Fetches; if the grouping is refused, finds the granted dimensions and fetches once more."""
+        """Fetch; if the grouping is refused, find the granted dimensions and fetch once more."""
         has_probed = False
         while True:
             try:
@@ -82,7 +82,7 @@ class Fetcher:
     def _store_refused_dimensions(
         self, view: ViewState, error: RequestRefused, cancellation: Cancellation
     ) -> Iterator[Progress]:
-        """Stores which dimensions the organization refuses. Raises `error` if none is newly refused."""
+        """Store which dimensions the organization refuses. Raises `error` if none is newly refused."""
         dataset = dataset_named(view.dataset_name)
         yield Progress(0, 0, notice="Checking which dimensions are available")
         today = BucketWidth.DAY.floor(int(self._clock()))

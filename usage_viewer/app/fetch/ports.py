@@ -29,25 +29,25 @@ class Source(Protocol):
         cancellation: Cancellation,
         on_notice: OnNotice,
     ) -> Iterator[Batch]:
-        """Yields the buckets of `window`, grouped by the dimensions `grouped`."""
+        """Yield the buckets of `window`, grouped by the dimensions `grouped`."""
         ...
 
     def accepted_dimensions(
         self, dataset: Dataset, day: BucketRun, *, cancellation: Cancellation
     ) -> tuple[str, ...]:
-        """Returns the dimensions that the organization may group by together.
+        """Return the dimensions that the organization may group by together.
 
         Raises RequestRefused if a request without any dimension is refused too.
         """
         ...
 
     def names(self, now: int, *, cancellation: Cancellation) -> Iterator[list[Name]]:
-        """Yields the names of every list, marked as seen at `now` (epoch seconds).
+        """Yield the names of every list, marked as seen at `now` (epoch seconds).
 
         An error means that at least one list was not read.
         """
         ...
 
     def close(self) -> None:
-        """Closes idle connections. Running requests finish and then close theirs."""
+        """Close idle connections. Running requests finish and then close theirs."""
         ...

@@ -62,7 +62,7 @@ def fetch_windows(
     clock: Callable[[], float],
     workers: int,
 ) -> Iterator[Progress]:
-    """Fetches `windows`, `workers` at a time, and passes batches and their fetch time to `keep`.
+    """Fetch `windows`, `workers` at a time, and pass batches and their fetch time to `keep`.
 
     `keep` runs in the calling thread; batches that were requested in the same second are joined. After an error
     no further request starts, but running ones are still kept, and then the first error is raised. An unusable
@@ -123,7 +123,7 @@ class _WorkerPool:
         return self._unfinished > 0
 
     def next_messages(self, cancellation: Cancellation) -> list[_Message]:
-        """Waits for a message; returns it with those that arrive within GATHER after it. Raises Cancelled."""
+        """Wait for a message; return it with those that arrive within GATHER after it. Raises Cancelled."""
         messages: list[_Message] = []
         until = 0.0
         while not messages or (time.monotonic() < until and self.busy and len(messages) < self._messages.maxsize):
@@ -141,7 +141,7 @@ class _WorkerPool:
         return messages
 
     def stop(self) -> None:
-        """Starts no further request and drops the results of running ones."""
+        """Start no further request and drop the results of running ones."""
         self._stop.cancel()
 
     def _work(self) -> None:

@@ -57,7 +57,7 @@ class CombinedSession:
         self._clock, self._week_start = clock, week_start
 
     def close(self) -> None:
-        """Closes the session of every organization."""
+        """Close the session of every organization."""
         for session in self._sessions.values():
             session.close()
 
@@ -85,7 +85,7 @@ class CombinedSession:
         return Names.of([*newest.values(), *organizations])
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
-        """Compares what `view` needs with what is stored, for all organizations together."""
+        """Compare what `view` needs with what is stored, for all organizations together."""
         now = self.now if now is None else now
         parts = [session.coverage(_of_one(view), refresh=refresh, now=now) for session in self._sessions.values()]
         return combine_coverage(parts)
@@ -116,14 +116,14 @@ class CombinedSession:
         )
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
-        """Returns every stored value of a dimension in any organization."""
+        """Return every stored value of a dimension in any organization."""
         if dimension == PROFILE.name:
             return tuple(self._sessions)
         stored = (session.values(dataset, dimension) for session in self._sessions.values())
         return tuple(dict.fromkeys(value for values in stored for value in values))
 
     def _unavailable_dimensions(self, dataset: str) -> tuple[str, ...]:
-        """Returns the dimensions that at least one organization refuses."""
+        """Return the dimensions that at least one organization refuses."""
         refused = [session.unavailable_dimensions()[dataset] for session in self._sessions.values()]
         return tuple(dict.fromkeys(name for names in refused for name in names))
 
@@ -143,7 +143,7 @@ class CombinedSession:
     def fetch(
         self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: bool = False
     ) -> Iterator[Progress]:
-        """Fetches the organizations one after the other, each from its own server with its own key.
+        """Fetch the organizations one after the other, each from its own server with its own key.
 
         An error of one organization does not stop the others. The first error is raised at the end, with the
         organization's name in its title.
@@ -168,7 +168,7 @@ class CombinedSession:
             raise first_error
 
     def fetch_names(self, cancellation: Cancellation | None = None) -> Names:
-        """Fetches the names of every organization; raises the first error at the end."""
+        """Fetch the names of every organization; raise the first error at the end."""
         cancellation = cancellation or Cancellation()
         first_error: UsageViewerError | None = None
         for profile, session in self._sessions.items():
@@ -188,7 +188,7 @@ class CombinedSession:
             session.forget_unavailable()
 
     def _with_label(self, profile: str, error: UsageViewerError) -> UsageViewerError:
-        """Returns the error with the organization's name in its title."""
+        """Return the error with the organization's name in its title."""
         if isinstance(error, KeyMissing):
             no_key = KeyMissing(hint="Open this organization alone and enter its key.")
             error = self._missing_keys.get(profile, no_key)
@@ -200,11 +200,11 @@ class CombinedSession:
     # Verify
 
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
-        """Returns the combined result of earlier verifications; `coverage` is not used."""
+        """Return the combined result of earlier verifications; `coverage` is not used."""
         return _combine([session.completeness(_of_one(view)) for session in self._sessions.values()])
 
     def requests_to_verify(self, view: ViewState, coverage: Coverage) -> int:
-        """Returns how many requests `verify` sends in all; `coverage` is not used."""
+        """Return how many requests `verify` sends in all; `coverage` is not used."""
         single_view = _of_one(view)
         return sum(
             session.requests_to_verify(single_view, session.coverage(single_view))
@@ -214,7 +214,7 @@ class CombinedSession:
     def verify(
         self, view: ViewState, cancellation: Cancellation | None = None, *, refetch: Sequence[Bucket] = ()
     ) -> VerificationOutcome:
-        """Verifies the organizations one after the other. The first error stops it."""
+        """Verify the organizations one after the other. The first error stops it."""
         single_view, cancellation = _of_one(view), cancellation or Cancellation()
         outcomes = []
         for profile, session in self._sessions.items():
@@ -228,7 +228,7 @@ class CombinedSession:
         return VerificationOutcome(completeness, any(outcome.fetched for outcome in outcomes))
 
     def broken_identities(self, view: ViewState, cancellation: Cancellation | None = None) -> BrokenIdentities:
-        """Finds broken identities in every organization; a combination begins with the profile's id."""
+        """Find broken identities in every organization; a combination begins with the profile's id."""
         by_profile = {
             profile: session.broken_identities(_of_one(view), cancellation)
             for profile, session in self._filtered(view)
@@ -242,7 +242,7 @@ class CombinedSession:
         return BrokenIdentities(sum(identities.count for identities in by_profile.values()), tuple(newest))
 
     def changes(self, dataset: str, span: Span | None, cancellation: Cancellation | None = None) -> Changes:
-        """Returns the changes in every organization; a combination begins with the profile's id."""
+        """Return the changes in every organization; a combination begins with the profile's id."""
         by_profile = {
             profile: session.changes(dataset, span, cancellation) for profile, session in self._sessions.items()
         }
@@ -257,7 +257,7 @@ class CombinedSession:
     def contributions(
         self, result: ViewResult, cell: Cell, metrics: Sequence[str], cancellation: Cancellation | None = None
     ) -> list[BucketContribution]:
-        """Returns the contributions of every organization of the cell, ordered by bucket."""
+        """Return the contributions of every organization of the cell, ordered by bucket."""
         groups = dict(cell.groups)
         chosen_profile = groups.pop(PROFILE.name, None)
         single_view, single_cell = _of_one(result.view), replace(cell, groups=tuple(groups.items()))
@@ -270,18 +270,18 @@ class CombinedSession:
         return sorted(contributions, key=lambda item: item.bucket)
 
     def _filtered(self, view: ViewState) -> Iterable[tuple[str, StoreSession]]:
-        """Returns the organizations that pass the view's filter on organizations."""
+        """Return the organizations that pass the view's filter on organizations."""
         item = view.filter_on(PROFILE.name)
         return [entry for entry in self._sessions.items() if item is None or item.passes(entry[0])]
 
 
 def _of_one(view: ViewState) -> ViewState:
-    """Returns the view without the organizations, as each of them answers it."""
+    """Return the view without the organizations, as each of them answers it."""
     return view.across(())
 
 
 def _combine(parts: Sequence[Completeness]) -> Completeness:
-    """Combines verdicts: one difference makes the whole differ; all must be verified for the whole to be."""
+    """Combine verdicts: one difference makes the whole differ; all must be verified for the whole to be."""
     verdicts = {part.verdict for part in parts}
     worst = next(verdict for verdict in (Verdict.DIFFERS, Verdict.NOT_ASKED, Verdict.PROVEN) if verdict in verdicts)
     checked = [part.checked_at for part in parts if part.checked_at is not None]

@@ -44,7 +44,7 @@ class Session(Protocol):
         ...
 
     def close(self) -> None:
-        """Closes the sources and the stores."""
+        """Close the sources and the stores."""
         ...
 
     # Look
@@ -65,7 +65,7 @@ class Session(Protocol):
         ...
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
-        """Compares what `view` needs as of `now` (None: the clock's time) with what is stored.
+        """Compare what `view` needs as of `now` (None: the clock's time) with what is stored.
 
         `refresh`: every bucket that may grow counts as stale. Raises InputError, StoreError.
         """
@@ -79,7 +79,7 @@ class Session(Protocol):
         ...
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
-        """Returns every stored value of a dimension. Raises StoreError."""
+        """Return every stored value of a dimension. Raises StoreError."""
         ...
 
     # Fetch
@@ -97,7 +97,7 @@ class Session(Protocol):
     def fetch(
         self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: bool = False
     ) -> Iterator[Progress]:
-        """Fetches what `view` lacks and what may have grown; yields each step.
+        """Fetch what `view` lacks and what may have grown; yield each step.
 
         Complete buckets that arrived before an error stay stored. Raises CredentialError, NetworkError,
         ServerError, AnswerError, StoreError, Cancelled.
@@ -105,7 +105,7 @@ class Session(Protocol):
         ...
 
     def fetch_names(self, cancellation: Cancellation | None = None) -> Names:
-        """Fetches the lists of names. A stored name that is in no list any more is marked as deleted.
+        """Fetch the lists of names. A stored name that is in no list any more is marked as deleted.
 
         After an error the names that arrived are stored and none is marked as deleted. Raises CredentialError,
         NetworkError, ServerError, AnswerError, StoreError, Cancelled.
@@ -119,28 +119,28 @@ class Session(Protocol):
     # Verify
 
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
-        """Returns the result of earlier verifications of `view`. `coverage`: the view's, if already computed."""
+        """Return the result of earlier verifications of `view`. `coverage`: the view's, if already computed."""
         ...
 
     def requests_to_verify(self, view: ViewState, coverage: Coverage) -> int:
-        """Returns how many requests `verify` sends if no bucket has to be fetched again."""
+        """Return how many requests `verify` sends if no bucket has to be fetched again."""
         ...
 
     def verify(
         self, view: ViewState, cancellation: Cancellation | None = None, *, refetch: Sequence[Bucket] = ()
     ) -> VerificationOutcome:
-        """Compares the stored sums with the server's sums without grouping.
+        """Compare the stored sums with the server's sums without grouping.
 
         Buckets in `refetch`, and open buckets that have grown, are fetched again first. Raises what `fetch` raises.
         """
         ...
 
     def broken_identities(self, view: ViewState, cancellation: Cancellation | None = None) -> BrokenIdentities:
-        """Finds rows of `view` in which a whole is not the sum of its parts. Raises Cancelled, StoreError."""
+        """Find rows of `view` in which a whole is not the sum of its parts. Raises Cancelled, StoreError."""
         ...
 
     def changes(self, dataset: str, span: Span | None, cancellation: Cancellation | None = None) -> Changes:
-        """Returns values changed by a later fetch in the last 30 days, within `span` (None: all).
+        """Return values changed by a later fetch in the last 30 days, within `span` (None: all).
 
         Raises Cancelled, StoreError.
         """
@@ -149,7 +149,7 @@ class Session(Protocol):
     def contributions(
         self, result: ViewResult, cell: Cell, metrics: Sequence[str], cancellation: Cancellation | None = None
     ) -> list[BucketContribution]:
-        """Returns the buckets of a row of `result`, with their rows and the sums of `metrics`.
+        """Return the buckets of a row of `result`, with their rows and the sums of `metrics`.
 
         Raises Cancelled, StoreError.
         """

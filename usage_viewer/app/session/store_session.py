@@ -72,7 +72,7 @@ class StoreSession:
     def of_snapshot(
         cls, store: Store, datasets: Collection[str], *, saved_at: float, week_start: int = 0
     ) -> "StoreSession":
-        """Returns the session of a snapshot with `datasets`. Its clock stands at `saved_at` (epoch seconds)."""
+        """Return the session of a snapshot with `datasets`. Its clock stands at `saved_at` (epoch seconds)."""
         error = SnapshotError(title="Not in this snapshot", hint="Nothing of it was held when it was saved.")
         return cls(
             store,
@@ -88,7 +88,7 @@ class StoreSession:
         return self
 
     def connect(self, source: Source | None) -> None:
-        """Uses `source` for fetches from now on, and closes the source that was used before."""
+        """Use `source` for fetches from now on, and close the source that was used before."""
         previous = self._fetcher
         self._fetcher = (
             None if source is None else Fetcher(self._store, source, self._coverage, self._clock, self._workers)
@@ -97,7 +97,7 @@ class StoreSession:
             previous.source.close()
 
     def close(self) -> None:
-        """Closes the source and the store."""
+        """Close the source and the store."""
         self.connect(None)
         self._store.close()
 
@@ -119,13 +119,13 @@ class StoreSession:
         return self._store.names()
 
     def part(self, profile: str, view: ViewState, now: int) -> "Part":
-        """This organization's part in a view across several, as of `now`."""
+        """Return this organization's part in a view across several, as of `now` (epoch seconds)."""
         from usage_viewer.query.combine import Part
 
         return Part(profile, self._store, self.coverage(view, now=now))
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
-        """Compares what `view` needs with what is stored."""
+        """Compare what `view` needs with what is stored."""
         return self._coverage.coverage(view, refresh=refresh, now=now)
 
     def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
@@ -146,7 +146,7 @@ class StoreSession:
         )
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
-        """Returns every stored value of a dimension."""
+        """Return every stored value of a dimension."""
         return self._store.values(dataset, dimension)
 
     # Fetch
@@ -163,19 +163,19 @@ class StoreSession:
         return {**self._unavailable_datasets, **({} if fetcher is None else fetcher.unavailable)}
 
     def windows(self, view: ViewState, *, refresh: bool = False) -> list[BucketRun]:
-        """Returns the windows that a fetch for `view` begins with, one request each."""
+        """Return the windows that a fetch for `view` begins with, one request each."""
         return self._coverage.windows(view, refresh=refresh)
 
     def fetch(
         self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: bool = False
     ) -> Iterator[Progress]:
-        """Fetches what `view` lacks and what may have grown; yields each step."""
+        """Fetch what `view` lacks and what may have grown; yield each step."""
         if not self.coverage(view, refresh=refresh).to_fetch:
             return
         yield from self._connected_fetcher().fetch(view, cancellation or Cancellation(), refresh=refresh)
 
     def fetch_names(self, cancellation: Cancellation | None = None) -> Names:
-        """Fetches the lists of names; without a source, returns the stored names."""
+        """Fetch the lists of names; without a source, return the stored names."""
         if self._fetcher is None:
             return self.names
         source, started = self._fetcher.source, self.now
@@ -192,7 +192,7 @@ class StoreSession:
             fetcher.unavailable.clear()
 
     def unavailable_dimensions(self) -> dict[str, tuple[str, ...]]:
-        """Returns the dimensions of each dataset that the organization refuses."""
+        """Return the dimensions of each dataset that the organization refuses."""
         return {name: self._store.refused(name) for name in DATASETS}
 
     def forget_refusals(self, dataset: str) -> None:
@@ -208,38 +208,38 @@ class StoreSession:
     # Verify
 
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
-        """Returns the result of earlier verifications of `view`."""
+        """Return the result of earlier verifications of `view`."""
         coverage = coverage or self.coverage(view)
         return self._verification_log.completeness(view.dataset_name, coverage, self._store.held(view.dataset_name))
 
     def requests_to_verify(self, view: ViewState, coverage: Coverage) -> int:
-        """Returns how many requests `verify` sends if no bucket has to be fetched again."""
+        """Return how many requests `verify` sends if no bucket has to be fetched again."""
         return len(verification_windows(view.dataset, coverage.read))
 
     def verify(
         self, view: ViewState, cancellation: Cancellation | None = None, *, refetch: Sequence[Bucket] = ()
     ) -> VerificationOutcome:
-        """Compares the stored sums with the server's sums without grouping."""
+        """Compare the stored sums with the server's sums without grouping."""
         source = self._connected_fetcher().source
         return self._verifier.verify(
             VerificationRequest(source, view, cancellation or Cancellation(), tuple(refetch))
         )
 
     def broken_identities(self, view: ViewState, cancellation: Cancellation | None = None) -> BrokenIdentities:
-        """Finds rows of `view` in which a whole is not the sum of its parts."""
+        """Find rows of `view` in which a whole is not the sum of its parts."""
         now = self.now
         adjusted = self._coverage.adjust(view, now)
         coverage = self._coverage.cover(adjusted, now)
         return self._store.proofs.breaches(adjusted.view, coverage, self._store.names(), cancellation)
 
     def changes(self, dataset: str, span: Span | None, cancellation: Cancellation | None = None) -> Changes:
-        """Returns values changed by a later fetch in the last 30 days, within `span` (None: all)."""
+        """Return values changed by a later fetch in the last 30 days, within `span` (None: all)."""
         return self._store.proofs.changes(dataset, span, self.now, cancellation)
 
     def contributions(
         self, result: ViewResult, cell: Cell, metrics: Sequence[str], cancellation: Cancellation | None = None
     ) -> list[BucketContribution]:
-        """Returns the buckets of a row of `result`, with their rows and the sums of `metrics`."""
+        """Return the buckets of a row of `result`, with their rows and the sums of `metrics`."""
         names = self._store.names()
         return self._store.proofs.origins(
             result.effective_view, result.coverage, cell, metrics, names, cancellation
@@ -250,7 +250,7 @@ class StoreSession:
     def save_snapshot(
         self, view: ViewState, folder: Path, cancellation: Cancellation | None = None
     ) -> dict[str, int]:
-        """Writes the stored data of the view's range, of every dataset, into the empty `folder`.
+        """Write the stored data of the view's range, of every dataset, into the empty `folder`.
 
         Returns the number of rows of each file. Raises Cancelled, StoreError.
         """
@@ -259,7 +259,7 @@ class StoreSession:
         return save_snapshot(self._store, folder, self.coverage(view).periods.span, cancellation)
 
     def erase(self) -> None:
-        """Removes all stored usage, names and verification results; the source stays. Raises StoreError."""
+        """Remove all stored usage, names and verification results; the source stays. Raises StoreError."""
         self._store.erase()
         self._verification_log.clear()
 

@@ -46,7 +46,7 @@ class VerificationLog:
         at: int,
         marks: Marks,
     ) -> None:
-        """Records a comparison at `at` of the buckets at `starts` (ascending) as fetched at `fetched`.
+        """Record a comparison at `at` of the buckets at `starts` (ascending) as fetched at `fetched`.
 
         Times are epoch seconds, arrays `(n,)`. `marks` has those of the buckets that did not agree.
         """
@@ -60,14 +60,14 @@ class VerificationLog:
             self._marks[dataset] = {**kept, **marks}
 
     def clear(self) -> None:
-        """Removes every record."""
+        """Remove every record."""
         with self._lock:
             self._compared, self._marks = {}, {}
 
     def completeness(
         self, dataset: str, coverage: Coverage, held: Mapping[BucketWidth, HeldBuckets]
     ) -> Completeness:
-        """Returns the verdict for a view.
+        """Return the verdict for a view.
 
         Verified only if every needed bucket is stored and was compared after its last fetch.
         """

@@ -79,7 +79,7 @@ class Verifier:
         self._clock, self._workers = clock, workers
 
     def verify(self, request: VerificationRequest) -> VerificationOutcome:
-        """Compares the stored buckets of a view with the server and records the result in the log.
+        """Compare the stored buckets of a view with the server and record the result in the log.
 
         An open bucket that has grown since its fetch is no difference: it is fetched and compared again. If it
         has grown once more, the stored value must lie between the server's value before and after.
@@ -127,7 +127,7 @@ class Verifier:
         self._log.add(dataset.name, width, starts, fetched, int(self._clock()), marks)
 
     def _fetch(self, request: VerificationRequest, buckets: Iterable[Bucket]) -> None:
-        """Fetches buckets again, grouped by every granted dimension, and stores them."""
+        """Fetch buckets again, grouped by every granted dimension, and store them."""
         refused = self._store.refused(request.dataset.name)
         grouped = tuple(name for name in request.dataset.group_by if name not in refused)
         self._request(request, [_run(bucket) for bucket in buckets], grouped, self._store.put)
@@ -153,7 +153,7 @@ class Verifier:
 
 
 def verification_windows(dataset: Dataset, runs: Sequence[BucketRun]) -> list[BucketRun]:
-    """Returns the windows of a verification of `runs`, one request each."""
+    """Return the windows of a verification of `runs`, one request each."""
     return request_windows(runs, {width: limit.maximum for width, limit in dataset.page_limits.items()})
 
 
@@ -162,7 +162,7 @@ def _run(bucket: Bucket) -> BucketRun:
 
 
 def _grown(dataset: Dataset, width: BucketWidth, comparison: _Comparison) -> list[Bucket]:
-    """Returns the open buckets whose differences are explained by growth alone."""
+    """Return the open buckets whose differences are explained by growth alone."""
     starts = np.array(sorted(start for start, items in comparison.differences.items() if items), np.int64)
     open_starts = starts[open_buckets(starts, width, comparison.fetched.find(starts))].tolist()
     return [Bucket(start, width) for start in open_starts if has_grown(dataset, comparison.differences[start])]

@@ -35,7 +35,7 @@ class Task:
     finished: bool = False
 
     def cancel(self) -> None:
-        """Cancels the work unless it has finished."""
+        """Cancel the work unless it has finished."""
         if not self.finished and not self.cancellation.is_cancelled:
             self.cancellation.cancel()
 
@@ -74,7 +74,7 @@ class Tasks(QObject):
         *,
         latest_wins: bool = True,
     ) -> Task:
-        """Runs `work(task)` in the channel's thread, after its earlier tasks; `latest_wins` cancels those."""
+        """Run `work(task)` in the channel's thread, after its earlier tasks; `latest_wins` cancels those."""
         return self._enqueue(channel, Task(work, done, failed), latest_wins)
 
     def start_steps(
@@ -85,7 +85,7 @@ class Tasks(QObject):
         done: Callable[[], None],
         failed: Failed,
     ) -> Task:
-        """Runs an iterator to its end, and passes each item to `step`."""
+        """Run an iterator to its end, and pass each item to `step`."""
 
         def send_steps(task: Task) -> None:
             for item in work(task):
@@ -95,7 +95,7 @@ class Tasks(QObject):
         return self._enqueue(channel, Task(send_steps, lambda _: done(), failed, step), True)
 
     def cancel(self, channel: str) -> None:
-        """Cancels every task of the channel."""
+        """Cancel every task of the channel."""
         if channel in self._channels:
             self._channels[channel].cancel()
 
@@ -104,7 +104,7 @@ class Tasks(QObject):
         return channel in self._channels and self._channels[channel].busy
 
     def close(self, seconds: float = 1.0) -> None:
-        """Cancels every task and waits at most `seconds` in all for the threads."""
+        """Cancel every task and wait at most `seconds` in all for the threads."""
         self._closed.set()
         for channel in self._channels.values():
             channel.cancel()
