@@ -24,14 +24,14 @@ FIRST = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
 LATE = FIRST + 365 * DAY
 
 
-def _held(starts: list[int], fetched: int | list[int]) -> HeldBuckets:
+def _stored(starts: list[int], fetched: int | list[int]) -> HeldBuckets:
     times = [fetched] * len(starts) if isinstance(fetched, int) else fetched
     return HeldBuckets(np.array(starts, np.int64), np.array(times, np.int64))
 
 
-def _cover(days: int, held: dict[BucketWidth, HeldBuckets], now: int, *, refresh: bool = False) -> Coverage:
+def _cover(days: int, stored: dict[BucketWidth, HeldBuckets], now: int, *, refresh: bool = False) -> Coverage:
     cut = periods(Span(FIRST, FIRST + days * DAY), Granularity.DAY, UTC)
-    return cover(cut, cut.segments(), held, now, refresh=refresh)
+    return cover(cut, cut.segments(), stored, now, refresh=refresh)
 
 
 def test_an_empty_store_lacks_every_bucket() -> None:
@@ -44,7 +44,7 @@ def test_an_empty_store_lacks_every_bucket() -> None:
 
 def test_a_gap_is_missing_and_the_rest_is_read() -> None:
     days = [FIRST + index * DAY for index in (0, 1, 4)]
-    coverage = _cover(5, {BucketWidth.DAY: _held(days, LATE)}, LATE)
+    coverage = _cover(5, {BucketWidth.DAY: _stored(days, LATE)}, LATE)
     assert coverage.missing == (BucketRun(BucketWidth.DAY, FIRST + 2 * DAY, FIRST + 4 * DAY),)
     assert coverage.read == (
         BucketRun(BucketWidth.DAY, FIRST, FIRST + 2 * DAY),
@@ -55,34 +55,34 @@ def test_a_gap_is_missing_and_the_rest_is_read() -> None:
 
 def test_hours_replace_a_day_only_if_all_are_stored() -> None:
     hours = [FIRST + index * HOUR for index in range(24)]
-    coverage = _cover(1, {BucketWidth.HOUR: _held(hours, LATE)}, LATE)
+    coverage = _cover(1, {BucketWidth.HOUR: _stored(hours, LATE)}, LATE)
     assert coverage.complete
     assert coverage.read == (BucketRun(BucketWidth.HOUR, FIRST, FIRST + DAY),)
-    assert not _cover(1, {BucketWidth.HOUR: _held(hours[:-1], LATE)}, LATE).complete
+    assert not _cover(1, {BucketWidth.HOUR: _stored(hours[:-1], LATE)}, LATE).complete
 
 
 def test_the_later_fetch_of_a_day_and_its_hours_is_read() -> None:
     hours = [FIRST + index * HOUR for index in range(24)]
-    held = {BucketWidth.DAY: _held([FIRST], LATE), BucketWidth.HOUR: _held(hours, LATE + 9)}
-    assert _cover(1, held, LATE + 10).read[0].width is BucketWidth.HOUR
-    held = {BucketWidth.DAY: _held([FIRST], LATE + 9), BucketWidth.HOUR: _held(hours, LATE + 9)}
-    assert _cover(1, held, LATE + 10).read[0].width is BucketWidth.DAY
+    stored = {BucketWidth.DAY: _stored([FIRST], LATE), BucketWidth.HOUR: _stored(hours, LATE + 9)}
+    assert _cover(1, stored, LATE + 10).read[0].width is BucketWidth.HOUR
+    stored = {BucketWidth.DAY: _stored([FIRST], LATE + 9), BucketWidth.HOUR: _stored(hours, LATE + 9)}
+    assert _cover(1, stored, LATE + 10).read[0].width is BucketWidth.DAY
 
 
 def test_an_open_bucket_is_stale_after_five_minutes() -> None:
     now = FIRST + DAY + 3600
-    held = {BucketWidth.DAY: _held([FIRST], now - FETCH_AGAIN_AFTER)}
-    assert _cover(1, held, now).stale == (BucketRun(BucketWidth.DAY, FIRST, FIRST + DAY),)
-    held = {BucketWidth.DAY: _held([FIRST], now - FETCH_AGAIN_AFTER + 1)}
-    assert _cover(1, held, now).stale == ()
-    assert _cover(1, held, now, refresh=True).stale
-    assert _cover(1, held, now).may_grow == 1
+    stored = {BucketWidth.DAY: _stored([FIRST], now - FETCH_AGAIN_AFTER)}
+    assert _cover(1, stored, now).stale == (BucketRun(BucketWidth.DAY, FIRST, FIRST + DAY),)
+    stored = {BucketWidth.DAY: _stored([FIRST], now - FETCH_AGAIN_AFTER + 1)}
+    assert _cover(1, stored, now).stale == ()
+    assert _cover(1, stored, now, refresh=True).stale
+    assert _cover(1, stored, now).may_grow == 1
 
 
 def test_a_bucket_fetched_72_hours_after_its_end_is_settled() -> None:
     settled = FIRST + DAY + SETTLED_AFTER
-    assert _cover(1, {BucketWidth.DAY: _held([FIRST], settled)}, LATE, refresh=True).stale == ()
-    assert _cover(1, {BucketWidth.DAY: _held([FIRST], settled - 1)}, LATE).stale != ()
+    assert _cover(1, {BucketWidth.DAY: _stored([FIRST], settled)}, LATE, refresh=True).stale == ()
+    assert _cover(1, {BucketWidth.DAY: _stored([FIRST], settled - 1)}, LATE).stale != ()
 
 
 def test_future_buckets_are_not_missing() -> None:
@@ -120,9 +120,9 @@ def test_counts_equal_those_of_the_oracle(data: st.DataObject) -> None:
     }
     for gone in data.draw(st.sets(st.sampled_from(grid[BucketWidth.HOUR]), max_size=3)):
         times[BucketWidth.HOUR].pop(gone)
-    held = {width: _held(sorted(known), [known[at] for at in sorted(known)]) for width, known in times.items()}
+    stored = {width: _stored(sorted(known), [known[at] for at in sorted(known)]) for width, known in times.items()}
     refresh = data.draw(st.booleans())
-    coverage = _cover(days, held, now, refresh=refresh)
+    coverage = _cover(days, stored, now, refresh=refresh)
     missing: set[int] = set()
     stale: set[int] = set()
     for start in (at for at in grid[BucketWidth.DAY] if at < now):
@@ -184,8 +184,10 @@ def test_a_gap_of_stored_buckets_is_not_fetched() -> None:
         BucketRun(BucketWidth.DAY, FIRST, FIRST + DAY),
         BucketRun(BucketWidth.DAY, FIRST + 2 * DAY, FIRST + 3 * DAY),
     ]
-    assert len(request_windows(days, {BucketWidth.DAY: 31}, {BucketWidth.HOUR: _held([FIRST + DAY], LATE)})) == 1
-    assert request_windows(days, {BucketWidth.DAY: 31}, {BucketWidth.DAY: _held([FIRST + DAY], LATE)}) == days[::-1]
+    assert len(request_windows(days, {BucketWidth.DAY: 31}, {BucketWidth.HOUR: _stored([FIRST + DAY], LATE)})) == 1
+    assert (
+        request_windows(days, {BucketWidth.DAY: 31}, {BucketWidth.DAY: _stored([FIRST + DAY], LATE)}) == days[::-1]
+    )
     edges = [BucketRun(BucketWidth.HOUR, FIRST + week * 7 * DAY, FIRST + (week * 7 + 1) * DAY) for week in range(4)]
     assert [part.buckets for part in request_windows(edges, {BucketWidth.HOUR: 168})] == [24] * 4
 

@@ -80,7 +80,7 @@ class Coverage:
 def cover(
     periods: Periods,
     needs: Sequence[BucketRun],
-    held: Mapping[BucketWidth, HeldBuckets],
+    stored: Mapping[BucketWidth, HeldBuckets],
     now: int,
     *,
     refresh: bool = False,
@@ -94,7 +94,7 @@ def cover(
     read: list[BucketRun] = []
     missing: list[BucketRun] = []
     stale: list[BucketRun] = []
-    expected = stored = future_buckets = may_grow = 0
+    expected = stored_count = future_buckets = may_grow = 0
     tomorrow = end_of_day(now, periods.zone)
     fetch_times: list[NDArray[np.int64]] = []
     unit = min((need.width for need in needs), key=lambda width: width.seconds)
@@ -102,7 +102,7 @@ def cover(
         weight = need.width.seconds // unit.seconds
         begun_until = max(need.start, min(need.end, need.width.ceil(now)))
         starts = np.arange(need.start, begun_until, need.width.seconds, dtype=np.int64)
-        fetched, source = _sources(need.width, starts, held if composed else _only(held, need.width), now)
+        fetched, source = _sources(need.width, starts, stored if composed else _only(stored, need.width), now)
         is_stored = fetched >= 0
         is_open = is_stored & (starts + need.width.seconds + SETTLED_AFTER > fetched)
         is_stale = is_open if refresh else is_open & (fetched + FETCH_AGAIN_AFTER <= now)
@@ -111,7 +111,7 @@ def cover(
         missing += _runs(starts[~is_stored], need.width, need.width)
         stale += _runs(starts[is_stale], need.width, need.width)
         expected += len(starts) * weight
-        stored += int(is_stored.sum()) * weight
+        stored_count += int(is_stored.sum()) * weight
         may_grow += int(is_open.sum()) * weight
         # The rest of today is not counted as future buckets.
         future_buckets += max(0, need.end - max(begun_until, tomorrow)) // unit.seconds
@@ -124,7 +124,7 @@ def cover(
         missing=tuple(missing),
         stale=tuple(stale),
         expected=expected,
-        stored=stored,
+        stored=stored_count,
         future_buckets=future_buckets,
         may_grow=may_grow,
         oldest_fetch=int(times.min()) if len(times) else None,
@@ -132,20 +132,20 @@ def cover(
     )
 
 
-def _only(held: Mapping[BucketWidth, HeldBuckets], width: BucketWidth) -> Mapping[BucketWidth, HeldBuckets]:
-    return {width: held[width]} if width in held else {}
+def _only(stored: Mapping[BucketWidth, HeldBuckets], width: BucketWidth) -> Mapping[BucketWidth, HeldBuckets]:
+    return {width: stored[width]} if width in stored else {}
 
 
 def _sources(
-    width: BucketWidth, starts: NDArray[np.int64], held: Mapping[BucketWidth, HeldBuckets], now: int
+    width: BucketWidth, starts: NDArray[np.int64], stored: Mapping[BucketWidth, HeldBuckets], now: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Return for each bucket its fetch time (-1: not stored) and the rank of the width to read it from."""
     fetched = np.full(len(starts), -1, np.int64)
     source = np.zeros(len(starts), np.int8)
     for rank, candidate in enumerate(COARSEST_FIRST):
-        if candidate.seconds > width.seconds or candidate not in held:
+        if candidate.seconds > width.seconds or candidate not in stored:
             continue
-        buckets = held[candidate]
+        buckets = stored[candidate]
         times = buckets.find(starts) if candidate is width else _composed(width, starts, candidate, buckets, now)
         is_newer = times > fetched
         fetched[is_newer] = times[is_newer]
@@ -154,19 +154,19 @@ def _sources(
 
 
 def _composed(
-    width: BucketWidth, starts: NDArray[np.int64], finer: BucketWidth, held: HeldBuckets, now: int
+    width: BucketWidth, starts: NDArray[np.int64], finer: BucketWidth, stored: HeldBuckets, now: int
 ) -> NDArray[np.int64]:
     """Return the oldest fetch time of the finer buckets in each bucket; -1 unless all begun ones are stored."""
     times = np.full(len(starts), -1, np.int64)
-    if not len(starts) or not len(held.starts):
+    if not len(starts) or not len(stored.starts):
         return times
     begun_until = np.minimum(starts + width.seconds, finer.ceil(now))
-    first = np.searchsorted(held.starts, starts)
-    last = np.searchsorted(held.starts, begun_until)
+    first = np.searchsorted(stored.starts, starts)
+    last = np.searchsorted(stored.starts, begun_until)
     is_complete = (last - first == (begun_until - starts) // finer.seconds) & (last > first)
     if is_complete.any():
         edges = np.column_stack([first[is_complete], last[is_complete]]).ravel()
-        times[is_complete] = np.minimum.reduceat(np.append(held.fetched, held.fetched[-1:]), edges)[::2]
+        times[is_complete] = np.minimum.reduceat(np.append(stored.fetched, stored.fetched[-1:]), edges)[::2]
     return times
 
 
@@ -183,28 +183,28 @@ def _runs(starts: NDArray[np.int64], step: BucketWidth, width: BucketWidth) -> l
 def request_windows(
     runs: Sequence[BucketRun],
     limits: Mapping[BucketWidth, int],
-    held: Mapping[BucketWidth, HeldBuckets] | None = None,
+    stored: Mapping[BucketWidth, HeldBuckets] | None = None,
 ) -> list[BucketRun]:
     """Cut runs at `limits` (buckets per request of each width); return the newest window first.
 
-    Adjacent runs of one width are joined before they are cut. If `held` is given, runs with at most BRIDGED
+    Adjacent runs of one width are joined before they are cut. If `stored` is given, runs with at most BRIDGED
     buckets between them, none of them stored, are joined too: one more bucket costs less than one more request.
     """
     joined: list[BucketRun] = []
     for run in sorted(set(runs), key=lambda item: (item.width.seconds, item.start)):
         last = joined[-1] if joined else None
-        if last and last.width is run.width and _can_join(last, run, held):
+        if last and last.width is run.width and _can_join(last, run, stored):
             joined[-1] = BucketRun(last.width, last.start, max(last.end, run.end))
         else:
             joined.append(run)
     return _cut(joined, limits)
 
 
-def _can_join(first: BucketRun, second: BucketRun, held: Mapping[BucketWidth, HeldBuckets] | None) -> bool:
+def _can_join(first: BucketRun, second: BucketRun, stored: Mapping[BucketWidth, HeldBuckets] | None) -> bool:
     gap = np.arange(first.end, second.start, first.width.seconds, dtype=np.int64)
-    if held is None or not len(gap):
+    if stored is None or not len(gap):
         return not len(gap)
-    return len(gap) <= BRIDGED and bool((held.get(first.width, HeldBuckets.nothing()).find(gap) < 0).all())
+    return len(gap) <= BRIDGED and bool((stored.get(first.width, HeldBuckets.nothing()).find(gap) < 0).all())
 
 
 def _cut(joined: Sequence[BucketRun], limits: Mapping[BucketWidth, int]) -> list[BucketRun]:

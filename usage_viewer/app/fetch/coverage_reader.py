@@ -33,8 +33,8 @@ class CoverageReader:
         # A mean or a peak of a level is valid only for buckets of one width.
         can_mix = not adjusted.view.dataset.has_levels
         needs = adjusted.periods.segments(adjusted.view.dataset.widths, mixed=can_mix)
-        held = self._store.held(adjusted.view.dataset_name)
-        return cover(adjusted.periods, needs, held, now, refresh=refresh, composed=can_mix)
+        stored = self._store.held(adjusted.view.dataset_name)
+        return cover(adjusted.periods, needs, stored, now, refresh=refresh, composed=can_mix)
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
         """Return the coverage of `view` as of `now` (epoch seconds; None: the clock's time)."""

@@ -47,7 +47,7 @@ class StoreSession:
     """Implements `Session` over one store, with the operations that only one organization has.
 
     `clock` returns epoch seconds. `week_start`: first day of the week, Monday is 0. `unavailable_datasets`: the
-    datasets that are not available whatever the source is, with the reason. The session owns the store.
+    datasets that no source makes available, with the reason. The session owns the store.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class StoreSession:
         cls, store: Store, datasets: Collection[str], *, saved_at: float, week_start: int = 0
     ) -> "StoreSession":
         """Return the session of a snapshot with `datasets`. Its clock stands at `saved_at` (epoch seconds)."""
-        error = SnapshotError(title="Not in this snapshot", hint="Nothing of it was held when it was saved.")
+        error = SnapshotError(title="Not in this snapshot", hint="It was not stored when the snapshot was saved.")
         return cls(
             store,
             clock=lambda: saved_at,
@@ -111,7 +111,7 @@ class StoreSession:
     @property
     def empty(self) -> bool:
         """Whether no bucket of any dataset is stored."""
-        return not any(len(held.starts) for name in DATASETS for held in self._store.held(name).values())
+        return not any(len(buckets.starts) for name in DATASETS for buckets in self._store.held(name).values())
 
     @property
     def names(self) -> Names:

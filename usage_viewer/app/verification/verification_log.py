@@ -65,7 +65,7 @@ class VerificationLog:
             self._compared, self._marks = {}, {}
 
     def completeness(
-        self, dataset: str, coverage: Coverage, held: Mapping[BucketWidth, HeldBuckets]
+        self, dataset: str, coverage: Coverage, stored: Mapping[BucketWidth, HeldBuckets]
     ) -> Completeness:
         """Return the verdict for a view.
 
@@ -77,7 +77,7 @@ class VerificationLog:
         for run in coverage.read:
             starts = _starts(run)
             compared = self._compared.get((dataset, run.width), _NOTHING)
-            if not np.array_equal(compared.fetched.find(starts), held[run.width].find(starts)):
+            if not np.array_equal(compared.fetched.find(starts), stored[run.width].find(starts)):
                 return Completeness()
             times.append(int(compared.at.find(starts).min()))
             buckets += len(starts)
