@@ -19,6 +19,7 @@ from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+import usage_viewer.store  # noqa: F401 (DuckDB is loaded before the start: closing is timed without its import)
 from usage_viewer.__main__ import main
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange

@@ -1,8 +1,10 @@
 """The bridge between threads: what arrives, in which thread, what doesn't, and how it ends."""
 
+import importlib
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -124,3 +126,22 @@ def test_closing_waits_a_bounded_time_and_nothing_arrives_afterwards(qtbot: QtBo
     gate.set()
     qtbot.wait(50)
     assert heard.items == []
+
+
+def test_closing_waits_until_an_import_is_complete(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow_module_of_a_test.py").write_text("import time\ntime.sleep(0.5)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    tasks, begun, imported = Tasks(), threading.Event(), threading.Event()
+
+    def work(task: Task) -> None:
+        begun.set()
+        importlib.import_module("slow_module_of_a_test")
+        imported.set()
+
+    tasks.start("a", work, lambda result: None, lambda error: None)
+    assert begun.wait(5)
+    time.sleep(0.1)
+    tasks.close(0.05)
+    assert imported.is_set()

@@ -2,7 +2,9 @@
 
 import logging
 import queue
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -15,6 +17,12 @@ from usage_viewer.domain.errors import UsageViewerError
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+
+IMPORT_LIMIT = 10.0
+"""Seconds for which closing waits at most, if a thread imports a module all the time."""
+
+JOIN_STEP = 0.01
+"""Seconds between two checks whether the threads have ended."""
 
 Done = Callable[[Any], None]
 Failed = Callable[[UsageViewerError], None]
@@ -104,14 +112,27 @@ class Tasks(QObject):
         return channel in self._channels and self._channels[channel].busy
 
     def close(self, seconds: float = 1.0) -> None:
-        """Cancel every task and wait at most `seconds` in all for the threads."""
+        """Cancel every task and wait at most `seconds` for the threads, not counting imports (see `_join`)."""
         self._closed.set()
         for channel in self._channels.values():
             channel.cancel()
             channel.end()
-        for channel in self._channels.values():
-            channel.thread.join(seconds / len(self._channels))
+        self._join(seconds)
         self._channels = {}  # releases the tasks and the objects that they use
+
+    def _join(self, seconds: float) -> None:
+        """Wait for the threads, at most `seconds` and the time that they spend importing modules.
+
+        The process aborts if the interpreter exits while a thread imports a C++ extension module such as DuckDB's.
+        """
+        alive = [channel.thread for channel in self._channels.values()]
+        limit = time.monotonic() + IMPORT_LIMIT
+        while alive and seconds > 0 and time.monotonic() < limit:
+            started, importing = time.monotonic(), any(map(_is_importing, alive))
+            alive[0].join(JOIN_STEP)
+            alive = [thread for thread in alive if thread.is_alive()]
+            if not importing:
+                seconds -= time.monotonic() - started
 
     def _enqueue(self, name: str, task: Task, latest_wins: bool) -> Task:
         if self._closed.is_set():
@@ -139,6 +160,15 @@ class Tasks(QObject):
             return
         task.finished = True
         (task.done if message.kind == "done" else task.failed)(message.value)
+
+
+def _is_importing(thread: threading.Thread) -> bool:
+    frame = sys._current_frames().get(thread.ident or 0)
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 class _Channel:
