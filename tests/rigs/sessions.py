@@ -14,7 +14,7 @@ from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.session import Session
 from usage_viewer.app.session.store_session import StoreSession
-from usage_viewer.demo.server.faults import Asked
+from usage_viewer.demo.server.faults import LoggedRequest
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
@@ -53,7 +53,7 @@ class SessionRig:
         """Connect a session with this server, with the server's key by default."""
         session.connect(ApiSource(self.server.base_url, AdminKey.parse(key or self.server.key)))
 
-    def take_requests(self) -> list[Asked]:
+    def take_requests(self) -> list[LoggedRequest]:
         """Return the server's requests since the last call."""
         requests, self.server.requests = self.server.requests, []
         return requests
@@ -70,7 +70,7 @@ class SessionRig:
         )
 
 
-def single(name: str, request: Asked) -> str:
+def single(name: str, request: LoggedRequest) -> str:
     """Return the only value of a query parameter."""
     (value,) = request.query[name]
     return value

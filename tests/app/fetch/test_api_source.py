@@ -60,7 +60,7 @@ def test_a_retry_is_reported(source: ApiSource, server: DemoServer) -> None:
     )
     notices: list[str] = []
     assert len(fetch_week(source, notices)) == 1
-    assert notices == ["Rate limited, next try in 1 s"]
+    assert notices == ["Rate limited; retrying in 1 s"]
 
 
 def test_accepted_dimensions_lack_a_refused_one(server: DemoServer, source: ApiSource) -> None:
@@ -113,7 +113,7 @@ def test_a_server_that_drops_connections(source: ApiSource, server: DemoServer) 
 
     with pytest.raises((ConnectionFailed, Cancelled)):
         list(source.fetch(COMPLETIONS, LAST_WEEK, (), cancellation=cancellation, on_notice=stop))
-    assert notices[0].startswith("The connection failed, next try in ")
+    assert notices[0].startswith("The connection failed; retrying in ")
 
 
 def test_an_invalid_address_is_reported_by_the_first_request() -> None:

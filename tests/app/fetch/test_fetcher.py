@@ -76,7 +76,7 @@ class TestErrors:
         assert session.coverage(view).summary == "16 of 30 days"
         assert len(notices) == 5
         assert notices[0].startswith("The server failed")
-        assert "next try in 1 s" in notices[0]
+        assert "retrying in 1 s" in notices[0]
 
     def test_a_key_is_required_only_if_a_bucket_is_missing(self, rig: SessionRig) -> None:
         session, view = rig.session(), days("10-01", "10-02")

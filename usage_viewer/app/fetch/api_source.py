@@ -92,7 +92,7 @@ class ApiSource:
                 on_retry=lambda retry: on_notice(retry.text),
             )
 
-        yield from api.fetch_narrowing(fetch_part, window, on_notice)
+        yield from api.fetch_in_smaller_windows(fetch_part, window, on_notice)
 
     def accepted_dimensions(
         self, dataset: Dataset, day: BucketRun, *, cancellation: Cancellation

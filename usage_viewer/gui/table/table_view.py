@@ -39,7 +39,7 @@ from usage_viewer.gui.table.table_header import TableHeader
 from usage_viewer.gui.table.table_menus import cell_menu, header_menu, moved
 from usage_viewer.gui.table.table_model import Presentation, TableModel
 from usage_viewer.gui.table.type_ahead import TypeAhead
-from usage_viewer.gui.widgets.theme import mixed
+from usage_viewer.gui.widgets.theme import blend
 
 STATS_AFTER_MS = 30
 _FLAGS = QItemSelectionModel.SelectionFlag
@@ -286,7 +286,7 @@ class TableView(QTableView):
         if not hasattr(self, "cells"):
             return  # Qt tells of a change while the table is being built
         palette = self.palette()
-        stripe = mixed(palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text), 0.03)
+        stripe = blend(palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text), 0.03)
         if palette.color(QPalette.ColorRole.AlternateBase) != stripe:
             own = QPalette()
             own.setColor(QPalette.ColorRole.AlternateBase, stripe)
