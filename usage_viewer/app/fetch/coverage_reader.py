@@ -33,7 +33,7 @@ class CoverageReader:
         # A mean or a peak of a level is valid only for buckets of one width.
         can_mix = not adjusted.view.dataset.has_levels
         needs = adjusted.periods.segments(adjusted.view.dataset.widths, mixed=can_mix)
-        stored = self._store.held(adjusted.view.dataset_name)
+        stored = self._store.stored_buckets(adjusted.view.dataset_name)
         return cover(adjusted.periods, needs, stored, now, refresh=refresh, composed=can_mix)
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
@@ -45,4 +45,4 @@ class CoverageReader:
         """Return the windows that a fetch for `view` begins with, one request each, the newest first."""
         limits = {width: limit.maximum for width, limit in view.dataset.page_limits.items()}
         to_fetch = self.coverage(view, refresh=refresh).to_fetch
-        return request_windows(to_fetch, limits, self._store.held(view.dataset_name))
+        return request_windows(to_fetch, limits, self._store.stored_buckets(view.dataset_name))

@@ -24,10 +24,11 @@ from usage_viewer.domain.verification import (
     Changes,
     Completeness,
     Verdict,
-    open_periods,
 )
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.domain.view_adjustment import fit
+from usage_viewer.query.answer import answer
+from usage_viewer.query.plan import FactSource, plan_view
 
 MAX_LISTED = 1000
 """Largest number of broken identities or changes in a list, for all organizations together."""
@@ -92,19 +93,27 @@ class CombinedSession:
 
     def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
         """Answers `view` from what is stored in every organization, with names for ids if `named`."""
-        from usage_viewer.query.combine import answer_across
-
         now = self.now
         unavailable = self._unavailable_dimensions(view.dataset_name)
         fitted = fit(view, now, self._week_start, unavailable)
-        parts = [session.part(profile, _of_one(fitted.view), now) for profile, session in self._sessions.items()]
-        coverage = combine_coverage([part.coverage for part in parts])
-        may_grow = [open_periods(part.coverage, part.store.held(view.dataset_name)) for part in parts]
-        extras = [part.store.extras(view.dataset_name) for part in parts]
+        one = _of_one(fitted.view)
+        sources = [
+            FactSource(profile, one.dataset, session.coverage(one, now=now))
+            for profile, session in self._sessions.items()
+        ]
+        plan = plan_view(fitted.view, sources)
+        names = self.names if named else Names()
+        table = answer(
+            fitted.view, plan, lambda part, stop: self._sessions[part.profile].read(part, stop), names, cancellation
+        )
+        may_grow = [
+            self._sessions[source.profile].open_periods(view.dataset_name, source.coverage) for source in sources
+        ]
+        extras = [session.extras(view.dataset_name) for session in self._sessions.values()]
         return ViewResult(
             view,
-            answer_across(parts, fitted.view, self.names if named else Names(), cancellation),
-            coverage,
+            table,
+            plan.coverage,
             unavailable,
             np.logical_or.reduce(may_grow),
             fitted.view,

@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from usage_viewer.app.fetch.coverage_reader import CoverageReader
 from usage_viewer.app.fetch.fetcher import Fetcher
@@ -21,6 +23,7 @@ from usage_viewer.app.verification.verifier import (
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.dataset import Extras
 from usage_viewer.domain.errors import KeyMissing, SnapshotError, UsageViewerError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketRun, Span
@@ -34,10 +37,9 @@ from usage_viewer.domain.verification import (
     open_periods,
 )
 from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.query.answer import answer
+from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Store
-
-if TYPE_CHECKING:
-    from usage_viewer.query.combine import Part
 
 WORKERS = 12
 """Number of windows that are fetched at the same time."""
@@ -111,18 +113,26 @@ class StoreSession:
     @property
     def empty(self) -> bool:
         """Whether no bucket of any dataset is stored."""
-        return not any(len(buckets.starts) for name in DATASETS for buckets in self._store.held(name).values())
+        return not any(
+            len(buckets.starts) for name in DATASETS for buckets in self._store.stored_buckets(name).values()
+        )
 
     @property
     def names(self) -> Names:
         """The stored names."""
         return self._store.names()
 
-    def part(self, profile: str, view: ViewState, now: int) -> "Part":
-        """Return this organization's part in a view across several, as of `now` (epoch seconds)."""
-        from usage_viewer.query.combine import Part
+    def read(self, part: Part, cancellation: Cancellation) -> FactSums:
+        """Read the sums of one part of a view. Raises Cancelled, StoreError."""
+        return self._store.read(part, cancellation)
 
-        return Part(profile, self._store, self.coverage(view, now=now))
+    def extras(self, dataset: str) -> Extras:
+        """Return the stored fields of a dataset that this version does not know."""
+        return self._store.extras(dataset)
+
+    def open_periods(self, dataset: str, coverage: Coverage) -> NDArray[np.bool_]:
+        """Return for each period, (periods,), whether its stored buckets may still grow."""
+        return open_periods(coverage, self._store.stored_buckets(dataset))
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
         """Compare what `view` needs with what is stored."""
@@ -133,13 +143,15 @@ class StoreSession:
         now = self.now
         fitted = self._coverage.adjust(view, now)
         coverage = self._coverage.cover(fitted, now)
-        table = self._store.answer(fitted.view, coverage, self._store.names() if named else Names(), cancellation)
+        plan = plan_view(fitted.view, [FactSource("", fitted.view.dataset, coverage)])
+        names = self._store.names() if named else Names()
+        table = answer(fitted.view, plan, self._store.read, names, cancellation)
         return ViewResult(
             view,
             table,
             coverage,
             self._store.refused(view.dataset_name),
-            open_periods(coverage, self._store.held(view.dataset_name)),
+            self.open_periods(view.dataset_name, coverage),
             fitted.view,
             fitted.notes,
             self._store.extras(view.dataset_name),
@@ -210,7 +222,9 @@ class StoreSession:
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
         """Return the result of earlier verifications of `view`."""
         coverage = coverage or self.coverage(view)
-        return self._verification_log.completeness(view.dataset_name, coverage, self._store.held(view.dataset_name))
+        return self._verification_log.completeness(
+            view.dataset_name, coverage, self._store.stored_buckets(view.dataset_name)
+        )
 
     def requests_to_verify(self, view: ViewState, coverage: Coverage) -> int:
         """Return how many requests `verify` sends if no bucket has to be fetched again."""
@@ -230,18 +244,20 @@ class StoreSession:
         now = self.now
         adjusted = self._coverage.adjust(view, now)
         coverage = self._coverage.cover(adjusted, now)
-        return self._store.proofs.breaches(adjusted.view, coverage, self._store.names(), cancellation)
+        return self._store.verification.broken_identities(
+            adjusted.view, coverage, self._store.names(), cancellation
+        )
 
     def changes(self, dataset: str, span: Span | None, cancellation: Cancellation | None = None) -> Changes:
         """Return values changed by a later fetch in the last 30 days, within `span` (None: all)."""
-        return self._store.proofs.changes(dataset, span, self.now, cancellation)
+        return self._store.verification.changes(dataset, span, self.now, cancellation)
 
     def contributions(
         self, result: ViewResult, cell: Cell, metrics: Sequence[str], cancellation: Cancellation | None = None
     ) -> list[BucketContribution]:
         """Return the buckets of a row of `result`, with their rows and the sums of `metrics`."""
         names = self._store.names()
-        return self._store.proofs.origins(
+        return self._store.verification.contributions(
             result.effective_view, result.coverage, cell, metrics, names, cancellation
         )
 
@@ -254,7 +270,7 @@ class StoreSession:
 
         Returns the number of rows of each file. Raises Cancelled, StoreError.
         """
-        from usage_viewer.store.snapshot.snapshot import save_snapshot
+        from usage_viewer.store.snapshot.writer import save_snapshot
 
         return save_snapshot(self._store, folder, self.coverage(view).periods.span, cancellation)
 

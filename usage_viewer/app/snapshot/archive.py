@@ -143,7 +143,7 @@ def load(path: Path) -> "tuple[Manifest, Store]":
 
 
 def _load(folder: Path) -> "tuple[Manifest, Store]":
-    from usage_viewer.store.snapshot.snapshot import load_snapshot
+    from usage_viewer.store.snapshot.reader import load_snapshot
 
     manifest = read_manifest(folder)
     for name, expected in manifest.files.items():

@@ -96,17 +96,17 @@ def made(
 
 def described_columns() -> dict[str, dict[str, str]]:
     """The kind and meaning of each column of each file."""
-    from usage_viewer.store.snapshot.snapshot import (
+    from usage_viewer.store.snapshot.format import (
         HELD_COLUMNS,
         HELD_FILE,
         NAME_COLUMNS,
         NAMES_FILE,
-        columns_of,
-        file_of,
+        dataset_columns,
+        dataset_file,
     )
 
     tables = {HELD_FILE: HELD_COLUMNS, NAMES_FILE: NAME_COLUMNS}
-    tables |= {file_of(data): columns_of(data) for data in DATASETS.values()}
+    tables |= {dataset_file(data): dataset_columns(data) for data in DATASETS.values()}
     return {
         file: {name: f"{column.kind}. {column.meaning}" for name, column in columns.items()}
         for file, columns in tables.items()

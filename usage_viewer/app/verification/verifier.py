@@ -102,18 +102,18 @@ class Verifier:
                     if is_between(dataset, comparison.server_sums, mark) and has_grown(dataset, mark):
                         marks[bucket] = ()
                 self._record(dataset, width, second, marks)
-        stored = self._store.held(dataset.name)
+        stored = self._store.stored_buckets(dataset.name)
         completeness = self._log.completeness(dataset.name, self._coverage.coverage(request.view), stored)
         return VerificationOutcome(completeness, bool(request.refetch or grown))
 
     def _compare(self, request: VerificationRequest, width: BucketWidth, read: Sequence[BucketRun]) -> _Comparison:
         dataset = request.dataset
         runs = [run for run in read if run.width is width]
-        fetched_before = self._store.held(dataset.name).get(width, HeldBuckets.nothing())
+        fetched_before = self._store.stored_buckets(dataset.name).get(width, HeldBuckets.nothing())
         server_sums = Sums()
         self._request(request, runs, (), lambda batch, _: server_sums.add_batch(dataset, batch))
-        stored_sums = self._store.proofs.sums(dataset.name, runs)
-        fetched_after = self._store.held(dataset.name).get(width, HeldBuckets.nothing())
+        stored_sums = self._store.verification.sums(dataset.name, runs)
+        fetched_after = self._store.stored_buckets(dataset.name).get(width, HeldBuckets.nothing())
         by_start = differences(dataset, width, stored_sums, server_sums)
         starts = np.array(sorted(by_start), np.int64)
         # Skip buckets replaced during the check: the server's sums are older.
