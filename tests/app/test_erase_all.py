@@ -1,4 +1,4 @@
-"""Checks that every key, all usage, names and settings are erased, and no file of another program."""
+"""`erase_all` deletes every key, all usage, names and settings, and no files of other programs."""
 
 import subprocess
 import sys
@@ -17,8 +17,8 @@ from usage_viewer.keystore import Keystore, MemoryKeystore
 from usage_viewer.store import Store
 
 
-class Keystores:
-    """The keystores by organization id; the one of `failing` raises an error."""
+class Ring:
+    """Provides a keystore for each organization; the one of `failing` fails."""
 
     def __init__(self, *ids: str, failing: str = "") -> None:
         self.stores = {id: MemoryKeystore(AdminKey.parse(f"sk-admin-of-{id}")) for id in ids}
@@ -30,14 +30,13 @@ class Keystores:
         return self.stores.setdefault(id, MemoryKeystore())
 
     @property
-    def ids_with_key(self) -> set[str]:
-        """The organizations that have a key."""
+    def kept(self) -> set[str]:
         return {id for id, store in self.stores.items() if store.load() is not None}
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Return a data directory with two organizations in the settings and one that has only data."""
+    """A data directory with two organizations in the settings, and a third one that has only data."""
     data = tmp_path / "data"
     listed = (Organization("default", "Mine"), Organization("acme", "Acme & Sons"))
     settings.save(ProfilePaths(data).settings, Settings(organizations=listed))
@@ -48,65 +47,65 @@ def data(tmp_path: Path) -> Path:
     return data
 
 
-def test_all_organizations_are_found(data: Path, tmp_path: Path) -> None:
-    assert [organization.id for organization in all_organizations(data)] == ["default", "acme", "forgotten"]
-    assert [organization.id for organization in all_organizations(tmp_path / "none")] == ["default"]
+def test_finds_every_organization(data: Path, tmp_path: Path) -> None:
+    assert [one.id for one in all_organizations(data)] == ["default", "acme", "forgotten"]
+    assert [one.id for one in all_organizations(tmp_path / "none")] == ["default"]
 
 
-def test_erase_all_removes_every_key_and_file(data: Path) -> None:
-    keystores = Keystores("default", "acme", "forgotten")
-    assert erase_all(data, keystores) == []
-    assert keystores.ids_with_key == set()
+def test_deletes_everything(data: Path) -> None:
+    ring = Ring("default", "acme", "forgotten")
+    assert erase_all(data, ring) == []
+    assert ring.kept == set()
     assert not data.exists()
-    assert erase_all(data, keystores) == [], "a second run must find nothing to remove"
+    assert erase_all(data, ring) == [], "an empty directory is no error"
 
 
-def test_files_of_others_stay(data: Path) -> None:
+def test_keeps_files_of_other_programs(data: Path) -> None:
     (data / "holiday.jpg").write_text("a picture")
-    assert erase_all(data, Keystores()) == []
+    assert erase_all(data, Ring()) == []
     assert [path.name for path in data.iterdir()] == ["holiday.jpg"]
 
 
-def test_a_link_is_removed_but_not_its_target(data: Path, tmp_path: Path) -> None:
+def test_deletes_a_link_but_not_its_target(data: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     (data / "profiles").rename(elsewhere)
     (data / "profiles").symlink_to(elsewhere)
-    assert erase_all(data, Keystores()) == []
+    assert erase_all(data, Ring()) == []
     assert not data.exists()
     assert (elsewhere / "acme" / "usage.duckdb").exists()
 
 
-def test_a_failing_keyring_is_reported_and_the_rest_is_removed(data: Path) -> None:
-    keystores = Keystores("default", "forgotten", failing="acme")
-    (error,) = erase_all(data, keystores)
-    assert "Acme & Sons" in error.title
-    assert error.hint
-    assert keystores.ids_with_key == set()
+def test_reports_a_failed_key_and_deletes_the_rest(data: Path) -> None:
+    ring = Ring("default", "forgotten", failing="acme")
+    (fault,) = erase_all(data, ring)
+    assert "Acme & Sons" in fault.title
+    assert fault.hint
+    assert ring.kept == set()
     assert not data.exists()
 
 
-def test_open_data_is_not_erased(data: Path) -> None:
+def test_deletes_nothing_while_a_window_has_a_database_open(data: Path) -> None:
     holder = (
         "import sys; from pathlib import Path; from usage_viewer.store import Store; "
-        "s = Store.open(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read(); s.close()"
+        "s = Store.open(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read(); s.close()"
     )
-    keystores = Keystores("default", "acme")
+    ring = Ring("default", "acme")
     with subprocess.Popen(
         [sys.executable, "-c", holder, str(ProfilePaths(data, "acme").database)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline().strip() == b"open"
+        assert process.stdout.readline().strip() == b"held"
         with pytest.raises(StoreLocked):
-            erase_all(data, keystores)
+            erase_all(data, ring)
         process.communicate(timeout=10)
-    assert keystores.ids_with_key == {"default", "acme"}
+    assert ring.kept == {"default", "acme"}
     assert ProfilePaths(data).settings.exists()
     assert ProfilePaths(data, "acme").database.exists()
 
 
-def test_a_damaged_database_is_removed(data: Path) -> None:
+def test_deletes_a_damaged_database(data: Path) -> None:
     ProfilePaths(data, "acme").database.write_bytes(b"not a database" * 1000)
-    assert erase_all(data, Keystores()) == []
+    assert erase_all(data, Ring()) == []
     assert not data.exists()

@@ -1,24 +1,23 @@
-"""Checks that stored files are readable by their owner only, and that other files keep their permissions."""
+"""Stored files are restricted to their owner at each start; files of other programs are unchanged."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from usage_viewer.app.file_permissions import keep_private, kept_files
+from usage_viewer.app.file_permissions import restrict_permissions, stored_files
 from usage_viewer.app.profile.paths import ProfilePaths
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 
 
 def mode(path: Path) -> str:
-    """Return the permissions of a file as "0o600"."""
     return oct(path.stat().st_mode & 0o777)
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """Return a data directory that every user can read."""
+def kept(tmp_path: Path) -> Path:
+    """A copied data directory that everybody can read."""
     data = tmp_path / "data"
     place = ProfilePaths(data, "acme")
     place.directory.mkdir(parents=True)
@@ -37,48 +36,48 @@ def data(tmp_path: Path) -> Path:
     return data
 
 
-def test_every_stored_file_becomes_private(data: Path) -> None:
-    keep_private(data)
-    assert mode(data) == "0o700"
-    for path in data.rglob("*"):
+def test_all_permissions_are_restricted(kept: Path) -> None:
+    restrict_permissions(kept)
+    assert mode(kept) == "0o700"
+    for path in kept.rglob("*"):
         assert mode(path) == ("0o700" if path.is_dir() else "0o600"), path
 
 
-def test_an_unreadable_file_becomes_private(data: Path) -> None:
-    ProfilePaths(data, "acme").database.chmod(0o000)
-    ProfilePaths(data, "acme").directory.chmod(0o700)
-    keep_private(data)
-    assert mode(ProfilePaths(data, "acme").database) == "0o600"
+def test_unreadable_directories_are_corrected(kept: Path) -> None:
+    ProfilePaths(kept, "acme").database.chmod(0o000)
+    ProfilePaths(kept, "acme").directory.chmod(0o700)
+    restrict_permissions(kept)
+    assert mode(ProfilePaths(kept, "acme").database) == "0o600"
 
 
-def test_a_directory_with_other_files_keeps_its_permissions(data: Path) -> None:
-    other = data / "holiday.jpg"
+def test_directory_with_other_files_is_unchanged(kept: Path) -> None:
+    other = kept / "holiday.jpg"
     other.write_text("a picture")
     other.chmod(0o644)
-    keep_private(data)
-    assert mode(data) == "0o755"
+    restrict_permissions(kept)
+    assert mode(kept) == "0o755"
     assert mode(other) == "0o644"
-    assert mode(data / "profiles") == "0o700"
-    assert mode(ProfilePaths(data).settings) == "0o600"
-    assert other not in kept_files(data)
+    assert mode(kept / "profiles") == "0o700"
+    assert mode(ProfilePaths(kept).settings) == "0o600"
+    assert other not in stored_files(kept)
 
 
-def test_links_are_not_followed(data: Path, tmp_path: Path) -> None:
-    target = tmp_path / "elsewhere"
-    target.mkdir(mode=0o755)
-    (target / "file").write_text("not ours")
-    (target / "file").chmod(0o644)
-    (data / "profiles" / "linked").symlink_to(target)
-    (data / "profiles" / "linked-file").symlink_to(target / "file")
-    (data / "profiles" / "nowhere").symlink_to(tmp_path / "gone")
-    keep_private(data)
-    assert mode(target) == "0o755"
-    assert mode(target / "file") == "0o644"
+def test_links_are_not_followed(kept: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    (elsewhere / "file").write_text("not ours")
+    (elsewhere / "file").chmod(0o644)
+    (kept / "profiles" / "linked").symlink_to(elsewhere)
+    (kept / "profiles" / "linked-file").symlink_to(elsewhere / "file")
+    (kept / "profiles" / "nowhere").symlink_to(tmp_path / "gone")
+    restrict_permissions(kept)
+    assert mode(elsewhere) == "0o755"
+    assert mode(elsewhere / "file") == "0o644"
 
 
-def test_no_directory_is_created(tmp_path: Path) -> None:
-    keep_private(tmp_path / "none")
-    assert kept_files(tmp_path / "none") == []
+def test_missing_directory_is_not_created(tmp_path: Path) -> None:
+    restrict_permissions(tmp_path / "none")
+    assert stored_files(tmp_path / "none") == []
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("in the way")
-    keep_private(tmp_path / "file")
+    restrict_permissions(tmp_path / "file")

@@ -113,7 +113,7 @@ def test_a_server_that_drops_connections(source: ApiSource, server: DemoServer) 
 
     with pytest.raises((ConnectionFailed, Cancelled)):
         list(source.fetch(COMPLETIONS, LAST_WEEK, (), cancellation=cancellation, on_notice=stop))
-    assert notices[0].startswith("The connection failed; retrying in ")
+    assert notices[0].startswith("Connection failed; retrying in ")
 
 
 def test_an_invalid_address_is_reported_by_the_first_request() -> None:

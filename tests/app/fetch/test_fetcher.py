@@ -154,7 +154,9 @@ class TestRefusedDimensions:
             assert result.coverage.complete
             # Null would wrongly read as "none".
             assert result.effective_view.grouping == ("model",)
-            assert result.notes == ("API source can't be had of this organization's completions: shown without.",)
+            assert result.notes == (
+                "API source is not available for this organization's completions; shown without it.",
+            )
             assert sums(result) == expected_sums(organization, self.VIEW.with_grouping(("model",)))
             assert rig.take_requests()[-1].query["group_by"] == [
                 name for name in DIMENSIONS if name != "api_source"

@@ -130,8 +130,8 @@ def test_a_corrected_clock_also_corrects_the_time_of_the_request(clock_error: in
 
 def test_notices_are_yielded() -> None:
     def notice(window: BucketRun, cancellation: Cancellation, on_notice: OnNotice) -> Iterator[Batch]:
-        on_notice("Rate limited, next try in 4 s")
+        on_notice("Rate limited, retrying in 4 s")
         yield empty_batch(window)
 
     steps = list(run_fetch(ScriptedSource(notice), BatchRecorder(), day_windows(1)))
-    assert [step.notice for step in steps if step.notice] == ["Rate limited, next try in 4 s"]
+    assert [step.notice for step in steps if step.notice] == ["Rate limited, retrying in 4 s"]

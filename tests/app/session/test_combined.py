@@ -59,12 +59,12 @@ def test_names_of_both_organizations_are_combined(session: Session) -> None:
 
 def test_both_organizations_are_verified(session: Session) -> None:
     _fetch(session)
-    assert session.completeness(VIEW).verdict is Verdict.NOT_ASKED
+    assert session.completeness(VIEW).verdict is Verdict.NOT_VERIFIED
     assert session.requests_to_verify(VIEW, session.coverage(VIEW)) == 2
     outcome = session.verify(VIEW)
-    assert outcome.completeness.verdict is Verdict.PROVEN
+    assert outcome.completeness.verdict is Verdict.VERIFIED
     assert outcome.completeness.buckets == 14
-    assert session.completeness(VIEW).verdict is Verdict.PROVEN
+    assert session.completeness(VIEW).verdict is Verdict.VERIFIED
     assert session.broken_identities(VIEW).count == 0
     assert session.changes("completions", None).count == 0
 
@@ -86,7 +86,7 @@ def test_an_organization_without_a_key_does_not_stop_the_others(servers: Servers
     with closing(combined_profile(servers, keys).open_session()) as session:
         with pytest.raises(KeyMissing) as raised:
             _fetch(session)
-        assert raised.value.title == "Acme: There is no key yet"
+        assert raised.value.title == "Acme: No admin key"
         assert session.look(VIEW).coverage.summary == "7 of 14 days in 2 organizations"
 
 

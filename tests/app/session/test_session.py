@@ -87,10 +87,10 @@ def test_fetched_data_is_verified(case: Case) -> None:
     session, view = case.session, case.view
     fetch(session, view)
     coverage = session.coverage(view)
-    assert session.completeness(view, coverage).verdict is Verdict.NOT_ASKED
+    assert session.completeness(view, coverage).verdict is Verdict.NOT_VERIFIED
     assert session.requests_to_verify(view, coverage) == case.organizations
     outcome = session.verify(view, refetch=())
-    assert outcome.completeness.verdict is Verdict.PROVEN
+    assert outcome.completeness.verdict is Verdict.VERIFIED
     assert outcome.completeness.buckets == 7 * case.organizations
     assert not outcome.fetched
     assert session.completeness(view) == outcome.completeness

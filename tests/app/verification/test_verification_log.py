@@ -50,15 +50,15 @@ def test_nothing_is_verified_before_a_comparison(log: VerificationLog) -> None:
 def test_compared_buckets_are_verified_in_whole_and_in_part(log: VerificationLog) -> None:
     record(log, 0, 5, at=NOW - 60)
     record(log, 5, 10)
-    assert log.completeness("completions", coverage_of(), stored()) == Completeness(Verdict.PROVEN, NOW - 60, 10)
-    assert log.completeness("completions", coverage_of(6, 8), stored()) == Completeness(Verdict.PROVEN, NOW, 2)
+    assert log.completeness("completions", coverage_of(), stored()) == Completeness(Verdict.VERIFIED, NOW - 60, 10)
+    assert log.completeness("completions", coverage_of(6, 8), stored()) == Completeness(Verdict.VERIFIED, NOW, 2)
     assert log.completeness("images", coverage_of(), stored()) == Completeness()
 
 
 def test_one_bucket_without_comparison_leaves_the_view_unverified(log: VerificationLog) -> None:
     record(log, 0, 9)
     assert log.completeness("completions", coverage_of(), stored()) == Completeness()
-    assert log.completeness("completions", coverage_of(0, 9), stored()).verdict is Verdict.PROVEN
+    assert log.completeness("completions", coverage_of(0, 9), stored()).verdict is Verdict.VERIFIED
 
 
 def test_refetched_buckets_must_be_compared_again(log: VerificationLog) -> None:
@@ -66,7 +66,7 @@ def test_refetched_buckets_must_be_compared_again(log: VerificationLog) -> None:
     refetched = stored(51 * DAY)
     assert log.completeness("completions", coverage_of(buckets=refetched), refetched) == Completeness()
     record(log, fetched=51 * DAY)
-    assert log.completeness("completions", coverage_of(buckets=refetched), refetched).verdict is Verdict.PROVEN
+    assert log.completeness("completions", coverage_of(buckets=refetched), refetched).verdict is Verdict.VERIFIED
 
 
 def test_incomplete_data_is_not_verified(log: VerificationLog) -> None:
@@ -82,7 +82,7 @@ def test_only_differences_of_the_view_are_returned(log: VerificationLog) -> None
     verdict = log.completeness("completions", coverage_of(), stored())
     assert verdict == Completeness(Verdict.DIFFERS, NOW, 10, (difference,), (fourth,))
     assert log.completeness("completions", coverage_of(4, 10), stored()) == Completeness(
-        Verdict.PROVEN, NOW, 6, (), (fourth,)
+        Verdict.VERIFIED, NOW, 6, (), (fourth,)
     )
 
 
@@ -90,7 +90,7 @@ def test_a_second_comparison_replaces_the_first(log: VerificationLog) -> None:
     third = Bucket(3 * DAY, BucketWidth.DAY)
     record(log, marks={third: (Difference(third, "input_tokens", 1, 2),)})
     record(log, 3, 4)
-    assert log.completeness("completions", coverage_of(), stored()) == Completeness(Verdict.PROVEN, NOW, 10)
+    assert log.completeness("completions", coverage_of(), stored()) == Completeness(Verdict.VERIFIED, NOW, 10)
 
 
 def test_clear_removes_every_result(log: VerificationLog) -> None:

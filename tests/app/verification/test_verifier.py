@@ -118,10 +118,10 @@ class TestVerify:
     def test_complete_data_is_verified(self, rig: VerificationRig, dataset: str, per: Granularity) -> None:
         view = view_of(dataset, per=per)
         rig.load(view)
-        assert rig.session.completeness(view).verdict is Verdict.NOT_ASKED
+        assert rig.session.completeness(view).verdict is Verdict.NOT_VERIFIED
         result = rig.verify(view)
         assert result == rig.session.completeness(view)
-        assert result == Completeness(Verdict.PROVEN, NOW, 7 if per is not Granularity.HOUR else 168)
+        assert result == Completeness(Verdict.VERIFIED, NOW, 7 if per is not Granularity.HOUR else 168)
 
     def test_a_month_of_days_takes_one_request(self, rig: VerificationRig) -> None:
         view = view_of(date_range=DateRange(None, datetime(2026, 10, 1), datetime(2026, 11, 1)))
@@ -138,7 +138,7 @@ class TestVerify:
         rig.verify(view)
         part = replace(view, range=DateRange(None, datetime(2026, 11, 3), datetime(2026, 11, 5)))
         other = part.with_grouping(["project_id"]).only("model", "none such")
-        assert rig.session.completeness(other) == Completeness(Verdict.PROVEN, NOW, 2)
+        assert rig.session.completeness(other) == Completeness(Verdict.VERIFIED, NOW, 2)
         more = replace(view, range=DateRange(None, datetime(2026, 11, 2), datetime(2026, 11, 10)))
         assert rig.session.completeness(more) == Completeness()
 
@@ -161,7 +161,7 @@ class TestVerify:
         assert not fetched_by_first_check
         corrected = rig.verify(view, result.differing)
         assert rig.fetched
-        assert corrected == Completeness(Verdict.PROVEN, NOW, 7)
+        assert corrected == Completeness(Verdict.VERIFIED, NOW, 7)
 
     def test_a_dropped_row_of_money_is_found_exactly(self, rig: VerificationRig) -> None:
         view, day = view_of("costs"), TODAY - 15 * DAY
@@ -186,7 +186,7 @@ class TestVerify:
         rig.load(view)
         result = rig.verify(view)
         assert result.differing == (Bucket(day, BucketWidth.DAY),)
-        assert all(difference.told == 0 and difference.held for difference in result.differences)
+        assert all(difference.server_value == 0 and difference.local_value for difference in result.differences)
 
     def test_a_level_that_differs_is_found(self, rig: VerificationRig) -> None:
         view, day = view_of("vector_stores"), TODAY - 15 * DAY
@@ -197,7 +197,7 @@ class TestVerify:
     def test_refetched_buckets_must_be_verified_again(self, rig: VerificationRig) -> None:
         view = view_of(date_range=RECENT_DAYS)
         rig.load(view)
-        assert rig.verify(view).verdict is Verdict.PROVEN
+        assert rig.verify(view).verdict is Verdict.VERIFIED
         rig.now += 600
         rig.load(view, refresh=True)
         assert rig.session.completeness(view) == Completeness()
@@ -207,7 +207,7 @@ class TestVerify:
         rig.load(view)
         longer = replace(view, range=DateRange(None, datetime(2026, 11, 1), datetime(2026, 11, 9)))
         assert rig.verify(longer) == Completeness()
-        assert rig.session.completeness(view).verdict is Verdict.PROVEN
+        assert rig.session.completeness(view).verdict is Verdict.VERIFIED
 
     def test_verify_without_a_key_raises_key_missing(self, rig: VerificationRig) -> None:
         rig.session.connect(None)
@@ -238,7 +238,7 @@ class TestGrowth:
         rig.load(view)
         before = rig.session.look(view).table.figures[0].total
         rig.now += 3 * 3600
-        assert rig.verify(view) == Completeness(Verdict.PROVEN, int(rig.now), 7)
+        assert rig.verify(view) == Completeness(Verdict.VERIFIED, int(rig.now), 7)
         assert rig.fetched
         after = rig.session.look(view).table.figures[0].total
         assert before is not None
@@ -255,7 +255,7 @@ class TestGrowth:
 
         rig.server.faults = advance_clock
         result = rig.verify(view)
-        assert result.verdict is Verdict.PROVEN
+        assert result.verdict is Verdict.VERIFIED
         assert result.growing == (Bucket(TODAY, BucketWidth.DAY),)
 
     def test_an_open_bucket_with_a_dropped_row_differs(self, rig: VerificationRig) -> None:

@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterator
 from pathlib import Path
 
-from usage_viewer.app.atomic_write import Opener, write_whole
+from usage_viewer.app.atomic_write import Opener, write_atomically
 from usage_viewer.app.export.export import Export, Format, chunks
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, ExportError
@@ -42,7 +42,7 @@ def save(
     Raises ExportError, or Cancelled once `cancellation` is cancelled.
     """
     try:
-        write_whole(path, _pieces(export, form, cancellation or Cancellation()), opener=opener)
+        write_atomically(path, _pieces(export, form, cancellation or Cancellation()), opener=opener)
     except OSError as error:
         raise export_error(error, path) from error
 

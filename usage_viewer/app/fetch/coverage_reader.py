@@ -5,7 +5,7 @@ from collections.abc import Callable
 from usage_viewer.domain.coverage import Coverage, cover, request_windows
 from usage_viewer.domain.period import BucketRun
 from usage_viewer.domain.view import ViewState
-from usage_viewer.domain.view_adjustment import AdjustedView, fit
+from usage_viewer.domain.view_adjustment import AdjustedView, adjust_view
 from usage_viewer.store import Store
 
 
@@ -26,7 +26,7 @@ class CoverageReader:
 
     def adjust(self, view: ViewState, now: int) -> AdjustedView:
         """Adjust `view` to what its dataset and its organization support, as of `now` (epoch seconds)."""
-        return fit(view, now, self._week_start, self._store.refused(view.dataset_name))
+        return adjust_view(view, now, self._week_start, self._store.refused(view.dataset_name))
 
     def cover(self, adjusted: AdjustedView, now: int, *, refresh: bool = False) -> Coverage:
         """Compare the buckets that an adjusted view needs with the stored ones."""

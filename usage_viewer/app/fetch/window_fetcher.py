@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from usage_viewer.app.fetch.ports import Source
-from usage_viewer.domain.batch import Batch, together
+from usage_viewer.domain.batch import Batch, concat_batches
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset
 from usage_viewer.domain.errors import AnswerError, UsageViewerError
@@ -78,7 +78,7 @@ def fetch_windows(
             messages = pool.next_messages(cancellation)
             arrived = [message for message in messages if isinstance(message, _Arrived)]
             for (_, fetched_at), group in groupby(arrived, lambda item: (item.batch.width, item.fetched_at)):
-                keep(together([item.batch for item in group]), fetched_at)
+                keep(concat_batches([item.batch for item in group]), fetched_at)
                 yield Progress(done, len(windows), stored=True)
             for message in messages:
                 if isinstance(message, str):

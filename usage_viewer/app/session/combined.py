@@ -26,7 +26,7 @@ from usage_viewer.domain.verification import (
     Verdict,
 )
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.domain.view_adjustment import fit
+from usage_viewer.domain.view_adjustment import adjust_view
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import FactSource, plan_view
 
@@ -95,7 +95,7 @@ class CombinedSession:
         """Answers `view` from what is stored in every organization, with names for ids if `named`."""
         now = self.now
         unavailable = self._unavailable_dimensions(view.dataset_name)
-        fitted = fit(view, now, self._week_start, unavailable)
+        fitted = adjust_view(view, now, self._week_start, unavailable)
         one = _of_one(fitted.view)
         sources = [
             FactSource(profile, one.dataset, session.coverage(one, now=now))
@@ -292,7 +292,9 @@ def _of_one(view: ViewState) -> ViewState:
 def _combine(parts: Sequence[Completeness]) -> Completeness:
     """Combine verdicts: one difference makes the whole differ; all must be verified for the whole to be."""
     verdicts = {part.verdict for part in parts}
-    worst = next(verdict for verdict in (Verdict.DIFFERS, Verdict.NOT_ASKED, Verdict.PROVEN) if verdict in verdicts)
+    worst = next(
+        verdict for verdict in (Verdict.DIFFERS, Verdict.NOT_VERIFIED, Verdict.VERIFIED) if verdict in verdicts
+    )
     checked = [part.checked_at for part in parts if part.checked_at is not None]
     return Completeness(
         worst,

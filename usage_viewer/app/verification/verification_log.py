@@ -84,7 +84,7 @@ class VerificationLog:
         marks = self._marks_in(dataset, coverage.read)
         differences = tuple(difference for _, mark in marks for difference in mark)
         growing = tuple(bucket for bucket, mark in marks if not mark)
-        verdict = Verdict.DIFFERS if differences else Verdict.PROVEN
+        verdict = Verdict.DIFFERS if differences else Verdict.VERIFIED
         return Completeness(verdict, min(times), buckets, differences, growing)
 
     def _marks_in(self, dataset: str, read: Iterable[BucketRun]) -> list[tuple[Bucket, tuple[Difference, ...]]]:
