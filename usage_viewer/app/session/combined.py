@@ -92,19 +92,23 @@ class CombinedSession:
         return combine_coverage(parts)
 
     def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
-        """Answers `view` from what is stored in every organization, with names for ids if `named`."""
+        """Answer `view` from what is stored in every organization, with names for ids if `named`."""
         now = self.now
         unavailable = self._unavailable_dimensions(view.dataset_name)
-        fitted = adjust_view(view, now, self._week_start, unavailable)
-        one = _of_one(fitted.view)
+        adjusted = adjust_view(view, now, self._week_start, unavailable)
+        one = _of_one(adjusted.view)
         sources = [
             FactSource(profile, one.dataset, session.coverage(one, now=now))
             for profile, session in self._sessions.items()
         ]
-        plan = plan_view(fitted.view, sources)
+        plan = plan_view(adjusted.view, sources)
         names = self.names if named else Names()
         table = answer(
-            fitted.view, plan, lambda part, stop: self._sessions[part.profile].read(part, stop), names, cancellation
+            adjusted.view,
+            plan,
+            lambda part, stop: self._sessions[part.profile].read(part, stop),
+            names,
+            cancellation,
         )
         may_grow = [
             self._sessions[source.profile].open_periods(view.dataset_name, source.coverage) for source in sources
@@ -116,8 +120,8 @@ class CombinedSession:
             plan.coverage,
             unavailable,
             np.logical_or.reduce(may_grow),
-            fitted.view,
-            fitted.notes,
+            adjusted.view,
+            adjusted.notes,
             Extras(
                 tuple(dict.fromkeys(name for one in extras for name in one.figures)),
                 tuple(dict.fromkeys(name for one in extras for name in one.values)),

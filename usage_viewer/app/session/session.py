@@ -72,7 +72,7 @@ class Session(Protocol):
         ...
 
     def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
-        """Answers `view` from what is stored, with names for ids if `named`.
+        """Answer `view` from what is stored, with names for ids if `named`.
 
         Raises Cancelled, StoreError, InputError.
         """

@@ -139,21 +139,21 @@ class StoreSession:
         return self._coverage.coverage(view, refresh=refresh, now=now)
 
     def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
-        """Answers `view` from what is stored, with names for ids if `named`."""
+        """Answer `view` from what is stored, with names for ids if `named`."""
         now = self.now
-        fitted = self._coverage.adjust(view, now)
-        coverage = self._coverage.cover(fitted, now)
-        plan = plan_view(fitted.view, [FactSource("", fitted.view.dataset, coverage)])
+        adjusted = self._coverage.adjust(view, now)
+        coverage = self._coverage.cover(adjusted, now)
+        plan = plan_view(adjusted.view, [FactSource("", adjusted.view.dataset, coverage)])
         names = self._store.names() if named else Names()
-        table = answer(fitted.view, plan, self._store.read, names, cancellation)
+        table = answer(adjusted.view, plan, self._store.read, names, cancellation)
         return ViewResult(
             view,
             table,
             coverage,
             self._store.refused(view.dataset_name),
             self.open_periods(view.dataset_name, coverage),
-            fitted.view,
-            fitted.notes,
+            adjusted.view,
+            adjusted.notes,
             self._store.extras(view.dataset_name),
         )
 
