@@ -2,7 +2,6 @@
 
 import os
 import stat
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from usage_viewer.app.export import Export, Format, render, save
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, ExportError
 from usage_viewer.domain.table import Table
 
@@ -35,8 +35,8 @@ def test_an_older_file_stays_until_the_new_one_is_complete(export: Export, tmp_p
     path = tmp_path / "usage.csv"
     path.write_text("old")
     path.chmod(0o640)
-    stop = threading.Event()
-    stop.set()
+    stop = Cancellation()
+    stop.cancel()
     with pytest.raises(Cancelled):
         save(export, Format.CSV, path, stop)
     assert path.read_text() == "old"

@@ -1,6 +1,5 @@
 """One entry in several flavours."""
 
-import threading
 from collections.abc import Callable
 from datetime import UTC
 
@@ -10,6 +9,7 @@ from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QApplication
 
 from usage_viewer.app.export import Export, Format, render
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.errors import Cancelled
 from usage_viewer.domain.figures import NumberColumn
@@ -76,9 +76,9 @@ def test_one_format_alone_is_plain_text_too(qapp: QApplication, export: Export, 
 
 
 @pytest.mark.parametrize("make", [prepare, lambda export, stop: prepare_as(export, Format.JSON, stop)])
-def test_it_can_be_stopped(export: Export, make: Callable[[Export, threading.Event], object]) -> None:
-    stop = threading.Event()
-    stop.set()
+def test_it_can_be_stopped(export: Export, make: Callable[[Export, Cancellation], object]) -> None:
+    stop = Cancellation()
+    stop.cancel()
     with pytest.raises(Cancelled):
         make(export, stop)
 

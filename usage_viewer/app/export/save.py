@@ -1,12 +1,12 @@
 """`save`: an export as a file."""
 
 import errno
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from usage_viewer.app.atomic_write import Opener, write_atomically
 from usage_viewer.app.export.export import Export, Format, chunks
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, ExportError
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -33,16 +33,16 @@ def save(
     export: Export,
     form: Format,
     path: Path,
-    cancelled: threading.Event | None = None,
+    cancellation: Cancellation | None = None,
     *,
     opener: Opener | None = None,
 ) -> None:
     """Writes the whole file or nothing; an older file of this name stays as it is until the new one is complete.
 
-    Raises ExportError, or Cancelled once `cancelled` is set.
+    Raises ExportError, or Cancelled once `cancellation` is cancelled.
     """
     try:
-        write_atomically(path, _pieces(export, form, cancelled or threading.Event()), opener=opener)
+        write_atomically(path, _pieces(export, form, cancellation or Cancellation()), opener=opener)
     except OSError as error:
         raise export_error(error, path) from error
 
@@ -53,10 +53,10 @@ def export_error(error: OSError, path: Path) -> ExportError:
     return ExportError(f"{path}: {error.strerror or error}", title=title, hint=hint)
 
 
-def _pieces(export: Export, form: Format, cancelled: threading.Event) -> Iterator[bytes]:
+def _pieces(export: Export, form: Format, cancellation: Cancellation) -> Iterator[bytes]:
     if form is Format.CSV:
         yield BYTE_ORDER_MARK.encode()
     for piece in chunks(export, form):
-        if cancelled.is_set():
+        if cancellation.is_cancelled:
             raise Cancelled(hint="No file was written.")
         yield piece.encode()

@@ -8,12 +8,12 @@ What a flavour costs instead is memory, which `LARGEST` bounds.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QClipboard
 
 from usage_viewer.app.export import Export, Format, commas_for_tabs, sized_chunks
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled
 
 LARGEST = 10_000_000
@@ -30,12 +30,6 @@ TYPES = {
 }
 
 
-class Stop(Protocol):
-    """What tells a worker to stop, such as `threading.Event`."""
-
-    def is_set(self) -> bool: ...
-
-
 @dataclass(frozen=True)
 class RenderedCopy:
     """Each flavour as UTF-8, by its MIME type; `note` is for the user where not all flavours are there."""
@@ -45,28 +39,28 @@ class RenderedCopy:
     note: str = ""
 
 
-def prepare(export: Export, stop: Stop | None = None, *, largest: int = LARGEST) -> RenderedCopy:
+def prepare(export: Export, cancellation: Cancellation | None = None, *, largest: int = LARGEST) -> RenderedCopy:
     """TSV, HTML and CSV; TSV alone above `largest` bytes of it. For a worker: takes up to some seconds.
 
-    Raises Cancelled once `stop` is set.
+    Raises Cancelled once `cancellation` is cancelled.
     """
-    tsv = _rendered(export, Format.TSV, stop)
+    tsv = _rendered(export, Format.TSV, cancellation)
     flavours = {TEXT: tsv, TYPES[Format.TSV]: tsv}
     if tsv.size() > largest:
         return RenderedCopy(flavours, len(export.rows), "So many rows are copied as plain text (TSV) only.")
-    flavours[TYPES[Format.HTML]] = _rendered(export, Format.HTML, stop)
+    flavours[TYPES[Format.HTML]] = _rendered(export, Format.HTML, cancellation)
     written = commas_for_tabs(export, bytes(tsv.data()))
     flavours[TYPES[Format.CSV]] = (
-        _rendered(export, Format.CSV, stop)
+        _rendered(export, Format.CSV, cancellation)
         if written is None
-        else _gathered(written, tsv.size() + len(export.rows), stop)
+        else _gathered(written, tsv.size() + len(export.rows), cancellation)
     )
     return RenderedCopy(flavours, len(export.rows))
 
 
-def prepare_as(export: Export, form: Format, stop: Stop | None = None) -> RenderedCopy:
-    """One format alone, as plain text and under its own type. Raises Cancelled once `stop` is set."""
-    text = _rendered(export, form, stop)
+def prepare_as(export: Export, form: Format, cancellation: Cancellation | None = None) -> RenderedCopy:
+    """One format alone, as plain text and under its own type. Raises Cancelled once `cancellation` is cancelled."""
+    text = _rendered(export, form, cancellation)
     return RenderedCopy({TEXT: text, TYPES[form]: text}, len(export.rows))
 
 
@@ -78,18 +72,18 @@ def put(rendered: RenderedCopy, clipboard: QClipboard) -> None:
     clipboard.setMimeData(data)
 
 
-def _rendered(export: Export, form: Format, stop: Stop | None) -> QByteArray:
+def _rendered(export: Export, form: Format, cancellation: Cancellation | None) -> QByteArray:
     size, pieces = sized_chunks(export, form)
-    return _gathered((piece.encode() for piece in pieces), size * 21 // 20, stop)
+    return _gathered((piece.encode() for piece in pieces), size * 21 // 20, cancellation)
 
 
-def _gathered(pieces: Iterable[bytes], size: int, stop: Stop | None) -> QByteArray:
+def _gathered(pieces: Iterable[bytes], size: int, cancellation: Cancellation | None) -> QByteArray:
     # Appended piece by piece, with room to spare: joining or moving a hundred megabytes at once would hold the
     # interpreter's lock all the while.
     content = QByteArray()
     content.reserve(size)
     for piece in pieces:
-        if stop is not None and stop.is_set():
+        if cancellation is not None and cancellation.is_cancelled:
             raise Cancelled(hint="The clipboard is as it was.")
         content.append(piece)
     return content

@@ -46,7 +46,7 @@ class Chosen:
         return Export(
             look.table,
             self.rows,
-            provenance_of(look.answered, look.coverage, self.names) if self.provenance else None,
+            provenance_of(look.effective_view, look.coverage, self.names) if self.provenance else None,
             headers=headers,
             decimal_point=decimal_point,
         )
@@ -66,7 +66,7 @@ class CopyController(QObject):
     def copy(self, chosen: Chosen) -> None:
         """As shown, with headers: TSV, HTML and CSV in one entry."""
         point = QLocale().decimalPoint()
-        self._start(lambda task: prepare(chosen.export(decimal_point=point), task.cancelled))
+        self._start(lambda task: prepare(chosen.export(decimal_point=point), task.cancellation))
 
     def copy_as(self, chosen: Chosen, form: Format) -> None:
         """One format alone: TSV and CSV without headers, Markdown, JSON."""
@@ -76,7 +76,7 @@ class CopyController(QObject):
         )
         if form is Format.JSON:
             export = replace(export, names=True)
-        self._start(lambda task: prepare_as(export, form, task.cancelled))
+        self._start(lambda task: prepare_as(export, form, task.cancellation))
 
     def copy_text(self, text: str) -> None:
         """A few figures that are at hand as text, such as the totals."""
@@ -89,7 +89,7 @@ class CopyController(QObject):
 
         def work(task: Task) -> str:
             export = replace(chosen.export(), names=form is Format.JSON)
-            save(export, form, path, task.cancelled)
+            save(export, form, path, task.cancellation)
             return f"Saved {_rows(len(export.rows))} to {path.name}"
 
         self.began.emit()
@@ -113,7 +113,7 @@ def _rows(count: int) -> str:
 
 def proposed_name(shown: SortedResult) -> str:
     """Of a file, without its ending: the dataset, the range, and the zone whose days they are."""
-    view, periods = shown.look.answered, shown.look.coverage.periods
+    view, periods = shown.look.effective_view, shown.look.coverage.periods
     start, end = (datetime.fromtimestamp(moment, periods.zone) for moment in (periods.span.start, periods.span.end))
     zone = zone_name(periods.zone, periods.span.start).replace("/", "-").replace(":", "")
     return f"{view.dataset_name}-{file_name_range(start, end)}-{zone}"

@@ -95,7 +95,7 @@ class KeyController(QObject):
 
     def _on_source_changed(self, profile: Profile) -> None:
         self._tasks.cancel(CHANNEL)
-        if profile.needs_key:
+        if profile.capabilities.needs_key:
             self._tasks.start(CHANNEL, lambda task: _load(profile), self._on_loaded, self.refused.emit)
 
     def _on_loaded(self, answer: KeyringAnswer) -> None:
@@ -108,10 +108,10 @@ class KeyController(QObject):
         session, answer, profile = self._workspace.session, self._answer, self._workspace.profile
         if session is None or profile is None:
             return
-        if not profile.needs_key:
+        if not profile.capabilities.needs_key:
             if session.connected:
                 self._workspace.load_names()
-            elif not profile.read_only:
+            elif profile.capabilities.can_fetch:
                 hint = "None of these organizations has a key. Open each one alone and enter its key."
                 self.failed.emit(KeyMissing(hint=hint))
             return

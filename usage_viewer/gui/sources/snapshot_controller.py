@@ -16,7 +16,7 @@ from usage_viewer.gui.workspace.tasks import Task, Tasks
 from usage_viewer.gui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from usage_viewer.app.session.session import Session
+    from usage_viewer.app.session.store_session import StoreSession
 
 CHANNEL = "snapshot"
 ONE_FILE, FOLDER = f"One file (*{ZIP})", "A folder of Parquet files (*)"
@@ -37,7 +37,7 @@ class SnapshotController(QObject):
 
     def ask_where_to_save(self) -> None:
         """Ask for a file and save the stored data of the view's range there."""
-        session, profile, view = self._workspace.session, self._workspace.profile, self._workspace.view
+        session, profile, view = self._workspace.store_session, self._workspace.profile, self._workspace.view
         if session is None or profile is None:
             return
         proposal = f"usage-{file_name_range(*view.range.wall(self._workspace.now, view.tzinfo))}{ZIP}"
@@ -47,14 +47,11 @@ class SnapshotController(QObject):
         if name:
             self.save(session, view, profile.label, path_with_ending(name, kind))
 
-    def save(self, session: "Session", view: ViewState, organization: str, path: Path) -> None:
+    def save(self, session: "StoreSession", view: ViewState, organization: str, path: Path) -> None:
         """Write a snapshot of the view's range to `path`, a zip file or a folder."""
-        from usage_viewer.store import Cancel
-
-        cancel = Cancel()
 
         def work(task: Task) -> Manifest:
-            return save_snapshot(session, view, path, organization=organization, cancel=cancel)
+            return save_snapshot(session, view, path, organization=organization, cancellation=task.cancellation)
 
         self.reported.emit("Saving the snapshot…")
         self._tasks.start(
@@ -62,7 +59,6 @@ class SnapshotController(QObject):
             work,
             lambda manifest: self._on_saved(manifest, path),
             self.failed.emit,
-            on_cancel=cancel.cancel,
         )
 
     def _on_saved(self, manifest: Manifest, path: Path) -> None:

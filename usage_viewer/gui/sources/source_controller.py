@@ -39,14 +39,12 @@ class SourceController(QObject):
     def ids(self) -> tuple[str, ...]:
         """Returns the ids of the organizations that are open; none for the demo or a snapshot."""
         profile = self.profile
-        if isinstance(profile, CombinedProfile):
-            return profile.ids
-        return (profile.name,) if profile is self.own_profile else ()
+        return profile.member_ids or ((profile.name,) if profile is self.own_profile else ())
 
     def open(self, profile: Profile) -> None:
         """Open a profile with the view that it had last, or with the view of a snapshot."""
         self.opening.emit(profile)
-        view = self._settings.use_profile(profile.name, profile.ids if isinstance(profile, CombinedProfile) else ())
+        view = self._settings.use_profile(profile.name, profile.member_ids)
         if isinstance(profile, SnapshotProfile):
             view = profile.manifest.shown
         self._workspace.open(profile, view)

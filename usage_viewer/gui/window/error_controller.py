@@ -44,7 +44,7 @@ class ErrorController(QObject):
         actions: list[Action] = [("Re&try", self._source.reopen)]
         if isinstance(error, StoreDamaged) and profile is self._source.own_profile:
             actions.append(("Start with an &empty database", self._source.start_over))
-        if profile.read_only:
+        if not profile.capabilities.can_fetch:
             actions.append((OPEN_OWN, self._source.open_own))
         self._page.show_nothing()
         self._show(error, actions)

@@ -142,16 +142,16 @@ class MainPage(QWidget):
     def show_result(self, result: SortedResult) -> None:
         """Show a result in the table, and in the controls the view as its dataset supports it."""
         look = result.look
-        refused = dict.fromkeys(look.unavailable, "Not available for this organization")
+        refused = dict.fromkeys(look.unavailable_dimensions, "Not available for this organization")
         self.grouping.show_view(self._workspace.view, refused)
-        self.range.show_adjusted_view(look.answered)
-        self.per.show_adjusted_view(look.answered)
-        self.zone.show_adjusted_view(look.answered)
+        self.range.show_adjusted_view(look.effective_view)
+        self.per.show_adjusted_view(look.effective_view)
+        self.zone.show_adjusted_view(look.effective_view)
         self.table.extras = look.extras
         self.notes.set_notice("view", "\n".join(look.notes))
         self._show_unavailable()
         note = "" if look.coverage.complete else look.coverage.summary
-        self.pane.set_table(result.table, result.rows, result.view, note, look.still_open)
+        self.pane.set_table(result.table, result.rows, result.view, note, look.may_grow)
         profile = self._workspace.profile
         self.status.show_coverage(look.coverage, profile.clock_note if profile is not None else "")
         self._show_empty(result)
@@ -165,7 +165,7 @@ class MainPage(QWidget):
     def _show_unavailable(self) -> None:
         """Disables the datasets that are not available for this organization."""
         session = self._workspace.session
-        reasons = session.unavailable if session is not None else {}
+        reasons = session.unavailable_datasets if session is not None else {}
         self.dataset.set_unavailable({name: reason_text(error) for name, error in reasons.items()})
 
     def _on_fetching(self, fetching: bool) -> None:
@@ -219,7 +219,7 @@ class MainPage(QWidget):
             )
         elif not coverage.expected:
             self.empty.show_message("This range lies in the future")
-        elif self._origin and not coverage.held:
+        elif self._origin and not coverage.stored:
             self.empty.show_message("This range is not in the snapshot", self._origin_range)
         elif coverage.complete:
             self.empty.show_message("No usage in this range", "All of this range is loaded.")

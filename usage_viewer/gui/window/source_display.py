@@ -2,7 +2,6 @@
 
 from PySide6.QtCore import QObject, Signal
 
-from usage_viewer.app.profile.combined_profile import CombinedProfile
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.snapshot.archive import SnapshotProfile
 from usage_viewer.domain.display_text import visible
@@ -45,12 +44,14 @@ class SourceDisplay(QObject):
             self._page.show_origin(origin_text(manifest), contained_range_text(manifest))
         actions = self._actions
         actions.close_snapshot.setVisible(manifest is not None)
-        for action in (actions.replace_key, actions.forget_key, actions.erase):
-            action.setEnabled(profile.needs_key)
+        capabilities = profile.capabilities
+        for action in (actions.replace_key, actions.forget_key):
+            action.setEnabled(capabilities.needs_key)
+        actions.erase.setEnabled(capabilities.can_erase)
         for action in (actions.refresh, actions.prove):
-            action.setEnabled(not profile.read_only)
-        actions.save_snapshot.setEnabled(not isinstance(profile, CombinedProfile))
-        self._page.status.badge.setVisible(not profile.read_only)  # a snapshot has no server to compare it with
+            action.setEnabled(capabilities.can_fetch)
+        actions.save_snapshot.setEnabled(capabilities.can_save_snapshot)
+        self._page.status.badge.setVisible(capabilities.can_fetch)  # a snapshot has no server to compare it with
         self._page.notes.clear()
         self._page.show_loading("Opening…")
 

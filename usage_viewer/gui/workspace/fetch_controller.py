@@ -45,7 +45,7 @@ class FetchController(QObject):
 
     def is_due(self, result: SortedResult) -> bool:
         """Return whether buckets are missing that are neither being fetched nor were given up."""
-        return bool(result.look.coverage.wanted) and self.needs(result) not in (self._needs, self._given_up)
+        return bool(result.look.coverage.to_fetch) and self.needs(result) not in (self._needs, self._given_up)
 
     def start(self, session: "Session", view: ViewState, result: SortedResult, *, refresh: bool) -> None:
         """Fetch what `view` lacks; with `refresh`, also every bucket that may have grown."""
@@ -55,7 +55,7 @@ class FetchController(QObject):
         self.started.emit()
 
         def work(task: Task) -> "Iterator[Progress]":
-            return session.fetch(view, cancelled=task.cancelled, refresh=refresh)
+            return session.fetch(view, task.cancellation, refresh=refresh)
 
         self._tasks.start_steps(CHANNEL, work, self.progressed.emit, lambda: self.ended.emit(None), self._on_failed)
 

@@ -26,7 +26,7 @@ class NameLoader(QObject):
         """Fetch all names; the session keeps them."""
         self._tasks.start(
             CHANNEL,
-            lambda task: session.fetch_names(cancelled=task.cancelled),
+            lambda task: session.fetch_names(task.cancellation),
             lambda names: self.loaded.emit(),
             self.failed.emit,
         )

@@ -13,7 +13,9 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.workspace.tasks import Task, Tasks
 
 if TYPE_CHECKING:
-    from usage_viewer.app.session.session import Session, ViewResult
+    from usage_viewer.app.session.result import ViewResult
+    from usage_viewer.app.session.session import Session
+    from usage_viewer.app.session.store_session import StoreSession
 
 CHANNEL = "look"
 
@@ -56,16 +58,13 @@ class ResultLoader(QObject):
 
     def load(self, session: "Session", view: ViewState) -> None:
         """Read what is stored of `view`; a load that is still running is cancelled."""
-        from usage_viewer.store import Cancel
-
-        cancel = Cancel()
         self.loaded_at, self.loaded_at_now = time.monotonic(), session.now
 
         def work(task: Task) -> SortedResult:
-            look = session.look(view, cancel)
+            look = session.look(view, task.cancellation)
             return SortedResult(look, look.table.ordered(view.order))
 
-        self._tasks.start(CHANNEL, work, self._on_loaded, self._on_failed, on_cancel=cancel.cancel)
+        self._tasks.start(CHANNEL, work, self._on_loaded, self._on_failed)
 
     def sort(self, last: SortedResult, view: ViewState) -> None:
         """Orders the rows of `last` as `view` says, which must differ from its view only in the order."""
@@ -77,7 +76,7 @@ class ResultLoader(QObject):
             self._on_failed,
         )
 
-    def erase(self, session: "Session") -> None:
+    def erase(self, session: "StoreSession") -> None:
         """Delete everything that the session has stored; `erased` reports the end."""
         self._tasks.start(CHANNEL, lambda task: session.erase(), lambda _: self.erased.emit(), self._on_failed)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from usage_viewer.app.fetch.window_fetcher import Progress
     from usage_viewer.app.profile.profile import Profile
     from usage_viewer.app.session.session import Session
+    from usage_viewer.app.session.store_session import StoreSession
     from usage_viewer.domain.admin_key import AdminKey
 
 
@@ -69,6 +70,11 @@ class Workspace(QObject):
         return self._view
 
     @property
+    def store_session(self) -> "StoreSession | None":
+        """Returns the open session if it is of one organization or a snapshot."""
+        return self.session.store_session if self.session is not None else None
+
+    @property
     def last(self) -> SortedResult | None:
         """Returns the result that is shown; None before the first one."""
         return self.results.last
@@ -94,7 +100,7 @@ class Workspace(QObject):
 
     def reason(self, dataset_name: str) -> UsageViewerError | None:
         """Return why a dataset is not available for this organization; None if it is, as far as is known."""
-        return self.session.unavailable.get(dataset_name) if self.session is not None else None
+        return self.session.unavailable_datasets.get(dataset_name) if self.session is not None else None
 
     @property
     def selection(self) -> RowKeys:
@@ -131,10 +137,10 @@ class Workspace(QObject):
 
     def connect_key(self, key: "AdminKey") -> None:
         """Fetch with `key` from now on."""
-        if self.session is None or self.profile is None:
+        session = self.store_session
+        if session is None or self.profile is None:
             return
-        source = self.profile.source(key)
-        self.session.connect(source, source)
+        session.connect(self.profile.source(key))
         self.load_names()
         self.reload()
 
@@ -148,15 +154,17 @@ class Workspace(QObject):
         """Fetch nothing from now on."""
         self.name_loader.cancel()
         self.fetch.stop()
-        if self.session is not None:
-            self.session.connect(None)
+        session = self.store_session
+        if session is not None:
+            session.connect(None)
 
     def erase(self) -> None:
         """Delete the downloaded data in a worker, then fetches what the view needs."""
         self.fetch.stop()
-        if self.session is not None:
+        session = self.store_session
+        if session is not None:
             self.fetch.forget_failures()
-            self.results.erase(self.session)
+            self.results.erase(session)
 
     def _on_opened(self, session: "Session") -> None:
         self.session = session
