@@ -276,7 +276,7 @@ def _metrics(text: str, data: Dataset) -> tuple[str, ...]:
 def _order(text: str, view: ViewState) -> tuple[SortKey, ...]:
     keys = tuple(SortKey(name.removeprefix("-"), name.startswith("-")) for name in _listed(text))
     for key in keys:
-        if key.column not in view.keys:
+        if key.column.name not in view.keys:
             raise InputError(
                 key.column,
                 title="The table can't be sorted by what it doesn't show",

@@ -1,31 +1,39 @@
-"""What a dataset is made of, as types: dimensions, metrics, derived figures, bucket widths, page limits."""
+"""Defines the parts of a dataset: dimensions, figures, identities and page limits."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any, Protocol
+
+import numpy as np
 
 from usage_viewer.domain.display_text import visible
+from usage_viewer.domain.figures import LazyColumn, Number, NumberColumn, Sums, add, divide
 from usage_viewer.domain.period import BucketWidth
 
 
 class Kind(StrEnum):
-    """How a figure is stored and shown."""
+    """Tells how a figure is stored and shown."""
 
     COUNT = "count"  # whole numbers, int64
     DECIMAL = "decimal"  # exact decimals: money and quantities
     SHARE = "share"  # a quotient shown in per cent
-    RATIO = "ratio"  # a quotient shown with a decimal
+    RATIO = "ratio"  # a quotient shown with one decimal
+
+    @property
+    def is_quotient(self) -> bool:
+        return self in (Kind.SHARE, Kind.RATIO)
 
 
 class Aggregation(StrEnum):
-    """How a metric adds up: `SUM` over everything; `LEVEL` is summed over dimensions, its last value over time."""
+    """Tells how a metric adds up: `SUM` over everything, `LEVEL` over dimensions; over time its last value counts."""
 
     SUM = "sum"
     LEVEL = "level"
 
 
 class Statistic(StrEnum):
-    """What can be said of a level over time, beside its last value."""
+    """Names the statistics of a level over the buckets of a period, in addition to its last value."""
 
     MEAN = "mean"
     PEAK = "peak"
@@ -33,20 +41,66 @@ class Statistic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """Something usage can be grouped by. Its value in an answer is a string, a bool or null."""
+    """Describes a dimension that usage can be grouped by. Its value in a result is a string, a bool or null."""
 
     name: str  # in `group_by` and in results
     label: str
     filter: str = ""  # the request parameter that filters by it, if there is one
     boolean: bool = False
-    requested: bool = True  # False: comes with each result unasked, is never sent in `group_by`
-    path: tuple[str, ...] = ()  # where it stands in a result, if not at the top under its name
-    names: str = ""  # which list names its ids: project, user, api_key
+    requested: bool = True  # False: is part of each result and never sent in `group_by`
+    path: tuple[str, ...] = ()  # its place in a result, if not at the top under its name
+    names: str = ""  # the list that names its ids: project, user, api_key
+
+
+class Figure(Protocol):
+    """Describes a figure that can be a column: which metrics it needs and how it is computed from their sums."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def help(self) -> str: ...
+
+    @property
+    def heading(self) -> str:
+        """The label in a table's header."""
+
+    @property
+    def statistic(self) -> Statistic | None:
+        """The statistic over the buckets of a period; None if the figure needs only sums."""
+
+    @property
+    def sums_over_time(self) -> bool:
+        """Whether the figures of several periods may be added."""
+
+    @property
+    def measured(self) -> str:
+        """The name of the metric whose amounts the figure shows, in that metric's unit; "" if it has none."""
+
+    def needs(self) -> tuple[str, ...]:
+        """Returns the names of the metrics to read."""
+
+    def compute(self, sums: Sums) -> NumberColumn:
+        """Returns the figure of each row (n,) from the sums of the rows."""
+
+    def compute_one(self, sums: Mapping[str, Number | None]) -> Number | None:
+        """Returns the figure of one row, such as the totals; None where a sum is missing."""
+
+    def formula(self, dataset: "Dataset") -> str:
+        """Returns the computation in the labels of its parts, such as `Cached ÷ Input`; "" for a stored figure."""
+
+    def explanation(self, dataset: "Dataset") -> str:
+        """Returns one sentence for users on how the figure of a row comes about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure of a result. `required`: its absence makes an answer unusable; else null means "not given"."""
+    """Describes a number of a result. A response without a `required` one is unusable; else null is "not given"."""
 
     name: str
     label: str
@@ -57,11 +111,45 @@ class Metric:
     path: tuple[str, ...] = ()
     help: str = ""
     unit_from: str = ""  # the dimension whose value is this metric's unit: different ones are never added
+    unit_in_heading: bool = False
+
+    @property
+    def heading(self) -> str:
+        return _heading(self.label, self.unit, self.unit_in_heading)
+
+    @property
+    def statistic(self) -> Statistic | None:
+        return None
+
+    @property
+    def sums_over_time(self) -> bool:
+        return self.aggregation is Aggregation.SUM
+
+    @property
+    def measured(self) -> str:
+        return self.name
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def compute(self, sums: Sums) -> NumberColumn:
+        return sums[self.name]
+
+    def compute_one(self, sums: Mapping[str, Number | None]) -> Number | None:
+        return sums[self.name]
+
+    def formula(self, dataset: "Dataset") -> str:
+        return ""
+
+    def explanation(self, dataset: "Dataset") -> str:
+        if self.aggregation is Aggregation.SUM:
+            return "Sum of all usage in this row."
+        return "Amount stored at the end of the period; not added up over time."
 
 
 @dataclass(frozen=True, slots=True)
 class OverTime:
-    """A level over the buckets of a period: its mean, each bucket weighed by its length, or its peak."""
+    """Describes a level over the buckets of a period: its peak, or its mean weighted by the buckets' lengths."""
 
     name: str
     label: str
@@ -70,11 +158,44 @@ class OverTime:
     level: str  # the metric
     statistic: Statistic
     help: str = ""
+    unit_in_heading: bool = False
+
+    @property
+    def heading(self) -> str:
+        return _heading(self.label, self.unit, self.unit_in_heading)
+
+    @property
+    def sums_over_time(self) -> bool:
+        return False
+
+    @property
+    def measured(self) -> str:
+        return self.level
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.level,)
+
+    def compute(self, sums: Sums) -> NumberColumn:
+        return sums[self.name]
+
+    def compute_one(self, sums: Mapping[str, Number | None]) -> Number | None:
+        return sums[self.name]
+
+    def formula(self, dataset: "Dataset") -> str:
+        return ""
+
+    def explanation(self, dataset: "Dataset") -> str:
+        if self.statistic is Statistic.PEAK:
+            return "Largest amount stored at any time in the period."
+        return "Average amount stored during the period."
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A figure computed from sums, never averaged over rows: numerator divided by denominator, if there is one."""
+    """Describes a figure computed from sums: the numerator's sum, divided by the denominator's if there is one.
+
+    It is never an average of the rows' figures.
+    """
 
     name: str
     label: str
@@ -84,14 +205,68 @@ class Derived:
     denominator: tuple[str, ...] = ()
     help: str = ""
 
+    @property
+    def heading(self) -> str:
+        return self.label
 
-Figure = Metric | OverTime | Derived
-"""What can be a column of figures."""
+    @property
+    def statistic(self) -> Statistic | None:
+        return None
+
+    @property
+    def sums_over_time(self) -> bool:
+        return not self.denominator
+
+    @property
+    def measured(self) -> str:
+        return ""
+
+    def needs(self) -> tuple[str, ...]:
+        return (*self.numerator, *self.denominator)
+
+    def compute(self, sums: Sums) -> NumberColumn:
+        """Returns the figure of each row (n,); missing where a part is missing or the denominator is 0."""
+        parts = {name: sums[name] for name in self.needs()}
+        if any(column.values.dtype == np.object_ for column in parts.values()):
+            return self._compute(parts)  # exact numbers are added now, in the caller's decimal context
+        return LazyColumn(self._compute, parts)
+
+    def _compute(self, parts: Sums) -> NumberColumn:
+        numerator = add([parts[name] for name in self.numerator])
+        return divide(numerator, add([parts[name] for name in self.denominator])) if self.denominator else numerator
+
+    def compute_one(self, sums: Mapping[str, Number | None]) -> Number | None:
+        parts = [sums[name] for name in self.needs()]
+        present = [part for part in parts if part is not None]
+        if len(present) < len(parts):
+            return None
+        numerator: Any = sum(present[: len(self.numerator)])
+        if not self.denominator:
+            return numerator  # type: ignore[no-any-return]
+        denominator: Any = sum(present[len(self.numerator) :])
+        return None if denominator == 0 else float(numerator / denominator)
+
+    def formula(self, dataset: "Dataset") -> str:
+        numerator, denominator = (
+            [dataset.column(name).label for name in names] for names in (self.numerator, self.denominator)
+        )
+        if not denominator:
+            return " + ".join(numerator)
+        return " ÷ ".join(
+            f"({' + '.join(labels)})" if len(labels) > 1 else labels[0] for labels in (numerator, denominator)
+        )
+
+    def explanation(self, dataset: "Dataset") -> str:
+        return f"{self.formula(dataset)}, computed from the sums of this row."
+
+
+def _heading(label: str, unit: str, with_unit: bool) -> str:
+    return f"{label} ({unit})" if with_unit else label
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`whole` equals the sum of `parts` wherever all of them are given."""
+    """States that `whole` equals the sum of `parts` wherever all of them are given."""
 
     whole: str
     parts: tuple[str, ...]
@@ -99,7 +274,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class PageLimit:
-    """Buckets a page: what the server takes without `limit`, and the most it accepts."""
+    """Holds the buckets per page: the server's default without `limit`, and the maximum that it accepts."""
 
     default: int
     maximum: int
@@ -107,6 +282,11 @@ class PageLimit:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
+    """Describes one endpoint: its address, dimensions, figures and limits. Names in it are unique.
+
+    Raises ValueError for a duplicate name.
+    """
+
     name: str
     label: str
     path: str
@@ -119,19 +299,24 @@ class Dataset:
     derived: tuple[Derived, ...] = ()
     over_time: tuple[OverTime, ...] = ()
     identities: tuple[Identity, ...] = ()
-    _by_name: dict[str, Dimension | Figure] = field(
+    _dimensions: dict[str, Dimension] = field(
         init=False, repr=False, compare=False, hash=False, default_factory=dict
     )
+    _metrics: dict[str, Metric] = field(init=False, repr=False, compare=False, hash=False, default_factory=dict)
+    _figures: dict[str, Figure] = field(init=False, repr=False, compare=False, hash=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        for item in (*self.dimensions, *self.columns):
-            if item.name in self._by_name:
-                raise ValueError(f"{self.name}: {item.name} is there twice")
-            self._by_name[item.name] = item
+        self._dimensions.update((item.name, item) for item in self.dimensions)
+        self._metrics.update((item.name, item) for item in self.metrics)
+        self._figures.update((item.name, item) for item in self.columns)
+        names = [*(item.name for item in self.dimensions), *(item.name for item in self.columns)]
+        if len(set(names)) < len(names):
+            duplicate = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"{self.name}: duplicate name {duplicate}")
 
     @property
     def widths(self) -> tuple[BucketWidth, ...]:
-        """Coarsest first."""
+        """The widths of buckets, coarsest first."""
         return tuple(sorted(self.page_limits, key=lambda width: -width.seconds))
 
     @property
@@ -140,7 +325,7 @@ class Dataset:
 
     @property
     def group_by(self) -> tuple[str, ...]:
-        """What may be sent in `group_by`."""
+        """The names that may be sent in `group_by`."""
         return tuple(dimension.name for dimension in self.dimensions if dimension.requested)
 
     @property
@@ -149,46 +334,40 @@ class Dataset:
 
     @property
     def columns(self) -> tuple[Figure, ...]:
-        """Every figure that can be a column."""
+        """All figures: metrics, figures over time, derived figures."""
         return (*self.metrics, *self.over_time, *self.derived)
 
     def dimension(self, name: str) -> Dimension:
-        item = self._by_name.get(name)
-        if not isinstance(item, Dimension):
-            raise KeyError(name)
-        return item
+        """Returns the dimension. Raises KeyError."""
+        return self._dimensions[name]
 
     def column(self, name: str) -> Figure:
-        item = self._by_name.get(name)
-        if item is None or isinstance(item, Dimension):
-            raise KeyError(name)
-        return item
+        """Returns the figure. Raises KeyError."""
+        return self._figures[name]
 
     def metric(self, name: str) -> Metric:
-        item = self._by_name.get(name)
-        if not isinstance(item, Metric):
-            raise KeyError(name)
-        return item
+        """Returns the metric. Raises KeyError."""
+        return self._metrics[name]
 
     def has_dimension(self, name: str) -> bool:
-        return isinstance(self._by_name.get(name), Dimension)
+        return name in self._dimensions
 
     def has_column(self, name: str) -> bool:
-        return isinstance(self._by_name.get(name), Figure)
+        return name in self._figures
 
 
 PROFILE = Dimension("profile", "Organization", requested=False, names="profile")
-"""Whose usage it is, in a view across organizations."""
+"""The organization of a row, in a view across organizations."""
 
 
 def across_profiles(dataset: Dataset) -> Dataset:
-    """`dataset` as seen across organizations: which one is a dimension more, before all others."""
+    """Returns the dataset for a view across organizations: the organization is its first dimension."""
     return replace(dataset, dimensions=(PROFILE, *dataset.dimensions))
 
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """Names of fields that this version doesn't know and that answers held: numbers, which add up, and others."""
+    """Holds the names of unknown fields found in results: `figures` are numbers that add up, `values` are others."""
 
     figures: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
@@ -197,15 +376,16 @@ class Extras:
 NO_EXTRAS = Extras()
 
 EXTRA = "extra."
-"""Begins the name of a field that this version doesn't know; the field's own name follows."""
+"""The prefix that an unknown field's name has in this program."""
 
 
 def is_extra(name: str) -> bool:
+    """Reports whether the name is that of a field which this version doesn't know."""
     return name.startswith(EXTRA) and name != EXTRA
 
 
 def with_extras(dataset: Dataset, dimensions: Iterable[str], metrics: Iterable[str]) -> Dataset:
-    """`dataset` with fields that this version doesn't know: what it groups or filters by, and what it adds up."""
+    """Returns the dataset with unknown fields added: some as dimensions, some as metrics."""
     return replace(
         dataset,
         dimensions=(*dataset.dimensions, *map(_extra_dimension, dimensions)),
@@ -214,6 +394,7 @@ def with_extras(dataset: Dataset, dimensions: Iterable[str], metrics: Iterable[s
 
 
 def extra_label(name: str) -> str:
+    """Returns the unknown field's own name."""
     return name.removeprefix(EXTRA)
 
 
@@ -225,4 +406,4 @@ def _extra_metric(name: str) -> Metric:
     return Metric(name, visible(extra_label(name)), "", Kind.DECIMAL, path=(extra_label(name),), help=NEWER)
 
 
-NEWER = "A field of the server's answers that is newer than this version."
+NEWER = "A new field in the server's responses that this version doesn't know."

@@ -6,6 +6,7 @@ from datetime import tzinfo
 from functools import lru_cache
 
 from usage_viewer.domain.catalog import dataset_named
+from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import PROFILE, Dataset, across_profiles, is_extra, with_extras
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
@@ -33,10 +34,16 @@ class Filter:
         return (value in self.values) != self.exclude
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class SortKey:
-    column: str
-    descending: bool = False
+    """Sorts by a column; a name stands for its plain key."""
+
+    column: ColumnKey
+    descending: bool
+
+    def __init__(self, column: ColumnKey | str, descending: bool = False) -> None:
+        object.__setattr__(self, "column", ColumnKey.of(column))
+        object.__setattr__(self, "descending", descending)
 
 
 _DEFAULT_RANGE = DateRange()
@@ -44,9 +51,11 @@ _DEFAULT_RANGE = DateRange()
 
 @dataclass(frozen=True, slots=True)
 class ViewState:
-    """What is shown. `columns` empty means the dataset's default ones; `order` sorts by its first key first.
+    """Determines the answer to a query: the same view over the same data gives the same table.
 
-    A field that this version doesn't know is called `extra.` and its own name.
+    `grouping` and `columns` are names of dimensions and figures; empty `columns` means the dataset's default
+    figures. `order` holds the keys of columns, which a pivot or a comparison can have several of for one figure;
+    its first key sorts first. An unknown field's name is `extra.` and its own name.
     """
 
     dataset_name: str = "completions"
@@ -107,7 +116,10 @@ class ViewState:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Names of all columns shown, in their order: the period if there is one, the grouping, the figures."""
+        """Names in the order of the header: the period if there is one, the grouping, the figures.
+
+        A pivot has several columns of one of these names.
+        """
         period = () if self.per is Granularity.TOTAL else (PERIOD,)
         return (*period, *self.grouping, *self.shown_columns)
 
@@ -192,8 +204,11 @@ class ViewState:
     def with_order(self, order: Iterable[SortKey]) -> "ViewState":
         return replace(self, order=tuple(order))
 
-    def sorted_by(self, column: str, *, add: bool = False, descending_first: bool = False) -> "ViewState":
+    def sorted_by(
+        self, column: ColumnKey | str, *, add: bool = False, descending_first: bool = False
+    ) -> "ViewState":
         """A click on a header: sorts by `column`, or turns its direction; `add` keeps the other keys before it."""
+        column = ColumnKey.of(column)
         present = next((key for key in self.order if key.column == column), None)
         key = SortKey(column, descending_first if present is None else not present.descending)
         if not add:
@@ -213,11 +228,12 @@ class ViewState:
             grouping=grouping,
             filters=tuple(item for item in self.filters if data.has_dimension(item.dimension)),
             columns=(),
-            order=tuple(key for key in self.order if key.column in kept),
+            order=tuple(key for key in self.order if key.column.name in kept),
         )
 
-    def _order_without(self, *columns: str) -> tuple[SortKey, ...]:
-        return tuple(key for key in self.order if key.column not in columns)
+    def _order_without(self, *names: str) -> tuple[SortKey, ...]:
+        """Returns the order without the columns of some figures and dimensions, those of a pivot included."""
+        return tuple(key for key in self.order if key.column.name not in names)
 
 
 @lru_cache(maxsize=32)

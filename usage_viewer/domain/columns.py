@@ -1,0 +1,469 @@
+"""Defines the columns of a table: each has a key, values, texts, a help text, an order and cells for exports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from enum import Enum
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from usage_viewer.domain.catalog import Dataset, Dimension, Figure, Kind
+from usage_viewer.domain.column_key import ColumnKey
+from usage_viewer.domain.figures import Number, NumberColumn
+from usage_viewer.domain.period import Granularity, Periods
+from usage_viewer.domain.view import PERIOD, Value
+from usage_viewer.domain.zones import iso, zone_name
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+Rows = NDArray[np.int64]
+"""Indices of rows of a table's columns (n,)."""
+
+Codes = NDArray[np.int32]
+
+SortPasses = list[tuple[NDArray[Any], bool]]
+"""Arrays (n,) to sort by, the least significant first, and whether each descends."""
+
+RowPart = int | Value
+"""The part of a row's identity that one head column has: a period's start (epoch seconds) or a dimension's value."""
+
+
+class Alignment(Enum):
+    """Names the side on which the texts of a column are aligned."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Identifies a value of a dimension and its label."""
+
+    dimension: str
+    value: Value
+    label: str
+
+
+class CellFormat(Protocol):
+    """Writes cells in a locale."""
+
+    def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> list[str]:
+        """Returns the text of each number."""
+
+    def period(self, periods: Periods, index: int) -> str:
+        """Returns the label of a period."""
+
+
+class CellDetails(Protocol):
+    """Writes the details of a cell, which depend on the locale and on other columns."""
+
+    def period(self, periods: Periods, index: int) -> list[str]:
+        """Returns lines about a period."""
+
+    def figure(self, column: "FigureColumn", row: int) -> list[str]:
+        """Returns lines about a figure in a row of the table."""
+
+
+class CellWriter(Protocol[T_co]):
+    """Writes the cells of columns in a text format."""
+
+    def numbers(self, figures: NumberColumn) -> T_co:
+        """Writes numbers."""
+
+    def dates(self, codes: Codes, texts: Sequence[str]) -> T_co:
+        """Writes dates; row i has `texts[codes[i]]`."""
+
+    def texts(self, codes: Codes, texts: Sequence[str]) -> T_co:
+        """Writes texts; row i has `texts[codes[i]]`."""
+
+
+class FieldWriter(Protocol[T_co]):
+    """Writes the fields of records, which have exact numbers and ids."""
+
+    def numbers(self, figures: NumberColumn) -> T_co:
+        """Writes exact numbers."""
+
+    def moments(self, codes: Codes, moments: NDArray[np.int64], zone: tzinfo) -> T_co:
+        """Writes moments (epoch seconds); row i has `moments[codes[i]]`."""
+
+    def values(self, codes: Codes, values: Sequence[Value], *, boolean: bool) -> T_co:
+        """Writes the values of a dimension; row i has `values[codes[i]]`."""
+
+
+class Column(Protocol):
+    """Describes a column of n rows. Everything that differs between kinds of columns is here."""
+
+    @property
+    def key(self) -> ColumnKey: ...
+
+    @property
+    def name(self) -> str:
+        """The name of the figure or dimension, or `PERIOD`. Columns of a pivot share it."""
+
+    @property
+    def label(self) -> str:
+        """The text of the header."""
+
+    @property
+    def alignment(self) -> Alignment: ...
+
+    @property
+    def can_elide(self) -> bool:
+        """Whether a text without enough room may lose its end: a number would read as another number."""
+
+    @property
+    def largest_first(self) -> bool:
+        """Whether the first click on the header sorts descending."""
+
+    @property
+    def total(self) -> Number | None:
+        """The total of all rows; None if there is none."""
+
+    @property
+    def group(self) -> Codes | None:
+        """The group of each row (n,) where rows repeat groups; see `GroupColumn`."""
+
+    def value(self, row: int) -> object:
+        """Returns the raw value of a row: a number, a dimension's value or a period's index."""
+
+    def texts(self, rows: Rows, form: CellFormat) -> list[str]:
+        """Returns the texts of some rows, in their order."""
+
+    def total_text(self, form: CellFormat) -> str:
+        """Returns the text of the total; "" for a column that never has one."""
+
+    def describe(self, dataset: Dataset) -> str:
+        """Returns the help text of the header: lines of plain text."""
+
+    def details(self, row: int, words: CellDetails) -> list[str]:
+        """Returns the lines of a cell's tooltip."""
+
+    def member(self, row: int) -> Member | None:
+        """Returns the value of a dimension that a cell can filter to; None for other columns."""
+
+    def sort_passes(self, *, descending: bool) -> SortPasses:
+        """Returns the arrays to sort rows by; missing values come last in both directions."""
+
+    def cells(self, writer: CellWriter[T]) -> T:
+        """Returns the column's cells in a text format."""
+
+    def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
+        """Returns the column's fields in a record, by name; `names` adds the labels of ids."""
+
+
+class HeadColumn(Column, Protocol):
+    """Describes a column that identifies rows: the period or a dimension. Row i has the code `codes[i]`."""
+
+    @property
+    def codes(self) -> Codes: ...
+
+    def codes_at(self, rows: Rows | slice) -> Codes:
+        """Returns the codes of some rows; cheaper than `codes` for few."""
+
+    def parts(self, codes: Codes) -> list[RowPart]:
+        """Returns the period's start or the dimension's value of each code."""
+
+    def codes_of(self, parts: Sequence[RowPart]) -> NDArray[np.int64]:
+        """Returns the code of each part, -1 where the column has none."""
+
+    def sort_key(self) -> NDArray[np.int32]:
+        """Returns the array (n,) that puts rows in their natural order."""
+
+
+@dataclass(frozen=True)
+class PeriodColumn:
+    """Holds the period of each row: `index` (n,) into `periods`."""
+
+    index: Codes
+    periods: Periods
+    key: ColumnKey = ColumnKey(PERIOD)
+    alignment = Alignment.LEFT
+    can_elide = True
+    largest_first = False
+    total = None
+    group = None
+
+    @property
+    def name(self) -> str:
+        return self.key.name
+
+    @cached_property
+    def label(self) -> str:
+        """The granularity and the zone of its days and hours, such as `Day (UTC)`."""
+        return f"{self.periods.per.value.capitalize()} ({self._zone_name})"
+
+    @property
+    def _zone_name(self) -> str:
+        return zone_name(self.periods.zone, int(self.periods.bounds[0]))
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """A label for each period: 2026-11-03 14:05, 2026-11-03 (a day, or a week's first day) or 2026-11."""
+        form = {
+            Granularity.MINUTE: "%Y-%m-%d %H:%M",
+            Granularity.HOUR: "%Y-%m-%d %H:%M",
+            Granularity.MONTH: "%Y-%m",
+        }.get(self.periods.per, "%Y-%m-%d")
+        zone = self.periods.zone
+        return tuple(
+            datetime.fromtimestamp(start, zone).strftime(form) for start in self.periods.bounds[:-1].tolist()
+        )
+
+    def bounds(self, row: int) -> tuple[str, str]:
+        """Returns the start and the end (exclusive) of a row's period in ISO 8601."""
+        index = int(self.index[row])
+        start, end = self.periods.bounds[index : index + 2].tolist()
+        return iso(start, self.periods.zone), iso(end, self.periods.zone)
+
+    @property
+    def codes(self) -> Codes:
+        return self.index
+
+    def codes_at(self, rows: Rows | slice) -> Codes:
+        return self.index[rows]
+
+    def parts(self, codes: Codes) -> list[RowPart]:
+        return list(self.periods.bounds[codes].tolist())
+
+    def codes_of(self, parts: Sequence[RowPart]) -> NDArray[np.int64]:
+        starts = self.periods.bounds[:-1]
+        moments = np.array(parts, dtype=np.int64)
+        place = np.minimum(np.searchsorted(starts, moments), len(starts) - 1)
+        return np.where(starts[place] == moments, place, -1)
+
+    def sort_key(self) -> Codes:
+        return self.index
+
+    def sort_passes(self, *, descending: bool) -> SortPasses:
+        return [(self.index, descending)]
+
+    def value(self, row: int) -> int:
+        return int(self.index[row])
+
+    def texts(self, rows: Rows, form: CellFormat) -> list[str]:
+        index = self.index[rows].tolist()
+        labels = {period: form.period(self.periods, period) for period in set(index)}
+        return [labels[period] for period in index]
+
+    def total_text(self, form: CellFormat) -> str:
+        return ""
+
+    def describe(self, dataset: Dataset) -> str:
+        return f"{self.label}\nOne row for each {self.periods.per} in {self._zone_name}."
+
+    def details(self, row: int, words: CellDetails) -> list[str]:
+        return words.period(self.periods, int(self.index[row]))
+
+    def member(self, row: int) -> Member | None:
+        return None
+
+    def cells(self, writer: CellWriter[T]) -> T:
+        return writer.dates(self.index, self.labels)
+
+    def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
+        starts, ends = self.periods.bounds[:-1], self.periods.bounds[1:]
+        return [
+            (f"{self.key.text}_{noun}", writer.moments(self.index, moments, self.periods.zone))
+            for noun, moments in (("start", starts), ("end", ends))
+        ]
+
+
+@dataclass(frozen=True)
+class GroupColumn:
+    """Holds a dimension of the grouping: codes into `values` (raw) and `labels` (shown).
+
+    `known` are the codes of the rows (n,). With `group` (n,) they are the codes of groups: row i belongs to the
+    group `group[i]`, and `codes` is computed on access. Use `codes_at` for a screenful of rows.
+    """
+
+    dimension: Dimension
+    known: Codes
+    values: tuple[Value, ...]
+    labels: tuple[str, ...]
+    group: Codes | None = None
+    alignment = Alignment.LEFT
+    can_elide = True
+    largest_first = False
+    total = None
+
+    @property
+    def key(self) -> ColumnKey:
+        return ColumnKey(self.dimension.name)
+
+    @property
+    def name(self) -> str:
+        return self.dimension.name
+
+    @property
+    def label(self) -> str:
+        return self.dimension.label
+
+    @cached_property
+    def codes(self) -> Codes:
+        return self.known if self.group is None else self.known[self.group]
+
+    def codes_at(self, rows: Rows | slice) -> Codes:
+        return self.known[rows if self.group is None else self.group[rows]]
+
+    def code(self, row: int) -> int:
+        """Returns the code of one row."""
+        return int(self.known[row if self.group is None else self.group[row]])
+
+    def parts(self, codes: Codes) -> list[RowPart]:
+        return [self.values[code] for code in codes.tolist()]
+
+    def codes_of(self, parts: Sequence[RowPart]) -> NDArray[np.int64]:
+        code: dict[RowPart, int] = {value: index for index, value in enumerate(self.values)}
+        return np.array([code.get(part, -1) for part in parts], dtype=np.int64)
+
+    @cached_property
+    def rank(self) -> Codes:
+        """The place of each of `values` when sorted by label, ignoring case; null comes last."""
+        keys = [
+            (value is None, label.casefold(), label, value or "")
+            for value, label in zip(self.values, self.labels, strict=True)
+        ]
+        rank = np.empty(len(keys), np.int32)
+        rank[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys), dtype=np.int32)
+        return rank
+
+    def sort_key(self, *, descending: bool = False) -> Codes:
+        """Returns the array (n,) to sort rows by, ascending in both cases."""
+        if not len(self.values):
+            return self.codes
+        place = self.rank
+        if descending:
+            null = np.array([value is None for value in self.values], np.bool_)
+            place = np.where(null, place, -1 - place)
+        place = place[self.known]
+        return place if self.group is None else place[self.group]
+
+    def sort_passes(self, *, descending: bool) -> SortPasses:
+        return [(self.sort_key(descending=descending), False)]
+
+    def value(self, row: int) -> Value:
+        return self.values[self.code(row)]
+
+    def texts(self, rows: Rows, form: CellFormat) -> list[str]:
+        return [self.labels[code] for code in self.codes_at(rows).tolist()]
+
+    def total_text(self, form: CellFormat) -> str:
+        return ""
+
+    def describe(self, dataset: Dataset) -> str:
+        return f"{self.label}\nOne row for each value."
+
+    def details(self, row: int, words: CellDetails) -> list[str]:
+        code = self.code(row)
+        value, label = self.values[code], self.labels[code]
+        return [] if value is None or value == label else [label, value]
+
+    def member(self, row: int) -> Member | None:
+        code = self.code(row)
+        return Member(self.name, self.values[code], self.labels[code])
+
+    def cells(self, writer: CellWriter[T]) -> T:
+        return writer.texts(self.codes, self.labels)
+
+    def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
+        name = self.key.text
+        fields = [(name, writer.values(self.codes, self.values, boolean=self.dimension.boolean))]
+        if names and self.dimension.names:
+            labels = [
+                None if value is None else label for value, label in zip(self.values, self.labels, strict=True)
+            ]
+            fields.append((f"{name}_name", writer.values(self.codes, labels, boolean=False)))
+        return fields
+
+
+@dataclass(frozen=True)
+class FigureColumn:
+    """Holds a figure of each row and its total, which is computed from the totals of the sums.
+
+    `measure` is the unit that all rows share, where the results state it (`usd`, `tokens`). If the rows differ in
+    unit, there is no total, and `unit_from` names the column with each row's unit.
+    """
+
+    key: ColumnKey
+    label: str
+    unit: str
+    kind: Kind
+    figures: NumberColumn
+    total: Number | None
+    help: str = ""
+    measure: str = ""
+    unit_from: str = ""
+    alignment = Alignment.RIGHT
+    can_elide = False
+    largest_first = True
+    group = None
+
+    @classmethod
+    def build(
+        cls,
+        figure: Figure,
+        figures: NumberColumn,
+        total: Number | None,
+        *,
+        measure: str = "",
+        unit_from: str = "",
+    ) -> "FigureColumn":
+        """Returns the plain column of a figure, labelled with the unit that its rows share."""
+        label = f"{figure.label} ({measure})" if measure else figure.heading
+        key = ColumnKey(figure.name)
+        return cls(key, label, figure.unit, figure.kind, figures, total, figure.help, measure, unit_from)
+
+    @property
+    def name(self) -> str:
+        return self.key.name
+
+    def sort_passes(self, *, descending: bool) -> SortPasses:
+        values, missing = self.figures.values, self.figures.missing
+        if values.dtype == np.object_:  # Decimal and large int: by their rank among the distinct values
+            present = values if missing is None else np.where(missing, 0, values)
+            _, values = np.unique(present, return_inverse=True)
+        if missing is None:
+            return [(values, descending)]
+        return [(np.where(missing, values.dtype.type(0), values), descending), (missing, False)]
+
+    def value(self, row: int) -> Number | None:
+        return self.figures.at(row)
+
+    def texts(self, rows: Rows, form: CellFormat) -> list[str]:
+        return form.numbers(self.figures.take(rows), self.kind, self.unit)
+
+    def total_text(self, form: CellFormat) -> str:
+        missing = np.array([self.total is None])
+        totals = np.array([0 if self.total is None else self.total], np.object_)
+        return form.numbers(NumberColumn(totals, missing), self.kind, self.unit)[0]
+
+    def describe(self, dataset: Dataset) -> str:
+        lines = [self.label + self._unit_text, *([self.help] if self.help else [])]
+        if dataset.has_column(self.name):
+            lines.append(dataset.column(self.name).explanation(dataset))
+        if self.unit_from:
+            unit = dataset.dimension(self.unit_from).label
+            lines.append(f"The rows have different units, which are never added: see {unit}.")
+        return "\n".join(lines)
+
+    @property
+    def _unit_text(self) -> str:
+        """The unit in parentheses, unless the label has it already."""
+        named = not self.unit or self.unit.casefold() == self.label.casefold() or f"({self.unit})" in self.label
+        return "" if named or self.measure or self.kind is Kind.SHARE else f" ({self.unit})"
+
+    def details(self, row: int, words: CellDetails) -> list[str]:
+        return words.figure(self, row)
+
+    def member(self, row: int) -> Member | None:
+        return None
+
+    def cells(self, writer: CellWriter[T]) -> T:
+        return writer.numbers(self.figures)
+
+    def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
+        return [(self.key.text, writer.numbers(self.figures))]
