@@ -278,7 +278,7 @@ def _order(text: str, view: ViewState) -> tuple[SortKey, ...]:
     for key in keys:
         if key.column.name not in view.keys:
             raise InputError(
-                key.column,
+                key.column.name,
                 title="The table can't be sorted by what it doesn't show",
                 hint="Choose from: " + ", ".join(view.keys) + f" ({PERIOD} is the time)."
                 if PERIOD in view.keys

@@ -37,7 +37,7 @@ class SelectionStats:
 
 
 def selection_stats(
-    table: Table, rows: RowOrder, ranges: Sequence[Range], column: ColumnKey | None, dataset: Dataset
+    table: Table, rows: RowOrder, ranges: Sequence[Range], column: ColumnKey | str | None, dataset: Dataset
 ) -> SelectionStats:
     """Returns the statistics of a figure over ranges of the shown rows; of the first figure if `column` is none."""
     selected = sum(last - first + 1 for first, last in ranges)

@@ -18,7 +18,7 @@ from usage_viewer.query.aggregate import FactSums, gather, missing_of, sums_of
 def levels_needed(view: ViewState) -> tuple[str, ...]:
     """The levels whose mean or peak is shown."""
     columns = (view.dataset.column(name) for name in view.shown_columns)
-    wanted = {column.level for column in columns if isinstance(column, OverTime)}
+    wanted = {name for column in columns if column.statistic is not None for name in column.needs()}
     return tuple(metric.name for metric in view.dataset.metrics if metric.name in wanted)
 
 

@@ -7,11 +7,10 @@ from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from usage_viewer.domain.batch import Combination
-from usage_viewer.domain.dataset import Dataset, Derived, OverTime
-from usage_viewer.domain.figures import Number, parts_of
+from usage_viewer.domain.dataset import Dataset
+from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity, Span
-from usage_viewer.domain.table import FigureColumn, PeriodColumn
 from usage_viewer.domain.verification import (
     BrokenIdentities,
     BrokenIdentity,
@@ -24,7 +23,6 @@ from usage_viewer.domain.verification import (
 from usage_viewer.gui.formatting.moments import bucket_text, counted, moment_text
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.formatting.periods import period_label
-from usage_viewer.gui.table.column_help import definition, formula
 from usage_viewer.gui.verification.identity_badge import breach_text
 from usage_viewer.gui.verification.record_dialog import Field, RecordDialog, RecordModel
 from usage_viewer.gui.verification.verifier import BackgroundVerifier, Origins
@@ -178,16 +176,16 @@ def origins_text(origins: Origins, names: Names, locale: QLocale) -> str:
     """What the cell is about and shows, and how many rows of how many buckets make it up."""
     view, table = origins.shown.view, origins.shown.table
     about = [names.label(view.dataset.dimension(name), value) for name, value in origins.cell.groups]
-    periods = next((head.periods for head in table.heads if isinstance(head, PeriodColumn)), None)
+    periods = None if table.period is None else table.period.periods
     if periods is not None and origins.cell.period is not None:
         about.insert(0, period_label(periods, origins.cell.period, locale))
     rows = counted(sum(item.rows for item in origins.listed), "row", locale)
     buckets = counted(len(origins.listed), "bucket", locale)
     lines = [" · ".join(about) or "The whole range"]
-    column = table.by_name.get(origins.column)
-    item = definition(origins.column, view.dataset)
-    if isinstance(column, FigureColumn):
-        how = f" = {formula(item, view.dataset)}" if isinstance(item, Derived) else ""
+    column = table.find_figure(origins.column)
+    if column is not None:
+        formula = view.dataset.column(column.name).formula(view.dataset)
+        how = f" = {formula}" if formula else ""
         lines.append(f"{column.label}{how}: from {rows} in {buckets}.")
     else:
         lines.append(f"From {rows} in {buckets}.")
@@ -200,11 +198,5 @@ def metrics_of(column: str, dataset: Dataset, shown: Sequence[str]) -> tuple[str
     """The stored metrics that a cell's figure is made of; of a cell without one, those of all that is shown."""
     wanted: list[str] = []
     for name in (column,) if dataset.has_column(column) else shown:
-        item = definition(name, dataset)
-        if isinstance(item, Derived):
-            wanted += parts_of(item)
-        elif isinstance(item, OverTime):
-            wanted.append(item.level)
-        elif item is not None:
-            wanted.append(name)
+        wanted += dataset.column(name).needs()
     return tuple(dict.fromkeys(wanted))

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from usage_viewer.app.settings.startup_table import MOST_ROWS
-from usage_viewer.domain.table import FigureColumn
+from usage_viewer.domain.table import Alignment
 
 if TYPE_CHECKING:
     from usage_viewer.gui.window.main_page import MainPage
@@ -31,7 +31,7 @@ def last_look(workspace: "Workspace", page: "MainPage") -> dict[str, Any] | None
         "heading": page.heading,
         "status": page.status.held_text,
         "labels": [model.columns[place].label for place in order],
-        "right": [isinstance(model.columns[place], FigureColumn) for place in order],
+        "right": [model.columns[place].alignment is Alignment.RIGHT for place in order],
         "widths": [header.sectionSize(place) for place in order],
         "totals": _totals(page, order),
         "rows": [[str(model.index(row, place).data()) for place in order] for row in rows],
@@ -46,8 +46,7 @@ def _totals(page: "MainPage", order: list[int]) -> list[str]:
     texts = []
     for place in order:
         column = page.model.columns[place]
-        total = isinstance(column, FigureColumn) and column.total is not None
-        texts.append(page.model.numbers.text(column.total, column.kind, column.unit) if total else "")  # type: ignore[union-attr]
+        texts.append("" if column.total is None else column.total_text(page.model.form))
     if not texts[0]:
         texts[0] = page.totals.label
     return texts
