@@ -49,7 +49,7 @@ def test_what_comes_unasked_is_not_asked_for() -> None:
 
 
 def test_a_name_can_not_be_there_twice() -> None:
-    with pytest.raises(ValueError, match="twice"):
+    with pytest.raises(ValueError, match="duplicate name"):
         Dataset(
             name="x",
             label="X",

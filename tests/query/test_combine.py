@@ -55,7 +55,7 @@ def _cells(table: Table, metrics: tuple[str, ...]) -> dict[tuple[object, ...], t
     heads = [
         [column.values[code] for code in column.codes.tolist()]
         if isinstance(column, GroupColumn)
-        else column.index.tolist()
+        else column.codes.tolist()
         for column in table.heads
     ]
     keys = list(zip(*heads, strict=True)) if heads else [()] * table.rows

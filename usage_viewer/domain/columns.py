@@ -161,6 +161,10 @@ class HeadColumn(Column, Protocol):
     @property
     def codes(self) -> Codes: ...
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label of each code."""
+
     def codes_at(self, rows: Rows | slice) -> Codes:
         """Returns the codes of some rows; cheaper than `codes` for few."""
 

@@ -1,4 +1,4 @@
-"""The range as a part of a file's name."""
+"""Tests the range in a file's name."""
 
 from datetime import date, datetime
 
@@ -22,5 +22,5 @@ NOW = 1_794_700_800  # 15 November 2026, 0:00 UTC
         ),
     ],
 )
-def test_a_range_in_a_file_name(chosen: DateRange, name: str) -> None:
+def test_range_in_file_name(chosen: DateRange, name: str) -> None:
     assert range_name(ViewState().with_range(chosen), NOW) == name

@@ -206,14 +206,14 @@ class TestFresh:
         )
         model = window.page.model
         labels = [model.data(model.index(row, 0)) for row in range(model.rowCount())]
-        assert [label.endswith(" · so far") for label in labels] == [False] * 26 + [True] * 4
+        assert [label.endswith(" · may change") for label in labels] == [False] * 26 + [True] * 4
         tip = model.data(model.index(29, 0), Qt.ItemDataRole.ToolTipRole)
-        assert "Still open" in tip
-        assert "Still open" not in model.data(model.index(3, 0), Qt.ItemDataRole.ToolTipRole)
+        assert "May still change" in tip
+        assert "May still change" not in model.data(model.index(3, 0), Qt.ItemDataRole.ToolTipRole)
         desk.qtbot.keyClick(window.page.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
         with desk.qtbot.waitSignal(window.copying.done):
             window.actions_.copy.trigger()
-        assert "so far" not in QApplication.clipboard().text()
+        assert "may change" not in QApplication.clipboard().text()
 
     def test_what_changed_lists_the_cells_of_a_refresh(self, desk: "Desk", qtbot: QtBot, day: int) -> None:
         desk.server.faults = dropping(day)
@@ -275,7 +275,7 @@ class TestOrigins:
         window = desk.start()
         model = window.page.model
         menu = window.page.table.cell_menu(model.index(0, model.section(column)))
-        entry = next(action for action in menu.actions() if "come from" in action.text())
+        entry = next(action for action in menu.actions() if "sources" in action.text())
         with qtbot.waitSignal(window.proofs.origins_found):
             entry.trigger()
         (listing,) = lists(window)

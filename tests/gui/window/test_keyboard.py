@@ -285,7 +285,7 @@ def test_the_whole_job_with_the_keyboard(
     output = model.section("output_tokens")
     _until(lambda: table.currentIndex().column() == output, lambda: hands.key(Qt.Key.Key_Right))
     desk.settle(window, lambda: hands.key(Qt.Key.Key_S, CTRL | SHIFT))
-    assert window.workspace.view.order[0].column == "output_tokens"
+    assert window.workspace.view.order[0].column.name == "output_tokens"
     hands.key(Qt.Key.Key_Home, CTRL)
     hands.key(Qt.Key.Key_Down, SHIFT, times=2)
     desk.qtbot.waitUntil(lambda: "3 rows" in window.page.status.text)

@@ -196,7 +196,7 @@ WITHIN = [fact for fact in FACTS if 12 <= datetime.fromtimestamp(fact.hour, UTC)
 
 
 def test_the_table_prints_it(server: RobotServer, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="is there already"), registered(ROBOTS):
+    with pytest.raises(ValueError, match="already registered"), registered(ROBOTS):
         pass
     arguments: Namespace = parser().parse_args(
         [
