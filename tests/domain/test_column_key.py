@@ -45,7 +45,9 @@ def test_text_survives_a_json_file(key: ColumnKey) -> None:
     assert ColumnKey.parse(json.loads(json.dumps({key.text: 1})).popitem()[0]) == key
 
 
-@pytest.mark.parametrize("name", ["input_tokens", "model", "period", "extra.some field", "extra.a=b;c%40", "a@b", ""])
+@pytest.mark.parametrize(
+    "name", ["input_tokens", "model", "period", "extra.some field", "extra.a=b;c%40", "a@b", ""]
+)
 def test_text_of_a_plain_key_is_its_name(name: str) -> None:
     assert ColumnKey(name).text == name
     assert ColumnKey.parse(name) == ColumnKey(name)

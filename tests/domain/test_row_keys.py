@@ -24,9 +24,7 @@ def _table(table_of: TableOf, rows: list[Row]) -> Table:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=ROWS, after=ROWS)
-def test_finds_each_row_or_reports_it_absent(
-    table_of: TableOf, before: list[Row], after: list[Row]
-) -> None:
+def test_finds_each_row_or_reports_it_absent(table_of: TableOf, before: list[Row], after: list[Row]) -> None:
     keys = keys_of(_table(table_of, before), range(len(before)))
     found = find_rows(_table(table_of, after), keys).tolist()
     assert found == [after.index(row) if row in after else -1 for row in before]

@@ -28,7 +28,9 @@ def _all(table: Table, column: str, dataset: str = "completions") -> SelectionSt
     seed=st.integers(0, 2**32 - 1),
     picked=st.sets(st.integers(0, 29)),
 )
-def test_statistics_of_any_ranges_in_any_order(table_of: TableOf, values: list[int | None], seed: int, picked: set[int]) -> None:
+def test_statistics_of_any_ranges_in_any_order(
+    table_of: TableOf, values: list[int | None], seed: int, picked: set[int]
+) -> None:
     table = table_of(model=["m"] * len(values), input_tokens=values)
     rows = np.random.default_rng(seed).permutation(len(values)).astype(np.int64)
     ranges = [(place, place) for place in sorted(picked) if place < len(values)]

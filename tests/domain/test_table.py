@@ -63,9 +63,7 @@ KEYS = st.lists(
 
 
 @given(ROWS, KEYS)
-def test_order_equals_pythons_sort(
-    rows: list[tuple[int, int, int | None, Decimal]], order: list[SortKey]
-) -> None:
+def test_order_equals_pythons_sort(rows: list[tuple[int, int, int | None, Decimal]], order: list[SortKey]) -> None:
     table = _table(rows)
     expected = list(range(len(rows)))
     # Least significant first; each sort is stable. Ties are in the order of period and group.
@@ -119,7 +117,9 @@ def test_order_of_an_empty_table_is_empty() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 50)), min_size=1, max_size=40), KEYS)
-def test_table_with_shared_groups_equals_the_plain_table(rows: list[tuple[int, int, int]], keys: list[SortKey]) -> None:
+def test_table_with_shared_groups_equals_the_plain_table(
+    rows: list[tuple[int, int, int]], keys: list[SortKey]
+) -> None:
     """Compares codes for each row with codes for each group, groups being numbered in natural order."""
     plain = _table([(period, code, figure, Decimal(0)) for period, code, figure in rows])
     period, model, *figures = plain.columns

@@ -15,9 +15,9 @@ _ESCAPE = re.compile("%([0-9a-f]{2})")
 class ColumnKey:
     """Identifies a column by its figure, dimension or period, and by what limits it.
 
-    A key without limits is *plain*. A pivot limits a figure to one period (`period`: its start, epoch seconds) or to
-    one value of a dimension (`where`: the dimension's name and the value, None for "(none)"). A comparison marks
-    the figure of the compared range (`compared`).
+    A key without limits is *plain*. A pivot limits a figure to one period (`period`: its start, epoch seconds) or
+    to one value of a dimension (`where`: the dimension's name and the value, None for "(none)"). A comparison
+    marks the figure of the compared range (`compared`).
     """
 
     name: str

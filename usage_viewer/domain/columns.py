@@ -29,7 +29,10 @@ SortPasses = list[tuple[NDArray[Any], bool]]
 """Arrays (n,) to sort by, the least significant first, and whether each descends."""
 
 RowPart = int | Value
-"""The part of a row's identity that one head column has: a period's start (epoch seconds) or a dimension's value."""
+"""One head column's part of a row's identity: a period's start (epoch seconds) or a dimension's value."""
+
+
+PERIOD_KEY = ColumnKey(PERIOD)
 
 
 class Alignment(Enum):
@@ -184,7 +187,7 @@ class PeriodColumn:
 
     index: Codes
     periods: Periods
-    key: ColumnKey = ColumnKey(PERIOD)
+    key: ColumnKey = PERIOD_KEY
     alignment = Alignment.LEFT
     can_elide = True
     largest_first = False

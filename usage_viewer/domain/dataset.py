@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 
 class Aggregation(StrEnum):
-    """Tells how a metric adds up: `SUM` over everything, `LEVEL` over dimensions; over time its last value counts."""
+    """Tells how a metric adds up: `SUM` over everything; `LEVEL` over dimensions, but not over time."""
 
     SUM = "sum"
     LEVEL = "level"
@@ -367,7 +367,7 @@ def across_profiles(dataset: Dataset) -> Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """Holds the names of unknown fields found in results: `figures` are numbers that add up, `values` are others."""
+    """Holds the names of unknown fields in results: `figures` are numbers that add up, `values` are others."""
 
     figures: tuple[str, ...] = ()
     values: tuple[str, ...] = ()

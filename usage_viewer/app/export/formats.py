@@ -36,7 +36,7 @@ WriteText = Callable[[str], str]
 class Layout:
     """Describes a document: `head`, the rows, `tail`.
 
-    `row` joins the cells of a row. If there are rows, `first` and `last` enclose them, and `between` separates them.
+    `row` joins the cells of a row. If there are rows, `first` and `last` enclose them and `between` separates them.
     """
 
     cells: tuple[Cells, ...]

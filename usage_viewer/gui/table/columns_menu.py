@@ -36,9 +36,7 @@ class ChecklistMenu(QMenu):
 class ColumnsMenu(ChecklistMenu):
     """Lists the dataset's figures; at least one stays checked."""
 
-    def __init__(
-        self, view: ViewState, request: RequestView, parent: QWidget, extras: Extras = NO_EXTRAS
-    ) -> None:
+    def __init__(self, view: ViewState, request: RequestView, parent: QWidget, extras: Extras = NO_EXTRAS) -> None:
         super().__init__("&Columns", parent)
         self._view = view
         self._request = request

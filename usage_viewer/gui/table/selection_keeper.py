@@ -66,7 +66,9 @@ class SelectionKeeper:
             ranges = merge_ranges([(row, row) for row in selected])
             view.selectionModel().select(selection_of(self._model, ranges), _FLAGS.ClearAndSelect)
         if current:
-            index = self._model.index(current[0], 0 if saved.column is None else max(self._model.section(saved.column), 0))
+            index = self._model.index(
+                current[0], 0 if saved.column is None else max(self._model.section(saved.column), 0)
+            )
             view.selectionModel().setCurrentIndex(index, _FLAGS.NoUpdate)
         view.setAutoScroll(follows)
         view.executeDelayedItemsLayout()

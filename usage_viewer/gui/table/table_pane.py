@@ -40,7 +40,8 @@ class TablePane(QWidget):
     ) -> None:
         """Shows a table and its totals.
 
-        `note` states the loaded part of incomplete data ("27 of 30 days"). `may_change`: see `TableModel.set_table`.
+        `note` states the loaded part of incomplete data ("27 of 30 days"). `may_change`: see
+        `TableModel.set_table`.
         """
         self.totals.set_totals(table, view, note)
         self.table.set_table(table, rows, view, self.totals.label, may_change)
