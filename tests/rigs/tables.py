@@ -45,7 +45,7 @@ def _column(name: str, values: Sequence[Any], dataset: str, labels: dict[str, st
 
 @pytest.fixture
 def table_of() -> TableOf:
-    """Returns a function that builds a table from lists by the columns' names.
+    """Return a function that builds a table from lists by the columns' names.
 
     The lists hold raw values of dimensions, indices of periods, or figures (None: missing). `derived` adds figures
     that are computed from the others.
@@ -72,7 +72,7 @@ def table_of() -> TableOf:
 
 @pytest.fixture
 def view_of() -> Callable[..., ViewState]:
-    """Returns a function that builds the view of a table, sorted by `order` (names, "-" for descending)."""
+    """Return a function that builds the view of a table, sorted by `order` (names, "-" for descending)."""
 
     def build(
         table: Table, *order: str, dataset: str = "completions", per: Granularity = Granularity.DAY
@@ -90,7 +90,7 @@ def view_of() -> Callable[..., ViewState]:
 
 @pytest.fixture
 def models(table_of: TableOf) -> Table:
-    """Returns four rows of models and projects, with a missing figure."""
+    """Return four rows of models and projects, with a missing figure."""
     return table_of(
         labels={"proj_a": "Search", "proj_b": "Checkout"},
         model=["gpt-6", "o7", "gpt-6", "nano"],

@@ -310,7 +310,7 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(_entries)
 
 @contextmanager
 def registered(dataset: Dataset) -> Iterator[None]:
-    """Adds a dataset to the whole program while the context lasts.
+    """Add a dataset to the whole program while the context lasts.
 
     Raises ValueError for a name that is taken.
     """
@@ -324,7 +324,7 @@ def registered(dataset: Dataset) -> Iterator[None]:
 
 
 def dataset_named(name: str) -> Dataset:
-    """Returns the dataset with this name. Raises InputError."""
+    """Return the dataset with this name. Raises InputError."""
     try:
         return DATASETS[name]
     except KeyError:

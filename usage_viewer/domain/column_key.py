@@ -42,16 +42,16 @@ class ColumnKey:
 
     @staticmethod
     def parse(text: str) -> "ColumnKey":
-        """Returns the key with this text; any text that `text` never gives is a plain key's name."""
+        """Return the key with this text; any text that `text` never gives is a plain key's name."""
         return _read(text) or ColumnKey(text)
 
     @staticmethod
     def of(column: "ColumnKey | str") -> "ColumnKey":
-        """Returns the key itself, or the plain key of a name."""
+        """Return the key itself, or the plain key of a name."""
         return ColumnKey(column) if isinstance(column, str) else column
 
     def with_name(self, name: str) -> "ColumnKey":
-        """Returns the key of another figure under the same limits."""
+        """Return the key of another figure under the same limits."""
         return ColumnKey(name, self.period, self.where, self.compared)
 
 
@@ -67,7 +67,7 @@ def _written(key: ColumnKey) -> str:
 
 
 def _read(text: str) -> ColumnKey | None:
-    """Returns the key of a text with limits; None for any other text."""
+    """Return the key of a text with limits; None for any other text."""
     name, mark, limits = text.partition(_MARK)
     if not mark:
         return None
@@ -87,7 +87,7 @@ def _read(text: str) -> ColumnKey | None:
 
 
 def _moment(seconds: int) -> str:
-    """Returns ISO 8601 in UTC, or plain seconds outside the years that it can write."""
+    """Return ISO 8601 in UTC, or plain seconds outside the years that it can write."""
     try:
         return iso(seconds, UTC)
     except (ValueError, OverflowError, OSError):

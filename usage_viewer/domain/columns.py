@@ -55,46 +55,46 @@ class CellFormat(Protocol):
     """Writes cells in a locale."""
 
     def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> list[str]:
-        """Returns the text of each number."""
+        """Return the text of each number."""
 
     def period(self, periods: Periods, index: int) -> str:
-        """Returns the label of a period."""
+        """Return the label of a period."""
 
 
 class CellDetails(Protocol):
     """Writes the details of a cell, which depend on the locale and on other columns."""
 
     def period(self, periods: Periods, index: int) -> list[str]:
-        """Returns lines about a period."""
+        """Return lines about a period."""
 
     def figure(self, column: "FigureColumn", row: int) -> list[str]:
-        """Returns lines about a figure in a row of the table."""
+        """Return lines about a figure in a row of the table."""
 
 
 class CellWriter(Protocol[T_co]):
     """Writes the cells of columns in a text format."""
 
     def numbers(self, figures: NumberColumn) -> T_co:
-        """Writes numbers."""
+        """Write numbers."""
 
     def dates(self, codes: Codes, texts: Sequence[str]) -> T_co:
-        """Writes dates; row i has `texts[codes[i]]`."""
+        """Write dates; row i has `texts[codes[i]]`."""
 
     def texts(self, codes: Codes, texts: Sequence[str]) -> T_co:
-        """Writes texts; row i has `texts[codes[i]]`."""
+        """Write texts; row i has `texts[codes[i]]`."""
 
 
 class FieldWriter(Protocol[T_co]):
     """Writes the fields of records, which have exact numbers and ids."""
 
     def numbers(self, figures: NumberColumn) -> T_co:
-        """Writes exact numbers."""
+        """Write exact numbers."""
 
     def moments(self, codes: Codes, moments: NDArray[np.int64], zone: tzinfo) -> T_co:
-        """Writes moments (epoch seconds); row i has `moments[codes[i]]`."""
+        """Write moments (epoch seconds); row i has `moments[codes[i]]`."""
 
     def values(self, codes: Codes, values: Sequence[Value], *, boolean: bool) -> T_co:
-        """Writes the values of a dimension; row i has `values[codes[i]]`."""
+        """Write the values of a dimension; row i has `values[codes[i]]`."""
 
 
 class Column(Protocol):
@@ -131,31 +131,31 @@ class Column(Protocol):
         """The group of each row (n,) where rows repeat groups; see `GroupColumn`."""
 
     def value(self, row: int) -> object:
-        """Returns the raw value of a row: a number, a dimension's value or a period's index."""
+        """Return the raw value of a row: a number, a dimension's value or a period's index."""
 
     def texts(self, rows: Rows, form: CellFormat) -> list[str]:
-        """Returns the texts of some rows, in their order."""
+        """Return the texts of some rows, in their order."""
 
     def total_text(self, form: CellFormat) -> str:
-        """Returns the text of the total; "" for a column that never has one."""
+        """Return the text of the total; "" for a column that never has one."""
 
     def describe(self, dataset: Dataset) -> str:
-        """Returns the help text of the header: lines of plain text."""
+        """Return the help text of the header: lines of plain text."""
 
     def details(self, row: int, words: CellDetails) -> list[str]:
-        """Returns the lines of a cell's tooltip."""
+        """Return the lines of a cell's tooltip."""
 
     def member(self, row: int) -> Member | None:
-        """Returns the value of a dimension that a cell can filter to; None for other columns."""
+        """Return the value of a dimension that a cell can filter to; None for other columns."""
 
     def sort_passes(self, *, descending: bool) -> SortPasses:
-        """Returns the arrays to sort rows by; missing values come last in both directions."""
+        """Return the arrays to sort rows by; missing values come last in both directions."""
 
     def cells(self, writer: CellWriter[T]) -> T:
-        """Returns the column's cells in a text format."""
+        """Return the column's cells in a text format."""
 
     def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
-        """Returns the column's fields in a record, by name; `names` adds the labels of ids."""
+        """Return the column's fields in a record, by name; `names` adds the labels of ids."""
 
 
 class HeadColumn(Column, Protocol):
@@ -169,16 +169,16 @@ class HeadColumn(Column, Protocol):
         """The label of each code."""
 
     def codes_at(self, rows: Rows | slice) -> Codes:
-        """Returns the codes of some rows; cheaper than `codes` for few."""
+        """Return the codes of some rows; cheaper than `codes` for few."""
 
     def parts(self, codes: Codes) -> list[RowPart]:
-        """Returns the period's start or the dimension's value of each code."""
+        """Return the period's start or the dimension's value of each code."""
 
     def codes_of(self, parts: Sequence[RowPart]) -> NDArray[np.int64]:
-        """Returns the code of each part, -1 where the column has none."""
+        """Return the code of each part, -1 where the column has none."""
 
     def sort_key(self) -> NDArray[np.int32]:
-        """Returns the array (n,) that puts rows in their natural order."""
+        """Return the array (n,) that puts rows in their natural order."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ class PeriodColumn:
         )
 
     def bounds(self, row: int) -> tuple[str, str]:
-        """Returns the start and the end (exclusive) of a row's period in ISO 8601."""
+        """Return the start and the end (exclusive) of a row's period in ISO 8601."""
         index = int(self.index[row])
         start, end = self.periods.bounds[index : index + 2].tolist()
         return iso(start, self.periods.zone), iso(end, self.periods.zone)
@@ -317,7 +317,7 @@ class GroupColumn:
         return self.known[rows if self.group is None else self.group[rows]]
 
     def code(self, row: int) -> int:
-        """Returns the code of one row."""
+        """Return the code of one row."""
         return int(self.known[row if self.group is None else self.group[row]])
 
     def parts(self, codes: Codes) -> list[RowPart]:
@@ -339,7 +339,7 @@ class GroupColumn:
         return rank
 
     def sort_key(self, *, descending: bool = False) -> Codes:
-        """Returns the array (n,) to sort rows by, ascending in both cases."""
+        """Return the array (n,) to sort rows by, ascending in both cases."""
         if not len(self.values):
             return self.codes
         place = self.rank
@@ -419,7 +419,7 @@ class FigureColumn:
         measure: str = "",
         unit_from: str = "",
     ) -> "FigureColumn":
-        """Returns the plain column of a figure, labelled with the unit that its rows share."""
+        """Return the plain column of a figure, labelled with the unit that its rows share."""
         label = f"{figure.label} ({measure})" if measure else figure.heading
         key = ColumnKey(figure.name)
         return cls(key, label, figure.unit, figure.kind, figures, total, figure.help, measure, unit_from)

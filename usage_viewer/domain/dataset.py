@@ -83,19 +83,19 @@ class Figure(Protocol):
         """The name of the metric whose amounts the figure shows, in that metric's unit; "" if it has none."""
 
     def needs(self) -> tuple[str, ...]:
-        """Returns the names of the metrics to read."""
+        """Return the names of the metrics to read."""
 
     def compute(self, sums: Sums) -> NumberColumn:
-        """Returns the figure of each row (n,) from the sums of the rows."""
+        """Return the figure of each row (n,) from the sums of the rows."""
 
     def compute_one(self, sums: Mapping[str, Number | None]) -> Number | None:
-        """Returns the figure of one row, such as the totals; None where a sum is missing."""
+        """Return the figure of one row, such as the totals; None where a sum is missing."""
 
     def formula(self, dataset: "Dataset") -> str:
-        """Returns the computation in the labels of its parts, such as `Cached ÷ Input`; "" for a stored figure."""
+        """Return the computation in the labels of its parts, such as `Cached ÷ Input`; "" for a stored figure."""
 
     def explanation(self, dataset: "Dataset") -> str:
-        """Returns one sentence for users on how the figure of a row comes about."""
+        """Return one sentence for users on how the figure of a row comes about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ class Derived:
         return (*self.numerator, *self.denominator)
 
     def compute(self, sums: Sums) -> NumberColumn:
-        """Returns the figure of each row (n,); missing where a part is missing or the denominator is 0."""
+        """Return the figure of each row (n,); missing where a part is missing or the denominator is 0."""
         parts = {name: sums[name] for name in self.needs()}
         if any(column.values.dtype == np.object_ for column in parts.values()):
             return self._compute(parts)  # exact numbers are added now, in the caller's decimal context
@@ -338,15 +338,15 @@ class Dataset:
         return (*self.metrics, *self.over_time, *self.derived)
 
     def dimension(self, name: str) -> Dimension:
-        """Returns the dimension. Raises KeyError."""
+        """Return the dimension. Raises KeyError."""
         return self._dimensions[name]
 
     def column(self, name: str) -> Figure:
-        """Returns the figure. Raises KeyError."""
+        """Return the figure. Raises KeyError."""
         return self._figures[name]
 
     def metric(self, name: str) -> Metric:
-        """Returns the metric. Raises KeyError."""
+        """Return the metric. Raises KeyError."""
         return self._metrics[name]
 
     def has_dimension(self, name: str) -> bool:
@@ -361,7 +361,7 @@ PROFILE = Dimension("profile", "Organization", requested=False, names="profile")
 
 
 def across_profiles(dataset: Dataset) -> Dataset:
-    """Returns the dataset for a view across organizations: the organization is its first dimension."""
+    """Return the dataset for a view across organizations: the organization is its first dimension."""
     return replace(dataset, dimensions=(PROFILE, *dataset.dimensions))
 
 
@@ -380,12 +380,12 @@ EXTRA = "extra."
 
 
 def is_extra(name: str) -> bool:
-    """Reports whether the name is that of a field which this version doesn't know."""
+    """Report whether the name is that of a field which this version doesn't know."""
     return name.startswith(EXTRA) and name != EXTRA
 
 
 def with_extras(dataset: Dataset, dimensions: Iterable[str], metrics: Iterable[str]) -> Dataset:
-    """Returns the dataset with unknown fields added: some as dimensions, some as metrics."""
+    """Return the dataset with unknown fields added: some as dimensions, some as metrics."""
     return replace(
         dataset,
         dimensions=(*dataset.dimensions, *map(_extra_dimension, dimensions)),
@@ -394,7 +394,7 @@ def with_extras(dataset: Dataset, dimensions: Iterable[str], metrics: Iterable[s
 
 
 def extra_label(name: str) -> str:
-    """Returns the unknown field's own name."""
+    """Return the unknown field's own name."""
     return name.removeprefix(EXTRA)
 
 

@@ -31,7 +31,7 @@ class NumberColumn:
         return len(self.values)
 
     def at(self, row: int) -> Number | None:
-        """Returns the number of one row as a plain Python object, None where missing."""
+        """Return the number of one row as a plain Python object, None where missing."""
         if self.missing is not None and self.missing[row]:
             return None
         value = self.values[row]
@@ -39,11 +39,11 @@ class NumberColumn:
         return number
 
     def take(self, rows: NDArray[np.int64] | slice) -> "NumberColumn":
-        """Returns the numbers of some rows, in their order."""
+        """Return the numbers of some rows, in their order."""
         return NumberColumn(self.values[rows], None if self.missing is None else self.missing[rows])
 
     def listed(self) -> list[Number | None]:
-        """Returns the numbers as plain Python objects, None where missing."""
+        """Return the numbers as plain Python objects, None where missing."""
         listed: list[Number | None] = self.values.tolist()
         if self.missing is not None:
             for index in np.flatnonzero(self.missing).tolist():
@@ -56,11 +56,11 @@ class NumberColumn:
         return max(int(self.values.max(initial=0)), -int(self.values.min(initial=0)))
 
     def present(self) -> NDArray[Any]:
-        """Returns the values that are not missing."""
+        """Return the values that are not missing."""
         return self.values if self.missing is None else self.values[~self.missing]
 
     def total(self) -> Number | None:
-        """Returns the exact sum of the present values; None if all are missing."""
+        """Return the exact sum of the present values; None if all are missing."""
         present = self.present()
         if not len(present):
             return None
@@ -110,7 +110,7 @@ class LazyColumn(NumberColumn):
 
 
 def add(parts: Sequence[NumberColumn]) -> NumberColumn:
-    """Returns the exact sum of the parts, row by row; missing where a part is missing."""
+    """Return the exact sum of the parts, row by row; missing where a part is missing."""
     if len(parts) == 1:
         return parts[0]
     values = [part.values for part in parts]
@@ -125,7 +125,7 @@ def add(parts: Sequence[NumberColumn]) -> NumberColumn:
 
 
 def divide(numerator: NumberColumn, denominator: NumberColumn) -> NumberColumn:
-    """Returns the quotient row by row; missing where a part is missing or the denominator is 0."""
+    """Return the quotient row by row; missing where a part is missing or the denominator is 0."""
     divisor = denominator.values.astype(np.float64)
     defined = divisor != 0
     for part in (numerator, denominator):

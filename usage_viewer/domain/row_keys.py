@@ -19,7 +19,7 @@ class RowKeys:
 
 
 def keys_of(table: Table, rows: Sequence[int] | NDArray[np.int64]) -> RowKeys:
-    """Returns the keys of some rows (indices into the table's columns); for small numbers of rows."""
+    """Return the keys of some rows (indices into the table's columns); for small numbers of rows."""
     picked = np.asarray(rows, dtype=np.int64)
     parts = [head.parts(head.codes_at(picked)) for head in table.heads]
     keys = zip(*parts, strict=True) if parts else [()] * len(picked)
@@ -27,7 +27,7 @@ def keys_of(table: Table, rows: Sequence[int] | NDArray[np.int64]) -> RowKeys:
 
 
 def find_rows(table: Table, keys: RowKeys) -> NDArray[np.int64]:
-    """Returns the index of each key's row in the table, or -1.
+    """Return the index of each key's row in the table, or -1.
 
     Walks the columns as a trie: each one narrows the rows to those that match the beginning of some key, so that a
     million rows take a few passes over integers.

@@ -39,7 +39,7 @@ class SelectionStats:
 def selection_stats(
     table: Table, rows: RowOrder, ranges: Sequence[Range], column: ColumnKey | str | None, dataset: Dataset
 ) -> SelectionStats:
-    """Returns the statistics of a figure over ranges of the shown rows; of the first figure if `column` is none."""
+    """Return the statistics of a figure over ranges of the shown rows; of the first figure if `column` is none."""
     selected = sum(last - first + 1 for first, last in ranges)
     figure = None if column is None else table.find_figure(column)
     if figure is None:
@@ -76,7 +76,7 @@ def selection_stats(
 
 
 def picked_rows(rows: RowOrder, ranges: Sequence[Range]) -> NDArray[np.int64]:
-    """Returns the table's rows in ranges of the shown ones."""
+    """Return the table's rows in ranges of the shown ones."""
     parts = [rows[first : last + 1] for first, last in ranges]
     return parts[0] if len(parts) == 1 else np.concatenate([rows[:0], *parts])
 
@@ -97,7 +97,7 @@ def _average(total: Number | None, count: int, kind: Kind) -> Number | None:
 def _quotient_of_sums(
     table: Table, picked: NDArray[np.int64] | None, figure: FigureColumn, dataset: Dataset
 ) -> Number | None:
-    """Returns the quotient of the selected rows' sums; None if the table lacks a part."""
+    """Return the quotient of the selected rows' sums; None if the table lacks a part."""
     if not dataset.has_column(figure.name) or dataset.column(figure.name).statistic is not None:
         return None
     item = dataset.column(figure.name)
@@ -118,7 +118,7 @@ def _has_many_periods(table: Table, picked: NDArray[np.int64] | None) -> bool:
 
 
 def _has_many_units(table: Table, figure: FigureColumn, picked: NDArray[np.int64] | None) -> bool:
-    """Reports whether the selected figures have different units: they neither add up nor compare."""
+    """Report whether the selected figures have different units: they neither add up nor compare."""
     units = next((group for group in table.groups if group.name == figure.unit_from), None)
     if units is None:
         return False

@@ -63,11 +63,11 @@ class Table:
         return tuple(column for column in self.columns if isinstance(column, PeriodColumn | GroupColumn))
 
     def figure(self, column: ColumnKey | str) -> FigureColumn:
-        """Returns the column of a figure. Raises KeyError."""
+        """Return the column of a figure. Raises KeyError."""
         return self._figures_by_key[ColumnKey.of(column)]
 
     def find_figure(self, column: ColumnKey | str) -> FigureColumn | None:
-        """Returns the column of a figure, None if there is none with this key."""
+        """Return the column of a figure, None if there is none with this key."""
         return self._figures_by_key.get(ColumnKey.of(column))
 
     @cached_property
@@ -75,7 +75,7 @@ class Table:
         return {column.key: column for column in self.figures}
 
     def ordered(self, order: Sequence[SortKey]) -> RowOrder:
-        """Returns the rows sorted by `order`, its first key first; ties are in natural order, missing values last.
+        """Return the rows sorted by `order`, its first key first; ties are in natural order, missing values last.
 
         Keys of columns that the table doesn't have are ignored.
         """

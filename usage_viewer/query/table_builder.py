@@ -177,7 +177,7 @@ class _FigureColumns:
         return FigureColumn.build(figure, figures, total, measure=measure, unit_from=unit_from)
 
     def _measure(self, metric: str) -> tuple[str, str]:
-        """Returns the unit that all rows share, or the dimension with the unit of each row; "" if unknown."""
+        """Return the unit that all rows share, or the dimension with the unit of each row; "" if unknown."""
         if not metric or not self._dataset.metric(metric).unit_from:
             return "", ""
         item, units = self._dataset.metric(metric), self._units.get(metric, ())

@@ -33,7 +33,7 @@ def _figures(numbers: Sequence[Number | None]) -> NumberColumn:
 
 @pytest.fixture(scope="session")
 def make_table() -> MakeTable:
-    """Returns a function that builds a table from lists of values by column: `texts`, then `numbers`.
+    """Return a function that builds a table from lists of values by column: `texts`, then `numbers`.
 
     `days` puts a period of one day for each row in front. `labels` are those of values, `names` those of columns.
     """

@@ -46,24 +46,24 @@ relaxed = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
 
 def exported(table: Table, **options: Any) -> Export:
-    """Returns an export of all rows."""
+    """Return an export of all rows."""
     return Export(table, np.arange(table.rows, dtype=np.int64), **options)
 
 
 def tabled(make_table: MakeTable, rows: list[Row]) -> Table:
-    """Returns a table with the columns model, count, money and share."""
+    """Return a table with the columns model, count, money and share."""
     texts: list[Value] = [row[0] for row in rows]
     figures = {name: [row[place] for row in rows] for place, name in enumerate(("count", "money", "share"), 1)}
     return make_table({"model": texts}, figures)
 
 
 def number(text: str) -> Decimal | None:
-    """Returns the number of a cell, None if it is empty."""
+    """Return the number of a cell, None if it is empty."""
     return Decimal(text) if text else None
 
 
 def check_cells(cells: list[list[str]], rows: list[Row]) -> None:
-    """Checks that the cells equal the rows."""
+    """Check that the cells equal the rows."""
     assert [line[0] for line in cells] == [NONE_TEXT if row[0] is None else harmless(row[0]) for row in rows]
     assert [number(line[1]) for line in cells] == [row[1] for row in rows]
     assert [number(line[2]) for line in cells] == [row[2] for row in rows]

@@ -17,7 +17,7 @@ FETCHED = int(datetime(2026, 11, 22, 14, 2, tzinfo=UTC).timestamp())
 
 
 def covered(view: ViewState, oldest: int | None = FETCHED, newest: int | None = FETCHED) -> Coverage:
-    """Returns the complete coverage of 30 days."""
+    """Return the complete coverage of 30 days."""
     return Coverage(view.periods(NOW), BucketWidth.DAY, (), (), (), 30, 30, 0, 3, oldest, newest)
 
 

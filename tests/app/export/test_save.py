@@ -18,7 +18,7 @@ MakeTable = Callable[..., Table]
 
 @pytest.fixture
 def export(make_table: MakeTable) -> Export:
-    """Returns two rows."""
+    """Return two rows."""
     table = make_table({"model": ["größe", "two"]}, {"count": [1, 2]})
     return Export(table, np.arange(2, dtype=np.int64))
 
@@ -48,7 +48,7 @@ def test_existing_file_is_replaced_only_by_a_complete_one(export: Export, tmp_pa
 
 
 def full_disk(_path: str, flags: int) -> int:
-    """Opens a device that reports a full disk."""
+    """Open a device that reports a full disk."""
     return os.open("/dev/full", flags & ~(os.O_EXCL | os.O_CREAT))
 
 

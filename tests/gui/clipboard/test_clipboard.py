@@ -20,7 +20,7 @@ from usage_viewer.gui.clipboard.clipboard import prepare, prepare_as, put
 
 @pytest.fixture
 def export() -> Export:
-    """Returns 6,000 rows in reverse order, with a period, a group and a share."""
+    """Return 6,000 rows in reverse order, with a period, a group and a share."""
     rows = 6_000
     names = ("größe", "=1+1")
     days = periods(Span(0, rows * 86400), Granularity.DAY, UTC)
@@ -38,7 +38,7 @@ def export() -> Export:
 
 
 def pasted(kind: str) -> str:
-    """Returns the clipboard's text of a MIME type."""
+    """Return the clipboard's text of a MIME type."""
     return bytes(QApplication.clipboard().mimeData().data(kind).data()).decode()
 
 

@@ -14,7 +14,7 @@ from usage_viewer.gui.table.table_pane import TablePane
 
 @pytest.fixture
 def pane(qtbot: QtBot) -> TablePane:
-    """Shows an empty pane in English."""
+    """Show an empty pane in English."""
     shown = TablePane(QLocale("en_US"))
     qtbot.addWidget(shown)
     shown.resize(900, 400)
@@ -25,7 +25,7 @@ def pane(qtbot: QtBot) -> TablePane:
 
 @pytest.fixture
 def full(pane: TablePane, models: Table, view_of: Callable[..., ViewState]) -> TablePane:
-    """Shows `models`, the most input tokens first."""
+    """Show `models`, the most input tokens first."""
     view = view_of(models, "-input_tokens")
     pane.set_table(models, models.ordered(view.order), view)
     return pane

@@ -23,7 +23,7 @@ def _cell(pane: TablePane, row: int, name: str) -> QImage:
 
 
 def _bar_length(pane: TablePane, row: int) -> int:
-    """Returns the pixels along a line above the text that differ from the row's background."""
+    """Return the pixels along a line above the text that differ from the row's background."""
     cell = _cell(pane, row, "input_tokens")
     ground = cell.pixelColor(1, 1)
     return sum(cell.pixelColor(x, 5) != ground for x in range(cell.width()))

@@ -17,7 +17,7 @@ from usage_viewer.gui.table.table_pane import TablePane
 
 @pytest.fixture
 def days(pane: TablePane, table_of: Callable[..., Table], view_of: Callable[..., ViewState]) -> TablePane:
-    """Shows two days, of which the second may change."""
+    """Show two days, of which the second may change."""
     table = table_of(period=[0, 1], input_tokens=[1, 2])
     may_change = np.zeros(30, np.bool_)
     may_change[1] = True
@@ -31,7 +31,7 @@ def _cell(pane: TablePane, row: int) -> QImage:
 
 
 def _ink(cell: QImage, first: int, last: int) -> int:
-    """Returns the darkest lightness between two columns of pixels."""
+    """Return the darkest lightness between two columns of pixels."""
     last = min(last, cell.width())
     return min(cell.pixelColor(x, y).lightness() for x in range(first, last) for y in range(2, cell.height() - 2))
 

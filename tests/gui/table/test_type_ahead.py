@@ -25,7 +25,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def typed(clock: Clock, table_of: Callable[..., Table]) -> Callable[[str, int], int | None]:
-    """Returns a function that types into rows shown as gpt-5, gpt-6, nano, o7."""
+    """Return a function that types into rows shown as gpt-5, gpt-6, nano, o7."""
     column = table_of(model=["o7", "nano", "gpt-6", "gpt-5"]).by_name["model"]
     assert isinstance(column, GroupColumn)
     ahead = TypeAhead(clock)

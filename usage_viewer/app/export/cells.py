@@ -22,7 +22,7 @@ Numbers = Callable[[NDArray[Any]], list[str]]
 
 
 def text_cells(codes: NDArray[np.int32], distinct: Sequence[str]) -> Cells:
-    """Returns cells that repeat finished texts: row i has `distinct[codes[i]]`."""
+    """Return cells that repeat finished texts: row i has `distinct[codes[i]]`."""
     texts = np.empty(len(distinct), object)
     texts[:] = distinct
 
@@ -34,7 +34,7 @@ def text_cells(codes: NDArray[np.int32], distinct: Sequence[str]) -> Cells:
 
 
 def moment_cells(codes: NDArray[np.int32], moments: NDArray[np.int64], zone: tzinfo) -> Cells:
-    """Returns ISO 8601 in quotes: row i has the moment `moments[codes[i]]` (epoch seconds)."""
+    """Return ISO 8601 in quotes: row i has the moment `moments[codes[i]]` (epoch seconds)."""
 
     def cells(rows: RowOrder) -> list[str]:
         used, place = np.unique(codes[rows], return_inverse=True)
@@ -45,7 +45,7 @@ def moment_cells(codes: NDArray[np.int32], moments: NDArray[np.int64], zone: tzi
 
 
 def number_cells(figures: NumberColumn, numbers: Numbers, missing: str) -> Cells:
-    """Returns cells of figures, each written by `numbers`; `missing` stands for those not given."""
+    """Return cells of figures, each written by `numbers`; `missing` stands for those not given."""
     if figures.missing is None:
         return lambda rows: numbers(figures.values[rows])
     mask = figures.missing
@@ -62,17 +62,17 @@ def number_cells(figures: NumberColumn, numbers: Numbers, missing: str) -> Cells
 
 
 def plain_numbers(values: NDArray[Any]) -> list[str]:
-    """Writes counts and decimals exactly and quotients rounded for reading (see `rounded`), without exponents."""
+    """Write counts and decimals exactly and quotients rounded for reading (see `rounded`), without exponents."""
     return rounded(values) if values.dtype == np.float64 else _exact(values)
 
 
 def full_numbers(values: NDArray[Any]) -> list[str]:
-    """Writes counts and decimals exactly, and quotients so that reading them gives the same float."""
+    """Write counts and decimals exactly, and quotients so that reading them gives the same float."""
     return _encoded(values) if values.dtype == np.float64 else _exact(values)
 
 
 def with_decimal_point(point: str, numbers: Numbers) -> Numbers:
-    """Returns `numbers` with another decimal point."""
+    """Return `numbers` with another decimal point."""
     if point == ".":
         return numbers
 
@@ -84,7 +84,7 @@ def with_decimal_point(point: str, numbers: Numbers) -> Numbers:
 
 
 def rounded(values: NDArray[np.float64]) -> list[str]:
-    """Writes 6 decimals, below 1 6 significant digits, without trailing zeros and exponents."""
+    """Write 6 decimals, below 1 6 significant digits, without trailing zeros and exponents."""
     size = np.abs(values)
     scale = np.select([size >= 0.1, size >= 0.01, size >= 0.001], [1e6, 1e7, 1e8], 1e9)
     unusual = ((size < 1e-4) & (size > 0)) | (size >= 1e9)
@@ -103,7 +103,7 @@ def _exact(values: NDArray[Any]) -> list[str]:
 
 
 def _encoded(values: NDArray[Any], whole: str = "") -> list[str]:
-    """Writes numbers with the JSON encoder, several times faster than `str` on each; drops the ending `whole`."""
+    """Write numbers with the JSON encoder, several times faster than `str` on each; drops the ending `whole`."""
     if not len(values):
         return []
     joined = _ENCODER.encode(values.tolist())[1:-1].decode() + ","

@@ -59,23 +59,23 @@ class Export:
 
 
 def chunks(export: Export, form: Format) -> Iterator[str]:
-    """Returns the text in pieces to be joined."""
+    """Return the text in pieces to be joined."""
     return _pieces(_layout(export, form), export.rows)
 
 
 def sized_chunks(export: Export, form: Format) -> tuple[int, Iterator[str]]:
-    """Returns `estimated_size` and `chunks`, with the labels written only once for both."""
+    """Return `estimated_size` and `chunks`, with the labels written only once for both."""
     layout = _layout(export, form)
     return _estimated(layout, export.rows), _pieces(layout, export.rows)
 
 
 def render(export: Export, form: Format) -> str:
-    """Returns the whole text; use `chunks` for many rows."""
+    """Return the whole text; use `chunks` for many rows."""
     return "".join(chunks(export, form))
 
 
 def commas_for_tabs(export: Export, tsv: bytes) -> Iterator[bytes] | None:
-    """Returns CSV in pieces, converted from TSV; None if a cell is quoted or would be, or the numbers differ."""
+    """Return CSV in pieces, converted from TSV; None if a cell is quoted or would be, or the numbers differ."""
     if export.decimal_point != "." or any(sign in tsv for sign in (b",", b'"', b"\r")):
         return None
     pieces = (tsv[start : start + _STEP_BYTES] for start in range(0, len(tsv), _STEP_BYTES))
@@ -83,7 +83,7 @@ def commas_for_tabs(export: Export, tsv: bytes) -> Iterator[bytes] | None:
 
 
 def estimated_size(export: Export, form: Format) -> int:
-    """Returns the size of the text in bytes of UTF-8, estimated from a sample of rows; exact for few rows."""
+    """Return the size of the text in bytes of UTF-8, estimated from a sample of rows; exact for few rows."""
     return _estimated(_layout(export, form), export.rows)
 
 

@@ -70,7 +70,7 @@ class CellStyle:
 def separated(
     table: Table, provenance: Provenance | None, headers: bool, *, separator: str, end: str, point: str = "."
 ) -> Layout:
-    """Returns TSV or CSV: `separator` between cells, `end` after each line, `point` as the decimal point."""
+    """Return TSV or CSV: `separator` between cells, `end` after each line, `point` as the decimal point."""
     # A reader would skip a line without any character.
     empty = '""' if len(table.columns) == 1 else ""
 
@@ -101,7 +101,7 @@ _LINE_BREAK = '<br style="mso-data-placement:same-cell">'
 
 
 def document(table: Table, provenance: Provenance | None, headers: bool) -> Layout:
-    """Returns HTML: one table in a minimal document."""
+    """Return HTML: one table in a minimal document."""
     style = CellStyle(
         _html_numbers,
         "<td></td>",
@@ -146,7 +146,7 @@ _MARKDOWN = re.compile(r"[\\`*\[\]~|]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def pipes(table: Table, provenance: Provenance | None) -> Layout:
-    """Returns Markdown: a table with pipes, which needs headers, and the provenance below it."""
+    """Return Markdown: a table with pipes, which needs headers, and the provenance below it."""
     style = CellStyle(plain_numbers, "–", markdown_text, markdown_text)
     rules = ["---:" if column.alignment is Alignment.RIGHT else "---" for column in table.columns]
     headers = [markdown_text(column.label) for column in table.columns]
@@ -162,7 +162,7 @@ def pipes(table: Table, provenance: Provenance | None) -> Layout:
 
 
 def markdown_text(text: str) -> str:
-    """Returns the text as one line without any markup."""
+    """Return the text as one line without any markup."""
     line = " ".join(printable(text).split())
     return _MARKDOWN.sub(r"\\\g<0>", html.escape(line, quote=False))
 
@@ -184,7 +184,7 @@ class JsonFields:
 
 
 def objects(table: Table, provenance: Provenance | None, *, names: bool) -> Layout:
-    """Returns JSON: an object with raw values for each row, by the texts of the columns' keys.
+    """Return JSON: an object with raw values for each row, by the texts of the columns' keys.
 
     `names` adds the label of each id.
     """
@@ -204,13 +204,13 @@ def objects(table: Table, provenance: Provenance | None, *, names: bool) -> Layo
 
 
 def json_text(value: object) -> str:
-    """Returns readable JSON; lone surrogates, which UTF-8 can't encode, are escaped."""
+    """Return readable JSON; lone surrogates, which UTF-8 can't encode, are escaped."""
     text = json.dumps(value, ensure_ascii=False)
     return json.dumps(value) if any("\ud800" <= char <= "\udfff" for char in text) else text
 
 
 def _cells(table: Table, style: CellStyle, join: Callable[[Iterable[str]], str]) -> tuple[Cells, ...]:
-    """Returns the cells of each column; adjacent groups become one cell, joined once a group, not once a row."""
+    """Return the cells of each column; adjacent groups become one cell, joined once a group, not once a row."""
     cells: list[Cells] = []
     for _, run in groupby(table.columns, lambda column: None if column.group is None else id(column.group)):
         columns = list(run)

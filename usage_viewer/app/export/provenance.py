@@ -48,7 +48,7 @@ class Provenance:
 
 
 def provenance_of(view: ViewState, coverage: Coverage, names: Names) -> Provenance:
-    """Returns the source line of a table, with the range as it was when the table was built."""
+    """Return the source line of a table, with the range as it was when the table was built."""
     return Provenance(
         dataset_label=view.dataset.label,
         range_text=_range_text(coverage.periods),
@@ -62,7 +62,7 @@ def provenance_of(view: ViewState, coverage: Coverage, names: Names) -> Provenan
 
 
 def _range_text(periods: Periods) -> str:
-    """Returns whole days with both ends included, or else times with an exclusive end."""
+    """Return whole days with both ends included, or else times with an exclusive end."""
     span = periods.span
     start, end = (datetime.fromtimestamp(moment, periods.zone) for moment in (span.start, span.end))
     if start.time() == end.time() == time():

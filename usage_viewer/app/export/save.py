@@ -38,7 +38,7 @@ def save(
     *,
     opener: Opener | None = None,
 ) -> None:
-    """Writes the whole file or nothing; an existing file is replaced only by the complete new one.
+    """Write the whole file or nothing; an existing file is replaced only by the complete new one.
 
     Raises ExportError, and Cancelled after `cancelled` was set.
     """
@@ -49,7 +49,7 @@ def save(
 
 
 def export_error(error: OSError, path: Path) -> ExportError:
-    """Returns the error for a file that could not be written, with a hint."""
+    """Return the error for a file that could not be written, with a hint."""
     title, hint = _REASONS.get(error.errno or 0, ("The file can't be written", None))
     return ExportError(f"{path}: {error.strerror or error}", title=title, hint=hint)
 

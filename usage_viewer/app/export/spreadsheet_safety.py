@@ -21,14 +21,14 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """Replaces control characters by pictures (␀) and surrogates by �; tabs and line ends stay."""
+    """Replace control characters by pictures (␀) and surrogates by �; tabs and line ends stay."""
     if not _UNPRINTABLE.search(text):
         return text
     return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text.translate(_VISIBLE))
 
 
 def harmless(text: str) -> str:
-    """Returns the printable text in a form that no spreadsheet reads as a formula."""
+    """Return the printable text in a form that no spreadsheet reads as a formula."""
     text = printable(text)
     return "'" + text if _is_like_formula(text) else text
 

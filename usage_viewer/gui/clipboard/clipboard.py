@@ -35,7 +35,7 @@ class Stop(Protocol):
     """Requests a worker to stop, such as `threading.Event`."""
 
     def is_set(self) -> bool:
-        """Reports whether the worker should stop."""
+        """Report whether the worker should stop."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class RenderedCopy:
 
 
 def prepare(export: Export, stop: Stop | None = None, *, largest: int = LARGEST) -> RenderedCopy:
-    """Renders TSV, HTML and CSV; TSV alone above `largest` bytes of it. Takes seconds: run it in a worker.
+    """Render TSV, HTML and CSV; TSV alone above `largest` bytes of it. Takes seconds: run it in a worker.
 
     Raises Cancelled after `stop` was set.
     """
@@ -67,13 +67,13 @@ def prepare(export: Export, stop: Stop | None = None, *, largest: int = LARGEST)
 
 
 def prepare_as(export: Export, form: Format, stop: Stop | None = None) -> RenderedCopy:
-    """Renders one format, as plain text and under its own type. Raises Cancelled after `stop` was set."""
+    """Render one format, as plain text and under its own type. Raises Cancelled after `stop` was set."""
     text = _rendered(export, form, stop)
     return RenderedCopy({TEXT: text, TYPES[form]: text}, len(export.rows))
 
 
 def put(rendered: RenderedCopy, clipboard: QClipboard) -> None:
-    """Puts the flavours on the clipboard without copying them; call it in the GUI thread."""
+    """Put the flavours on the clipboard without copying them; call it in the GUI thread."""
     data = QMimeData()
     for kind, content in rendered.flavours.items():
         data.setData(kind, content)

@@ -43,7 +43,7 @@ class Chosen:
         return np.concatenate([self.shown.rows[first : last + 1] for first, last in self.runs])
 
     def export(self, *, headers: bool = True, decimal_point: str = ".") -> Export:
-        """Returns the export of the chosen rows."""
+        """Return the export of the chosen rows."""
         look = self.shown.look
         return Export(
             look.table,
@@ -66,12 +66,12 @@ class CopyController(QObject):
         self._tasks = tasks
 
     def copy(self, chosen: Chosen) -> None:
-        """Copies the rows as shown, with headers, as TSV, HTML and CSV at once."""
+        """Copy the rows as shown, with headers, as TSV, HTML and CSV at once."""
         point = QLocale().decimalPoint()
         self._start(lambda task: prepare(chosen.export(decimal_point=point), task.cancelled))
 
     def copy_as(self, chosen: Chosen, form: Format) -> None:
-        """Copies the rows in one format; TSV and CSV without headers."""
+        """Copy the rows in one format; TSV and CSV without headers."""
         headers = form not in (Format.TSV, Format.CSV)
         export = chosen.export(
             headers=headers, decimal_point=QLocale().decimalPoint() if form is Format.TSV else "."
@@ -81,12 +81,12 @@ class CopyController(QObject):
         self._start(lambda task: prepare_as(export, form, task.cancelled))
 
     def copy_text(self, text: str) -> None:
-        """Copies a ready text, such as the totals."""
+        """Copy a ready text, such as the totals."""
         QGuiApplication.clipboard().setText(text)
         self.done.emit("Copied")
 
     def save(self, chosen: Chosen, path: Path) -> None:
-        """Saves the rows in the format of the file name's ending; TSV for an unknown ending."""
+        """Save the rows in the format of the file name's ending; TSV for an unknown ending."""
         form = SUFFIXES.get(path.suffix.lower(), Format.TSV)
 
         def work(task: Task) -> str:
@@ -114,12 +114,12 @@ def _rows(count: int) -> str:
 
 
 def range_name(view: ViewState, now: int) -> str:
-    """Returns the view's range for a file name: its first and last day (or moment) in the view's zone."""
+    """Return the view's range for a file name: its first and last day (or moment) in the view's zone."""
     return _days_name(*view.range.wall(now, view.tzinfo))
 
 
 def proposed_name(shown: SortedResult) -> str:
-    """Returns a file name without its ending: the dataset, the range, and the zone of its days."""
+    """Return a file name without its ending: the dataset, the range, and the zone of its days."""
     view, periods = shown.look.answered, shown.look.coverage.periods
     start, end = (datetime.fromtimestamp(moment, periods.zone) for moment in (periods.span.start, periods.span.end))
     zone = zone_name(periods.zone, periods.span.start).replace("/", "-").replace(":", "")

@@ -43,7 +43,7 @@ class CellPainter:
         self.restyle()
 
     def restyle(self) -> None:
-        """Reads the view's font and palette; call it when they change."""
+        """Read the view's font and palette; call it when they change."""
         palette = self._view.palette()
         role, group = QPalette.ColorRole, QPalette.ColorGroup
         self._metrics = QFontMetrics(self._view.font())
@@ -62,7 +62,7 @@ class CellPainter:
         self._bar_selected = on_selection
 
     def text_width(self, text: str) -> int:
-        """Returns the width of a text in pixels; widths are kept, since frames repeat the same few texts."""
+        """Return the width of a text in pixels; widths are kept, since frames repeat the same few texts."""
         width = self._widths.get(text)
         if width is None:
             if len(self._widths) > _MOST_WIDTHS:
@@ -85,7 +85,7 @@ class CellPainter:
         painter.end()
 
     def _places(self, area: QRect) -> list[tuple[int, QRect]]:
-        """Returns the visible columns and the rectangle of each: its width, the height of `area`."""
+        """Return the visible columns and the rectangle of each: its width, the height of `area`."""
         header = self._view.horizontalHeader()
         places = []
         for section in range(min(header.count(), len(self._model.columns))):
@@ -187,5 +187,5 @@ class CellPainter:
 
 
 def row_height(font: QFont) -> int:
-    """Returns the height of a row in pixels: a text and half of its height around it, in steps of 4."""
+    """Return the height of a row in pixels: a text and half of its height around it, in steps of 4."""
     return -(-(QFontMetrics(font).height() + UNIT) // 4) * 4

@@ -40,7 +40,7 @@ class CellTips:
         return lines
 
     def _computation(self, column: FigureColumn, row: int) -> list[str]:
-        """Returns the formula of a derived figure and those of its parts that the table shows."""
+        """Return the formula of a derived figure and those of its parts that the table shows."""
         figure = self.dataset.column(column.name) if self.dataset.has_column(column.name) else None
         formula = "" if figure is None else figure.formula(self.dataset)
         if figure is None or not formula:

@@ -54,7 +54,7 @@ class ColumnsMenu(ChecklistMenu):
         self._update_checks()
 
     def _add_extras(self, extras: Extras) -> None:
-        """Adds unknown fields: numbers as figures, others as dimensions."""
+        """Add unknown fields: numbers as figures, others as dimensions."""
         if extras.figures or extras.values:
             self.addSection("New fields")
         for name in extras.figures:
@@ -94,7 +94,7 @@ class ColumnsMenu(ChecklistMenu):
 
 
 def column_sections(dataset: Dataset) -> list[tuple[str, list[str]]]:
-    """Returns the names of all figures in titled sections: default ones, then by first word, then computed ones."""
+    """Return the names of all figures in titled sections: default ones, then by first word, then computed ones."""
     defaults = list(dataset.default_columns)
 
     def rest(names: Sequence[str]) -> list[str]:
@@ -119,7 +119,7 @@ def _first_word(name: str) -> str:
 
 
 def with_column(shown: Sequence[str], name: str, dataset: Dataset) -> list[str]:
-    """Returns `shown` with `name` inserted after the last figure that precedes it in `column_sections`."""
+    """Return `shown` with `name` inserted after the last figure that precedes it in `column_sections`."""
     every = [other for _, names in column_sections(dataset) for other in names]
     if name not in every:
         return [*shown, name]

@@ -77,7 +77,7 @@ class SelectionKeeper:
         view.verticalScrollBar().setValue(saved.scrolled[1] if same else 0)
 
     def _shown_rows(self, saved: _Saved) -> tuple[list[int], list[int]]:
-        """Returns the places, as shown now, of the saved selection and of the current row."""
+        """Return the places, as shown now, of the saved selection and of the current row."""
         table = self._model.table
         rows = np.concatenate([saved.selected, saved.current])
         if not len(rows):
@@ -95,7 +95,7 @@ class SelectionKeeper:
 
 
 def merge_ranges(ranges: Sequence[Range]) -> list[Range]:
-    """Returns the ranges in order, those that touch or overlap combined."""
+    """Return the ranges in order, those that touch or overlap combined."""
     result: list[Range] = []
     for first, last in sorted(ranges):
         if result and first <= result[-1][1] + 1:
@@ -106,13 +106,13 @@ def merge_ranges(ranges: Sequence[Range]) -> list[Range]:
 
 
 def selected_ranges(selection: QItemSelectionModel) -> list[Range]:
-    """Returns the selected rows as ranges of shown rows, never row by row."""
+    """Return the selected rows as ranges of shown rows, never row by row."""
     picked = selection.selection()
     return merge_ranges([(picked.at(place).top(), picked.at(place).bottom()) for place in range(picked.count())])
 
 
 def selection_of(model: TableModel, ranges: Sequence[Range]) -> QItemSelection:
-    """Returns a selection of whole rows."""
+    """Return a selection of whole rows."""
     selection = QItemSelection()
     last_column = model.columnCount() - 1
     for first, last in ranges:

@@ -103,14 +103,14 @@ class TableHeader(QHeaderView):
     # Widths
 
     def widths(self) -> dict[str, int]:
-        """Returns the widths that the user has set, in pixels, by the text of the column's key.
+        """Return the widths that the user has set, in pixels, by the text of the column's key.
 
         Columns that the table doesn't have now are included.
         """
         return {key.text: width for key, width in self._user_widths.items()}
 
     def set_widths(self, widths: Mapping[str, int]) -> None:
-        """Sets the user's widths, in the form that `widths` returns."""
+        """Set the user's widths, in the form that `widths` returns."""
         self._user_widths = {ColumnKey.parse(text): max(width, MINIMUM) for text, width in widths.items()}
         self.apply_widths({})
 
@@ -134,7 +134,7 @@ class TableHeader(QHeaderView):
         self._resizing_itself = False
 
     def label_width(self, column: Column) -> int:
-        """Returns the width of a section's contents in pixels, including the sort mark."""
+        """Return the width of a section's contents in pixels, including the sort mark."""
         return self._looks.metrics.horizontalAdvance(column.label) + 2 * PADDING + _ARROW + UNIT // 2
 
     def _on_resized(self, place: int, _before: int, width: int) -> None:
@@ -183,7 +183,7 @@ class TableHeader(QHeaderView):
         self.sort_requested.emit(self._columns()[place].key, add)
 
     def _undo_move(self, dragged: int) -> None:
-        """Puts a dragged section back and emits the move: the view decides whether the column may move."""
+        """Put a dragged section back and emits the move: the view decides whether the column may move."""
         visual = self.visualIndex(dragged)
         keys = [column.key for column in self._columns()]
         before = keys[self.logicalIndex(visual + 1)] if visual + 1 < self.count() else None

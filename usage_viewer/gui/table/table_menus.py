@@ -24,7 +24,7 @@ COPY_FORMATS = (
 
 
 def move_column(view: ViewState, name: str, before: str) -> ViewState | None:
-    """Returns the view after a column was dropped before another one ("": at the end); None if nothing changes.
+    """Return the view after a column was dropped before another one ("": at the end); None if nothing changes.
 
     Figures move among figures and dimensions among dimensions.
     """
@@ -52,7 +52,7 @@ def header_menu(
     parent: QWidget,
     extras: Extras = NO_EXTRAS,
 ) -> QMenu:
-    """Builds the menu of a column's header.
+    """Build the menu of a column's header.
 
     `fit` sizes the column to its contents; `extras` are offered as further columns.
     """
@@ -72,7 +72,7 @@ def header_menu(
 
 
 def add_sorting(menu: QMenu, column: Column, view: ViewState, request: RequestView) -> None:
-    """Adds the entries that sort by a column, alone or in addition to others."""
+    """Add the entries that sort by a column, alone or in addition to others."""
     key = column.key
     _add(menu, "Sort &ascending", lambda: request(view.with_order([SortKey(key)])))
     _add(menu, "Sort &descending", lambda: request(view.with_order([SortKey(key, descending=True)])))
@@ -86,7 +86,7 @@ def add_sorting(menu: QMenu, column: Column, view: ViewState, request: RequestVi
 def cell_menu(
     column: Column, row: int, view: ViewState, request: RequestView, copy: Callable[[str], None], parent: QWidget
 ) -> QMenu:
-    """Builds the menu of a cell in the table's row `row`; `copy` takes a format's name of `COPY_FORMATS`."""
+    """Build the menu of a cell in the table's row `row`; `copy` takes a format's name of `COPY_FORMATS`."""
     menu = QMenu(parent)
     member = column.member(row)
     if member is not None:
@@ -112,7 +112,7 @@ def _shortened(label: str) -> str:
 
 
 def grouping_menu(view: ViewState, request: RequestView, parent: QWidget) -> QMenu:
-    """Builds the menu that adds dimensions to the grouping or removes them."""
+    """Build the menu that adds dimensions to the grouping or removes them."""
     menu = QMenu("&Group by", parent)
     for dimension in view.dataset.dimensions:
         action = QAction(menu_text(dimension.label), menu, checkable=True, checked=dimension.name in view.grouping)

@@ -67,7 +67,7 @@ class TableModel(QAbstractTableModel):
     def set_table(
         self, table: Table, rows: RowOrder, view: ViewState, may_change: NDArray[np.bool_] | None = None
     ) -> None:
-        """Shows `table` in the order of `rows` as the answer to `view`.
+        """Show `table` in the order of `rows` as the answer to `view`.
 
         `may_change` (one for each period): the periods to mark, whose usage may still grow.
         """
@@ -94,7 +94,7 @@ class TableModel(QAbstractTableModel):
         return self.table.columns
 
     def section(self, column: ColumnKey | str) -> int:
-        """Returns the place of a column, -1 if the table doesn't have it."""
+        """Return the place of a column, -1 if the table doesn't have it."""
         key = ColumnKey.of(column)
         return next((place for place, shown in enumerate(self.table.columns) if shown.key == key), -1)
 
@@ -139,7 +139,7 @@ class TableModel(QAbstractTableModel):
     # Texts
 
     def texts(self, block: int, place: int) -> list[str]:
-        """Returns the texts of rows `block * BLOCK` and following in the column at `place`; they are kept."""
+        """Return the texts of rows `block * BLOCK` and following in the column at `place`; they are kept."""
         texts = self._blocks.get((block, place))
         if texts is None:
             rows = self.rows[block * BLOCK : (block + 1) * BLOCK]
@@ -149,7 +149,7 @@ class TableModel(QAbstractTableModel):
         return texts
 
     def texts_of(self, first: int, count: int, place: int) -> list[str]:
-        """Returns the texts of `count` rows from `first` on in the column at `place`."""
+        """Return the texts of `count` rows from `first` on in the column at `place`."""
         if count <= 0:
             return []
         start, blocks = first % BLOCK, range(first // BLOCK, (first + count - 1) // BLOCK + 1)

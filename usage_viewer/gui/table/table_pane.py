@@ -38,7 +38,7 @@ class TablePane(QWidget):
         note: str = "",
         may_change: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Shows a table and its totals.
+        """Show a table and its totals.
 
         `note` states the loaded part of incomplete data ("27 of 30 days"). `may_change`: see
         `TableModel.set_table`.

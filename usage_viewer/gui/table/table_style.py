@@ -8,7 +8,7 @@ from usage_viewer.gui.widgets.theme import mixed
 
 
 def set_up_table(view: QTableView) -> None:
-    """Selects whole rows, scrolls by pixels, and uses digits of one width."""
+    """Select whole rows, scrolls by pixels, and uses digits of one width."""
     font = QFont(view.font())
     font.setFeature(QFont.Tag("tnum"), 1)  # digits of equal width line up in columns
     view.setFont(font)
@@ -32,7 +32,7 @@ def set_up_table(view: QTableView) -> None:
 
 
 def restyle_table(view: QTableView) -> None:
-    """Derives the colour of stripes from the palette, and the height of rows from the font."""
+    """Derive the colour of stripes from the palette, and the height of rows from the font."""
     palette = view.palette()
     stripe = mixed(palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text), 0.03)
     if palette.color(QPalette.ColorRole.AlternateBase) != stripe:

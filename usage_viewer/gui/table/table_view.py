@@ -89,7 +89,7 @@ class TableView(QTableView):
         heads_text: str = "",
         may_change: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Shows a table; selected rows stay selected if the table still has them.
+        """Show a table; selected rows stay selected if the table still has them.
 
         `heads_text` must fit below the head columns. `may_change`: see `TableModel.set_table`.
         """
@@ -114,11 +114,11 @@ class TableView(QTableView):
     # Selection
 
     def selected_rows(self) -> list[Range]:
-        """Returns the selected rows as ranges of shown rows, both ends included."""
+        """Return the selected rows as ranges of shown rows, both ends included."""
         return selected_ranges(self.selectionModel())
 
     def selectAll(self) -> None:
-        """Selects all rows as one range, which takes no longer for more rows."""
+        """Select all rows as one range, which takes no longer for more rows."""
         rows = self.usage_model.rowCount()
         everything = selection_of(self.usage_model, [(0, rows - 1)] if rows else [])
         self.selectionModel().select(everything, _FLAGS.ClearAndSelect)
@@ -126,7 +126,7 @@ class TableView(QTableView):
     def selectionCommand(
         self, index: QModelIndex | QPersistentModelIndex, event: QEvent | None = None
     ) -> QItemSelectionModel.SelectionFlag:
-        """Selects to the first or last row with Ctrl+Home and Ctrl+End, on which Qt selects nothing."""
+        """Select to the first or last row with Ctrl+Home and Ctrl+End, on which Qt selects nothing."""
         if isinstance(event, QKeyEvent) and event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):
             shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
             return (_FLAGS.SelectCurrent if shift else _FLAGS.ClearAndSelect) | _FLAGS.Rows
@@ -137,7 +137,7 @@ class TableView(QTableView):
         return self.usage_model.columns[index.column()] if index.isValid() else None
 
     def _row_at(self, index: QModelIndex | QPersistentModelIndex) -> int:
-        """Returns the table's row that is shown at an index."""
+        """Return the table's row that is shown at an index."""
         return int(self.usage_model.rows[index.row()])
 
     def _emit_stats(self) -> None:
@@ -170,19 +170,19 @@ class TableView(QTableView):
     # Requests for another view
 
     def sort_by(self, column: ColumnKey, add: bool = False) -> None:
-        """Requests the view sorted by a column, as a click on its header does."""
+        """Request the view sorted by a column, as a click on its header does."""
         shown = self.usage_model.table.by_key.get(column)
         largest_first = shown is not None and shown.largest_first
         self.view_requested.emit(self.view.sorted_by(column, add=add, descending_first=largest_first))
 
     def sort_by_current(self, *, add: bool = False) -> None:
-        """Requests the view sorted by the current column."""
+        """Request the view sorted by the current column."""
         column = self.current_column()
         if column is not None:
             self.sort_by(column.key, add)
 
     def filter_to_current(self) -> bool:
-        """Requests the view filtered to the current cell's value; returns False if the cell has none."""
+        """Request the view filtered to the current cell's value; return False if the cell has none."""
         index, column = self.currentIndex(), self.current_column()
         member = None if column is None else column.member(self._row_at(index))
         if member is None:
@@ -198,7 +198,7 @@ class TableView(QTableView):
     # Menus
 
     def header_menu(self, column: ColumnKey | str) -> QMenu:
-        """Builds the menu of a column's header."""
+        """Build the menu of a column's header."""
         shown = self.usage_model.table.by_key[ColumnKey.of(column)]
         request, widths = self.view_requested.emit, self._widths
         return header_menu(shown, self.view, request, lambda: widths.fit_one(shown.key), self, self.extras)
@@ -213,7 +213,7 @@ class TableView(QTableView):
             self._pop_up(self.cell_menu(index), point)
 
     def cell_menu(self, index: QModelIndex) -> QMenu:
-        """Builds the menu of a cell."""
+        """Build the menu of a cell."""
         column = self.usage_model.columns[index.column()]
         request, copy = self.view_requested.emit, self.copy_requested.emit
         menu = cell_menu(column, self._row_at(index), self.view, request, copy, self)
@@ -224,7 +224,7 @@ class TableView(QTableView):
         return menu
 
     def ask_for_origin(self) -> None:
-        """Requests the sources of the current cell."""
+        """Request the sources of the current cell."""
         index, column = self.currentIndex(), self.current_column()
         if column is not None:
             self.origin_requested.emit(cell_of(self.usage_model.table, self._row_at(index)), column)

@@ -27,7 +27,7 @@ _GAP = UNIT // 2
 
 
 def totals_label(table: Table, view: ViewState, note: str, numbers: NumberFormat) -> str:
-    """Returns `Total of 42 groups`, or `27 of 30 days: 42 groups` while data is missing."""
+    """Return `Total of 42 groups`, or `27 of 30 days: 42 groups` while data is missing."""
     noun = "row" if view.per.value != "total" or not view.grouping else "group"
     count = f"{numbers.whole(table.rows)} {noun}{'' if table.rows == 1 else 's'}"
     return f"{note}: {count}" if note else f"Total of {count}"
@@ -56,7 +56,7 @@ class TotalsRow(QWidget):
         table.usage_model.dataChanged.connect(lambda *_: self.update())
 
     def set_totals(self, table: Table, view: ViewState, note: str = "") -> None:
-        """Shows the totals of `table`; `note` states the part of the data that is loaded, "" if all is."""
+        """Show the totals of `table`; `note` states the part of the data that is loaded, "" if all is."""
         self._table, self._state = table, view
         self.label = totals_label(table, view, note, self._exact)
         self.setAccessibleName("; ".join([self.label, *(f"{name}: {text}" for name, text in self._exact_totals())]))
@@ -79,7 +79,7 @@ class TotalsRow(QWidget):
     # Copying
 
     def copy_text(self) -> str:
-        """Returns labels and exact totals as two lines of tab-separated text."""
+        """Return labels and exact totals as two lines of tab-separated text."""
         totals = self._exact_totals()
         return "\t".join(label for label, _ in totals) + "\n" + "\t".join(text for _, text in totals)
 
@@ -112,14 +112,14 @@ class TotalsRow(QWidget):
         return QSize(0, self.sizeHint().height())
 
     def section_rect(self, column: ColumnKey | str) -> QRect:
-        """Returns the rectangle of a column's total; empty if the column isn't shown."""
+        """Return the rectangle of a column's total; empty if the column isn't shown."""
         header, place = self._view.header, self._view.usage_model.section(column)
         if not 0 <= place < header.count() or header.isSectionHidden(place):
             return QRect()
         return QRect(header.sectionViewportPosition(place), 0, header.sectionSize(place), self.height())
 
     def label_rect(self) -> QRect:
-        """Returns the rectangle of the label: from the first to the last head column."""
+        """Return the rectangle of the label: from the first to the last head column."""
         rects = [self.section_rect(head.key) for head in self._table.heads]
         united = QRect()
         for rect in rects:

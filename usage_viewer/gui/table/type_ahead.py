@@ -21,7 +21,7 @@ class TypeAhead:
         self._last = 0.0
 
     def find(self, text: str, column: GroupColumn, rows: RowOrder, current: int) -> int | None:
-        """Returns the next matching row as shown, from `current` on and then from the top; None if none matches.
+        """Return the next matching row as shown, from `current` on and then from the top; None if none matches.
 
         Repeating the same letter goes to the next row that begins with it.
         """

@@ -26,14 +26,14 @@ class ValueBars:
         return 1.0 if self._column.kind is Kind.SHARE else float(present.max()) if len(present) else 0.0
 
     def length(self, row: int) -> float:
-        """Returns the length of a row's bar, 0 to 1."""
+        """Return the length of a row's bar, 0 to 1."""
         value = self._column.figures.at(row)
         if value is None or value <= 0 or self.longest <= 0:
             return 0.0
         return min(float(value) / self.longest, 1.0)
 
     def share_of_total(self, row: int) -> float | None:
-        """Returns the row's share of the column's total; None if the figures don't add up to one."""
+        """Return the row's share of the column's total; None if the figures don't add up to one."""
         value, total = self._column.figures.at(row), self._column.total
         if value is None or not total or self._column.kind not in (Kind.COUNT, Kind.DECIMAL):
             return None
@@ -41,6 +41,6 @@ class ValueBars:
 
 
 def find_bars(table: Table, order: Sequence[SortKey]) -> ValueBars | None:
-    """Returns the bars of the first figure that the rows are sorted by."""
+    """Return the bars of the first figure that the rows are sorted by."""
     columns = (table.find_figure(key.column) for key in order)
     return next((ValueBars(column) for column in columns if column is not None), None)
