@@ -7,11 +7,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.rigs.tables import COMPARED, KEYS_WITH_LIMITS, PIVOTED
 from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import Granularity, Span, periods
 from usage_viewer.domain.table import EMPTY, ColumnKey, FigureColumn, GroupColumn, PeriodColumn, Table
-from usage_viewer.domain.view import PERIOD, SortKey, Value
+from usage_viewer.domain.view import PERIOD, SortKey, Value, ViewState
 
 MODEL = DATASETS["completions"].dimension("model")
 VALUES: tuple[Value, ...] = ("b", "A", None, "a", "Ä")
@@ -135,3 +136,30 @@ def test_table_with_shared_groups_equals_the_plain_table(
     assert grouped.ordered(keys).tolist() == plain.ordered(keys).tolist()
     natural = list(range(plain.rows))
     assert sorted(grouped.ordered(keys).tolist()) == natural
+
+
+def test_columns_of_a_pivot_are_found_by_key(pivot: Table) -> None:
+    assert len(pivot.by_key) == len(pivot.columns)
+    assert set(pivot.by_name) == {"project_id", "input_tokens"}
+    assert [pivot.figure(key).total for key in (ColumnKey("input_tokens"), *KEYS_WITH_LIMITS)] == [
+        111,
+        60,
+        51,
+        6,
+        15,
+    ]
+    assert pivot.find_figure(ColumnKey("output_tokens", compared=True)) is None
+
+
+def test_rows_are_sorted_by_columns_of_a_pivot_and_a_comparison(pivot: Table) -> None:
+    orders = [pivot.ordered([SortKey(key, descending=True)]).tolist() for key in KEYS_WITH_LIMITS]
+    assert orders == [[1, 0, 2], [0, 1, 2], [2, 1, 0], [2, 1, 0]]
+    assert pivot.ordered([SortKey(COMPARED), SortKey(PIVOTED)]).tolist() == [1, 2, 0]
+    assert pivot.ordered([SortKey(ColumnKey("output_tokens", compared=True))]).tolist() == [1, 0, 2]
+
+
+def test_hidden_figure_leaves_no_sort_key_of_its_pivot() -> None:
+    view = ViewState(order=(SortKey(PIVOTED), SortKey("output_tokens"), SortKey(COMPARED, descending=True)))
+    assert view.with_columns(["output_tokens"]).order == (SortKey("output_tokens"),)
+    assert view.sorted_by(COMPARED, add=True).order[-1] == SortKey(COMPARED)
+    assert view.with_dataset("costs").order == ()

@@ -1,6 +1,7 @@
 """Builds small tables from lists."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import Granularity, Span, periods
-from usage_viewer.domain.table import Column, FigureColumn, GroupColumn, PeriodColumn, Table
+from usage_viewer.domain.table import Column, ColumnKey, FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import PERIOD, SortKey, ViewState
 
 NOVEMBER = Span(1793491200, 1793491200 + 30 * 86400)
@@ -100,4 +101,47 @@ def models(table_of: TableOf) -> Table:
         input_cached_tokens=[1000, None, 500, 0],
         output_tokens=[10, 20, 30, 40],
         derived=["cached_share"],
+    )
+
+
+OCTOBER = 1_790_812_800  # 2026-10-01 UTC, epoch seconds
+PIVOTED = ColumnKey("input_tokens", where=("model", "gpt-6"))
+"""The key of a column that a pivot has: a figure for one value of a dimension."""
+PIVOTED_NONE = ColumnKey("input_tokens", where=("model", None))
+MONTHLY = ColumnKey("input_tokens", period=OCTOBER)
+COMPARED = ColumnKey("input_tokens", compared=True)
+PIVOTED_SHARE = ColumnKey("cached_share", where=("model", "gpt-6"))
+KEYS_WITH_LIMITS = (PIVOTED, PIVOTED_NONE, MONTHLY, COMPARED)
+
+
+@pytest.fixture
+def pivot() -> Table:
+    """Returns three projects with one figure in several columns, as a pivot and a comparison have them."""
+    data = DATASETS["completions"]
+
+    def column(key: ColumnKey, label: str, values: Sequence[int | None]) -> FigureColumn:
+        figures = _figures(values)
+        plain = FigureColumn.build(data.column(key.name), figures, figures.total())
+        return replace(plain, key=key, label=label)
+
+    projects = ("proj_a", "proj_b", None)
+    cached = column(ColumnKey("input_cached_tokens", where=("model", "gpt-6")), "Cached, gpt-6", [5, 10, None])
+    tokens = column(PIVOTED, "Input, gpt-6", [20, 40, None])
+    figure = data.column("cached_share")
+    sums = {"input_cached_tokens": cached.figures, "input_tokens": tokens.figures}
+    share = FigureColumn.build(figure, figure.compute(sums), 0.25)
+    return Table(
+        (
+            GroupColumn(
+                data.dimension("project_id"), np.arange(3, dtype=np.int32), projects, ("Search", "Chat", "(none)")
+            ),
+            column(ColumnKey("input_tokens"), "Input", [60, 50, 1]),
+            tokens,
+            column(PIVOTED_NONE, "Input, (none)", [40, 10, 1]),
+            column(MONTHLY, "Input, Oct 2026", [1, 2, 3]),
+            column(COMPARED, "Input before", [None, 7, 8]),
+            cached,
+            replace(share, key=PIVOTED_SHARE, label="Cached share, gpt-6"),
+        ),
+        3,
     )
