@@ -27,6 +27,7 @@ class ColumnKey:
 
     @property
     def is_plain(self) -> bool:
+        """Whether the key has no limits."""
         return self.period is None and self.where is None and not self.compared
 
     @property

@@ -101,7 +101,8 @@ class Column(Protocol):
     """Describes a column of n rows. Everything that differs between kinds of columns is here."""
 
     @property
-    def key(self) -> ColumnKey: ...
+    def key(self) -> ColumnKey:
+        """The identity of the column."""
 
     @property
     def name(self) -> str:
@@ -112,7 +113,8 @@ class Column(Protocol):
         """The text of the header."""
 
     @property
-    def alignment(self) -> Alignment: ...
+    def alignment(self) -> Alignment:
+        """The side of the texts."""
 
     @property
     def can_elide(self) -> bool:
@@ -162,7 +164,8 @@ class HeadColumn(Column, Protocol):
     """Describes a column that identifies rows: the period or a dimension. Row i has the code `codes[i]`."""
 
     @property
-    def codes(self) -> Codes: ...
+    def codes(self) -> Codes:
+        """The code of each row (n,)."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -196,6 +199,7 @@ class PeriodColumn:
 
     @property
     def name(self) -> str:
+        """The name of the key."""
         return self.key.name
 
     @cached_property
@@ -228,50 +232,64 @@ class PeriodColumn:
 
     @property
     def codes(self) -> Codes:
+        """The index of each row's period (n,)."""
         return self.index
 
     def codes_at(self, rows: Rows | slice) -> Codes:
+        """Return the indices of the periods of some rows."""
         return self.index[rows]
 
     def parts(self, codes: Codes) -> list[RowPart]:
+        """Return the start of each period (epoch seconds)."""
         return list(self.periods.bounds[codes].tolist())
 
     def codes_of(self, parts: Sequence[RowPart]) -> NDArray[np.int64]:
+        """Return the index of the period with each start, -1 for none."""
         starts = self.periods.bounds[:-1]
         moments = np.array(parts, dtype=np.int64)
         place = np.minimum(np.searchsorted(starts, moments), len(starts) - 1)
         return np.where(starts[place] == moments, place, -1)
 
     def sort_key(self) -> Codes:
+        """Return the indices of the periods (n,), which ascend with time."""
         return self.index
 
     def sort_passes(self, *, descending: bool) -> SortPasses:
+        """Return the indices of the periods."""
         return [(self.index, descending)]
 
     def value(self, row: int) -> int:
+        """Return the index of a row's period."""
         return int(self.index[row])
 
     def texts(self, rows: Rows, form: CellFormat) -> list[str]:
+        """Return the labels of the periods; each distinct one is written once."""
         index = self.index[rows].tolist()
         labels = {period: form.period(self.periods, period) for period in set(index)}
         return [labels[period] for period in index]
 
     def total_text(self, form: CellFormat) -> str:
+        """Return ""."""
         return ""
 
     def describe(self, dataset: Dataset) -> str:
+        """Return the granularity and the zone."""
         return f"{self.label}\nOne row for each {self.periods.per} in {self._zone_name}."
 
     def details(self, row: int, words: CellDetails) -> list[str]:
+        """Return lines about a row's period."""
         return words.period(self.periods, int(self.index[row]))
 
     def member(self, row: int) -> Member | None:
+        """Return None."""
         return None
 
     def cells(self, writer: CellWriter[T]) -> T:
+        """Return the labels as dates."""
         return writer.dates(self.index, self.labels)
 
     def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
+        """Return the start and the end (exclusive) of each period."""
         starts, ends = self.periods.bounds[:-1], self.periods.bounds[1:]
         return [
             (f"{self.key.text}_{noun}", writer.moments(self.index, moments, self.periods.zone))
@@ -299,21 +317,26 @@ class GroupColumn:
 
     @property
     def key(self) -> ColumnKey:
+        """The plain key of the dimension."""
         return ColumnKey(self.dimension.name)
 
     @property
     def name(self) -> str:
+        """The name of the dimension."""
         return self.dimension.name
 
     @property
     def label(self) -> str:
+        """The label of the dimension."""
         return self.dimension.label
 
     @cached_property
     def codes(self) -> Codes:
+        """The code of each row (n,)."""
         return self.known if self.group is None else self.known[self.group]
 
     def codes_at(self, rows: Rows | slice) -> Codes:
+        """Return the codes of some rows."""
         return self.known[rows if self.group is None else self.group[rows]]
 
     def code(self, row: int) -> int:
@@ -321,9 +344,11 @@ class GroupColumn:
         return int(self.known[row if self.group is None else self.group[row]])
 
     def parts(self, codes: Codes) -> list[RowPart]:
+        """Return the value of each code."""
         return [self.values[code] for code in codes.tolist()]
 
     def codes_of(self, parts: Sequence[RowPart]) -> NDArray[np.int64]:
+        """Return the code of each value, -1 for none."""
         code: dict[RowPart, int] = {value: index for index, value in enumerate(self.values)}
         return np.array([code.get(part, -1) for part in parts], dtype=np.int64)
 
@@ -350,33 +375,42 @@ class GroupColumn:
         return place if self.group is None else place[self.group]
 
     def sort_passes(self, *, descending: bool) -> SortPasses:
+        """Return the place of each row's value by label."""
         return [(self.sort_key(descending=descending), False)]
 
     def value(self, row: int) -> Value:
+        """Return a row's value."""
         return self.values[self.code(row)]
 
     def texts(self, rows: Rows, form: CellFormat) -> list[str]:
+        """Return the labels of some rows."""
         return [self.labels[code] for code in self.codes_at(rows).tolist()]
 
     def total_text(self, form: CellFormat) -> str:
+        """Return ""."""
         return ""
 
     def describe(self, dataset: Dataset) -> str:
+        """Return the label and what a row is."""
         return f"{self.label}\nOne row for each value."
 
     def details(self, row: int, words: CellDetails) -> list[str]:
+        """Return the label and the id of a named value, nothing for other values."""
         code = self.code(row)
         value, label = self.values[code], self.labels[code]
         return [] if value is None or value == label else [label, value]
 
     def member(self, row: int) -> Member | None:
+        """Return a row's value and label."""
         code = self.code(row)
         return Member(self.name, self.values[code], self.labels[code])
 
     def cells(self, writer: CellWriter[T]) -> T:
+        """Return the labels as texts."""
         return writer.texts(self.codes, self.labels)
 
     def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
+        """Return the raw values, and the labels of ids if `names`."""
         name = self.key.text
         fields = [(name, writer.values(self.codes, self.values, boolean=self.dimension.boolean))]
         if names and self.dimension.names:
@@ -426,9 +460,11 @@ class FigureColumn:
 
     @property
     def name(self) -> str:
+        """The name of the figure."""
         return self.key.name
 
     def sort_passes(self, *, descending: bool) -> SortPasses:
+        """Return the numbers, and then the mask of missing ones."""
         values, missing = self.figures.values, self.figures.missing
         if values.dtype == np.object_:  # Decimal and large int: by their rank among the distinct values
             present = values if missing is None else np.where(missing, 0, values)
@@ -438,17 +474,21 @@ class FigureColumn:
         return [(np.where(missing, values.dtype.type(0), values), descending), (missing, False)]
 
     def value(self, row: int) -> Number | None:
+        """Return a row's number, None where missing."""
         return self.figures.at(row)
 
     def texts(self, rows: Rows, form: CellFormat) -> list[str]:
+        """Return the numbers of some rows in a locale."""
         return form.numbers(self.figures.take(rows), self.kind, self.unit)
 
     def total_text(self, form: CellFormat) -> str:
+        """Return the total in a locale."""
         missing = np.array([self.total is None])
         totals = np.array([0 if self.total is None else self.total], np.object_)
         return form.numbers(NumberColumn(totals, missing), self.kind, self.unit)[0]
 
     def describe(self, dataset: Dataset) -> str:
+        """Return label, unit, meaning and computation of the figure."""
         lines = [self.label + self._unit_text, *([self.help] if self.help else [])]
         if dataset.has_column(self.name):
             lines.append(dataset.column(self.name).explanation(dataset))
@@ -464,13 +504,17 @@ class FigureColumn:
         return "" if named or self.measure or self.kind is Kind.SHARE else f" ({self.unit})"
 
     def details(self, row: int, words: CellDetails) -> list[str]:
+        """Return lines about a row's figure."""
         return words.figure(self, row)
 
     def member(self, row: int) -> Member | None:
+        """Return None."""
         return None
 
     def cells(self, writer: CellWriter[T]) -> T:
+        """Return the numbers."""
         return writer.numbers(self.figures)
 
     def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
+        """Return the exact numbers under the text of the key."""
         return [(self.key.text, writer.numbers(self.figures))]

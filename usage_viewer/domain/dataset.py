@@ -22,6 +22,7 @@ class Kind(StrEnum):
 
     @property
     def is_quotient(self) -> bool:
+        """Whether figures of this kind are quotients."""
         return self in (Kind.SHARE, Kind.RATIO)
 
 
@@ -56,15 +57,24 @@ class Figure(Protocol):
     """Describes a figure that can be a column: which metrics it needs and how it is computed from their sums."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name in requests, settings and exports."""
+
     @property
-    def label(self) -> str: ...
+    def label(self) -> str:
+        """The name for users."""
+
     @property
-    def unit(self) -> str: ...
+    def unit(self) -> str:
+        """The unit of the figure, in the plural."""
+
     @property
-    def kind(self) -> Kind: ...
+    def kind(self) -> Kind:
+        """How the figure is stored and shown."""
+
     @property
-    def help(self) -> str: ...
+    def help(self) -> str:
+        """One or two sentences for users; "" for none."""
 
     @property
     def heading(self) -> str:
@@ -115,33 +125,42 @@ class Metric:
 
     @property
     def heading(self) -> str:
+        """The label, with the unit if the header shows it."""
         return _heading(self.label, self.unit, self.unit_in_heading)
 
     @property
     def statistic(self) -> Statistic | None:
+        """None: a metric needs only sums."""
         return None
 
     @property
     def sums_over_time(self) -> bool:
+        """Whether the metric is not a level."""
         return self.aggregation is Aggregation.SUM
 
     @property
     def measured(self) -> str:
+        """The metric's own name."""
         return self.name
 
     def needs(self) -> tuple[str, ...]:
+        """Return the metric's own name."""
         return (self.name,)
 
     def compute(self, sums: Sums) -> NumberColumn:
+        """Return the sums."""
         return sums[self.name]
 
     def compute_one(self, sums: Mapping[str, Number | None]) -> Number | None:
+        """Return the sum."""
         return sums[self.name]
 
     def formula(self, dataset: "Dataset") -> str:
+        """Return ""."""
         return ""
 
     def explanation(self, dataset: "Dataset") -> str:
+        """Return how the metric adds up."""
         if self.aggregation is Aggregation.SUM:
             return "Sum of all usage in this row."
         return "Amount stored at the end of the period; not added up over time."
@@ -162,29 +181,37 @@ class OverTime:
 
     @property
     def heading(self) -> str:
+        """The label, with the unit if the header shows it."""
         return _heading(self.label, self.unit, self.unit_in_heading)
 
     @property
     def sums_over_time(self) -> bool:
+        """False: neither means nor peaks add up."""
         return False
 
     @property
     def measured(self) -> str:
+        """The name of the level."""
         return self.level
 
     def needs(self) -> tuple[str, ...]:
+        """Return the name of the level."""
         return (self.level,)
 
     def compute(self, sums: Sums) -> NumberColumn:
+        """Return the statistic of each row, which stands in `sums` under the figure's own name."""
         return sums[self.name]
 
     def compute_one(self, sums: Mapping[str, Number | None]) -> Number | None:
+        """Return the statistic of one row."""
         return sums[self.name]
 
     def formula(self, dataset: "Dataset") -> str:
+        """Return ""."""
         return ""
 
     def explanation(self, dataset: "Dataset") -> str:
+        """Return the meaning of the statistic."""
         if self.statistic is Statistic.PEAK:
             return "Largest amount stored at any time in the period."
         return "Average amount stored during the period."
@@ -207,21 +234,26 @@ class Derived:
 
     @property
     def heading(self) -> str:
+        """The label."""
         return self.label
 
     @property
     def statistic(self) -> Statistic | None:
+        """None: a derived figure needs only sums."""
         return None
 
     @property
     def sums_over_time(self) -> bool:
+        """Whether the figure is a sum."""
         return not self.denominator
 
     @property
     def measured(self) -> str:
+        r""" "": the unit is the figure's own."""
         return ""
 
     def needs(self) -> tuple[str, ...]:
+        """Return the names of the numerator and the denominator."""
         return (*self.numerator, *self.denominator)
 
     def compute(self, sums: Sums) -> NumberColumn:
@@ -236,6 +268,7 @@ class Derived:
         return divide(numerator, add([parts[name] for name in self.denominator])) if self.denominator else numerator
 
     def compute_one(self, sums: Mapping[str, Number | None]) -> Number | None:
+        """Return the figure of one row; None where a part is missing or the denominator is 0."""
         parts = [sums[name] for name in self.needs()]
         present = [part for part in parts if part is not None]
         if len(present) < len(parts):
@@ -247,6 +280,7 @@ class Derived:
         return None if denominator == 0 else float(numerator / denominator)
 
     def formula(self, dataset: "Dataset") -> str:
+        """Return the formula in the labels of the parts."""
         numerator, denominator = (
             [dataset.column(name).label for name in names] for names in (self.numerator, self.denominator)
         )
@@ -257,6 +291,7 @@ class Derived:
         )
 
     def explanation(self, dataset: "Dataset") -> str:
+        """Return the formula in a sentence."""
         return f"{self.formula(dataset)}, computed from the sums of this row."
 
 
@@ -321,6 +356,7 @@ class Dataset:
 
     @property
     def has_levels(self) -> bool:
+        """Whether a metric is a level."""
         return any(metric.aggregation is Aggregation.LEVEL for metric in self.metrics)
 
     @property
@@ -330,6 +366,7 @@ class Dataset:
 
     @property
     def finest(self) -> BucketWidth:
+        """The smallest width of buckets."""
         return min(self.page_limits, key=lambda width: width.seconds)
 
     @property
@@ -350,9 +387,11 @@ class Dataset:
         return self._metrics[name]
 
     def has_dimension(self, name: str) -> bool:
+        """Report whether the dataset has a dimension of this name."""
         return name in self._dimensions
 
     def has_column(self, name: str) -> bool:
+        """Report whether the dataset has a figure of this name."""
         return name in self._figures
 
 

@@ -93,19 +93,23 @@ class LazyColumn(NumberColumn):
 
     @property
     def values(self) -> NDArray[Any]:
+        """The numbers of all rows (n,), computed on first access."""
         return self._all.values
 
     @property
     def missing(self) -> NDArray[np.bool_] | None:
+        """The mask of missing numbers, computed on first access."""
         return self._all.missing
 
     def __len__(self) -> int:
         return len(next(iter(self._sums.values())))
 
     def at(self, row: int) -> Number | None:
+        """Return the number of one row."""
         return self.take(np.array([row])).at(0)
 
     def take(self, rows: NDArray[np.int64] | slice) -> NumberColumn:
+        """Return the numbers of some rows, computed for these only."""
         return self._compute({name: column.take(rows) for name, column in self._sums.items()})
 
 

@@ -38,6 +38,7 @@ class Table:
 
     @cached_property
     def by_key(self) -> Mapping[ColumnKey, Column]:
+        """The columns by their keys."""
         return {column.key: column for column in self.columns}
 
     @cached_property
@@ -47,14 +48,17 @@ class Table:
 
     @cached_property
     def figures(self) -> tuple[FigureColumn, ...]:
+        """The columns of figures, in the order of the header."""
         return tuple(column for column in self.columns if isinstance(column, FigureColumn))
 
     @cached_property
     def groups(self) -> tuple[GroupColumn, ...]:
+        """The columns of dimensions, in the order of the header."""
         return tuple(column for column in self.columns if isinstance(column, GroupColumn))
 
     @cached_property
     def period(self) -> PeriodColumn | None:
+        """The column of periods; None for a total."""
         return next((column for column in self.columns if isinstance(column, PeriodColumn)), None)
 
     @cached_property

@@ -33,6 +33,7 @@ class Format(StrEnum):
 
     @property
     def label(self) -> str:
+        """The format's name for users."""
         return "Markdown" if self is Format.MARKDOWN else self.value.upper()
 
     @property

@@ -58,12 +58,15 @@ class CellStyle:
     text: WriteText
 
     def numbers(self, figures: NumberColumn) -> Cells:
+        """Return the cells of numbers."""
         return number_cells(figures, self.number, self.missing)
 
     def dates(self, codes: NDArray[np.int32], texts: Sequence[str]) -> Cells:
+        """Return the cells of dates."""
         return text_cells(codes, list(map(self.date, texts)))
 
     def texts(self, codes: NDArray[np.int32], texts: Sequence[str]) -> Cells:
+        """Return the cells of texts."""
         return text_cells(codes, list(map(self.text, texts)))
 
 
@@ -171,12 +174,15 @@ class JsonFields:
     """Writes the fields of JSON objects: ids, exact numbers, null, moments in ISO 8601."""
 
     def numbers(self, figures: NumberColumn) -> Cells:
+        """Return exact numbers, null for those not given."""
         return number_cells(figures, full_numbers, "null")
 
     def moments(self, codes: NDArray[np.int32], moments: NDArray[np.int64], zone: tzinfo) -> Cells:
+        """Return ISO 8601 in quotes."""
         return moment_cells(codes, moments, zone)
 
     def values(self, codes: NDArray[np.int32], values: Sequence[Value], *, boolean: bool) -> Cells:
+        """Return strings and null; true and false for a boolean dimension."""
         literal = ("true", "false") if boolean else ()
         return text_cells(
             codes, [value if value is not None and value in literal else json_text(value) for value in values]

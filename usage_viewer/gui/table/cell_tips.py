@@ -23,12 +23,14 @@ class CellTips:
     abbreviated: bool
 
     def period(self, periods: Periods, index: int) -> list[str]:
+        """Return the bounds of a period, and whether it may change."""
         lines = [period_bounds(periods, index)]
         if self.periods.is_marked(index):
             lines.append("May still change: usage can be reported up to 3 days after the end.")
         return lines
 
     def figure(self, column: FigureColumn, row: int) -> list[str]:
+        """Return the exact number, its computation and its share of the total."""
         value = column.figures.at(row)
         lines = ["Not given"] if value is None else []
         if value is not None and self.abbreviated:

@@ -18,6 +18,7 @@ class ChecklistMenu(QMenu):
     """Stays open while its entries are checked."""
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Check an entry without closing the menu."""
         action = cast("QAction | None", self.actionAt(event.position().toPoint()))
         if action is not None and action.isCheckable():
             if action.isEnabled():
@@ -26,6 +27,7 @@ class ChecklistMenu(QMenu):
             super().mouseReleaseEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Check an entry with Space without closing the menu."""
         action = cast("QAction | None", self.activeAction())
         if event.text() == " " and action is not None and action.isCheckable():
             action.trigger()

@@ -41,6 +41,7 @@ class SelectionKeeper:
         self._saved: _Saved | None = None
 
     def save(self) -> None:
+        """Save the state before the model is reset."""
         view, model = self._view, self._model
         ranges = selected_ranges(view.selectionModel())
         few = sum(last - first + 1 for first, last in ranges) <= LARGEST_SELECTION
@@ -55,6 +56,7 @@ class SelectionKeeper:
         )
 
     def restore(self) -> None:
+        """Restore what the new table still has."""
         saved, self._saved = self._saved, None
         if saved is None:
             return

@@ -28,6 +28,7 @@ class PeriodLabels:
         """For each period of the table, whether its usage may still grow; None: no period is marked."""
 
     def text(self, periods: Periods, index: int) -> str:
+        """Return the label of a period, with its mark."""
         key = (*periods.bounds[index : index + 2].tolist(), periods.per, periods.zone)
         label = self._labels.get(key)
         if label is None:
@@ -37,10 +38,12 @@ class PeriodLabels:
         return label + MAY_CHANGE if self.is_marked(index) else label
 
     def is_marked(self, index: int) -> bool:
+        """Report whether a period may change."""
         return self.may_change is not None and bool(self.may_change[index])
 
     @property
     def any_marked(self) -> bool:
+        """Whether any period may change."""
         return self.may_change is not None and bool(self.may_change.any())
 
 
@@ -53,8 +56,10 @@ class TableFormat:
         self._missing = missing
 
     def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> list[str]:
+        """Return the text of each number."""
         write: Callable[[Number | None], str] = self._form.writer(kind, unit)
         return [self._missing if value is None else write(value) for value in figures.listed()]
 
     def period(self, periods: Periods, index: int) -> str:
+        """Return the label of a period, with its mark."""
         return self._periods.text(periods, index)

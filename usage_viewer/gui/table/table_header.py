@@ -149,6 +149,7 @@ class TableHeader(QHeaderView):
         return self._model.columns
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Finish a click or a drag."""
         self._modifiers = event.modifiers()
         dragged, self._pressed = self._pressed, -1
         super().mouseReleaseEvent(event)
@@ -157,14 +158,17 @@ class TableHeader(QHeaderView):
         self.viewport().update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Highlight the section under the pointer."""
         super().mouseMoveEvent(event)
         self._set_hover(self.logicalIndexAt(event.position().toPoint()))
 
     def leaveEvent(self, event: QEvent) -> None:
+        """Remove the highlight."""
         super().leaveEvent(event)
         self._set_hover(-1)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Request the menu of the section."""
         place = self.logicalIndexAt(event.pos())
         if 0 <= place < len(self._columns()):
             self.menu_requested.emit(self._columns()[place].key, event.globalPos())
@@ -193,14 +197,17 @@ class TableHeader(QHeaderView):
     # Painting
 
     def sizeHint(self) -> QSize:
+        """Return the length of all sections and the height of a label."""
         return QSize(self.length(), self._looks.metrics.height() + 2 * UNIT)
 
     def changeEvent(self, event: QEvent) -> None:
+        """Follow changes of font and colours."""
         if event.type() in _RESTYLING:
             self._looks = _looks(self.font(), self.palette())
         super().changeEvent(event)
 
     def paintSection(self, painter: QPainter, rect: QRect, logicalIndex: int) -> None:
+        """Paint one section from the model's columns."""
         columns = self._columns()
         if not rect.isValid() or logicalIndex >= len(columns):
             return
@@ -215,6 +222,7 @@ class TableHeader(QHeaderView):
         painter.restore()
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the sections and the area after the last one."""
         super().paintEvent(event)
         area = self.viewport().rect()
         area.setLeft(self.length() - self.offset())

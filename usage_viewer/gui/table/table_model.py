@@ -79,6 +79,7 @@ class TableModel(QAbstractTableModel):
         self.endResetModel()
 
     def set_presentation(self, presentation: Presentation) -> None:
+        """Change the appearance of all cells."""
         if presentation == self.presentation:
             return
         self.presentation = presentation
@@ -91,6 +92,7 @@ class TableModel(QAbstractTableModel):
 
     @property
     def columns(self) -> tuple[Column, ...]:
+        """The table's columns, in the order of the header."""
         return self.table.columns
 
     def section(self, column: ColumnKey | str) -> int:
@@ -101,12 +103,15 @@ class TableModel(QAbstractTableModel):
     # Called by Qt
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:
+        """Return the number of shown rows."""
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:
+        """Return the number of columns."""
         return 0 if parent.isValid() else len(self.table.columns)
 
     def data(self, index: Index, role: int = DISPLAY) -> Any:
+        """Return a cell's text, value, bar or tooltip."""
         if role not in _CELL_ROLES or not index.isValid():
             return None
         row, place = index.row(), index.column()
@@ -125,6 +130,7 @@ class TableModel(QAbstractTableModel):
         return tip("\n".join(column.details(at, self._tips())))
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> Any:
+        """Return a header's label, alignment, tooltip or sort mark."""
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self.table.columns):
             return None
         column = self.table.columns[section]

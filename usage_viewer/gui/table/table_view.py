@@ -79,6 +79,7 @@ class TableView(QTableView):
 
     @property
     def view(self) -> ViewState:
+        """The view that the table answers."""
         return self.usage_model.view
 
     def set_table(
@@ -102,6 +103,7 @@ class TableView(QTableView):
         self._widths.fit()
 
     def set_presentation(self, presentation: Presentation) -> None:
+        """Change the appearance of all cells and fit the columns."""
         self.usage_model.set_presentation(presentation)
         self._widths.refit()
         self.viewport().update()
@@ -133,6 +135,7 @@ class TableView(QTableView):
         return super().selectionCommand(index, event)
 
     def current_column(self) -> Column | None:
+        """Return the column of the current cell, None if there is no current cell."""
         index = self.currentIndex()
         return self.usage_model.columns[index.column()] if index.isValid() else None
 
@@ -149,6 +152,7 @@ class TableView(QTableView):
     # Keyboard
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy, sort or filter with the keyboard."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy_requested.emit("")
         elif event.keyCombination() == _SORT_KEY:
@@ -159,6 +163,7 @@ class TableView(QTableView):
             super().keyPressEvent(event)
 
     def keyboardSearch(self, search: str) -> None:
+        """Go to the row whose group begins with the typed text."""
         groups, current = self.usage_model.table.groups, self.current_column()
         column = next((group for group in groups if group is current), groups[0] if groups else None)
         if column is None or not search.strip():
@@ -204,6 +209,7 @@ class TableView(QTableView):
         return header_menu(shown, self.view, request, lambda: widths.fit_one(shown.key), self, self.extras)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the menu of the cell at the pointer or of the current cell."""
         index = self.indexAt(event.pos())
         point = event.globalPos()
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
@@ -236,11 +242,13 @@ class TableView(QTableView):
     # Appearance
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the cells."""
         option = QStyleOptionViewItem()
         self.initViewItemOption(option)
         self.cells.paint(event.rect(), option)
 
     def changeEvent(self, event: QEvent) -> None:
+        """Follow changes of font, palette and style."""
         super().changeEvent(event)
         if event.type() in _RESTYLING:
             self._restyle()

@@ -84,6 +84,7 @@ class TotalsRow(QWidget):
         return "\t".join(label for label, _ in totals) + "\n" + "\t".join(text for _, text in totals)
 
     def menu(self, point: QPoint) -> QMenu:
+        """Build the menu at a point of the row."""
         menu = QMenu(self)
         column = self._column_at(point.x())
         if column is not None:
@@ -93,11 +94,13 @@ class TotalsRow(QWidget):
         return menu
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the menu."""
         menu = self.menu(event.pos())
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy all totals with the copy shortcut."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy_requested.emit(self.copy_text())
         else:
@@ -106,9 +109,11 @@ class TotalsRow(QWidget):
     # Painting
 
     def sizeHint(self) -> QSize:
+        """Return the height of a row with some padding."""
         return QSize(super().sizeHint().width(), row_height(self._view.font()) + UNIT)
 
     def minimumSizeHint(self) -> QSize:
+        """Return the height of the row; any width is enough."""
         return QSize(0, self.sizeHint().height())
 
     def section_rect(self, column: ColumnKey | str) -> QRect:
@@ -131,6 +136,7 @@ class TotalsRow(QWidget):
         return next((item for item in self._table.figures if self.section_rect(item.key).contains(x, middle)), None)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the label, the totals and the focus."""
         palette = self.palette()
         base, ink = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text)
         painter = QPainter(self)
@@ -166,9 +172,11 @@ class TotalsRow(QWidget):
         painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, text)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the focus."""
         super().focusInEvent(event)
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Hide the focus."""
         super().focusOutEvent(event)
         self.update()

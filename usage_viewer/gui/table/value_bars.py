@@ -17,6 +17,7 @@ class ValueBars:
 
     @property
     def key(self) -> ColumnKey:
+        """The key of the column with the bars."""
         return self._column.key
 
     @cached_property
