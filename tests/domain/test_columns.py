@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.columns import Alignment, Member
+from usage_viewer.domain.column import Alignment, Member
 from usage_viewer.domain.table import Table
 
 COMPLETIONS, STORES, COSTS = DATASETS["completions"], DATASETS["vector_stores"], DATASETS["costs"]

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_viewer.domain.row_order import natural, stable_order, then
+from usage_viewer.domain.row_order import natural, sort_by, stable_order
 
 SMALL = st.integers(-3, 3)
 LARGE = st.sampled_from([-(2**62), -1, 0, 1, 2**40, 2**62])
@@ -36,7 +36,7 @@ def test_order_by_several_keys(rows: list[tuple[int, int, int]]) -> None:
     assert (list(range(len(rows))) if order is None else order.tolist()) == expected
     order = None
     for key in reversed(keys):
-        order = then(order, key)
+        order = sort_by(order, key)
     assert order is not None
     assert order.tolist() == expected
 
@@ -68,5 +68,5 @@ def test_rows_in_period_order_are_sorted_in_runs_of_periods(
 
 def test_descending_order() -> None:
     key = np.array([-(2**63), 2**63 - 1, 0, 0, -1], np.int64)
-    assert then(None, key, descending=True).tolist() == [1, 2, 3, 4, 0]
-    assert then(np.array([3, 2, 4, 1, 0]), key, descending=True).tolist() == [1, 3, 2, 4, 0]
+    assert sort_by(None, key, descending=True).tolist() == [1, 2, 3, 4, 0]
+    assert sort_by(np.array([3, 2, 4, 1, 0]), key, descending=True).tolist() == [1, 3, 2, 4, 0]

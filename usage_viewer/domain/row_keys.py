@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.columns import RowPart
+from usage_viewer.domain.column import RowPart
 from usage_viewer.domain.table import Table
 
 

@@ -24,10 +24,10 @@ _SMALLEST_RUN = 1024
 
 def stable_order(key: Key) -> RowOrder:
     """Return the indices (n,) that sort `key` stably: booleans, integers or floats without NaN."""
-    return then(None, key)
+    return sort_by(None, key)
 
 
-def then(order: RowOrder | None, key: Key, *, descending: bool = False) -> RowOrder:
+def sort_by(order: RowOrder | None, key: Key, *, descending: bool = False) -> RowOrder:
     """Sort `order` (None: the present order) by `key`; ties keep their order."""
     numbers, largest = _as_unsigned(key, descending)
     while True:
@@ -50,7 +50,7 @@ def natural(keys: Sequence[Key]) -> RowOrder | None:
     if math.prod(spans) >= 1 << 63:
         order: RowOrder | None = None
         for key in reversed(keys):
-            order = then(order, key)
+            order = sort_by(order, key)
         return order
     combined = np.zeros(len(keys[0]), np.int64)  # one key for all, starting at 0
     for key, (least, _), span in zip(keys, ranges, spans, strict=True):

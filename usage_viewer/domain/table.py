@@ -7,9 +7,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from usage_viewer.domain.column import Alignment, Column, HeadColumn
 from usage_viewer.domain.column_key import ColumnKey
-from usage_viewer.domain.columns import Alignment, Column, FigureColumn, GroupColumn, HeadColumn, PeriodColumn
-from usage_viewer.domain.row_order import RowOrder, natural, then
+from usage_viewer.domain.columns import FigureColumn, GroupColumn, PeriodColumn
+from usage_viewer.domain.row_order import RowOrder, natural, sort_by
 from usage_viewer.domain.view import SortKey
 
 __all__ = [
@@ -87,7 +88,7 @@ class Table:
         for key in reversed(order):
             column = self.by_key.get(key.column)
             for values, descends in () if column is None else column.sort_passes(descending=key.descending):
-                rows = then(rows, values, descending=descends)
+                rows = sort_by(rows, values, descending=descends)
         return np.arange(self.rows, dtype=np.int64) if rows is None else rows
 
     @cached_property

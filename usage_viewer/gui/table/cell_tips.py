@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import Dataset
 from usage_viewer.domain.period import Periods
 from usage_viewer.domain.table import FigureColumn, Table
@@ -29,14 +30,15 @@ class CellTips:
             lines.append("May still change: usage can be reported up to 3 days after the end.")
         return lines
 
-    def figure(self, column: FigureColumn, row: int) -> list[str]:
+    def figure(self, column: ColumnKey, row: int) -> list[str]:
         """Return the exact number, its computation and its share of the total."""
-        value = column.figures.at(row)
+        shown = self.table.figure(column)
+        value = shown.figures.at(row)
         lines = ["Not given"] if value is None else []
         if value is not None and self.abbreviated:
-            lines.append(self.exact.text(value, column.kind, column.unit))
-        lines += self._computation(column, row)
-        if self.bars is not None and self.bars.key == column.key:
+            lines.append(self.exact.text(value, shown.kind, shown.unit))
+        lines += self._computation(shown, row)
+        if self.bars is not None and self.bars.key == column:
             share = self.bars.share_of_total(row)
             lines += [] if share is None else [f"{self.exact.share(share)} of the total"]
         return lines

@@ -62,6 +62,7 @@ class TableModel(QAbstractTableModel):
         self._exact = NumberFormat(self.locale)
         self._spoken = TableFormat(self._exact, self.periods, missing="not given")
         self.form = TableFormat(self._exact, self.periods)  # of the cells and totals, as they are shown now
+        self._sections: dict[ColumnKey, int] = {}
         self._blocks: dict[tuple[int, int], list[str]] = {}
 
     def set_table(
@@ -74,6 +75,7 @@ class TableModel(QAbstractTableModel):
         self.beginResetModel()
         self.periods.may_change = may_change
         self.table, self.rows, self.view = table, rows, view
+        self._sections = {column.key: place for place, column in enumerate(table.columns)}
         self._blocks.clear()
         self._find_bars()
         self.endResetModel()
@@ -97,8 +99,7 @@ class TableModel(QAbstractTableModel):
 
     def section(self, column: ColumnKey | str) -> int:
         """Return the place of a column, -1 if the table doesn't have it."""
-        key = ColumnKey.of(column)
-        return next((place for place, shown in enumerate(self.table.columns) if shown.key == key), -1)
+        return self._sections.get(ColumnKey.of(column), -1)
 
     # Called by Qt
 
