@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import SortKey, ViewState
-from usage_viewer.gui.verification.verifier import BREACHES
+from usage_viewer.gui.verification.verifier import IDENTITIES
 from usage_viewer.gui.window.main_window import MainWindow
 
 WAIT = 120.0
@@ -84,7 +84,7 @@ class BenchWindow(QObject):
     def settle(self) -> None:
         """Lets delayed work (statistics of the selection, checks of what is shown) pass: it isn't counted later."""
         end = time.perf_counter() + 0.06
-        while time.perf_counter() < end or self.window.tasks.busy(BREACHES):
+        while time.perf_counter() < end or self.window.tasks.busy(IDENTITIES):
             self._application.processEvents()
             time.sleep(0.002)
 

@@ -98,7 +98,7 @@ def test_grouping_with_one_click_each(bench: Bench) -> None:
 
 
 def test_the_period_of_a_row(bench: Bench) -> None:
-    for key, rows in (("Day", 30), ("Week", None), ("Month", None), ("Whole range", None)):
+    for key, rows in (("By day", 30), ("By week", None), ("By month", None), ("Total", None)):
         bench.hands.click(bench.page.per)
         bench.step(lambda key=key: bench.hands.pick(key))  # type: ignore[misc]
         days = {key[0] for key in bench._shown(bench.window)}

@@ -69,14 +69,14 @@ def test_costs_by_hour_are_shown_by_day_and_say_so(desk: Any) -> None:
     page = window.page
     assert page.notes.text == "Costs exist by UTC day only: shown by day, in UTC."
     assert not page.notes.isHidden()
-    assert (page.per.accessibleName(), page.zone.accessibleName()) == ("Period of a row: per Day", "Time zone: UTC")
+    assert (page.per.accessibleName(), page.zone.accessibleName()) == ("Time breakdown: By day", "Time zone: UTC")
     amount = page.model.columns[-1]
     assert amount.label == "Amount (USD)"
     # What was asked for is kept for datasets that have it.
     desk.settle(window, page.dataset.menu_actions["completions"].trigger)
     assert (window.workspace.view.per, window.workspace.view.zone) == (Granularity.HOUR, "Asia/Kolkata")
     assert page.notes.text == ""
-    assert page.per.accessibleName() == "Period of a row: per Hour"
+    assert page.per.accessibleName() == "Time breakdown: By hour"
 
 
 @pytest.mark.parametrize("status", [403, 404])

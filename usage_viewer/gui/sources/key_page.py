@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import InputError, NotAnAdminKey, UsageViewerError
-from usage_viewer.gui.widgets.theme import UNIT, error_colour, plain_label, quiet, scaled
+from usage_viewer.gui.widgets.theme import UNIT, error_colour, muted_colour, plain_label, scaled_font
 
 WIDTH = 68 * UNIT
 ADMIN_KEYS_PAGE = "platform.openai.com/settings/organization/admin-keys"
@@ -44,7 +44,7 @@ class KeyPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title = plain_label("Connect your organization", self)
-        self._title.setFont(scaled(self.font(), 1.7, bold=True))
+        self._title.setFont(scaled_font(self.font(), 1.7, bold=True))
         self._field = QLineEdit(self, echoMode=QLineEdit.EchoMode.Password, placeholderText="sk-admin-…")
         self._field.setAccessibleName("Admin key")
         self._field.setAccessibleDescription("Paste the admin key of your organization. It is shown as dots.")
@@ -62,7 +62,7 @@ class KeyPage(QWidget):
         self._busy.setFixedHeight(UNIT // 2)
         self._busy.setAccessibleName("Checking the key")
         self._problem = plain_label("", self, wrap=True)
-        self._problem.setFont(scaled(self.font(), 1.0, bold=True))
+        self._problem.setFont(scaled_font(self.font(), 1.0, bold=True))
         self._hint = plain_label("", self, wrap=True)
         self._place = plain_label("", self, wrap=True)
         self._lay_out()
@@ -142,7 +142,7 @@ class KeyPage(QWidget):
         """Where the key will be kept, in a sentence."""
         self._place.setText(text)
         palette = self._place.palette()
-        palette.setColor(QPalette.ColorRole.WindowText, quiet(self.palette()))
+        palette.setColor(QPalette.ColorRole.WindowText, muted_colour(self.palette()))
         self._place.setPalette(palette)
 
     def set_replacing(self, replacing: bool, organization: str = "") -> None:

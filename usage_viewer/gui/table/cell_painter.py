@@ -11,7 +11,7 @@ from usage_viewer.domain.table import Alignment
 from usage_viewer.gui.formatting.numbers import MISSING
 from usage_viewer.gui.table.table_format import MAY_CHANGE
 from usage_viewer.gui.table.table_model import TableModel
-from usage_viewer.gui.widgets.theme import UNIT, is_dark, mixed
+from usage_viewer.gui.widgets.theme import UNIT, blend, is_dark
 
 PADDING = UNIT
 """Pixels between a cell's edge and its text, on either side."""
@@ -50,7 +50,7 @@ class CellPainter:
         self._widths.clear()
         text, base = palette.color(role.Text), palette.color(role.Base)
         self._text = text
-        self._faint = mixed(text, base, 0.5)
+        self._faint = blend(text, base, 0.5)
         self._on_active = palette.color(group.Active, role.HighlightedText)
         self._on_inactive = palette.color(group.Inactive, role.HighlightedText)
         self._frame = palette.color(group.Active, role.Highlight)

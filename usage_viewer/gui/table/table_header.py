@@ -21,7 +21,7 @@ from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.table import Alignment, Column
 from usage_viewer.gui.table.cell_painter import PADDING
 from usage_viewer.gui.table.table_model import SORT_ROLE, TableModel
-from usage_viewer.gui.widgets.theme import UNIT, mixed
+from usage_viewer.gui.widgets.theme import UNIT, blend
 
 MINIMUM = 5 * UNIT
 LARGEST_FITTED = 45 * UNIT
@@ -59,11 +59,11 @@ def _looks(font: QFont, palette: QPalette) -> _Looks:
         bold,
         QFontMetrics(bold),
         text,
-        mixed(text, base, 0.25),
+        blend(text, base, 0.25),
         palette.color(QPalette.ColorRole.Highlight),
-        (mixed(base, text, 0.0), mixed(base, text, 0.07), mixed(base, text, 0.14)),
-        mixed(base, text, 0.22),
-        mixed(base, text, 0.14),
+        (blend(base, text, 0.0), blend(base, text, 0.07), blend(base, text, 0.14)),
+        blend(base, text, 0.22),
+        blend(base, text, 0.14),
     )
 
 

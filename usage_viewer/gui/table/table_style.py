@@ -4,7 +4,7 @@ from PySide6.QtGui import QFont, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from usage_viewer.gui.table.cell_painter import row_height
-from usage_viewer.gui.widgets.theme import mixed
+from usage_viewer.gui.widgets.theme import blend
 
 
 def set_up_table(view: QTableView) -> None:
@@ -34,7 +34,7 @@ def set_up_table(view: QTableView) -> None:
 def restyle_table(view: QTableView) -> None:
     """Derive the colour of stripes from the palette, and the height of rows from the font."""
     palette = view.palette()
-    stripe = mixed(palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text), 0.03)
+    stripe = blend(palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text), 0.03)
     if palette.color(QPalette.ColorRole.AlternateBase) != stripe:
         own = QPalette()
         own.setColor(QPalette.ColorRole.AlternateBase, stripe)

@@ -21,7 +21,7 @@ from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.table.cell_painter import PADDING, row_height
 from usage_viewer.gui.table.table_view import TableView
 from usage_viewer.gui.widgets.plain_text import menu_text
-from usage_viewer.gui.widgets.theme import UNIT, mixed
+from usage_viewer.gui.widgets.theme import UNIT, blend
 
 _GAP = UNIT // 2
 
@@ -140,8 +140,8 @@ class TotalsRow(QWidget):
         palette = self.palette()
         base, ink = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text)
         painter = QPainter(self)
-        painter.fillRect(self.rect(), mixed(base, ink, 0.05))
-        painter.fillRect(0, 0, self.width(), 1, mixed(base, ink, 0.22))
+        painter.fillRect(self.rect(), blend(base, ink, 0.05))
+        painter.fillRect(0, 0, self.width(), 1, blend(base, ink, 0.22))
         font = QFont(self._view.font())
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)

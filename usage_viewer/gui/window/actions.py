@@ -42,22 +42,22 @@ class Actions(QObject):
         self.open_snapshot = self._add("O&pen snapshot…", key.Open, "Shows a saved snapshot; no key is needed")
         self.close_snapshot = self._add("Close the snapsho&t", None, "Goes back to your organization")
         self.close_snapshot.setVisible(False)
-        self.refresh = self._add("&Refresh", key.Refresh, "Fetches again whatever may have grown")
-        self.cancel = self._add("Stop fetch&ing", CANCEL_KEY, "Stops fetching; what has arrived is kept")
+        self.refresh = self._add("Re&fresh", key.Refresh, "Fetches again whatever may have grown")
+        self.cancel = self._add("Stop loadin&g", CANCEL_KEY, "Stops loading; data already downloaded is kept")
         self.clear_filters = self._add("Clear a&ll filters", None, "Shows everything again")
         self.origins = self._add(
-            "&Where does this come from?", "Ctrl+I", "Lists the buckets, rows and fetch times of the current cell"
+            "Show sou&rces…", "Ctrl+I", "Lists the periods, records and load times behind the current cell"
         )
         self.changes = self._add("What c&hanged…", "Ctrl+H", "Lists figures that a later fetch told otherwise")
         self.prove = self._add("Check co&mpleteness", "Ctrl+K", "Compares what is held with the server's own sums")
-        self.bars = self._toggle("&Bars in cells", "Ctrl+B", "Shows each row's share of the sorted figure")
+        self.bars = self._toggle("Bars &in cells", "Ctrl+B", "Shows each row's share of the sorted figure")
         self.abbreviated = self._toggle(
-            "Abbre&viated numbers", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
+            "Short num&bers (1.2 M)", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
         )
         self.replace_key = self._add("Change admin &key…", None, "Checks another admin key and keeps it")
         self.forget_key = self._add("Remo&ve admin key…", None, "Removes the admin key from this computer")
-        self.erase = self._add("D&elete downloaded data…", None, "Deletes the usage and names on this computer")
-        self.erase_all = self._add("Delete all data and ke&ys…", None, "Deletes keys, data and settings")
+        self.erase = self._add("Delete do&wnloaded data…", None, "Deletes the usage and names on this computer")
+        self.erase_all = self._add("D&elete all data and keys…", None, "Deletes keys, data and settings")
         self.erase_all.setVisible(False)
         self.demo = self._add("Open the &demo", None, "Looks at a synthetic organization")
         self.shortcuts = self._add("Ke&yboard shortcuts", key.HelpContents, "Lists every key")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from usage_viewer.gui.widgets.theme import UNIT, plain_label, scaled
+from usage_viewer.gui.widgets.theme import UNIT, plain_label, scaled_font
 
 
 class EmptyState(QFrame):
@@ -14,7 +14,7 @@ class EmptyState(QFrame):
         self._act: Callable[[], None] | None = None
         self._title = plain_label("", self)
         self._title.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._title.setFont(scaled(self.font(), 1.3, bold=True))
+        self._title.setFont(scaled_font(self.font(), 1.3, bold=True))
         self._text = plain_label("", self, wrap=True)
         self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._busy = QProgressBar(self, textVisible=False)

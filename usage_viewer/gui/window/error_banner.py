@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.gui.widgets.icons import icon
-from usage_viewer.gui.widgets.theme import UNIT, error_colour, mixed, plain_label, scaled
+from usage_viewer.gui.widgets.theme import UNIT, blend, error_colour, plain_label, scaled_font
 
 Action = tuple[str, Callable[[], None]]
 MOST_ACTIONS = 3
@@ -22,7 +22,7 @@ class ErrorBanner(QWidget):
         super().__init__(parent)
         self.error: UsageViewerError | None = None
         self._title = plain_label("", self)
-        self._title.setFont(scaled(self.font(), 1.0, bold=True))
+        self._title.setFont(scaled_font(self.font(), 1.0, bold=True))
         self._hint = plain_label("", self, wrap=True)
         self._hint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -74,5 +74,5 @@ class ErrorBanner(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         colour = error_colour(self.palette())
         with QPainter(self) as painter:
-            painter.fillRect(self.rect(), mixed(self.palette().color(QPalette.ColorRole.Window), colour, 0.12))
+            painter.fillRect(self.rect(), blend(self.palette().color(QPalette.ColorRole.Window), colour, 0.12))
             painter.fillRect(0, 0, UNIT // 2, self.height(), colour)

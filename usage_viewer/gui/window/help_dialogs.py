@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QS
 
 from usage_viewer import __version__
 from usage_viewer.domain.display_text import visible
-from usage_viewer.gui.widgets.theme import UNIT, plain_label, scaled
+from usage_viewer.gui.widgets.theme import UNIT, plain_label, scaled_font
 
 
 def shortcut_sheet(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
@@ -21,7 +21,7 @@ def shortcut_sheet(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
     for line, (what, keys) in enumerate(rows):
         grid.addWidget(plain_label(what), line, 0)
         shown = plain_label(keys)
-        shown.setFont(scaled(shown.font(), 1.0, bold=True))
+        shown.setFont(scaled_font(shown.font(), 1.0, bold=True))
         grid.addWidget(shown, line, 1)
     grid.setColumnStretch(0, 1)
     return _dialog("Keyboard shortcuts", _scrolled(inside, "Keyboard shortcuts"), parent, 64 * UNIT, 70 * UNIT)
@@ -37,7 +37,7 @@ def about_box(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
     column = QVBoxLayout(inside)
     column.setSpacing(UNIT)
     title = plain_label(f"Usage Viewer {__version__}")
-    title.setFont(scaled(title.font(), 1.4, bold=True))
+    title.setFont(scaled_font(title.font(), 1.4, bold=True))
     column.addWidget(title)
     column.addWidget(plain_label("See, filter, regroup, sort and copy your organization's usage.", wrap=True))
     grid = QGridLayout()

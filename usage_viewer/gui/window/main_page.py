@@ -8,7 +8,7 @@ from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.bars.filter_bar import FilterBar
 from usage_viewer.gui.bars.grouping_bar import GroupingBar
-from usage_viewer.gui.bars.menu_choices import DatasetChoice, PerChoice, ZoneChoice
+from usage_viewer.gui.bars.menu_choices import DatasetChoice, GranularityChoice, ZoneChoice
 from usage_viewer.gui.bars.organization_button import OrganizationButton
 from usage_viewer.gui.bars.range_picker import RangePicker
 from usage_viewer.gui.table.table_pane import TablePane
@@ -35,7 +35,7 @@ class MainPage(QWidget):
         self.organization = OrganizationButton(self)
         self.dataset = DatasetChoice(self)
         self.range = RangePicker(self)
-        self.per = PerChoice(self)
+        self.per = GranularityChoice(self)
         self.zone = ZoneChoice(self)
         # In the order in which Tab goes through them: from left to right and from top to bottom.
         self._buttons = {
@@ -136,9 +136,9 @@ class MainPage(QWidget):
         look = shown.look
         refused = dict.fromkeys(look.unavailable, "This organization's server can't group by it")
         self.grouping.show_view(self._workspace.view, refused)
-        self.range.show_answered(look.answered)
-        self.per.show_answered(look.answered)
-        self.zone.show_answered(look.answered)
+        self.range.show_adjusted_view(look.answered)
+        self.per.show_adjusted_view(look.answered)
+        self.zone.show_adjusted_view(look.answered)
         self.table.extras = look.extras
         self.notes.say("view", "\n".join(look.notes))
         self.show_reasons()

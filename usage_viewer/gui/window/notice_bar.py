@@ -3,7 +3,7 @@
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from usage_viewer.gui.widgets.theme import UNIT, mixed, plain_label
+from usage_viewer.gui.widgets.theme import UNIT, blend, plain_label
 
 
 class NoticeBar(QWidget):
@@ -41,4 +41,4 @@ class NoticeBar(QWidget):
         palette = self.palette()
         base, text = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
         with QPainter(self) as painter:
-            painter.fillRect(self.rect(), mixed(base, text, 0.06))
+            painter.fillRect(self.rect(), blend(base, text, 0.06))
