@@ -116,7 +116,7 @@ KEYS_WITH_LIMITS = (PIVOTED, PIVOTED_NONE, MONTHLY, COMPARED)
 
 @pytest.fixture
 def pivot() -> Table:
-    """Returns three projects with one figure in several columns, as a pivot and a comparison have them."""
+    """Return three projects with one figure in several columns, as a pivot and a comparison have them."""
     data = DATASETS["completions"]
 
     def column(key: ColumnKey, label: str, values: Sequence[int | None]) -> FigureColumn:

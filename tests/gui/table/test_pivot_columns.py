@@ -26,7 +26,7 @@ FLAGS = QItemSelectionModel.SelectionFlag
 
 @pytest.fixture
 def pivoted(pane: TablePane, pivot: Table, view_of: ViewOf) -> TablePane:
-    """Shows `pivot`, sorted by one of its columns."""
+    """Show `pivot`, sorted by one of its columns."""
     _show(pane, pivot, view_of(pivot).with_order([SortKey(PIVOTED_NONE, descending=True)]))
     return pane
 
