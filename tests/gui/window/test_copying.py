@@ -116,7 +116,7 @@ def test_the_provenance_line_stands_in_front(desk: "Desk", hands: "Hands") -> No
     assert first.startswith("# Usage Viewer · Completions · ")
     assert "UTC" in first
     assert "Model: o5" in first
-    assert "fetched" in first
+    assert "loaded" in first
     assert rest[0].startswith("Model\t")
 
 
