@@ -23,8 +23,6 @@ from usage_viewer.gui.table.table_view import TableView
 from usage_viewer.gui.widgets.plain_text import menu_text
 from usage_viewer.gui.widgets.theme import UNIT, blend
 
-_GAP = UNIT // 2
-
 
 def totals_label(table: Table, view: ViewState, note: str, numbers: NumberFormat) -> str:
     """Return `Total of 42 groups`, or `27 of 30 days: 42 groups` while data is missing."""
