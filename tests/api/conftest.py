@@ -1,4 +1,4 @@
-"""A scripted HTTP server on loopback: real sockets, answers byte by byte as a test wants them."""
+"""Fixtures: a scripted HTTP server on loopback, with full control of each response byte, and clients of it."""
 
 import json
 import socket
@@ -26,7 +26,7 @@ class Request:
     headers: Mapping[str, str]
 
     def __getitem__(self, name: str) -> str:
-        """The one value of a parameter."""
+        """Return the value of a parameter that occurs exactly once."""
         (value,) = self.all(name)
         return value
 
@@ -36,13 +36,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is written. `length`: what Content-Length says if not the truth; `pieces`: bytes, or seconds to wait."""
+    """A scripted response.
+
+    `length` replaces the true Content-Length. `pieces` replaces the whole response: bytes to send, or seconds to
+    wait.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     length: int | None = None
-    pieces: Sequence[bytes | float] | None = None  # instead of all of the above
+    pieces: Sequence[bytes | float] | None = None
     close: bool = False
 
     @classmethod
@@ -60,7 +64,7 @@ Script = Callable[[Request], Answer]
 
 
 class Server:
-    """Answers with `answers` one after another (the last again and again), or with what `script` says."""
+    """Sends `answers` in order (the last one repeatedly), or the result of `script` for each request."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -78,7 +82,7 @@ class Server:
 
     def close(self) -> None:
         self._stopped.set()
-        # A blocked accept() is not ended by closing its socket: a last connection wakes it.
+        # Closing its socket does not end a blocked accept(): one last connection does.
         socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         self._thread.join(5)
         self._listener.close()
@@ -86,8 +90,8 @@ class Server:
             for connection in self._open:
                 connection.close()
 
-    def wait_until_left(self) -> None:
-        """Until every client has closed its connections."""
+    def wait_until_disconnected(self) -> None:
+        """Wait until the clients have closed all connections, at most 5 s."""
         until = time.monotonic() + 5
         while self._open:
             assert time.monotonic() < until, f"{len(self._open)} connections are still open"
@@ -165,7 +169,7 @@ def answer() -> type[Answer]:
 
 
 class Waits:
-    """Stands for waiting between tries: notes the seconds, and lets none pass."""
+    """Replaces the wait between attempts: records the seconds and returns at once."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -184,7 +188,7 @@ def waits() -> Waits:
 class MakeClient:
     def __init__(self, waits: Waits) -> None:
         self._waits = waits
-        self.made: list[UsageClient] = []
+        self.clients: list[UsageClient] = []
 
     def __call__(
         self,
@@ -205,7 +209,7 @@ class MakeClient:
             clock=clock,
             policy=RetryPolicy(attempts=attempts),
         )
-        self.made.append(client)
+        self.clients.append(client)
         return client
 
 
@@ -213,7 +217,7 @@ class MakeClient:
 def make_client(waits: Waits) -> Iterator[MakeClient]:
     make = MakeClient(waits)
     yield make
-    for client in make.made:
+    for client in make.clients:
         client.close()
 
 

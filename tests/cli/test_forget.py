@@ -25,7 +25,7 @@ MINE, ACME = Organization("default", "Mine"), Organization("acme", "Acme")
 class LastingKeystore(MemoryKeystore):
     """Stands for the system's keyring, which the process's end doesn't empty."""
 
-    lasting = True
+    persistent = True
 
 
 @dataclass

@@ -231,7 +231,7 @@ class TestWhatLacks:
         server.faults = lambda request: (
             Fault(status=429, headers={"retry-after-ms": "1"}) if request.number == 2 else None
         )
-        assert "Rate limited, next try in 1 s" in ask(*OCTOBER).err
+        assert "Rate limited; retrying in 1 s" in ask(*OCTOBER).err
         sent_back(server, 404)
         printed = ask(*OCTOBER)
         assert printed.err.rpartition("\x1b[K")[2].startswith("usage-viewer: The server doesn't know this address")

@@ -1,4 +1,4 @@
-"""A fixed organization at a fixed time, a server on it, and the official SDK as its client."""
+"""Fixtures: a fixed organization at a fixed time, its demo server, and the official SDK as a client."""
 
 from collections.abc import Iterator
 

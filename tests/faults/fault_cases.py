@@ -54,7 +54,7 @@ IN_HALVES: Final = "asked for in halves"
 
 
 def asks_to_wait(told: str) -> str:
-    return f"The server asks to wait {told}. Retry then; what has arrived is kept."
+    return f"The server asks you to wait {told}. Then retry; data already loaded is kept."
 
 
 Own = None
@@ -158,14 +158,15 @@ FAULTS: Final = [
     Fault("the same bucket twice", edits(same_bucket), BUCKETS, CHANGED, ALL_BUT_A_PAGE),
     Fault("a bucket of the page before", edits(of_the_page_before), BUCKETS, CHANGED, ALL_BUT_A_PAGE),
     Fault("a bucket left out", edits(bucket_left_out), "The server left buckets out",
-          "Try again; what has arrived is kept.", "92 of 93 days"),
+          "Retry. Data already loaded is kept.", "92 of 93 days"),
     Fault("a repeated cursor", same_cursor, PAGES, CHANGED, ALL_BUT_A_PAGE),
     Fault("a missing cursor", edits(lambda page: {**page, "has_more": True, "next_page": None}), PAGES, CHANGED,
           ALL_BUT_A_PAGE),
     Fault("cursors without an end", new_cursors(), PAGES, CHANGED, ALL_BUT_A_PAGE, 32, waits=[]),
     # Errors
-    Fault("301 to elsewhere", says("301 Moved", Location="{elsewhere}"), "The server redirects elsewhere",
-          "Check the base URL. Redirects are not followed, so that the key goes nowhere else.", UP_TO_HERE),
+    Fault("301 to elsewhere", says("301 Moved", Location="{elsewhere}"), "The server redirects to another address",
+          "Check the base URL. Redirects are not followed, so that the key is sent to no other server.",
+          UP_TO_HERE),
     Fault("400", error("400 Bad", "Bad start_time.", param="start_time"), "The server refused the request",
           "Change the range or the grouping and try again.", UP_TO_HERE),
     Fault("400 with markup in its message", error("400 Bad", HOSTILE, param="limit"),

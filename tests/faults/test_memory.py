@@ -12,7 +12,7 @@ from tests.faults.conftest import QUESTION, Desk
 from tests.faults.fault_cases import FAULTS, Fault
 from tests.faults.usage_wire import DAY, KEY, OCTOBER_2, Asked, Page, Piece, Reservation, written
 from usage_viewer.api.http.client import MAX_BODY
-from usage_viewer.api.http.memory_budget import SMALL, TOGETHER
+from usage_viewer.api.http.memory_budget import STEP, TOTAL
 from usage_viewer.app.session.session import WORKERS
 from usage_viewer.domain.zones import iso
 
@@ -77,7 +77,7 @@ def test_it_is_no_more_when_all_workers_are_answered_so_at_once(desk: Desk, tmp_
     assert status == 0
     assert len(desk.server.usage_requests()) == (1 + 2) * WORKERS
     # Beside what has room: small answers, and what was just read.
-    assert most - usual < MAX_BODY + TOGETHER + 2 * SMALL * WORKERS + 30 * MEGABYTE
+    assert most - usual < MAX_BODY + TOTAL + 2 * STEP * WORKERS + 30 * MEGABYTE
 
 
 def test_a_page_of_50_megabytes_takes_little_more_than_itself(desk: Desk, tmp_path: Path, usual: int) -> None:

@@ -42,7 +42,7 @@ def test_no_redirect_is_followed(https: Desk, status: str, place: str) -> None:
     https.server.behave = says(status, Location=to)
     printed = https.table()
     assert printed.status == 3
-    assert "redirects elsewhere" in printed.err
+    assert "redirects to another address" in printed.err
     assert https.elsewhere.asked == []
     assert not https.elsewhere.heard
     assert all(asked.headers["host"] == f"{HOST}:{https.server.port}" for asked in https.server.asked)

@@ -12,7 +12,7 @@ from typing import Any
 from usage_viewer.app.fetch.api_source import ApiSource
 from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.app.session.session import Session, ViewResult
-from usage_viewer.demo.server.faults import Asked
+from usage_viewer.demo.server.faults import LoggedRequest
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
@@ -50,7 +50,7 @@ class Bench:
         source = ApiSource(self.server.base_url, AdminKey.parse(key or self.server.key))
         session.connect(source, source)
 
-    def asked(self) -> list[Asked]:
+    def asked(self) -> list[LoggedRequest]:
         """What the server was asked since the last look."""
         asked, self.server.requests = self.server.requests, []
         return asked
@@ -63,7 +63,7 @@ class Bench:
         )
 
 
-def one(name: str, asked: Asked) -> str:
+def one(name: str, asked: LoggedRequest) -> str:
     (value,) = asked.query[name]
     return value
 

@@ -52,7 +52,7 @@ def first(days: int) -> int:
 @cache
 def true_rows(dataset: str, width: BucketWidth, start: int) -> Rows:
     """What a bucket holds by the organization itself."""
-    batch = organization().columns(dataset, start, start + width.seconds, width, SETTLED)
+    batch = organization().batch(dataset, start, start + width.seconds, width, SETTLED)
     figures = [column.listed() for column in batch.metrics.values()]
     return {
         batch.combinations[combination]: tuple(column[row] for column in figures)
@@ -107,12 +107,12 @@ def write(folder: Path) -> Kept:
     """A month by day, five days by hour, names; the costs are still in the log, as after a sudden end."""
     path = folder / "written" / "usage.duckdb"
     store = Store.open(path)
-    store.put(organization().columns("completions", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
-    store.put(organization().columns("completions", first(5), ANCHOR, BucketWidth.HOUR, SETTLED), SETTLED)
+    store.put(organization().batch("completions", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
+    store.put(organization().batch("completions", first(5), ANCHOR, BucketWidth.HOUR, SETTLED), SETTLED)
     store.remember([Name("project", f"proj_{number}", f"Project {number}") for number in range(50)])
     store.close()
     store = Store.open(path)
-    store.put(organization().columns("costs", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
+    store.put(organization().batch("costs", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
     kept = Kept(path.read_bytes(), wal_of(path).read_bytes())
     store.close()
     shutil.rmtree(path.parent)
@@ -145,7 +145,7 @@ def examine(path: Path) -> str:
         told = [check(session, store, *one) for one in WRITTEN]
         store.rows("completions")
         store.names()
-        store.put(organization().columns("images", first(3), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
+        store.put(organization().batch("images", first(3), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
         told.append(check(session, store, "images", BucketWidth.DAY, 3))
         store.close()
         return f"held {' '.join(map(str, told))}"

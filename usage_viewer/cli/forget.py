@@ -62,7 +62,7 @@ def _confirmed(question: str, ask: Callable[[str], str]) -> bool:
 
 def _forget(organization: Organization, keystore: Callable[[str], Keystore], err: TextIO) -> int:
     store = keystore(organization.id)
-    if not store.lasting:
+    if not store.persistent:
         err.write(f"usage-viewer: There is no keyring here, so no key is kept. {store.description}\n")
         return DONE
     store.forget()

@@ -57,7 +57,7 @@ def test_says_when_it_tries_again(source: ApiSource, server: DemoServer) -> None
     )
     notices: list[str] = []
     assert len(week(source, notices)) == 1
-    assert notices == ["Rate limited, next try in 1 s"]
+    assert notices == ["Rate limited; retrying in 1 s"]
 
 
 def test_which_dimensions_are_accepted(server: DemoServer, source: ApiSource) -> None:
@@ -110,7 +110,7 @@ def test_a_server_that_is_gone(source: ApiSource, server: DemoServer) -> None:
 
     with pytest.raises((ConnectionFailed, Cancelled)):
         list(source.fetch(COMPLETIONS, LAST_WEEK, (), cancelled=cancelled, on_notice=stop))
-    assert notices[0].startswith("The connection failed, next try in ")
+    assert notices[0].startswith("The connection failed; retrying in ")
 
 
 def test_an_address_that_cant_be_used_is_told_when_it_is_used() -> None:

@@ -62,7 +62,7 @@ class TestErrors:
         assert session.coverage(view).summary == "16 of 30 days"
         assert len(notices) == 5
         assert notices[0].startswith("The server failed")
-        assert "next try in 1 s" in notices[0]
+        assert "retrying in 1 s" in notices[0]
 
     def test_no_key_matters_only_if_something_has_to_be_fetched(self, bench: Bench) -> None:
         session, view = bench.session(), days("10-01", "10-02")

@@ -145,7 +145,7 @@ def test_a_wait_is_said(desk: "Desk") -> None:
     gate = Gate(0, Fault(status=429, headers={"retry-after": "4"}, body=b'{"error": {"message": "Slow."}}'))
     desk.server.faults = gate
     _show_year(window)
-    desk.qtbot.waitUntil(lambda: "Rate limited, next try in" in window.page.status.text)
+    desk.qtbot.waitUntil(lambda: "Rate limited; retrying in" in window.page.status.text)
     assert window.workspace.fetching
     assert not window.page.banner.isVisible()
     # The notice stays as long as the wait does, though other messages go after a while.

@@ -19,7 +19,7 @@ from usage_viewer.cli.arguments import parser
 from usage_viewer.cli.table import run_table
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.api.cursor import make_cursor
-from usage_viewer.demo.api.query import Query, read_query
+from usage_viewer.demo.api.query import Query, parse_query
 from usage_viewer.demo.api.refusal import Refusal
 from usage_viewer.demo.server.faults import Request
 from usage_viewer.demo.server.listener import Listener, Reply
@@ -131,7 +131,7 @@ class RobotServer:
             )
         self.asked.append(request.query)
         try:
-            return Reply(200, page(read_query(ROBOTS, request.query, NOW)))
+            return Reply(200, page(parse_query(ROBOTS, request.query, NOW)))
         except Refusal as refusal:
             return Reply(refusal.status, refusal.body)
 
@@ -139,10 +139,10 @@ class RobotServer:
 def page(query: Query) -> bytes:
     step = query.width.seconds
     buckets = []
-    for start in range(query.start, min(query.first_page_end, NOW + 1), step):
+    for start in range(query.start, min(query.page_end, NOW + 1), step):
         results = [result(query, group, here) for group, here in grouped(query, start, start + step).items()]
         buckets.append({"object": "bucket", "start_time": start, "end_time": start + step, "results": results})
-    end = query.first_page_end
+    end = query.page_end
     more = end < query.end and end <= NOW
     cursor = make_cursor(end, query.parameters) if more else None
     return json.dumps({"object": "page", "data": buckets, "has_more": more, "next_page": cursor}).encode()

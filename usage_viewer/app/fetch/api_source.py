@@ -88,7 +88,7 @@ class ApiSource:
                 on_retry=lambda retry: on_notice(retry.text),
             )
 
-        yield from api.fetch_narrowing(ask, window, on_notice)
+        yield from api.fetch_in_smaller_windows(ask, window, on_notice)
 
     def accepted_dimensions(
         self, dataset: Dataset, day: BucketRun, *, cancelled: threading.Event
