@@ -10,8 +10,6 @@ from usage_viewer.gui.table.type_ahead import PAUSE, TypeAhead
 
 
 class Clock:
-    """Returns `now` in seconds."""
-
     now = 100.0
 
     def __call__(self) -> float:
