@@ -65,7 +65,7 @@ def test_full_disk(export: Export, tmp_path: Path) -> None:
 
 
 def test_folder_does_not_exist(export: Export, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="The folder doesn't exist any more"):
+    with pytest.raises(ExportError, match="The folder is gone"):
         save(export, Format.TSV, tmp_path / "gone" / "usage.tsv")
     (tmp_path / "file").write_text("")
     with pytest.raises(ExportError, match="This is not a folder"):

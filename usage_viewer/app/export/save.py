@@ -21,7 +21,7 @@ _REASONS = {
     errno.EACCES: ("The folder can't be written", "Choose a folder that you may write to."),
     errno.EPERM: ("The folder can't be written", "Choose a folder that you may write to."),
     errno.EROFS: ("The disk can't be written", "It is read-only. Choose another place."),
-    errno.ENOENT: ("The folder doesn't exist any more", "It may have been moved or deleted. Choose another place."),
+    errno.ENOENT: ("The folder is gone", "It may have been moved or deleted. Choose another place."),
     errno.ENOTDIR: ("This is not a folder", "A part of the path is a file. Choose another place."),
     errno.EISDIR: ("A folder has this name", "Choose another file name."),
     errno.EEXIST: ("This name belongs to something that is not a file", "Choose another file name."),
