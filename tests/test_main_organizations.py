@@ -1,4 +1,4 @@
-"""The composition root: which organization is asked for, and a snapshot in place of one."""
+"""`main`: the chosen organization, and a snapshot instead of an organization."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ DAY = 86400
 
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Path:
-    """The last week of completions, by a real server."""
+    """A snapshot of the last week of completions, fetched from the stand-in server."""
     view, key = ViewState(range=DateRange(Preset.LAST_7_DAYS)), AdminKey.parse(ADMIN_KEY)
     with DemoServer(SyntheticOrganization(anchor=int(time.time())), key=ADMIN_KEY) as server:
         profile = Profile("default", base_url=server.base_url, database=None, keystore=MemoryKeystore)
@@ -42,7 +42,7 @@ def _date(days_ago: int) -> str:
     return datetime.fromtimestamp(time.time() - days_ago * DAY, UTC).strftime("%Y-%m-%d")
 
 
-def test_the_table_of_a_snapshot_needs_no_key(
+def test_table_of_a_snapshot_needs_no_key(
     snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-not-to-be-used-not-to-be-used")
@@ -60,16 +60,16 @@ def test_the_table_of_a_snapshot_needs_no_key(
     assert "still to come" in capsys.readouterr().err
 
 
-def test_what_is_no_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_file_that_is_no_snapshot_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x").write_text("x")
     between = ["--from", _date(5), "--to", _date(1)]
     assert main(["table", "--open", str(tmp_path / "x"), *between]) == 1
     assert "not a snapshot" in capsys.readouterr().err
     assert main(["--demo", "--open", str(tmp_path / "x")]) == 2
-    assert "exclude" in capsys.readouterr().err
+    assert "can't be combined" in capsys.readouterr().err
 
 
-def test_a_profile_is_asked_for_by_its_name_and_has_its_own_server(
+def test_profile_is_chosen_by_label_and_uses_its_server(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", ADMIN_KEY)

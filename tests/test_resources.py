@@ -1,14 +1,14 @@
-"""Resources are found beside the package in a checkout; a missing one is said plainly."""
+"""Resources are found in a checkout; a missing one raises an error with its name."""
 
 import pytest
 
 from usage_viewer.resources import asset
 
 
-def test_an_asset_is_found() -> None:
+def test_resource_is_found() -> None:
     assert asset("icons/usage-viewer.svg").read_bytes().startswith(b"<svg")
 
 
-def test_a_missing_asset_is_named() -> None:
+def test_missing_resource_is_named() -> None:
     with pytest.raises(FileNotFoundError, match=r"icons/none\.svg"):
         asset("icons/none.svg")

@@ -13,7 +13,7 @@ from pathlib import Path
 from data import FOLDER, HeldBuckets, million
 from lines import Line
 
-from usage_viewer.app.atomic_write import write_whole
+from usage_viewer.app.atomic_write import write_atomically
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings.settings import ProfileSettings, Settings, save
 from usage_viewer.app.settings.startup_table import path_of
@@ -66,7 +66,7 @@ def _run(name: str, left: ProfilePaths, look: bytes) -> float:
     """A start uses the last look up; without one, the table is painted once the store has answered."""
     path_of(left).unlink(missing_ok=True)
     if name == "first":
-        write_whole(path_of(left), [look], mode=0o600)
+        write_atomically(path_of(left), [look], mode=0o600)
     return _started(name, left)
 
 

@@ -1,4 +1,4 @@
-"""The command line in this process and as a child process, both in front of one stand-in server."""
+"""Runs the command line in this process and as a child process, with the stand-in server."""
 
 import io
 import json
@@ -16,7 +16,7 @@ import pytest
 
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
-from usage_viewer.cli.arguments import parser
+from usage_viewer.cli.arguments import build_parser
 from usage_viewer.cli.table import run_table
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
@@ -28,7 +28,7 @@ from usage_viewer.store.engine.database import Database
 
 @dataclass(frozen=True)
 class Printed:
-    """What a command printed, and how it ended."""
+    """Holds a command's exit status and output."""
 
     status: int
     out: str
@@ -36,7 +36,7 @@ class Printed:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """Of JSON; numbers with a fraction as exact decimals."""
+        """Return the rows of JSON output; numbers with a fraction are exact decimals."""
         rows = json.loads(self.out, parse_float=Decimal)
         assert isinstance(rows, list)
         return rows
@@ -44,14 +44,14 @@ class Printed:
 
 @dataclass
 class Table:
-    """`usage-viewer table …` in this process: nothing but the streams and the clock is another."""
+    """Runs `usage-viewer table …` in this process; only the streams and the clock are replaced."""
 
     server: DemoServer
     database: Path | None
     key: str | None
     now: Callable[[], float] = time.time
     terminal: bool = False
-    kept: Callable[[], Session] | None = None  # opened by the test, instead of anew for each command
+    kept: Callable[[], Session] | None = None  # an open session, used for all commands
 
     def __call__(self, *arguments: str) -> Printed:
         key = AdminKey.parse(self.key) if self.key else None
@@ -64,7 +64,7 @@ class Table:
             clock=self.now,
         )
         out, err = io.StringIO(), Terminal() if self.terminal else io.StringIO()
-        status = run_table(parser().parse_args(["table", *arguments]), profile, out, err)
+        status = run_table(build_parser().parse_args(["table", *arguments]), profile, out, err)
         return Printed(status, out.getvalue(), err.getvalue())
 
 
@@ -78,10 +78,10 @@ class OpenProfile(Profile):
 
 
 class SharedStore(Store):
-    """Outlives the sessions over it, for opening a large one takes longer than most questions to it."""
+    """Stays open when a session closes it, because opening a large store takes longer than most queries."""
 
     def close(self) -> None:
-        """Not yet: `end` does."""
+        """Do nothing; `end` closes the store."""
 
     def end(self) -> None:
         super().close()
@@ -94,7 +94,7 @@ class Terminal(io.StringIO):
 
 @dataclass
 class Child:
-    """`usage-viewer …` in a process of its own, with a data directory of its own and without any keyring."""
+    """Runs `usage-viewer …` in a child process, with a separate data directory and without a keyring."""
 
     server: DemoServer
     home: Path
@@ -138,19 +138,19 @@ def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
 
 @pytest.fixture
 def table(server: DemoServer) -> Table:
-    """Without a database of its own, and with the server's key."""
+    """A `table` command without a database file, with the server's key."""
     return Table(server, None, server.key)
 
 
 @pytest.fixture
 def child(server: DemoServer, tmp_path: Path) -> Child:
-    """With the server's key in the environment."""
+    """A child process with the server's key in the environment."""
     return Child(server, tmp_path, {"OPENAI_ADMIN_KEY": server.key})
 
 
 @pytest.fixture(scope="session")
 def make_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[DemoServer, float], Table]]:
-    """`make_table(server, now)`: with a database of its own, at a moment that doesn't pass."""
+    """`make_table(server, now)` returns a `table` command with a separate database and a fixed clock."""
     stores: list[SharedStore] = []
 
     def make(server: DemoServer, now: float) -> Table:

@@ -20,7 +20,7 @@ from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Demo, Profile
 from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.settings import ProfileSettings, Settings
-from usage_viewer.cli.arguments import parser, view_of
+from usage_viewer.cli.arguments import build_parser, parse_view
 from usage_viewer.cli.table import run_table
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.table import FigureColumn, PeriodColumn, Table
@@ -123,12 +123,12 @@ class Desk:
 
     def table(self, *more: str) -> Printed:
         out, err = io.StringIO(), io.StringIO()
-        status = run_table(parser().parse_args([*QUESTION, *more]), self.profile(), out, err)
+        status = run_table(build_parser().parse_args([*QUESTION, *more]), self.profile(), out, err)
         return Printed(status, out.getvalue(), err.getvalue())
 
     def window(self, *more: str) -> MainWindow:
         """One that was looking at the same question when it was closed; returns once it has settled."""
-        view = view_of(parser().parse_args([*QUESTION, *more]))
+        view = parse_view(build_parser().parse_args([*QUESTION, *more]))
         settings.save(self.place.settings, Settings(profiles={"default": ProfileSettings(view=view)}))
         window = MainWindow(self.profile(), self.place, self._no_demo, lambda organization: self.profile())
         self.windows.append(window)

@@ -310,7 +310,7 @@ class DemoAtHand:
             "demo",
             base_url=self.server.base_url,
             database=None,
-            keystore=lambda: MemoryKeystore(key, description="The demo needs no key of yours."),
+            keystore=lambda: MemoryKeystore(key, description="Demo: no key needed."),
         )
 
     def close(self) -> None:

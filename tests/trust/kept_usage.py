@@ -21,7 +21,7 @@ from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
-from usage_viewer.store.engine.database import wal_of
+from usage_viewer.store.engine.database import wal_path
 
 DAY: Final = 86400
 ANCHOR: Final = 1_793_491_200
@@ -100,7 +100,7 @@ class Kept:
             old.unlink()
         path.write_bytes(self.database)
         if self.log:
-            wal_of(path).write_bytes(self.log)
+            wal_path(path).write_bytes(self.log)
 
 
 def write(folder: Path) -> Kept:
@@ -113,7 +113,7 @@ def write(folder: Path) -> Kept:
     store.close()
     store = Store.open(path)
     store.put(organization().batch("costs", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
-    kept = Kept(path.read_bytes(), wal_of(path).read_bytes())
+    kept = Kept(path.read_bytes(), wal_path(path).read_bytes())
     store.close()
     shutil.rmtree(path.parent)
     return kept
@@ -121,13 +121,13 @@ def write(folder: Path) -> Kept:
 
 def check(session: Session, store: Store, dataset: str, width: BucketWidth, days: int) -> int:
     """How many buckets of the last `days` days are held. Raises AssertionError unless each is whole and right."""
-    held = store.held(dataset).get(width)
+    held = store.stored_buckets(dataset).get(width)
     starts = [] if held is None else [int(start) for start in held.starts if start >= first(days)]
     shown = held_rows(session, dataset, width, days)
     for start in starts:
         assert shown.get(start, {}) == true_rows(dataset, width, start), f"{dataset} {width.value} {start}"
     # A finer width may answer for days that are not held as such; nothing else may be shown.
-    finer = store.held(dataset).get(BucketWidth.HOUR) if width is BucketWidth.DAY else None
+    finer = store.stored_buckets(dataset).get(BucketWidth.HOUR) if width is BucketWidth.DAY else None
     made_up = set() if finer is None else {int(start) // DAY * DAY for start in finer.starts}
     assert set(shown) <= {*starts, *made_up}
     return len(starts)

@@ -177,7 +177,7 @@ def test_table_beside_an_open_window(program: "Program") -> None:
         beside = program.run(*WEEK)
         assert (beside.status, beside.out) == (1, "")
         assert beside.err.startswith("usage-viewer: The local database is in use")
-        assert beside.err.endswith("\nClose the window, or add --no-store to leave the database alone.\n")
+        assert beside.err.endswith("\nClose the window, or add --no-store to run without the database.\n")
         alone = program.run(*WEEK, "--no-store")
         assert (alone.status, alone.err) == (0, "")
         window.close()

@@ -196,7 +196,7 @@ def check(data: Dataset, body: bytes) -> str:
         with SHELF as (store, fetched_at):
             store.put(batch, fetched_at)
             told = held_rows(Session(store, clock=lambda: fetched_at), data.name, BucketWidth.DAY, DAYS)
-            held = store.held(data.name).get(BucketWidth.DAY, HeldBuckets.nothing())
+            held = store.stored_buckets(data.name).get(BucketWidth.DAY, HeldBuckets.nothing())
             right = expected(batch, data)
             assert {start: told.get(start, {}) for start in batch.starts.tolist()} == {
                 start: right.get(start, {}) for start in batch.starts.tolist()

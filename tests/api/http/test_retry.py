@@ -149,7 +149,7 @@ def test_loop_reports_each_retry_and_returns_the_body() -> None:
     assert waited == [4.0, 0.5]
     assert [(retry.attempt, retry.attempts, retry.seconds) for retry in retries] == [(1, 6, 4.0), (2, 6, 0.5)]
     assert retries[0].text == "Rate limited; retrying in 4 s"
-    assert retries[1].text == "The connection failed; retrying in 1 s"
+    assert retries[1].text == "Connection failed; retrying in 1 s"
 
 
 def test_loop_raises_the_last_error() -> None:

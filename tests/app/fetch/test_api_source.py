@@ -110,7 +110,7 @@ def test_a_server_that_is_gone(source: ApiSource, server: DemoServer) -> None:
 
     with pytest.raises((ConnectionFailed, Cancelled)):
         list(source.fetch(COMPLETIONS, LAST_WEEK, (), cancelled=cancelled, on_notice=stop))
-    assert notices[0].startswith("The connection failed; retrying in ")
+    assert notices[0].startswith("Connection failed; retrying in ")
 
 
 def test_an_address_that_cant_be_used_is_told_when_it_is_used() -> None:

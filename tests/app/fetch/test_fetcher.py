@@ -142,7 +142,9 @@ class TestRefusedDimensions:
             assert look.coverage.complete
             # Null in it would say that there is none of it.
             assert look.answered.grouping == ("model",)
-            assert look.notes == ("API source can't be had of this organization's completions: shown without.",)
+            assert look.notes == (
+                "API source is not available for this organization's completions; shown without it.",
+            )
             assert sums(look) == oracle(organization, self.VIEW.with_grouping(("model",)))
             assert bench.asked()[-1].query["group_by"] == [name for name in DIMENSIONS if name != "api_source"]
             fetch(session, days("09-01", "09-10"))

@@ -235,11 +235,11 @@ class TestAllGoesWell:
 
     def test_notices_are_passed_on(self) -> None:
         def notice(window: BucketRun, cancelled: threading.Event, on_notice: OnNotice) -> Iterator[Batch]:
-            on_notice("Rate limited, next try in 4 s")
+            on_notice("Rate limited, retrying in 4 s")
             yield idle(window)
 
         steps = list(fetching(Scripted(notice), Kept(), windows(1)))
-        assert [step.notice for step in steps if step.notice] == ["Rate limited, next try in 4 s"]
+        assert [step.notice for step in steps if step.notice] == ["Rate limited, retrying in 4 s"]
 
 
 class TestErrors:

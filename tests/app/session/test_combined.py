@@ -97,12 +97,12 @@ def test_names_come_from_both(session: Session) -> None:
 
 def test_it_is_proven_together(session: Session) -> None:
     _fetch(session)
-    assert session.completeness(VIEW).verdict is Verdict.NOT_ASKED
+    assert session.completeness(VIEW).verdict is Verdict.NOT_VERIFIED
     assert session.calls_to_prove(VIEW, session.coverage(VIEW)) == 2
     proved = session.prove(VIEW, cancelled=threading.Event())
-    assert proved.completeness.verdict is Verdict.PROVEN
+    assert proved.completeness.verdict is Verdict.VERIFIED
     assert proved.completeness.buckets == 14
-    assert session.completeness(VIEW).verdict is Verdict.PROVEN
+    assert session.completeness(VIEW).verdict is Verdict.VERIFIED
     assert session.breaches(VIEW).count == 0
     assert session.changes("completions", None).count == 0
 
@@ -123,7 +123,7 @@ def test_one_without_a_key_keeps_no_other_from_being_fetched(servers: dict[str, 
     with closing(_combined(servers, {"acme": None, "umbrella": KEYS["umbrella"]}).open_session()) as session:
         with pytest.raises(KeyMissing) as raised:
             _fetch(session)
-        assert raised.value.title == "Acme: There is no key yet"
+        assert raised.value.title == "Acme: No admin key"
         assert session.look(VIEW).coverage.summary == "7 of 14 days in 2 organizations"
 
 

@@ -41,7 +41,7 @@ def taken(place: ProfilePaths, moment: float = 1500) -> dict[str, Any] | None:
     return take_last_look(place, lambda: moment)
 
 
-def test_it_is_taken_once(place: ProfilePaths) -> None:
+def test_saved_table_is_used_once(place: ProfilePaths) -> None:
     keep_last_look(place, LOOK)
     assert place_of_last_look(place.data_dir) == place
     look = taken(place)
@@ -52,43 +52,43 @@ def test_it_is_taken_once(place: ProfilePaths) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no such permissions")
-def test_it_is_for_its_owner_alone(place: ProfilePaths) -> None:
+def test_only_the_user_may_read_the_file(place: ProfilePaths) -> None:
     keep_last_look(place, LOOK)
     assert stat.S_IMODE(path_of(place).stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("moment", [999, 2000, 10**10])
-def test_it_holds_for_its_time(place: ProfilePaths, moment: float) -> None:
+def test_saved_table_expires(place: ProfilePaths, moment: float) -> None:
     keep_last_look(place, LOOK)
     assert taken(place, moment) is None
     assert not path_of(place).exists()
 
 
-def test_a_changed_database_ends_it(place: ProfilePaths) -> None:
+def test_changed_database_invalidates_the_table(place: ProfilePaths) -> None:
     keep_last_look(place, LOOK)
     place.database.write_bytes(b"others!")
     assert taken(place) is None
 
 
-def test_a_database_that_was_not_closed_ends_it(place: ProfilePaths) -> None:
+def test_unclosed_database_invalidates_the_table(place: ProfilePaths) -> None:
     keep_last_look(place, LOOK)
     place.database.with_name("usage.duckdb.wal").touch()
     assert taken(place) is None
 
 
-def test_changed_settings_end_it(place: ProfilePaths) -> None:
+def test_changed_settings_invalidate_the_table(place: ProfilePaths) -> None:
     keep_last_look(place, LOOK)
     place.settings.write_text('{"bars": false}')
     assert taken(place) is None
 
 
-def test_another_locale_ends_it(place: ProfilePaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_locale_invalidates_the_table(place: ProfilePaths, monkeypatch: pytest.MonkeyPatch) -> None:
     keep_last_look(place, LOOK)
     monkeypatch.setenv("LC_NUMERIC", "de_DE.UTF-8")
     assert taken(place) is None
 
 
-def test_it_is_that_of_the_organization_looked_at_last(place: ProfilePaths) -> None:
+def test_table_of_the_last_open_organization_is_found(place: ProfilePaths) -> None:
     other = ProfilePaths(place.data_dir, "other")
     other.directory.mkdir()
     other.database.write_bytes(b"figures")
@@ -118,7 +118,7 @@ def test_it_is_that_of_the_organization_looked_at_last(place: ProfilePaths) -> N
         {"of": None},
     ],
 )
-def test_what_is_damaged_is_not_shown(place: ProfilePaths, damage: dict[str, Any]) -> None:
+def test_damaged_table_is_not_used(place: ProfilePaths, damage: dict[str, Any]) -> None:
     keep_last_look(place, LOOK)
     look = json.loads(path_of(place).read_bytes())
     path_of(place).write_text(json.dumps({**look, **damage}))
@@ -126,14 +126,14 @@ def test_what_is_damaged_is_not_shown(place: ProfilePaths, damage: dict[str, Any
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"7", b"\xff"])
-def test_what_is_no_look_is_not_shown(place: ProfilePaths, text: bytes) -> None:
+def test_other_content_is_not_used(place: ProfilePaths, text: bytes) -> None:
     path_of(place).write_bytes(text)
     assert taken(place) is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"organization": 7.5}', "[" * 100_000])
-def test_damaged_settings_lead_nowhere(place: ProfilePaths, text: str) -> None:
+def test_damaged_settings_give_no_table(place: ProfilePaths, text: str) -> None:
     keep_last_look(place, LOOK)
     place.settings.write_text(text)
-    found = place_of_last_look(place.data_dir)
-    assert found is None or taken(found) is None
+    paths = place_of_last_look(place.data_dir)
+    assert paths is None or taken(paths) is None

@@ -44,15 +44,15 @@ def test_nothing_is_known_before_it_was_compared(ledger: VerificationLog) -> Non
 def test_what_was_compared_is_proven_whole_and_in_parts(ledger: VerificationLog) -> None:
     note(ledger, 0, 5, at=NOW - 60)
     note(ledger, 5, 10)
-    assert ledger.completeness("completions", needed(), held()) == Completeness(Verdict.PROVEN, NOW - 60, 10)
-    assert ledger.completeness("completions", needed(6, 8), held()) == Completeness(Verdict.PROVEN, NOW, 2)
+    assert ledger.completeness("completions", needed(), held()) == Completeness(Verdict.VERIFIED, NOW - 60, 10)
+    assert ledger.completeness("completions", needed(6, 8), held()) == Completeness(Verdict.VERIFIED, NOW, 2)
     assert ledger.completeness("images", needed(), held()) == Completeness()
 
 
 def test_one_bucket_that_was_not_compared_leaves_it_open(ledger: VerificationLog) -> None:
     note(ledger, 0, 9)
     assert ledger.completeness("completions", needed(), held()) == Completeness()
-    assert ledger.completeness("completions", needed(0, 9), held()).verdict is Verdict.PROVEN
+    assert ledger.completeness("completions", needed(0, 9), held()).verdict is Verdict.VERIFIED
 
 
 def test_what_was_fetched_again_is_to_be_compared_again(ledger: VerificationLog) -> None:
@@ -60,7 +60,7 @@ def test_what_was_fetched_again_is_to_be_compared_again(ledger: VerificationLog)
     again = held(51 * DAY)
     assert ledger.completeness("completions", needed(of=again), again) == Completeness()
     note(ledger, fetched=51 * DAY)
-    assert ledger.completeness("completions", needed(of=again), again).verdict is Verdict.PROVEN
+    assert ledger.completeness("completions", needed(of=again), again).verdict is Verdict.VERIFIED
 
 
 def test_what_is_not_whole_can_not_be_proven(ledger: VerificationLog) -> None:
@@ -76,7 +76,7 @@ def test_differences_are_those_of_the_view(ledger: VerificationLog) -> None:
     whole = ledger.completeness("completions", needed(), held())
     assert whole == Completeness(Verdict.DIFFERS, NOW, 10, (difference,), (fourth,))
     assert ledger.completeness("completions", needed(4, 10), held()) == Completeness(
-        Verdict.PROVEN, NOW, 6, (), (fourth,)
+        Verdict.VERIFIED, NOW, 6, (), (fourth,)
     )
 
 
@@ -84,7 +84,7 @@ def test_a_bucket_that_agrees_now_is_no_longer_marked(ledger: VerificationLog) -
     third = Bucket(3 * DAY, BucketWidth.DAY)
     note(ledger, marks={third: (Difference(third, "input_tokens", 1, 2),)})
     note(ledger, 3, 4)
-    assert ledger.completeness("completions", needed(), held()) == Completeness(Verdict.PROVEN, NOW, 10)
+    assert ledger.completeness("completions", needed(), held()) == Completeness(Verdict.VERIFIED, NOW, 10)
 
 
 def test_forgets(ledger: VerificationLog) -> None:

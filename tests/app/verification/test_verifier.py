@@ -110,10 +110,10 @@ class TestProve:
     def test_what_is_whole_is_proven(self, bench: Bench, dataset: str, per: Granularity) -> None:
         view = view_of(dataset, per=per)
         bench.load(view)
-        assert bench.session.completeness(view).verdict is Verdict.NOT_ASKED
+        assert bench.session.completeness(view).verdict is Verdict.NOT_VERIFIED
         proof = bench.prove(view)
         assert proof == bench.session.completeness(view)
-        assert proof == Completeness(Verdict.PROVEN, NOW, 7 if per is not Granularity.HOUR else 168)
+        assert proof == Completeness(Verdict.VERIFIED, NOW, 7 if per is not Granularity.HOUR else 168)
 
     def test_costs_one_call_for_a_month_of_days(self, bench: Bench) -> None:
         view = view_of(chosen=DateRange(None, datetime(2026, 10, 1), datetime(2026, 11, 1)))
@@ -130,7 +130,7 @@ class TestProve:
         bench.prove(view)
         part = replace(view, range=DateRange(None, datetime(2026, 11, 3), datetime(2026, 11, 5)))
         other = part.with_grouping(["project_id"]).only("model", "none such")
-        assert bench.session.completeness(other) == Completeness(Verdict.PROVEN, NOW, 2)
+        assert bench.session.completeness(other) == Completeness(Verdict.VERIFIED, NOW, 2)
         more = replace(view, range=DateRange(None, datetime(2026, 11, 2), datetime(2026, 11, 10)))
         assert bench.session.completeness(more) == Completeness()
 
@@ -153,7 +153,7 @@ class TestProve:
         assert not fetched_at_first
         mended = bench.prove(view, proof.differing)
         assert bench.fetched
-        assert mended == Completeness(Verdict.PROVEN, NOW, 7)
+        assert mended == Completeness(Verdict.VERIFIED, NOW, 7)
 
     def test_a_row_of_money_that_is_dropped_is_found_to_the_last_digit(self, bench: Bench) -> None:
         view, day = view_of("costs"), TODAY - 15 * DAY
@@ -178,7 +178,7 @@ class TestProve:
         bench.load(view)
         proof = bench.prove(view)
         assert proof.differing == (Bucket(day, BucketWidth.DAY),)
-        assert all(difference.told == 0 and difference.held for difference in proof.differences)
+        assert all(difference.server_value == 0 and difference.local_value for difference in proof.differences)
 
     def test_a_level_that_differs_is_found(self, bench: Bench) -> None:
         view, day = view_of("vector_stores"), TODAY - 15 * DAY
@@ -189,7 +189,7 @@ class TestProve:
     def test_what_is_fetched_again_is_to_be_proven_again(self, bench: Bench) -> None:
         view = view_of(chosen=LATELY)
         bench.load(view)
-        assert bench.prove(view).verdict is Verdict.PROVEN
+        assert bench.prove(view).verdict is Verdict.VERIFIED
         bench.now += 600
         bench.load(view, refresh=True)
         assert bench.session.completeness(view) == Completeness()
@@ -199,7 +199,7 @@ class TestProve:
         bench.load(view)
         longer = replace(view, range=DateRange(None, datetime(2026, 11, 1), datetime(2026, 11, 9)))
         assert bench.prove(longer) == Completeness()
-        assert bench.session.completeness(view).verdict is Verdict.PROVEN
+        assert bench.session.completeness(view).verdict is Verdict.VERIFIED
 
     def test_without_a_key_nothing_can_be_asked(self, bench: Bench) -> None:
         bench.session.connect(None)
@@ -230,7 +230,7 @@ class TestGrowth:
         bench.load(view)
         before = bench.session.look(view).table.figures[0].total
         bench.now += 3 * 3600
-        assert bench.prove(view) == Completeness(Verdict.PROVEN, int(bench.now), 7)
+        assert bench.prove(view) == Completeness(Verdict.VERIFIED, int(bench.now), 7)
         assert bench.fetched
         after = bench.session.look(view).table.figures[0].total
         assert before is not None
@@ -247,7 +247,7 @@ class TestGrowth:
 
         bench.server.faults = later
         proof = bench.prove(view)
-        assert proof.verdict is Verdict.PROVEN
+        assert proof.verdict is Verdict.VERIFIED
         assert proof.growing == (Bucket(TODAY, BucketWidth.DAY),)
 
     def test_an_open_bucket_with_a_row_dropped_always_differs(self, bench: Bench) -> None:

@@ -116,8 +116,8 @@ def test_range_can_be_typed(
     [
         ("soon", "today", "“soon” is not a date"),
         ("", "today", "A date is missing"),
-        ("2026-02-30", "today", "There is no such day"),
-        ("today", "yesterday", "The end comes before the start"),
+        ("2026-02-30", "today", "This day does not exist"),
+        ("today", "yesterday", "The end is not after the start"),
         ("<b>x</b>", "today", "“<b>x</b>” is not a date"),
     ],
 )

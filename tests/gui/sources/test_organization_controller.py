@@ -116,7 +116,7 @@ def test_each_has_its_own_key_data_and_server(
     dialog = _dialog(window, AddDialog)
     assert isinstance(dialog, AddDialog)
     dialog.button.click()
-    assert "needs a name" in dialog.problem_text
+    assert "name is missing" in dialog.problem_text
     qtbot.keyClicks(dialog.name, "Umbrella")
     dialog.button.click()
     qtbot.waitUntil(window.key_page.isVisible)
@@ -251,7 +251,7 @@ def test_one_without_a_key_is_named(with_second: "Desk", both: MainWindow, secon
     desk.clock.ahead = 600
     desk.settle(window, lambda: window.organizations.combine(("default", "umbrella")))
     assert window.page.banner.error is not None
-    assert window.page.banner.error.title == "Umbrella: There is no key yet"
+    assert window.page.banner.error.title == "Umbrella: No admin key"
 
 
 def test_the_same_key_twice_is_refused(with_second: "Desk", both: MainWindow) -> None:

@@ -169,7 +169,7 @@ def test_a_snapshot_that_is_not_there(desk: "Desk", tmp_path: Path) -> None:
     window = desk.make()
     desk.settle(window, lambda: window.start(snapshot=tmp_path / "gone.zip"))
     assert window.page.banner.error is not None
-    assert "no such snapshot" in window.page.banner.error.title
+    assert "was not found" in window.page.banner.error.title
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def differing(*numbers: int) -> Completeness:
     return Completeness(Verdict.DIFFERS, T0, 30, differences)
 
 
-VERIFIED = VerificationState(Completeness(Verdict.PROVEN, T0, 30), can_verify=True)
+VERIFIED = VerificationState(Completeness(Verdict.VERIFIED, T0, 30), can_verify=True)
 DIFFERS = VerificationState(differing(0, 2), can_verify=True)
 NOT_VERIFIED = VerificationState(can_verify=True, requests=3)
 
@@ -164,7 +164,7 @@ class TestTexts:
         assert headline(VERIFIED.completeness, ENGLISH) == "All totals match"
 
     def test_text_lists_buckets_that_grew_during_verification(self) -> None:
-        state = VerificationState(Completeness(Verdict.PROVEN, T0, 30, (), (bucket(),)))
+        state = VerificationState(Completeness(Verdict.VERIFIED, T0, 30, (), (bucket(),)))
         text = state_text(state, COMPLETIONS, ENGLISH)
         assert "Totals of all 30 days match the totals that OpenAI reports" in text
         assert "Usage came in during the verification" in text
@@ -179,7 +179,7 @@ class TestTexts:
         ],
     )
     def test_text_names_number_and_length_of_buckets(self, count: int, noun: str, start: str) -> None:
-        state = VerificationState(Completeness(Verdict.PROVEN, T0, count), bucket_noun=noun)
+        state = VerificationState(Completeness(Verdict.VERIFIED, T0, count), bucket_noun=noun)
         assert state_text(state, COMPLETIONS, ENGLISH).startswith(start)
 
     def test_text_explains_why_totals_are_not_verified(self) -> None:

@@ -155,7 +155,7 @@ class TestComplete:
         seal = again.page.status.seal
         assert seal.text() == "Not verified yet"
         desk.settle(again, lambda: qtbot.mouseClick(seal, Qt.MouseButton.LeftButton))
-        assert again.proofs.state.completeness.verdict is Verdict.PROVEN
+        assert again.proofs.state.completeness.verdict is Verdict.VERIFIED
 
     def test_change_of_range_stops_verification(self, desk: "Desk") -> None:
         window = desk.start()

@@ -55,7 +55,9 @@ def test_through_all_datasets_and_zones(desk: Any) -> None:
             shown_zone = "UTC" if name == "costs" else zone
             assert (days, period.label) == (7, f"Day ({shown_zone})")
             assert page.zone.accessibleName() == f"Time zone: {shown_zone}"
-            assert page.notes.text == ("Costs exist by UTC day only: shown in UTC." if zone != shown_zone else "")
+            assert page.notes.text == (
+                "Costs are only available per UTC day; shown in UTC." if zone != shown_zone else ""
+            )
             shown = [column.name for column in page.model.columns if isinstance(column, FigureColumn)]
             assert shown == list(data.default_columns)
             assert shown_zone.replace("/", "-") in proposed_name(window.workspace.last)
@@ -67,7 +69,7 @@ def test_costs_by_hour_are_shown_by_day_and_say_so(desk: Any) -> None:
     view = ViewState("costs", DateRange(Preset.LAST_7_DAYS), Granularity.HOUR, ("project_id",), zone="Asia/Kolkata")
     show(desk, window, view)
     page = window.page
-    assert page.notes.text == "Costs exist by UTC day only: shown by day, in UTC."
+    assert page.notes.text == "Costs are only available per UTC day; shown by day, in UTC."
     assert not page.notes.isHidden()
     assert (page.per.accessibleName(), page.zone.accessibleName()) == ("Time breakdown: By day", "Time zone: UTC")
     amount = page.model.columns[-1]
@@ -110,7 +112,7 @@ def test_a_key_without_the_scope_for_names_is_told_in_one_quiet_line(desk: Any) 
     window: MainWindow = desk.start(lambda: MemoryKeystore(AdminKey.parse(USAGE_ONLY_KEY)))
     page = window.page
     assert page.banner.error is None
-    assert page.notes.text.startswith("Not all names can be shown: the key lacks a permission.")
+    assert page.notes.text.startswith("Not all names can be shown: the admin key lacks a permission.")
     assert "api.management.read" in page.notes.text
     assert page.model.rowCount() > 0
 
@@ -127,7 +129,7 @@ class TestRefusedPairs:
         show(desk, window, ViewState("costs", grouping=("project_id", "user_id")))
         assert page.banner.error is None
         assert [column.name for column in page.model.columns] == ["project_id", "amount"]
-        assert page.notes.text == "User can't be had of this organization's costs: shown without."
+        assert page.notes.text == "User is not available for this organization's costs; shown without it."
         project = page.model.columns[0]
         assert isinstance(project, GroupColumn)
         assert len(project.values) > 1

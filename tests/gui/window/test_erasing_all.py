@@ -88,14 +88,14 @@ def test_what_went_wrong_is_said_and_the_window_stays(
     def fail() -> list[UsageViewerError]:
         if raised:
             raise StoreLocked
-        return [StoreNotWritable("x", title="Not all files could be removed")]
+        return [StoreNotWritable("x", title="Some files could not be deleted")]
 
     window = _window(desk, fail)
     hands.click(_dialog(window).button)
     qtbot.waitUntil(window.page.banner.isVisible)
     error = window.page.banner.error
     assert error is not None
-    assert error.title == ("The local database is in use" if raised else "Not all files could be removed")
+    assert error.title == ("The local database is in use" if raised else "Some files could not be deleted")
     desk.settle(window, lambda: hands.click(hands.button("Open again", window.page.banner)))
     assert window.page.model.rowCount() > 5
     desk.close(window)

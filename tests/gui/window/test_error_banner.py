@@ -28,7 +28,7 @@ def test_each_button_does_what_it_says_now(banner: ErrorBanner, qtbot: QtBot) ->
     qtbot.mouseClick(_buttons(banner)[1], Qt.MouseButton.LeftButton)
     banner.show_error(TimedOut(), [("&Three", lambda: done.append("three"))])
     assert [button.text() for button in _buttons(banner)] == ["&Three"]
-    assert "did not answer in time" in _buttons(banner)[0].accessibleDescription()
+    assert "did not respond in time" in _buttons(banner)[0].accessibleDescription()
     qtbot.mouseClick(_buttons(banner)[0], Qt.MouseButton.LeftButton)
     assert done == ["two", "three"]
 

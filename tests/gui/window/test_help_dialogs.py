@@ -4,7 +4,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from usage_viewer import __version__
-from usage_viewer.app.licences import parts
+from usage_viewer.app.licences import list_components
 from usage_viewer.gui.window.help_dialogs import about_box, shortcut_sheet
 
 
@@ -26,7 +26,7 @@ def test_everything_that_is_shipped_is_listed_with_its_licence(parent: QWidget) 
     assert f"Usage Viewer {__version__}" in lines
     assert "MIT" in lines
     assert any("PSF" in line and f"Qt {PySide6.__version__} (LGPL-3.0)" in line for line in lines)
-    for part in parts():
+    for part in list_components():
         assert f"{part.name} {part.version}: {part.licence}" in lines
     assert "/data⟨U+202E⟩ <b>" in shown
 

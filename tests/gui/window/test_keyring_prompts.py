@@ -184,7 +184,7 @@ def test_a_keyring_that_keeps_nothing(desk: "Desk", qtbot: QtBot) -> None:
     assert "until the window is closed" in window.page.notes.text
     desk.close(window)
     again = desk.start(keystore)
-    assert "no key" in again.page.banner.accessibleName()
+    assert "No admin key" in again.page.banner.accessibleName()
     assert again.page.model.rowCount() > 5, "what is held is shown"
 
 
@@ -197,5 +197,5 @@ def test_a_keyring_that_loses_it_between_two_starts(desk: "Desk", qtbot: QtBot) 
     desk.close(window)
     ring.kept.clear()
     again = desk.start(keystore)
-    assert "There is no key yet" in again.page.banner.accessibleName()
+    assert "No admin key" in again.page.banner.accessibleName()
     assert again.page.model.rowCount() > 5

@@ -40,7 +40,7 @@ def test_is_said_and_the_way_out_is_offered(desk: "Desk", hands: "Hands") -> Non
     window = desk.start()
     error = window.page.banner.error
     assert isinstance(error, StoreDamaged)
-    assert "kept aside" in error.hint
+    assert "kept as a copy" in error.hint
     desk.settle(window, lambda: hands.click(hands.button("Start anew", window.page.banner)))
     assert not window.page.banner.isVisible()
     assert window.page.model.rowCount() == rows

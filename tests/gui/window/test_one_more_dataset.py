@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.cli.arguments import parser
+from usage_viewer.cli.arguments import build_parser
 from usage_viewer.cli.table import run_table
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.api.cursor import make_cursor
@@ -198,7 +198,7 @@ WITHIN = [fact for fact in FACTS if 12 <= datetime.fromtimestamp(fact.hour, UTC)
 def test_the_table_prints_it(server: RobotServer, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="already registered"), registered(ROBOTS):
         pass
-    arguments: Namespace = parser().parse_args(
+    arguments: Namespace = build_parser().parse_args(
         [
             *("table", "--dataset", "robot_moves", "--from", "2026-11-12", "--to", "2026-11-19"),
             *("--group-by", "arm,at_night", "--metrics", "all", "--format", "json", "--filter", "project_id=p1"),
@@ -231,7 +231,7 @@ def test_hours_are_the_finest_that_there_are(server: RobotServer) -> None:
     view = ViewState("robot_moves", RANGE, Granularity.MINUTE, ("arm",), zone="Asia/Kolkata")
     list(session.fetch(view, cancelled=threading.Event()))
     look = session.look(view)
-    assert look.notes == ("Robot moves exist by UTC hour only: shown by hour, in UTC.",)
+    assert look.notes == ("Robot moves are only available per UTC hour; shown by hour, in UTC.",)
     assert (look.answered.per, look.answered.zone) == (Granularity.HOUR, "UTC")
     assert look.coverage.complete
     assert all(int(query["limit"][0]) <= 13 for query in server.asked)
@@ -254,7 +254,7 @@ def test_the_window_shows_it(desk: Any) -> None:
     # Of the dataset that it begins with it says that it can't be had; no error stands over the others.
     assert window.page.banner.error is None
     assert not window.page.dataset.menu_actions["completions"].isEnabled()
-    assert "know this address" in window.page.dataset.menu_actions["completions"].toolTip()
+    assert "Address not found" in window.page.dataset.menu_actions["completions"].toolTip()
     desk.settle(
         window, lambda: window.workspace.show_view(ViewState("robot_moves", RANGE, Granularity.TOTAL, ("arm",)))
     )

@@ -29,10 +29,10 @@ def test_a_wait_is_said_until_something_arrives(
     monkeypatch.setattr(status_line, "MESSAGE_SECONDS", 0.02)
     line.show_fetching(True)
     line.show_progress(Progress(1, 5))
-    line.show_progress(Progress(1, 5, notice="Rate limited, next try in 60 s"))
+    line.show_progress(Progress(1, 5, notice="Rate limited, retrying in 60 s"))
     qtbot.wait(80)
     line.show_progress(Progress(1, 5, stored=True))
-    assert "next try in 60 s" in line.text
+    assert "retrying in 60 s" in line.text
     line.show_progress(Progress(2, 5))
     assert "next try" not in line.text
     assert "2 of 5 windows" in line.text
@@ -40,7 +40,7 @@ def test_a_wait_is_said_until_something_arrives(
 
 def test_the_end_of_a_fetch_takes_its_notice_along_and_nothing_else(line: StatusBar) -> None:
     line.show_fetching(True)
-    line.show_progress(Progress(0, 1, notice="Rate limited, next try in 4 s"))
+    line.show_progress(Progress(0, 1, notice="Rate limited, retrying in 4 s"))
     line.show_fetching(False)
     assert line.text == ""
     line.show_fetching(True)

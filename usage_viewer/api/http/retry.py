@@ -7,7 +7,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from math import ceil, isfinite
 
-from usage_viewer.domain.durations import duration
+from usage_viewer.domain.display_text import duration
 from usage_viewer.domain.errors import (
     Cancelled,
     ConnectionFailed,

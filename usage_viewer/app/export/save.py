@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from usage_viewer.app.atomic_write import Opener, write_whole
+from usage_viewer.app.atomic_write import Opener, write_atomically
 from usage_viewer.app.export.export import Export, Format, chunks
 from usage_viewer.domain.errors import Cancelled, ExportError
 
@@ -43,7 +43,7 @@ def save(
     Raises ExportError, and Cancelled after `cancelled` was set.
     """
     try:
-        write_whole(path, _pieces(export, form, cancelled or threading.Event()), opener=opener)
+        write_atomically(path, _pieces(export, form, cancelled or threading.Event()), opener=opener)
     except OSError as error:
         raise export_error(error, path) from error
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
 
-from usage_viewer.domain.batch import Batch, together
+from usage_viewer.domain.batch import Batch, concat_batches
 from usage_viewer.domain.catalog import Dataset
 from usage_viewer.domain.errors import AnswerError, Cancelled, RequestRefused, UsageViewerError
 from usage_viewer.domain.period import BucketRun
@@ -100,7 +100,7 @@ def fetch_windows(
             messages = crew.next_messages(cancelled)
             arrived = [message for message in messages if isinstance(message, _Arrived)]
             for (_, fetched_at), some in groupby(arrived, lambda one: (one.batch.width, one.fetched_at)):
-                keep(together([one.batch for one in some]), fetched_at)
+                keep(concat_batches([one.batch for one in some]), fetched_at)
                 yield Progress(done, len(windows), stored=True)
             for message in messages:
                 if isinstance(message, str):

@@ -1,4 +1,4 @@
-"""Several organizations looked at as one: each keeps its own data, server and key."""
+"""Combines several organizations in one profile; each keeps its own data, server and key."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class CombinedProfile(Profile):
-    """Several profiles as one. Their keys are taken from their own keystores when it is opened."""
+    """Combines several profiles. `open_session` reads each profile's key from its own keystore."""
 
     needs_key = False
 
@@ -26,7 +26,7 @@ class CombinedProfile(Profile):
             label=" + ".join(profile.label for profile in profiles),
             base_url="",
             database=None,
-            keystore=lambda: MemoryKeystore(description="Each organization's key is kept by itself."),
+            keystore=lambda: MemoryKeystore(description="Each organization has its own key."),
             clock=clock,
             week_start=week_start,
         )
@@ -34,14 +34,19 @@ class CombinedProfile(Profile):
 
     @property
     def ids(self) -> tuple[str, ...]:
+        """Return the ids of the combined profiles."""
         return tuple(profile.name for profile in self.profiles)
 
     def open_session(self, week_start: int | None = None) -> "CombinedSession":
-        """Raises StoreError, InputError where two of them have the same key: they'd be counted twice."""
+        """Open the sessions of all profiles as one session.
+
+        A profile whose keyring fails is opened without its key. Raises StoreError. Raises InputError if two
+        profiles have the same key, as their usage would be counted twice.
+        """
         from usage_viewer.app.session.combined import CombinedSession
 
         sessions: dict[str, Session] = {}
-        lacking: dict[str, UsageViewerError] = {}
+        key_errors: dict[str, UsageViewerError] = {}
         keys: list[AdminKey] = []
         with ExitStack() as opened:
             for profile in self.profiles:
@@ -51,14 +56,14 @@ class CombinedProfile(Profile):
                     error.title = f"{profile.label}: {error.title}"
                     raise
                 sessions[profile.name] = session
-                key = _key(profile, lacking)
+                key = _load_key(profile, key_errors)
                 if key is None:
                     continue
                 if key in keys:
                     raise InputError(
                         profile.label,
                         title="Two of these organizations have the same key",
-                        hint="They would be counted twice. Combine others, or replace one of the keys.",
+                        hint="They would be counted twice. Combine other organizations, or change one of the keys.",
                     )
                 keys.append(key)
                 source = profile.source(key)
@@ -66,12 +71,12 @@ class CombinedProfile(Profile):
             opened.pop_all()
         labels = {profile.name: profile.label for profile in self.profiles}
         first_day = self._week_start if week_start is None else week_start
-        return CombinedSession(sessions, labels, clock=self.now, week_start=first_day, lacking=lacking)
+        return CombinedSession(sessions, labels, clock=self.now, week_start=first_day, lacking=key_errors)
 
 
-def _key(profile: Profile, lacking: dict[str, UsageViewerError]) -> AdminKey | None:
+def _load_key(profile: Profile, key_errors: dict[str, UsageViewerError]) -> AdminKey | None:
     try:
         return profile.keystore.load()
     except UsageViewerError as error:
-        lacking[profile.name] = error
+        key_errors[profile.name] = error
         return None

@@ -25,10 +25,11 @@ from usage_viewer.domain.verification import (
     Changes,
     Completeness,
     Verdict,
-    open_periods,
 )
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.domain.view_adjustment import fit
+from usage_viewer.domain.view_adjustment import adjust_view
+from usage_viewer.query.answer import answer
+from usage_viewer.query.plan import FactSource, plan_view
 from usage_viewer.store import Cancel
 
 LISTED = 1000
@@ -80,19 +81,27 @@ class CombinedSession(Session):
         return together(parts)
 
     def look(self, view: ViewState, cancel: Cancel | None = None, *, named: bool = True) -> ViewResult:
-        from usage_viewer.query.combine import answer_across
-
         now = self.now
         unavailable = self.unavailable_dimensions()[view.dataset_name]
-        fitted = fit(view, now, self._week_start, unavailable)
-        parts = [session.part(profile, _of_one(fitted.view), now) for profile, session in self._sessions.items()]
-        coverage = together([part.coverage for part in parts])
-        still_open = [open_periods(part.coverage, part.store.held(view.dataset_name)) for part in parts]
-        extras = [part.store.extras(view.dataset_name) for part in parts]
+        fitted = adjust_view(view, now, self._week_start, unavailable)
+        one = _of_one(fitted.view)
+        sources = [
+            FactSource(profile, one.dataset, session.coverage(one, now=now))
+            for profile, session in self._sessions.items()
+        ]
+        plan = plan_view(fitted.view, sources)
+        names = self.names if named else Names()
+        table = answer(
+            fitted.view, plan, lambda part, cancel: self._sessions[part.profile].read(part, cancel), names, cancel
+        )
+        still_open = [
+            self._sessions[source.profile].open_periods(view.dataset_name, source.coverage) for source in sources
+        ]
+        extras = [session.extras(view.dataset_name) for session in self._sessions.values()]
         return ViewResult(
             view,
-            answer_across(parts, fitted.view, self.names if named else Names(), cancel),
-            coverage,
+            table,
+            plan.coverage,
             unavailable,
             np.logical_or.reduce(still_open),
             fitted.view,
@@ -262,7 +271,7 @@ def _of_one(view: ViewState) -> ViewState:
 def _completeness(parts: Sequence[Completeness]) -> Completeness:
     """One that differs makes all differ; all are proven only if each is."""
     verdicts = {part.verdict for part in parts}
-    worst = next(one for one in (Verdict.DIFFERS, Verdict.NOT_ASKED, Verdict.PROVEN) if one in verdicts)
+    worst = next(one for one in (Verdict.DIFFERS, Verdict.NOT_VERIFIED, Verdict.VERIFIED) if one in verdicts)
     checked = [part.checked_at for part in parts if part.checked_at is not None]
     return Completeness(
         worst,

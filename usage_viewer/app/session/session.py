@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +31,10 @@ from usage_viewer.domain.verification import (
     open_periods,
 )
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.domain.view_adjustment import AdjustedView, fit
+from usage_viewer.domain.view_adjustment import AdjustedView, adjust_view
+from usage_viewer.query.answer import answer
+from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Cancel, Store
-
-if TYPE_CHECKING:
-    from usage_viewer.query.combine import Part
 
 WORKERS = 12
 """Windows fetched at a time."""
@@ -107,7 +106,7 @@ class Session:
     @property
     def empty(self) -> bool:
         """Whether no bucket of any dataset is held."""
-        return not any(len(held.starts) for name in DATASETS for held in self._store.held(name).values())
+        return not any(len(held.starts) for name in DATASETS for held in self._store.stored_buckets(name).values())
 
     @property
     def now(self) -> int:
@@ -117,11 +116,17 @@ class Session:
     def names(self) -> Names:
         return self._store.names()
 
-    def part(self, profile: str, view: ViewState, now: int) -> "Part":
-        """This organization's part in a view across several, as of `now`."""
-        from usage_viewer.query.combine import Part
+    def read(self, part: Part, cancel: Cancel) -> FactSums:
+        """Reads the sums of one part of a view. Raises Cancelled, StoreError."""
+        return self._store.read(part, cancel)
 
-        return Part(profile, self._store, self.coverage(view, now=now))
+    def extras(self, dataset: str) -> Extras:
+        """Returns the stored fields of a dataset that this version does not know."""
+        return self._store.extras(dataset)
+
+    def open_periods(self, dataset: str, coverage: Coverage) -> NDArray[np.bool_]:
+        """Returns for each period, (periods,), whether its stored buckets may still grow."""
+        return open_periods(coverage, self._store.stored_buckets(dataset))
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
         """What `view` needs, what of it is held, and what a fetch would bring."""
@@ -129,13 +134,13 @@ class Session:
         return self._cover(self._fit(view, now), now, refresh=refresh)
 
     def _fit(self, view: ViewState, now: int) -> AdjustedView:
-        return fit(view, now, self._week_start, self._store.refused(view.dataset_name))
+        return adjust_view(view, now, self._week_start, self._store.refused(view.dataset_name))
 
     def _cover(self, fitted: AdjustedView, now: int, *, refresh: bool = False) -> Coverage:
         # The mean and the peak of a level say what they say of buckets of one width.
         sums = not fitted.view.dataset.has_levels
         needs = fitted.periods.segments(fitted.view.dataset.widths, mixed=sums)
-        held = self._store.held(fitted.view.dataset_name)
+        held = self._store.stored_buckets(fitted.view.dataset_name)
         return cover(fitted.periods, needs, held, now, refresh=refresh, composed=sums)
 
     def look(self, view: ViewState, cancel: Cancel | None = None, *, named: bool = True) -> ViewResult:
@@ -146,13 +151,14 @@ class Session:
         now = self.now
         fitted = self._fit(view, now)
         coverage = self._cover(fitted, now)
-        table = self._store.answer(fitted.view, coverage, self._store.names() if named else Names(), cancel)
+        plan = plan_view(fitted.view, [FactSource("", fitted.view.dataset, coverage)])
+        table = answer(fitted.view, plan, self._store.read, self._store.names() if named else Names(), cancel)
         return ViewResult(
             view,
             table,
             coverage,
             self._store.refused(view.dataset_name),
-            open_periods(coverage, self._store.held(view.dataset_name)),
+            self.open_periods(view.dataset_name, coverage),
             fitted.view,
             fitted.notes,
             self._store.extras(view.dataset_name),
@@ -190,7 +196,9 @@ class Session:
     def windows(self, view: ViewState, *, refresh: bool = False) -> list[BucketRun]:
         """The requests that a fetch for `view` begins with, one a window."""
         limits = {width: limit.maximum for width, limit in view.dataset.page_limits.items()}
-        return windows(self.coverage(view, refresh=refresh).wanted, limits, self._store.held(view.dataset_name))
+        return windows(
+            self.coverage(view, refresh=refresh).wanted, limits, self._store.stored_buckets(view.dataset_name)
+        )
 
     def forget_refusals(self, dataset: str) -> None:
         """Forgets which dimensions were refused: the next fetch asks for all of them again."""
@@ -216,7 +224,7 @@ class Session:
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
         """What is known, without asking, of whether all there is of `view` is held. `coverage`: the view's."""
         coverage = coverage or self.coverage(view)
-        return self._ledger.completeness(view.dataset_name, coverage, self._store.held(view.dataset_name))
+        return self._ledger.completeness(view.dataset_name, coverage, self._store.stored_buckets(view.dataset_name))
 
     def calls_to_prove(self, view: ViewState, coverage: Coverage) -> int:
         return len(calls(view.dataset, coverage.read))
@@ -240,17 +248,21 @@ class Session:
         """Where the sums that the dataset claims don't hold, in what `view` shows."""
         now = self.now
         fitted = self._fit(view, now)
-        return self._store.proofs.breaches(fitted.view, self._cover(fitted, now), self._store.names(), cancel)
+        return self._store.verification.broken_identities(
+            fitted.view, self._cover(fitted, now), self._store.names(), cancel
+        )
 
     def changes(self, dataset: str, span: Span | None, cancel: Cancel | None = None) -> Changes:
         """What a later fetch told otherwise in the last 30 days, in buckets that lie in `span` or anywhere."""
-        return self._store.proofs.changes(dataset, span, self.now, cancel)
+        return self._store.verification.changes(dataset, span, self.now, cancel)
 
     def origins(
         self, look: ViewResult, cell: Cell, metrics: Sequence[str], cancel: Cancel | None = None
     ) -> list[BucketContribution]:
         """The buckets of a row of the table that `look` shows, with their rows and the sums of `metrics`."""
-        return self._store.proofs.origins(look.answered, look.coverage, cell, metrics, self._store.names(), cancel)
+        return self._store.verification.contributions(
+            look.answered, look.coverage, cell, metrics, self._store.names(), cancel
+        )
 
     # Snapshots
 
@@ -263,7 +275,7 @@ class Session:
 
         Returns each file's rows. Raises Cancelled, StoreError.
         """
-        from usage_viewer.store.snapshot.snapshot import save_snapshot
+        from usage_viewer.store.snapshot.writer import save_snapshot
 
         return save_snapshot(self._store, folder, self.span(view), cancel)
 

@@ -1,8 +1,8 @@
-"""What the window showed when it was closed, kept so that the next start can paint it before anything is loaded.
+"""Saves the visible table when the window closes, so that the next start can paint it before loading anything.
 
-It is used once, and only where asking the store would say the same: the database and the settings are as they were
-left, by the same version of the program, and the range hasn't moved on. It holds what is seen in the table, never
-a key. This module imports little: it is the first that a start needs.
+The saved table is used once, and only if the store would give the same table: the database and the settings are
+unchanged, the program has the same version, and the range has not moved with the clock. The file has the texts of
+the table, never a key. This module imports little, because it is the first one that a start needs.
 """
 
 import json
@@ -20,63 +20,65 @@ if TYPE_CHECKING:
 
 NAME = "last-look.json"
 MOST_ROWS = 60
-"""More than a screen has."""
+"""Largest number of saved rows: more than fit on a screen."""
 
 _TEXTS = ("title", "heading", "status", "geometry", "scheme")
 _NUMBERS = ("top", "header", "row")
 _LISTS = {"labels": str, "widths": int, "right": bool, "totals": str}
 
 
-def path_of(place: ProfilePaths) -> Path:
-    return place.directory / NAME
+def path_of(paths: ProfilePaths) -> Path:
+    """Return the path of a profile's saved table."""
+    return paths.directory / NAME
 
 
-def keep_last_look(place: ProfilePaths, look: "Mapping[str, Any]") -> None:
-    """Writes it. From `look["kept"]` to `look["until"]` (epoch seconds) it is what the store would say. Raises
-    OSError.
-    """
-    from usage_viewer.app.atomic_write import write_whole
+def keep_last_look(paths: ProfilePaths, look: "Mapping[str, Any]") -> None:
+    """Save the table. It is valid from `look["kept"]` to `look["until"]` (epoch seconds). Raises OSError."""
+    from usage_viewer.app.atomic_write import write_atomically
 
-    kept = {**look, "of": _state(place)}
-    write_whole(path_of(place), [json.dumps(kept).encode()], mode=0o600)
+    stored = {**look, "of": _state(paths)}
+    write_atomically(path_of(paths), [json.dumps(stored).encode()], mode=0o600)
 
 
 def place_of_last_look(data_dir: Path) -> ProfilePaths | None:
-    """Where the organization looked at last has its data, if a last look is there. Never raises."""
+    """Return the paths of the organization that was open last, if it has a saved table. Never raises."""
     try:
         text = ProfilePaths(data_dir).settings.read_bytes()
-        place = ProfilePaths(data_dir, str(json.loads(text).get("organization", "default")))
-        return place if path_of(place).is_file() else None
+        paths = ProfilePaths(data_dir, str(json.loads(text).get("organization", "default")))
+        return paths if path_of(paths).is_file() else None
     except (OSError, ValueError, AttributeError, RecursionError, InputError):
         return None
 
 
-def take_last_look(place: ProfilePaths, clock: "Callable[[], float]" = time.time) -> dict[str, Any] | None:
-    """If it still holds. Its file is gone afterwards. Never raises."""
+def take_last_look(paths: ProfilePaths, clock: "Callable[[], float]" = time.time) -> dict[str, Any] | None:
+    """Return the saved table if it is still valid, and delete its file. Never raises."""
     try:
-        look = json.loads(path_of(place).read_bytes())
-        path_of(place).unlink()
-        holds = _is_whole(look) and look["of"] == _state(place) and look["kept"] <= clock() < look["until"]
+        look = json.loads(path_of(paths).read_bytes())
+        path_of(paths).unlink()
+        is_valid = _is_complete(look) and look["of"] == _state(paths) and look["kept"] <= clock() < look["until"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return look if holds else None
+    return look if is_valid else None
 
 
-def _state(place: ProfilePaths) -> list[Any]:
-    """What must not have changed. A log beside the database means that it was not closed, or is open."""
-    files = [path.stat() for path in (place.database, place.settings)]
-    logged = place.database.with_name(f"{place.database.name}.wal").exists()
+def _state(paths: ProfilePaths) -> list[Any]:
+    """Return everything that must be unchanged for the saved table to be valid.
+
+    If the database has a log file, the database is open or was not closed properly.
+    """
+    files = [path.stat() for path in (paths.database, paths.settings)]
+    has_log = paths.database.with_name(f"{paths.database.name}.wal").exists()
     locale = [os.environ.get(name) for name in ("LANGUAGE", "LC_ALL", "LC_NUMERIC", "LC_TIME", "LANG")]
     return [
         __version__,
-        logged,
+        has_log,
         locale,
         list(time.tzname),
-        *([one.st_size, one.st_mtime_ns, one.st_ino] for one in files),
+        *([file.st_size, file.st_mtime_ns, file.st_ino] for file in files),
     ]
 
 
-def _is_whole(look: Any) -> bool:
+def _is_complete(look: Any) -> bool:
     if not all(isinstance(look[name], str) for name in _TEXTS):
         return False
     if not all(isinstance(look[name], int) and 0 <= look[name] < 10_000 for name in _NUMBERS):

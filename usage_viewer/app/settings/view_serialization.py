@@ -1,4 +1,4 @@
-"""A `ViewState` out of a file that anything may have been done to."""
+"""Converts a `ViewState` to JSON and back; the JSON may have been edited or damaged."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -28,8 +28,9 @@ class StoredSortKey:
 
 
 def restored_view(stored: object) -> ViewState:
-    """What can be used of `stored` (a view as JSON has it), the default for the rest: a filter on a dimension that
-    there is no longer is left out, a dataset that there is no longer is the default one. Never raises.
+    """Return the view in `stored` (decoded JSON), with the default for each part that is invalid. Never raises.
+
+    A filter on an unknown dimension is omitted; an unknown dataset is replaced by the default one.
     """
     view = ViewState()
     if not isinstance(stored, dict):
@@ -49,7 +50,7 @@ def restored_view(stored: object) -> ViewState:
 
 
 def serialized_view(view: ViewState) -> dict[str, Any]:
-    """Returns the view as JSON holds it. The values of a filter are sorted, so that equal views are equal text."""
+    """Return the view as JSON data. Filter values are sorted, so that equal views give equal text."""
     stored: dict[str, Any] = msgspec.to_builtins(view)
     stored = {"dataset": stored.pop("dataset_name"), **stored}
     stored["order"] = [{"column": key.column.text, "descending": key.descending} for key in view.order]
@@ -59,7 +60,7 @@ def serialized_view(view: ViewState) -> dict[str, Any]:
 
 
 def _with(view: ViewState, stored: object, kind: type[T], change: Change[T]) -> ViewState:
-    """`view` changed by `stored`, if that is a `kind` and the change can be made."""
+    """Return `view` after `change` with `stored` as a `kind`; `view` itself if that is impossible."""
     try:
         return change(view, msgspec.convert(stored, kind))
     except (msgspec.ValidationError, InputError, OverflowError):
@@ -74,7 +75,7 @@ def _with_each(view: ViewState, stored: object, kind: type[T], change: Change[T]
 
 
 def _with_range(view: ViewState, chosen: DateRange) -> ViewState:
-    chosen.resolve(0, UTC)  # a year that no clock reaches is refused here
+    chosen.resolve(0, UTC)  # raises for a year that is out of range
     return view.with_range(chosen)
 
 

@@ -75,7 +75,7 @@ class VerificationLog:
         marks = self._marks_in(dataset, coverage.read)
         differing = tuple(difference for _, mark in marks for difference in mark)
         growing = tuple(bucket for bucket, mark in marks if not mark)
-        verdict = Verdict.DIFFERS if differing else Verdict.PROVEN
+        verdict = Verdict.DIFFERS if differing else Verdict.VERIFIED
         return Completeness(verdict, min(oldest), buckets, differing, growing)
 
     def _marks_in(self, dataset: str, read: Iterable[BucketRun]) -> list[tuple[Bucket, tuple[Difference, ...]]]:

@@ -83,17 +83,17 @@ class Verifier:
                     if is_between(asking.data, outcome.told, mark) and has_grown(asking.data, mark):
                         marks[bucket] = ()
                 self._note(asking.data, width, again, marks)
-        held = self._store.held(asking.data.name)
+        held = self._store.stored_buckets(asking.data.name)
         completeness = self._ledger.completeness(asking.data.name, coverage(), held)
         return VerificationOutcome(completeness, bool(refetch or grown))
 
     def _compare(self, asking: VerificationRequest, width: BucketWidth, read: Sequence[BucketRun]) -> _Outcome:
         segments = [segment for segment in read if segment.width is width]
-        before = self._store.held(asking.data.name).get(width, HeldBuckets.nothing())
+        before = self._store.stored_buckets(asking.data.name).get(width, HeldBuckets.nothing())
         told = Sums()
         self._ask(asking, segments, (), lambda batch, _: told.add_batch(asking.data, batch))
-        held = self._store.proofs.sums(asking.data.name, segments)
-        now = self._store.held(asking.data.name).get(width, HeldBuckets.nothing())
+        held = self._store.verification.sums(asking.data.name, segments)
+        now = self._store.stored_buckets(asking.data.name).get(width, HeldBuckets.nothing())
         found = differences(asking.data, width, held, told)
         starts = np.array(sorted(found), np.int64)
         # What another fetch has replaced meanwhile is newer than what was told: it can't be compared.

@@ -4,8 +4,7 @@ from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.range_steps import starts_by, stepped
+from usage_viewer.domain.date_range import DateRange, has_begun, shift_range
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.bars.range_popup import RangePopup
 from usage_viewer.gui.formatting.ranges import range_text
@@ -99,8 +98,8 @@ class RangePicker(QWidget):
     def _neighbour(self, step: int) -> DateRange | None:
         """Return the previous (-1) or next (1) range; None if it is out of reach or begins in the future."""
         zone = self._view.tzinfo
-        moved = stepped(self._view.range, step, self._now, zone)
-        return moved if moved is not None and starts_by(moved, self._now, zone) else None
+        moved = shift_range(self._view.range, step, self._now, zone)
+        return moved if moved is not None and has_begun(moved, self._now, zone) else None
 
     def _step(self, step: int) -> None:
         neighbour = self._neighbour(step)

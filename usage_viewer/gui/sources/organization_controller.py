@@ -92,18 +92,18 @@ class OrganizationController(QObject):
 
     def add(self, label: str, base_url: str = "") -> None:
         """Raises InputError."""
-        listed = lists.added(self.listed, label, self._place.data_dir, base_url)
+        listed = lists.add(self.listed, label, self._place.data_dir, base_url)
         self._remembered.organizations(listed)
         self.choose(listed[-1].id)
 
     def rename(self, id: str, label: str) -> None:
         """Raises InputError."""
-        self._remembered.organizations(lists.renamed(self.listed, id, label))
+        self._remembered.organizations(lists.rename(self.listed, id, label))
         self.changed.emit()
 
     def remove(self, id: str, *, data: bool, key: bool) -> None:
         """What it looks at is left first, so that nothing holds the data. Raises InputError."""
-        gone, listed = self.named(id), lists.removed(self.listed, id)
+        gone, listed = self.named(id), lists.remove(self.listed, id)
         profile = self._make(gone) if key else None
         place = ProfilePaths(self._place.data_dir, id)
         self._remembered.organizations(listed)

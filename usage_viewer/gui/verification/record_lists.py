@@ -60,8 +60,8 @@ def differences_dialog(completeness: Completeness, dataset: Dataset, names: Name
         Field("Period (UTC)", lambda item: bucket_text(item.bucket, texts.locale)),
         Field("Length", lambda item: item.bucket.width.noun),
         Field("Figure", lambda item: texts.label(item.metric)),
-        Field("Downloaded", lambda item: texts.figure(item.held, item.metric), number=True),
-        Field("OpenAI's total", lambda item: texts.figure(item.told, item.metric), number=True),
+        Field("Downloaded", lambda item: texts.figure(item.local_value, item.metric), number=True),
+        Field("OpenAI's total", lambda item: texts.figure(item.server_value, item.metric), number=True),
         Field("Difference", lambda item: texts.figure(item.excess, item.metric), number=True),
         Field("Unit", lambda item: item.unit or dataset.column(item.metric).unit),
     ]

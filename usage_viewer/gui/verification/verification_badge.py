@@ -19,7 +19,7 @@ from usage_viewer.gui.widgets.theme import UNIT, muted_colour, plain_label, scal
 MAX_LINES = 6
 """The number of differing buckets that the popup shows; the list of differences has all of them."""
 
-_ICONS = {Verdict.NOT_ASKED: "unverified", Verdict.PROVEN: "verified", Verdict.DIFFERS: "warning"}
+_ICONS = {Verdict.NOT_VERIFIED: "unverified", Verdict.VERIFIED: "verified", Verdict.DIFFERS: "warning"}
 
 
 class VerificationBadge(QToolButton):
@@ -45,14 +45,14 @@ class VerificationBadge(QToolButton):
         verdict = state.completeness.verdict
         text = badge_text(state, self.locale())
         self.setText(text)
-        self.setEnabled(state.verifying or state.can_verify or verdict is not Verdict.NOT_ASKED)
+        self.setEnabled(state.verifying or state.can_verify or verdict is not Verdict.NOT_VERIFIED)
         details = state_text(state, self.dataset, self.locale())
         self.setToolTip(tip(details))
         self.setAccessibleName(f"{text}. {details}")
         self._apply_palette()
 
     def _apply_palette(self) -> None:
-        verdict = Verdict.NOT_ASKED if self.state.verifying else self.state.completeness.verdict
+        verdict = Verdict.NOT_VERIFIED if self.state.verifying else self.state.completeness.verdict
         application_palette = QApplication.palette()
         differs = verdict is Verdict.DIFFERS
         colour = warning_colour(application_palette) if differs else muted_colour(application_palette)
@@ -71,7 +71,7 @@ class VerificationBadge(QToolButton):
     def _on_clicked(self) -> None:
         if self.state.verifying:
             return
-        if self.state.completeness.verdict is Verdict.NOT_ASKED:
+        if self.state.completeness.verdict is Verdict.NOT_VERIFIED:
             self.verify_requested.emit()
         else:
             self.create_popup().open_under(self)
@@ -123,7 +123,7 @@ def badge_text(state: VerificationState, locale: QLocale) -> str:
     completeness = state.completeness
     if state.verifying:
         return "Verifying…"
-    if completeness.verdict is Verdict.NOT_ASKED:
+    if completeness.verdict is Verdict.NOT_VERIFIED:
         return "Not verified yet"
     if completeness.verdict is Verdict.DIFFERS:
         return "Totals differ"
@@ -147,10 +147,10 @@ def state_text(state: VerificationState, dataset: Dataset, locale: QLocale) -> s
     if state.verifying:
         return "Comparing the downloaded totals with the totals that OpenAI reports."
     lines = [f"The last verification failed: {state.error_title}."] if state.error_title else []
-    if completeness.verdict is Verdict.NOT_ASKED:
+    if completeness.verdict is Verdict.NOT_VERIFIED:
         return "\n".join([*lines, _not_verified_text(state, locale)])
     when = moment_text(completeness.checked_at or 0, locale)
-    if completeness.verdict is Verdict.PROVEN:
+    if completeness.verdict is Verdict.VERIFIED:
         buckets = count_text(completeness.buckets, state.bucket_noun, locale)
         every = "all " if completeness.buckets != 1 else ""
         lines += [f"Totals of {every}{buckets} match the totals that OpenAI reports.", f"Verified {when}."]

@@ -112,7 +112,7 @@ class BackgroundVerifier(QObject):
         state = self._stored_state(result, same_range=key == self._verified_range)
         loaded = self._fetch_finished and not self._workspace.fetching
         self._fetch_finished = self._fetch_finished and not loaded
-        unverified = state.completeness.verdict is Verdict.NOT_ASKED
+        unverified = state.completeness.verdict is Verdict.NOT_VERIFIED
         if loaded and unverified and state.can_verify and state.requests <= MAX_AUTOMATIC_REQUESTS:
             self._start(state, ())
         else:

@@ -29,9 +29,8 @@ def shortcut_sheet(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
 
 def about_box(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
     """`facts` are what this window alone knows: where data and key are kept."""
-    from usage_viewer.app.licences import (
-        parts,  # late: reading packages' metadata takes longer than the first paint
-    )
+    # Late: reading packages' metadata takes longer than the first paint.
+    from usage_viewer.app.licences import list_components
 
     inside = QWidget()
     column = QVBoxLayout(inside)
@@ -43,7 +42,7 @@ def about_box(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
     grid = QGridLayout()
     grid.setHorizontalSpacing(2 * UNIT)
     made_of = [f"Python {platform.python_version()} (PSF), Qt {PySide6.__version__} (LGPL-3.0)"]
-    made_of += [f"{part.name} {part.version}: {part.licence}" for part in parts()]
+    made_of += [f"{part.name} {part.version}: {part.licence}" for part in list_components()]
     rows = [*((name, [text]) for name, text in facts), ("Licence", ["MIT"]), ("Made of", made_of)]
     for row, (name, lines) in enumerate(rows):
         grid.addWidget(plain_label(name), row, 0, Qt.AlignmentFlag.AlignTop)

@@ -1,4 +1,4 @@
-"""Figures of answers: exact at any size, levels over time, and units that are never mixed."""
+"""Tests that figures are exact at any size, and that levels and different units are not added wrongly."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,7 +32,7 @@ def figure(table: Table, name: str) -> FigureColumn:
 
 
 class TestExactness:
-    def test_counts_beyond_an_int64(self, store: Store, ask: Ask, between: Make, small_batch: Make) -> None:
+    def test_count_sums_exceed_int64(self, store: Store, ask: Ask, between: Make, small_batch: Make) -> None:
         large = 2**63 - 1
         rows: list[tuple[int, Combination, dict[str, Any]]] = [
             (T0 + hour * HOUR, ("p", "u", "k", model, None, None, None), dict.fromkeys(METRICS, large - hour))
@@ -42,16 +42,16 @@ class TestExactness:
         store.put(
             small_batch("completions", BucketWidth.HOUR, [T0 + hour * HOUR for hour in range(24)], rows), FETCHED
         )
-        each = sum(large - hour for hour in range(24))
+        model_sum = sum(large - hour for hour in range(24))
         for per in (Granularity.TOTAL, Granularity.DAY):
             table = ask(
                 store, ViewState(range=between(T0, T0 + DAY), per=per, columns=("input_tokens", "total_tokens"))
             )
-            assert figure(table, "input_tokens").figures.listed() == [each, each]
-            assert figure(table, "input_tokens").total == 2 * each
-            assert figure(table, "total_tokens").figures.listed() == [2 * each, 2 * each]
+            assert figure(table, "input_tokens").figures.listed() == [model_sum, model_sum]
+            assert figure(table, "input_tokens").total == 2 * model_sum
+            assert figure(table, "total_tokens").figures.listed() == [2 * model_sum, 2 * model_sum]
 
-    def test_a_total_beyond_an_int64_of_rows_within(
+    def test_total_exceeds_int64_while_rows_do_not(
         self, store: Store, ask: Ask, between: Make, small_batch: Make
     ) -> None:
         rows: list[tuple[int, Combination, dict[str, Any]]] = [
@@ -62,7 +62,7 @@ class TestExactness:
         assert figure(table, "input_tokens").figures.values.dtype == np.int64
         assert figure(table, "input_tokens").total == 3 * 2**62
 
-    def test_money_to_the_last_digit(
+    def test_money_keeps_every_digit(
         self, store: Store, make_usage: Make, ask: Ask, between: Make, shown: SortedResult, oracle: Make
     ) -> None:
         usage = make_usage(T0, 10, width=BucketWidth.DAY, dataset="costs", idle=0)
@@ -76,7 +76,7 @@ class TestExactness:
             (Granularity.DAY, ("project_id", "currency", "quantity_unit")),
         ):
             view = ViewState("costs", between(T0, T0 + 10 * DAY), per, grouping, columns=("amount", "quantity"))
-            assert shown(ask(store, view)) == _exactly(usage.rows, view, oracle)
+            assert shown(ask(store, view)) == _exact_sums(usage.rows, view, oracle)
 
     def test_decimals_have_no_trailing_zeros(
         self, store: Store, ask: Ask, between: Make, small_batch: Make
@@ -91,8 +91,8 @@ class TestExactness:
         assert str(figure(table, "amount").total) == "100.1"
 
 
-def _exactly(rows: Any, view: ViewState, oracle: Make) -> Any:
-    """The oracle in integers of 10^-24, for decimals would be rounded to 28 digits."""
+def _exact_sums(rows: Any, view: ViewState, oracle: Make) -> Any:
+    """Return the oracle's sums, computed in integers of 10^-24: decimals would be rounded to 28 digits."""
     scaled = [
         replace(
             row,
@@ -114,7 +114,7 @@ def _exactly(rows: Any, view: ViewState, oracle: Make) -> Any:
 
 
 class TestLevels:
-    def stored(self, small_batch: Make, store: Store) -> None:
+    def put_levels(self, small_batch: Make, store: Store) -> None:
         rows: list[tuple[int, Combination, dict[str, Any]]] = [
             (T0, ("a",), {"usage_bytes": 10}),
             (T0, ("b",), {"usage_bytes": 5}),
@@ -126,32 +126,32 @@ class TestLevels:
             small_batch("vector_stores", BucketWidth.DAY, [T0 + day * DAY for day in range(3)], rows), FETCHED
         )
 
-    def test_are_the_last_over_time_and_the_sum_over_groups(
+    def test_level_is_the_last_over_time_and_the_sum_over_groups(
         self, store: Store, ask: Ask, between: Make, shown: SortedResult, small_batch: Make
     ) -> None:
-        self.stored(small_batch, store)
+        self.put_levels(small_batch, store)
         two_days = ViewState("vector_stores", between(T0, T0 + 2 * DAY), grouping=("project_id",))
         table = ask(store, two_days)
         assert shown(table) == {("a",): {"usage_bytes": 11}, ("b",): {"usage_bytes": 6}}
         assert figure(table, "usage_bytes").total == 17
         assert shown(ask(store, two_days.with_grouping(()))) == {(): {"usage_bytes": 17}}
 
-    def test_total_is_the_last_buckets(
+    def test_total_is_that_of_the_last_bucket(
         self, store: Store, ask: Ask, between: Make, shown: SortedResult, small_batch: Make
     ) -> None:
-        self.stored(small_batch, store)
+        self.put_levels(small_batch, store)
         table = ask(store, ViewState("vector_stores", between(T0, T0 + 5 * DAY), Granularity.DAY, ()))
         assert shown(table) == {(0,): {"usage_bytes": 15}, (1,): {"usage_bytes": 17}, (2,): {"usage_bytes": 7}}
         assert figure(table, "usage_bytes").total == 7
 
-    def test_without_a_row_in_the_last_bucket_are_missing(
+    def test_level_without_a_row_in_the_last_bucket_is_missing(
         self, store: Store, ask: Ask, between: Make, shown: SortedResult, small_batch: Make
     ) -> None:
-        self.stored(small_batch, store)
+        self.put_levels(small_batch, store)
         table = ask(store, ViewState("vector_stores", between(T0, T0 + 3 * DAY), grouping=("project_id",)))
         assert shown(table) == {("a",): {"usage_bytes": 7}, ("b",): {"usage_bytes": None}}
 
-    def test_of_hours_within_a_day(
+    def test_level_of_hours_within_a_day(
         self, store: Store, ask: Ask, between: Make, shown: SortedResult, small_batch: Make
     ) -> None:
         rows: list[tuple[int, Combination, dict[str, Any]]] = [
@@ -167,7 +167,7 @@ class TestLevels:
 
 
 class TestUnits:
-    def billed(self, small_batch: Make, store: Store, *currencies: str) -> None:
+    def put_costs(self, small_batch: Make, store: Store, *currencies: str) -> None:
         rows: list[tuple[int, Combination, dict[str, Any]]] = [
             (T0, ("p", None, f"item {index}", None, None, currency, "tokens" if index else "seconds"),
              {"amount": Decimal(index + 1), "quantity": Decimal(10)})
@@ -175,34 +175,34 @@ class TestUnits:
         ]  # fmt: skip
         store.put(small_batch("costs", BucketWidth.DAY, [T0], rows), FETCHED)
 
-    def test_of_different_currencies_are_never_added(
+    def test_different_currencies_are_not_added(
         self, store: Store, ask: Ask, between: Make, shown: SortedResult, small_batch: Make
     ) -> None:
-        self.billed(small_batch, store, "usd", "usd", "eur")
+        self.put_costs(small_batch, store, "usd", "usd", "eur")
         view = ViewState("costs", between(T0, T0 + DAY), grouping=("project_id",), columns=("amount",))
         table = ask(store, view)
         assert [head.name for head in table.heads] == ["project_id", "currency"]
         assert shown(table) == {("p", "usd"): {"amount": 3}, ("p", "eur"): {"amount": 3}}
         assert figure(table, "amount").total is None
 
-    def test_in_the_grouping_stay_where_they_are(
+    def test_unit_in_the_grouping_keeps_its_position(
         self, store: Store, ask: Ask, between: Make, small_batch: Make
     ) -> None:
-        self.billed(small_batch, store, "usd", "eur")
+        self.put_costs(small_batch, store, "usd", "eur")
         table = ask(store, ViewState("costs", between(T0, T0 + DAY), grouping=("currency", "project_id")))
         assert [head.name for head in table.heads] == ["currency", "project_id"]
         assert figure(table, "amount").total is None
 
-    def test_of_one_currency_are_added(self, store: Store, ask: Ask, between: Make, small_batch: Make) -> None:
-        self.billed(small_batch, store, "usd", "usd", "eur")
+    def test_one_currency_is_added(self, store: Store, ask: Ask, between: Make, small_batch: Make) -> None:
+        self.put_costs(small_batch, store, "usd", "usd", "eur")
         only = Filter("currency", frozenset(["usd"]))
         table = ask(store, ViewState("costs", between(T0, T0 + DAY), grouping=(), filters=(only,)))
         assert (table.rows, table.heads, figure(table, "amount").total) == (1, (), 3)
 
-    def test_of_quantities_are_kept_apart_too(
+    def test_different_quantity_units_are_not_added(
         self, store: Store, ask: Ask, between: Make, small_batch: Make
     ) -> None:
-        self.billed(small_batch, store, "usd", "usd")
+        self.put_costs(small_batch, store, "usd", "usd")
         view = ViewState("costs", between(T0, T0 + DAY), grouping=(), columns=("quantity", "amount"))
         table = ask(store, view)
         assert [head.name for head in table.heads] == ["quantity_unit"]
