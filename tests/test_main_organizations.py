@@ -1,6 +1,5 @@
 """`main`: the chosen organization, and a snapshot instead of an organization."""
 
-import threading
 import time
 from contextlib import closing
 from datetime import UTC, datetime
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rigs.sessions import open_store_session
 from usage_viewer.__main__ import main
 from usage_viewer.app.profile.organizations import Organization as Listed
 from usage_viewer.app.profile.paths import ProfilePaths
@@ -31,9 +31,9 @@ def snapshot(tmp_path: Path) -> Path:
     view, key = ViewState(range=DateRange(Preset.LAST_7_DAYS)), AdminKey.parse(ADMIN_KEY)
     with DemoServer(SyntheticOrganization(anchor=int(time.time())), key=ADMIN_KEY) as server:
         profile = Profile("default", base_url=server.base_url, database=None, keystore=MemoryKeystore)
-        with closing(profile.open_session()) as session:
+        with closing(open_store_session(profile)) as session:
             session.connect(profile.source(key))
-            list(session.fetch(view, cancelled=threading.Event()))
+            list(session.fetch(view))
             save_snapshot(session, view, tmp_path / "week.zip")
     return tmp_path / "week.zip"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from usage_viewer.api import Timeouts
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import (
     Cancelled,
     ConnectionFailed,
@@ -141,14 +142,14 @@ def test_cancellation_before_and_during_a_response(
 ) -> None:
     server.answers = [answer(pieces=[HEAD + b"Content-Length: 9999\r\n\r\n", *_slowly(b" ", 0.02, 500)])]
     client = make_client(server.base_url)
-    cancelled = threading.Event()
-    threading.Timer(0.2, cancelled.set).start()
+    cancellation = Cancellation()
+    threading.Timer(0.2, cancellation.cancel).start()
     begun = time.monotonic()
     with pytest.raises(Cancelled):
-        client.get(PATH, cancelled=cancelled)
+        client.get(PATH, cancellation=cancellation)
     assert time.monotonic() - begun < 0.5
     with pytest.raises(Cancelled):
-        client.get(PATH, cancelled=cancelled)
+        client.get(PATH, cancellation=cancellation)
     assert len(server.requests) == 1
 
 
@@ -156,9 +157,9 @@ def test_cancellation_while_waiting_for_a_response(
     server: "Server", answer: "type[Answer]", make_client: "MakeClient"
 ) -> None:
     server.answers = [answer(pieces=[5.0])]
-    cancelled = threading.Event()
-    threading.Timer(0.2, cancelled.set).start()
+    cancellation = Cancellation()
+    threading.Timer(0.2, cancellation.cancel).start()
     begun = time.monotonic()
     with pytest.raises(Cancelled):
-        make_client(server.base_url).get(PATH, cancelled=cancelled)
+        make_client(server.base_url).get(PATH, cancellation=cancellation)
     assert time.monotonic() - begun < 0.5

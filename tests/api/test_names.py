@@ -1,9 +1,9 @@
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from usage_viewer.api import UsageClient, fetch_names
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, CursorError, NotJson, ScopeMissing, ServerFailed, WrongShape
 from usage_viewer.domain.names import Name
 
@@ -153,9 +153,9 @@ def test_server_error_is_raised(server: "Server", answer: "type[Answer]", client
 
 
 def test_cancellation_between_lists(lists: Lists, client: UsageClient) -> None:
-    cancelled = threading.Event()
-    pages = fetch_names(client, now=NOW, cancelled=cancelled)
+    cancellation = Cancellation()
+    pages = fetch_names(client, now=NOW, cancellation=cancellation)
     next(pages)
-    cancelled.set()
+    cancellation.cancel()
     with pytest.raises(Cancelled):
         next(pages)

@@ -1,10 +1,10 @@
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from usage_viewer.api import Retry, UsageClient, check_key, fetch_window, probe_dimensions
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import COSTS, DATASETS
 from usage_viewer.domain.errors import (
     AnswerError,
@@ -175,10 +175,10 @@ def test_retries_are_reported(server: "Server", answer: "type[Answer]", late_cli
 
 def test_cancellation_between_pages(server: "Server", answer: "type[Answer]", late_client: UsageClient) -> None:
     server.answers = pages(answer, [0, 1], [2, 3, 4, 5])
-    cancelled = threading.Event()
-    batches = fetch_window(late_client, COMPLETIONS, WINDOW, (), cancelled=cancelled)
+    cancellation = Cancellation()
+    batches = fetch_window(late_client, COMPLETIONS, WINDOW, (), cancellation=cancellation)
     next(batches)
-    cancelled.set()
+    cancellation.cancel()
     with pytest.raises(Cancelled):
         next(batches)
     assert len(server.requests) == 1

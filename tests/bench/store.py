@@ -11,7 +11,7 @@ import duckdb
 from data import DATASET, DIMENSIONS, FOLDER, NOW, HeldBuckets, million, weeks
 from lines import Line
 
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
@@ -43,7 +43,7 @@ def _in_memory(held: HeldBuckets) -> Line:
     """What opening the store and showing every row takes, the engine's own cache included."""
     Store.open(None).close()  # the engine itself is loaded before
     before = _resident()
-    session = Session(Store.open(held.place.database), clock=lambda: float(NOW))
+    session = StoreSession(Store.open(held.place.database), clock=lambda: float(NOW))
     look = session.look(ViewState(range=held.range, per=Granularity.HOUR, grouping=DIMENSIONS))
     rows = look.table.ordered(())
     taken = _resident() - before

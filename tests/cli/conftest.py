@@ -16,6 +16,7 @@ import pytest
 
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.cli.arguments import build_parser
 from usage_viewer.cli.table import run_table
 from usage_viewer.demo.server.server import DemoServer
@@ -51,7 +52,7 @@ class Table:
     key: str | None
     now: Callable[[], float] = time.time
     terminal: bool = False
-    kept: Callable[[], Session] | None = None  # an open session, used for all commands
+    kept: Callable[[], StoreSession] | None = None  # an open session, used for all commands
 
     def __call__(self, *arguments: str) -> Printed:
         key = AdminKey.parse(self.key) if self.key else None
@@ -69,7 +70,7 @@ class Table:
 
 
 class OpenProfile(Profile):
-    def __init__(self, kept: Callable[[], Session] | None, *arguments: Any, **more: Any) -> None:
+    def __init__(self, kept: Callable[[], StoreSession] | None, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self._kept = kept
 
@@ -157,7 +158,7 @@ def make_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[D
         store = SharedStore(Database(tmp_path_factory.mktemp("table") / "usage.duckdb"))
         stores.append(store)
         return Table(
-            server, None, server.key, lambda: now, kept=lambda: Session(store, clock=lambda: now, workers=8)
+            server, None, server.key, lambda: now, kept=lambda: StoreSession(store, clock=lambda: now, workers=8)
         )
 
     yield make

@@ -13,7 +13,7 @@ from tests.faults.fault_cases import FAULTS, Fault
 from tests.faults.usage_wire import DAY, KEY, OCTOBER_2, Asked, Page, Piece, Reservation, written
 from usage_viewer.api.http.client import MAX_BODY
 from usage_viewer.api.http.memory_budget import STEP, TOTAL
-from usage_viewer.app.session.session import WORKERS
+from usage_viewer.app.session.store_session import WORKERS
 from usage_viewer.domain.zones import iso
 
 MEGABYTE = 1_000_000

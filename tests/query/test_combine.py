@@ -11,12 +11,12 @@ import pytest
 
 from tests.rigs.usage import answer_across, coverage_of, table_cells
 from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.coverage import combine_coverage
 from usage_viewer.domain.dataset import PROFILE
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
-from usage_viewer.domain.together import together
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.query.aggregate import FactRows
 from usage_viewer.query.combine import combine
@@ -148,12 +148,12 @@ def test_coverage_counts_the_buckets_of_all_organizations(
     stores: dict[str, Store], coverage: "CoverageOf", between: "Between"
 ) -> None:
     view = ViewState(range=between(), per=Granularity.DAY)
-    both = together([coverage(store, view) for store in stores.values()])
+    both = combine_coverage([coverage(store, view) for store in stores.values()])
     assert both.summary == "5 of 6 days in 2 organizations"
     assert not both.complete
     assert [(segment.width, segment.buckets) for segment in both.read] == [(BucketWidth.HOUR, 72)]
     alone = coverage(stores["acme"], view)
-    assert replace(together([alone]), organizations=1) == alone
+    assert replace(combine_coverage([alone]), organizations=1) == alone
 
 
 def test_view_without_profiles_drops_the_organization() -> None:

@@ -22,7 +22,7 @@ from tests.rigs.usage import (
     synthetic,
     table_cells,
 )
-from usage_viewer.domain.cancellation import Cancel
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, registered
 from usage_viewer.domain.coverage import Coverage, HeldBuckets, cover
 from usage_viewer.domain.dataset import PROFILE
@@ -267,7 +267,7 @@ def test_join_keeps_the_sums_of_each_dataset(
         FactSource(profile, DATASETS[usage.dataset], coverage) for profile in usages for usage in usages[profile]
     ]
 
-    def read(part: Part, cancel: Cancel) -> FactSums:
+    def read(part: Part, cancel: Cancellation) -> FactSums:
         (usage,) = [item for item in usages[part.profile] if item.dataset == part.dataset.name]
         return read_usage(usage, part)
 

@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 
 from tests.rigs.looks import moment, shown
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.figures import NumberColumn
@@ -22,7 +22,7 @@ DAY = 86400
 Levels = dict[BucketWidth, dict[int, dict[str, int]]]
 
 
-def level_session(random: Random) -> tuple[Session, Levels]:
+def level_session(random: Random) -> tuple[StoreSession, Levels]:
     """Store four days in buckets of each width; returns the session and the level of each project.
 
     Each width has its own random levels: those of a day don't follow from its hours.
@@ -48,7 +48,7 @@ def level_session(random: Random) -> tuple[Session, Levels]:
             ),
             NOW - DAY - width.seconds,
         )
-    return Session(store, clock=lambda: float(NOW)), all_levels
+    return StoreSession(store, clock=lambda: float(NOW)), all_levels
 
 
 def test_levels_over_time_equal_plain_python() -> None:

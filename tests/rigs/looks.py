@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-from usage_viewer.app.session.session import ViewResult
+from usage_viewer.app.session.result import ViewResult
 from usage_viewer.domain.table import GroupColumn, PeriodColumn
 
 

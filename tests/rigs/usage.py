@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from usage_viewer.domain.batch import Batch, Combination
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, Dataset, Kind
 from usage_viewer.domain.coverage import Coverage, cover
 from usage_viewer.domain.date_range import DateRange
@@ -23,7 +24,7 @@ from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
-from usage_viewer.store import Cancel, Store
+from usage_viewer.store import Store
 
 DAY = 86400
 T0 = 1_793_491_200
@@ -181,7 +182,9 @@ def ask() -> Ask:
     return answer_view
 
 
-def answer_view(store: Store, view: ViewState, names: Names | None = None, cancel: Cancel | None = None) -> Table:
+def answer_view(
+    store: Store, view: ViewState, names: Names | None = None, cancel: Cancellation | None = None
+) -> Table:
     """Answer a view from the stored buckets, as a session of one organization does."""
     plan = plan_view(view, [FactSource("", view.dataset, coverage_of(store, view))])
     return answer(view, plan, store.read, names or Names(), cancel)
@@ -198,7 +201,7 @@ def answer_across(
         for data in ([DATASETS[name] for name in datasets] or [one.dataset])
     ]
 
-    def read(part: Part, cancel: Cancel) -> FactSums:
+    def read(part: Part, cancel: Cancellation) -> FactSums:
         return stores[part.profile].read(part, cancel)
 
     return answer(view, plan_view(view, sources), read, names or Names())

@@ -10,11 +10,12 @@ import duckdb
 import pytest
 
 from tests.rigs.usage import answer_view
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, StoreDamaged, StoreError, StoreNewer, WrongShape
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
-from usage_viewer.store import Cancel, Store
+from usage_viewer.store import Store
 
 T0, HOUR, DAY = 1_793_491_200, 3600, 86400
 FETCHED = T0 + 100 * DAY
@@ -299,11 +300,11 @@ class TestThreads:
 
     def test_cancelled_answer_stops(self, store: Store, make_usage: Make, between: Make) -> None:
         store.put(make_usage().batch(), FETCHED)
-        view, cancel = ViewState(range=between()), Cancel()
+        view, cancel = ViewState(range=between()), Cancellation()
         cancel.cancel()
         with pytest.raises(Cancelled):
             answer_view(store, view, cancel=cancel)
-        assert answer_view(store, view, cancel=Cancel()).rows > 0
+        assert answer_view(store, view, cancel=Cancellation()).rows > 0
 
     def test_closed_store_refuses_calls(self, store: Store, make_usage: Make, ask: Make) -> None:
         store.close()

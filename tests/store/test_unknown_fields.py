@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from tests.rigs.looks import moment, shown
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.figures import NumberColumn
@@ -51,7 +51,7 @@ def test_unknown_fields_are_figures_and_groups_in_any_zone() -> None:
         ),
         NOW - DAY,
     )
-    session = Session(store, clock=lambda: float(NOW))
+    session = StoreSession(store, clock=lambda: float(NOW))
     chosen = DateRange.days(date(2026, 10, 25), date(2026, 10, 26))
     look = session.look(ViewState("code_interpreter_sessions", chosen, grouping=()))
     assert look.extras.figures == ("extra.credits",)
@@ -83,12 +83,12 @@ def test_unknown_fields_are_figures_and_groups_in_any_zone() -> None:
     session.close()
 
 
-def check_contributions(session: Session, view: ViewState) -> None:
+def check_contributions(session: StoreSession, view: ViewState) -> None:
     """Check that the figures of each row are the sums of its buckets."""
     look = session.look(view)
     for row in range(look.table.rows):
         cell = cell_of(look.table, row)
-        origins = session.origins(look, cell, ("num_sessions", "extra.credits"))
+        origins = session.contributions(look, cell, ("num_sessions", "extra.credits"))
         for place, column in enumerate(look.table.figures):
             figures = [figure for origin in origins if (figure := origin.figures[place]) is not None]
             assert sum(figures) == column.figures.at(row)
@@ -131,7 +131,7 @@ def test_values_that_are_no_numbers_are_not_summed() -> None:
     store, start = Store.open(None), moment(date(2026, 10, 24))
     for day, text in enumerate(('{"mixed":2}', '{"mixed":"two"}', '{"mixed":0.5}', "{}")):
         store.put(one_row(text, start + day * DAY), NOW)
-    session = Session(store, clock=lambda: float(NOW))
+    session = StoreSession(store, clock=lambda: float(NOW))
     days = DateRange.days(date(2026, 10, 24), date(2026, 10, 27))
     look = session.look(ViewState("code_interpreter_sessions", days, grouping=(), columns=("extra.mixed",)))
     assert look.table.figures[0].total == Decimal("2.5")

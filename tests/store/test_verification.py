@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rigs.usage import answer_view
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.date_range import DateRange
@@ -19,7 +20,7 @@ from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.verification import BrokenIdentities, Bucket, Cell, cell_of
 from usage_viewer.domain.view import Filter, ViewState
-from usage_viewer.store import Cancel, Store
+from usage_viewer.store import Store
 
 if TYPE_CHECKING:
     from tests.rigs.usage import CoverageOf, MakeUsage, Row, Usage
@@ -270,7 +271,7 @@ class TestUnknownFields:
         assert store.verification.broken_identities(only, view_coverage, Names()).count == count_broken(chosen)
 
 
-Call = Callable[[Store, Coverage, Cancel], object]
+Call = Callable[[Store, Coverage, Cancellation], object]
 
 
 @pytest.mark.parametrize(
@@ -288,7 +289,7 @@ Call = Callable[[Store, Coverage, Cancel], object]
 )
 def test_every_query_can_be_cancelled(store: Store, usage: "Usage", coverage: "CoverageOf", call: Call) -> None:
     store.put(usage.batch(), T0 + 9 * DAY)
-    cancel = Cancel()
+    cancel = Cancellation()
     cancel.cancel()
     with pytest.raises(Cancelled):
         call(store, coverage(store, VIEW), cancel)

@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 import pytest
 
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import StoreNewer
 from usage_viewer.domain.period import BucketWidth, Granularity
@@ -40,7 +40,7 @@ def version_of(path: Path) -> list[tuple[int]]:
         connection.close()
 
 
-def tokens(session: Session) -> dict[object, object]:
+def tokens(session: StoreSession) -> dict[object, object]:
     """Return the input tokens of each project."""
     view = ViewState(
         range=DateRange(None, datetime(2026, 10, 29), datetime(2026, 11, 1)),
@@ -54,7 +54,7 @@ def tokens(session: Session) -> dict[object, object]:
     return {column.values[code]: figure for code, figure in zip(column.codes.tolist(), figures, strict=True)}
 
 
-def amount(session: Session) -> object:
+def amount(session: StoreSession) -> object:
     view = ViewState(
         dataset_name="costs",
         range=DateRange(None, datetime(2026, 10, 31), datetime(2026, 11, 1)),
@@ -71,7 +71,7 @@ def test_older_file_keeps_everything(version: int, path: Path) -> None:
     assert version_of(path) == [(version,)], "the test file has another version"
     for _ in range(2):
         store = Store.open(path)
-        session = Session(store, clock=lambda: T0 + 60 * DAY)
+        session = StoreSession(store, clock=lambda: T0 + 60 * DAY)
         stored = store.stored_buckets("completions")[BucketWidth.DAY]
         assert stored.starts.tolist() == [T0 - 3 * DAY, T0 - 2 * DAY, T0 - DAY]
         assert stored.fetched.tolist() == [T0 + 30 * DAY] * 3

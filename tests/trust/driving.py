@@ -19,14 +19,15 @@ from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+import usage_viewer.store  # noqa: F401 (DuckDB is loaded before the start: closing is timed without its import)
 from usage_viewer.__main__ import main
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.names import Names
 from usage_viewer.gui.clipboard.copy_controller import Chosen
 from usage_viewer.gui.window.main_window import MainWindow
+from usage_viewer.gui.workspace.tasks import Task
 from usage_viewer.gui.workspace.workspace import SortedResult
-from usage_viewer.store import Cancel
 
 SPOKEN = (QAccessible.Text.Name, QAccessible.Text.Description, QAccessible.Text.Value, QAccessible.Text.Help)
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b"
@@ -121,8 +122,8 @@ def _copy(_: str) -> object:
 
 def _save_snapshot(path: str) -> object:
     window = _window()
-    assert window.workspace.session is not None
-    window.snapshots.save(window.workspace.session, window.workspace.view, "Mine", Path(path))
+    assert window.workspace.store_session is not None
+    window.snapshots.save(window.workspace.store_session, window.workspace.view, "Mine", Path(path))
     return True
 
 
@@ -167,16 +168,16 @@ def _crash(how: str) -> object:
 
 def _query(_: str) -> object:
     """A query that never ends, on the way of every look."""
-    window, cancel = _window(), Cancel()
-    session = window.workspace.session
+    window = _window()
+    session = window.workspace.store_session
     assert session is not None
     database = session._store.database
 
-    def work(task: object) -> object:
-        with database.cursor(cancel) as cursor:
+    def work(task: Task) -> object:
+        with database.cursor(task.cancellation) as cursor:
             return cursor.execute(ENDLESS).fetchall()
 
-    window.tasks.start("look", work, print, print, on_cancel=cancel.cancel)
+    window.tasks.start("look", work, print, print)
     return True
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
@@ -60,7 +60,7 @@ def true_rows(dataset: str, width: BucketWidth, start: int) -> Rows:
     }
 
 
-def held_rows(session: Session, dataset: str, width: BucketWidth, days: int) -> dict[int, Rows]:
+def held_rows(session: StoreSession, dataset: str, width: BucketWidth, days: int) -> dict[int, Rows]:
     """What each bucket of the last `days` days shows, grouped by everything."""
     data = DATASETS[dataset]
     ends = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (first(days), ANCHOR))
@@ -119,7 +119,7 @@ def write(folder: Path) -> Kept:
     return kept
 
 
-def check(session: Session, store: Store, dataset: str, width: BucketWidth, days: int) -> int:
+def check(session: StoreSession, store: Store, dataset: str, width: BucketWidth, days: int) -> int:
     """How many buckets of the last `days` days are held. Raises AssertionError unless each is whole and right."""
     held = store.stored_buckets(dataset).get(width)
     starts = [] if held is None else [int(start) for start in held.starts if start >= first(days)]
@@ -141,7 +141,7 @@ def examine(path: Path) -> str:
     store: Store | None = None
     try:
         store = Store.open(path)
-        session = Session(store, clock=lambda: SETTLED)
+        session = StoreSession(store, clock=lambda: SETTLED)
         told = [check(session, store, *one) for one in WRITTEN]
         store.rows("completions")
         store.names()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.trust.fetching import VIEWS, fetch_all, open_session
 from tests.trust.kept_usage import JUST_AFTER, check, organization
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.store import Store
 
@@ -65,7 +65,7 @@ def check_all(database: Path) -> dict[tuple[str, str], int]:
     """How many buckets are held; each of them is right."""
     store = Store.open(database)
     try:
-        session = Session(store, clock=lambda: JUST_AFTER)
+        session = StoreSession(store, clock=lambda: JUST_AFTER)
         return {
             (dataset, width.value): check(session, store, dataset, width, days) for dataset, width, _, days in VIEWS
         }

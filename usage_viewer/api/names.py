@@ -4,7 +4,6 @@ Uses the endpoints `/organization/projects`, `/organization/users`, and those of
 accounts and API keys.
 """
 
-import threading
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ import msgspec
 
 from usage_viewer.api.decode.page import decode_error
 from usage_viewer.api.http.client import UsageClient
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import CursorError, NotFound, RequestRefused, ScopeMissing
 from usage_viewer.domain.names import Name
 
@@ -55,7 +55,7 @@ class _ListPage(msgspec.Struct):
 _LIST_PAGE = msgspec.json.Decoder(_ListPage)
 
 
-def fetch_names(client: UsageClient, *, now: int, cancelled: threading.Event | None = None) -> Iterator[list[Name]]:
+def fetch_names(client: UsageClient, *, now: int, cancellation: Cancellation | None = None) -> Iterator[list[Name]]:
     """Fetch all names that the key may read, one list of names for each page.
 
     The kinds are `project`, `user` (also for service accounts) and `api_key`. `now` (epoch seconds) is stored as
@@ -63,12 +63,12 @@ def fetch_names(client: UsageClient, *, now: int, cancelled: threading.Event | N
     after all others were fetched. Also raises the other errors of `UsageClient.get`, NotJson, WrongShape, and
     CursorError for a list without end.
     """
-    return _NameFetcher(client, now, cancelled).fetch()
+    return _NameFetcher(client, now, cancellation).fetch()
 
 
 class _NameFetcher:
-    def __init__(self, client: UsageClient, now: int, cancelled: threading.Event | None) -> None:
-        self._client, self._now, self._cancelled = client, now, cancelled
+    def __init__(self, client: UsageClient, now: int, cancellation: Cancellation | None) -> None:
+        self._client, self._now, self._cancellation = client, now, cancellation
         self._refused: dict[str, ScopeMissing] = {}  # kind of list -> its error
         self._people: set[str] = set()  # ids of users and service accounts with a name
 
@@ -115,7 +115,7 @@ class _NameFetcher:
 
     def _list_page(self, kind: str, path: str, params: list[tuple[str, str]]) -> _ListPage | None:
         try:
-            body = self._client.get(path, params, cancelled=self._cancelled)
+            body = self._client.get(path, params, cancellation=self._cancellation)
         except ScopeMissing as error:
             self._refused[kind] = error
             return None

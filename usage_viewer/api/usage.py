@@ -12,6 +12,7 @@ from usage_viewer.api.decode.page import decode_page
 from usage_viewer.api.http.client import Params, UsageClient
 from usage_viewer.api.http.retry import OnRetry
 from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset, dataset_named
 from usage_viewer.domain.errors import BucketError, CursorError, RequestRefused, TooLarge
 from usage_viewer.domain.period import BucketRun, BucketWidth
@@ -36,7 +37,7 @@ def fetch_window(
     window: BucketRun,
     grouped: tuple[str, ...],
     *,
-    cancelled: threading.Event | None = None,
+    cancellation: Cancellation | None = None,
     on_retry: OnRetry | None = None,
 ) -> Iterator[Batch]:
     """Fetch all buckets of `window`, grouped by the dimensions in `grouped`, one batch for each page.
@@ -52,7 +53,7 @@ def fetch_window(
     for _ in range(window.buckets + 2):
         params = _params(dataset, window, grouped, cursor)
         with (
-            client.get_within_budget(dataset.path, params, cancelled=cancelled, on_retry=on_retry) as body,
+            client.get_within_budget(dataset.path, params, cancellation=cancellation, on_retry=on_retry) as body,
             _DECODE_LOCK,
         ):
             page = decode_page(body, dataset, window, grouped)
@@ -108,7 +109,7 @@ def probe_dimensions(
     day: BucketRun,
     *,
     refusal: RequestRefused | None = None,
-    cancelled: threading.Event | None = None,
+    cancellation: Cancellation | None = None,
     on_retry: OnRetry | None = None,
 ) -> tuple[str, ...]:
     """Return a largest set of dimensions that the server accepts together in `group_by`, for the bucket `day`.
@@ -124,7 +125,7 @@ def probe_dimensions(
     def send(names: tuple[str, ...]) -> RequestRefused | None:
         try:
             params = _params(dataset, window, names, None)
-            client.get(dataset.path, params, cancelled=cancelled, on_retry=on_retry)
+            client.get(dataset.path, params, cancellation=cancellation, on_retry=on_retry)
         except RequestRefused as error:
             if error.status != 400:
                 raise
@@ -166,7 +167,7 @@ def check_key(
     client: UsageClient,
     now: int,
     *,
-    cancelled: threading.Event | None = None,
+    cancellation: Cancellation | None = None,
     on_retry: OnRetry | None = None,
 ) -> None:
     """Check that the key may read usage, by one small request for today's completions.
@@ -176,7 +177,9 @@ def check_key(
     dataset = dataset_named(_KEY_CHECK_DATASET)
     start = BucketWidth.DAY.floor(now)
     window = BucketRun(BucketWidth.DAY, start, start + BucketWidth.DAY.seconds)
-    body = client.get(dataset.path, _params(dataset, window, (), None), cancelled=cancelled, on_retry=on_retry)
+    body = client.get(
+        dataset.path, _params(dataset, window, (), None), cancellation=cancellation, on_retry=on_retry
+    )
     decode_page(body, dataset, window, ())
 
 

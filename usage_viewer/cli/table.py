@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -12,7 +11,8 @@ from typing import TextIO
 
 from usage_viewer.app.export import Export, Format, chunks
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.app.session.session import Session, ViewResult
+from usage_viewer.app.session.result import ViewResult
+from usage_viewer.app.session.session import Session
 from usage_viewer.cli.arguments import parse_view
 from usage_viewer.cli.error_output import write_error
 from usage_viewer.domain.coverage import Coverage
@@ -90,7 +90,7 @@ def _print_table(task: Printing, out: TextIO) -> int:
     if profile.clock_note:
         err.write(f"{profile.clock_note}.\n")
     has_refused = _report_adjustments(result, err)
-    if profile.read_only:
+    if not profile.capabilities.can_fetch:
         return _report_missing_in_snapshot(result.coverage, err)
     report_missing(result.coverage, err)
     return COMPLETE if result.coverage.complete and error is None and not has_refused else INCOMPLETE
@@ -104,11 +104,11 @@ def _report_adjustments(result: ViewResult, err: TextIO) -> bool:
     for note in result.notes:
         err.write(f"{note}\n")
     used = {*result.view.grouping, *(item.dimension for item in result.view.filters)}
-    for name in result.unavailable:
+    for name in result.unavailable_dimensions:
         if name not in used:
             label = result.view.dataset.dimension(name).label
             err.write(f"{label} ({name}) is not available for this organization.\n")
-    return bool(used & set(result.unavailable))
+    return bool(used & set(result.unavailable_dimensions))
 
 
 def _check_extras(result: ViewResult) -> None:
@@ -128,7 +128,7 @@ def _check_extras(result: ViewResult) -> None:
 
 def _report_missing_in_snapshot(coverage: Coverage, err: TextIO) -> int:
     """Report the usage that the snapshot lacks, including buckets that were in the future when it was saved."""
-    if coverage.complete and not coverage.to_come:
+    if coverage.complete and not coverage.future_buckets:
         return COMPLETE
     err.write(f"Incomplete: the snapshot has {coverage.summary}.\n")
     _list_runs(coverage.missing, err)
@@ -140,15 +140,15 @@ def _fetch(task: Printing) -> UsageViewerError | None:
     session, view, profile = task.session, task.view, task.profile
     show = _progress_line(task.err)
     try:
-        needs_usage, needs_names = bool(session.coverage(view).wanted), task.names and _uses_names(view)
-        if not (needs_usage or needs_names) or not profile.needs_key:
+        needs_usage, needs_names = bool(session.coverage(view).to_fetch), task.names and _uses_names(view)
+        store_session = session.store_session
+        if not (needs_usage or needs_names) or store_session is None or not profile.capabilities.needs_key:
             return None
         key = profile.keystore.load()
         if key is None:
             return KeyMissing(hint="Set OPENAI_ADMIN_KEY, or start usage-viewer and add an admin key there.")
-        source = profile.source(key)
-        session.connect(source, source)
-        for step in session.fetch(view, cancelled=threading.Event()):
+        store_session.connect(profile.source(key))
+        for step in session.fetch(view):
             show(step.notice or f"{step.done} of {step.total} requests")
         if needs_names:
             show("Loading names")
@@ -170,7 +170,7 @@ def _uses_names(view: ViewState) -> bool:
 def _fetch_names(session: Session, err: TextIO, clear_progress: Callable[[], None]) -> None:
     """Load names. A failure is only reported, because the table can show ids instead."""
     try:
-        session.fetch_names(cancelled=threading.Event())
+        session.fetch_names()
     except UsageViewerError as error:
         clear_progress()
         err.write(f"Some names could not be loaded: {error.title.lower()}. {error.hint}\n")
@@ -212,7 +212,7 @@ def report_missing(coverage: Coverage, err: TextIO) -> None:
     elif coverage.stale:
         err.write(f"Complete ({coverage.summary}), but these may have changed since they were loaded:\n")
         _list_runs(coverage.stale, err)
-    elif coverage.to_come:
+    elif coverage.future_buckets:
         err.write(f"The range ends in the future: {coverage.summary}.\n")
 
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from usage_viewer.domain.catalog import Dataset
-from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.coverage import Coverage, combine_coverage
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import BucketWidth
-from usage_viewer.domain.together import together
 from usage_viewer.domain.view import ViewState
 from usage_viewer.query.aggregate import FactRows
 from usage_viewer.query.dimension_index import DimensionIndex
@@ -119,7 +118,7 @@ def cover_parts(parts: Sequence[Part]) -> Coverage:
         if not np.array_equal(part.coverage.periods.bounds, first.periods.bounds):
             raise ValueError("The parts of a plan must have the same periods.")
     unit = min((part.coverage.unit for part in parts), key=lambda width: width.seconds)
-    combined = together([_in_unit(part.coverage, unit) for part in parts])
+    combined = combine_coverage([_in_unit(part.coverage, unit) for part in parts])
     return replace(combined, organizations=len({part.profile for part in parts}))
 
 
@@ -130,9 +129,9 @@ def _in_unit(coverage: Coverage, unit: BucketWidth) -> Coverage:
         coverage,
         unit=unit,
         expected=coverage.expected * weight,
-        held=coverage.held * weight,
-        to_come=coverage.to_come * weight,
-        still_open=coverage.still_open * weight,
+        stored=coverage.stored * weight,
+        future_buckets=coverage.future_buckets * weight,
+        may_grow=coverage.may_grow * weight,
     )
 
 

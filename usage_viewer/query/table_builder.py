@@ -49,7 +49,7 @@ def build_table(view: ViewState, coverage: Coverage, sums: FactSums, names: Name
         groups = groups.renumbered(order)
         heads = [replace(head, known=head.known[order]) for head in heads]
     rows = _sum_groups(rows, groups, int(matches.sum()), len(coverage.periods))
-    if not len(rows) and not grouping and view.per is Granularity.TOTAL and coverage.held:
+    if not len(rows) and not grouping and view.per is Granularity.TOTAL and coverage.stored:
         rows = _empty_row(rows)
     columns: list[Column] = []
     if view.per is not Granularity.TOTAL:

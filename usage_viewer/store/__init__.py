@@ -1,6 +1,5 @@
 """Keeps the fetched usage in one DuckDB file and reads sums from it."""
 
-from usage_viewer.domain.cancellation import Cancel
 from usage_viewer.store.store import Store
 
-__all__ = ["Cancel", "Store"]
+__all__ = ["Store"]

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from usage_viewer.domain.batch import Batch
-from usage_viewer.domain.cancellation import Cancel
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import Coverage, HeldBuckets
 from usage_viewer.domain.dataset import Extras, is_extra
@@ -142,12 +142,12 @@ class Store:
             self._versions[data.name] += 1
             self._cache.forget(data.name)
 
-    def read(self, part: Part, cancel: Cancel | None = None) -> FactSums:
+    def read(self, part: Part, cancel: Cancellation | None = None) -> FactSums:
         """Read the sums of each period and combination, and those of each bucket for the part's levels.
 
         Raises Cancelled, StoreError.
         """
-        cancel = cancel or Cancel()
+        cancel = cancel or Cancellation()
         if any(is_extra(item.name) for item in part.dataset.dimensions):
             return self._read_unknown_fields(part, cancel)
         rows = self._facts(self._query(part, part.coverage, part.metrics), cancel)
@@ -159,7 +159,7 @@ class Store:
         # The index is taken after the facts, so that it has every combination that they refer to.
         return FactSums(rows, self._index(part.dataset.name), levels)
 
-    def _read_unknown_fields(self, part: Part, cancel: Cancel) -> FactSums:
+    def _read_unknown_fields(self, part: Part, cancel: Cancellation) -> FactSums:
         """Read a part whose combinations differ in unknown fields: a rare case, without the cache."""
         with self._database.cursor(cancel) as cursor:
             extended = extend_index(cursor, part.dataset, part.coverage, self._index(part.dataset.name))
@@ -181,7 +181,7 @@ class Store:
         stored, repeats = self._buckets.of(name), self._buckets.repeats(name)
         return FactQuery(part.dataset, metrics, coverage, stored, repeats, len(self._index(name)), version)
 
-    def _facts(self, query: FactQuery, cancel: Cancel) -> FactRows:
+    def _facts(self, query: FactQuery, cancel: Cancellation) -> FactRows:
         rows = self._cache.find(query)
         if rows is None:
             with self._database.cursor(cancel) as cursor:

@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 
-from usage_viewer.domain.cancellation import Cancel
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.coverage import Coverage, HeldBuckets
 from usage_viewer.domain.dataset import Dataset, Identity, is_extra
@@ -62,7 +62,7 @@ class VerificationQueries:
         """`index` and `stored` return a dataset's combinations and stored buckets."""
         self._database, self._index, self._stored = database, index, stored
 
-    def sums(self, dataset: str, segments: Iterable[BucketRun], cancel: Cancel | None = None) -> Sums:
+    def sums(self, dataset: str, segments: Iterable[BucketRun], cancel: Cancellation | None = None) -> Sums:
         """Return the exact sums of each bucket; `segments` are runs of stored buckets of one width."""
         data, sums = dataset_named(dataset), Sums()
         with self._database.cursor(cancel) as cursor, localcontext(EXACT):
@@ -78,7 +78,7 @@ class VerificationQueries:
         view: ViewState,
         coverage: Coverage,
         names: Names,
-        cancel: Cancel | None = None,
+        cancel: Cancellation | None = None,
         limit: int = MAX_LISTED,
     ) -> BrokenIdentities:
         """Return the facts of a view that break one of the dataset's identities, newest buckets first."""
@@ -101,7 +101,7 @@ class VerificationQueries:
         listed.sort(key=lambda item: -item.bucket.start)
         return BrokenIdentities(count, tuple(listed))
 
-    def changes(self, dataset: str, span: Span | None, now: int, cancel: Cancel | None = None) -> Changes:
+    def changes(self, dataset: str, span: Span | None, now: int, cancel: Cancellation | None = None) -> Changes:
         """Return the changes of the last 30 days in buckets that overlap `span` (None: in all).
 
         `now` is in epoch seconds.
@@ -116,7 +116,7 @@ class VerificationQueries:
         cell: Cell,
         metrics: Sequence[str],
         names: Names,
-        cancel: Cancel | None = None,
+        cancel: Cancellation | None = None,
     ) -> list[BucketContribution]:
         """Return each bucket of the cell's period in order, also those without facts of the cell."""
         data = view.dataset

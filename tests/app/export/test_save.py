@@ -2,7 +2,6 @@
 
 import os
 import stat
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from usage_viewer.app.export import Export, Format, render, save
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, ExportError
 from usage_viewer.domain.table import Table
 
@@ -36,8 +36,8 @@ def test_existing_file_is_replaced_only_by_a_complete_one(export: Export, tmp_pa
     path = tmp_path / "usage.csv"
     path.write_text("old")
     path.chmod(0o640)
-    stop = threading.Event()
-    stop.set()
+    stop = Cancellation()
+    stop.cancel()
     with pytest.raises(Cancelled):
         save(export, Format.CSV, path, stop)
     assert path.read_text() == "old"

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 
 import pytest
 
+from tests.rigs.sessions import open_store_session
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.demo.server.server import DemoServer
@@ -63,12 +63,12 @@ def test_session_stores_usage_in_the_profile_database(server: DemoServer, tmp_pa
     place = ProfilePaths(tmp_path)
     profile = profile_of(server, place.database)
     view = ViewState()
-    session = profile.open_session()
+    session = open_store_session(profile)
     assert session.now == NOW
     key = profile.keystore.load()
     assert key is not None
     session.connect(profile.source(key))
-    list(session.fetch(view, cancelled=Event()))
+    list(session.fetch(view))
     figures = session.look(view).table.figures[0].figures.listed()
     session.close()
     assert place.database.exists()
@@ -82,9 +82,9 @@ def test_profile_without_a_database_leaves_no_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     profile = profile_of(server, None)
-    session = profile.open_session()
+    session = open_store_session(profile)
     session.connect(profile.source(AdminKey.parse(server.key)))
-    list(session.fetch(ViewState(), cancelled=Event()))
+    list(session.fetch(ViewState()))
     assert not session.empty
     session.close()
     profile.start_anew()

@@ -2,7 +2,6 @@
 
 import io
 import json
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -11,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.rigs.sessions import open_store_session
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.app.snapshot.archive import SnapshotProfile, peek, save_snapshot, unpack
 from usage_viewer.app.snapshot.manifest import FILE, Manifest
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.errors import (
     Cancelled,
@@ -34,7 +35,6 @@ from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.keystore import MemoryKeystore
-from usage_viewer.store import Cancel
 
 VIEW = ViewState(
     range=DateRange(Preset.LAST_7_DAYS),
@@ -47,24 +47,23 @@ EVERYTHING = VIEW.without_filters()
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[Session]:
+def session() -> Iterator[StoreSession]:
     """A session with a week of three datasets, fetched from the stand-in server."""
     key = AdminKey.parse(ADMIN_KEY)
     with DemoServer(SyntheticOrganization(anchor=int(time.time())), key=ADMIN_KEY) as server:
         profile = Profile("default", base_url=server.base_url, database=None, keystore=lambda: MemoryKeystore(key))
-        with closing(profile.open_session()) as opened:
-            source = profile.source(key)
-            opened.connect(source, source)
-            opened.fetch_names(cancelled=threading.Event())
+        with closing(open_store_session(profile)) as opened:
+            opened.connect(profile.source(key))
+            opened.fetch_names()
             for name in ("completions", "costs", "vector_stores"):
-                for _ in opened.fetch(EVERYTHING.with_dataset(name), cancelled=threading.Event()):
+                for _ in opened.fetch(EVERYTHING.with_dataset(name)):
                     pass
             opened.connect(None)
             yield opened
 
 
 @pytest.fixture(scope="module")
-def snapshot(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def snapshot(session: StoreSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("saved") / "week.zip"
     save_snapshot(session, VIEW, path, organization="Acme")
     return path
@@ -88,12 +87,12 @@ def _rows(table: Table) -> list[object]:
     return sorted(zip(*heads, *figures, strict=True), key=repr)
 
 
-def _opened(path: Path) -> Session:
-    return SnapshotProfile(path).open_session()
+def _opened(path: Path) -> StoreSession:
+    return open_store_session(SnapshotProfile(path))
 
 
 @pytest.mark.parametrize("form", ["zip", "folder", "manifest"])
-def test_snapshot_gives_the_same_table(form: str, session: Session, snapshot: Path, folder: Path) -> None:
+def test_snapshot_gives_the_same_table(form: str, session: StoreSession, snapshot: Path, folder: Path) -> None:
     path = {"zip": snapshot, "folder": folder, "manifest": folder / FILE}[form]
     with closing(_opened(path)) as opened:
         for name in ("completions", "costs", "vector_stores"):
@@ -103,20 +102,20 @@ def test_snapshot_gives_the_same_table(form: str, session: Session, snapshot: Pa
             assert after.table.rows > 0
             assert after.coverage.summary == "7 of 7 days"
         assert not opened.connected
-        assert "embeddings" in opened.unavailable
-        assert "completions" not in opened.unavailable
+        assert "embeddings" in opened.unavailable_datasets
+        assert "completions" not in opened.unavailable_datasets
         nothing = opened.look(EVERYTHING.with_dataset("embeddings")).coverage
-        assert (nothing.held, nothing.expected) == (0, 7)
+        assert (nothing.stored, nothing.expected) == (0, 7)
         with pytest.raises(KeyMissing):
-            list(opened.fetch(EVERYTHING.with_dataset("embeddings"), cancelled=threading.Event()))
+            list(opened.fetch(EVERYTHING.with_dataset("embeddings")))
 
 
-def test_clock_of_a_snapshot_stands_still(snapshot: Path, session: Session) -> None:
+def test_clock_of_a_snapshot_stands_still(snapshot: Path, session: StoreSession) -> None:
     profile = SnapshotProfile(snapshot)
     with closing(profile.open_session()) as opened:
         assert opened.now == profile.manifest.moment
         assert abs(opened.now - session.now) < 60
-        assert opened.span(VIEW) == session.span(VIEW)
+        assert opened.coverage(VIEW).periods.span == session.coverage(VIEW).periods.span
 
 
 def test_manifest_describes_the_content(snapshot: Path) -> None:
@@ -130,7 +129,7 @@ def test_manifest_describes_the_content(snapshot: Path) -> None:
         assert ADMIN_KEY.encode() not in b"".join(packed.read(name) for name in packed.namelist())
 
 
-def test_folder_is_replaced_completely(session: Session, tmp_path: Path) -> None:
+def test_folder_is_replaced_completely(session: StoreSession, tmp_path: Path) -> None:
     path = tmp_path / "saved here"
     save_snapshot(session, VIEW, path)
     (path / "held.parquet").write_bytes(b"")
@@ -140,7 +139,7 @@ def test_folder_is_replaced_completely(session: Session, tmp_path: Path) -> None
     assert [item.name for item in tmp_path.iterdir()] == ["saved here"]
 
 
-def test_folder_that_is_no_snapshot_is_not_replaced(session: Session, tmp_path: Path) -> None:
+def test_folder_that_is_no_snapshot_is_not_replaced(session: StoreSession, tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "dear.txt").write_text("dear")
     with pytest.raises(ExportError, match="already used"):
@@ -148,13 +147,13 @@ def test_folder_that_is_no_snapshot_is_not_replaced(session: Session, tmp_path: 
     assert (tmp_path / "letters" / "dear.txt").read_text() == "dear"
 
 
-def test_failed_save_leaves_no_file(session: Session, tmp_path: Path) -> None:
+def test_failed_save_leaves_no_file(session: StoreSession, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="folder is gone"):
         save_snapshot(session, VIEW, tmp_path / "no" / "where.zip")
-    cancel = Cancel()
+    cancel = Cancellation()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        save_snapshot(session, VIEW, tmp_path / "never.zip", cancel=cancel)
+        save_snapshot(session, VIEW, tmp_path / "never.zip", cancellation=cancel)
     assert list(tmp_path.iterdir()) == []
 
 

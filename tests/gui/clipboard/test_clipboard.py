@@ -1,6 +1,5 @@
 """Tests the flavours of a clipboard entry."""
 
-import threading
 from collections.abc import Callable
 from datetime import UTC
 
@@ -10,6 +9,7 @@ from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QApplication
 
 from usage_viewer.app.export import Export, Format, render
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.errors import Cancelled
 from usage_viewer.domain.figures import NumberColumn
@@ -78,9 +78,9 @@ def test_single_format_is_also_plain_text(qapp: QApplication, export: Export, fo
 
 
 @pytest.mark.parametrize("render_copy", [prepare, lambda export, stop: prepare_as(export, Format.JSON, stop)])
-def test_rendering_can_be_stopped(export: Export, render_copy: Callable[[Export, threading.Event], object]) -> None:
-    stop = threading.Event()
-    stop.set()
+def test_rendering_can_be_stopped(export: Export, render_copy: Callable[[Export, Cancellation], object]) -> None:
+    stop = Cancellation()
+    stop.cancel()
     with pytest.raises(Cancelled):
         render_copy(export, stop)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.rigs.sessions import open_store_session
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.cli.arguments import build_parser
 from usage_viewer.cli.table import run_table
@@ -226,13 +227,13 @@ def test_the_table_prints_it(server: RobotServer, tmp_path: Path) -> None:
 
 def test_hours_are_the_finest_that_there_are(server: RobotServer) -> None:
     robots = profile(server, None)
-    session = robots.open_session()
+    session = open_store_session(robots)
     session.connect(robots.source(AdminKey.parse(ADMIN_KEY)))
     view = ViewState("robot_moves", RANGE, Granularity.MINUTE, ("arm",), zone="Asia/Kolkata")
-    list(session.fetch(view, cancelled=threading.Event()))
+    list(session.fetch(view))
     look = session.look(view)
     assert look.notes == ("Robot moves are only available per UTC hour; shown by hour, in UTC.",)
-    assert (look.answered.per, look.answered.zone) == (Granularity.HOUR, "UTC")
+    assert (look.effective_view.per, look.effective_view.zone) == (Granularity.HOUR, "UTC")
     assert look.coverage.complete
     assert all(int(query["limit"][0]) <= 13 for query in server.asked)
     berlin = session.look(

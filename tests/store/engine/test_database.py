@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import (
     Cancelled,
     StoreDamaged,
@@ -17,7 +18,6 @@ from usage_viewer.domain.errors import (
     StoreNewer,
     StoreNotWritable,
 )
-from usage_viewer.store import Cancel
 from usage_viewer.store.engine.database import Database, typed_errors, wal_path
 
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b"
@@ -73,7 +73,7 @@ class TestQueries:
         database.close()
 
     def test_cancelled_query_stops(self) -> None:
-        database, cancel, elapsed = Database(None), Cancel(), 0.0
+        database, cancel, elapsed = Database(None), Cancellation(), 0.0
 
         def stop() -> None:
             nonlocal elapsed

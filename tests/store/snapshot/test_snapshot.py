@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import cover
 from usage_viewer.domain.date_range import DateRange
@@ -27,7 +28,7 @@ from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
 from usage_viewer.domain.view import Filter, ViewState
-from usage_viewer.store import Cancel, Store
+from usage_viewer.store import Store
 from usage_viewer.store.snapshot.format import dataset_columns
 from usage_viewer.store.snapshot.reader import load_snapshot
 from usage_viewer.store.snapshot.writer import save_snapshot
@@ -139,14 +140,14 @@ def test_coverage_and_fetch_times_remain(
     for dataset in ("completions", "costs", "vector_stores"):
         view = ViewState(dataset, between(), Granularity.DAY, grouping=())
         before, after = coverage(filled, view), coverage(opened, view)
-        assert after.held == 3
+        assert after.stored == 3
         assert replace(after, periods=before.periods) == before
         for width, stored in opened.stored_buckets(dataset).items():
             inside = (stored.starts >= SPAN.start) & (stored.starts + width.seconds <= SPAN.end)
             assert inside.all()
             assert (filled.stored_buckets(dataset)[width].find(stored.starts) == stored.fetched).all()
     idle = ViewState("completions", between(T0 - 3600, T0 + 3 * DAY), Granularity.HOUR, grouping=())
-    assert coverage(opened, idle).held == 72  # without the hour before the snapshot's span
+    assert coverage(opened, idle).stored == 72  # without the hour before the snapshot's span
     assert opened.refused("completions") == ("api_source",)
 
 
@@ -294,7 +295,7 @@ def test_loaded_store_reads_no_other_file(saved: Path, tmp_path: Path) -> None:
 
 
 def test_cancelled_save_leaves_no_file(filled: Store, tmp_path: Path) -> None:
-    cancel = Cancel()
+    cancel = Cancellation()
     cancel.cancel()
     with pytest.raises(Cancelled):
         save_snapshot(filled, tmp_path, SPAN, cancel)

@@ -18,6 +18,7 @@ from usage_viewer.api.http.memory_budget import MemoryBudget, Reservation
 from usage_viewer.api.http.retry import AttemptFailure, OnRetry, RetryPolicy, parse_http_date, with_retries
 from usage_viewer.api.http.transport import CHECK_EXTENSION, Transport
 from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import (
     Cancelled,
     InputError,
@@ -53,7 +54,7 @@ class UsageClient:
     """Sends GET requests with the admin key to the host of the base URL. Redirects are not followed.
 
     The key goes to no other host. `clock` returns epoch seconds. `sleep(seconds)` waits between two attempts and
-    returns True if the user has cancelled (default: it waits for the `cancelled` of the call). `max_body` is in
+    returns True if the user has cancelled (default: it waits for the `cancellation` of the call). `max_body` is in
     bytes. `on_clock_error` is called with the number of seconds by which the server's clock is ahead of `clock`,
     after each response and in the thread of the request. Connections are opened by the first call that needs one.
     Raises InputError for an invalid base URL.
@@ -129,7 +130,7 @@ class UsageClient:
         path: str,
         params: Params = (),
         *,
-        cancelled: threading.Event | None = None,
+        cancellation: Cancellation | None = None,
         on_retry: OnRetry | None = None,
     ) -> bytes:
         """Send `GET base_url + path` and return the body of the 2xx response.
@@ -138,7 +139,7 @@ class UsageClient:
         ServerError, TooLarge, NotJson (invalid compression), Cancelled, and InputError for an invalid URL or
         certificate file.
         """
-        with self.get_within_budget(path, params, cancelled=cancelled, on_retry=on_retry) as body:
+        with self.get_within_budget(path, params, cancellation=cancellation, on_retry=on_retry) as body:
             return body
 
     @contextmanager
@@ -147,14 +148,14 @@ class UsageClient:
         path: str,
         params: Params = (),
         *,
-        cancelled: threading.Event | None = None,
+        cancellation: Cancellation | None = None,
         on_retry: OnRetry | None = None,
     ) -> Iterator[bytes]:
         """Do the same as `get`, for a body that may be large.
 
         The body counts towards the memory budget of all calls until the `with` block ends.
         """
-        stop = cancelled or threading.Event()
+        stop = cancellation or Cancellation()
         reservation = self._memory_budget.reserve()
         try:
             with self._counted_call():
@@ -170,13 +171,13 @@ class UsageClient:
             reservation.release()
 
     def _attempt(
-        self, path: str, params: Params, cancelled: threading.Event, reservation: Reservation
+        self, path: str, params: Params, cancellation: Cancellation, reservation: Reservation
     ) -> bytes | AttemptFailure:
         # Typed errors are created here and raised outside of the exception handlers: a chained exception would
         # refer to the request, and so to the key.
         headers: dict[str, str] = {}
         try:
-            return self._send(path, params, cancelled, reservation, headers)
+            return self._send(path, params, cancellation, reservation, headers)
         except httpx.HTTPError as error:
             failure: UsageViewerError = network_error(error, self._host, self._proxy)
         except httpx.InvalidURL:
@@ -185,8 +186,7 @@ class UsageClient:
             raise
         except UsageViewerError as error:
             failure = error.with_traceback(None)
-        if cancelled.is_set():
-            raise Cancelled
+        cancellation.check()
         reservation.release()
         _log.debug("GET %s: %s", path, failure)
         return AttemptFailure(failure, headers)
@@ -195,7 +195,7 @@ class UsageClient:
         self,
         path: str,
         params: Params,
-        cancelled: threading.Event,
+        cancellation: Cancellation,
         reservation: Reservation,
         headers: dict[str, str],
     ) -> bytes:
@@ -203,8 +203,7 @@ class UsageClient:
         begun, waited_before = time.monotonic(), reservation.waited
 
         def check() -> None:
-            if cancelled.is_set():
-                raise Cancelled
+            cancellation.check()
             waited_for_memory = reservation.waited - waited_before
             if time.monotonic() - begun - waited_for_memory > self._timeouts.total:
                 raise TimedOut(f"the response was not complete after {self._timeouts.total:g} s ({self._host})")

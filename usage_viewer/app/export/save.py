@@ -1,12 +1,12 @@
 """Saves an export as a file."""
 
 import errno
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from usage_viewer.app.atomic_write import Opener, write_atomically
 from usage_viewer.app.export.export import Export, Format, chunks
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, ExportError
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -34,16 +34,16 @@ def save(
     export: Export,
     form: Format,
     path: Path,
-    cancelled: threading.Event | None = None,
+    cancellation: Cancellation | None = None,
     *,
     opener: Opener | None = None,
 ) -> None:
     """Write the whole file or nothing; an existing file is replaced only by the complete new one.
 
-    Raises ExportError, and Cancelled after `cancelled` was set.
+    Raises ExportError, and Cancelled after `cancellation` was cancelled.
     """
     try:
-        write_atomically(path, _pieces(export, form, cancelled or threading.Event()), opener=opener)
+        write_atomically(path, _pieces(export, form, cancellation or Cancellation()), opener=opener)
     except OSError as error:
         raise export_error(error, path) from error
 
@@ -54,10 +54,10 @@ def export_error(error: OSError, path: Path) -> ExportError:
     return ExportError(f"{path}: {error.strerror or error}", title=title, hint=hint)
 
 
-def _pieces(export: Export, form: Format, cancelled: threading.Event) -> Iterator[bytes]:
+def _pieces(export: Export, form: Format, cancellation: Cancellation) -> Iterator[bytes]:
     if form is Format.CSV:
         yield BYTE_ORDER_MARK.encode()
     for piece in chunks(export, form):
-        if cancelled.is_set():
+        if cancellation.is_cancelled:
             raise Cancelled(hint="No file was written.")
         yield piece.encode()

@@ -5,18 +5,19 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from usage_viewer.app.profile.profile import Profile
+from usage_viewer.app.session.capabilities import COMBINED
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import InputError, UsageViewerError
 
 if TYPE_CHECKING:
     from usage_viewer.app.session.combined import CombinedSession
-    from usage_viewer.app.session.session import Session
+    from usage_viewer.app.session.store_session import StoreSession
 
 
 class CombinedProfile(Profile):
     """Combines several profiles. `open_session` reads each profile's key from its own keystore."""
 
-    needs_key = False
+    capabilities = COMBINED
 
     def __init__(self, profiles: Sequence[Profile], *, clock: Callable[[], float], week_start: int = 0) -> None:
         from usage_viewer.keystore import MemoryKeystore
@@ -31,11 +32,7 @@ class CombinedProfile(Profile):
             week_start=week_start,
         )
         self.profiles = tuple(profiles)
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Return the ids of the combined profiles."""
-        return tuple(profile.name for profile in self.profiles)
+        self.member_ids = tuple(profile.name for profile in profiles)
 
     def open_session(self, week_start: int | None = None) -> "CombinedSession":
         """Open the sessions of all profiles as one session.
@@ -45,16 +42,17 @@ class CombinedProfile(Profile):
         """
         from usage_viewer.app.session.combined import CombinedSession
 
-        sessions: dict[str, Session] = {}
+        sessions: dict[str, StoreSession] = {}
         key_errors: dict[str, UsageViewerError] = {}
         keys: list[AdminKey] = []
         with ExitStack() as opened:
             for profile in self.profiles:
                 try:
-                    session = opened.enter_context(closing(profile.open_session(week_start)))
+                    session = opened.enter_context(closing(profile.open_session(week_start))).store_session
                 except UsageViewerError as error:
                     error.title = f"{profile.label}: {error.title}"
                     raise
+                assert session is not None  # a combined profile has no combined member
                 sessions[profile.name] = session
                 key = _load_key(profile, key_errors)
                 if key is None:
@@ -66,12 +64,11 @@ class CombinedProfile(Profile):
                         hint="They would be counted twice. Combine other organizations, or change one of the keys.",
                     )
                 keys.append(key)
-                source = profile.source(key)
-                session.connect(source, source)
+                session.connect(profile.source(key))
             opened.pop_all()
         labels = {profile.name: profile.label for profile in self.profiles}
         first_day = self._week_start if week_start is None else week_start
-        return CombinedSession(sessions, labels, clock=self.now, week_start=first_day, lacking=key_errors)
+        return CombinedSession(sessions, labels, clock=self.now, week_start=first_day, missing_keys=key_errors)
 
 
 def _load_key(profile: Profile, key_errors: dict[str, UsageViewerError]) -> AdminKey | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from usage_viewer.app.fetch.api_source import ApiSource
+from usage_viewer.app.session.capabilities import ORGANIZATION
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.display_text import duration
 
@@ -33,11 +34,11 @@ class Profile:
     next attempt, and returns True to give up).
     """
 
-    needs_key = True
-    """Whether a key must be connected to an opened session before it can fetch."""
+    capabilities = ORGANIZATION
+    """What the window and the command line may offer for this profile."""
 
-    read_only = False
-    """Whether sessions never fetch."""
+    member_ids: tuple[str, ...] = ()
+    """The ids of the organizations of a combined profile."""
 
     def __init__(
         self,
@@ -92,12 +93,12 @@ class Profile:
 
         `week_start` (Monday is 0) replaces the profile's first day of the week. Raises StoreError.
         """
-        from usage_viewer.app.session.session import WORKERS, Session
+        from usage_viewer.app.session.store_session import WORKERS, StoreSession
         from usage_viewer.store import Store
 
         store = Store.open(self.database)
         first_day = self._week_start if week_start is None else week_start
-        return Session(store, clock=self.now, workers=self._workers or WORKERS, week_start=first_day)
+        return StoreSession(store, clock=self.now, workers=self._workers or WORKERS, week_start=first_day)
 
     def start_anew(self) -> Path | None:
         """Rename the damaged database, so that the next `open_session` starts with an empty one.

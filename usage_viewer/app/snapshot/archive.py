@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from usage_viewer.app.export.save import export_error
 from usage_viewer.app.profile.profile import Profile
+from usage_viewer.app.session.capabilities import SNAPSHOT
 from usage_viewer.app.snapshot import manifest as manifests
 from usage_viewer.app.snapshot.manifest import FILE, LARGEST, Manifest, PartFile, is_part, read_manifest
 from usage_viewer.domain.admin_key import AdminKey
@@ -35,7 +36,9 @@ from usage_viewer.domain.view import ViewState
 if TYPE_CHECKING:
     from usage_viewer.app.fetch.api_source import ApiSource
     from usage_viewer.app.session.session import Session
-    from usage_viewer.store import Cancel, Store
+    from usage_viewer.app.session.store_session import StoreSession
+    from usage_viewer.domain.cancellation import Cancellation
+    from usage_viewer.store import Store
 
 ZIP = ".zip"
 PIECE = 2**20
@@ -49,7 +52,12 @@ _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Ru
 
 
 def save_snapshot(
-    session: "Session", view: ViewState, path: Path, *, organization: str = "", cancel: "Cancel | None" = None
+    session: "StoreSession",
+    view: ViewState,
+    path: Path,
+    *,
+    organization: str = "",
+    cancellation: "Cancellation | None" = None,
 ) -> Manifest:
     """Save the stored usage of the view's range, of all datasets, to `path`.
 
@@ -67,7 +75,7 @@ def save_snapshot(
     archive = part.with_name(f"{part.name}{ZIP}")
     try:
         part.mkdir(mode=0o700)
-        manifest = _write(session, view, part, organization, cancel)
+        manifest = _write(session, view, part, organization, cancellation)
         if path.suffix.lower() == ZIP:
             _pack(part, archive)
             archive.replace(path)
@@ -92,15 +100,20 @@ def _may_replace(path: Path) -> bool:
 
 
 def _write(
-    session: "Session", view: ViewState, folder: Path, organization: str, cancel: "Cancel | None"
+    session: "StoreSession", view: ViewState, folder: Path, organization: str, cancellation: "Cancellation | None"
 ) -> Manifest:
-    rows = session.save_snapshot(view, folder, cancel)
+    rows = session.save_snapshot(view, folder, cancellation)
     files = {
         name: PartFile(count, (folder / name).stat().st_size, _digest(folder / name))
         for name, count in rows.items()
     }
     manifest = manifests.build_manifest(
-        view, organization, session.span(view), session.now, files, session.unavailable_dimensions()
+        view,
+        organization,
+        session.coverage(view).periods.span,
+        session.now,
+        files,
+        session.unavailable_dimensions(),
     )
     (folder / FILE).write_text(manifests.text_of(manifest), encoding="utf-8")
     return manifest
@@ -267,8 +280,7 @@ def _size_error(most_bytes: int) -> str:
 class SnapshotProfile(Profile):
     """Opens a snapshot like an organization's profile; it needs no key and never fetches."""
 
-    needs_key = False
-    read_only = True
+    capabilities = SNAPSHOT
 
     def __init__(self, path: Path) -> None:
         """Read the snapshot's manifest. Raises SnapshotError."""
@@ -289,12 +301,13 @@ class SnapshotProfile(Profile):
 
         Raises SnapshotError, StoreError.
         """
-        from usage_viewer.app.session.snapshot import SnapshotSession
+        from usage_viewer.app.session.store_session import StoreSession
 
         self.manifest, store = load(self.path)
-        moment = self.manifest.moment
         first_day = self._week_start if week_start is None else week_start
-        return SnapshotSession(store, self.manifest.datasets, clock=lambda: moment, week_start=first_day)
+        return StoreSession.of_snapshot(
+            store, self.manifest.datasets, saved_at=self.manifest.moment, week_start=first_day
+        )
 
     def source(self, key: AdminKey) -> "ApiSource":
         """Raise KeyMissing: a snapshot has no server."""

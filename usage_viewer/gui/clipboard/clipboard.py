@@ -7,12 +7,12 @@ the table could have changed meanwhile. The price is memory, which `LARGEST` lim
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QClipboard
 
 from usage_viewer.app.export import Export, Format, commas_for_tabs, sized_chunks
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled
 
 LARGEST = 10_000_000
@@ -31,13 +31,6 @@ TYPES = {
 }
 
 
-class Stop(Protocol):
-    """Requests a worker to stop, such as `threading.Event`."""
-
-    def is_set(self) -> bool:
-        """Report whether the worker should stop."""
-
-
 @dataclass(frozen=True)
 class RenderedCopy:
     """Holds each flavour as UTF-8 by its MIME type; `note` tells the user if some flavours are left out."""
@@ -47,28 +40,28 @@ class RenderedCopy:
     note: str = ""
 
 
-def prepare(export: Export, stop: Stop | None = None, *, largest: int = LARGEST) -> RenderedCopy:
+def prepare(export: Export, cancellation: Cancellation | None = None, *, largest: int = LARGEST) -> RenderedCopy:
     """Render TSV, HTML and CSV; TSV alone above `largest` bytes of it. Takes seconds: run it in a worker.
 
-    Raises Cancelled after `stop` was set.
+    Raises Cancelled after `cancellation` was cancelled.
     """
-    tsv = _rendered(export, Format.TSV, stop)
+    tsv = _rendered(export, Format.TSV, cancellation)
     flavours = {TEXT: tsv, TYPES[Format.TSV]: tsv}
     if tsv.size() > largest:
         return RenderedCopy(flavours, len(export.rows), "as plain text (too many for formatted copy)")
-    flavours[TYPES[Format.HTML]] = _rendered(export, Format.HTML, stop)
+    flavours[TYPES[Format.HTML]] = _rendered(export, Format.HTML, cancellation)
     csv_pieces = commas_for_tabs(export, bytes(tsv.data()))
     flavours[TYPES[Format.CSV]] = (
-        _rendered(export, Format.CSV, stop)
+        _rendered(export, Format.CSV, cancellation)
         if csv_pieces is None
-        else _joined(csv_pieces, tsv.size() + len(export.rows), stop)
+        else _joined(csv_pieces, tsv.size() + len(export.rows), cancellation)
     )
     return RenderedCopy(flavours, len(export.rows))
 
 
-def prepare_as(export: Export, form: Format, stop: Stop | None = None) -> RenderedCopy:
-    """Render one format, as plain text and under its own type. Raises Cancelled after `stop` was set."""
-    text = _rendered(export, form, stop)
+def prepare_as(export: Export, form: Format, cancellation: Cancellation | None = None) -> RenderedCopy:
+    """Render one format, as plain text and under its own type. Raises Cancelled if `cancellation` is cancelled."""
+    text = _rendered(export, form, cancellation)
     return RenderedCopy({TEXT: text, TYPES[form]: text}, len(export.rows))
 
 
@@ -80,17 +73,17 @@ def put(rendered: RenderedCopy, clipboard: QClipboard) -> None:
     clipboard.setMimeData(data)
 
 
-def _rendered(export: Export, form: Format, stop: Stop | None) -> QByteArray:
+def _rendered(export: Export, form: Format, cancellation: Cancellation | None) -> QByteArray:
     size, pieces = sized_chunks(export, form)
-    return _joined((piece.encode() for piece in pieces), size * 21 // 20, stop)
+    return _joined((piece.encode() for piece in pieces), size * 21 // 20, cancellation)
 
 
-def _joined(pieces: Iterable[bytes], size: int, stop: Stop | None) -> QByteArray:
+def _joined(pieces: Iterable[bytes], size: int, cancellation: Cancellation | None) -> QByteArray:
     # Appended in pieces to reserved memory: joining or moving 100 MB in one call would hold the GIL throughout.
     content = QByteArray()
     content.reserve(size)
     for piece in pieces:
-        if stop is not None and stop.is_set():
+        if cancellation is not None and cancellation.is_cancelled:
             raise Cancelled(hint="Copy cancelled; clipboard unchanged.")
         content.append(piece)
     return content

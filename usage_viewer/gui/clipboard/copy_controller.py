@@ -48,7 +48,7 @@ class Chosen:
         return Export(
             look.table,
             self.rows,
-            provenance_of(look.answered, look.coverage, self.names) if self.provenance else None,
+            provenance_of(look.effective_view, look.coverage, self.names) if self.provenance else None,
             headers=headers,
             decimal_point=decimal_point,
         )
@@ -68,7 +68,7 @@ class CopyController(QObject):
     def copy(self, chosen: Chosen) -> None:
         """Copy the rows as shown, with headers, as TSV, HTML and CSV at once."""
         point = QLocale().decimalPoint()
-        self._start(lambda task: prepare(chosen.export(decimal_point=point), task.cancelled))
+        self._start(lambda task: prepare(chosen.export(decimal_point=point), task.cancellation))
 
     def copy_as(self, chosen: Chosen, form: Format) -> None:
         """Copy the rows in one format; TSV and CSV without headers."""
@@ -78,7 +78,7 @@ class CopyController(QObject):
         )
         if form is Format.JSON:
             export = replace(export, names=True)
-        self._start(lambda task: prepare_as(export, form, task.cancelled))
+        self._start(lambda task: prepare_as(export, form, task.cancellation))
 
     def copy_text(self, text: str) -> None:
         """Copy a ready text, such as the totals."""
@@ -91,7 +91,7 @@ class CopyController(QObject):
 
         def work(task: Task) -> str:
             export = replace(chosen.export(), names=form is Format.JSON)
-            save(export, form, path, task.cancelled)
+            save(export, form, path, task.cancellation)
             return f"Saved {_rows(len(export.rows))} to {path.name}"
 
         self.began.emit()
@@ -120,7 +120,7 @@ def range_name(view: ViewState, now: int) -> str:
 
 def proposed_name(shown: SortedResult) -> str:
     """Return a file name without its ending: the dataset, the range, and the zone of its days."""
-    view, periods = shown.look.answered, shown.look.coverage.periods
+    view, periods = shown.look.effective_view, shown.look.coverage.periods
     start, end = (datetime.fromtimestamp(moment, periods.zone) for moment in (periods.span.start, periods.span.end))
     zone = zone_name(periods.zone, periods.span.start).replace("/", "-").replace(":", "")
     return f"{view.dataset_name}-{_days_name(start, end)}-{zone}"

@@ -13,7 +13,7 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.workspace.tasks import Task, Tasks
 
 if TYPE_CHECKING:
-    from usage_viewer.app.session.session import Session
+    from usage_viewer.app.session.store_session import StoreSession
 
 CHANNEL = "snapshot"
 ONE_FILE, FOLDER = f"One file (*{ZIP})", "A folder of Parquet files (*)"
@@ -40,13 +40,9 @@ class SnapshotController(QObject):
         if name:
             save(chosen_path(name, kind))
 
-    def save(self, session: "Session", view: ViewState, organization: str, path: Path) -> None:
-        from usage_viewer.store import Cancel
-
-        cancel = Cancel()
-
+    def save(self, session: "StoreSession", view: ViewState, organization: str, path: Path) -> None:
         def work(task: Task) -> Manifest:
-            return save_snapshot(session, view, path, organization=organization, cancel=cancel)
+            return save_snapshot(session, view, path, organization=organization, cancellation=task.cancellation)
 
         self.began.emit("Saving the snapshot…")
         self._tasks.start(
@@ -54,7 +50,6 @@ class SnapshotController(QObject):
             work,
             lambda manifest: self.saved.emit(saved_text(manifest, path, QLocale())),
             self.failed.emit,
-            on_cancel=cancel.cancel,
         )
 
     def ask_what_to_open(self) -> None:

@@ -131,7 +131,7 @@ class BackgroundVerifier(QObject):
             self.state.verifying,
             fully_downloaded and session.connected and not self._workspace.fetching,
             self.state.error_title if same_range else "",
-            session.calls_to_prove(result.view, coverage),
+            session.requests_to_verify(result.view, coverage),
             common_noun(run.width for run in coverage.read),
         )
 
@@ -152,7 +152,7 @@ class BackgroundVerifier(QObject):
         self._verified_range = (view.dataset_name, last.look.coverage.periods.span)
 
         def work(task: Task) -> "VerificationOutcome":
-            return session.prove(view, cancelled=task.cancelled, refetch=buckets)
+            return session.verify(view, task.cancellation, refetch=buckets)
 
         self._tasks.start(VERIFY, work, self._on_verified, self._on_verification_failed)
         self._set_state(replace(state, verifying=True, error_title=""))
@@ -187,7 +187,9 @@ class BackgroundVerifier(QObject):
         if session is None or self._workspace.fetching or self._checked_usage == (id(session), usage):
             return
         self._checked_usage = (id(session), usage)
-        self._in_worker(IDENTITIES, lambda cancel: session.breaches(view, cancel), self._on_broken_identities_found)
+        self._in_worker(
+            IDENTITIES, lambda cancel: session.broken_identities(view, cancel), self._on_broken_identities_found
+        )
 
     def _on_broken_identities_found(self, broken: BrokenIdentities) -> None:
         self.broken_identities = broken
@@ -215,16 +217,13 @@ class BackgroundVerifier(QObject):
         self._in_worker(
             RECORDS,
             lambda cancel: CellSources(
-                result, cell, column, names, tuple(session.origins(result.look, cell, names, cancel))
+                result, cell, column, names, tuple(session.contributions(result.look, cell, names, cancel))
             ),
             self.sources_found.emit,
         )
 
     def _in_worker(self, channel: str, find: "Callable[..., object]", done: "Callable[..., None]") -> None:
-        from usage_viewer.store import Cancel
-
-        cancel = Cancel()
-        self._tasks.start(channel, lambda task: find(cancel), done, self._on_failed, on_cancel=cancel.cancel)
+        self._tasks.start(channel, lambda task: find(task.cancellation), done, self._on_failed)
 
     def _on_failed(self, error: UsageViewerError) -> None:
         if not isinstance(error, Cancelled):

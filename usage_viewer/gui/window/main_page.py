@@ -134,16 +134,16 @@ class MainPage(QWidget):
 
     def show_answer(self, shown: SortedResult) -> None:
         look = shown.look
-        refused = dict.fromkeys(look.unavailable, "This organization's server can't group by it")
+        refused = dict.fromkeys(look.unavailable_dimensions, "This organization's server can't group by it")
         self.grouping.show_view(self._workspace.view, refused)
-        self.range.show_adjusted_view(look.answered)
-        self.per.show_adjusted_view(look.answered)
-        self.zone.show_adjusted_view(look.answered)
+        self.range.show_adjusted_view(look.effective_view)
+        self.per.show_adjusted_view(look.effective_view)
+        self.zone.show_adjusted_view(look.effective_view)
         self.table.extras = look.extras
         self.notes.say("view", "\n".join(look.notes))
         self.show_reasons()
         note = "" if look.coverage.complete else look.coverage.summary
-        self.pane.set_table(shown.table, shown.rows, shown.view, note, look.still_open)
+        self.pane.set_table(shown.table, shown.rows, shown.view, note, look.may_grow)
         profile = self._workspace.profile
         self.status.show_coverage(look.coverage, profile.clock_note if profile is not None else "")
         self._show_empty(shown)
@@ -157,7 +157,7 @@ class MainPage(QWidget):
     def show_reasons(self) -> None:
         """Greys the datasets that can't be had."""
         session = self._workspace.session
-        reasons = session.unavailable if session is not None else {}
+        reasons = session.unavailable_datasets if session is not None else {}
         self.dataset.set_unavailable({name: reason_text(error) for name, error in reasons.items()})
 
     def _on_fetching(self, fetching: bool) -> None:
@@ -206,7 +206,7 @@ class MainPage(QWidget):
             )
         elif not coverage.expected:
             self.empty.say("This range lies in the future")
-        elif self._origin and not coverage.held:
+        elif self._origin and not coverage.stored:
             self.empty.say("This is not in the snapshot", self._origin_range)
         elif coverage.complete:
             self.empty.say("No usage in this range", "Nothing was used; all of it was asked for.")

@@ -275,7 +275,8 @@ class MainWindow(QMainWindow):
         if self.proofs.busy:
             return
         session, profile = workspace.session, workspace.profile
-        if self._problem or (session is not None and (session.connected or (profile and profile.read_only))):
+        is_read_only = profile is not None and not profile.capabilities.can_fetch
+        if self._problem or (session is not None and (session.connected or is_read_only)):
             self.settled.emit(self._problem)
 
     # What went wrong

@@ -82,7 +82,7 @@ class SourceController(QObject):
     def open(self, profile: Profile) -> None:
         self._loaded = None
         self.began.emit()
-        ids = profile.ids if isinstance(profile, CombinedProfile) else ()
+        ids = profile.member_ids
         self._workspace.view = self._remembered.use_profile(profile.name, ids)
         self._organizations.show_current(ids or ((profile.name,) if profile is self.own_profile else ()))
         self._show_origin(profile)
@@ -97,7 +97,7 @@ class SourceController(QObject):
         self._workspace.open(profile)
         self._on_organizations()
         self._tasks.cancel(KEY)
-        if profile.needs_key:
+        if profile.capabilities.needs_key:
             self._keys.load(profile)
 
     def end_first_look(self) -> None:
@@ -119,12 +119,13 @@ class SourceController(QObject):
             self._page.show_origin(origin_text(manifest), range_text(manifest))
         actions = self._actions
         actions.close_snapshot.setVisible(manifest is not None)
-        for action in (actions.replace_key, actions.forget_key, actions.erase):
-            action.setEnabled(profile.needs_key)
-        actions.refresh.setEnabled(not profile.read_only)
-        actions.prove.setEnabled(not profile.read_only)
-        self._page.status.seal.setVisible(not profile.read_only)  # there is nobody to compare it with
-        actions.save_snapshot.setEnabled(not isinstance(profile, CombinedProfile))
+        for action in (actions.replace_key, actions.forget_key):
+            action.setEnabled(profile.capabilities.needs_key)
+        actions.erase.setEnabled(profile.capabilities.can_erase)
+        actions.refresh.setEnabled(profile.capabilities.can_fetch)
+        actions.prove.setEnabled(profile.capabilities.can_fetch)
+        self._page.status.seal.setVisible(profile.capabilities.can_fetch)  # there is nobody to compare it with
+        actions.save_snapshot.setEnabled(profile.capabilities.can_save_snapshot)
 
     def show_open_error(self, error: UsageViewerError) -> None:
         """The data can't be used: offers what can be done about it."""
@@ -132,7 +133,7 @@ class SourceController(QObject):
         actions: list[Action] = [("Re&try", lambda: self.open(profile))]
         if isinstance(error, StoreDamaged) and profile is self.own_profile:
             actions.append(("Start &anew", self._start_anew))
-        if profile.read_only:
+        if not profile.capabilities.can_fetch:
             actions.append(("Open &your organization", self.open_own))
         self._page.say_nothing()
         self.stuck.emit(error, actions)
@@ -216,7 +217,7 @@ class SourceController(QObject):
         self._demo.end()
 
     def _save_snapshot(self) -> None:
-        session, profile, view = self._workspace.session, self._workspace.profile, self._workspace.view
+        session, profile, view = self._workspace.store_session, self._workspace.profile, self._workspace.view
         if session is not None and profile is not None:
             proposal = f"usage-{range_name(view, self._workspace.now)}"
             self._snapshots.ask_where_to_save(
@@ -258,10 +259,10 @@ class SourceController(QObject):
     def _connect_or_ask_for_key(self) -> None:
         """Once both the data and the keyring have answered: fetch, show what is held, or ask for the key."""
         session, loaded, profile = self._workspace.session, self._loaded, self._workspace.profile
-        if session is not None and profile is not None and not profile.needs_key:
+        if session is not None and profile is not None and not profile.capabilities.needs_key:
             if session.connected:
                 self._workspace.begin_connected()
-            elif not profile.read_only:
+            elif profile.capabilities.can_fetch:
                 hint = "None of them has a key. Open each by itself and enter its key."
                 self.failed.emit(KeyMissing(hint=hint))
             return

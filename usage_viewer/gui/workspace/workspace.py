@@ -18,7 +18,9 @@ from usage_viewer.gui.workspace.tasks import Task, Tasks
 if TYPE_CHECKING:
     from usage_viewer.app.fetch.window_fetcher import Progress
     from usage_viewer.app.profile.profile import Profile
-    from usage_viewer.app.session.session import Session, ViewResult
+    from usage_viewer.app.session.result import ViewResult
+    from usage_viewer.app.session.session import Session
+    from usage_viewer.app.session.store_session import StoreSession
     from usage_viewer.domain.admin_key import AdminKey
 
 REPAINT_AFTER = 0.2
@@ -91,10 +93,10 @@ class Workspace(QObject):
 
     def connect_key(self, key: "AdminKey") -> None:
         """Fetches with `key` from now on."""
-        if self.session is None or self.profile is None:
+        session = self.store_session
+        if session is None or self.profile is None:
             return
-        source = self.profile.source(key)
-        self.session.connect(source, source)
+        session.connect(self.profile.source(key))
         self._given_up = None
         self._fetch_names()
         self._look()
@@ -107,8 +109,9 @@ class Workspace(QObject):
     def disconnect_key(self) -> None:
         self._tasks.cancel("names")
         self._stop_fetch()
-        if self.session is not None:
-            self.session.connect(None)
+        session = self.store_session
+        if session is not None:
+            session.connect(None)
 
     def close(self) -> None:
         self._tasks.cancel("look")
@@ -150,26 +153,24 @@ class Workspace(QObject):
         )
 
     def _look(self) -> None:
-        from usage_viewer.store import Cancel
-
         if self.session is None:
             return
-        session, view, cancel = self.session, self.view, Cancel()
+        session, view = self.session, self.view
         self._more.stop()
         self._looked_at, self._looked_at_now = time.monotonic(), self.now
 
         def work(task: Task) -> SortedResult:
-            look = session.look(view, cancel)
+            look = session.look(view, task.cancellation)
             return SortedResult(look, look.table.ordered(view.order))
 
-        self._tasks.start("look", work, self._on_shown, self._on_failed, on_cancel=cancel.cancel)
+        self._tasks.start("look", work, self._on_shown, self._on_failed)
 
     def _on_shown(self, shown: SortedResult) -> None:
         self.last = shown
         if self.fetching and self._key_of(shown) != self._fetch_key:
             self._stop_fetch()
         asked = self._key_of(shown) in (self._fetch_key, self._given_up)
-        if shown.look.coverage.wanted and not asked and self.reason(shown.view.dataset_name) is None:
+        if shown.look.coverage.to_fetch and not asked and self.reason(shown.view.dataset_name) is None:
             self._fetch(refresh=False)
         self.shown.emit(shown)
 
@@ -215,7 +216,7 @@ class Workspace(QObject):
         self.recovered.emit()
 
         def work(task: Task) -> "Iterator[Progress]":
-            return session.fetch(view, cancelled=task.cancelled, refresh=refresh)
+            return session.fetch(view, task.cancellation, refresh=refresh)
 
         self._tasks.start_steps("fetch", work, self._on_progress, self._on_fetched, self._on_fetch_failed)
 
@@ -238,7 +239,7 @@ class Workspace(QObject):
 
     def reason(self, dataset: str) -> UsageViewerError | None:
         """Why a dataset can't be had of this organization; None where it can, as far as is known."""
-        return self.session.unavailable.get(dataset) if self.session is not None else None
+        return self.session.unavailable_datasets.get(dataset) if self.session is not None else None
 
     def _end_fetch(self) -> None:
         self._fetch_key = None
@@ -252,7 +253,7 @@ class Workspace(QObject):
     def erase(self) -> None:
         """Forgets all that is held, in a worker; then fetches anew what the view needs."""
         self._stop_fetch()
-        session = self.session
+        session = self.store_session
         if session is not None:
             self._given_up = None
             self._tasks.start("look", lambda task: session.erase(), lambda _: self._look(), self._on_failed)
@@ -265,10 +266,15 @@ class Workspace(QObject):
         session = self.session
         self._tasks.start(
             "names",
-            lambda task: session.fetch_names(cancelled=task.cancelled),
+            lambda task: session.fetch_names(task.cancellation),
             lambda names: self._look(),
             self.names_failed.emit,
         )
+
+    @property
+    def store_session(self) -> "StoreSession | None":
+        """The open session if it is of one organization or snapshot."""
+        return self.session.store_session if self.session is not None else None
 
     @property
     def now(self) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from usage_viewer.domain.cancellation import Cancel
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import (
     Cancelled,
     StoreDamaged,
@@ -82,7 +82,7 @@ class Database:
         self.restrict()
 
     @contextmanager
-    def cursor(self, cancel: Cancel | None = None) -> Iterator[Connection]:
+    def cursor(self, cancel: Cancellation | None = None) -> Iterator[Connection]:
         """Open a cursor for one call. Raises StoreError, and Cancelled if `cancel` or closing stops it."""
         with self._condition:
             self._condition.wait_for(lambda: not self._recreating)
@@ -91,7 +91,7 @@ class Database:
             cursor = self._connection.cursor()
             self._running.add(cursor)
         try:
-            with typed_errors(), (cancel or Cancel()).interrupting(cursor.interrupt):
+            with typed_errors(), (cancel or Cancellation()).on_cancel(cursor.interrupt):
                 yield cursor
         finally:
             with self._condition:

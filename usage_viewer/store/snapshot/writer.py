@@ -5,7 +5,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from usage_viewer.domain.cancellation import Cancel
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, Dataset, Kind
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Span
@@ -33,7 +33,7 @@ class _Copy:
 
     source: Connection
     target: Connection
-    cancel: Cancel
+    cancel: Cancellation
 
     def rows(self, select: str, values: Sequence[object], table: str, columns: Mapping[str, str]) -> int:
         """Append the rows of `select` to `table` and returns how many; `columns` has its names and types."""
@@ -59,13 +59,13 @@ class _Copy:
         self.target.execute(f"COPY ({select}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
 
 
-def save_snapshot(store: Store, folder: Path, span: Span, cancel: Cancel | None = None) -> dict[str, int]:
+def save_snapshot(store: Store, folder: Path, span: Span, cancel: Cancellation | None = None) -> dict[str, int]:
     """Write all stored buckets that are entirely within `span` into the empty `folder`, as of one moment.
 
     Returns the number of rows by file name. Raises Cancelled, StoreError (StoreNotWritable if `folder` can't be
     written).
     """
-    cancel = cancel or Cancel()
+    cancel = cancel or Cancellation()
     scratch = folder / SCRATCH
     rows: dict[str, int] = {}
     try:
