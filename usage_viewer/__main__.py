@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from usage_viewer.app.profile.organizations import Organization
     from usage_viewer.app.profile.profile import Profile
     from usage_viewer.demo.server.child import DemoProcess
-    from usage_viewer.gui.startup.application import Begun
+    from usage_viewer.gui.startup.application import EarlyWindow
 
 # Modules that are slow to import are imported in functions: the window paints its saved table before that.
 
@@ -53,13 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _run_window(arguments, paths, base_url, organization, begun)
 
 
-def _begin(argv: Sequence[str]) -> "Begun | None":
+def _begin(argv: Sequence[str]) -> "EarlyWindow | None":
     """Paint the saved table at once, if the arguments only start the window; otherwise return None."""
     if argv and (len(argv) != 2 or argv[0] != "--data-dir"):
         return None
-    from usage_viewer.gui.startup.application import begin
+    from usage_viewer.gui.startup.application import show_startup_page
 
-    return begin(Path(argv[1]).absolute() if argv else default_data_dir().absolute())
+    return show_startup_page(Path(argv[1]).absolute() if argv else default_data_dir().absolute())
 
 
 def _run_table(arguments: "Namespace", paths: ProfilePaths, base_url: str) -> int:
@@ -94,20 +94,23 @@ def _run_forget(arguments: "Namespace", paths: ProfilePaths, organization: "Orga
 
 
 def _run_window(
-    arguments: "Namespace", paths: ProfilePaths, base_url: str, organization: "Organization", begun: "Begun | None"
+    arguments: "Namespace",
+    paths: ProfilePaths,
+    base_url: str,
+    organization: "Organization",
+    begun: "EarlyWindow | None",
 ) -> int:
-    from usage_viewer.gui.startup.application import Launch, run
+    from usage_viewer.gui.startup.application import run
+    from usage_viewer.gui.workspace.app_context import AppContext, LaunchOptions
 
     return run(
-        Launch(
+        AppContext(
             profile=_build_profile(arguments, paths, base_url, label=organization.label),
-            place=paths,
-            open_demo=open_demo,
+            paths=paths,
             make_profile=_profile_factory(arguments, paths, base_url),
+            open_demo=open_demo,
             erase_all=lambda: _erase_all(paths),
-            demo=arguments.demo,
-            snapshot=arguments.snapshot,
-            open=arguments.open,
+            options=LaunchOptions(arguments.demo, arguments.snapshot, arguments.open),
         ),
         begun,
     )

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from tests.faults.certificates import Authority
 from tests.faults.fault_cases import Fault
 from tests.faults.usage_wire import DAY, JULY, KEY, NOW, OCTOBER_2, UsageWire, tokens_of
+from tests.rigs.window import WindowUnderTest
 from usage_viewer.api import Timeouts
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Demo, Profile
@@ -24,7 +25,7 @@ from usage_viewer.cli.arguments import build_parser, parse_view
 from usage_viewer.cli.table import run_table
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.table import FigureColumn, PeriodColumn, Table
-from usage_viewer.gui.window.main_window import MainWindow
+from usage_viewer.gui.workspace.app_context import AppContext
 from usage_viewer.keystore import MemoryKeystore
 
 TIMEOUT = 20_000
@@ -77,7 +78,7 @@ class Desk:
     waits: Waits = field(default_factory=Waits)
     named: bool = True
     impatient: bool = False
-    windows: list[MainWindow] = field(default_factory=list)
+    windows: list[WindowUnderTest] = field(default_factory=list)
 
     @property
     def place(self) -> ProfilePaths:
@@ -126,11 +127,12 @@ class Desk:
         status = run_table(build_parser().parse_args([*QUESTION, *more]), self.profile(), out, err)
         return Printed(status, out.getvalue(), err.getvalue())
 
-    def window(self, *more: str) -> MainWindow:
+    def window(self, *more: str) -> WindowUnderTest:
         """One that was looking at the same question when it was closed; returns once it has settled."""
         view = parse_view(build_parser().parse_args([*QUESTION, *more]))
         settings.save(self.place.settings, Settings(profiles={"default": ProfileSettings(view=view)}))
-        window = MainWindow(self.profile(), self.place, self._no_demo, lambda organization: self.profile())
+        window = WindowUnderTest()
+        window.load(AppContext(self.profile(), self.place, lambda organization: self.profile(), self._no_demo))
         self.windows.append(window)
         assert self.qtbot is not None
         self.qtbot.addWidget(window, before_close_func=lambda closing: self.close(window))
@@ -141,13 +143,13 @@ class Desk:
     def _no_demo(self) -> Demo:
         raise NotImplementedError
 
-    def settle(self, window: MainWindow, act: Callable[[], object]) -> None:
+    def settle(self, window: WindowUnderTest, act: Callable[[], object]) -> None:
         """Acts, then waits until everything that was asked for is shown."""
         assert self.qtbot is not None
         with self.qtbot.waitSignal(window.settled, timeout=TIMEOUT):
             act()
 
-    def close(self, window: MainWindow) -> None:
+    def close(self, window: WindowUnderTest) -> None:
         if window in self.windows:
             self.windows.remove(window)
             window.close()

@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 from tests.faults.conftest import HOST, Desk, Printed, honest_tokens, shown_tokens, summary_of
 from tests.faults.fault_cases import ALL, ALL_BUT_A_PAGE, FAULTS, UP_TO_HERE, Fault
 from tests.faults.usage_wire import AUGUST, DAY, JULY, KEY, OCTOBER_2, PAGE, SEPTEMBER, tokens_of
+from tests.rigs.window import WindowUnderTest
 from usage_viewer.domain.errors import CredentialError
 from usage_viewer.domain.zones import iso
-from usage_viewer.gui.window.main_window import MainWindow
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 RENEW = "RENEW_FAULT_RESULTS"
@@ -201,7 +201,7 @@ def test_window(desk: Desk, qtbot: QtBot, fault: Fault, outcomes: Outcomes) -> N
     assert shown_tokens(window.page.model.table) == honest_tokens()
 
 
-def button(window: MainWindow, text: str) -> QPushButton:
+def button(window: WindowUnderTest, text: str) -> QPushButton:
     return next(one for one in window.page.banner.findChildren(QPushButton) if text in one.text().replace("&", ""))
 
 

@@ -7,27 +7,16 @@ import pytest
 import check_drawings
 
 ACTIONS = [
-    "refresh",
-    "copy",
-    "more",
-    "search",
-    "add",
-    "close",
-    "calendar",
-    "filter",
-    "columns",
-    "check",
-    "warning",
-    "info",
-    "error",
-    "key",
-    "chevron-down",
     "chevron-left",
     "chevron-right",
-    "save",
-    "sort-asc",
-    "sort-desc",
-    "drag",
+    "close",
+    "copy",
+    "more",
+    "proven",
+    "refresh",
+    "search",
+    "unproven",
+    "warning",
 ]
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"'
 

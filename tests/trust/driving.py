@@ -26,8 +26,9 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.names import Names
 from usage_viewer.gui.clipboard.copy_controller import Chosen
 from usage_viewer.gui.window.main_window import MainWindow
+from usage_viewer.gui.window.window_parts import WindowParts
+from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.tasks import Task
-from usage_viewer.gui.workspace.workspace import SortedResult
 
 SPOKEN = (QAccessible.Text.Name, QAccessible.Text.Description, QAccessible.Text.Value, QAccessible.Text.Help)
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b"
@@ -35,12 +36,16 @@ MANY = 3_000_000
 """Rows whose text takes a while."""
 
 
-def _window() -> MainWindow:
+def _shell() -> MainWindow:
     return next(one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow))
 
 
+def _window() -> WindowParts:
+    return _shell().parts
+
+
 def _close(_: str) -> object:
-    return _window().close()
+    return _shell().close()
 
 
 def _shown(_: str) -> object:
@@ -77,7 +82,7 @@ def _enter(key: str) -> object:
 
 
 def _ask_for_key(_: str) -> object:
-    _window().actions_.replace_key.trigger()
+    _window().actions.replace_key.trigger()
     return True
 
 
@@ -115,8 +120,8 @@ def _clear_clipboard(_: str) -> object:
 
 
 def _copy(_: str) -> object:
-    _window().actions_.provenance.setChecked(True)
-    _window().actions_.copy.trigger()
+    _window().actions.provenance.setChecked(True)
+    _window().actions.copy.trigger()
     return True
 
 
@@ -128,12 +133,12 @@ def _save_snapshot(path: str) -> object:
 
 
 def _picture(path: str) -> object:
-    return _window().grab().save(path)
+    return _shell().grab().save(path)
 
 
 def _trigger(name: str) -> object:
     """A command of the menu, by its name in the program."""
-    getattr(_window().actions_, name).trigger()
+    getattr(_window().actions, name).trigger()
     return True
 
 
@@ -154,7 +159,7 @@ def _raise_in_worker(key: str) -> object:
     def fail(task: object) -> None:
         raise RuntimeError(f"in the worker with {key}")
 
-    _window().tasks.start("look", fail, print, _window()._on_error)
+    _window().tasks.start("look", fail, print, _window().errors.show)
     return True
 
 

@@ -49,7 +49,7 @@ def test_icon_without_file_is_empty(red: QWidget, find: Callable[[str], Path]) -
     assert icon("nothing", red, find).isNull()
 
 
-@pytest.mark.parametrize("name", ["search", "filter", "close", "chevron-left", "chevron-right", "add"])
+@pytest.mark.parametrize("name", ["search", "refresh", "close", "chevron-left", "chevron-right", "more"])
 def test_icon_files_of_the_program_exist(red: QWidget, name: str) -> None:
     assert not icon(name, red).isNull()
 

@@ -1,13 +1,14 @@
-"""Saves the visible table when the window closes, so that the next start can paint it before loading anything.
+"""Stores the table that was visible when the window closed, so that the next start can paint it first.
 
-The saved table is used once, and only if the store would give the same table: the database and the settings are
-unchanged, the program has the same version, and the range has not moved with the clock. The file has the texts of
-the table, never a key. This module imports little, because it is the first one that a start needs.
+A stored table is used once, and only if the database would give the same one: the program's version, the database,
+the settings and the locale are unchanged and the range has not moved on. It contains visible texts and never a key.
+The first paint waits for this module, so it imports little.
 """
 
 import json
 import os
 import time
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,56 +17,86 @@ from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.domain.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-NAME = "last-look.json"
-MOST_ROWS = 60
-"""Largest number of saved rows: more than fit on a screen."""
+FILE_NAME = "last-look.json"
+MAX_ROWS = 60
+"""More rows than a screen shows."""
+MAX_PIXELS = 10_000
 
 _TEXTS = ("title", "heading", "status", "geometry", "scheme")
-_NUMBERS = ("top", "header", "row")
-_LISTS = {"labels": str, "widths": int, "right": bool, "totals": str}
+_HEIGHTS = ("heading_height", "header_height", "row_height")
+_LISTS = {"labels": str, "widths": int, "right_aligned": bool, "totals": str}
 
 
-def path_of(paths: ProfilePaths) -> Path:
-    """Return the path of a profile's saved table."""
-    return paths.directory / NAME
+@dataclass(frozen=True, slots=True)
+class StartupTable:
+    """Everything that the startup page paints.
+
+    `valid_from` and `valid_until` are epoch seconds; heights and widths are pixels. `labels`, `right_aligned`,
+    `widths`, `totals` and each row of `rows` have one item per visible column. `geometry` is Qt's window geometry
+    in base64.
+    """
+
+    valid_from: int
+    valid_until: int
+    title: str
+    heading: str
+    status: str
+    geometry: str
+    scheme: str
+    heading_height: int
+    header_height: int
+    row_height: int
+    labels: list[str]
+    right_aligned: list[bool]
+    widths: list[int]
+    totals: list[str]
+    rows: list[list[str]]
 
 
-def keep_last_look(paths: ProfilePaths, look: "Mapping[str, Any]") -> None:
-    """Save the table. It is valid from `look["kept"]` to `look["until"]` (epoch seconds). Raises OSError."""
+_NAMES = tuple(field.name for field in fields(StartupTable))
+
+
+def startup_table_path(paths: ProfilePaths) -> Path:
+    """Return the file of a profile's stored table."""
+    return paths.directory / FILE_NAME
+
+
+def save_startup_table(paths: ProfilePaths, table: StartupTable) -> None:
+    """Write the table together with the state of the files that it depends on. Raises OSError."""
     from usage_viewer.app.atomic_write import write_atomically
 
-    stored = {**look, "of": _state(paths)}
-    write_atomically(path_of(paths), [json.dumps(stored).encode()], mode=0o600)
+    content = {**asdict(table), "state": _state(paths)}
+    write_atomically(startup_table_path(paths), [json.dumps(content).encode()], mode=0o600)
 
 
-def place_of_last_look(data_dir: Path) -> ProfilePaths | None:
-    """Return the paths of the organization that was open last, if it has a saved table. Never raises."""
+def find_startup_table(data_dir: Path) -> ProfilePaths | None:
+    """Return the paths of the organization shown last if a table is stored for it. Never raises."""
     try:
         text = ProfilePaths(data_dir).settings.read_bytes()
         paths = ProfilePaths(data_dir, str(json.loads(text).get("organization", "default")))
-        return paths if path_of(paths).is_file() else None
+        return paths if startup_table_path(paths).is_file() else None
     except (OSError, ValueError, AttributeError, RecursionError, InputError):
         return None
 
 
-def take_last_look(paths: ProfilePaths, clock: "Callable[[], float]" = time.time) -> dict[str, Any] | None:
-    """Return the saved table if it is still valid, and delete its file. Never raises."""
+def take_startup_table(paths: ProfilePaths, clock: "Callable[[], float]" = time.time) -> StartupTable | None:
+    """Read the table and delete its file; return None if it is no longer valid. Never raises."""
     try:
-        look = json.loads(path_of(paths).read_bytes())
-        path_of(paths).unlink()
-        is_valid = _is_complete(look) and look["of"] == _state(paths) and look["kept"] <= clock() < look["until"]
+        content = json.loads(startup_table_path(paths).read_bytes())
+        startup_table_path(paths).unlink()
+        if not _is_complete(content) or content["state"] != _state(paths):
+            return None
+        if not content["valid_from"] <= clock() < content["valid_until"]:
+            return None
+        return StartupTable(**{name: content[name] for name in _NAMES})
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return look if is_valid else None
 
 
 def _state(paths: ProfilePaths) -> list[Any]:
-    """Return everything that must be unchanged for the saved table to be valid.
-
-    If the database has a log file, the database is open or was not closed properly.
-    """
+    """Return what must be unchanged. A log beside the database means that it is open or was not closed."""
     files = [path.stat() for path in (paths.database, paths.settings)]
     has_log = paths.database.with_name(f"{paths.database.name}.wal").exists()
     locale = [os.environ.get(name) for name in ("LANGUAGE", "LC_ALL", "LC_NUMERIC", "LC_TIME", "LANG")]
@@ -78,16 +109,16 @@ def _state(paths: ProfilePaths) -> list[Any]:
     ]
 
 
-def _is_complete(look: Any) -> bool:
-    if not all(isinstance(look[name], str) for name in _TEXTS):
+def _is_complete(content: Any) -> bool:
+    if not all(isinstance(content[name], str) for name in _TEXTS):
         return False
-    if not all(isinstance(look[name], int) and 0 <= look[name] < 10_000 for name in _NUMBERS):
+    if not all(isinstance(content[name], int) and 0 <= content[name] < MAX_PIXELS for name in _HEIGHTS):
         return False
-    count = len(look["labels"])
+    count = len(content["labels"])
     for name, kind in _LISTS.items():
-        if len(look[name]) != count or not all(type(one) is kind for one in look[name]):
+        if len(content[name]) != count or not all(type(item) is kind for item in content[name]):
             return False
-    rows = look["rows"]
+    rows = content["rows"]
     return (
         all(len(row) == count and all(type(text) is str for text in row) for row in rows) and count * len(rows) > 0
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,11 @@ from usage_viewer.app.export import Export, Format, provenance_of, save
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.row_order import RowOrder
-from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.zones import zone_name
 from usage_viewer.gui.clipboard.clipboard import RenderedCopy, prepare, prepare_as, put
+from usage_viewer.gui.formatting.ranges import file_name_range
+from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.tasks import Task, Tasks
-from usage_viewer.gui.workspace.workspace import SortedResult
 
 CHANNEL = "copy"
 SUFFIXES = {form.suffix: form for form in Format}
@@ -113,20 +113,9 @@ def _rows(count: int) -> str:
     return f"{QLocale().toString(count)} {'row' if count == 1 else 'rows'}"
 
 
-def range_name(view: ViewState, now: int) -> str:
-    """Return the view's range for a file name: its first and last day (or moment) in the view's zone."""
-    return _days_name(*view.range.wall(now, view.tzinfo))
-
-
 def proposed_name(shown: SortedResult) -> str:
     """Return a file name without its ending: the dataset, the range, and the zone of its days."""
     view, periods = shown.look.effective_view, shown.look.coverage.periods
     start, end = (datetime.fromtimestamp(moment, periods.zone) for moment in (periods.span.start, periods.span.end))
     zone = zone_name(periods.zone, periods.span.start).replace("/", "-").replace(":", "")
-    return f"{view.dataset_name}-{_days_name(start, end)}-{zone}"
-
-
-def _days_name(start: datetime, end: datetime) -> str:
-    if start.time() == end.time() == time():
-        return f"{start:%Y-%m-%d}_{end - timedelta(days=1):%Y-%m-%d}"
-    return f"{start:%Y-%m-%dT%H%M}_{end:%Y-%m-%dT%H%M}"
+    return f"{view.dataset_name}-{file_name_range(start, end)}-{zone}"

@@ -38,3 +38,8 @@ def common_noun(widths: Iterable[BucketWidth]) -> str:
 def count_text(number: int, noun: str, locale: QLocale) -> str:
     """Return a number with its noun in singular or plural: `1 day`, `1,234 days`."""
     return f"{locale.toString(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def date_time_text(moment: int) -> str:
+    """Return `2026-11-23 14:02` in this computer's time zone; `moment` is in epoch seconds."""
+    return QDateTime.fromSecsSinceEpoch(moment).toString("yyyy-MM-dd HH:mm")

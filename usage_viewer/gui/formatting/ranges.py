@@ -73,3 +73,13 @@ def _clock(moment: datetime, locale: QLocale) -> str:
 def _clock_24(locale: QLocale) -> str:
     """Return midnight at the end of a day, 24:00, in the locale's digits."""
     return f"{locale.toString(24)}:{locale.zeroDigit() * 2}"
+
+
+def file_name_range(start_wall: datetime, end_wall: datetime) -> str:
+    """Return a range as a part of a file name: `2026-10-24_2026-11-22`, with times unless it is whole days.
+
+    `end_wall` is exclusive; the last day is not.
+    """
+    if start_wall.time() == end_wall.time() == time():
+        return f"{start_wall:%Y-%m-%d}_{end_wall - timedelta(days=1):%Y-%m-%d}"
+    return f"{start_wall:%Y-%m-%dT%H%M}_{end_wall:%Y-%m-%dT%H%M}"

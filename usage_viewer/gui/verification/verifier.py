@@ -17,8 +17,9 @@ from usage_viewer.domain.verification import (
     Verdict,
 )
 from usage_viewer.gui.formatting.moments import common_noun
+from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.tasks import Task, Tasks
-from usage_viewer.gui.workspace.workspace import SortedResult, Workspace
+from usage_viewer.gui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +84,7 @@ class BackgroundVerifier(QObject):
         self._fetch_finished = False  # since the last result that was shown
         self._checked_usage: object = None  # the usage whose identities were last checked
         workspace.shown.connect(self._on_result_shown)
-        workspace.fetching_changed.connect(self._on_fetching_changed)
+        workspace.fetch.running_changed.connect(self._on_fetching_changed)
         workspace.failed.connect(lambda error: self._on_workspace_failed())
 
     @property
@@ -160,7 +161,7 @@ class BackgroundVerifier(QObject):
     def _on_verified(self, outcome: "VerificationOutcome") -> None:
         if outcome.fetched:
             self._checked_usage = None
-            self._workspace.look_again()
+            self._workspace.reload()
         self._set_state(replace(self.state, completeness=outcome.completeness, verifying=False))
 
     def _on_verification_failed(self, error: UsageViewerError) -> None:

@@ -1,4 +1,4 @@
-"""The sheet of keys and the About box."""
+"""Builds the list of keyboard shortcuts and the About dialog."""
 
 import platform
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from usage_viewer.domain.display_text import visible
 from usage_viewer.gui.widgets.theme import UNIT, plain_label, scaled_font
 
 
-def shortcut_sheet(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
-    """What each key does."""
+def shortcut_dialog(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
+    """Build the dialog that lists the keys."""
     inside = QWidget()
     grid = QGridLayout(inside)
     grid.setHorizontalSpacing(4 * UNIT)
@@ -27,8 +27,8 @@ def shortcut_sheet(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
     return _dialog("Keyboard shortcuts", _scrolled(inside, "Keyboard shortcuts"), parent, 64 * UNIT, 70 * UNIT)
 
 
-def about_box(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
-    """`facts` are what this window alone knows: where data and key are kept."""
+def about_dialog(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
+    """Build the dialog with version, licences and `facts`, names and values such as the place of the data."""
     # Late: reading packages' metadata takes longer than the first paint.
     from usage_viewer.app.licences import list_components
 
@@ -41,9 +41,9 @@ def about_box(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
     column.addWidget(plain_label("See, filter, regroup, sort and copy your organization's usage.", wrap=True))
     grid = QGridLayout()
     grid.setHorizontalSpacing(2 * UNIT)
-    made_of = [f"Python {platform.python_version()} (PSF), Qt {PySide6.__version__} (LGPL-3.0)"]
-    made_of += [f"{part.name} {part.version}: {part.licence}" for part in list_components()]
-    rows = [*((name, [text]) for name, text in facts), ("Licence", ["MIT"]), ("Made of", made_of)]
+    software = [f"Python {platform.python_version()} (PSF), Qt {PySide6.__version__} (LGPL-3.0)"]
+    software += [f"{part.name} {part.version}: {part.licence}" for part in list_components()]
+    rows = [*((name, [text]) for name, text in facts), ("Licence", ["MIT"]), ("Third-party software", software)]
     for row, (name, lines) in enumerate(rows):
         grid.addWidget(plain_label(name), row, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(_selectable(lines), row, 1)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from usage_viewer.domain.admin_key import mask_keys
 from usage_viewer.domain.cancellation import Cancellation
@@ -62,9 +62,11 @@ class Tasks(QObject):
 
     It lives as long as the window and is the only object that worker threads use to reach the GUI. The threads are
     daemons: blocked work cannot keep the process from ending. An unexpected exception becomes a UsageViewerError,
-    so that no work fails without a message.
+    so that no work fails without a message. `idle` is emitted when every task is finished or cancelled, in the next
+    turn of the event loop: a callback or the caller of `cancel` may start another task first.
     """
 
+    idle = Signal()
     _arrived = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -72,6 +74,13 @@ class Tasks(QObject):
         self._arrived.connect(self._on_arrived, Qt.ConnectionType.QueuedConnection)
         self._channels: dict[str, _Channel] = {}
         self._closed = threading.Event()
+        self._idle_check = QTimer(self, singleShot=True, interval=0)
+        self._idle_check.timeout.connect(self._emit_if_idle)
+
+    @property
+    def busy_count(self) -> int:
+        """Returns the number of unfinished tasks in all channels."""
+        return sum(channel.unfinished for channel in self._channels.values())
 
     def start(
         self,
@@ -104,12 +113,13 @@ class Tasks(QObject):
 
     def cancel(self, channel: str) -> None:
         """Cancel every task of the channel."""
-        if channel in self._channels:
+        if self.busy(channel):
             self._channels[channel].cancel()
+            self._idle_check.start()
 
     def busy(self, channel: str) -> bool:
         """Whether the channel has a task that is neither finished nor cancelled."""
-        return channel in self._channels and self._channels[channel].busy
+        return channel in self._channels and self._channels[channel].unfinished > 0
 
     def close(self, seconds: float = 1.0) -> None:
         """Cancel every task and wait at most `seconds` for the threads, not counting imports (see `_join`)."""
@@ -159,7 +169,12 @@ class Tasks(QObject):
                 task.step(message.value)
             return
         task.finished = True
+        self._idle_check.start()
         (task.done if message.kind == "done" else task.failed)(message.value)
+
+    def _emit_if_idle(self) -> None:
+        if not self._closed.is_set() and not self.busy_count:
+            self.idle.emit()
 
 
 def _is_importing(thread: threading.Thread) -> bool:
@@ -182,8 +197,8 @@ class _Channel:
         self.thread.start()
 
     @property
-    def busy(self) -> bool:
-        return any(not task.finished and not task.cancellation.is_cancelled for task in self._tasks)
+    def unfinished(self) -> int:
+        return sum(not task.finished and not task.cancellation.is_cancelled for task in self._tasks)
 
     def add(self, task: Task) -> None:
         self._tasks = [

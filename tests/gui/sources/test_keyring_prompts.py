@@ -1,4 +1,4 @@
-"""A keyring that asks, hangs, or loses what it was given: the window goes on, and says what is going on."""
+"""Tests keyrings that prompt, hang or lose the key: the window stays responsive and reports it."""
 
 import ctypes
 import time
@@ -12,14 +12,13 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
+from tests.rigs.window import WindowRig, WindowUnderTest
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import Keystore, OsKeyring
 
 if TYPE_CHECKING:
     from tests.conftest import SecretService
-    from tests.rigs.window import Desk
 
 PASSWORD: Final = "a password for the tests"
 RETURN: Final = 0xFF0D
@@ -27,8 +26,8 @@ RETURN: Final = 0xFF0D
 Start = Callable[[str | None], "SecretService"]
 
 
-class Heart:
-    """Beats in the GUI thread every 10 ms; remembers its longest pause."""
+class Heartbeat:
+    """Beats in the GUI thread every 10 ms and stores its longest pause in seconds."""
 
     def __init__(self) -> None:
         self.beats = 0
@@ -48,17 +47,17 @@ class Heart:
 
 
 @contextmanager
-def beating() -> Iterator[Heart]:
-    heart = Heart()
+def beating() -> Iterator[Heartbeat]:
+    heart = Heartbeat()
     yield heart
     heart.stop()
 
 
 @pytest.fixture
 def locked(
-    desk: "Desk", start_secret_service: Start, display: str, monkeypatch: pytest.MonkeyPatch
+    rig: WindowRig, start_secret_service: Start, display: str, monkeypatch: pytest.MonkeyPatch
 ) -> "SecretService":
-    """A keyring that has the key, is locked, and can ask for its password on a display."""
+    """Lock a keyring that has the key and can prompt for its password on a display."""
     service = start_secret_service(display)
     service.use(monkeypatch)
     OsKeyring("default").save(AdminKey.parse(ADMIN_KEY))
@@ -71,7 +70,7 @@ def wait_for_prompt(qtbot: QtBot, service: "SecretService") -> None:
 
 
 def type_password(display: str) -> None:
-    """As a keyboard does, through the X server's own extension for that."""
+    """Type into the window with the focus through the X server's test extension."""
     x11, xtst = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
     x11.XOpenDisplay.restype = ctypes.c_void_p
     x11.XKeysymToKeycode.argtypes = [ctypes.c_void_p, ctypes.c_ulong]
@@ -91,35 +90,35 @@ def type_password(display: str) -> None:
 @pytest.mark.display
 @pytest.mark.secret_service
 class TestPrompt:
-    def test_the_window_goes_on_while_it_waits(self, desk: "Desk", qtbot: QtBot, locked: "SecretService") -> None:
+    def test_window_stays_responsive(self, rig: WindowRig, qtbot: QtBot, locked: "SecretService") -> None:
         with beating() as heart:
-            window = desk.start(lambda: OsKeyring("default", timeout=20), wait=False)
+            window = rig.start(lambda: OsKeyring("default", timeout=20), wait=False)
             wait_for_prompt(qtbot, locked)
             before = heart.beats
             qtbot.wait(500)
             assert heart.beats - before > 10
             assert heart.longest < 1.0
-        window.actions_.about.trigger()  # commands work
+        window.commands.about.trigger()  # commands work
         locked.dismiss_prompt()
 
-    def test_dismissed(self, desk: "Desk", qtbot: QtBot, locked: "SecretService") -> None:
-        window = desk.start(lambda: OsKeyring("default", timeout=20), wait=False)
+    def test_dismissed(self, rig: WindowRig, qtbot: QtBot, locked: "SecretService") -> None:
+        window = rig.start(lambda: OsKeyring("default", timeout=20), wait=False)
         wait_for_prompt(qtbot, locked)
         assert locked.dismiss_prompt()
         qtbot.waitUntil(window.key_page.isVisible, timeout=20_000)
         assert "The keyring is locked" in window.key_page.problem_text
         assert "answer its password prompt" in window.key_page.problem_text
 
-    def test_answered(self, desk: "Desk", qtbot: QtBot, locked: "SecretService", display: str) -> None:
-        window = desk.start(lambda: OsKeyring("default", timeout=30), wait=False)
+    def test_answered(self, rig: WindowRig, qtbot: QtBot, locked: "SecretService", display: str) -> None:
+        window = rig.start(lambda: OsKeyring("default", timeout=30), wait=False)
         wait_for_prompt(qtbot, locked)
-        qtbot.wait(500)  # until its window listens to the keyboard
+        qtbot.wait(500)  # until the prompt takes keys
         type_password(display)
         qtbot.waitUntil(lambda: window.page.model.rowCount() > 5, timeout=20_000)
         assert window.page.status.text.startswith("30 of 30 days")
 
-    def test_not_answered(self, desk: "Desk", qtbot: QtBot, locked: "SecretService") -> None:
-        window = desk.start(lambda: OsKeyring("default", timeout=1), wait=False)
+    def test_not_answered(self, rig: WindowRig, qtbot: QtBot, locked: "SecretService") -> None:
+        window = rig.start(lambda: OsKeyring("default", timeout=1), wait=False)
         wait_for_prompt(qtbot, locked)
         qtbot.waitUntil(window.key_page.isVisible, timeout=20_000)
         assert "The keyring did not answer" in window.key_page.problem_text
@@ -128,8 +127,8 @@ class TestPrompt:
 
 
 @pytest.mark.secret_service
-def test_a_keyring_that_hangs(
-    desk: "Desk", qtbot: QtBot, secret_service: "SecretService", monkeypatch: pytest.MonkeyPatch
+def test_keyring_that_hangs(
+    rig: WindowRig, qtbot: QtBot, secret_service: "SecretService", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret_service.use(monkeypatch)
     OsKeyring("default").save(AdminKey.parse(ADMIN_KEY))
@@ -137,7 +136,7 @@ def test_a_keyring_that_hangs(
     secret_service.pause()
     try:
         with beating() as heart:
-            window = desk.start(lambda: keystore, wait=False)
+            window = rig.start(lambda: keystore, wait=False)
             qtbot.waitUntil(window.key_page.isVisible, timeout=20_000)
             assert heart.longest < 0.9
         assert "The keyring did not answer" in window.key_page.problem_text
@@ -145,57 +144,57 @@ def test_a_keyring_that_hangs(
         secret_service.resume()
 
 
-class Losing(KeyringBackend):
-    """Takes what it is given and, once it is told to, no longer has it."""
+class LosingBackend(KeyringBackend):
+    """Accepts keys and loses them: at once, or when the test clears `stored`."""
 
     priority = 1
 
     def __init__(self, *, at_once: bool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.at_once = at_once
-        self.kept: dict[tuple[str, str], str] = {}
+        self.stored: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
+        return self.stored.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
         if not self.at_once:
-            self.kept[service, username] = password
+            self.stored[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
-        self.kept.pop((service, username), None)
+        self.stored.pop((service, username), None)
 
 
-def enter(qtbot: QtBot, window: MainWindow, key: str) -> None:
+def enter(qtbot: QtBot, window: WindowUnderTest, key: str) -> None:
     field = window.key_page.findChild(QLineEdit)
     assert isinstance(field, QLineEdit)
     qtbot.keyClicks(field, key)
     qtbot.keyClick(field, Qt.Key.Key_Return)
 
 
-def test_a_keyring_that_keeps_nothing(desk: "Desk", qtbot: QtBot) -> None:
-    ring = Losing(at_once=True)
+def test_keyring_that_stores_nothing(rig: WindowRig, qtbot: QtBot) -> None:
+    ring = LosingBackend(at_once=True)
     keystore: Callable[[], Keystore] = lambda: OsKeyring("default", backend=ring)  # noqa: E731
-    window = desk.start(keystore)
-    desk.settle(window, lambda: enter(qtbot, window, ADMIN_KEY))
-    assert window.page.model.rowCount() > 5, "the key is of use all the same"
+    window = rig.start(keystore)
+    rig.settle(window, lambda: enter(qtbot, window, ADMIN_KEY))
+    assert window.page.model.rowCount() > 5, "the key is in use although it is not stored"
     assert window.page.notes.isVisible()
     assert "The keyring did not keep the key" in window.page.notes.text
     assert "until the window is closed" in window.page.notes.text
-    desk.close(window)
-    again = desk.start(keystore)
+    rig.close(window)
+    again = rig.start(keystore)
     assert "No admin key" in again.page.banner.accessibleName()
-    assert again.page.model.rowCount() > 5, "what is held is shown"
+    assert again.page.model.rowCount() > 5, "stored data is shown"
 
 
-def test_a_keyring_that_loses_it_between_two_starts(desk: "Desk", qtbot: QtBot) -> None:
-    ring = Losing(at_once=False)
+def test_keyring_that_loses_the_key_between_two_starts(rig: WindowRig, qtbot: QtBot) -> None:
+    ring = LosingBackend(at_once=False)
     keystore: Callable[[], Keystore] = lambda: OsKeyring("default", backend=ring)  # noqa: E731
-    window = desk.start(keystore)
-    desk.settle(window, lambda: enter(qtbot, window, ADMIN_KEY))
+    window = rig.start(keystore)
+    rig.settle(window, lambda: enter(qtbot, window, ADMIN_KEY))
     assert not window.page.notes.isVisible()
-    desk.close(window)
-    ring.kept.clear()
-    again = desk.start(keystore)
+    rig.close(window)
+    ring.stored.clear()
+    again = rig.start(keystore)
     assert "No admin key" in again.page.banner.accessibleName()
     assert again.page.model.rowCount() > 5

@@ -1,4 +1,4 @@
-"""A dataset that nobody has thought of yet: its entry alone lets the session, the table and the window show it."""
+"""Tests that a new catalog entry is enough for the session, the command line and the window."""
 
 import io
 import json
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.rigs.sessions import open_store_session
+from tests.rigs.window import WindowUnderTest
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.cli.arguments import build_parser
 from usage_viewer.cli.table import run_table
@@ -41,7 +42,6 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import MemoryKeystore
 
 HOUR, DAY = 3600, 86400
@@ -81,7 +81,7 @@ class Fact:
 
 
 def facts() -> list[Fact]:
-    """Of ten days, hour by hour; the second arm rests on Sundays."""
+    """Return facts of ten days by hour; the second arm is idle on Sundays."""
     made = []
     start = NOW // DAY * DAY - 9 * DAY
     for number in range(10 * 24):
@@ -101,7 +101,7 @@ FACTS = facts()
 
 
 class RobotServer:
-    """Serves the dataset, and no names."""
+    """Serves the new dataset and empty lists of names."""
 
     key = ADMIN_KEY
 
@@ -196,7 +196,7 @@ RANGE = DateRange.days(date(2026, 11, 12), date(2026, 11, 18))
 WITHIN = [fact for fact in FACTS if 12 <= datetime.fromtimestamp(fact.hour, UTC).day <= 18]
 
 
-def test_the_table_prints_it(server: RobotServer, tmp_path: Path) -> None:
+def test_table_command_prints_a_new_dataset(server: RobotServer, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="already registered"), registered(ROBOTS):
         pass
     arguments: Namespace = build_parser().parse_args(
@@ -225,7 +225,7 @@ def test_the_table_prints_it(server: RobotServer, tmp_path: Path) -> None:
         assert rows[key]["parts"] == (sum(f.parts for f in here if f.hour == last) if last >= last_day else None)
 
 
-def test_hours_are_the_finest_that_there_are(server: RobotServer) -> None:
+def test_minutes_fall_back_to_the_finest_width(server: RobotServer) -> None:
     robots = profile(server, None)
     session = open_store_session(robots)
     session.connect(robots.source(AdminKey.parse(ADMIN_KEY)))
@@ -249,14 +249,14 @@ def test_hours_are_the_finest_that_there_are(server: RobotServer) -> None:
     session.close()
 
 
-def test_the_window_shows_it(desk: Any) -> None:
-    desk.clock.ahead = NOW - desk.clock.now
-    window: MainWindow = desk.start()
+def test_window_shows_a_new_dataset(rig: Any) -> None:
+    rig.clock.ahead = NOW - rig.clock.now
+    window: WindowUnderTest = rig.start()
     # Of the dataset that it begins with it says that it can't be had; no error stands over the others.
     assert window.page.banner.error is None
     assert not window.page.dataset.menu_actions["completions"].isEnabled()
     assert "Address not found" in window.page.dataset.menu_actions["completions"].toolTip()
-    desk.settle(
+    rig.settle(
         window, lambda: window.workspace.show_view(ViewState("robot_moves", RANGE, Granularity.TOTAL, ("arm",)))
     )
     page = window.page
@@ -279,7 +279,7 @@ def test_the_window_shows_it(desk: Any) -> None:
         key: (sum(fact.moves for fact in here), sum(fact.price for fact in here)) for key, here in _by_arm().items()
     }
     shown = window.workspace.view.with_columns(("moves", "parts_mean"))
-    desk.settle(window, lambda: window.workspace.show_view(shown))
+    rig.settle(window, lambda: window.workspace.show_view(shown))
     assert page.model.columns[-1].name == "parts_mean"
 
 

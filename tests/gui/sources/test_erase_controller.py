@@ -1,4 +1,4 @@
-"""Erasing everything from the menu: keys, data, settings of all organizations; then the window closes."""
+"""Tests deleting all keys, data and settings from the menu."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
+from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.app.erase_all import erase_all
 from usage_viewer.app.profile.organizations import Organization
 from usage_viewer.app.profile.paths import ProfilePaths
@@ -16,37 +17,28 @@ from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import StoreLocked, StoreNotWritable, UsageViewerError
 from usage_viewer.gui.widgets.form_dialog import FormDialog
-from usage_viewer.gui.window.main_window import MainWindow
-from usage_viewer.keystore import Keystore, MemoryKeystore, open_keystore
+from usage_viewer.keystore import Keystore, open_keystore
 from usage_viewer.store import Store
 
 if TYPE_CHECKING:
     from tests.conftest import SecretService
-    from tests.rigs.window import Desk, Hands
 
 
 def _window(
-    desk: "Desk", erase: Callable[[], list[UsageViewerError]], keystore: Callable[[], Keystore] | None = None
-) -> MainWindow:
-    keys = keystore or (lambda: MemoryKeystore(AdminKey.parse(ADMIN_KEY)))
-    window = MainWindow(
-        desk.profile(keys), ProfilePaths(desk.data_dir), desk.open_demo, desk.make_profile, erase_all=erase
-    )
-    desk.windows.append(window)
-    window.show()
-    desk.settle(window, window.start)
-    return window
+    rig: WindowRig, erase: Callable[[], list[UsageViewerError]], keystore: Callable[[], Keystore] | None = None
+) -> WindowUnderTest:
+    return rig.open(rig.context(keystore, erase_all=erase))
 
 
-def _dialog(window: MainWindow) -> FormDialog:
-    window.actions_.erase_all.trigger()
+def _dialog(window: WindowUnderTest) -> FormDialog:
+    window.commands.erase_all.trigger()
     return next(dialog for dialog in window.findChildren(FormDialog) if dialog.isVisible())
 
 
 @pytest.mark.secret_service
-def test_leaves_no_key_no_data_no_settings(
-    desk: "Desk",
-    hands: "Hands",
+def test_erasing_all_leaves_no_key_data_or_settings(
+    rig: WindowRig,
+    user: User,
     qtbot: QtBot,
     secret_service: "SecretService",
     system_keystore: Callable[[], Keystore],
@@ -54,53 +46,54 @@ def test_leaves_no_key_no_data_no_settings(
 ) -> None:
     secret_service.use(monkeypatch)
     listed = (Organization("default", "Mine"), Organization("acme", "Acme"))
-    settings.save(ProfilePaths(desk.data_dir).settings, Settings(organizations=listed))
-    Store.open(ProfilePaths(desk.data_dir, "acme").database).close()
+    settings.save(ProfilePaths(rig.data_dir).settings, Settings(organizations=listed))
+    Store.open(ProfilePaths(rig.data_dir, "acme").database).close()
     for one in listed:
         open_keystore(one.id).save(AdminKey.parse(ADMIN_KEY))
-    window = _window(desk, lambda: erase_all(desk.data_dir, open_keystore), system_keystore)
+    window = _window(rig, lambda: erase_all(rig.data_dir, open_keystore), system_keystore)
     assert window.page.model.rowCount() > 5
     dialog = _dialog(window)
-    hands.click(dialog.button)
+    user.click(dialog.button)
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=10_000)
-    desk.close(window)
-    assert not desk.data_dir.exists(), "something was written again"
+    rig.close(window)
+    assert not rig.data_dir.exists(), "a file was written again"
     assert [open_keystore(one.id).load() for one in listed] == [None, None]
 
 
-def test_nothing_happens_unless_it_is_confirmed(desk: "Desk", hands: "Hands") -> None:
+def test_nothing_is_erased_without_confirmation(rig: WindowRig, user: User) -> None:
     def never() -> list[UsageViewerError]:
-        raise AssertionError("nobody has confirmed it")
+        raise AssertionError("it was not confirmed")
 
-    window = _window(desk, never)
+    window = _window(rig, never)
     dialog = _dialog(window)
     buttons = dialog.findChild(QDialogButtonBox)
     assert isinstance(buttons, QDialogButtonBox)
-    hands.click(buttons.button(QDialogButtonBox.StandardButton.Cancel))
+    user.click(buttons.button(QDialogButtonBox.StandardButton.Cancel))
     assert window.page.model.rowCount() > 5
     assert window.workspace.session is not None
 
 
 @pytest.mark.parametrize("raised", [True, False])
-def test_what_went_wrong_is_said_and_the_window_stays(
-    desk: "Desk", hands: "Hands", qtbot: QtBot, raised: bool
+def test_erase_error_is_shown_and_the_window_stays_open(
+    rig: WindowRig, user: User, qtbot: QtBot, raised: bool
 ) -> None:
     def fail() -> list[UsageViewerError]:
         if raised:
             raise StoreLocked
+        rig.paths.settings.unlink(missing_ok=True)
         return [StoreNotWritable("x", title="Some files could not be deleted")]
 
-    window = _window(desk, fail)
-    hands.click(_dialog(window).button)
+    window = _window(rig, fail)
+    user.click(_dialog(window).button)
     qtbot.waitUntil(window.page.banner.isVisible)
     error = window.page.banner.error
     assert error is not None
     assert error.title == ("The local database is in use" if raised else "Some files could not be deleted")
-    desk.settle(window, lambda: hands.click(hands.button("Open again", window.page.banner)))
+    rig.settle(window, lambda: user.click(user.button("Open again", window.page.banner)))
     assert window.page.model.rowCount() > 5
-    desk.close(window)
-    assert ProfilePaths(desk.data_dir).settings.exists() == raised, "what was erased was written again"
+    rig.close(window)
+    assert ProfilePaths(rig.data_dir).settings.exists() == raised, "deleted settings were written again"
 
 
-def test_a_window_that_remembers_nothing_does_not_offer_it(desk: "Desk") -> None:
-    assert not desk.start().actions_.erase_all.isVisible()
+def test_erase_all_is_hidden_without_the_function(rig: WindowRig) -> None:
+    assert not rig.start().commands.erase_all.isVisible()

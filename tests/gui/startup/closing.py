@@ -1,4 +1,4 @@
-"""The program as it is started, but told what to do by lines of its input: `close`, or `report` (what it shows)."""
+"""Runs the program and obeys lines of its input: `close`, or `report`, which prints the status bar."""
 
 import sys
 import threading
@@ -20,7 +20,7 @@ def _obey(line: str) -> None:
     if line == "close":
         _window().close()
     elif line == "report":
-        sys.stdout.write(f"{_window().page.status.text}\n")
+        sys.stdout.write(f"{_window().parts.page.status.text}\n")
         sys.stdout.flush()
 
 

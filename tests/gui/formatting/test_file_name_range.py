@@ -1,12 +1,11 @@
-"""Tests the range in a file's name."""
+"""Tests the range as a part of a file name."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.clipboard.copy_controller import range_name
+from usage_viewer.gui.formatting.ranges import file_name_range
 
 NOW = 1_794_700_800  # 15 November 2026, 0:00 UTC
 
@@ -22,5 +21,5 @@ NOW = 1_794_700_800  # 15 November 2026, 0:00 UTC
         ),
     ],
 )
-def test_range_in_file_name(chosen: DateRange, name: str) -> None:
-    assert range_name(ViewState().with_range(chosen), NOW) == name
+def test_file_name_range(chosen: DateRange, name: str) -> None:
+    assert file_name_range(*chosen.wall(NOW, UTC)) == name
