@@ -103,7 +103,7 @@ def _ours(server: DemoProcess, width: BucketWidth) -> _Taken:
     look = session.look(view)
     taken = time.perf_counter() - begun
     assert look.coverage.complete
-    total = look.table.by_name["input_tokens"].total  # type: ignore[union-attr]
+    total = look.table.figure("input_tokens").total
     session.close()
     return _Taken(taken, int(total or 0))
 

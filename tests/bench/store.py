@@ -48,7 +48,7 @@ def _in_memory(held: HeldBuckets) -> Line:
     rows = look.table.ordered(())
     taken = _resident() - before
     assert len(rows) == held.rows
-    assert look.table.by_name["input_tokens"].total == held.total("input_tokens")  # type: ignore[union-attr]
+    assert look.table.figure("input_tokens").total == held.total("input_tokens")
     session.close()
     return Line(
         "store 1M: memory a row, all rows shown", taken / held.rows, "B", "", None, "≤ 150 B", 150, note=HELD_TWICE

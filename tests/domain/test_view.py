@@ -91,7 +91,7 @@ def test_another_dataset_keeps_what_both_support(name: str) -> None:
     assert set(other.grouping) <= {dimension.name for dimension in data.dimensions}
     assert other.grouping[0] == "project_id"
     assert other.filter_on("project_id") == view.filter_on("project_id")
-    assert all(key.column in other.keys for key in other.order)
+    assert all(key.column.name in other.keys for key in other.order)
     assert view.with_dataset("completions") == view
 
 

@@ -336,9 +336,9 @@ def _parse_metrics(text: str, data: Dataset) -> tuple[str, ...]:
 def _parse_order(text: str, view: ViewState) -> tuple[SortKey, ...]:
     keys = tuple(SortKey(name.removeprefix("-"), name.startswith("-")) for name in _split_names(text))
     for key in keys:
-        if key.column not in view.keys:
+        if key.column.name not in view.keys:
             raise InputError(
-                key.column,
+                key.column.name,
                 title="The table can only be sorted by a column that it shows",
                 hint="Choose from: " + ", ".join(view.keys) + f" ({PERIOD} is the time)."
                 if PERIOD in view.keys

@@ -13,7 +13,7 @@ from usage_viewer.domain.catalog import Aggregation, Dataset, Identity, Kind, Me
 from usage_viewer.domain.coverage import SETTLED_AFTER, Coverage, HeldBuckets
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.period import BucketWidth
-from usage_viewer.domain.table import PeriodColumn, Table
+from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import Value
 
 ROUNDING = Decimal("1e-12")
@@ -242,19 +242,13 @@ def is_between(dataset: Dataset, before: Sums, differences: Iterable[Difference]
 
 
 def _is_level(dataset: Dataset, metric: str) -> bool:
-    column = dataset.column(metric)
-    return isinstance(column, Metric) and column.aggregation is Aggregation.LEVEL
+    return dataset.metric(metric).aggregation is Aggregation.LEVEL
 
 
 def cell_of(table: Table, row: int) -> Cell:
     """Return the period and the group values of a table's row (an index into its columns)."""
-    period, groups = None, list[tuple[str, Value]]()
-    for head in table.heads:
-        if isinstance(head, PeriodColumn):
-            period = int(head.index[row])
-        else:
-            groups.append((head.name, head.values[head.code(row)]))
-    return Cell(period, tuple(groups))
+    period = None if table.period is None else table.period.value(row)
+    return Cell(period, tuple((group.name, group.value(row)) for group in table.groups))
 
 
 def open_buckets(starts: NDArray[np.int64], width: BucketWidth, fetched: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ from datetime import tzinfo
 from functools import lru_cache
 
 from usage_viewer.domain.catalog import dataset_named
+from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import PROFILE, Dataset, across_profiles, is_extra, with_extras
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
@@ -34,12 +35,16 @@ class Filter:
         return (value in self.values) != self.exclude
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class SortKey:
-    """Names a column to sort by, and the direction."""
+    """Names a column to sort by, and the direction; a name stands for the plain key of its column."""
 
-    column: str
-    descending: bool = False
+    column: ColumnKey
+    descending: bool
+
+    def __init__(self, column: ColumnKey | str, descending: bool = False) -> None:
+        object.__setattr__(self, "column", ColumnKey.of(column))
+        object.__setattr__(self, "descending", descending)
 
 
 _DEFAULT_RANGE = DateRange()
@@ -50,8 +55,9 @@ class ViewState:
     """Determines the displayed table: dataset, range, period, grouping, filters, order, zone and columns.
 
     `per` is the granularity: the length of each row's period. `order` lists the sort keys, the most significant
-    first. `columns` are the displayed figures; empty means the dataset's default columns. `profiles` are the ids of
-    the organizations that the view combines; empty means the current organization only. A field that this version
+    first; they hold keys of columns, of which a pivot or a comparison has several for one figure. `columns` are the
+    names of the displayed figures; empty means the dataset's default columns. `profiles` are the ids of the
+    organizations that the view combines; empty means the current organization only. A field that this version
     doesn't know has the name `extra.` plus its own name.
 
     Raises InputError for a name that the dataset doesn't have, or that is given twice.
@@ -116,7 +122,10 @@ class ViewState:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Return the names of all displayed columns, in order: the period (unless total), grouping, figures."""
+        """Return the names of all displayed columns, in order: the period (unless total), grouping, figures.
+
+        A pivot has several columns of one of these names.
+        """
         period = () if self.per is Granularity.TOTAL else (PERIOD,)
         return (*period, *self.grouping, *self.shown_columns)
 
@@ -223,12 +232,15 @@ class ViewState:
         """Return the view with another order."""
         return replace(self, order=tuple(order))
 
-    def sorted_by(self, column: str, *, add: bool = False, descending_first: bool = False) -> "ViewState":
+    def sorted_by(
+        self, column: ColumnKey | str, *, add: bool = False, descending_first: bool = False
+    ) -> "ViewState":
         """Return the view after a click on a column's header.
 
         The view is sorted by `column`, or in the other direction if `column` is already a sort key. With `add`, the
         other sort keys are kept. `descending_first` is the direction of a new sort key.
         """
+        column = ColumnKey.of(column)
         present = next((key for key in self.order if key.column == column), None)
         key = SortKey(column, descending_first if present is None else not present.descending)
         if not add:
@@ -251,11 +263,12 @@ class ViewState:
             grouping=grouping,
             filters=tuple(item for item in self.filters if data.has_dimension(item.dimension)),
             columns=(),
-            order=tuple(key for key in self.order if key.column in available),
+            order=tuple(key for key in self.order if key.column.name in available),
         )
 
-    def _order_without(self, *columns: str) -> tuple[SortKey, ...]:
-        return tuple(key for key in self.order if key.column not in columns)
+    def _order_without(self, *names: str) -> tuple[SortKey, ...]:
+        """Return the order without the columns of some figures and dimensions, those of a pivot included."""
+        return tuple(key for key in self.order if key.column.name not in names)
 
 
 @lru_cache(maxsize=32)

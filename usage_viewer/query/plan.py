@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from usage_viewer.domain.catalog import Dataset, Derived, OverTime
+from usage_viewer.domain.catalog import Dataset
 from usage_viewer.domain.coverage import Coverage, combine_coverage
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import BucketWidth
@@ -97,20 +97,14 @@ def plan_view(view: ViewState, sources: Iterable[FactSource]) -> Plan:
 
 def metrics_needed(view: ViewState) -> tuple[str, ...]:
     """Return the metrics to sum for the columns shown, in the dataset's order."""
-    needed: set[str] = set()
-    for name in view.shown_columns:
-        column = view.dataset.column(name)
-        if isinstance(column, Derived):
-            needed |= {*column.numerator, *column.denominator}
-        else:
-            needed.add(column.level if isinstance(column, OverTime) else name)
+    needed = {metric for name in view.shown_columns for metric in view.dataset.column(name).needs()}
     return tuple(metric.name for metric in view.dataset.metrics if metric.name in needed)
 
 
 def levels_needed(view: ViewState) -> tuple[str, ...]:
     """Return the levels whose mean or peak is shown, in the dataset's order."""
     columns = (view.dataset.column(name) for name in view.shown_columns)
-    needed = {column.level for column in columns if isinstance(column, OverTime)}
+    needed = {name for column in columns if column.statistic is not None for name in column.needs()}
     return tuple(metric.name for metric in view.dataset.metrics if metric.name in needed)
 
 

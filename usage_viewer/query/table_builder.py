@@ -7,9 +7,9 @@ from decimal import Decimal, localcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.catalog import Aggregation, Dataset, Derived, Metric, OverTime
+from usage_viewer.domain.catalog import Aggregation, Dataset, Figure, Metric
 from usage_viewer.domain.coverage import Coverage
-from usage_viewer.domain.figures import Number, NumberColumn, derive, derive_one
+from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_order import natural
@@ -60,7 +60,7 @@ def build_table(view: ViewState, coverage: Coverage, sums: FactSums, names: Name
         columns += [replace(_only_occurring(head, occurs), group=rows.cell) for head in heads]
     levels = None if sums.levels is None else LevelStatistics(sums.levels, groups.group_of)
     with localcontext(EXACT):
-        columns += _Figures(view.dataset, rows, units, last_period, levels).columns(view.shown_columns)
+        columns += _FigureColumns(view, rows, units, last_period, levels).build()
     return Table(tuple(columns), len(rows), rows.cell)
 
 
@@ -144,21 +144,25 @@ def _only_occurring(head: GroupColumn, occurs: NDArray[np.bool_]) -> GroupColumn
     return replace(head, known=known, values=tuple(values), labels=tuple(labels))
 
 
-class _Figures:
-    """The columns of figures over `rows`, and their totals."""
+class _FigureColumns:
+    """Builds the columns of the view's figures over `rows`, and their totals."""
 
     def __init__(
-        self, data: Dataset, rows: FactRows, units: Units, last: int, stocks: LevelStatistics | None
+        self, view: ViewState, rows: FactRows, units: Units, last: int, levels: LevelStatistics | None
     ) -> None:
-        self._data, self._rows, self._units, self._stocks = data, rows, units, stocks
+        """`last`: the last period with facts, in which the total of a level is read."""
+        self._dataset, self._rows, self._units = view.dataset, rows, units
+        self._figures = [view.dataset.column(name) for name in view.shown_columns]
         self._sums = {name: _tidy(figures) for name, figures in rows.metrics.items()}
-        self._totals = {name: self._total(data.metric(name), last) for name in self._sums}
+        self._totals = {name: self._total(view.dataset.metric(name), last) for name in self._sums}
+        if levels is not None:
+            self._add_figures_over_time(levels)
 
-    def columns(self, names: Sequence[str]) -> list[FigureColumn]:
-        return [self._column(name) for name in names]
+    def build(self) -> list[FigureColumn]:
+        return [self._column(figure) for figure in self._figures]
 
     def _total(self, metric: Metric, last: int) -> Number | None:
-        if self._mixed(metric.name):
+        if self._has_many_units(metric.name):
             return None
         figures = self._sums[metric.name]
         if metric.aggregation is Aggregation.LEVEL:
@@ -166,34 +170,30 @@ class _Figures:
         total = figures.total()
         return normalize_decimal(total) if isinstance(total, Decimal) else total
 
-    def _mixed(self, name: str) -> bool:
-        return len(self._units.get(name, ())) > 1
+    def _add_figures_over_time(self, levels: LevelStatistics) -> None:
+        shown = {figure.name for figure in self._figures}
+        for item in self._dataset.over_time:
+            if item.name in shown:
+                self._sums[item.name] = _tidy(levels.column(item, self._rows))
+                self._totals[item.name] = None if self._has_many_units(item.level) else levels.total(item)
 
-    def _column(self, name: str) -> FigureColumn:
-        item = self._data.column(name)
-        total: Number | None
-        if isinstance(item, Derived):
-            figures, total = derive(item, self._sums), derive_one(item, self._totals)
-        elif isinstance(item, OverTime):
-            assert self._stocks is not None
-            figures = _tidy(self._stocks.column(item, self._rows))
-            total = None if self._mixed(item.level) else self._stocks.total(item)
-        else:
-            figures, total = self._sums[name], self._totals[name]
-        metric = item if isinstance(item, Metric) else None
-        if isinstance(item, OverTime):
-            metric = self._data.metric(item.level)
-        measure, unit_from = self._measure(metric)
-        label = f"{item.label} ({measure})" if measure else item.label
-        return FigureColumn(item.name, label, item.unit, item.kind, figures, total, item.help, measure, unit_from)
+    def _has_many_units(self, metric: str) -> bool:
+        return len(self._units.get(metric, ())) > 1
 
-    def _measure(self, metric: Metric | None) -> tuple[str, str]:
-        """The one unit of all figures; or where each row's unit is."""
-        if metric is None or not metric.unit_from:
+    def _column(self, figure: Figure) -> FigureColumn:
+        measure, unit_from = self._measure(figure.measured)
+        figures, total = figure.compute(self._sums), figure.compute_one(self._totals)
+        return FigureColumn.build(figure, figures, total, measure=measure, unit_from=unit_from)
+
+    def _measure(self, metric: str) -> tuple[str, str]:
+        """Return the unit that all rows share, or the dimension with the unit of each row; "" if unknown."""
+        if not metric or not self._dataset.metric(metric).unit_from:
             return "", ""
-        units = self._units.get(metric.name, ())
-        only = (units[0] or "") if len(units) == 1 else ""
-        return only.upper() if metric.unit == MONEY else only, metric.unit_from if len(units) > 1 else ""
+        item, units = self._dataset.metric(metric), self._units.get(metric, ())
+        if len(units) > 1:
+            return "", item.unit_from
+        measure = (units[0] or "") if units else ""
+        return measure.upper() if item.unit == MONEY else measure, ""
 
 
 def _tidy(figures: NumberColumn) -> NumberColumn:

@@ -208,14 +208,14 @@ class TestChanges:
         )
         model = window.page.model
         labels = [model.data(model.index(row, 0)) for row in range(model.rowCount())]
-        assert [label.endswith(" · so far") for label in labels] == [False] * 26 + [True] * 4
+        assert [label.endswith(" · may change") for label in labels] == [False] * 26 + [True] * 4
         tip = model.data(model.index(29, 0), Qt.ItemDataRole.ToolTipRole)
-        assert "Still open" in tip
-        assert "Still open" not in model.data(model.index(3, 0), Qt.ItemDataRole.ToolTipRole)
+        assert "May still change" in tip
+        assert "May still change" not in model.data(model.index(3, 0), Qt.ItemDataRole.ToolTipRole)
         rig.qtbot.keyClick(window.page.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
         with rig.qtbot.waitSignal(window.copying.done):
             window.commands.copy.trigger()
-        assert "so far" not in QApplication.clipboard().text()
+        assert "may change" not in QApplication.clipboard().text()
 
     def test_restated_figures_list_changes_of_download(self, rig: WindowRig, qtbot: QtBot, day: int) -> None:
         rig.server.faults = drop_record(day)
@@ -291,7 +291,7 @@ class TestSources:
         window = rig.start()
         model = window.page.model
         menu = window.page.table.cell_menu(model.index(0, model.section(column)))
-        entry = next(action for action in menu.actions() if "come from" in action.text())
+        entry = next(action for action in menu.actions() if "sources" in action.text())
         with qtbot.waitSignal(window.verifier.sources_found):
             entry.trigger()
         (listing,) = lists(window)

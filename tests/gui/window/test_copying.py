@@ -111,7 +111,7 @@ def test_source_line_comes_first(rig: WindowRig, user: User) -> None:
     assert first.startswith("# Usage Viewer · Completions · ")
     assert "UTC" in first
     assert "Model: o5" in first
-    assert "fetched" in first
+    assert "loaded" in first
     assert rest[0].startswith("Model\t")
 
 

@@ -20,7 +20,7 @@ from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.clipboard.copy_controller import proposed_name
-from usage_viewer.gui.table.table_menus import ColumnsMenu
+from usage_viewer.gui.table.columns_menu import ColumnsMenu
 from usage_viewer.keystore import MemoryKeystore
 
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata")

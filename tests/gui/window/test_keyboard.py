@@ -281,7 +281,7 @@ def test_every_step_works_with_the_keyboard(
     output = model.section("output_tokens")
     _until(lambda: table.currentIndex().column() == output, lambda: user.key(Qt.Key.Key_Right))
     rig.settle(window, lambda: user.key(Qt.Key.Key_S, CTRL | SHIFT))
-    assert window.workspace.view.order[0].column == "output_tokens"
+    assert window.workspace.view.order[0].column.name == "output_tokens"
     user.key(Qt.Key.Key_Home, CTRL)
     user.key(Qt.Key.Key_Down, SHIFT, times=2)
     rig.qtbot.waitUntil(lambda: "3 rows" in window.page.status.text)

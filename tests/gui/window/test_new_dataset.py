@@ -197,7 +197,7 @@ WITHIN = [fact for fact in FACTS if 12 <= datetime.fromtimestamp(fact.hour, UTC)
 
 
 def test_table_command_prints_a_new_dataset(server: RobotServer, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="is there already"), registered(ROBOTS):
+    with pytest.raises(ValueError, match="already registered"), registered(ROBOTS):
         pass
     arguments: Namespace = build_parser().parse_args(
         [

@@ -86,7 +86,7 @@ def _content(table: Table) -> object:
     heads = [
         [(column.values[code], column.labels[code]) for code in column.codes.tolist()]
         if isinstance(column, GroupColumn)
-        else column.index.tolist()
+        else column.codes.tolist()
         for column in table.heads
     ]
     figures = [column.figures.listed() for column in table.figures]

@@ -1,12 +1,13 @@
 """Converts a `ViewState` to JSON and back; the JSON may have been edited or damaged."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any, TypeVar
 
 import msgspec
 
+from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity
@@ -16,6 +17,14 @@ from usage_viewer.domain.zones import zone_of
 T = TypeVar("T")
 
 Change = Callable[[ViewState, T], ViewState]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSortKey:
+    """Holds a sort key as JSON has it: `column` is the text of a `ColumnKey`."""
+
+    column: str
+    descending: bool = False
 
 
 def restored_view(stored: object) -> ViewState:
@@ -37,13 +46,14 @@ def restored_view(stored: object) -> ViewState:
         view = grouped if grouped.grouping or not stored["grouping"] else view
     view = _with_each(view, stored.get("filters"), Filter, _with_filter)
     view = _with_each(view, stored.get("columns"), str, _with_column)
-    return _with_each(view, stored.get("order"), SortKey, _with_key)
+    return _with_each(view, stored.get("order"), StoredSortKey, _with_key)
 
 
 def serialized_view(view: ViewState) -> dict[str, Any]:
     """Return the view as JSON data. Filter values are sorted, so that equal views give equal text."""
     stored: dict[str, Any] = msgspec.to_builtins(view)
     stored = {"dataset": stored.pop("dataset_name"), **stored}
+    stored["order"] = [{"column": key.column.text, "descending": key.descending} for key in view.order]
     for chosen in stored["filters"]:
         chosen["values"].sort(key=lambda value: (value is None, value or ""))
     return stored
@@ -86,7 +96,8 @@ def _with_column(view: ViewState, name: str) -> ViewState:
     return replace(view, columns=(*view.columns, name))
 
 
-def _with_key(view: ViewState, key: SortKey) -> ViewState:
-    if key.column not in view.keys or any(key.column == other.column for other in view.order):
+def _with_key(view: ViewState, stored: StoredSortKey) -> ViewState:
+    key = SortKey(ColumnKey.parse(stored.column), stored.descending)
+    if key.column.name not in view.keys or any(key.column == other.column for other in view.order):
         return view
     return view.with_order((*view.order, key))

@@ -5,7 +5,7 @@ from PySide6.QtCore import QItemSelectionModel, QObject
 
 from usage_viewer.domain.row_keys import RowKeys, find_rows, keys_of
 from usage_viewer.domain.selection_stats import picked_rows
-from usage_viewer.gui.table.selection_keeper import MOST_KEPT, merged, selected_ranges, selection_of
+from usage_viewer.gui.table.selection_keeper import LARGEST_SELECTION, merge_ranges, selected_ranges, selection_of
 from usage_viewer.gui.table.table_view import TableView
 from usage_viewer.gui.workspace.workspace import NO_ROWS, Workspace
 
@@ -15,7 +15,7 @@ _FLAGS = QItemSelectionModel.SelectionFlag
 class SelectionSync(QObject):
     """Writes the table's selection into the workspace and follows other parts that write there.
 
-    The keys of more than `MOST_KEPT` rows are not written: building a key for each of a million rows takes seconds,
+    More than `LARGEST_SELECTION` keys are not written: building a key for each of a million rows takes seconds,
     and a user selects so many rows only to copy or add them up.
     """
 
@@ -31,7 +31,7 @@ class SelectionSync(QObject):
     def _selected_keys(self) -> RowKeys:
         model, ranges = self._table.usage_model, selected_ranges(self._table.selectionModel())
         count = sum(last - first + 1 for first, last in ranges)
-        if not 0 < count <= MOST_KEPT:
+        if not 0 < count <= LARGEST_SELECTION:
             return NO_ROWS
         return keys_of(model.table, picked_rows(model.rows, ranges))
 
@@ -43,5 +43,5 @@ class SelectionSync(QObject):
         selected = np.zeros(model.table.rows, np.bool_)
         selected[rows[rows >= 0]] = True
         shown_rows = np.flatnonzero(selected[model.rows]).tolist()
-        ranges = merged([(row, row) for row in shown_rows])
+        ranges = merge_ranges([(row, row) for row in shown_rows])
         self._table.selectionModel().select(selection_of(model, ranges), _FLAGS.ClearAndSelect)

@@ -7,11 +7,10 @@ from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from usage_viewer.domain.batch import Combination
-from usage_viewer.domain.dataset import Dataset, Derived, OverTime
-from usage_viewer.domain.figures import Number, parts_of
+from usage_viewer.domain.dataset import Dataset
+from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity, Span
-from usage_viewer.domain.table import FigureColumn, PeriodColumn
 from usage_viewer.domain.verification import (
     BrokenIdentities,
     BrokenIdentity,
@@ -24,7 +23,6 @@ from usage_viewer.domain.verification import (
 from usage_viewer.gui.formatting.moments import bucket_text, common_noun, count_text, moment_text
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.formatting.periods import period_label
-from usage_viewer.gui.table.column_help import definition, formula
 from usage_viewer.gui.verification.identity_badge import broken_identities_text
 from usage_viewer.gui.verification.record_dialog import Field, RecordDialog, RecordModel
 from usage_viewer.gui.verification.verifier import BackgroundVerifier, CellSources
@@ -193,17 +191,17 @@ def sources_text(sources: CellSources, names: Names, locale: QLocale) -> str:
     """Return the labels of a cell's row and column, and the number of its records and buckets."""
     view, table = sources.result.view, sources.result.table
     row_labels = [names.label(view.dataset.dimension(name), value) for name, value in sources.cell.groups]
-    periods = next((head.periods for head in table.heads if isinstance(head, PeriodColumn)), None)
+    periods = None if table.period is None else table.period.periods
     if periods is not None and sources.cell.period is not None:
         row_labels.insert(0, period_label(periods, sources.cell.period, locale))
     records = count_text(sum(item.rows for item in sources.contributions), "record", locale)
     noun = common_noun(item.bucket.width for item in sources.contributions)
     origin = f"{records} from {count_text(len(sources.contributions), noun, locale)}"
     lines = [" · ".join(row_labels) or "Total"]
-    column = table.by_name.get(sources.column)
-    item = definition(sources.column, view.dataset)
-    if isinstance(column, FigureColumn):
-        equation = f" = {formula(item, view.dataset)}" if isinstance(item, Derived) else ""
+    column = table.find_figure(sources.column)
+    if column is not None:
+        formula = view.dataset.column(column.name).formula(view.dataset)
+        equation = f" = {formula}" if formula else ""
         lines.append(f"{column.label}{equation}: {origin}")
     else:
         lines.append(origin)
@@ -219,11 +217,5 @@ def metrics_of(column: str, dataset: Dataset, shown: Sequence[str]) -> tuple[str
     """
     metrics: list[str] = []
     for name in (column,) if dataset.has_column(column) else shown:
-        item = definition(name, dataset)
-        if isinstance(item, Derived):
-            metrics += parts_of(item)
-        elif isinstance(item, OverTime):
-            metrics.append(item.level)
-        elif item is not None:
-            metrics.append(name)
+        metrics += dataset.column(name).needs()
     return tuple(dict.fromkeys(metrics))

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from usage_viewer.app.settings.startup_table import MAX_ROWS, StartupTable
-from usage_viewer.domain.table import FigureColumn
+from usage_viewer.domain.table import Alignment
 
 if TYPE_CHECKING:
     from usage_viewer.gui.window.main_page import MainPage
@@ -38,7 +38,7 @@ def capture_startup_table(
         header_height=header.height(),
         row_height=table.verticalHeader().defaultSectionSize(),
         labels=[model.columns[section].label for section in order],
-        right_aligned=[isinstance(model.columns[section], FigureColumn) for section in order],
+        right_aligned=[model.columns[section].alignment is Alignment.RIGHT for section in order],
         widths=[header.sectionSize(section) for section in order],
         totals=_totals(page, order),
         rows=[
@@ -53,8 +53,7 @@ def _totals(page: "MainPage", order: list[int]) -> list[str]:
     texts = []
     for section in order:
         column = page.model.columns[section]
-        total = isinstance(column, FigureColumn) and column.total is not None
-        texts.append(page.model.numbers.text(column.total, column.kind, column.unit) if total else "")  # type: ignore[union-attr]
+        texts.append("" if column.total is None else column.total_text(page.model.form))
     if not texts[0]:
         texts[0] = page.totals.label
     return texts

@@ -62,8 +62,8 @@ class Tasks(QObject):
 
     It lives as long as the window and is the only object that worker threads use to reach the GUI. The threads are
     daemons: blocked work cannot keep the process from ending. An unexpected exception becomes a UsageViewerError,
-    so that no work fails without a message. `idle` is emitted when no task is unfinished any more, in the next turn
-    of the event loop: a callback or the caller of `cancel` may start another task first.
+    so that no work fails without a message. `idle` is emitted when every task is finished or cancelled, in the next
+    turn of the event loop: a callback or the caller of `cancel` may start another task first.
     """
 
     idle = Signal()

@@ -70,11 +70,6 @@ class Workspace(QObject):
         return self._view
 
     @property
-    def store_session(self) -> "StoreSession | None":
-        """Returns the open session if it is of one organization or a snapshot."""
-        return self.session.store_session if self.session is not None else None
-
-    @property
     def last(self) -> SortedResult | None:
         """Returns the result that is shown; None before the first one."""
         return self.results.last
@@ -88,6 +83,11 @@ class Workspace(QObject):
     def now(self) -> int:
         """Returns the current time in epoch seconds, by the session's clock if one is open."""
         return self.session.now if self.session is not None else int(time.time())
+
+    @property
+    def store_session(self) -> "StoreSession | None":
+        """The open session if it is of one organization or a snapshot."""
+        return self.session.store_session if self.session is not None else None
 
     @property
     def names(self) -> Names:
@@ -159,7 +159,7 @@ class Workspace(QObject):
             session.connect(None)
 
     def erase(self) -> None:
-        """Delete the downloaded data in a worker, then fetches what the view needs."""
+        """Delete the downloaded data in a worker, then fetch what the view needs."""
         self.fetch.stop()
         session = self.store_session
         if session is not None:
