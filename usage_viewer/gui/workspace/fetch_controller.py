@@ -60,7 +60,7 @@ class FetchController(QObject):
         self._tasks.start_steps(CHANNEL, work, self.progressed.emit, lambda: self.ended.emit(None), self._on_failed)
 
     def give_up(self) -> None:
-        """Mark the running fetch as one that must not start by itself again."""
+        """Mark the running fetch as one that only the user may start again."""
         self._given_up = self._needs
 
     def forget_failures(self) -> None:
