@@ -41,6 +41,12 @@ def start(child: Any, *arguments: str, stdout: int = subprocess.PIPE) -> "subpro
         signal.signal(signal.SIGINT, before)
 
 
+def server_note(child: Any) -> str:
+    """Return the line that names the server of a child process that has `--base-url`."""
+    server = child.server.base_url.removesuffix("/v1")
+    return f"usage-viewer: The server is {server} (named by --base-url), not https://api.openai.com.\n"
+
+
 class TestKey:
     def test_key_from_the_environment_appears_nowhere(self, child: Any, server: DemoServer) -> None:
         printed = child(*DAYS, "--verbose", "--format", "json")
@@ -57,7 +63,7 @@ class TestKey:
         assert not any(secret.encode() in path.read_bytes() for path in kept)
 
     def test_logs_nothing_without_verbose(self, child: Any) -> None:
-        assert child(*DAYS).err == ""
+        assert child(*DAYS).err == server_note(child)
 
     def test_missing_key_is_reported(self, child: Any) -> None:
         printed = child(*DAYS, env={"OPENAI_ADMIN_KEY": ""})
@@ -90,16 +96,18 @@ class TestKey:
     @pytest.mark.secret_service
     def test_key_from_the_keyring(self, child: Any, server: DemoServer, secret_service: Any) -> None:
         save = (
-            "import sys; from usage_viewer.keystore import open_keystore; "
+            "import sys; from usage_viewer.keystore import KeyScope, open_keystore; "
             "from usage_viewer.domain.admin_key import AdminKey; "
-            "open_keystore('acme').save(AdminKey.parse(sys.stdin.read()))"
+            "scope = KeyScope.of('acme', sys.argv[1], sys.argv[2]); "
+            "open_keystore(scope).save(AdminKey.parse(sys.stdin.read()))"
         )
+        scope = (server.base_url, str(child.home / "data"))
         environment = {**secret_service.environment}
         environment.pop("OPENAI_ADMIN_KEY", None)
-        subprocess.run([sys.executable, "-c", save], input=server.key.encode(), env=environment, check=True)
+        subprocess.run([sys.executable, "-c", save, *scope], input=server.key.encode(), env=environment, check=True)
         command = child.command(*DAYS, "--profile", "acme", "--format", "json")
         ended = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
-        assert (ended.returncode, ended.stderr) == (0, b"")
+        assert (ended.returncode, ended.stderr.decode()) == (0, server_note(child))
         assert json.loads(ended.stdout)
         other = subprocess.run(
             child.command(*DAYS, "--profile", "other"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.rigs.keys import key_scope
 from tests.trust.kept_usage import organization
 from tests.trust.leaks import MARK, OTHER, Search, descendants
 from usage_viewer.demo.server.faults import Fault
@@ -211,7 +212,7 @@ def test_the_window_from_the_first_start_to_a_crash(
     search.files(program.home)
     search.check()
     secret_service.use(monkeypatch)
-    kept = open_keystore("default").load()
+    kept = open_keystore(key_scope("default", program.server.base_url, program.data)).load()
     assert kept is not None
     assert kept.reveal() == MARK
 
