@@ -77,8 +77,6 @@ def _run_table(arguments: "Namespace", paths: ProfilePaths, server: "Server") ->
             write_error(error, sys.stderr)
             return 1
     if not arguments.demo:
-        if server.note:
-            sys.stderr.write(f"usage-viewer: {server.note}\n")
         return run(arguments, _build_profile(arguments, paths, server, stored=not arguments.no_store))
     try:
         demo = open_demo()

@@ -139,7 +139,9 @@ def test_child_process_with_a_real_keyring(
     secret_service.use(monkeypatch)
     monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
     for id in ("default", "acme"):
-        open_keystore(key_scope(id, child.server.base_url, child.home / "data")).save(AdminKey.parse(child.server.key))
+        open_keystore(key_scope(id, child.server.base_url, child.home / "data")).save(
+            AdminKey.parse(child.server.key)
+        )
         Store.open(ProfilePaths(child.home / "data", id).database).close()
     run: Callable[..., Any] = child
     environment = {**secret_service.environment, "OPENAI_ADMIN_KEY": ""}

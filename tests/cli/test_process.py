@@ -125,8 +125,8 @@ class TestDatabase:
         first = child(*DAYS, "--format", "json")
         server.requests.clear()
         second = child(*DAYS, "--format", "json", env={"OPENAI_ADMIN_KEY": ""})
-        assert second == first
-        assert first.status == 0
+        assert (second.status, second.out) == (first.status, first.out) == (0, first.out)
+        assert (first.err, second.err) == (server_note(child), ""), "the server is named if the key is sent"
         assert server.requests == []
         assert ProfilePaths(child.home / "data").database.exists()
 
@@ -149,7 +149,7 @@ class TestDatabase:
             )
             before = path.stat().st_mtime_ns, path.stat().st_size
             printed = child(*DAYS, "--no-store", "--format", "json")
-            assert (printed.status, printed.err) == (0, "")
+            assert (printed.status, printed.err) == (0, server_note(child))
             assert printed.rows[0]["input_tokens"] > 0
             assert (path.stat().st_mtime_ns, path.stat().st_size) == before
         finally:
@@ -176,14 +176,14 @@ class TestStreams:
         assert process.stdout.readline().endswith(b"\tTokens per request\n")
         process.stdout.close()
         _, err = process.communicate(timeout=60)
-        assert (process.returncode, err) == (1, b"")
+        assert (process.returncode, err.decode()) == (1, server_note(child))
 
     def test_reader_that_closes_the_pipe_before_a_short_table(self, child: Any) -> None:
         process = start(child, *DAYS)
         assert process.stdout is not None
         process.stdout.close()
         _, err = process.communicate(timeout=60)
-        assert (process.returncode, err) == (1, b"")
+        assert (process.returncode, err.decode()) == (1, server_note(child))
 
     @linux
     def test_full_disk_is_reported(self, child: Any) -> None:
@@ -191,7 +191,7 @@ class TestStreams:
             process = start(child, *DAYS, stdout=full.fileno())
             _, err = process.communicate(timeout=60)
         assert process.returncode == 1
-        assert err.decode() == (
+        assert err.decode() == server_note(child) + (
             "usage-viewer: The table can't be written (No space left on device)\n"
             "Check the output's permissions and free space.\n"
         )
@@ -238,7 +238,10 @@ class TestStreams:
         out, err = process.communicate(timeout=20)
         assert time.monotonic() - begun < 5
         assert process.returncode == 3
-        assert (out, err.decode()) == (b"", "\nusage-viewer: Stopped. Data loaded so far is kept.\n")
+        assert (out, err.decode()) == (
+            b"",
+            f"{server_note(child)}\nusage-viewer: Stopped. Data loaded so far is kept.\n",
+        )
 
 
 class TestServer:
@@ -248,7 +251,7 @@ class TestServer:
         server.faults = lambda request: Fault(status=500, headers={"retry-after-ms": "1"})
         printed = child(*DAYS)
         assert printed.status == 3
-        assert printed.err.startswith("usage-viewer: The server failed")
+        assert printed.err.startswith(f"{server_note(child)}usage-viewer: The server failed")
         assert "Incomplete: 13 of 28 days." in printed.err
         assert f"  {LAST_MONTH}T00:00:00Z to {middle}T00:00:00Z (15 days)\n" in printed.err
 

@@ -157,7 +157,9 @@ def test_while_the_keyring_asks_for_its_password(
     service = start_secret_service(display)
     service.use(monkeypatch)
     monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
-    open_keystore(key_scope("default", program.server.base_url, program.data)).save(AdminKey.parse(program.server.key))
+    open_keystore(key_scope("default", program.server.base_url, program.data)).save(
+        AdminKey.parse(program.server.key)
+    )
     service.lock()
     with program.window(env=own_bus(service)) as window:
         window.ask("status")

@@ -163,6 +163,8 @@ def _fetch(task: Printing) -> UsageViewerError | None:
         key = profile.keystore.load()
         if key is None:
             return KeyMissing(hint="Set OPENAI_ADMIN_KEY, or start usage-viewer and add an admin key there.")
+        if profile.server_note:
+            task.err.write(f"usage-viewer: {profile.server_note}\n")
         store_session.connect(profile.source(key))
         for step in session.fetch(view):
             show(step.notice or f"{step.done} of {step.total} requests")
