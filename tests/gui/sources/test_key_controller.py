@@ -47,6 +47,7 @@ def test_key_is_removed_only_after_confirmation(rig: WindowRig, user: User) -> N
     keys = MemoryKeystore(AdminKey.parse(ADMIN_KEY))
     window = rig.start(lambda: keys)
     window.commands.forget_key.trigger()
+    assert f"Stop using the admin key {AdminKey.parse(ADMIN_KEY).masked} of this organization?" in user.texts()
     user.click(window.dialog.cancel)
     assert keys.load() is not None
     window.commands.forget_key.trigger()
