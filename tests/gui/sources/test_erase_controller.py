@@ -51,7 +51,7 @@ def test_erasing_all_leaves_no_key_data_or_settings(
     Store.open(ProfilePaths(rig.data_dir, "acme").database).close()
     for one in listed:
         open_keystore(key_scope(one.id)).save(AdminKey.parse(ADMIN_KEY))
-    window = _window(rig, lambda: erase_all(rig.data_dir, open_keystore), system_keystore)
+    window = _window(rig, lambda: erase_all(rig.data_dir, lambda id: open_keystore(key_scope(id))), system_keystore)
     assert window.page.model.rowCount() > 5
     dialog = _dialog(window)
     user.click(dialog.button)
