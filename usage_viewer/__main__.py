@@ -120,6 +120,7 @@ def _run_window(
             paths=paths,
             make_profile=_profile_factory(arguments, paths, server),
             open_demo=open_demo,
+            forget_keys=lambda id: _keystores(paths)(id).forget(),
             erase_all=lambda: _erase_all(paths),
             options=LaunchOptions(arguments.demo, arguments.snapshot, arguments.open),
         ),

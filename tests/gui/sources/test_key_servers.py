@@ -1,5 +1,6 @@
 """Tests the window where the stored key was given for another server, and where a key is removed from."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -158,7 +159,7 @@ def test_other_server_is_named_above_the_table(rig: WindowRig, without_own_serve
     profile = rig.profile(without_own_server)
     profile.server_note = "The server is https://elsewhere.example, not OpenAI's."
     context = rig.context()
-    window = rig.open(type(context)(profile, context.paths, context.make_profile, context.open_demo))
+    window = rig.open(dataclasses.replace(context, profile=profile))
     assert profile.server_note in window.page.notes.text
     rig.settle(window, window.commands.demo.trigger)
     assert profile.server_note not in window.page.notes.text
