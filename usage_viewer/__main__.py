@@ -98,7 +98,7 @@ def _run_forget(arguments: "Namespace", paths: ProfilePaths, organization: "Orga
 def _keystores(paths: ProfilePaths) -> "Callable[[str], Keystore]":
     """Return a function that opens the keystore of any organization's id, to remove its keys for all servers."""
     from usage_viewer.app.fetch.api_source import OFFICIAL_URL
-    from usage_viewer.app.profile.key_scopes import key_scope
+    from usage_viewer.app.key_scopes import key_scope
     from usage_viewer.keystore import open_keystore
 
     return lambda id: open_keystore(key_scope(ProfilePaths(paths.data_dir, id), OFFICIAL_URL))
@@ -144,7 +144,7 @@ def _build_profile(
     environment: bool = True,
 ) -> "Profile":
     """Return a profile on this server; `environment` says whether a key in the environment may be used."""
-    from usage_viewer.app.profile.key_scopes import key_scope
+    from usage_viewer.app.key_scopes import key_scope
     from usage_viewer.app.profile.profile import Profile
     from usage_viewer.keystore import open_keystore
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.rigs.key_watch import Watch, watched_servers
 from usage_viewer.__main__ import main
-from usage_viewer.app.profile.key_scopes import key_scope
+from usage_viewer.app.key_scopes import key_scope
 from usage_viewer.app.profile.organizations import Organization
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings.settings import Settings, save

@@ -178,6 +178,7 @@ class KeyPage(QWidget):
         """Show a sentence that is no problem."""
         self._set_busy(False)
         self._show_text("", text)
+        self._field.setFocus()
 
     def show_idle(self) -> None:
         """Wait for a key, without any problem."""
