@@ -32,7 +32,7 @@ def start(child: Any, *arguments: str, stdout: int = subprocess.PIPE) -> "subpro
     try:
         return subprocess.Popen(
             child.command(*arguments),
-            env=child.environ(),
+            env=child.environment(),
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.PIPE,
@@ -197,7 +197,7 @@ class TestStreams:
         for form in ("tsv", "json"):
             ended = subprocess.run(
                 child.command(*DAYS, "--group-by", "model", "--metrics", "input_tokens", "--format", form),
-                env=child.environ({"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}),
+                env=child.environment({"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}),
                 capture_output=True,
                 check=False,
                 timeout=60,
@@ -208,7 +208,7 @@ class TestStreams:
     def test_csv_has_its_own_line_ends_once(self, child: Any) -> None:
         ended = subprocess.run(
             child.command(*DAYS, "--format", "csv"),
-            env=child.environ(),
+            env=child.environment(),
             capture_output=True,
             check=True,
             timeout=60,

@@ -1,7 +1,5 @@
 """Both faces of the program, `table` and the window, in front of a server that misbehaves."""
 
-import io
-import json
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -15,13 +13,14 @@ from pytestqt.qtbot import QtBot
 from tests.faults.certificates import Authority
 from tests.faults.fault_cases import Fault
 from tests.faults.usage_wire import DAY, JULY, KEY, NOW, OCTOBER_2, UsageWire, tokens_of
+from tests.rigs import command_line
+from tests.rigs.waits import Waits
 from usage_viewer.api import Timeouts
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Demo, Profile
 from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.settings import ProfileSettings, Settings
 from usage_viewer.cli.arguments import parser, view_of
-from usage_viewer.cli.table import run_table
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.table import FigureColumn, PeriodColumn, Table
 from usage_viewer.gui.window.main_window import MainWindow
@@ -41,28 +40,13 @@ HOST = "usage.test"
 
 
 @dataclass(frozen=True)
-class Printed:
-    """What `table` printed, and how it ended."""
-
-    status: int
-    out: str
-    err: str
+class Printed(command_line.Printed):
+    """What `table` printed as JSON for days."""
 
     @property
     def tokens(self) -> dict[str, int]:
         """Input tokens by the day's date."""
-        return {row["period_start"][:10]: row["input_tokens"] for row in json.loads(self.out)}
-
-
-@dataclass
-class Waits:
-    """Stands for the waiting between tries: notes the seconds, and lets none pass."""
-
-    seconds: list[float] = field(default_factory=list)
-
-    def __call__(self, seconds: float) -> bool:
-        self.seconds.append(seconds)
-        return False
+        return {row["period_start"][:10]: row["input_tokens"] for row in self.rows}
 
 
 @dataclass
@@ -104,7 +88,7 @@ class Desk:
         self.named = True
         if fault.way == "refuse":
             self.server.listen()
-        self.server.asked.clear()
+        self.server.requests.clear()
         self.waits.seconds.clear()
 
     def profile(self) -> Profile:
@@ -122,9 +106,8 @@ class Desk:
         )
 
     def table(self, *more: str) -> Printed:
-        out, err = io.StringIO(), io.StringIO()
-        status = run_table(parser().parse_args([*QUESTION, *more]), self.profile(), out, err)
-        return Printed(status, out.getvalue(), err.getvalue())
+        printed = command_line.print_table(self.profile(), *QUESTION[1:], *more)
+        return Printed(printed.status, printed.out, printed.err)
 
     def window(self, *more: str) -> MainWindow:
         """One that was looking at the same question when it was closed; returns once it has settled."""

@@ -12,28 +12,29 @@ from tests.faults.usage_wire import (
     DAY,
     HEAD,
     SEPTEMBER,
-    Asked,
     Misbehaviour,
     Page,
     Piece,
-    Reservation,
     Reset,
+    StaysOpen,
     bucket,
+    cursor_of,
     plain_answer,
     row,
     written,
 )
+from tests.rigs.wire import Request
 
 
 def sends(*pieces: Piece) -> Misbehaviour:
-    return lambda asked, page: pieces
+    return lambda request, page: pieces
 
 
 def says(status: str, body: Any = b"", **headers: str) -> Misbehaviour:
     """An answer with this status; a body that isn't bytes is JSON. Underscores in headers stand for dashes."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return sends(plain_answer(raw, status, named), Reservation())
+    return sends(plain_answer(raw, status, named), StaysOpen())
 
 
 def error(status: str, message: str, *, param: str | None = None, **headers: str) -> Misbehaviour:
@@ -44,8 +45,8 @@ def error(status: str, message: str, *, param: str | None = None, **headers: str
 def edits(change: Callable[[Page], Any]) -> Misbehaviour:
     """The honest page, changed in place or replaced."""
 
-    def behave(asked: Asked, page: Page) -> Iterable[Piece]:
-        return [written(change(page) or page), Reservation()]
+    def behave(request: Request, page: Page) -> Iterable[Piece]:
+        return [written(change(page) or page), StaysOpen()]
 
     return behave
 
@@ -53,10 +54,10 @@ def edits(change: Callable[[Page], Any]) -> Misbehaviour:
 def rewrites(old: bytes, new: bytes) -> Misbehaviour:
     """The honest page's text with the first `old` replaced."""
 
-    def behave(asked: Asked, page: Page) -> Iterable[Piece]:
+    def behave(request: Request, page: Page) -> Iterable[Piece]:
         body = json.dumps(page).encode()
         assert old in body
-        return [plain_answer(body.replace(old, new, 1)), Reservation()]
+        return [plain_answer(body.replace(old, new, 1)), StaysOpen()]
 
     return behave
 
@@ -68,26 +69,26 @@ def first_row(**changed: Any) -> Misbehaviour:
     return edits(change)
 
 
-def cut_body(asked: Asked, page: Page) -> Iterable[Piece]:
+def cut_body(request: Request, page: Page) -> Iterable[Piece]:
     whole = written(page)
     return [whole[: len(whole) // 2], Reset()]
 
 
-def stall_in_body(asked: Asked, page: Page) -> Iterable[Piece]:
+def stall_in_body(request: Request, page: Page) -> Iterable[Piece]:
     whole = written(page)
     return [whole[: len(whole) // 2], 5.0]
 
 
-def truncated_json(asked: Asked, page: Page) -> Iterable[Piece]:
-    return [plain_answer(json.dumps(page).encode()[:-40]), Reservation()]
+def truncated_json(request: Request, page: Page) -> Iterable[Piece]:
+    return [plain_answer(json.dumps(page).encode()[:-40]), StaysOpen()]
 
 
-def too_long(asked: Asked, page: Page) -> Iterable[Piece]:
+def too_long(request: Request, page: Page) -> Iterable[Piece]:
     body = json.dumps(page).encode()
     return [plain_answer(body, length=len(body) + 100)]
 
 
-def too_short(asked: Asked, page: Page) -> Iterable[Piece]:
+def too_short(request: Request, page: Page) -> Iterable[Piece]:
     body = json.dumps(page).encode()
     return [plain_answer(body, length=len(body) - 100)]
 
@@ -130,12 +131,12 @@ def large_page(page: Page, size: int) -> bytes:
     return json.dumps(page).encode().replace(b'"LARGE"', large_rows(0, count))
 
 
-def a_large_page(asked: Asked, page: Page) -> Iterable[Piece]:
-    return [plain_answer(large_page(page, 50_000_000)), Reservation()]
+def a_large_page(request: Request, page: Page) -> Iterable[Piece]:
+    return [plain_answer(large_page(page, 50_000_000)), StaysOpen()]
 
 
-def ten_megabytes_a_day(asked: Asked, page: Page) -> Iterable[Piece]:
-    return [plain_answer(large_page(page, 10_000_000 * len(page["data"]))), Reservation()]
+def ten_megabytes_a_day(request: Request, page: Page) -> Iterable[Piece]:
+    return [plain_answer(large_page(page, 10_000_000 * len(page["data"]))), StaysOpen()]
 
 
 def same_row_twice(page: Page) -> None:
@@ -178,15 +179,15 @@ def of_another_month(page: Page) -> None:
     page["data"].append(bucket(SEPTEMBER + 3 * DAY))
 
 
-def same_cursor(asked: Asked, page: Page) -> Iterable[Piece]:
-    return [written({**page, "has_more": True, "next_page": asked.cursor}), Reservation()]
+def same_cursor(request: Request, page: Page) -> Iterable[Piece]:
+    return [written({**page, "has_more": True, "next_page": cursor_of(request)}), StaysOpen()]
 
 
 def new_cursors() -> Misbehaviour:
     numbers = itertools.count()
 
-    def behave(asked: Asked, page: Page) -> Iterable[Piece]:
-        return [written({"data": [], "has_more": True, "next_page": f"more_{next(numbers)}"}), Reservation()]
+    def behave(request: Request, page: Page) -> Iterable[Piece]:
+        return [written({"data": [], "has_more": True, "next_page": f"more_{next(numbers)}"}), StaysOpen()]
 
     return behave
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.faults.conftest import QUESTION, Desk
 from tests.faults.fault_cases import FAULTS, Fault
-from tests.faults.usage_wire import DAY, KEY, OCTOBER_2, Asked, Page, Piece, Reservation, written
+from tests.faults.usage_wire import DAY, KEY, OCTOBER_2, Page, Piece, StaysOpen, written
+from tests.rigs.wire import Request
 from usage_viewer.api.http.client import MAX_BODY
 from usage_viewer.api.http.memory_budget import SMALL, TOGETHER
 from usage_viewer.app.session.session import WORKERS
@@ -65,12 +66,12 @@ def test_it_is_no_more_when_all_workers_are_answered_so_at_once(desk: Desk, tmp_
     status, usual = peak(desk, tmp_path, *ALL_AT_ONCE)
     assert status == 0
     assert len(desk.server.usage_requests()) == 2 * WORKERS
-    desk.server.asked.clear()
+    desk.server.requests.clear()
     behave = fault(name).behave
     assert behave is not None
 
-    def too_much_at_once(asked: Asked, page: Page) -> Iterable[Piece]:
-        return behave(asked, page) if asked.query["limit"] == ["31"] else [written(page), Reservation()]
+    def too_much_at_once(request: Request, page: Page) -> Iterable[Piece]:
+        return behave(request, page) if request["limit"] == "31" else [written(page), StaysOpen()]
 
     desk.server.behave, desk.server.everywhere = too_much_at_once, True
     status, most = peak(desk, tmp_path, *ALL_AT_ONCE)

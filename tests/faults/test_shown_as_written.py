@@ -68,8 +68,8 @@ def hostile(desk: Desk, qtbot: QtBot, links: Links) -> Iterator[Desk]:
     desk.server.model = ID
     desk.server.listen()
     yield desk
-    assert desk.elsewhere.asked == []
-    assert not desk.elsewhere.heard
+    assert desk.elsewhere.requests == []
+    assert not desk.elsewhere.received
 
 
 def every(window: MainWindow) -> Iterator[QWidget]:

@@ -46,7 +46,7 @@ def check(desk: Desk, context: ssl.SSLContext) -> None:
     desk.server.context = context
     desk.server.listen()
     desk.profile().check_key(ADMIN)
-    assert [asked.headers["authorization"] for asked in desk.server.asked] == [f"Bearer {KEY}"]
+    assert [request.headers["authorization"] for request in desk.server.requests] == [f"Bearer {KEY}"]
 
 
 def test_an_authority_given_as_a_file_is_trusted(desk: Desk, trusting: Trusting) -> None:
@@ -102,8 +102,8 @@ def test_a_certificate_that_is_not_accepted(desk: Desk, another: Authority, qtbo
     window = desk.window()
     assert window.page.banner.error is not None
     assert window.page.banner.error.title == REFUSED
-    assert desk.server.asked == []  # the key has not left this computer
-    assert not desk.server.heard
+    assert desk.server.requests == []  # the key has not left this computer
+    assert not desk.server.received
     assert desk.waits.seconds == []  # the certificate will be the same in a moment
 
 
@@ -138,7 +138,7 @@ def test_a_file_without_certificates_is_refused_at_once(
     assert said.out == ""
     assert "The certificate file can't be used" in said.err
     assert str(file) in said.err
-    assert desk.server.asked == []
+    assert desk.server.requests == []
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
@@ -150,4 +150,4 @@ def test_an_old_version_of_tls_is_not_spoken(desk: Desk, version: ssl.TLSVersion
         context.maximum_version = version
     with pytest.raises(UsageViewerError):
         check(desk, context)
-    assert desk.server.asked == []
+    assert desk.server.requests == []

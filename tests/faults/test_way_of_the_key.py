@@ -43,9 +43,9 @@ def test_no_redirect_is_followed(https: Desk, status: str, place: str) -> None:
     printed = https.table()
     assert printed.status == 3
     assert "redirects elsewhere" in printed.err
-    assert https.elsewhere.asked == []
-    assert not https.elsewhere.heard
-    assert all(asked.headers["host"] == f"{HOST}:{https.server.port}" for asked in https.server.asked)
+    assert https.elsewhere.requests == []
+    assert not https.elsewhere.received
+    assert all(request.headers["host"] == f"{HOST}:{https.server.port}" for request in https.server.requests)
     assert KEY not in printed.err
 
 
@@ -53,7 +53,7 @@ def test_names_a_server_gives_lead_nowhere_else(https: Desk) -> None:
     """The cursor, too, is sent back to the host that gave it."""
     https.server.behave = None
     assert https.table().tokens == honest_tokens()
-    assert {asked.headers["host"] for asked in https.server.asked} == {f"{HOST}:{https.server.port}"}
+    assert {request.headers["host"] for request in https.server.requests} == {f"{HOST}:{https.server.port}"}
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def passed_through(desk: Desk, proxy: ConnectProxy) -> None:
     assert "bearer" not in told.lower()
     assert KEY.encode() not in proxy.carried
     assert b"/organization/" not in proxy.carried
-    assert {asked.headers["authorization"] for asked in desk.server.asked} == {BEARER}
-    assert not any("proxy-authorization" in asked.headers for asked in desk.server.asked)
+    assert {request.headers["authorization"] for request in desk.server.requests} == {BEARER}
+    assert not any("proxy-authorization" in request.headers for request in desk.server.requests)
 
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
@@ -136,10 +136,10 @@ def test_a_proxy_that_opens_the_tunnel_itself_needs_a_certificate_that_is_truste
     proxy.port = https.elsewhere.port
     with pytest.raises(TlsFailed):
         https.profile().check_key(ADMIN)
-    assert https.elsewhere.asked == []
+    assert https.elsewhere.requests == []
     https.elsewhere.context = authority.context(HOST)
     https.profile().check_key(ADMIN)
-    assert [asked.headers["authorization"] for asked in https.elsewhere.asked] == [BEARER]
+    assert [request.headers["authorization"] for request in https.elsewhere.requests] == [BEARER]
 
 
 @pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"])
@@ -153,4 +153,4 @@ def test_a_proxy_that_refuses(
     assert "HTTPS_PROXY" in caught.value.hint
     assert len(proxy.heads) == 1
     assert KEY not in proxy.heads[0]
-    assert https.server.asked == []
+    assert https.server.requests == []

@@ -16,7 +16,7 @@ from usage_viewer.domain.errors import KeyringError, KeyringFailed, KeyringLocke
 from usage_viewer.keystore import SERVICE, OsKeyring, open_keystore
 
 if TYPE_CHECKING:
-    from tests.conftest import SecretService
+    from tests.rigs.secret_service import SecretService
 
 pytestmark = pytest.mark.secret_service
 

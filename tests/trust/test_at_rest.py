@@ -29,7 +29,7 @@ def open_to_others(data: Path) -> list[str]:
 
 
 def test_whatever_the_umask_is(program: "Program") -> None:
-    done = program.run(*WEEK, within=LAX)
+    done = program(*WEEK, within=LAX)
     assert (done.status, done.err) == (0, "")
     assert program.place.database.exists()
     assert open_to_others(program.data) == []
@@ -45,22 +45,22 @@ def test_the_window_s_files_too(program: "Program") -> None:
 
 
 def test_what_was_changed_is_mended_at_the_next_start(program: "Program") -> None:
-    program.run(*WEEK)
+    program(*WEEK)
     program.place.settings.write_text("{}")
     (program.place.directory / "usage.damaged-20261101-120000.duckdb").write_text("damaged")
     for path in (program.data, *program.data.rglob("*")):
         path.chmod(0o777 if path.is_dir() else 0o666)
     assert open_to_others(program.data)
-    assert program.run(*WEEK).status == 0
+    assert program(*WEEK).status == 0
     assert open_to_others(program.data) == []
 
 
 def test_even_a_command_that_can_t_be_done_mends_it(program: "Program") -> None:
-    program.run(*WEEK)
+    program(*WEEK)
     program.place.database.write_bytes(b"damaged" * 1000)
     for path in (program.data, *program.data.rglob("*")):
         path.chmod(0o777 if path.is_dir() else 0o666)
-    assert program.run(*WEEK).status == 1
+    assert program(*WEEK).status == 1
     assert open_to_others(program.data) == []
 
 

@@ -14,7 +14,7 @@ from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.keystore import open_keystore
 
 if TYPE_CHECKING:
-    from tests.conftest import SecretService
+    from tests.rigs.secret_service import SecretService
     from tests.trust.conftest import Program, Window
 
 STALL: Final = Fault(stall=60)
@@ -174,12 +174,12 @@ def test_while_the_keyring_asks_for_its_password(
 def test_table_beside_an_open_window(program: "Program") -> None:
     with program.window() as window:
         ready(window)
-        beside = program.run(*WEEK)
+        beside = program(*WEEK)
         assert (beside.status, beside.out) == (1, "")
         assert beside.err.startswith("usage-viewer: The local database is in use")
         assert beside.err.endswith("\nClose the window, or add --no-store to leave the database alone.\n")
-        alone = program.run(*WEEK, "--no-store")
+        alone = program(*WEEK, "--no-store")
         assert (alone.status, alone.err) == (0, "")
         window.close()
-    after = program.run(*WEEK)
+    after = program(*WEEK)
     assert (after.status, after.out) == (0, alone.out)

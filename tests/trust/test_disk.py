@@ -42,7 +42,7 @@ def disks_of_ones_own() -> None:
 def test_a_disk_that_is_full_while_usage_comes(program: "Program") -> None:
     program.data.mkdir()
     small = f'mount -t tmpfs -o size=1600k tmpfs {program.data} && "$@"; echo $? $("$@" | head -c 1) >&2; exit 3'
-    done = program.run(*MONTHS, within=[*ALONE, small, "sh"])
+    done = program(*MONTHS, within=[*ALONE, small, "sh"])
     assert "usage-viewer: The disk is full" in done.err
     assert "Free some space" in done.err
     assert "Incomplete: " in done.err
@@ -56,7 +56,7 @@ def test_a_disk_that_is_full_while_usage_comes(program: "Program") -> None:
 @pytest.mark.parametrize("size", ["4k", "64k"])
 def test_a_disk_that_is_full_from_the_start(program: "Program", size: str) -> None:
     program.data.mkdir()
-    done = program.run(*WEEK, within=[*ALONE, f'mount -t tmpfs -o size={size} tmpfs {program.data} && "$@"', "sh"])
+    done = program(*WEEK, within=[*ALONE, f'mount -t tmpfs -o size={size} tmpfs {program.data} && "$@"', "sh"])
     assert done.status in (1, 3)
     assert "usage-viewer: The disk is full" in done.err
     assert "--data-dir" in done.err
@@ -68,16 +68,16 @@ def test_a_disk_that_is_full_from_the_start(program: "Program", size: str) -> No
 def test_a_disk_that_is_read_only(program: "Program", held: bool) -> None:
     program.data.mkdir()
     if held:
-        assert program.run(*WEEK).status == 0
+        assert program(*WEEK).status == 0
     before = {path: path.read_bytes() for path in program.data.rglob("*") if path.is_file()}
     only_read = f'mount --bind {program.data} {program.data} && mount -o remount,bind,ro {program.data} && "$@"'
-    done = program.run(*WEEK, within=[*ALONE, only_read, "sh"])
+    done = program(*WEEK, within=[*ALONE, only_read, "sh"])
     assert (done.status, done.out) == (1, "")
     assert "usage-viewer: The data directory can't be written" in done.err
     assert "--data-dir" in done.err
     assert "Traceback" not in done.err
     assert before == {path: path.read_bytes() for path in program.data.rglob("*") if path.is_file()}
-    alone = program.run(*WEEK, "--no-store", within=[*ALONE, only_read, "sh"])
+    alone = program(*WEEK, "--no-store", within=[*ALONE, only_read, "sh"])
     assert alone.status == 0
 
 
@@ -96,7 +96,7 @@ def test_the_window_on_a_disk_that_fills(program: "Program") -> None:
 
 @pytest.mark.usefixtures("disks_of_ones_own")
 def test_the_window_on_a_disk_that_is_read_only(program: "Program") -> None:
-    assert program.run(*WEEK).status == 0
+    assert program(*WEEK).status == 0
     before = {path: path.read_bytes() for path in program.data.rglob("*") if path.is_file()}
     only_read = (
         f'mount --bind {program.data} {program.data} && mount -o remount,bind,ro {program.data} && exec "$@"'
@@ -111,7 +111,7 @@ def test_the_window_on_a_disk_that_is_read_only(program: "Program") -> None:
 def test_a_directory_that_may_not_be_written(program: "Program") -> None:
     program.home.chmod(0o500)
     try:
-        done = program.run(*WEEK)
+        done = program(*WEEK)
     finally:
         program.home.chmod(0o700)
     assert (done.status, done.out) == (1, "")
@@ -131,17 +131,17 @@ def files_of_at_most(size: int) -> Iterator[None]:
 
 
 def test_no_room_for_more_and_then_there_is(program: "Program") -> None:
-    assert program.run(*WEEK).status == 0
+    assert program(*WEEK).status == 0
     room = program.place.database.stat().st_size + 200_000
     with files_of_at_most(room):
-        full = program.run(*MONTHS)
+        full = program(*MONTHS)
     assert full.status == 3
     assert "usage-viewer: The disk is full" in full.err
     assert "Incomplete: " in full.err
     Store.open(program.place.database).close()
     known = {row["period_start"]: row["input_tokens"] for row in json.loads(full.out)}
     program.server.requests.clear()
-    done = program.run(*MONTHS)
+    done = program(*MONTHS)
     assert done.status == 0
     assert program.server.requests
     every = {row["period_start"]: row["input_tokens"] for row in json.loads(done.out)}

@@ -18,8 +18,9 @@ from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.keystore import open_keystore
 
 if TYPE_CHECKING:
-    from tests.conftest import SecretService
-    from tests.trust.conftest import Ended, Program, Window
+    from tests.rigs.command_line import Printed
+    from tests.rigs.secret_service import SecretService
+    from tests.trust.conftest import Program, Window
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 
@@ -56,7 +57,7 @@ def test_the_masked_form_is_no_find(search: Search) -> None:
     search.check()
 
 
-def searched(search: Search, done: "Ended", status: int, word: str) -> None:
+def searched(search: Search, done: "Printed", status: int, word: str) -> None:
     search.text("standard output", done.out)
     search.text("standard error", done.err)
     assert done.status == status, done.err
@@ -68,7 +69,7 @@ WEEK: Final = ("table", "--from", "2026-10-20", "--to", "2026-10-27", "--names",
 
 def test_table_on_every_way(program: "Program", search: Search) -> None:
     def run(status: int, word: str, *more: str, key: str = MARK) -> None:
-        done = program.run(*WEEK, *more, env={"OPENAI_ADMIN_KEY": key, "PYTHONFAULTHANDLER": "1"})
+        done = program(*WEEK, *more, env={"OPENAI_ADMIN_KEY": key, "PYTHONFAULTHANDLER": "1"})
         searched(search, done, status, word)
 
     run(3, "The key was refused", key=OTHER)
@@ -105,14 +106,14 @@ def test_a_server_that_says_the_key_aloud(name: str, program: "Program", search:
     fault = ECHOES[name]
     headers = {"retry-after-ms": "1", **fault.headers}
     program.server.faults = lambda request: Fault(fault.status, headers, fault.body, truncate=fault.truncate)
-    searched(search, program.run(*WEEK), 3, "usage-viewer: ")
+    searched(search, program(*WEEK), 3, "usage-viewer: ")
     search.files(program.home)
     search.check()
 
 
 def test_a_server_that_is_not_there(program: "Program", search: Search) -> None:
     program.server.close()
-    searched(search, program.run(*WEEK), 3, "usage-viewer: ")
+    searched(search, program(*WEEK), 3, "usage-viewer: ")
     search.files(program.home)
     search.check()
 

@@ -9,7 +9,8 @@ import pytest
 from usage_viewer.api.http.transport import CHECK, Transport
 
 if TYPE_CHECKING:
-    from tests.api.conftest import Answer, Server
+    from tests.rigs.scripted_server import Answer
+    from tests.rigs.scripted_server import ScriptedServer as Server
 
 
 @pytest.fixture

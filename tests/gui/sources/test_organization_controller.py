@@ -21,7 +21,7 @@ from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import Keystore, MemoryKeystore, open_keystore
 
 if TYPE_CHECKING:
-    from tests.conftest import SecretService
+    from tests.rigs.secret_service import SecretService
     from tests.rigs.window import Desk
 
 SECOND_KEY = "sk-admin-second-second-second-second-second"

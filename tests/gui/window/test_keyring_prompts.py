@@ -18,7 +18,7 @@ from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import Keystore, OsKeyring
 
 if TYPE_CHECKING:
-    from tests.conftest import SecretService
+    from tests.rigs.secret_service import SecretService
     from tests.rigs.window import Desk
 
 PASSWORD: Final = "a password for the tests"
