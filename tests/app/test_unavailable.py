@@ -2,12 +2,12 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
 
+from tests.rigs.sessions import NOW
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
 from usage_viewer.demo.api.access import NAMES_ONLY_KEY
@@ -28,12 +28,12 @@ SCOPE = "You have insufficient permissions for this operation. Missing scopes: a
 
 @pytest.fixture(scope="module")
 def organization() -> SyntheticOrganization:
-    return SyntheticOrganization(anchor=int(time.time()))
+    return SyntheticOrganization(anchor=NOW)
 
 
 @pytest.fixture
 def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
-    with DemoServer(organization) as running:
+    with DemoServer(organization, clock=lambda: NOW) as running:
         yield running
 
 
@@ -52,6 +52,7 @@ def opened(server: DemoServer) -> Iterator[Open]:
             base_url=server.base_url,
             database=None,
             keystore=lambda: MemoryKeystore(parsed),
+            clock=lambda: NOW,
             wait=lambda seconds: False,
         )
         session = profile.open_session()

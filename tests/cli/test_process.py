@@ -19,8 +19,10 @@ from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.store import Store
 
-LAST_MONTH = (datetime.now(UTC) - timedelta(days=35)).strftime("%Y-%m-%d")
-LAST_WEEK = (datetime.now(UTC) - timedelta(days=7)).strftime("%Y-%m-%d")
+TODAY = datetime.now(UTC).date()
+"""Read once, so that all dates belong together also in a run that passes midnight."""
+
+LAST_MONTH, MIDDLE, LAST_WEEK = (str(TODAY - timedelta(days=days)) for days in (35, 20, 7))
 DAYS = ("table", "--from", LAST_MONTH, "--to", LAST_WEEK)
 MANY = (*DAYS, "--per", "day", "--group-by", "project_id,user_id,api_key_id,model,batch", "--metrics", "all")
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc, or writes to /dev/full")
@@ -233,14 +235,13 @@ class TestStreams:
 
 class TestServer:
     def test_fails_midway(self, child: Any, server: DemoServer) -> None:
-        middle = (datetime.now(UTC) - timedelta(days=20)).strftime("%Y-%m-%d")
-        assert child("table", "--from", middle, "--to", LAST_WEEK).status == 0
+        assert child("table", "--from", MIDDLE, "--to", LAST_WEEK).status == 0
         server.faults = lambda request: Fault(status=500, headers={"retry-after-ms": "1"})
         printed = child(*DAYS)
         assert printed.status == 3
         assert printed.err.startswith("usage-viewer: The server failed")
         assert "Incomplete: 13 of 28 days." in printed.err
-        assert f"  {LAST_MONTH}T00:00:00Z to {middle}T00:00:00Z (15 days)\n" in printed.err
+        assert f"  {LAST_MONTH}T00:00:00Z to {MIDDLE}T00:00:00Z (15 days)\n" in printed.err
 
     @pytest.mark.parametrize(
         "url",

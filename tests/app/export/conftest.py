@@ -53,7 +53,8 @@ def make_table() -> MakeTable:
             columns.append(PeriodColumn(np.arange(count, dtype=np.int32), periods(span, Granularity.DAY, UTC)))
         for name, listed in (texts or {}).items():
             distinct = tuple(dict.fromkeys(listed))
-            codes = np.array([distinct.index(value) for value in listed], np.int32)
+            places = {value: place for place, value in enumerate(distinct)}
+            codes = np.array([places[value] for value in listed], np.int32)
             shown = tuple(NONE_TEXT if value is None else labels.get(value, value) for value in distinct)
             kind = "project" if name == "project_id" else ""
             dimension = Dimension(name, names.get(name, name), boolean=boolean, names=kind)

@@ -3,7 +3,6 @@
 import io
 import json
 import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rigs.sessions import NOW
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
 from usage_viewer.app.snapshot.archive import SnapshotProfile, peek, save_snapshot
@@ -51,8 +51,14 @@ EVERYTHING = VIEW.without_filters()
 def session() -> Iterator[Session]:
     """A week of three datasets, fetched from a real server."""
     key = AdminKey.parse(ADMIN_KEY)
-    with DemoServer(SyntheticOrganization(anchor=int(time.time())), key=ADMIN_KEY) as server:
-        profile = Profile("default", base_url=server.base_url, database=None, keystore=lambda: MemoryKeystore(key))
+    with DemoServer(SyntheticOrganization(anchor=NOW), key=ADMIN_KEY, clock=lambda: NOW) as server:
+        profile = Profile(
+            "default",
+            base_url=server.base_url,
+            database=None,
+            keystore=lambda: MemoryKeystore(key),
+            clock=lambda: NOW,
+        )
         with closing(profile.open_session()) as opened:
             source = profile.source(key)
             opened.connect(source, source)
