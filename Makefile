@@ -5,13 +5,15 @@ BIN = .venv/bin
 APP_ID = io.github.usage_viewer.UsageViewer
 SNAPSHOT = build/usage-viewer.png
 AUDIT = build/audit
+PARALLEL = --numprocesses 2 --dist worksteal
+FAST = $(addprefix tests/,domain query api demo keystore)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fuzz lock audit sbom clean
+.PHONY: help run test test-fast check bench fuzz lock audit sbom clean
 .PHONY: setup-check check-style check-types check-imports check-lock check-desktop
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the viewer on the demo organization (without a display: a picture in build/)
 	@$(SETUP) run
@@ -24,9 +26,13 @@ run: ## start the viewer on the demo organization (without a display: a picture 
 		$(BIN)/usage-viewer --demo; \
 	fi
 
-test: ## run every test; ARGS="…" goes to pytest
+test: ## run every test, two at a time; ARGS="…" goes to pytest
 	@$(SETUP) test
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+test-fast: ## run the tests of pure logic in under a minute; ARGS="…" goes to pytest
+	@$(SETUP) test
+	$(BIN)/python -m pytest $(PARALLEL) -m "not fuzz and not display and not secret_service" $(FAST) $(ARGS)
 
 # Each check is a target of its own, so that `make --keep-going check` names all that is wrong.
 check: check-style check-types check-imports check-lock check-desktop ## style, types, import contracts, lock, desktop files
@@ -54,11 +60,11 @@ check-desktop: setup-check
 
 bench: ## measure the speed; ONLY=sort measures a part
 	@$(SETUP) bench
-	QT_QPA_PLATFORM=offscreen $(BIN)/python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
+	$(BIN)/python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
 
 fuzz: ## the long runs that `make test` leaves out (some 20 minutes); ARGS="…" goes to pytest
 	@$(SETUP) test
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m fuzz $(ARGS)
+	$(BIN)/python -m pytest -m fuzz $(ARGS)
 
 lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 takes the newest releases
 	@$(SETUP) lock
