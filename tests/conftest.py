@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -15,14 +16,21 @@ from tests.rigs.secret_service import SecretService, skip_without_secret_service
 # Without a display, Qt would abort the process. Read once, when the first QApplication is made.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+# The computer's own proxies and keys are none of the tests' business, also in the processes that they start.
+for _name in [name for name in os.environ if name.lower().endswith("_proxy") or name.startswith("OPENAI_")]:
+    del os.environ[_name]
+
 
 def pytest_unconfigure() -> None:
-    """Removes hypothesis's callback from `gc.callbacks`.
+    """Releases what keeps DuckDB's objects alive until exit, where its binding (nanobind) reports leaks.
 
-    That list outlives the last collection of the interpreter, and with it everything that its callbacks reach: at
-    exit, DuckDB's binding (nanobind) reported dozens of leaked objects. Without this callback it reports none.
+    Hypothesis has a callback in `gc.callbacks`; that list outlives the interpreter's last collection, and everything
+    that its callbacks reach. The last test's windows wait to be deleted for an event loop that no longer runs.
     """
     gc.callbacks[:] = [one for one in gc.callbacks if "hypothesis" not in getattr(one, "__module__", "")]
+    qt = sys.modules.get("PySide6.QtCore")
+    if qt is not None and qt.QCoreApplication.instance() is not None:
+        qt.QCoreApplication.sendPostedEvents(None, qt.QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

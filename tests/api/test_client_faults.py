@@ -1,13 +1,14 @@
 """The client on a network at its worst: real sockets, each fault once."""
 
 import gzip
-import socket
 import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.rigs.names import HostNames
+from tests.rigs.wire import refusing_port
 from usage_viewer.api import Timeouts
 from usage_viewer.domain.errors import (
     Cancelled,
@@ -93,15 +94,14 @@ def test_faults_of_the_network_are_typed_errors(
 
 
 def test_nobody_listens(make_client: "MakeClient") -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.raises(ConnectionFailed, match="refused"):
+    with refusing_port() as port, pytest.raises(ConnectionFailed, match="refused"):
         make_client(f"http://127.0.0.1:{port}", attempts=1).get(PATH)
 
 
 def test_a_name_without_an_address(make_client: "MakeClient", monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
+    HostNames().use(monkeypatch)
     with pytest.raises(HostNotFound, match="no-such-host"):
         make_client("https://no-such-host.invalid").get(PATH)
 
@@ -128,11 +128,10 @@ def test_a_proxy_that_refuses(
     "proxy", ["http://user:secret-word@127.0.0.1:{port}", "socks9://x", "http://[", "socks5://127.0.0.1:{port}"]
 )
 def test_a_proxy_that_is_not_there(make_client: "MakeClient", monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    monkeypatch.setenv("https_proxy", proxy.format(port=port))
-    with pytest.raises(ProxyFailed) as caught:
-        make_client("https://api.example/v1").get(PATH)
+    with refusing_port() as port:
+        monkeypatch.setenv("https_proxy", proxy.format(port=port))
+        with pytest.raises(ProxyFailed) as caught:
+            make_client("https://api.example/v1").get(PATH)
     assert "secret-word" not in str(caught.value)
 
 

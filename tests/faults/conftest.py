@@ -1,7 +1,6 @@
 """Both faces of the program, `table` and the window, in front of a server that misbehaves."""
 
 import re
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from tests.faults.certificates import Authority
 from tests.faults.fault_cases import Fault
 from tests.faults.usage_wire import DAY, JULY, KEY, NOW, OCTOBER_2, UsageWire, tokens_of
 from tests.rigs import command_line
+from tests.rigs.names import HostNames
 from tests.rigs.waits import Waits
 from usage_viewer.api import Timeouts
 from usage_viewer.app.profile.paths import ProfilePaths
@@ -36,7 +36,7 @@ QUESTION = ["table", "--from", "2026-07-01", "--to", "2026-10-02", "--per", "day
 QUESTION += ["--metrics", "input_tokens,num_model_requests"]
 
 HOST = "usage.test"
-"""A name that has an address as long as `Desk.named` says so."""
+"""The server's name, for TLS; only the rig knows its address."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Desk:
     authority: Authority
     qtbot: QtBot | None = None
     waits: Waits = field(default_factory=Waits)
-    named: bool = True
+    names: HostNames = field(default_factory=lambda: HostNames({HOST: "127.0.0.1"}))
     impatient: bool = False
     windows: list[MainWindow] = field(default_factory=list)
 
@@ -73,19 +73,23 @@ class Desk:
         self.server.behave, self.server.stubborn = fault.behave, fault.stubborn
         self.server.clock = lambda: NOW + fault.clock_error
         if fault.way == "dns":
-            self.server.before = self._lose_the_name
+            self.server.before = self.lose_the_name
         elif fault.way == "refuse":
             self.server.before = self.server.refuse
 
-    def _lose_the_name(self) -> None:
-        self.named = False
+    def lose_the_name(self) -> None:
+        """From now on, the server's name has no address."""
+        self.names.addresses.clear()
+
+    def find_the_name(self) -> None:
+        self.names.addresses[HOST] = "127.0.0.1"
 
     def mend(self, fault: Fault) -> None:
         self.impatient = False
         self.server.behave = self.server.before = None
         self.server.stubborn = False
         self.server.clock = lambda: NOW
-        self.named = True
+        self.find_the_name()
         if fault.way == "refuse":
             self.server.listen()
         self.server.requests.clear()
@@ -161,16 +165,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def desk(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     server, elsewhere = UsageWire(), UsageWire()
     desk = Desk(tmp_path / "data", server, elsewhere, authority)
-    look_up = socket.getaddrinfo
-
-    def resolve(host: Any, *rest: Any, **named: Any) -> Any:
-        if host in (HOST, HOST.encode()):
-            if not desk.named:
-                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-            host = "127.0.0.1"
-        return look_up(host, *rest, **named)
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    desk.names.use(monkeypatch)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

@@ -59,7 +59,7 @@ def test_names_a_server_gives_lead_nowhere_else(https: Desk) -> None:
 @pytest.fixture
 def proxy(https: Desk) -> Iterator[ConnectProxy]:
     proxy = ConnectProxy(https.server.port)
-    https.named = False  # this computer can't find the server by itself
+    https.lose_the_name()  # this computer can't find the server by itself
     yield proxy
     proxy.close()
 
@@ -103,7 +103,7 @@ def test_hosts_that_are_excepted_are_asked_directly(
 ) -> None:
     monkeypatch.setenv("https_proxy", proxy.address)
     monkeypatch.setenv("no_proxy", f"other.example,{HOST}")
-    https.named = True
+    https.find_the_name()
     assert https.table().status == 0
     assert proxy.heads == []
 
@@ -112,7 +112,7 @@ def test_a_proxy_for_http_is_not_one_for_https(
     https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", proxy.address)
-    https.named = True
+    https.find_the_name()
     assert https.table().status == 0
     assert proxy.heads == []
 

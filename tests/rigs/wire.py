@@ -7,7 +7,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -49,6 +50,7 @@ class WireServer:
         self.lock = threading.Lock()
         self.closed = threading.Event()
         self._listener: socket.socket | None = None
+        self._reserved: socket.socket | None = None
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
 
@@ -62,6 +64,8 @@ class WireServer:
 
     def listen(self) -> None:
         """Starts to listen: on a free port at first, later on the same one."""
+        if self._reserved is not None:
+            self._reserved.close()
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
         self.port = self._listener.getsockname()[1]
         self._start(self._accept, self._listener)
@@ -72,10 +76,14 @@ class WireServer:
         if listener is not None:
             listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
             listener.close()
+            if not self.closed.is_set():
+                self._reserved = _reserve(self.port)  # else another test could listen there in between
 
     def close(self) -> None:
         self.closed.set()
         self.refuse()
+        if self._reserved is not None:
+            self._reserved.close()
         with self.lock:
             connections = list(self._open)
         for connection in connections:
@@ -138,6 +146,21 @@ class WireServer:
         with self.lock:
             self.requests.append(request)
         return request
+
+
+@contextmanager
+def refusing_port() -> Iterator[int]:
+    """Yields a port of the loopback interface that refuses every connection, and that nobody else can get."""
+    with _reserve(0) as reserved:
+        yield reserved.getsockname()[1]
+
+
+def _reserve(port: int) -> socket.socket:
+    """Returns a socket that is bound to a port (0: any) and doesn't listen."""
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", port))
+    return reserved
 
 
 def shut_down(connection: socket.socket) -> None:
