@@ -24,8 +24,8 @@ for _name in [name for name in os.environ if name.lower().endswith("_proxy") or 
 def pytest_unconfigure() -> None:
     """Releases what keeps DuckDB's objects alive until exit, where its binding (nanobind) reports leaks.
 
-    Hypothesis has a callback in `gc.callbacks`; that list outlives the interpreter's last collection, and everything
-    that its callbacks reach. The last test's windows wait to be deleted for an event loop that no longer runs.
+    Hypothesis has a callback in `gc.callbacks`; that list outlives the last collection, and everything that its
+    callbacks reach. The windows of the last test wait to be deleted, by an event loop that no longer runs.
     """
     gc.callbacks[:] = [one for one in gc.callbacks if "hypothesis" not in getattr(one, "__module__", "")]
     qt = sys.modules.get("PySide6.QtCore")

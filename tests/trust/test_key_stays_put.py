@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.rigs.wire import refusing_port
 from tests.trust.kept_usage import organization
 from tests.trust.leaks import MARK, OTHER, Search, descendants
 from usage_viewer.demo.server.faults import Fault
@@ -112,8 +113,8 @@ def test_a_server_that_says_the_key_aloud(name: str, program: "Program", search:
 
 
 def test_a_server_that_is_not_there(program: "Program", search: Search) -> None:
-    program.server.close()
-    searched(search, program(*WEEK), 3, "usage-viewer: ")
+    with refusing_port() as port:
+        searched(search, program(*WEEK, "--base-url", f"http://127.0.0.1:{port}/v1"), 3, "usage-viewer: ")
     search.files(program.home)
     search.check()
 
