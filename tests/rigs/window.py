@@ -1,6 +1,5 @@
 """A real window on a real server: everything between them is what a user runs."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from PySide6.QtGui import QAction, QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.rigs.clock import Clock
 from usage_viewer.app.profile import organizations as listed
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Demo, Profile
@@ -27,17 +27,6 @@ from usage_viewer.keystore import Keystore, MemoryKeystore
 
 TIMEOUT = 10_000
 """Milliseconds after which something that never comes fails a test."""
-
-
-@dataclass
-class Clock:
-    """Stands still, so that the server and the oracle speak of the same usage, until a test moves it."""
-
-    now: float = field(default_factory=time.time)
-    ahead: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now + self.ahead
 
 
 @dataclass
