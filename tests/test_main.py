@@ -27,7 +27,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
         yield running
 
 
-def test_a_table_from_the_server_named(
+def test_table_of_named_server(
     server: DemoServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     where = ("--base-url", server.base_url, "--data-dir", str(tmp_path))
@@ -47,7 +47,7 @@ def test_options_before_the_command(server: DemoServer, tmp_path: Path, capfd: p
     assert not ProfilePaths(tmp_path).database.exists()
 
 
-def test_a_data_directory_is_where_the_command_was_given(
+def test_relative_data_directory_is_below_working_directory(
     server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -76,7 +76,7 @@ def test_no_store_leaves_no_file(server: DemoServer, tmp_path: Path, capfd: pyte
         ((*WEEK, "--sort", "-money"), "The table can't be sorted by what it doesn't show (money)"),
     ],
 )
-def test_what_cant_be_used_ends_with_2(
+def test_unusable_arguments_exit_with_2(
     arguments: tuple[str, ...], title: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--data-dir", str(tmp_path / "data"), *arguments]) == 2
@@ -95,7 +95,7 @@ def test_what_cant_be_used_ends_with_2(
         (("table", "--help"), "usage: usage-viewer table "),
     ],
 )
-def test_questions_about_the_program(
+def test_version_and_help_are_printed(
     arguments: tuple[str, ...], said: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -104,7 +104,7 @@ def test_questions_about_the_program(
     assert capfd.readouterr().out.startswith(said)
 
 
-def test_the_demo_is_a_server_on_this_computer_with_a_key_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_is_a_local_server_with_its_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-the-real-one-0000000000000")
     demo = open_demo()
     try:
@@ -118,7 +118,7 @@ def test_the_demo_is_a_server_on_this_computer_with_a_key_of_its_own(monkeypatch
         demo.close()
 
 
-def test_a_demo_that_cant_be_started(
+def test_failing_demo_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-such-program"))
@@ -126,7 +126,7 @@ def test_a_demo_that_cant_be_started(
     assert capfd.readouterr().err.startswith("usage-viewer: The demo could not be started")
 
 
-def test_the_table_needs_no_window(server: DemoServer, tmp_path: Path) -> None:
+def test_table_imports_no_window(server: DemoServer, tmp_path: Path) -> None:
     code = (
         "import sys; from usage_viewer.__main__ import main; status = main(sys.argv[1:]); "
         "sys.exit(f'imported: {sys.modules[\"PySide6\"]}' if 'PySide6' in sys.modules else status)"

@@ -46,7 +46,7 @@ def _date(days_ago: int) -> str:
     return datetime.fromtimestamp(NOW - days_ago * DAY, UTC).strftime("%Y-%m-%d")
 
 
-def test_the_table_of_a_snapshot_needs_no_key(
+def test_table_of_snapshot_needs_no_key(
     snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-not-to-be-used-not-to-be-used")
@@ -64,7 +64,7 @@ def test_the_table_of_a_snapshot_needs_no_key(
     assert "still to come" in capsys.readouterr().err
 
 
-def test_what_is_no_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_snapshot_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x").write_text("x")
     between = ["--from", _date(5), "--to", _date(1)]
     assert main(["table", "--open", str(tmp_path / "x"), *between]) == 1
@@ -73,7 +73,7 @@ def test_what_is_no_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "exclude" in capsys.readouterr().err
 
 
-def test_a_profile_is_asked_for_by_its_name_and_has_its_own_server(
+def test_profile_is_chosen_by_name_and_has_its_own_server(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", ADMIN_KEY)

@@ -23,7 +23,7 @@ def test_every_option_is_listed() -> None:
     assert all(f"`{name}`" in README or f"usage-viewer {name}" in README for name in commands)
 
 
-def test_no_option_is_listed_that_is_not_there() -> None:
+def test_every_listed_option_exists() -> None:
     text = parser().format_help()
     table = next(action for action in parser()._actions if action.dest == "command")
     everything = text + "".join(command.format_help() for command in dict(table.choices).values())  # type: ignore[arg-type]
@@ -31,7 +31,7 @@ def test_no_option_is_listed_that_is_not_there() -> None:
     assert sorted(option for option in named if option not in everything) == []
 
 
-def test_pictures_and_files_that_it_names_are_there() -> None:
+def test_named_files_exist() -> None:
     for path in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / path).is_file(), path
     for path in re.findall(r"`((?:domain|app|api|store|gui|cli|demo)/[\w/]+\.py)`", README):

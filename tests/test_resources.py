@@ -5,10 +5,10 @@ import pytest
 from usage_viewer.resources import asset
 
 
-def test_an_asset_is_found() -> None:
+def test_resource_is_found() -> None:
     assert asset("icons/usage-viewer.svg").read_bytes().startswith(b"<svg")
 
 
-def test_a_missing_asset_is_named() -> None:
+def test_missing_resource_is_named_in_error() -> None:
     with pytest.raises(FileNotFoundError, match=r"icons/none\.svg"):
         asset("icons/none.svg")

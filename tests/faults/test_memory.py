@@ -52,7 +52,7 @@ def usual(desk: Desk, tmp_path: Path) -> int:
 
 
 @pytest.mark.parametrize("name", [ENDLESS, BOMBS, "a terabyte announced whatever is asked for"])
-def test_what_is_too_large_is_refused_while_it_comes(desk: Desk, tmp_path: Path, usual: int, name: str) -> None:
+def test_too_large_answer_is_refused_while_it_arrives(desk: Desk, tmp_path: Path, usual: int, name: str) -> None:
     desk.misbehave(fault(name))
     status, most = peak(desk, tmp_path)
     assert status == 3
@@ -60,7 +60,7 @@ def test_what_is_too_large_is_refused_while_it_comes(desk: Desk, tmp_path: Path,
 
 
 @pytest.mark.parametrize("name", [ENDLESS, BOMBS])
-def test_it_is_no_more_when_all_workers_are_answered_so_at_once(desk: Desk, tmp_path: Path, name: str) -> None:
+def test_memory_is_bounded_when_all_workers_get_too_large_answers(desk: Desk, tmp_path: Path, name: str) -> None:
     """Each whole window is answered with more than is taken, its halves are not."""
     desk.server.listen()
     status, usual = peak(desk, tmp_path, *ALL_AT_ONCE)
@@ -81,7 +81,7 @@ def test_it_is_no_more_when_all_workers_are_answered_so_at_once(desk: Desk, tmp_
     assert most - usual < MAX_BODY + TOGETHER + 2 * SMALL * WORKERS + 30 * MEGABYTE
 
 
-def test_a_page_of_50_megabytes_takes_little_more_than_itself(desk: Desk, tmp_path: Path, usual: int) -> None:
+def test_page_of_50_megabytes_needs_less_than_200_megabytes(desk: Desk, tmp_path: Path, usual: int) -> None:
     desk.misbehave(fault("a page of 50 MB"))
     status, most = peak(desk, tmp_path)
     assert status == 0

@@ -144,14 +144,14 @@ def check_all(window: MainWindow) -> set[str]:
     return shown
 
 
-def test_names_models_and_ids(hostile: Desk) -> None:
+def test_names_models_and_ids_are_shown_as_text(hostile: Desk) -> None:
     window = hostile.window(*GROUPED)
     shown = check_all(window)
     assert any(text.startswith(SHOWN_HOSTILE) for text in shown)
     assert SHOWN_ID in shown
 
 
-def test_names_in_filters_lists_and_menus(hostile: Desk) -> None:
+def test_names_in_filters_lists_and_menus_are_shown_as_text(hostile: Desk) -> None:
     window = hostile.window(*GROUPED)
     view = window.workspace.view
     hostile.settle(
@@ -171,7 +171,7 @@ def test_names_in_filters_lists_and_menus(hostile: Desk) -> None:
     check_all(window)
 
 
-def test_the_menu_of_a_cell(hostile: Desk) -> None:
+def test_cell_menu_is_shown_as_text(hostile: Desk) -> None:
     from usage_viewer.gui.table.table_menus import cell_menu
 
     window = hostile.window(*GROUPED)
@@ -185,7 +185,7 @@ def test_the_menu_of_a_cell(hostile: Desk) -> None:
         check_widget(menu)
 
 
-def test_unknown_fields(hostile: Desk) -> None:
+def test_unknown_fields_are_shown_as_text(hostile: Desk) -> None:
     field = f"{TAG}>\u202e&D"
 
     def add(page: Page) -> None:
@@ -205,7 +205,7 @@ def test_unknown_fields(hostile: Desk) -> None:
     assert any(SHOWN_HOSTILE in text for text in shown)
 
 
-def test_messages_of_the_server(hostile: Desk) -> None:
+def test_server_messages_are_shown_as_text(hostile: Desk) -> None:
     hostile.server.behave = error("400 Bad", HOSTILE, param="limit")
     window = hostile.window()
     assert SHOWN_HOSTILE in "".join(label.text() for label in window.page.banner.findChildren(QLabel))
@@ -215,7 +215,7 @@ def test_messages_of_the_server(hostile: Desk) -> None:
     check_all(window)
 
 
-def test_values_that_an_error_quotes(hostile: Desk) -> None:
+def test_quoted_values_in_errors_are_shown_as_text(hostile: Desk) -> None:
     def bend(page: Page) -> None:
         page["data"][0]["results"][0]["input_tokens"] = "<b>\u202emany"
 
@@ -227,7 +227,7 @@ def test_values_that_an_error_quotes(hostile: Desk) -> None:
     assert visible(printed.err.replace("\n", " ")) == printed.err.replace("\n", " ")
 
 
-def test_names_of_files(hostile: Desk, tmp_path: Path, qtbot: QtBot) -> None:
+def test_file_names_are_shown_as_text(hostile: Desk, tmp_path: Path, qtbot: QtBot) -> None:
     window = hostile.window(*GROUPED)
     last = window.workspace.last
     assert last is not None
@@ -244,7 +244,7 @@ def test_names_of_files(hostile: Desk, tmp_path: Path, qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("name", ["about", "shortcuts"])
-def test_dialogs(hostile: Desk, name: str) -> None:
+def test_dialogs_show_plain_text(hostile: Desk, name: str) -> None:
     window = hostile.window(*GROUPED)
     action = getattr(window.actions_, name)
     action.trigger()
@@ -252,7 +252,7 @@ def test_dialogs(hostile: Desk, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["forget_key", "erase"])
-def test_questions(hostile: Desk, name: str) -> None:
+def test_questions_show_plain_text(hostile: Desk, name: str) -> None:
     window = hostile.window(*GROUPED)
     getattr(window.actions_, name).trigger()
     dialog = next(one for one in window.findChildren(FormDialog) if one.isVisible())
@@ -260,13 +260,13 @@ def test_questions(hostile: Desk, name: str) -> None:
     dialog.reject()
 
 
-def test_what_the_command_line_prints(hostile: Desk) -> None:
+def test_command_line_prints_plain_text(hostile: Desk) -> None:
     for form in ("tsv", "csv", "markdown"):
         out = hostile.table(*GROUPED, "--format", form).out
         assert visible(re.sub(r"[\t\r\n]", " ", out)) == re.sub(r"[\t\r\n]", " ", out)
 
 
-def test_the_program_opens_no_links_and_renders_no_pages() -> None:
+def test_program_opens_no_links_and_renders_no_pages() -> None:
     """Nothing in it could."""
     package = Path(usage_viewer.__file__).parent
     sources = {path: path.read_text(encoding="utf-8") for path in package.rglob("*.py")}

@@ -49,19 +49,19 @@ def check(desk: Desk, context: ssl.SSLContext) -> None:
     assert [request.headers["authorization"] for request in desk.server.requests] == [f"Bearer {KEY}"]
 
 
-def test_an_authority_given_as_a_file_is_trusted(desk: Desk, trusting: Trusting) -> None:
+def test_authority_of_ca_file_is_trusted(desk: Desk, trusting: Trusting) -> None:
     trusting(None)
     check(desk, desk.authority.context(HOST))
 
 
-def test_a_company_s_authority_in_the_system_s_trust_store_is_trusted(
+def test_authority_in_system_trust_store_is_trusted(
     desk: Desk, another: Authority, trusting: Trusting
 ) -> None:
     trusting(another.file)
     check(desk, another.context(HOST))
 
 
-def test_a_file_is_trusted_beside_the_system_and_not_instead(
+def test_ca_file_is_trusted_in_addition_to_system(
     desk: Desk, another: Authority, trusting: Trusting
 ) -> None:
     trusting(another.file)
@@ -69,7 +69,7 @@ def test_a_file_is_trusted_beside_the_system_and_not_instead(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have a trust store")
-def test_without_a_trust_store_the_usual_authorities_are_known(
+def test_certifi_is_used_without_trust_store(
     desk: Desk, another: Authority, trusting: Trusting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trusting(None)
@@ -88,7 +88,7 @@ CERTIFICATES: dict[str, tuple[Callable[[Authority, Authority], ssl.SSLContext], 
 
 
 @pytest.mark.parametrize("name", CERTIFICATES)
-def test_a_certificate_that_is_not_accepted(desk: Desk, another: Authority, qtbot: QtBot, name: str) -> None:
+def test_bad_certificate_is_refused(desk: Desk, another: Authority, qtbot: QtBot, name: str) -> None:
     make, said, hinted = CERTIFICATES[name]
     with pytest.raises(TlsFailed) as caught:
         check(desk, make(desk.authority, another))
@@ -117,7 +117,7 @@ def command(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list
     return [*QUESTION, "--no-store", "--data-dir", str(tmp_path), "--base-url", url]
 
 
-def test_the_command_line_takes_a_file(
+def test_command_line_accepts_ca_file(
     desk: Desk, command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert main(command) == 3
@@ -127,7 +127,7 @@ def test_the_command_line_takes_a_file(
 
 
 @pytest.mark.parametrize("text", [None, "", "no certificate\n"])
-def test_a_file_without_certificates_is_refused_at_once(
+def test_ca_file_without_certificates_is_refused(
     desk: Desk, command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str | None
 ) -> None:
     file = tmp_path / "company.pem"
@@ -142,7 +142,7 @@ def test_a_file_without_certificates_is_refused_at_once(
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
-def test_an_old_version_of_tls_is_not_spoken(desk: Desk, version: ssl.TLSVersion) -> None:
+def test_old_tls_version_is_refused(desk: Desk, version: ssl.TLSVersion) -> None:
     context = desk.authority.context(HOST)
     with pytest.warns(DeprecationWarning, match="TLSv1 is deprecated"):
         context.minimum_version = ssl.TLSVersion.TLSv1

@@ -49,7 +49,7 @@ def test_no_redirect_is_followed(https: Desk, status: str, place: str) -> None:
     assert KEY not in printed.err
 
 
-def test_names_a_server_gives_lead_nowhere_else(https: Desk) -> None:
+def test_cursor_is_sent_to_the_same_host(https: Desk) -> None:
     """The cursor, too, is sent back to the host that gave it."""
     https.server.behave = None
     assert https.table().tokens == honest_tokens()
@@ -82,14 +82,14 @@ def passed_through(desk: Desk, proxy: ConnectProxy) -> None:
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("form", ["http://{}", "{}"])
-def test_a_proxy_of_the_environment_is_a_tunnel(
+def test_proxy_of_environment_is_used_as_tunnel(
     https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch, name: str, form: str
 ) -> None:
     monkeypatch.setenv(name, form.format(proxy.address))
     passed_through(https, proxy)
 
 
-def test_a_proxy_s_own_password_goes_to_the_proxy_alone(
+def test_proxy_password_is_sent_to_proxy_only(
     https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", f"http://me:secret-word@{proxy.address}")
@@ -98,7 +98,7 @@ def test_a_proxy_s_own_password_goes_to_the_proxy_alone(
     assert all(f"Proxy-Authorization: Basic {expected}" in head for head in proxy.heads)
 
 
-def test_hosts_that_are_excepted_are_asked_directly(
+def test_no_proxy_hosts_are_contacted_directly(
     https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", proxy.address)
@@ -108,7 +108,7 @@ def test_hosts_that_are_excepted_are_asked_directly(
     assert proxy.heads == []
 
 
-def test_a_proxy_for_http_is_not_one_for_https(
+def test_http_proxy_is_not_used_for_https(
     https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", proxy.address)
@@ -117,7 +117,7 @@ def test_a_proxy_for_http_is_not_one_for_https(
     assert proxy.heads == []
 
 
-def test_this_computer_is_never_asked_through_a_proxy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopback_is_never_contacted_through_a_proxy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.server.listen()
     proxy = ConnectProxy(desk.server.port)
     for name in ("http_proxy", "https_proxy", "all_proxy"):
@@ -127,7 +127,7 @@ def test_this_computer_is_never_asked_through_a_proxy(desk: Desk, monkeypatch: p
     proxy.close()
 
 
-def test_a_proxy_that_opens_the_tunnel_itself_needs_a_certificate_that_is_trusted(
+def test_intercepting_proxy_needs_a_trusted_certificate(
     https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch, authority: Authority
 ) -> None:
     """As companies do that inspect traffic."""
@@ -143,7 +143,7 @@ def test_a_proxy_that_opens_the_tunnel_itself_needs_a_certificate_that_is_truste
 
 
 @pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"])
-def test_a_proxy_that_refuses(
+def test_refusing_proxy_is_reported(
     https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
     monkeypatch.setenv("https_proxy", proxy.address)

@@ -28,14 +28,14 @@ def open_to_others(data: Path) -> list[str]:
     ]
 
 
-def test_whatever_the_umask_is(program: "Program") -> None:
+def test_files_are_private_with_any_umask(program: "Program") -> None:
     done = program(*WEEK, within=LAX)
     assert (done.status, done.err) == (0, "")
     assert program.place.database.exists()
     assert open_to_others(program.data) == []
 
 
-def test_the_window_s_files_too(program: "Program") -> None:
+def test_files_of_the_window_are_private(program: "Program") -> None:
     with program.window(within=LAX) as window:
         window.wait_for("shown")
         window.close()
@@ -44,7 +44,7 @@ def test_the_window_s_files_too(program: "Program") -> None:
     assert open_to_others(program.data) == []
 
 
-def test_what_was_changed_is_mended_at_the_next_start(program: "Program") -> None:
+def test_next_start_restores_private_permissions(program: "Program") -> None:
     program(*WEEK)
     program.place.settings.write_text("{}")
     (program.place.directory / "usage.damaged-20261101-120000.duckdb").write_text("damaged")
@@ -55,7 +55,7 @@ def test_what_was_changed_is_mended_at_the_next_start(program: "Program") -> Non
     assert open_to_others(program.data) == []
 
 
-def test_even_a_command_that_can_t_be_done_mends_it(program: "Program") -> None:
+def test_failing_command_restores_private_permissions(program: "Program") -> None:
     program(*WEEK)
     program.place.database.write_bytes(b"damaged" * 1000)
     for path in (program.data, *program.data.rglob("*")):
@@ -64,7 +64,7 @@ def test_even_a_command_that_can_t_be_done_mends_it(program: "Program") -> None:
     assert open_to_others(program.data) == []
 
 
-def test_a_sudden_end_leaves_nothing_open(program: "Program") -> None:
+def test_files_of_a_killed_program_are_private(program: "Program") -> None:
     """The log that a killed program leaves behind."""
     program.server.faults = lambda request: Fault(stall=60) if request.number else None
     command = [*LAX, *program.command("table", "--from", "2026-01-01", "--to", "2026-10-27", "--per", "day")]

@@ -25,21 +25,21 @@ def ready(window: "Window") -> None:
     window.wait_for("shown", "30 of 30 days")
 
 
-def test_when_all_is_shown(program: "Program") -> None:
+def test_closes_when_everything_is_shown(program: "Program") -> None:
     with program.window() as window:
         ready(window)
         window.close()
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.1, 0.3])
-def test_at_once_or_soon_after_the_start(program: "Program", delay: float) -> None:
+def test_closes_soon_after_the_start(program: "Program", delay: float) -> None:
     with program.window() as window:
         window.ask("status")
         time.sleep(delay)
         window.close()
 
 
-def test_in_a_fetch_that_stalls_while_something_is_shown(program: "Program") -> None:
+def test_closes_during_a_stalled_fetch(program: "Program") -> None:
     with program.window() as window:
         ready(window)
         program.server.faults = lambda request: STALL
@@ -57,7 +57,7 @@ def stalls(word: str) -> Callable[[Request], Fault | None]:
 
 
 @pytest.mark.parametrize("word", ["projects", "users"])
-def test_while_names_are_fetched(program: "Program", word: str) -> None:
+def test_closes_while_names_are_fetched(program: "Program", word: str) -> None:
     program.server.faults = stalls(word)
     with program.window() as window:
         window.wait_for("status", "30 of 30 days")
@@ -65,7 +65,7 @@ def test_while_names_are_fetched(program: "Program", word: str) -> None:
         window.close()
 
 
-def test_while_sums_are_compared(program: "Program") -> None:
+def test_closes_while_totals_are_verified(program: "Program") -> None:
     program.server.faults = lambda request: STALL if "group_by" not in request.query else None
     with program.window() as window:
         window.wait_for("status", "30 of 30 days")
@@ -73,7 +73,7 @@ def test_while_sums_are_compared(program: "Program") -> None:
         window.close()
 
 
-def test_in_a_long_query(program: "Program") -> None:
+def test_closes_during_a_long_query(program: "Program") -> None:
     with program.window() as window:
         ready(window)
         window.ask("query")
@@ -82,7 +82,7 @@ def test_in_a_long_query(program: "Program") -> None:
         window.close()
 
 
-def test_in_a_copy_of_very_many_rows(program: "Program") -> None:
+def test_closes_while_many_rows_are_copied(program: "Program") -> None:
     with program.window() as window:
         ready(window)
         window.ask("copy-many")
@@ -91,7 +91,7 @@ def test_in_a_copy_of_very_many_rows(program: "Program") -> None:
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".md"])
-def test_while_very_many_rows_are_saved(program: "Program", suffix: str) -> None:
+def test_closes_while_many_rows_are_saved(program: "Program", suffix: str) -> None:
     path = program.home / f"saved{suffix}"
     path.write_text("as it was")
     with program.window() as window:
@@ -106,7 +106,7 @@ def test_while_very_many_rows_are_saved(program: "Program", suffix: str) -> None
     assert not list(program.home.glob(".saved*")), "half a file was left"
 
 
-def test_while_a_snapshot_is_saved(program: "Program") -> None:
+def test_closes_while_a_snapshot_is_saved(program: "Program") -> None:
     with program.window() as window:
         ready(window)
         window.ask(f"save-snapshot {program.home / 'snapshot.zip'}")
@@ -115,7 +115,7 @@ def test_while_a_snapshot_is_saved(program: "Program") -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 @pytest.mark.parametrize("delay", [0.0, 0.1, 1.0])
-def test_while_the_demo_starts_or_runs(program: "Program", delay: float) -> None:
+def test_closes_while_the_demo_starts_or_runs(program: "Program", delay: float) -> None:
     with program.window() as window:
         ready(window)
         window.ask("trigger demo")
@@ -134,7 +134,7 @@ def own_bus(service: "SecretService") -> Mapping[str, str]:
 
 
 @pytest.mark.secret_service
-def test_while_the_keyring_does_not_answer(program: "Program", secret_service: "SecretService") -> None:
+def test_closes_while_the_keyring_does_not_answer(program: "Program", secret_service: "SecretService") -> None:
     secret_service.pause()
     try:
         with program.window(env=own_bus(secret_service)) as window:
@@ -147,7 +147,7 @@ def test_while_the_keyring_does_not_answer(program: "Program", secret_service: "
 
 @pytest.mark.secret_service
 @pytest.mark.display
-def test_while_the_keyring_asks_for_its_password(
+def test_closes_while_the_keyring_asks_for_its_password(
     program: "Program",
     start_secret_service: "Callable[[str | None], SecretService]",
     display: str,
@@ -171,7 +171,7 @@ def test_while_the_keyring_asks_for_its_password(
         window.close()
 
 
-def test_table_beside_an_open_window(program: "Program") -> None:
+def test_table_reports_database_in_use_by_a_window(program: "Program") -> None:
     with program.window() as window:
         ready(window)
         beside = program(*WEEK)

@@ -90,7 +90,7 @@ def flipped(data: bytes, places: list[int], mask: int = 0x10) -> bytes:
     return bytes(bent)
 
 
-def test_an_undamaged_file_is_all_there(kept: Kept, path: Path) -> None:
+def test_undamaged_file_is_complete(kept: Kept, path: Path) -> None:
     kept.put(path)
     assert examine(path) == WHOLE
     assert examine(path) == WHOLE, "the log was not taken over"
@@ -110,14 +110,14 @@ PLACES: Final[dict[str, Callable[[Kept], list[int]]]] = {
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_each_class_of_page_bent(name: str, kept: Kept, path: Path, examiner: Examiner) -> None:
+def test_damage_in_each_kind_of_block(name: str, kept: Kept, path: Path, examiner: Examiner) -> None:
     bent = Kept(flipped(kept.database, PLACES[name](kept)), kept.log)
     bent.put(path)
     assert examiner(path) == DAMAGED
     assert path.read_bytes() == bent.database, "the damaged file has to stay as it was"
 
 
-def test_each_block_bent_by_itself(kept: Kept, path: Path, examiner: Examiner) -> None:
+def test_damage_in_each_single_block(kept: Kept, path: Path, examiner: Examiner) -> None:
     """A block that nothing uses any more does no harm; every other one is noticed."""
     told = Counter[str]()
     for begin in range(HEADERS, len(kept.database), BLOCK):
@@ -141,19 +141,19 @@ LOGS: Final[dict[str, tuple[Callable[[bytes], bytes], set[str]]]] = {
 
 
 @pytest.mark.parametrize("name", LOGS)
-def test_the_log_bent(name: str, kept: Kept, path: Path, examiner: Examiner) -> None:
+def test_damage_in_the_log(name: str, kept: Kept, path: Path, examiner: Examiner) -> None:
     bend, expected = LOGS[name]
     Kept(kept.database, bend(kept.log)).put(path)
     assert examiner(path) in expected
 
 
 @pytest.mark.parametrize("length", [1, 100, 4096, 8191, HEADERS, HEADERS + 1, HEADERS + BLOCK, -BLOCK, -1])
-def test_cut_off(length: int, kept: Kept, path: Path, examiner: Examiner) -> None:
+def test_truncated_file(length: int, kept: Kept, path: Path, examiner: Examiner) -> None:
     Kept(kept.database[:length], b"").put(path)
     assert examiner(path) == DAMAGED
 
 
-def test_blocks_in_each_others_places(kept: Kept, path: Path, examiner: Examiner) -> None:
+def test_swapped_blocks(kept: Kept, path: Path, examiner: Examiner) -> None:
     """Each block's checksum is right then: only what is in it is not."""
     blocks = (len(kept.database) - HEADERS) // BLOCK
     for one in range(blocks):
@@ -210,16 +210,16 @@ def random_bends(kept: Kept, path: Path, examiner: Examiner, cases: int) -> None
     assert told[DAMAGED] > cases // 4
 
 
-def test_bent_anywhere(kept: Kept, path: Path, examiner: Examiner) -> None:
+def test_damage_anywhere(kept: Kept, path: Path, examiner: Examiner) -> None:
     random_bends(kept, path, examiner, 100)
 
 
 @pytest.mark.fuzz
-def test_bent_anywhere_at_length(kept: Kept, path: Path, examiner: Examiner) -> None:
+def test_damage_anywhere_in_5000_files(kept: Kept, path: Path, examiner: Examiner) -> None:
     random_bends(kept, path, examiner, 5000)
 
 
-def test_a_damaged_file_and_its_log_are_kept_aside_together(kept: Kept, path: Path) -> None:
+def test_damaged_file_and_log_are_kept_as_copies(kept: Kept, path: Path) -> None:
     bent = Kept(flipped(kept.database, [HEADERS + 40]), kept.log)
     bent.put(path)
     with pytest.raises(StoreDamaged):

@@ -215,7 +215,7 @@ def check(data: Dataset, body: bytes) -> str:
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_a_good_answer_is_told_exactly(name: str) -> None:
+def test_valid_page_is_stored_exactly(name: str) -> None:
     data = DATASETS[name]
     body = json.dumps(good_page(data)).encode()
     batch = decode_page(body, data, WINDOW, data.group_by).batch
@@ -229,12 +229,12 @@ SLOW: Final = [HealthCheck.too_slow, HealthCheck.data_too_large]
 @pytest.mark.parametrize("name", DATASETS)
 @settings(max_examples=170, deadline=None, suppress_health_check=SLOW, database=None, print_blob=True)
 @given(st.data())
-def test_any_value_anywhere(name: str, data: st.DataObject) -> None:
+def test_any_value_in_a_page(name: str, data: st.DataObject) -> None:
     event(check(*data.draw(answers((name,)))))
 
 
 @pytest.mark.fuzz
 @settings(max_examples=20_000, deadline=None, suppress_health_check=SLOW, database=None, print_blob=True)
 @given(answers())
-def test_any_value_anywhere_at_length(answer: tuple[Dataset, bytes]) -> None:
+def test_any_value_in_a_page_20000_times(answer: tuple[Dataset, bytes]) -> None:
     event(check(*answer))

@@ -39,7 +39,7 @@ def disks_of_ones_own() -> None:
 
 
 @pytest.mark.usefixtures("disks_of_ones_own")
-def test_a_disk_that_is_full_while_usage_comes(program: "Program") -> None:
+def test_full_disk_while_usage_arrives(program: "Program") -> None:
     program.data.mkdir()
     small = f'mount -t tmpfs -o size=1600k tmpfs {program.data} && "$@"; echo $? $("$@" | head -c 1) >&2; exit 3'
     done = program(*MONTHS, within=[*ALONE, small, "sh"])
@@ -54,7 +54,7 @@ def test_a_disk_that_is_full_while_usage_comes(program: "Program") -> None:
 
 @pytest.mark.usefixtures("disks_of_ones_own")
 @pytest.mark.parametrize("size", ["4k", "64k"])
-def test_a_disk_that_is_full_from_the_start(program: "Program", size: str) -> None:
+def test_full_disk_at_the_start(program: "Program", size: str) -> None:
     program.data.mkdir()
     done = program(*WEEK, within=[*ALONE, f'mount -t tmpfs -o size={size} tmpfs {program.data} && "$@"', "sh"])
     assert done.status in (1, 3)
@@ -65,7 +65,7 @@ def test_a_disk_that_is_full_from_the_start(program: "Program", size: str) -> No
 
 @pytest.mark.usefixtures("disks_of_ones_own")
 @pytest.mark.parametrize("held", [False, True])
-def test_a_disk_that_is_read_only(program: "Program", held: bool) -> None:
+def test_read_only_disk(program: "Program", held: bool) -> None:
     program.data.mkdir()
     if held:
         assert program(*WEEK).status == 0
@@ -82,7 +82,7 @@ def test_a_disk_that_is_read_only(program: "Program", held: bool) -> None:
 
 
 @pytest.mark.usefixtures("disks_of_ones_own")
-def test_the_window_on_a_disk_that_fills(program: "Program") -> None:
+def test_window_on_a_full_disk(program: "Program") -> None:
     program.data.mkdir()
     small = [*ALONE, f'mount -t tmpfs -o size=2500k tmpfs {program.data} && exec "$@"', "sh"]
     with program.window(within=small) as window:
@@ -95,7 +95,7 @@ def test_the_window_on_a_disk_that_fills(program: "Program") -> None:
 
 
 @pytest.mark.usefixtures("disks_of_ones_own")
-def test_the_window_on_a_disk_that_is_read_only(program: "Program") -> None:
+def test_window_on_a_read_only_disk(program: "Program") -> None:
     assert program(*WEEK).status == 0
     before = {path: path.read_bytes() for path in program.data.rglob("*") if path.is_file()}
     only_read = (
@@ -108,7 +108,7 @@ def test_the_window_on_a_disk_that_is_read_only(program: "Program") -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions don't stop root")
-def test_a_directory_that_may_not_be_written(program: "Program") -> None:
+def test_directory_without_write_permission(program: "Program") -> None:
     program.home.chmod(0o500)
     try:
         done = program(*WEEK)
@@ -130,7 +130,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_no_room_for_more_and_then_there_is(program: "Program") -> None:
+def test_fetch_continues_after_space_is_freed(program: "Program") -> None:
     assert program(*WEEK).status == 0
     room = program.place.database.stat().st_size + 200_000
     with files_of_at_most(room):

@@ -107,10 +107,10 @@ def _finish(server: DemoServer, database: Path) -> None:
     assert held == {("completions", "1d"): 90, ("completions", "1h"): 7 * 24, ("costs", "1d"): 90}
 
 
-def test_ten_times(server: DemoServer, tmp_path: Path) -> None:
+def test_killed_10_times(server: DemoServer, tmp_path: Path) -> None:
     kill_again_and_again(server, tmp_path, 10)
 
 
 @pytest.mark.fuzz
-def test_two_hundred_times(server: DemoServer, tmp_path: Path) -> None:
+def test_killed_200_times(server: DemoServer, tmp_path: Path) -> None:
     kill_again_and_again(server, tmp_path, 200)

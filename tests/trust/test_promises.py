@@ -30,12 +30,12 @@ def found_in(path: Path) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_it_is_there(name: str) -> None:
+def test_named_test_exists(name: str) -> None:
     file, _, test = name.partition("::")
     assert test in found_in(TESTS / file)
 
 
-def test_every_row_names_a_test_that_runs_each_time() -> None:
+def test_every_row_names_a_test_of_make_test() -> None:
     rows = [line for line in PAGE.splitlines() if line.startswith("|") and ".py::" in line]
     assert len(rows) > 40
     for row in rows:
@@ -43,14 +43,14 @@ def test_every_row_names_a_test_that_runs_each_time() -> None:
         assert any(not found_in(TESTS / file)[test] for file, _, test in tests), row
 
 
-def test_every_fault_is_a_row_of_the_table() -> None:
+def test_named_faults_exist() -> None:
     rows = PAGE.partition("| Fault | Rows of the table |")[2].partition("##")[0].splitlines()[2:]
     named = [one.strip() for row in rows if row.startswith("|") for one in row.split("|")[2].split(";")]
     assert len(named) > 50
     assert set(named) <= {fault.name for fault in FAULTS}
 
 
-def test_nothing_that_runs_long_is_left_out() -> None:
+def test_every_long_run_is_named() -> None:
     long = {
         f"{path.relative_to(TESTS)}::{name}"
         for path in TESTS.rglob("test_*.py")

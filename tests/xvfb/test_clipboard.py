@@ -85,7 +85,7 @@ class TableReader(HTMLParser):
             self.lines[-1][-1] += data
 
 
-def test_each_flavour_is_pasted_as_it_was_made(xvfb_display: str) -> None:
+def test_each_format_is_pasted_unchanged(xvfb_display: str) -> None:
     with copied(xvfb_display, 4) as note:
         assert note == ""
         targets = pasted(xvfb_display, "TARGETS").split()
@@ -102,7 +102,7 @@ def test_each_flavour_is_pasted_as_it_was_made(xvfb_display: str) -> None:
         assert table.exact == [number for row in ROWS for number in row[1:]]
 
 
-def test_many_rows_are_pasted_whole_and_as_plain_text_alone(xvfb_display: str) -> None:
+def test_many_rows_are_pasted_as_plain_text_only(xvfb_display: str) -> None:
     rows = 300_000
     with copied(xvfb_display, rows) as note:
         assert "plain text" in note

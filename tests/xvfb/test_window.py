@@ -25,7 +25,7 @@ def _pasted(display: str, target: str) -> str:
     return done.stdout.decode()
 
 
-def test_from_the_first_start_to_another_programs_paste(xvfb_display: str, tmp_path: Path) -> None:
+def test_first_start_to_paste_in_another_program(xvfb_display: str, tmp_path: Path) -> None:
     kept = {
         name: value for name, value in os.environ.items() if name not in ("OPENAI_ADMIN_KEY", "WAYLAND_DISPLAY")
     }
