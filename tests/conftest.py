@@ -1,4 +1,4 @@
-"""What every test runs with: Qt without a display, and a real keyring or display for the tests that ask for one."""
+"""Prepares every test run: Qt without a display; a real keyring or display for the tests that need one."""
 
 import gc
 import os
@@ -16,7 +16,7 @@ from tests.rigs.secret_service import SecretService, skip_without_secret_service
 # Without a display, Qt would abort the process. Read once, when the first QApplication is made.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-# The computer's own proxies and keys are none of the tests' business, also in the processes that they start.
+# No test, nor a process that it starts, may use the computer's own proxies and keys.
 for _name in [name for name in os.environ if name.lower().endswith("_proxy") or name.startswith("OPENAI_")]:
     del os.environ[_name]
 

@@ -1,4 +1,4 @@
-"""The composition root: from arguments to an exit status, in this process."""
+"""Runs `main` in this process, from arguments to the exit status."""
 
 import json
 import subprocess
@@ -27,9 +27,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
         yield running
 
 
-def test_table_of_named_server(
-    server: DemoServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_table_of_named_server(server: DemoServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     where = ("--base-url", server.base_url, "--data-dir", str(tmp_path))
     assert main([*WEEK, *where, "--format", "json", "--metrics", "input_tokens"]) == 0
     printed = capfd.readouterr()

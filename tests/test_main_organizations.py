@@ -1,4 +1,4 @@
-"""The composition root: which organization is asked for, and a snapshot in place of one."""
+"""Checks how `main` chooses an organization or a snapshot."""
 
 import threading
 import time
@@ -29,7 +29,7 @@ NOW = int(time.time())
 
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Path:
-    """The last week of completions, by a real server."""
+    """A snapshot of the last week of completions, fetched from a real server."""
     view, key = ViewState(range=DateRange(Preset.LAST_7_DAYS)), AdminKey.parse(ADMIN_KEY)
     with DemoServer(SyntheticOrganization(anchor=NOW), key=ADMIN_KEY, clock=lambda: NOW) as server:
         profile = Profile(

@@ -1,4 +1,4 @@
-"""The README says what the program can do today: every option, and files that are there."""
+"""Checks that the README lists every option and names existing files."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Resources are found beside the package in a checkout; a missing one is said plainly."""
+"""Checks that resources are found in a checkout, and that the error names a missing one."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A server with scripted answers, and clients of it that wait no second between tries."""
+"""Fixtures of the client's tests: a server with scripted answers, and clients that skip their waits."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The stand-in server, and a session in front of it."""
+"""Fixtures of the use cases: the stand-in server, and a session in front of it."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The command line in this process and as a child process, both in front of one stand-in server."""
+"""Fixtures of the command line: in this process, or as a child process, in front of a stand-in server."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,19 +36,19 @@ def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
 
 @pytest.fixture
 def table(server: DemoServer) -> Table:
-    """Without a database of its own, and with the server's key."""
+    """Runs `table` without a database, with the server's key."""
     return Table(server, None, server.key)
 
 
 @pytest.fixture
 def child(server: DemoServer, tmp_path: Path) -> Program:
-    """With the server's key in the environment."""
+    """Runs the program in a child process, with the server's key in the environment."""
     return Program(server, tmp_path)
 
 
 @pytest.fixture(scope="session")
 def make_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[DemoServer, float], Table]]:
-    """`make_table(server, now)`: with a database of its own, at a moment that doesn't pass."""
+    """`make_table(server, now)`: runs `table` with its own database; its clock stands still at `now`."""
     stores: list[SharedStore] = []
 
     def make(server: DemoServer, now: float) -> Table:

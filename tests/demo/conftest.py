@@ -1,4 +1,4 @@
-"""A fixed organization at a fixed time, a server on it, and the official SDK as its client."""
+"""Fixtures of the demo: an organization at a fixed time, its server, and the official SDK as client."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Both faces of the program, `table` and the window, in front of a server that misbehaves."""
+"""Runs `table` and the window in front of a server that misbehaves."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import MemoryKeystore
 
 TIMEOUT = 20_000
-"""Milliseconds after which something that never comes fails a test."""
+"""Milliseconds after which a wait fails the test."""
 
 PATIENT = Timeouts(connect=10.0, read=20.0, total=40.0)
 IMPATIENT = Timeouts(connect=10.0, read=1.1, total=1.6)
@@ -51,7 +51,7 @@ class Printed(command_line.Printed):
 
 @dataclass
 class Desk:
-    """A server, another one that nothing may ever reach, a data directory, and the program's two faces."""
+    """Holds a server, a second one that must get no request, a data directory, and runs the program."""
 
     directory: Path
     server: UsageWire
@@ -68,7 +68,7 @@ class Desk:
         return ProfilePaths(self.directory)
 
     def misbehave(self, fault: Fault) -> None:
-        """From now on, until `mend`."""
+        """Starts a fault; `mend` ends it."""
         self.impatient = fault.impatient
         self.server.behave, self.server.stubborn = fault.behave, fault.stubborn
         self.server.clock = lambda: NOW + fault.clock_error
@@ -78,7 +78,7 @@ class Desk:
             self.server.before = self.server.refuse
 
     def lose_the_name(self) -> None:
-        """From now on, the server's name has no address."""
+        """Takes the address from the server's name."""
         self.names.addresses.clear()
 
     def find_the_name(self) -> None:
@@ -114,7 +114,7 @@ class Desk:
         return Printed(printed.status, printed.out, printed.err)
 
     def window(self, *more: str) -> MainWindow:
-        """One that was looking at the same question when it was closed; returns once it has settled."""
+        """Opens a window whose last view was the same question; returns when everything is shown."""
         view = view_of(parser().parse_args([*QUESTION, *more]))
         settings.save(self.place.settings, Settings(profiles={"default": ProfileSettings(view=view)}))
         window = MainWindow(self.profile(), self.place, self._no_demo, lambda organization: self.profile())
@@ -129,7 +129,7 @@ class Desk:
         raise NotImplementedError
 
     def settle(self, window: MainWindow, act: Callable[[], object]) -> None:
-        """Acts, then waits until everything that was asked for is shown."""
+        """Acts, then waits until everything requested is shown."""
         assert self.qtbot is not None
         with self.qtbot.waitSignal(window.settled, timeout=TIMEOUT):
             act()
@@ -142,14 +142,14 @@ class Desk:
 
 
 def honest_tokens(days: range = range(JULY, OCTOBER_2, DAY)) -> dict[str, int]:
-    """By the day's date: what an honest server answers."""
+    """Returns the input tokens of an honest server, by date."""
     from usage_viewer.domain.zones import iso
 
     return {iso(day)[:10]: tokens_of(day) for day in days}
 
 
 def shown_tokens(table: Table) -> dict[str, int]:
-    """By the day's date: what a table of days shows."""
+    """Returns the input tokens that a table of days shows, by date."""
     period, figures = table.by_name["period"], table.by_name["input_tokens"]
     assert isinstance(period, PeriodColumn)
     assert isinstance(figures, FigureColumn)
@@ -179,6 +179,6 @@ def desk(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) 
 
 
 def summary_of(text: str) -> str:
-    """`47 of 93 days`, with what is still to come, wherever it stands in a text; "" if it doesn't."""
+    """Returns the part of a text such as `47 of 93 days`, with the days still to come; "" if there is none."""
     found = re.search(r"\d+ of \d+ days(?: \(\d+ still to come\))?", text)
     return found[0] if found else ""

@@ -1,4 +1,4 @@
-"""The table of faults: how the server misbehaves, and what is expected of the program. Data alone."""
+"""Lists the faults: how the server misbehaves, and what is expected of the program. Data only."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -37,7 +37,7 @@ from tests.faults.usage_wire import DAY, HEAD, Misbehaviour, Reset, plain_answer
 
 ALL: Final = "93 of 93 days"
 ALL_BUT_A_PAGE: Final = "78 of 93 days"  # July, September, and the first page of August
-UP_TO_HERE: Final = "47 of 93 days"  # July was not asked for any more: no answer could be expected
+UP_TO_HERE: Final = "47 of 93 days"  # July was not requested: no answer could be expected
 
 AGAIN: Final = "Check the network connection and try again."
 CHANGED: Final = "Try again; if it happens again, the server or a proxy on the way changes the answers."
@@ -58,16 +58,18 @@ def asks_to_wait(told: str) -> str:
 
 
 Own = None
-"""Waits of the program's own: random, up to 0.5 s, then 1, 2, 4 and 8 s."""
+"""The program chooses its waits: random, up to 0.5, 1, 2, 4 and 8 s."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`tries`: how often the request is made that misbehaves. `waits`: seconds before each further try.
+    """One row of the table of faults.
 
-    `way`: how the network misbehaves beside the server. `impatient`: with timeouts of a second or two.
-    `passing`: whether another try can mend it. `extra`: rows of the first day
-    that are there once more than is honest.
+    `behave`: what goes over the wire; `title`, `hint`: the message that the user reads; `kept`: the status of the
+    range. `tries`: how often the misbehaving request is made; `waits`: seconds before each further try. `way`: how
+    the network fails (`dns` or `refuse`). `impatient`: the timeouts are 1 to 2 seconds. `extra`: rows of the first
+    day that are duplicated. `note`: a remark for the page. `clock_error`: seconds by which the server's clock is
+    ahead.
     """
 
     name: str
@@ -82,8 +84,8 @@ class Fault:
     extra: int = 0
     note: str = ""
     clock_error: float = 0.0
-    probes: int = 0  # further requests
-    stubborn: bool = False  # narrower windows, asked for instead, meet the same
+    probes: int = 0  # requests in addition
+    stubborn: bool = False  # narrower windows get the same answer
 
     @property
     def passing(self) -> bool:
@@ -116,7 +118,7 @@ FAULTS: Final = [
     Fault("Content-Length too long", too_long, "The connection failed", AGAIN, UP_TO_HERE, 6),
     Fault("Content-Length not a number", sends(HEAD + b"Content-Length: many\r\n\r\n{}"),
           "The connection failed", AGAIN, UP_TO_HERE, 6),
-    # Not what was asked for
+    # A wrong answer
     Fault("Content-Length too short", too_short, NOT_JSON, LOG_IN, ALL_BUT_A_PAGE),
     Fault("truncated JSON", truncated_json, NOT_JSON, LOG_IN, ALL_BUT_A_PAGE),
     Fault("a log-in page", says("200 OK", b"<html>Log in</html>", Content_Type="text/html"), NOT_JSON, LOG_IN,

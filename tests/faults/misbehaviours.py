@@ -1,4 +1,4 @@
-"""What goes over the wire in place of an honest page: the building blocks of the faults."""
+"""Builds what goes over the wire in place of an honest page."""
 
 import gzip
 import itertools
@@ -31,7 +31,7 @@ def sends(*pieces: Piece) -> Misbehaviour:
 
 
 def says(status: str, body: Any = b"", **headers: str) -> Misbehaviour:
-    """An answer with this status; a body that isn't bytes is JSON. Underscores in headers stand for dashes."""
+    """Answers with this status; a body other than bytes becomes JSON. Underscores in headers become dashes."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return sends(plain_answer(raw, status, named), StaysOpen())
@@ -43,7 +43,7 @@ def error(status: str, message: str, *, param: str | None = None, **headers: str
 
 
 def edits(change: Callable[[Page], Any]) -> Misbehaviour:
-    """The honest page, changed in place or replaced."""
+    """Answers with the honest page after `change`, which edits it in place or returns another one."""
 
     def behave(request: Request, page: Page) -> Iterable[Piece]:
         return [written(change(page) or page), StaysOpen()]
@@ -52,7 +52,7 @@ def edits(change: Callable[[Page], Any]) -> Misbehaviour:
 
 
 def rewrites(old: bytes, new: bytes) -> Misbehaviour:
-    """The honest page's text with the first `old` replaced."""
+    """Answers with the honest page's text in which the first `old` is replaced."""
 
     def behave(request: Request, page: Page) -> Iterable[Piece]:
         body = json.dumps(page).encode()
@@ -108,7 +108,7 @@ def without_end() -> Iterable[Piece]:
 
 @cache
 def bomb() -> bytes:
-    """A gibibyte of blanks, packed a thousand times smaller."""
+    """Returns 1 GiB of blanks as gzip, a thousand times smaller."""
     packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
     sixteen = packer.compress(b" " * (16 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
     return gzip.compress(b"", mtime=0)[:10] + sixteen * 64 + b"\x03\x00" + b"\0" * 8
@@ -116,14 +116,14 @@ def bomb() -> bytes:
 
 @cache
 def large_rows(day: int, count: int) -> bytes:
-    """Rows of people who used nothing, as text: some 500 bytes each."""
+    """Returns rows of users without usage as JSON text, some 500 bytes each."""
     template = json.dumps(row(day, 0, user_id="USER", input_tokens=0, output_tokens=0, num_model_requests=0))
     head, tail = template.split("USER")
     return ",".join(f"{head}user_{number:024}{tail}" for number in range(count)).encode()
 
 
 def large_page(page: Page, size: int) -> bytes:
-    """The honest page with so many rows without usage that it has about `size` bytes."""
+    """Returns the honest page with so many rows without usage that it has about `size` bytes."""
     count = size // len(page["data"]) // (len(large_rows(0, 1)) + 1)
     page["data"][0]["results"].append("LARGE")
     for one in page["data"][1:]:

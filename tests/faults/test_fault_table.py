@@ -1,4 +1,4 @@
-"""Every fault of the table, against `table` and against the window; what they did becomes the page RESULTS.md."""
+"""Runs every fault against `table` and against the window, and compares the outcome with RESULTS.md."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -30,9 +30,9 @@ from usage_viewer.gui.window.main_window import MainWindow
 RESULTS = Path(__file__).with_name("RESULTS.md")
 RENEW = "RENEW_FAULT_RESULTS"
 BOUNDS = [0.5, 1.0, 2.0, 4.0, 8.0]
-"""The longest waits of the program's own."""
+"""The upper bounds of the program's own waits, in seconds."""
 
-FIRST_PAGES = 3  # of September (2) and of August (1): what is asked for before the request that misbehaves
+FIRST_PAGES = 3  # of September (2) and of August (1), requested before the request that misbehaves
 
 
 HEADS: Final = ("Fault", "What the user reads", "Requests", "Waits", "Kept", "Exit of `table`", "Status line")
@@ -48,7 +48,7 @@ server is mended: *Retry*, or the same command again, requests only what is miss
 
 
 class ResultsPage:
-    """RESULTS.md as rows of cells, by the fault's name. Each test compares the cells that it produced."""
+    """Reads and writes RESULTS.md as rows of cells, by the fault's name; each test checks its own cells."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -61,7 +61,7 @@ class ResultsPage:
         return {row[0]: row[1:] for row in cells[1:]}
 
     def check(self, fault: Fault, **cells: object) -> None:
-        """Compares cells by the head of their column: `user_reads`, `requests` and so on."""
+        """Compares some cells of a row; each name is one of `COLUMNS`."""
         places = {COLUMNS.index(name): str(value) for name, value in cells.items()}
         if self._renewing:
             rows = self.rows
@@ -73,7 +73,7 @@ class ResultsPage:
         assert written == places, f"{self._path.name} differs from this run; {RENEW}=1 writes it again"
 
     def check_frame(self) -> None:
-        """Compares all but the cells: the introduction, the heads, one row for each fault in their order."""
+        """Compares the page without its cells: introduction, heads, and one row for each fault in order."""
         rows = self.rows
         if self._renewing:
             self.write({fault.name: rows.get(fault.name, [""] * len(COLUMNS)) for fault in FAULTS})
@@ -121,7 +121,7 @@ def begin(desk: Desk, fault: Fault) -> None:
 
 
 def expected(fault: Fault) -> dict[str, int]:
-    """Input tokens by date of what is kept."""
+    """Returns the input tokens that are kept, by date."""
     days = list(range(JULY, OCTOBER_2, DAY))
     second_page = [AUGUST + number * DAY for number in range(PAGE, 31)]
     lost: list[int] = []
@@ -142,7 +142,7 @@ def expected(fault: Fault) -> dict[str, int]:
 
 
 def waits_of(desk: Desk, fault: Fault) -> str:
-    """As the page has them; checked against the policy."""
+    """Checks the waits against the retry policy; returns their text for the page."""
     waited = desk.waits.seconds
     if fault.waits is not None:
         assert waited == fault.waits
@@ -153,7 +153,7 @@ def waits_of(desk: Desk, fault: Fault) -> str:
 
 
 def check_requests(desk: Desk, fault: Fault) -> int:
-    """Requests for usage that arrived, none more than the policy allows."""
+    """Checks that no more requests arrived than the policy allows; returns their number."""
     requests = desk.server.usage_requests()
     assert [start_of(one) for one in requests[:FIRST_PAGES]] == [SEPTEMBER, SEPTEMBER, AUGUST]
     faulty = [one for one in requests if start_of(one) == AUGUST and cursor_of(one)]
@@ -167,11 +167,11 @@ def check_requests(desk: Desk, fault: Fault) -> int:
 
 
 def check_only_the_rest_is_requested(desk: Desk, fault: Fault) -> None:
-    """After a second try: the windows that lacked something, and nothing else."""
+    """Checks that the second run requested only the incomplete windows."""
     first = AUGUST + PAGE * DAY
     starts = {start_of(one) for one in desk.server.usage_requests()}
     if "still to come" in fault.kept:
-        assert starts == {SEPTEMBER + 26 * DAY}  # what may have grown since the server's today
+        assert starts == {SEPTEMBER + 26 * DAY}  # days that may have grown since the server's today
     elif not fault.title:
         assert not starts
     elif fault.kept == UP_TO_HERE:
@@ -201,7 +201,7 @@ def test_table(desk: Desk, fault: Fault, results: ResultsPage) -> None:
 
 
 def check_printed(printed: Printed, fault: Fault) -> tuple[str, str]:
-    """Returns the texts for the page: what the user reads, and what is kept."""
+    """Checks the output; returns its texts for the page: the message, and the kept days."""
     assert KEY not in printed.err + printed.out
     assert "Traceback" not in printed.err
     note = f" ({fault.note})" if fault.note and not fault.clock_error else ""

@@ -1,4 +1,4 @@
-"""Memory stays bounded whatever a server sends: measured on whole child processes."""
+"""Checks that memory stays bounded whatever a server sends; measured on child processes."""
 
 import os
 import subprocess
@@ -21,13 +21,13 @@ MEGABYTE = 1_000_000
 ENDLESS = "pages without an end whatever is asked for"
 BOMBS = "gzip bombs whatever is asked for"
 ALL_AT_ONCE = ("--from", iso(OCTOBER_2 - 31 * DAY * WORKERS)[:10])
-"""A window of the largest size for each worker."""
+"""The start of a range that gives each worker one window of the largest size."""
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="the system doesn't tell a child's peak memory")
 
 
 def peak(desk: Desk, directory: Path, *more: str) -> tuple[int, int]:
-    """Exit status, and the most memory (bytes) that `usage-viewer table` held."""
+    """Runs `usage-viewer table`; returns its exit status and its peak memory in bytes."""
     command = [sys.executable, "-m", "usage_viewer", *QUESTION, "--no-store", "--data-dir", str(directory), *more]
     command += ["--base-url", desk.server.base_url]
     environment = {**os.environ, "OPENAI_ADMIN_KEY": KEY, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}
@@ -44,7 +44,7 @@ def fault(name: str) -> Fault:
 
 @pytest.fixture
 def usual(desk: Desk, tmp_path: Path) -> int:
-    """The peak of a run in which all is well."""
+    """The peak memory of a run without faults, in bytes."""
     desk.server.listen()
     status, most = peak(desk, tmp_path)
     assert status == 0
@@ -61,7 +61,7 @@ def test_too_large_answer_is_refused_while_it_arrives(desk: Desk, tmp_path: Path
 
 @pytest.mark.parametrize("name", [ENDLESS, BOMBS])
 def test_memory_is_bounded_when_all_workers_get_too_large_answers(desk: Desk, tmp_path: Path, name: str) -> None:
-    """Each whole window is answered with more than is taken, its halves are not."""
+    """Each whole window gets a too large answer, each half of it a normal one."""
     desk.server.listen()
     status, usual = peak(desk, tmp_path, *ALL_AT_ONCE)
     assert status == 0
@@ -77,7 +77,7 @@ def test_memory_is_bounded_when_all_workers_get_too_large_answers(desk: Desk, tm
     status, most = peak(desk, tmp_path, *ALL_AT_ONCE)
     assert status == 0
     assert len(desk.server.usage_requests()) == (1 + 2) * WORKERS
-    # Beside what has room: small answers, and what was just read.
+    # In addition to the budget: small answers, and the piece of each answer that was just read.
     assert most - usual < MAX_BODY + TOGETHER + 2 * SMALL * WORKERS + 30 * MEGABYTE
 
 

@@ -1,4 +1,4 @@
-"""Nothing that was fetched, or that a file is called, is rendered, run or opened: it is shown as it is written."""
+"""Checks that fetched texts and file names are shown as plain text: never rendered, run or opened."""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ GROUPED = ("--group-by", "project_id,user_id,api_key_id,model")
 
 
 class Links(QObject):
-    """What the program asks the desktop to open."""
+    """Records the addresses that the program asks the desktop to open."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ def links(qtbot: QtBot) -> Iterator[Links]:
 
 @pytest.fixture
 def hostile(desk: Desk, qtbot: QtBot, links: Links) -> Iterator[Desk]:
-    """A server whose names, models and fields are made to do harm."""
+    """A server whose names, models and fields try to do harm."""
     desk.qtbot = qtbot
     desk.directory = desk.directory.parent / "<img src=x> \u202edata"
     desk.server.name = f"{HOSTILE}<img src='{desk.elsewhere.base_url}/seen.png'>"
@@ -73,20 +73,20 @@ def hostile(desk: Desk, qtbot: QtBot, links: Links) -> Iterator[Desk]:
 
 
 def every(window: MainWindow) -> Iterator[QWidget]:
-    """All widgets there are, menus, popups and dialogs too."""
+    """Yields all widgets, also those of menus, popups and dialogs."""
     yield from QApplication.allWidgets()
 
 
 def check_text(text: str, where: object) -> None:
-    """Nothing in it that can't be seen; line ends are the program's own."""
+    """Checks that every character is visible, except line ends, which are the program's own."""
     assert visible(text.replace("\n", " ")) == text.replace("\n", " "), where
 
 
 def check_tip(text: str, where: object) -> None:
-    """It reads as it is written: what could be markup is escaped."""
+    """Checks that everything that could be markup is escaped."""
     check_text(text, where)
     if not text.startswith("<qt>"):
-        assert "<" not in text, (text, where)  # what else could Qt take for markup?
+        assert "<" not in text, (text, where)  # nothing else looks like markup to Qt
         return
     inside = text.removeprefix("<qt>").removesuffix("</qt>").replace("<br>", "")
     assert "<" not in inside, (text, where)
@@ -114,7 +114,7 @@ def check_widget(widget: QWidget) -> None:
 
 
 def check_model(model: QAbstractItemModel) -> set[str]:
-    """The texts of all its cells and headers."""
+    """Checks the texts of all cells and headers."""
     shown: set[str] = set()
     roles = Qt.ItemDataRole
     columns = 1 if isinstance(model, QAbstractListModel) else model.columnCount(QModelIndex())
@@ -133,7 +133,7 @@ def check_model(model: QAbstractItemModel) -> set[str]:
 
 
 def check_all(window: MainWindow) -> set[str]:
-    """Everything in sight or a click away; the texts of all tables and lists."""
+    """Checks every widget, and the texts of all tables and lists."""
     shown: set[str] = set()
     QApplication.processEvents()
     for widget in every(window):
@@ -159,7 +159,7 @@ def test_names_in_filters_lists_and_menus_are_shown_as_text(hostile: Desk) -> No
     )
     chips = window.page.filters.chips
     assert chips["model"].text() == f"Model: {SHOWN_ID}"
-    assert chips["model"].shortcut().isEmpty()  # the ampersand in the name takes no key
+    assert chips["model"].shortcut().isEmpty()  # the ampersand in the name is not a mnemonic
     assert chips["project_id"].text().startswith(f"Project: {SHOWN_HOSTILE}")
     for name in ("project_id", "model"):
         window.page.filters.open_checklist(name)
@@ -267,7 +267,7 @@ def test_command_line_prints_plain_text(hostile: Desk) -> None:
 
 
 def test_program_opens_no_links_and_renders_no_pages() -> None:
-    """Nothing in it could."""
+    """Checks the source: it has no call that could open or render."""
     package = Path(usage_viewer.__file__).parent
     sources = {path: path.read_text(encoding="utf-8") for path in package.rglob("*.py")}
     for word in (

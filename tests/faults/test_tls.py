@@ -1,4 +1,4 @@
-"""Whose certificates are accepted: real TLS servers on loopback."""
+"""Checks which certificates are accepted, on real TLS servers of the loopback interface."""
 
 import ssl
 import sys
@@ -24,7 +24,7 @@ Trusting = Callable[[Path | None], None]
 
 @pytest.fixture
 def trusting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Trusting:
-    """Makes a file of certificates the system's whole trust store; None: there is none at all."""
+    """A function that replaces the system's trust store by a file of certificates; None: an empty one."""
 
     def trust(file: Path | None) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(file or tmp_path / "none.pem"))
@@ -35,14 +35,14 @@ def trusting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Trusting:
 
 @pytest.fixture
 def another(tmp_path: Path) -> Authority:
-    """An authority that nobody has heard of."""
+    """An authority that no trust store has."""
     directory = tmp_path / "another"
     directory.mkdir()
     return Authority(directory)
 
 
 def check(desk: Desk, context: ssl.SSLContext) -> None:
-    """One call to a server with this certificate. Raises what is wrong."""
+    """Makes one call to a server with this certificate. Raises UsageViewerError."""
     desk.server.context = context
     desk.server.listen()
     desk.profile().check_key(ADMIN)
@@ -54,16 +54,12 @@ def test_authority_of_ca_file_is_trusted(desk: Desk, trusting: Trusting) -> None
     check(desk, desk.authority.context(HOST))
 
 
-def test_authority_in_system_trust_store_is_trusted(
-    desk: Desk, another: Authority, trusting: Trusting
-) -> None:
+def test_authority_in_system_trust_store_is_trusted(desk: Desk, another: Authority, trusting: Trusting) -> None:
     trusting(another.file)
     check(desk, another.context(HOST))
 
 
-def test_ca_file_is_trusted_in_addition_to_system(
-    desk: Desk, another: Authority, trusting: Trusting
-) -> None:
+def test_ca_file_is_trusted_in_addition_to_system(desk: Desk, another: Authority, trusting: Trusting) -> None:
     trusting(another.file)
     check(desk, desk.authority.context(HOST))
 
@@ -104,7 +100,7 @@ def test_bad_certificate_is_refused(desk: Desk, another: Authority, qtbot: QtBot
     assert window.page.banner.error.title == REFUSED
     assert desk.server.requests == []  # the key has not left this computer
     assert not desk.server.received
-    assert desk.waits.seconds == []  # the certificate will be the same in a moment
+    assert desk.waits.seconds == []  # a further try would meet the same certificate
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Where the key goes: to the configured host, through a tunnel if there is a proxy, and nowhere else."""
+"""Checks where the key is sent: to the configured host only, through a tunnel if there is a proxy."""
 
 import base64
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ BEARER = f"Bearer {KEY}"
 
 @pytest.fixture
 def https(desk: Desk) -> Desk:
-    """The desk with a server that has a name and a good certificate."""
+    """The desk, with a server that has a name and a valid certificate."""
     desk.server.context = desk.authority.context(HOST)
     desk.server.listen()
     return desk
@@ -50,7 +50,7 @@ def test_no_redirect_is_followed(https: Desk, status: str, place: str) -> None:
 
 
 def test_cursor_is_sent_to_the_same_host(https: Desk) -> None:
-    """The cursor, too, is sent back to the host that gave it."""
+    """The cursor of a page is sent to the configured host."""
     https.server.behave = None
     assert https.table().tokens == honest_tokens()
     assert {request.headers["host"] for request in https.server.requests} == {f"{HOST}:{https.server.port}"}
@@ -59,7 +59,7 @@ def test_cursor_is_sent_to_the_same_host(https: Desk) -> None:
 @pytest.fixture
 def proxy(https: Desk) -> Iterator[ConnectProxy]:
     proxy = ConnectProxy(https.server.port)
-    https.lose_the_name()  # this computer can't find the server by itself
+    https.lose_the_name()  # only the proxy finds the server
     yield proxy
     proxy.close()
 
@@ -70,7 +70,7 @@ def passed_through(desk: Desk, proxy: ConnectProxy) -> None:
     assert printed.tokens == honest_tokens()
     assert proxy.heads
     assert all(head.startswith(f"CONNECT {HOST}:{desk.server.port} HTTP/1.1\r\n") for head in proxy.heads)
-    # What the proxy is told, and what it carries without understanding it, is without the key.
+    # Neither the request to the proxy nor the encrypted bytes in the tunnel contain the key.
     told = "".join(proxy.heads)
     assert KEY not in told
     assert "bearer" not in told.lower()
@@ -130,7 +130,7 @@ def test_loopback_is_never_contacted_through_a_proxy(desk: Desk, monkeypatch: py
 def test_intercepting_proxy_needs_a_trusted_certificate(
     https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch, authority: Authority
 ) -> None:
-    """As companies do that inspect traffic."""
+    """Companies that inspect traffic run such proxies."""
     monkeypatch.setenv("https_proxy", proxy.address)
     https.elsewhere.context = authority.context(HOST, self_signed=True)
     proxy.port = https.elsewhere.port

@@ -47,21 +47,21 @@ def asks_for_usage(request: Request) -> bool:
 
 @dataclass(frozen=True)
 class Reset:
-    """In place of further bytes: the connection is reset, as by a router that forgot it."""
+    """Resets the connection in place of further bytes, as a router does that lost its state."""
 
 
 @dataclass(frozen=True)
 class StaysOpen:
-    """As the last piece: the connection stays open."""
+    """Keeps the connection open after the last piece."""
 
 
 Piece = bytes | float | Reset | StaysOpen
 Misbehaviour = Callable[[Request, Page], Iterable[Piece]]
-"""What goes over the wire (bytes, or seconds of silence) in place of an honest page; then the connection ends."""
+"""Returns the pieces (bytes, or seconds of silence) in place of an honest page; then the connection ends."""
 
 
 def tokens_of(day: int) -> int:
-    """The input tokens of a day; four fifths are the first model's, whose requests are 3 of 4."""
+    """Returns the input tokens of a day: four fifths are of the first model, with 3 of 4 requests."""
     return 1_000 * (day // DAY % 97 + 1)
 
 
@@ -152,7 +152,7 @@ class UsageWire(WireServer):
         }
 
     def _named(self, path: str) -> list[dict[str, Any]]:
-        """The entries of a list of names."""
+        """Returns the entries of a list of names."""
         ids = {"projects": "proj_one", "users": "user_one", "api_keys": "key_one"}
         own = ids.get(path.rpartition("/")[2])
         return [{"id": own, "name": self.name}] if own and self.name else []
@@ -183,7 +183,7 @@ def plain_answer(
     date: float = NOW,
     length: int | None = None,
 ) -> bytes:
-    """`length`: what is said instead of the truth."""
+    """Returns a whole answer as bytes. `length`: a Content-Length other than the body's."""
     said = {
         "Content-Type": "application/json",
         "Date": formatdate(date, usegmt=True),

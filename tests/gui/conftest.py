@@ -1,4 +1,4 @@
-"""What every test of the window needs."""
+"""Fixtures of the window's tests."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from usage_viewer.keystore import Keystore, open_keystore
 
 @pytest.fixture(scope="session", autouse=True)
 def empty_clipboard_at_the_end(qapp: QApplication) -> Iterator[None]:
-    """Without this, the offscreen platform crashes when the interpreter ends with something on the clipboard."""
+    """Clears the clipboard: with contents, the offscreen platform crashes at exit."""
     yield
     qapp.clipboard().clear()
 
@@ -54,12 +54,12 @@ def oracle(organization: SyntheticOrganization, desk: Desk) -> Oracle:
 
 @pytest.fixture
 def sums_shown() -> Callable[[MainWindow], Sums]:
-    """What the table of a window shows: by period and group, each figure."""
+    """A function that returns the figures of a window's table, by period and group."""
     return shown_sums
 
 
 @pytest.fixture
 def system_keystore(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Keystore]:
-    """The keystore as the program opens it, without a key in the environment."""
+    """Opens the keystore as the program does, without a key in the environment."""
     monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
     return lambda: open_keystore("default", use_environment=True)

@@ -1,4 +1,4 @@
-"""Where the tree under test is."""
+"""Finds the tree under test."""
 
 from pathlib import Path
 

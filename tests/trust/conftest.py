@@ -1,4 +1,4 @@
-"""The program as a process: its own home, its own data directory, a server, and no keyring unless one is given."""
+"""Runs the program as a process, with a window if a test needs one."""
 
 import json
 import subprocess
@@ -67,7 +67,7 @@ class Window:
 
 @dataclass
 class Program(command_line.Program):
-    """The command line's rig, and windows."""
+    """Adds windows to the rig of the command line."""
 
     _windows: int = 0
 

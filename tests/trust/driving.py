@@ -1,4 +1,4 @@
-"""The program as it is started, told what to do by lines of its input; it answers each with a line of JSON."""
+"""Starts the program and obeys commands, one a line of standard input; answers each with a line of JSON."""
 
 import json
 import os
@@ -31,7 +31,7 @@ from usage_viewer.store import Cancel
 SPOKEN = (QAccessible.Text.Name, QAccessible.Text.Description, QAccessible.Text.Value, QAccessible.Text.Help)
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b"
 MANY = 3_000_000
-"""Rows whose text takes a while."""
+"""Rows whose text takes some seconds to make."""
 
 
 def _window() -> MainWindow:
@@ -43,7 +43,7 @@ def _close(_: str) -> object:
 
 
 def _shown(_: str) -> object:
-    """What the status line says once everything that was asked for is there; else nothing."""
+    """Returns the text of the status bar when everything requested is shown; "" before."""
     window = _window()
     busy = window.workspace.fetching or any(map(window.tasks.busy, ("look", "names", "copy", "export")))
     return "" if busy or not window.page.model.rowCount() else window.page.status.text
@@ -54,7 +54,7 @@ def _status(_: str) -> object:
 
 
 def _key_page(_: str) -> object:
-    """What the page that asks for a key says, if it is shown and nothing is being checked."""
+    """Returns the texts of the key page; "" while it is hidden or checks a key."""
     page = _window().key_page
     waiting = not page.isVisible() or "Checking" in page.problem_text
     return "" if waiting else f"{page.problem_text} {page.place_text}"
@@ -66,7 +66,7 @@ def _banner(_: str) -> object:
 
 
 def _enter(key: str) -> object:
-    """Types a key, as a hand does."""
+    """Types a key on the key page and presses Enter."""
     field = _window().key_page.findChild(QLineEdit)
     assert isinstance(field, QLineEdit)
     field.clear()
@@ -81,7 +81,7 @@ def _ask_for_key(_: str) -> object:
 
 
 def _texts(_: str) -> object:
-    """Every title, and every text that a screen reader can come by."""
+    """Returns every window title, tool tip and accessible text."""
     found = [widget.windowTitle() for widget in QApplication.allWidgets()]
     for widget in QApplication.topLevelWidgets():
         interface = QAccessible.queryAccessibleInterface(widget)
@@ -108,7 +108,7 @@ def _clipboard(_: str) -> object:
 
 
 def _clear_clipboard(_: str) -> object:
-    """The offscreen platform crashes at the end with something on its clipboard."""
+    """Clears the clipboard: with contents, the offscreen platform crashes at exit."""
     QApplication.clipboard().clear()
     return True
 
@@ -131,13 +131,13 @@ def _picture(path: str) -> object:
 
 
 def _trigger(name: str) -> object:
-    """A command of the menu, by its name in the program."""
+    """Triggers an action of the menu by its attribute name."""
     getattr(_window().actions_, name).trigger()
     return True
 
 
 def _raise(key: str) -> object:
-    """An error that nobody expects, with the key in what it says and in the variables around it."""
+    """Raises an unexpected error with the key in its message and in local variables."""
     held = AdminKey.parse(key)
 
     def fail() -> None:
@@ -148,7 +148,7 @@ def _raise(key: str) -> object:
 
 
 def _raise_in_worker(key: str) -> object:
-    """The same in the thread that does the work."""
+    """Raises an unexpected error with the key in a worker thread."""
 
     def fail(task: object) -> None:
         raise RuntimeError(f"in the worker with {key}")
@@ -166,7 +166,7 @@ def _crash(how: str) -> object:
 
 
 def _query(_: str) -> object:
-    """A query that never ends, on the way of every look."""
+    """Starts an endless query in the task channel of the view."""
     window, cancel = _window(), Cancel()
     session = window.workspace.session
     assert session is not None
@@ -181,7 +181,7 @@ def _query(_: str) -> object:
 
 
 def _many() -> Chosen:
-    """The rows that are shown, again and again."""
+    """Returns the shown rows, repeated to `MANY`."""
     last = _window().workspace.last
     assert last is not None
     rows = np.resize(last.rows, MANY)
@@ -203,7 +203,7 @@ def _busy(channel: str) -> object:
 
 
 def _look_at(days: str) -> object:
-    """Another range, of which nothing is held yet."""
+    """Shows another range of which nothing is stored."""
     workspace = _window().workspace
     last = datetime.now(UTC).date() - timedelta(days=40)
     view = replace(workspace.view, range=DateRange.days(last - timedelta(days=int(days)), last))

@@ -1,4 +1,4 @@
-"""A program that fetches into a database, then what may have grown again and again, until it is killed."""
+"""Fetches into a database, then refreshes recent days again and again until it is killed."""
 
 import sys
 import threading
@@ -22,7 +22,7 @@ VIEWS = (
 
 
 def open_session(base_url: str, key: str, database: Path) -> Session:
-    """Its clock stands still shortly after the last day, so that the last three days may still grow."""
+    """Opens a session whose clock stands still shortly after the last day: three days may still grow."""
     profile = Profile(
         "default", base_url=base_url, database=database, keystore=MemoryKeystore, clock=lambda: JUST_AFTER
     )

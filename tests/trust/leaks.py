@@ -1,4 +1,4 @@
-"""Looks for marked keys in whatever the program has written, shown or handed on."""
+"""Searches everything that the program wrote, showed or passed on for marked keys."""
 
 import base64
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Final
 
 MARK: Final = "sk-admin-Zq7mW2xV9tLr4KpN8sBd3FhJ6gTyR5cEuA1oQv0iXwMzPqLk"
 OTHER: Final = "sk-admin-Hf4kUjY8bNc2WsXz9QeR6tGvD1mLpO3aIiSdBq7VxTnEwZrJ"
-"""One that the server refuses."""
+"""A key that the server refuses."""
 
 PART: Final = 8
 PUBLIC: Final = "sk-admin-"
@@ -15,7 +15,7 @@ PUBLIC: Final = "sk-admin-"
 
 @dataclass
 class Search:
-    """Looks for keys and for each of their parts of 8 characters or more, also as other programs write text."""
+    """Finds keys and their parts of 8 characters or more, also in UTF-16, hexadecimal and base64."""
 
     keys: tuple[str, ...] = (MARK, OTHER)
     seen: int = 0
@@ -27,7 +27,7 @@ class Search:
         self._parts = {form for part in parts for form in (part.encode(), part.encode("utf-16-le"))}
         self._parts |= {part.encode().hex().encode() for part in parts}
         for key in self.keys:
-            for shift in range(3):  # base64 of the key within some longer text, which may begin anywhere
+            for shift in range(3):  # base64 of the key within a longer text, at any of the three alignments
                 self._parts.add(base64.b64encode(key.encode()[shift:])[4:40])
 
     def text(self, name: str, content: bytes | str) -> None:
@@ -44,7 +44,10 @@ class Search:
                     self.text(str(path), path.read_bytes())
 
     def process(self, pid: int, *, environment: bool) -> None:
-        """Its command line, and those of its children with their environment; its own too, if asked for."""
+        """Searches the command lines of a process and its children, and the environments of the children.
+
+        `environment`: also the environment of the process.
+        """
         for child in descendants(pid):
             self.text(f"command line of {child}", Path(f"/proc/{child}/cmdline").read_bytes())
             if environment or child != pid:
@@ -56,7 +59,7 @@ class Search:
 
 
 def descendants(pid: int) -> list[int]:
-    """The process, its children, and theirs."""
+    """Returns the process, its children, and theirs."""
     children = [
         int(child)
         for task in Path(f"/proc/{pid}/task").iterdir()

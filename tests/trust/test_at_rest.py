@@ -1,4 +1,4 @@
-"""What lies on the disk is for its owner alone, on every start, whatever umask or other programs do."""
+"""Checks that only the owner can read the files, after every start, whatever the umask or other programs do."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ LAX = ("sh", "-c", 'umask 0; exec "$@"', "sh")
 
 
 def open_to_others(data: Path) -> list[str]:
-    """What others may read, write or enter."""
+    """Returns the files and directories that others may read, write or enter."""
     return [
         f"{path.name} {path.lstat().st_mode & 0o777:o}"
         for path in (data, *data.rglob("*"))
@@ -65,7 +65,7 @@ def test_failing_command_restores_private_permissions(program: "Program") -> Non
 
 
 def test_files_of_a_killed_program_are_private(program: "Program") -> None:
-    """The log that a killed program leaves behind."""
+    """A killed program leaves a log behind."""
     program.server.faults = lambda request: Fault(stall=60) if request.number else None
     command = [*LAX, *program.command("table", "--from", "2026-01-01", "--to", "2026-10-27", "--per", "day")]
     with subprocess.Popen(command, env=program.environment(), stderr=subprocess.PIPE) as process:

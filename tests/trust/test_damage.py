@@ -1,6 +1,6 @@
-"""A database file that is damaged anywhere: a typed error or the truth, never a wrong figure, never a crash.
+"""Damages a database file: the program raises a typed error or shows the true figures, and never crashes.
 
-The seed of the random ones is printed; DAMAGE_SEED replays it.
+The seed of random damage is printed; DAMAGE_SEED repeats it.
 """
 
 import os
@@ -21,7 +21,7 @@ from usage_viewer.store import Store
 
 ROOT: Final = Path(__file__).parents[2]
 HEADERS: Final = 3 * 4096
-"""Where a file's blocks begin: after the main header and the two headers of the database."""
+"""The offset of a file's first block in bytes: after the main header and the two database headers."""
 
 BLOCK: Final = 256 * 1024
 WHOLE: Final = "held 31 120 31 3"
@@ -30,7 +30,7 @@ DAMAGED: Final = "StoreDamaged"
 
 
 class Examiner:
-    """Examines files in a process of its own, so that a crash of the engine is seen, and doesn't end the tests."""
+    """Examines files in a child process, so that a crash of the engine is detected and doesn't end the tests."""
 
     def __init__(self) -> None:
         self._children = ExitStack()
@@ -118,7 +118,7 @@ def test_damage_in_each_kind_of_block(name: str, kept: Kept, path: Path, examine
 
 
 def test_damage_in_each_single_block(kept: Kept, path: Path, examiner: Examiner) -> None:
-    """A block that nothing uses any more does no harm; every other one is noticed."""
+    """Damage in an unused block does no harm; damage in every other block is detected."""
     told = Counter[str]()
     for begin in range(HEADERS, len(kept.database), BLOCK):
         Kept(flipped(kept.database, [begin + 100]), kept.log).put(path)
@@ -131,9 +131,9 @@ LOGS: Final[dict[str, tuple[Callable[[bytes], bytes], set[str]]]] = {
     "its first entry": (lambda log: flipped(log, [200]), {DAMAGED}),
     "the middle": (lambda log: flipped(log, [len(log) // 2]), {DAMAGED}),
     "zeros at the end": (lambda log: log[:-3000] + bytes(3000), {DAMAGED}),
-    # What isn't this file's log at all is passed over: nothing is told that isn't so.
+    # A log of another file is ignored: no figure is wrong.
     "garbage": (lambda log: b"garbage" * 1000, {DAMAGED, WITHOUT_LOG}),
-    # Cut off as a sudden end leaves it: what was not finished counts as not there.
+    # Truncated as by a sudden end: unfinished entries are ignored.
     "cut in the middle": (lambda log: log[: len(log) // 2], {WITHOUT_LOG}),
     "cut to nothing": (lambda log: b"", {WITHOUT_LOG}),
     "the last byte cut": (lambda log: log[:-1], {WITHOUT_LOG}),
@@ -154,7 +154,7 @@ def test_truncated_file(length: int, kept: Kept, path: Path, examiner: Examiner)
 
 
 def test_swapped_blocks(kept: Kept, path: Path, examiner: Examiner) -> None:
-    """Each block's checksum is right then: only what is in it is not."""
+    """The checksum of each block is right, its place is wrong."""
     blocks = (len(kept.database) - HEADERS) // BLOCK
     for one in range(blocks):
         for other in range(one + 1, blocks):
@@ -169,11 +169,11 @@ SECTOR: Final = 512
 
 
 def bent_somewhere(data: bytes, chance: random.Random) -> tuple[bytes, str]:
-    """As memories, cables and other programs do it: bits turned, sectors written over.
+    """Returns the file with flipped bits or overwritten sectors, as by faulty memory, cables or other programs.
 
-    Not an even number of equal words changed alike, by two bits, or by sectors that are lost or in each other's
-    place: the engine's checksum, which puts words together by exclusive or, stays what it was then. The program's
-    seal, which asks the server for the sums, is what notices that.
+    Damage that changes an even number of equal words in the same way is left out (two bits, lost or swapped
+    sectors): the engine combines words by exclusive or, so that its checksum stays the same. The comparison with
+    the server's totals detects such damage.
     """
     bent = bytearray(data)
     kind = chance.choice(["bit", "bit", "bits", "overwritten"])
@@ -203,7 +203,7 @@ def random_bends(kept: Kept, path: Path, examiner: Examiner, cases: int) -> None
             database, how = bent_somewhere(kept.database[:end], chance)
             Kept(database + kept.database[end:], kept.log).put(path)
         said = examiner(path)
-        # A log whose beginning says no more whose it is counts as none: what was in it alone is fetched again.
+        # A log with a damaged beginning is ignored: usage that only the log had is fetched again.
         possible = (DAMAGED, "StoreNewer", WHOLE, *([WITHOUT_LOG] if in_log else []))
         assert said in possible, f"seed {seed}, case {case}: {said} after {how} {in_log=}"
         told[said] += 1

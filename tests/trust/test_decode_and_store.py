@@ -1,4 +1,4 @@
-"""Any JSON value anywhere in an answer: rows that the store keeps and tells exactly, or a typed error."""
+"""Puts any JSON value anywhere into an answer: its rows are stored exactly, or a typed error is raised."""
 
 import copy
 import json
@@ -77,7 +77,7 @@ NAMES: Final = [item.name for data in DATASETS.values() for item in fields(data)
 
 
 def good_result(data: Dataset, number: int) -> dict[str, Any]:
-    """A result as it should be, with every field that the dataset knows."""
+    """Returns a valid result with every field of the dataset."""
     result: dict[str, Any] = {"object": data.object}
     for item in fields(data):
         if isinstance(item, Dimension):
@@ -142,7 +142,7 @@ def answers(draw: st.DrawFn, names: Sequence[str] = tuple(DATASETS)) -> tuple[Da
 
 
 def expected(batch: Batch, data: Dataset) -> dict[int, Rows]:
-    """What the store has to tell: the figures of equal combinations in one bucket added up."""
+    """Returns what the store must return: the sums of equal combinations in each bucket."""
     columns = [batch.metrics[metric.name].listed() for metric in data.metrics]
     buckets: dict[int, dict[tuple[object, ...], tuple[Number | None, ...]]] = {}
     for row, (bucket, at) in enumerate(zip(batch.bucket.tolist(), batch.combination.tolist(), strict=True)):
@@ -154,7 +154,7 @@ def expected(batch: Batch, data: Dataset) -> dict[int, Rows]:
 
 
 def _kept(value: Number | None) -> Number | None:
-    """Decimals are kept with so many digits after the point."""
+    """Rounds decimals as the store does."""
     if isinstance(value, Decimal):
         return value.quantize(Decimal(1).scaleb(-DECIMALS), ROUND_HALF_EVEN, EXACT)
     return value
@@ -168,21 +168,21 @@ def _sum(one: tuple[Number | None, ...], other: tuple[Number | None, ...]) -> tu
 
 
 class Shelf:
-    """A store that serves some cases, since making one takes longest: each replaces what the last one left."""
+    """Lends one store to up to 50 cases, as making one takes longest; each case replaces the data of the last."""
 
     def __init__(self) -> None:
         self._store: Store | None = None
         self._uses = 0
 
     def __enter__(self) -> tuple[Store, int]:
-        """The store, and a time of fetching that no case before had."""
+        """Returns the store, and a fetch time that no earlier case had."""
         if self._store is None:
             self._store, self._uses = Store.open(None), 0
         self._uses += 1
         return self._store, SETTLED + self._uses
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        """A case that failed is tried again by itself."""
+        """Closes the store after a failure, so that the case is tried again in a new one."""
         assert self._store is not None
         if self._uses >= 50 or (kind is not None and not issubclass(kind, AnswerError)):
             self._store.close()
@@ -193,7 +193,7 @@ SHELF: Final = Shelf()
 
 
 def check(data: Dataset, body: bytes) -> str:
-    """What came of it: rows, or the name of the error."""
+    """Decodes and stores an answer; returns "rows" or the name of the error."""
     try:
         batch = decode_page(body, data, WINDOW, data.group_by).batch
         with SHELF as (store, fetched_at):

@@ -1,4 +1,4 @@
-"""A disk that is full, a directory that can't be written: said with a way out, and nothing is lost."""
+"""Checks full and read-only disks: the error says what to do, and nothing is lost."""
 
 import json
 import os
@@ -24,7 +24,7 @@ ALONE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
 
 @cache
 def has_namespaces() -> bool:
-    """Whether a process may mount what it alone sees, as any user may where the system allows it."""
+    """Returns whether a process may mount a file system that only it sees."""
     try:
         done = subprocess.run([*ALONE, "mount -t tmpfs -o size=1m tmpfs /tmp"], capture_output=True, timeout=20)
     except OSError:
@@ -121,7 +121,7 @@ def test_directory_without_write_permission(program: "Program") -> None:
 
 @contextmanager
 def files_of_at_most(size: int) -> Iterator[None]:
-    """The system's own limit on the size of a file stands for a disk that is full: any user may set it."""
+    """Limits the size of files, which any user may do, in place of a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

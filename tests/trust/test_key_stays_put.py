@@ -1,4 +1,4 @@
-"""The key appears nowhere: the whole program is driven with a marked key, then everything written is searched."""
+"""Runs the whole program with a marked key and searches everything that it wrote, printed or showed."""
 
 import base64
 import json
@@ -138,7 +138,7 @@ sys.exit(main())
 
 
 def test_unexpected_error_prints_no_key(program: "Program", search: Search) -> None:
-    """A fault of the program's own is put in for once, to see what Python's own report of it shows."""
+    """Adds a fault to the program, to see what Python's own report prints."""
     done = subprocess.run(
         [sys.executable, "-c", FAILING, *program.options, *WEEK],
         env=program.environment(),
@@ -245,7 +245,7 @@ def test_key_of_environment_is_not_inherited(program: "Program", search: Search)
 
 @linux
 def test_crash_writes_no_core_file(program: "Program") -> None:
-    """A core file would have the key in it. The system's own limit is lifted, for it may be 0 already."""
+    """A core file would contain the key. The system's limit is raised first, as it may be 0 already."""
     with program.window(within=["sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh"]) as window:
         window.wait_for("shown")
         limits = Path(f"/proc/{window.process.pid}/limits").read_text()

@@ -1,4 +1,4 @@
-"""`kill -9` while usage is fetched and written: what was complete is there, and nothing is half a bucket."""
+"""Kills the program (`kill -9`) while it fetches and writes: complete buckets stay, no bucket is partial."""
 
 import random
 import subprocess
@@ -18,7 +18,7 @@ from usage_viewer.store import Store
 
 ROOT: Final = Path(__file__).parents[2]
 LONGEST: Final = 3.0
-"""Seconds of work before the kill, at the most."""
+"""The longest work before the kill, in seconds."""
 
 
 @pytest.fixture
@@ -28,7 +28,10 @@ def server() -> Iterator[DemoServer]:
 
 
 def fetch_and_kill(server: DemoServer, database: Path, seconds: float | None) -> list[str]:
-    """What the program said until it was killed: so long after it had opened the database, or when it had all."""
+    """Runs the program and kills it; returns the lines that it printed.
+
+    `seconds`: the time between opening the database and the kill; None: the kill follows when all is fetched.
+    """
     command = [sys.executable, "-m", "tests.trust.fetching", server.base_url, server.key, str(database)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
@@ -52,7 +55,7 @@ def fetch_and_kill(server: DemoServer, database: Path, seconds: float | None) ->
 
 
 def told(said: list[str]) -> dict[tuple[str, str], int]:
-    """How many buckets of each dataset and width the program said it held. The last line may be cut off."""
+    """Returns how many buckets of each dataset and width the program reported as stored; ignores a cut-off line."""
     counts: dict[tuple[str, str], int] = {}
     for line in said:
         words = line.split()
@@ -62,7 +65,7 @@ def told(said: list[str]) -> dict[tuple[str, str], int]:
 
 
 def check_all(database: Path) -> dict[tuple[str, str], int]:
-    """How many buckets are held; each of them is right."""
+    """Returns how many buckets of each dataset and width are stored, after checking each."""
     store = Store.open(database)
     try:
         session = Session(store, clock=lambda: JUST_AFTER)
@@ -79,7 +82,7 @@ def kill_again_and_again(server: DemoServer, folder: Path, times: int) -> None:
     chance = random.Random(seed)
     number, complete, begun = 0, 0, 0
     database = folder / "0" / "usage.duckdb"
-    fetch_and_kill(server, database, None)  # the organization is made up meanwhile
+    fetch_and_kill(server, database, None)  # the synthetic organization is computed in the first run
     took = time.monotonic()
     fetch_and_kill(server, folder / "first" / "usage.duckdb", None)
     took = time.monotonic() - took
@@ -99,7 +102,7 @@ def kill_again_and_again(server: DemoServer, folder: Path, times: int) -> None:
 
 
 def _finish(server: DemoServer, database: Path) -> None:
-    """A later run fetches what is missing, and no more than that."""
+    """Checks that a later run fetches the missing buckets."""
     session = open_session(server.base_url, server.key, database)
     fetch_all(session, refresh=False, tell=False)
     session.close()

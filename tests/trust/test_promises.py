@@ -1,4 +1,4 @@
-"""The page PROMISES.md stays true: the tests and the faults that it names are there."""
+"""Checks that the tests and faults named in PROMISES.md exist."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ NAMED: Final = sorted(set(re.findall(r"`([\w/]+\.py::[\w:]+)`", PAGE)))
 
 
 def found_in(path: Path) -> dict[str, bool]:
-    """Its tests by name, after that of their class, and whether each is for the long run alone."""
+    """Returns the tests of a file by name (`Class::test`), and whether each is a long run."""
     found: dict[str, bool] = {}
     module = ast.parse(path.read_text(encoding="utf-8"))
     for node in module.body:

@@ -1,4 +1,4 @@
-"""What another program gets when it pastes: each flavour, read by `xclip` from a running program of ours."""
+"""Checks what another program pastes: `xclip` reads each format from a running program of ours."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ ROWS = [
 
 @contextmanager
 def copied(display: str, rows: int) -> Iterator[str]:
-    """A program that has copied so many rows; gives its note."""
+    """Starts a program that has copied `rows` rows; yields its note."""
     environment = os.environ | {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("copying.py")), str(rows)],

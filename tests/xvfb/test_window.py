@@ -1,4 +1,4 @@
-"""The whole program on a real display: from the first start to what another program pastes."""
+"""Runs the whole program on a real X server, from the first start to a paste in another program."""
 
 import csv
 import io
@@ -73,6 +73,6 @@ def _check_flavours(display: str, rows: int) -> None:
     for line, shown in zip(plain, lines, strict=True):
         cells = re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", shown, re.DOTALL)
         assert len(cells) == len(line)
-        assert cells[0] == line[0]  # models have no characters to escape
+        assert cells[0] == line[0]  # names of models have no characters to escape
     exact = re.findall(r'sdval="(\d+)"', document)
     assert str(plain[1][3]) in exact

@@ -1,4 +1,4 @@
-"""A table pane on its own."""
+"""Fixtures of the table pane."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from usage_viewer.gui.table.table_pane import TablePane
 
 @pytest.fixture
 def pane(qtbot: QtBot) -> TablePane:
-    """Shown, empty, English."""
+    """A visible, empty pane with English numbers."""
     shown = TablePane(QLocale("en_US"))
     qtbot.addWidget(shown)
     shown.resize(900, 400)
@@ -25,7 +25,7 @@ def pane(qtbot: QtBot) -> TablePane:
 
 @pytest.fixture
 def full(pane: TablePane, models: Table, view_of: Callable[..., ViewState]) -> TablePane:
-    """The pane with `models`, most input first."""
+    """The pane with `models`, sorted by input tokens, largest first."""
     view = view_of(models, "-input_tokens")
     pane.set_table(models, models.ordered(view.order), view)
     return pane
