@@ -86,7 +86,7 @@ def test_unusable_arguments_exit_with_2(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "output"),
     [
         (("--version",), f"Usage Viewer {__version__}\n"),
         (("--help",), "usage: usage-viewer "),
@@ -94,12 +94,12 @@ def test_unusable_arguments_exit_with_2(
     ],
 )
 def test_version_and_help_are_printed(
-    arguments: tuple[str, ...], said: str, capfd: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...], output: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 0
-    assert capfd.readouterr().out.startswith(said)
+    assert capfd.readouterr().out.startswith(output)
 
 
 def test_demo_is_a_local_server_with_its_own_key(monkeypatch: pytest.MonkeyPatch) -> None:

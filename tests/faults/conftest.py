@@ -180,5 +180,5 @@ def desk(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) 
 
 def summary_of(text: str) -> str:
     """Returns the part of a text such as `47 of 93 days`, with the days still to come; "" if there is none."""
-    found = re.search(r"\d+ of \d+ days(?: \(\d+ still to come\))?", text)
-    return found[0] if found else ""
+    match = re.search(r"\d+ of \d+ days(?: \(\d+ still to come\))?", text)
+    return match[0] if match else ""

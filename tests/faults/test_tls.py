@@ -85,12 +85,12 @@ CERTIFICATES: dict[str, tuple[Callable[[Authority, Authority], ssl.SSLContext], 
 
 @pytest.mark.parametrize("name", CERTIFICATES)
 def test_bad_certificate_is_refused(desk: Desk, another: Authority, qtbot: QtBot, name: str) -> None:
-    make, said, hinted = CERTIFICATES[name]
+    make, detail, hint = CERTIFICATES[name]
     with pytest.raises(TlsFailed) as caught:
         check(desk, make(desk.authority, another))
     assert caught.value.title == REFUSED
-    assert said in caught.value.detail
-    assert hinted in caught.value.hint
+    assert detail in caught.value.detail
+    assert hint in caught.value.hint
     printed = desk.table()
     assert printed.status == 3
     assert printed.err.startswith(f"usage-viewer: {REFUSED} ({HOST}: ")
@@ -130,10 +130,10 @@ def test_ca_file_without_certificates_is_refused(
     if text is not None:
         file.write_text(text)
     assert main([*command, "--ca-file", str(file)]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "The certificate file can't be used" in said.err
-    assert str(file) in said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "The certificate file can't be used" in printed.err
+    assert str(file) in printed.err
     assert desk.server.requests == []
 
 

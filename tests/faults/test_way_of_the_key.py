@@ -71,9 +71,9 @@ def passed_through(desk: Desk, proxy: ConnectProxy) -> None:
     assert proxy.heads
     assert all(head.startswith(f"CONNECT {HOST}:{desk.server.port} HTTP/1.1\r\n") for head in proxy.heads)
     # Neither the request to the proxy nor the encrypted bytes in the tunnel contain the key.
-    told = "".join(proxy.heads)
-    assert KEY not in told
-    assert "bearer" not in told.lower()
+    heads = "".join(proxy.heads)
+    assert KEY not in heads
+    assert "bearer" not in heads.lower()
     assert KEY.encode() not in proxy.carried
     assert b"/organization/" not in proxy.carried
     assert {request.headers["authorization"] for request in desk.server.requests} == {BEARER}

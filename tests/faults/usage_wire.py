@@ -184,10 +184,10 @@ def plain_answer(
     length: int | None = None,
 ) -> bytes:
     """Returns a whole answer as bytes. `length`: a Content-Length other than the body's."""
-    said = {
+    usual = {
         "Content-Type": "application/json",
         "Date": formatdate(date, usegmt=True),
         "Content-Length": str(len(body) if length is None else length),
     }
-    lines = "".join(f"{name}: {value}\r\n" for name, value in {**said, **headers}.items())
+    lines = "".join(f"{name}: {value}\r\n" for name, value in {**usual, **headers}.items())
     return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode("latin-1") + body

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Clock:
-    """Stands still at `now + ahead` (epoch seconds). By default, `now` is the time at which the clock was made."""
+    """Stands still at `now + ahead` (epoch seconds); `now` is the time of its creation unless given."""
 
     now: float = field(default_factory=time.time)
     ahead: float = 0.0

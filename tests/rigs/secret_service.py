@@ -118,11 +118,11 @@ class SecretService:
         import jeepney  # type: ignore[import-untyped]
 
         bus = jeepney.DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
-        asked = jeepney.new_method_call(
+        request = jeepney.new_method_call(
             bus, "GetConnectionUnixProcessID", "s", ("org.gnome.keyring.SystemPrompter",)
         )
         with closing(self._connection()) as connection:
-            reply = connection.send_and_get_reply(asked)
+            reply = connection.send_and_get_reply(request)
         if reply.header.message_type is not jeepney.MessageType.method_return:
             return None
         process: int = reply.body[0]

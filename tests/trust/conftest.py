@@ -14,17 +14,17 @@ import pytest
 
 from tests.rigs import command_line
 from tests.rigs.command_line import ROOT
-from tests.trust.kept_usage import organization
+from tests.trust.known_usage import organization
 from usage_viewer.demo.server.server import DemoServer
 
 
 @dataclass
 class Window:
-    """A window in a process of its own; `said` has every line that it answered."""
+    """A window in a process of its own; `answers` has every line that it answered."""
 
     process: "subprocess.Popen[str]"
     errors: Path
-    said: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
 
     def tell(self, command: str) -> None:
         assert self.process.stdin is not None
@@ -36,7 +36,7 @@ class Window:
         self.tell(command)
         line = self.process.stdout.readline()
         assert line, f"the program ended with {self.process.wait(20)}: {self.err}"
-        self.said.append(line)
+        self.answers.append(line)
         answer = json.loads(line)
         assert not str(answer).startswith("it failed: "), answer
         return answer

@@ -82,13 +82,13 @@ def _ask_for_key(_: str) -> object:
 
 def _texts(_: str) -> object:
     """Returns every window title, tool tip and accessible text."""
-    found = [widget.windowTitle() for widget in QApplication.allWidgets()]
+    texts = [widget.windowTitle() for widget in QApplication.allWidgets()]
     for widget in QApplication.topLevelWidgets():
         interface = QAccessible.queryAccessibleInterface(widget)
         if interface is not None:
-            found += _accessible(interface, 4000)
-    found += [widget.toolTip() for widget in QApplication.allWidgets()]
-    return [text for text in found if text]
+            texts += _accessible(interface, 4000)
+    texts += [widget.toolTip() for widget in QApplication.allWidgets()]
+    return [text for text in texts if text]
 
 
 def _accessible(interface: QAccessibleInterface, most: int) -> Iterator[str]:
@@ -138,10 +138,10 @@ def _trigger(name: str) -> object:
 
 def _raise(key: str) -> object:
     """Raises an unexpected error with the key in its message and in local variables."""
-    held = AdminKey.parse(key)
+    parsed = AdminKey.parse(key)
 
     def fail() -> None:
-        raise RuntimeError(f"unexpected with {key} and {held}")
+        raise RuntimeError(f"unexpected with {key} and {parsed}")
 
     QTimer.singleShot(0, fail)
     return True
@@ -225,10 +225,10 @@ COMMANDS: dict[str, Callable[[str], Any]] = {
 def _obey(line: str) -> None:
     name, _, argument = line.partition(" ")
     try:
-        said = COMMANDS[name](argument)
+        answer = COMMANDS[name](argument)
     except Exception:  # noqa: BLE001 - the test that waits for an answer has to hear of it
-        said = f"it failed: {traceback.format_exc()}"
-    sys.stdout.write(f"{json.dumps(said)}\n")
+        answer = f"it failed: {traceback.format_exc()}"
+    sys.stdout.write(f"{json.dumps(answer)}\n")
     sys.stdout.flush()
 
 

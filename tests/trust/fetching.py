@@ -5,7 +5,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.trust.kept_usage import ANCHOR, JUST_AFTER, first
+from tests.trust.known_usage import ANCHOR, JUST_AFTER, first
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
 from usage_viewer.domain.admin_key import AdminKey

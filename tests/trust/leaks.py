@@ -19,7 +19,7 @@ class Search:
 
     keys: tuple[str, ...] = (MARK, OTHER)
     seen: int = 0
-    found: list[str] = field(default_factory=list)
+    hits: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         parts = {key[at : at + PART] for key in self.keys for at in range(len(key) - PART + 1)}
@@ -34,7 +34,7 @@ class Search:
         data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
         self.seen += len(data)
         lowered = data.lower()
-        self.found += [f"{part!r} in {name}" for part in self._parts if part in data or part.lower() in lowered]
+        self.hits += [f"{part!r} in {name}" for part in self._parts if part in data or part.lower() in lowered]
 
     def files(self, *directories: Path) -> None:
         for directory in directories:
@@ -54,7 +54,7 @@ class Search:
                 self.text(f"environment of {child}", Path(f"/proc/{child}/environ").read_bytes())
 
     def check(self) -> None:
-        assert not self.found, "\n".join(self.found[:20])
+        assert not self.hits, "\n".join(self.hits[:20])
         assert self.seen > 1000, "nothing was searched"
 
 

@@ -43,10 +43,10 @@ def test_closes_during_a_stalled_fetch(program: "Program") -> None:
     with program.window() as window:
         ready(window)
         program.server.faults = lambda request: STALL
-        asked = len(program.server.requests)
+        count = len(program.server.requests)
         window.ask("look-at 300")
         until = time.monotonic() + 10
-        while len(program.server.requests) < asked + 4:
+        while len(program.server.requests) < count + 4:
             assert time.monotonic() < until
             time.sleep(0.01)
         window.close()
@@ -129,8 +129,8 @@ def test_closes_while_the_demo_starts_or_runs(program: "Program", delay: float) 
 
 
 def own_bus(service: "SecretService") -> Mapping[str, str]:
-    kept = {name: value for name, value in service.environment.items() if name.startswith(("XDG_", "DBUS_"))}
-    return {**kept, "OPENAI_ADMIN_KEY": ""}
+    session = {name: value for name, value in service.environment.items() if name.startswith(("XDG_", "DBUS_"))}
+    return {**session, "OPENAI_ADMIN_KEY": ""}
 
 
 @pytest.mark.secret_service
@@ -174,10 +174,10 @@ def test_closes_while_the_keyring_asks_for_its_password(
 def test_table_reports_database_in_use_by_a_window(program: "Program") -> None:
     with program.window() as window:
         ready(window)
-        beside = program(*WEEK)
-        assert (beside.status, beside.out) == (1, "")
-        assert beside.err.startswith("usage-viewer: The local database is in use")
-        assert beside.err.endswith("\nClose the window, or add --no-store to leave the database alone.\n")
+        printed = program(*WEEK)
+        assert (printed.status, printed.out) == (1, "")
+        assert printed.err.startswith("usage-viewer: The local database is in use")
+        assert printed.err.endswith("\nClose the window, or add --no-store to leave the database alone.\n")
         alone = program(*WEEK, "--no-store")
         assert (alone.status, alone.err) == (0, "")
         window.close()

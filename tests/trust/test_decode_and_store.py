@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from tests.trust.kept_usage import ANCHOR, DAY, SETTLED, Rows, first, held_rows
+from tests.trust.known_usage import ANCHOR, DAY, SETTLED, Rows, first, shown_rows
 from usage_viewer.api.decode.page import decode_page
 from usage_viewer.app.session.session import Session
 from usage_viewer.domain.batch import Batch
@@ -198,13 +198,13 @@ def check(data: Dataset, body: bytes) -> str:
         batch = decode_page(body, data, WINDOW, data.group_by).batch
         with SHELF as (store, fetched_at):
             store.put(batch, fetched_at)
-            told = held_rows(Session(store, clock=lambda: fetched_at), data.name, BucketWidth.DAY, DAYS)
-            held = store.held(data.name).get(BucketWidth.DAY, HeldBuckets.nothing())
-            right = expected(batch, data)
-            assert {start: told.get(start, {}) for start in batch.starts.tolist()} == {
-                start: right.get(start, {}) for start in batch.starts.tolist()
+            shown = shown_rows(Session(store, clock=lambda: fetched_at), data.name, BucketWidth.DAY, DAYS)
+            stored = store.held(data.name).get(BucketWidth.DAY, HeldBuckets.nothing())
+            rows = expected(batch, data)
+            assert {start: shown.get(start, {}) for start in batch.starts.tolist()} == {
+                start: rows.get(start, {}) for start in batch.starts.tolist()
             }
-            assert held.starts[held.fetched == fetched_at].tolist() == sorted(batch.starts.tolist())
+            assert stored.starts[stored.fetched == fetched_at].tolist() == sorted(batch.starts.tolist())
     except AnswerError as error:
         words, name = (error.title, error.hint, error.detail), type(error).__name__
     else:

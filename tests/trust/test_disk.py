@@ -64,10 +64,10 @@ def test_full_disk_at_the_start(program: "Program", size: str) -> None:
 
 
 @pytest.mark.usefixtures("disks_of_ones_own")
-@pytest.mark.parametrize("held", [False, True])
-def test_read_only_disk(program: "Program", held: bool) -> None:
+@pytest.mark.parametrize("stored", [False, True])
+def test_read_only_disk(program: "Program", stored: bool) -> None:
     program.data.mkdir()
-    if held:
+    if stored:
         assert program(*WEEK).status == 0
     before = {path: path.read_bytes() for path in program.data.rglob("*") if path.is_file()}
     only_read = f'mount --bind {program.data} {program.data} && mount -o remount,bind,ro {program.data} && "$@"'
@@ -88,8 +88,8 @@ def test_window_on_a_full_disk(program: "Program") -> None:
     with program.window(within=small) as window:
         window.wait_for("shown", "30 of 30 days")
         window.ask("look-at 300")
-        said = window.wait_for("banner", "The disk is full")
-        assert "Free some space" in said
+        message = window.wait_for("banner", "The disk is full")
+        assert "Free some space" in message
         assert "301 of 301" not in window.wait_for("shown", " of 301 days")
         window.close()
 
@@ -150,8 +150,8 @@ def test_fetch_continues_after_space_is_freed(program: "Program") -> None:
     assert all(
         value in ("1d", "") for request in program.server.requests for value in request.query["bucket_width"]
     )
-    asked = sum(
+    fetched = sum(
         int(request.query["end_time"][0]) - int(request.query["start_time"][0])
         for request in program.server.requests
     )
-    assert asked <= (299 - 7) * 86400, "what was held was fetched again"
+    assert fetched <= (299 - 7) * 86400, "what was held was fetched again"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.rigs.wire import refusing_port
-from tests.trust.kept_usage import organization
+from tests.trust.known_usage import organization
 from tests.trust.leaks import MARK, OTHER, Search, descendants
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
@@ -50,7 +50,7 @@ def search() -> Search:
 )
 def test_search_finds_disguised_keys(search: Search, disguised: str | bytes) -> None:
     search.text("a file", disguised)
-    assert search.found
+    assert search.hits
 
 
 def test_search_ignores_the_masked_key(search: Search) -> None:
@@ -213,9 +213,9 @@ def test_window_writes_no_key_until_a_crash(
     search.files(program.home)
     search.check()
     secret_service.use(monkeypatch)
-    kept = open_keystore("default").load()
-    assert kept is not None
-    assert kept.reveal() == MARK
+    stored_key = open_keystore("default").load()
+    assert stored_key is not None
+    assert stored_key.reveal() == MARK
 
 
 def use_everything(window: "Window", saved: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from tests.trust.fetching import VIEWS, fetch_all, open_session
-from tests.trust.kept_usage import JUST_AFTER, check, organization
+from tests.trust.known_usage import JUST_AFTER, check, organization
 from usage_viewer.app.session.session import Session
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.store import Store
@@ -39,25 +39,25 @@ def fetch_and_kill(server: DemoServer, database: Path, seconds: float | None) ->
         try:
             begun = program.stdout.readline()
             assert begun == "open\n", program.stderr.read()
-            said = ""
+            output = ""
             if seconds is None:
                 while line := program.stdout.readline():
-                    said += line
+                    output += line
                     if line == "complete\n":
                         break
             else:
                 time.sleep(seconds)
         finally:
             program.kill()
-        said, err = said + program.stdout.read(), program.stderr.read()
+        output, err = output + program.stdout.read(), program.stderr.read()
     assert err == ""
-    return said.splitlines()
+    return output.splitlines()
 
 
-def told(said: list[str]) -> dict[tuple[str, str], int]:
+def reported(lines: list[str]) -> dict[tuple[str, str], int]:
     """Returns how many buckets of each dataset and width the program reported as stored; ignores a cut-off line."""
     counts: dict[tuple[str, str], int] = {}
-    for line in said:
+    for line in lines:
         words = line.split()
         if len(words) == 3:
             counts[words[0], words[1]] = int(words[2])
@@ -90,12 +90,12 @@ def kill_again_and_again(server: DemoServer, folder: Path, times: int) -> None:
         if chance.random() < 0.5:
             number += 1
             database = folder / str(number) / "usage.duckdb"
-        said = fetch_and_kill(server, database, chance.uniform(0, min(0.8 * took, LONGEST)))
-        held = check_all(database)
-        for what, count in told(said).items():
-            assert held[what] >= count, f"seed {seed}, turn {turn}: {what} {held[what]} of {count}"
-        complete += "complete" in said
-        begun += bool(said)
+        lines = fetch_and_kill(server, database, chance.uniform(0, min(0.8 * took, LONGEST)))
+        stored = check_all(database)
+        for what, count in reported(lines).items():
+            assert stored[what] >= count, f"seed {seed}, turn {turn}: {what} {stored[what]} of {count}"
+        complete += "complete" in lines
+        begun += bool(lines)
     print(f"{begun} had stored something, {complete} everything")
     assert begun > times // 4, "few programs were killed at their work"
     _finish(server, database)
@@ -106,8 +106,8 @@ def _finish(server: DemoServer, database: Path) -> None:
     session = open_session(server.base_url, server.key, database)
     fetch_all(session, refresh=False, tell=False)
     session.close()
-    held = check_all(database)
-    assert held == {("completions", "1d"): 90, ("completions", "1h"): 7 * 24, ("costs", "1d"): 90}
+    stored = check_all(database)
+    assert stored == {("completions", "1d"): 90, ("completions", "1h"): 7 * 24, ("costs", "1d"): 90}
 
 
 def test_killed_10_times(server: DemoServer, tmp_path: Path) -> None:

@@ -14,25 +14,25 @@ PAGE: Final = Path(__file__).with_name("PROMISES.md").read_text(encoding="utf-8"
 NAMED: Final = sorted(set(re.findall(r"`([\w/]+\.py::[\w:]+)`", PAGE)))
 
 
-def found_in(path: Path) -> dict[str, bool]:
+def tests_in(path: Path) -> dict[str, bool]:
     """Returns the tests of a file by name (`Class::test`), and whether each is a long run."""
-    found: dict[str, bool] = {}
+    tests: dict[str, bool] = {}
     module = ast.parse(path.read_text(encoding="utf-8"))
     for node in module.body:
         inside = node.body if isinstance(node, ast.ClassDef) else [node]
         before = f"{node.name}::" if isinstance(node, ast.ClassDef) else ""
         for one in inside:
             if isinstance(one, ast.FunctionDef) and one.name.startswith("test_"):
-                found[before + one.name] = any(
+                tests[before + one.name] = any(
                     ast.unparse(mark) == "pytest.mark.fuzz" for mark in one.decorator_list
                 )
-    return found
+    return tests
 
 
 @pytest.mark.parametrize("name", NAMED)
 def test_named_test_exists(name: str) -> None:
     file, _, test = name.partition("::")
-    assert test in found_in(TESTS / file)
+    assert test in tests_in(TESTS / file)
 
 
 def test_every_row_names_a_test_of_make_test() -> None:
@@ -40,7 +40,7 @@ def test_every_row_names_a_test_of_make_test() -> None:
     assert len(rows) > 40
     for row in rows:
         tests = [name.partition("::") for name in re.findall(r"`([\w/]+\.py::[\w:]+)`", row)]
-        assert any(not found_in(TESTS / file)[test] for file, _, test in tests), row
+        assert any(not tests_in(TESTS / file)[test] for file, _, test in tests), row
 
 
 def test_named_faults_exist() -> None:
@@ -55,7 +55,7 @@ def test_every_long_run_is_named() -> None:
         f"{path.relative_to(TESTS)}::{name}"
         for path in TESTS.rglob("test_*.py")
         if "bench" not in path.parts
-        for name, fuzz in found_in(path).items()
+        for name, fuzz in tests_in(path).items()
         if fuzz
     }
     assert long - {"cli/test_against_the_sdk.py::test_many_more_random_questions"} <= set(NAMED)

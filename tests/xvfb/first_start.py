@@ -62,13 +62,13 @@ class User(QObject):
         QTest.keyClick(table, Qt.Key.Key_C, CTRL)
         return True
 
-    def _on_copied(self, said: str) -> None:
-        self.said = said
+    def _on_copied(self, message: str) -> None:
+        self.message = message
 
     def _say(self) -> bool:
-        if not hasattr(self, "said"):
+        if not hasattr(self, "message"):
             return False
-        sys.stdout.write(f"{self.said}\n")
+        sys.stdout.write(f"{self.message}\n")
         sys.stdout.flush()
         return True
 

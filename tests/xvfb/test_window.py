@@ -26,10 +26,10 @@ def _pasted(display: str, target: str) -> str:
 
 
 def test_first_start_to_paste_in_another_program(xvfb_display: str, tmp_path: Path) -> None:
-    kept = {
+    inherited = {
         name: value for name, value in os.environ.items() if name not in ("OPENAI_ADMIN_KEY", "WAYLAND_DISPLAY")
     }
-    environment = kept | {
+    environment = inherited | {
         "DISPLAY": xvfb_display,
         "QT_QPA_PLATFORM": "xcb",
         "PYTHONPATH": str(ROOT),
@@ -47,10 +47,10 @@ def test_first_start_to_paste_in_another_program(xvfb_display: str, tmp_path: Pa
         assert program.stdout is not None
         assert program.stderr is not None
         try:
-            said = program.stdout.readline()
-            found = re.fullmatch(r"Copied ([\d,.]+) rows\n", said)
-            assert found, f"{said!r} {program.stderr.read() if not said else ''}"
-            _check_flavours(xvfb_display, int(re.sub(r"\D", "", found[1])))
+            line = program.stdout.readline()
+            match = re.fullmatch(r"Copied ([\d,.]+) rows\n", line)
+            assert match, f"{line!r} {program.stderr.read() if not line else ''}"
+            _check_flavours(xvfb_display, int(re.sub(r"\D", "", match[1])))
             program.stdin.close()
             assert program.wait(10) == 0
             assert program.stderr.read() == ""

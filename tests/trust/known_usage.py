@@ -60,7 +60,7 @@ def true_rows(dataset: str, width: BucketWidth, start: int) -> Rows:
     }
 
 
-def held_rows(session: Session, dataset: str, width: BucketWidth, days: int) -> dict[int, Rows]:
+def shown_rows(session: Session, dataset: str, width: BucketWidth, days: int) -> dict[int, Rows]:
     """Returns the shown rows of each bucket in the last `days` days, grouped by all dimensions."""
     data = DATASETS[dataset]
     ends = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (first(days), ANCHOR))
@@ -87,7 +87,7 @@ def _rows(table: Table) -> Iterator[tuple[int, tuple[object, ...], tuple[Number 
 
 
 @dataclass(frozen=True)
-class Kept:
+class DatabaseFiles:
     """Holds the bytes of `usage.duckdb` and of its log."""
 
     database: bytes
@@ -103,7 +103,7 @@ class Kept:
             wal_of(path).write_bytes(self.log)
 
 
-def write(folder: Path) -> Kept:
+def write(folder: Path) -> DatabaseFiles:
     """Writes a month by day, five days by hour, and names; the costs stay in the log, as after a sudden end."""
     path = folder / "written" / "usage.duckdb"
     store = Store.open(path)
@@ -113,28 +113,28 @@ def write(folder: Path) -> Kept:
     store.close()
     store = Store.open(path)
     store.put(organization().columns("costs", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
-    kept = Kept(path.read_bytes(), wal_of(path).read_bytes())
+    files = DatabaseFiles(path.read_bytes(), wal_of(path).read_bytes())
     store.close()
     shutil.rmtree(path.parent)
-    return kept
+    return files
 
 
 def check(session: Session, store: Store, dataset: str, width: BucketWidth, days: int) -> int:
     """Returns how many buckets of the last `days` days are stored. Raises AssertionError if one is wrong."""
-    held = store.held(dataset).get(width)
-    starts = [] if held is None else [int(start) for start in held.starts if start >= first(days)]
-    shown = held_rows(session, dataset, width, days)
+    stored = store.held(dataset).get(width)
+    starts = [] if stored is None else [int(start) for start in stored.starts if start >= first(days)]
+    shown = shown_rows(session, dataset, width, days)
     for start in starts:
         assert shown.get(start, {}) == true_rows(dataset, width, start), f"{dataset} {width.value} {start}"
     # A day may also be made of stored hours; nothing else may be shown.
     finer = store.held(dataset).get(BucketWidth.HOUR) if width is BucketWidth.DAY else None
-    made_up = set() if finer is None else {int(start) // DAY * DAY for start in finer.starts}
-    assert set(shown) <= {*starts, *made_up}
+    days_of_hours = set() if finer is None else {int(start) // DAY * DAY for start in finer.starts}
+    assert set(shown) <= {*starts, *days_of_hours}
     return len(starts)
 
 
 def examine(path: Path) -> str:
-    """Uses the database in every way; returns "held …" if everything is true, else the typed error's name.
+    """Uses the database in every way; returns "stored …" if everything is true, else the typed error's name.
 
     Raises AssertionError if a stored bucket is incomplete or wrong.
     """
@@ -142,13 +142,13 @@ def examine(path: Path) -> str:
     try:
         store = Store.open(path)
         session = Session(store, clock=lambda: SETTLED)
-        told = [check(session, store, *one) for one in WRITTEN]
+        counts = [check(session, store, *one) for one in WRITTEN]
         store.rows("completions")
         store.names()
         store.put(organization().columns("images", first(3), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
-        told.append(check(session, store, "images", BucketWidth.DAY, 3))
+        counts.append(check(session, store, "images", BucketWidth.DAY, 3))
         store.close()
-        return f"held {' '.join(map(str, told))}"
+        return f"stored {' '.join(map(str, counts))}"
     except UsageViewerError as error:
         return type(error).__name__ if error.title and error.hint else "an error without words"
     finally:
