@@ -50,7 +50,7 @@ class Printed(command_line.Printed):
 
 
 @dataclass
-class Desk:
+class FaultRig:
     """Holds a server, a second one that must get no request, a data directory, and runs the program."""
 
     directory: Path
@@ -162,18 +162,18 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def rig(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultRig]:
     server, elsewhere = UsageWire(), UsageWire()
-    desk = Desk(tmp_path / "data", server, elsewhere, authority)
-    desk.names.use(monkeypatch)
+    rig = FaultRig(tmp_path / "data", server, elsewhere, authority)
+    rig.names.use(monkeypatch)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     elsewhere.listen()
     server.elsewhere = f"{elsewhere.base_url}/organization"
-    yield desk
-    for window in list(desk.windows):
-        desk.close(window)
+    yield rig
+    for window in list(rig.windows):
+        rig.close(window)
     server.close()
     elsewhere.close()
 

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from tests.faults.conftest import HOST, Desk, Printed, honest_tokens, shown_tokens, summary_of
+from tests.faults.conftest import HOST, FaultRig, Printed, honest_tokens, shown_tokens, summary_of
 from tests.faults.fault_cases import ALL, ALL_BUT_A_PAGE, FAULTS, UP_TO_HERE, Fault
 from tests.faults.usage_wire import (
     AUGUST,
@@ -104,20 +104,20 @@ def test_results_page_has_one_row_for_each_fault(results: ResultsPage) -> None:
 
 
 @pytest.fixture
-def ready(desk: Desk) -> Desk:
-    desk.server.listen()
-    return desk
+def ready(rig: FaultRig) -> FaultRig:
+    rig.server.listen()
+    return rig
 
 
 def each_fault() -> pytest.MarkDecorator:
     return pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 
 
-def begin(desk: Desk, fault: Fault) -> None:
+def begin(rig: FaultRig, fault: Fault) -> None:
     if fault.way == "dns":  # a name needs https
-        desk.server.context = desk.authority.context(HOST)
-    desk.server.listen()
-    desk.misbehave(fault)
+        rig.server.context = rig.authority.context(HOST)
+    rig.server.listen()
+    rig.misbehave(fault)
 
 
 def expected(fault: Fault) -> dict[str, int]:
@@ -141,9 +141,9 @@ def expected(fault: Fault) -> dict[str, int]:
     return tokens
 
 
-def waits_of(desk: Desk, fault: Fault) -> str:
+def waits_of(rig: FaultRig, fault: Fault) -> str:
     """Checks the waits against the retry policy; returns their text for the page."""
-    waited = desk.waits.seconds
+    waited = rig.waits.seconds
     if fault.waits is not None:
         assert waited == fault.waits
         return f"{len(waited)} × {waited[0]:g} s" if waited else "–"
@@ -152,24 +152,24 @@ def waits_of(desk: Desk, fault: Fault) -> str:
     return f"up to {', '.join(f'{bound:g}' for bound in BOUNDS[: len(waited)])} s" if waited else "–"
 
 
-def check_requests(desk: Desk, fault: Fault) -> int:
+def check_requests(rig: FaultRig, fault: Fault) -> int:
     """Checks that no more requests arrived than the policy allows; returns their number."""
-    requests = desk.server.usage_requests()
+    requests = rig.server.usage_requests()
     assert [start_of(one) for one in requests[:FIRST_PAGES]] == [SEPTEMBER, SEPTEMBER, AUGUST]
     faulty = [one for one in requests if start_of(one) == AUGUST and cursor_of(one)]
     assert len(faulty) == (0 if fault.way else fault.tries)
     july = [one for one in requests if start_of(one) == JULY]
     assert len(july) == (0 if fault.kept == UP_TO_HERE else 2)
     assert len(requests) == FIRST_PAGES + len(faulty) + len(july) + fault.probes
-    assert desk.elsewhere.requests == []
-    assert not desk.elsewhere.received
+    assert rig.elsewhere.requests == []
+    assert not rig.elsewhere.received
     return len(requests)
 
 
-def check_only_the_rest_is_requested(desk: Desk, fault: Fault) -> None:
+def check_only_the_rest_is_requested(rig: FaultRig, fault: Fault) -> None:
     """Checks that the second run requested only the incomplete windows."""
     first = AUGUST + PAGE * DAY
-    starts = {start_of(one) for one in desk.server.usage_requests()}
+    starts = {start_of(one) for one in rig.server.usage_requests()}
     if "still to come" in fault.kept:
         assert starts == {SEPTEMBER + 26 * DAY}  # days that may have grown since the server's today
     elif not fault.title:
@@ -183,19 +183,19 @@ def check_only_the_rest_is_requested(desk: Desk, fault: Fault) -> None:
 
 
 @each_fault()
-def test_table(desk: Desk, fault: Fault, results: ResultsPage) -> None:
-    begin(desk, fault)
-    printed = desk.table()
-    requests, waits = check_requests(desk, fault), waits_of(desk, fault)
+def test_table(rig: FaultRig, fault: Fault, results: ResultsPage) -> None:
+    begin(rig, fault)
+    printed = rig.table()
+    requests, waits = check_requests(rig, fault), waits_of(rig, fault)
     assert printed.tokens == expected(fault)
     user_reads, kept = check_printed(printed, fault)
     results.check(fault, user_reads=user_reads, requests=requests, waits=waits, kept=kept, exit=printed.status)
     if fault.note.startswith("This computer's clock"):
         assert fault.note in printed.err
 
-    desk.mend(fault)
-    again = desk.table()
-    check_only_the_rest_is_requested(desk, fault)
+    rig.mend(fault)
+    again = rig.table()
+    check_only_the_rest_is_requested(rig, fault)
     assert again.status == 0
     assert again.tokens == (expected(fault) if fault.extra else honest_tokens())
 
@@ -220,12 +220,12 @@ def check_printed(printed: Printed, fault: Fault) -> tuple[str, str]:
 
 
 @each_fault()
-def test_window(desk: Desk, qtbot: QtBot, fault: Fault, results: ResultsPage) -> None:
-    desk.qtbot = qtbot
-    begin(desk, fault)
-    window = desk.window()
-    check_requests(desk, fault)
-    waits_of(desk, fault)
+def test_window(rig: FaultRig, qtbot: QtBot, fault: Fault, results: ResultsPage) -> None:
+    rig.qtbot = qtbot
+    begin(rig, fault)
+    window = rig.window()
+    check_requests(rig, fault)
+    waits_of(rig, fault)
     kept = summary_of(window.page.status.text)
     if fault.clock_error:
         assert fault.note in window.page.status.text
@@ -244,9 +244,9 @@ def test_window(desk: Desk, qtbot: QtBot, fault: Fault, results: ResultsPage) ->
     offered = {one.text().replace("&", "") for one in banner.findChildren(QPushButton) if one.isVisible()}
     assert offered == {"Retry", *(["Enter another key"] if isinstance(banner.error, CredentialError) else [])}
 
-    desk.mend(fault)
-    desk.settle(window, button(window, "Retry").click)
-    check_only_the_rest_is_requested(desk, fault)
+    rig.mend(fault)
+    rig.settle(window, button(window, "Retry").click)
+    check_only_the_rest_is_requested(rig, fault)
     assert not banner.isVisible()
     assert summary_of(window.page.status.text) == ALL
     assert window.page.totals.label.startswith("Total of")
@@ -258,11 +258,11 @@ def button(window: MainWindow, text: str) -> QPushButton:
 
 
 @pytest.mark.parametrize("fault", [one for one in FAULTS if one.passing], ids=lambda fault: fault.name)
-def test_passing_fault_is_retried_without_a_message(desk: Desk, fault: Fault) -> None:
-    begin(desk, fault)
-    desk.server.times = fault.tries - 1
-    printed = desk.table()
+def test_passing_fault_is_retried_without_a_message(rig: FaultRig, fault: Fault) -> None:
+    begin(rig, fault)
+    rig.server.times = fault.tries - 1
+    printed = rig.table()
     assert printed.status == 0
     assert printed.err == ""
     assert printed.tokens == honest_tokens()
-    assert len(desk.waits.seconds) == fault.tries - 1
+    assert len(rig.waits.seconds) == fault.tries - 1

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 import usage_viewer
-from tests.faults.conftest import Desk
+from tests.faults.conftest import FaultRig
 from tests.faults.misbehaviours import HOSTILE, SHOWN_HOSTILE, edits, error
 from tests.faults.usage_wire import Page
 from usage_viewer.domain.display_text import visible
@@ -60,16 +60,16 @@ def links(qtbot: QtBot) -> Iterator[Links]:
 
 
 @pytest.fixture
-def hostile(desk: Desk, qtbot: QtBot, links: Links) -> Iterator[Desk]:
+def hostile(rig: FaultRig, qtbot: QtBot, links: Links) -> Iterator[FaultRig]:
     """A server whose names, models and fields try to do harm."""
-    desk.qtbot = qtbot
-    desk.directory = desk.directory.parent / "<img src=x> \u202edata"
-    desk.server.name = f"{HOSTILE}<img src='{desk.elsewhere.base_url}/seen.png'>"
-    desk.server.model = ID
-    desk.server.listen()
-    yield desk
-    assert desk.elsewhere.requests == []
-    assert not desk.elsewhere.received
+    rig.qtbot = qtbot
+    rig.directory = rig.directory.parent / "<img src=x> \u202edata"
+    rig.server.name = f"{HOSTILE}<img src='{rig.elsewhere.base_url}/seen.png'>"
+    rig.server.model = ID
+    rig.server.listen()
+    yield rig
+    assert rig.elsewhere.requests == []
+    assert not rig.elsewhere.received
 
 
 def every(window: MainWindow) -> Iterator[QWidget]:
@@ -144,14 +144,14 @@ def check_all(window: MainWindow) -> set[str]:
     return shown
 
 
-def test_names_models_and_ids_are_shown_as_text(hostile: Desk) -> None:
+def test_names_models_and_ids_are_shown_as_text(hostile: FaultRig) -> None:
     window = hostile.window(*GROUPED)
     shown = check_all(window)
     assert any(text.startswith(SHOWN_HOSTILE) for text in shown)
     assert SHOWN_ID in shown
 
 
-def test_names_in_filters_lists_and_menus_are_shown_as_text(hostile: Desk) -> None:
+def test_names_in_filters_lists_and_menus_are_shown_as_text(hostile: FaultRig) -> None:
     window = hostile.window(*GROUPED)
     view = window.workspace.view
     hostile.settle(
@@ -171,7 +171,7 @@ def test_names_in_filters_lists_and_menus_are_shown_as_text(hostile: Desk) -> No
     check_all(window)
 
 
-def test_cell_menu_is_shown_as_text(hostile: Desk) -> None:
+def test_cell_menu_is_shown_as_text(hostile: FaultRig) -> None:
     from usage_viewer.gui.table.table_menus import cell_menu
 
     window = hostile.window(*GROUPED)
@@ -185,7 +185,7 @@ def test_cell_menu_is_shown_as_text(hostile: Desk) -> None:
         check_widget(menu)
 
 
-def test_unknown_fields_are_shown_as_text(hostile: Desk) -> None:
+def test_unknown_fields_are_shown_as_text(hostile: FaultRig) -> None:
     field = f"{TAG}>\u202e&D"
 
     def add(page: Page) -> None:
@@ -205,7 +205,7 @@ def test_unknown_fields_are_shown_as_text(hostile: Desk) -> None:
     assert any(SHOWN_HOSTILE in text for text in shown)
 
 
-def test_server_messages_are_shown_as_text(hostile: Desk) -> None:
+def test_server_messages_are_shown_as_text(hostile: FaultRig) -> None:
     hostile.server.behave = error("400 Bad", HOSTILE, param="limit")
     window = hostile.window()
     assert SHOWN_HOSTILE in "".join(label.text() for label in window.page.banner.findChildren(QLabel))
@@ -215,7 +215,7 @@ def test_server_messages_are_shown_as_text(hostile: Desk) -> None:
     check_all(window)
 
 
-def test_quoted_values_in_errors_are_shown_as_text(hostile: Desk) -> None:
+def test_quoted_values_in_errors_are_shown_as_text(hostile: FaultRig) -> None:
     def bend(page: Page) -> None:
         page["data"][0]["results"][0]["input_tokens"] = "<b>\u202emany"
 
@@ -227,7 +227,7 @@ def test_quoted_values_in_errors_are_shown_as_text(hostile: Desk) -> None:
     assert visible(printed.err.replace("\n", " ")) == printed.err.replace("\n", " ")
 
 
-def test_file_names_are_shown_as_text(hostile: Desk, tmp_path: Path, qtbot: QtBot) -> None:
+def test_file_names_are_shown_as_text(hostile: FaultRig, tmp_path: Path, qtbot: QtBot) -> None:
     window = hostile.window(*GROUPED)
     last = window.workspace.last
     assert last is not None
@@ -244,7 +244,7 @@ def test_file_names_are_shown_as_text(hostile: Desk, tmp_path: Path, qtbot: QtBo
 
 
 @pytest.mark.parametrize("name", ["about", "shortcuts"])
-def test_dialogs_show_plain_text(hostile: Desk, name: str) -> None:
+def test_dialogs_show_plain_text(hostile: FaultRig, name: str) -> None:
     window = hostile.window(*GROUPED)
     action = getattr(window.actions_, name)
     action.trigger()
@@ -252,7 +252,7 @@ def test_dialogs_show_plain_text(hostile: Desk, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["forget_key", "erase"])
-def test_questions_show_plain_text(hostile: Desk, name: str) -> None:
+def test_questions_show_plain_text(hostile: FaultRig, name: str) -> None:
     window = hostile.window(*GROUPED)
     getattr(window.actions_, name).trigger()
     dialog = next(one for one in window.findChildren(FormDialog) if one.isVisible())
@@ -260,7 +260,7 @@ def test_questions_show_plain_text(hostile: Desk, name: str) -> None:
     dialog.reject()
 
 
-def test_command_line_prints_plain_text(hostile: Desk) -> None:
+def test_command_line_prints_plain_text(hostile: FaultRig) -> None:
     for form in ("tsv", "csv", "markdown"):
         out = hostile.table(*GROUPED, "--format", form).out
         assert visible(re.sub(r"[\t\r\n]", " ", out)) == re.sub(r"[\t\r\n]", " ", out)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.certificates import Authority
-from tests.faults.conftest import HOST, Desk, honest_tokens
+from tests.faults.conftest import HOST, FaultRig, honest_tokens
 from tests.faults.connect_proxy import ConnectProxy
 from tests.faults.misbehaviours import says
 from tests.faults.usage_wire import KEY
@@ -18,11 +18,11 @@ BEARER = f"Bearer {KEY}"
 
 
 @pytest.fixture
-def https(desk: Desk) -> Desk:
-    """The desk, with a server that has a name and a valid certificate."""
-    desk.server.context = desk.authority.context(HOST)
-    desk.server.listen()
-    return desk
+def https(rig: FaultRig) -> FaultRig:
+    """The rig, with a server that has a name and a valid certificate."""
+    rig.server.context = rig.authority.context(HOST)
+    rig.server.listen()
+    return rig
 
 
 TO_HTTP = "http://127.0.0.1:{port}/v1/organization/usage/completions"
@@ -37,7 +37,7 @@ TO_HTTP = "http://127.0.0.1:{port}/v1/organization/usage/completions"
         ("301 Moved", "https://evil.example/v1"),
     ],
 )
-def test_no_redirect_is_followed(https: Desk, status: str, place: str) -> None:
+def test_no_redirect_is_followed(https: FaultRig, status: str, place: str) -> None:
     to = place.format(port=https.elsewhere.port)
     https.server.behave = says(status, Location=to)
     printed = https.table()
@@ -49,7 +49,7 @@ def test_no_redirect_is_followed(https: Desk, status: str, place: str) -> None:
     assert KEY not in printed.err
 
 
-def test_cursor_is_sent_to_the_same_host(https: Desk) -> None:
+def test_cursor_is_sent_to_the_same_host(https: FaultRig) -> None:
     """The cursor of a page is sent to the configured host."""
     https.server.behave = None
     assert https.table().tokens == honest_tokens()
@@ -57,40 +57,40 @@ def test_cursor_is_sent_to_the_same_host(https: Desk) -> None:
 
 
 @pytest.fixture
-def proxy(https: Desk) -> Iterator[ConnectProxy]:
+def proxy(https: FaultRig) -> Iterator[ConnectProxy]:
     proxy = ConnectProxy(https.server.port)
     https.lose_the_name()  # only the proxy finds the server
     yield proxy
     proxy.close()
 
 
-def passed_through(desk: Desk, proxy: ConnectProxy) -> None:
-    printed = desk.table()
+def passed_through(rig: FaultRig, proxy: ConnectProxy) -> None:
+    printed = rig.table()
     assert printed.status == 0
     assert printed.tokens == honest_tokens()
     assert proxy.heads
-    assert all(head.startswith(f"CONNECT {HOST}:{desk.server.port} HTTP/1.1\r\n") for head in proxy.heads)
+    assert all(head.startswith(f"CONNECT {HOST}:{rig.server.port} HTTP/1.1\r\n") for head in proxy.heads)
     # Neither the request to the proxy nor the encrypted bytes in the tunnel contain the key.
     heads = "".join(proxy.heads)
     assert KEY not in heads
     assert "bearer" not in heads.lower()
     assert KEY.encode() not in proxy.carried
     assert b"/organization/" not in proxy.carried
-    assert {request.headers["authorization"] for request in desk.server.requests} == {BEARER}
-    assert not any("proxy-authorization" in request.headers for request in desk.server.requests)
+    assert {request.headers["authorization"] for request in rig.server.requests} == {BEARER}
+    assert not any("proxy-authorization" in request.headers for request in rig.server.requests)
 
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("form", ["http://{}", "{}"])
 def test_proxy_of_environment_is_used_as_tunnel(
-    https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch, name: str, form: str
+    https: FaultRig, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch, name: str, form: str
 ) -> None:
     monkeypatch.setenv(name, form.format(proxy.address))
     passed_through(https, proxy)
 
 
 def test_proxy_password_is_sent_to_proxy_only(
-    https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
+    https: FaultRig, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", f"http://me:secret-word@{proxy.address}")
     passed_through(https, proxy)
@@ -99,7 +99,7 @@ def test_proxy_password_is_sent_to_proxy_only(
 
 
 def test_no_proxy_hosts_are_contacted_directly(
-    https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
+    https: FaultRig, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", proxy.address)
     monkeypatch.setenv("no_proxy", f"other.example,{HOST}")
@@ -109,7 +109,7 @@ def test_no_proxy_hosts_are_contacted_directly(
 
 
 def test_http_proxy_is_not_used_for_https(
-    https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
+    https: FaultRig, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", proxy.address)
     https.find_the_name()
@@ -117,18 +117,18 @@ def test_http_proxy_is_not_used_for_https(
     assert proxy.heads == []
 
 
-def test_loopback_is_never_contacted_through_a_proxy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.server.listen()
-    proxy = ConnectProxy(desk.server.port)
+def test_loopback_is_never_contacted_through_a_proxy(rig: FaultRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.server.listen()
+    proxy = ConnectProxy(rig.server.port)
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, proxy.address)
-    assert desk.table().status == 0
+    assert rig.table().status == 0
     assert proxy.heads == []
     proxy.close()
 
 
 def test_intercepting_proxy_needs_a_trusted_certificate(
-    https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch, authority: Authority
+    https: FaultRig, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch, authority: Authority
 ) -> None:
     """Companies that inspect traffic run such proxies."""
     monkeypatch.setenv("https_proxy", proxy.address)
@@ -144,7 +144,7 @@ def test_intercepting_proxy_needs_a_trusted_certificate(
 
 @pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"])
 def test_refusing_proxy_is_reported(
-    https: Desk, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch, status: str
+    https: FaultRig, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
     monkeypatch.setenv("https_proxy", proxy.address)
     proxy.status = status
