@@ -31,7 +31,7 @@ PARTS = (
     "growth",
 )
 MOST_SECONDS = 240
-"""Of a part: it is ended then, and said to have failed."""
+"""Seconds after which a part is ended and reported as failed."""
 Record = dict[str, Any]
 
 
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def _measure(part: str, into: Path) -> None:
-    """In the part's own process: a line of JSON for each figure, as it comes."""
+    """Measures in the part's own process; writes each figure at once, as a line of JSON."""
     with into.open("w", encoding="utf-8") as file:
         for line in importlib.import_module(part).measure():
             file.write(json.dumps(line.record()) + "\n")
@@ -62,7 +62,7 @@ def _measure(part: str, into: Path) -> None:
 
 
 def _run(part: str, records: list[Record]) -> bool:
-    """Whether the part came to its end; what it measured is added to `records` and printed."""
+    """Runs a part; adds its figures to `records` and prints them. Returns whether the part ended well."""
     into = RESULT.parent / "bench-data" / f"{part}.jsonl"
     into.parent.mkdir(parents=True, exist_ok=True)
     into.write_text("", encoding="utf-8")
