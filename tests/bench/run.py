@@ -1,7 +1,7 @@
-"""Measures the program's speed beside other tools, prints a table, writes `build/bench.json`.
+"""Measures the program's speed against other tools, prints a table, writes `build/bench.json`.
 
-Each part runs in a process of its own; `--only sort` runs one part. Figures beside each other are medians of runs
-in turns on the same machine: trust the ratios, not the milliseconds.
+Each part runs in a process of its own; `--only sort` runs one part. Compared figures are medians of
+alternating runs on the same machine: trust the ratios, not the milliseconds.
 """
 
 import argparse
