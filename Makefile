@@ -5,7 +5,8 @@ BIN = .venv/bin
 APP_ID = io.github.usage_viewer.UsageViewer
 SNAPSHOT = build/usage-viewer.png
 AUDIT = build/audit
-PARALLEL = --numprocesses 2 --dist worksteal
+JOBS = 2
+PARALLEL = --numprocesses $(JOBS) --dist worksteal
 FAST = $(addprefix tests/,domain query api demo keystore)
 
 .DEFAULT_GOAL := help
@@ -26,7 +27,7 @@ run: ## start the viewer on the demo organization (without a display: a picture 
 		$(BIN)/usage-viewer --demo; \
 	fi
 
-test: ## run every test, two at a time; ARGS="…" goes to pytest
+test: ## run every test, JOBS=2 at a time; ARGS="…" goes to pytest
 	@$(SETUP) test
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
