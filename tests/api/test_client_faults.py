@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.rigs.load import slowdown
 from tests.rigs.names import HostNames
 from tests.rigs.wire import refusing_port
 from usage_viewer.api import Timeouts
@@ -90,7 +91,7 @@ def test_faults_of_the_network_are_typed_errors(
     with pytest.raises(kind) as caught:
         client.get(PATH)
     assert type(caught.value) is kind
-    assert time.monotonic() - begun < 2.5
+    assert time.monotonic() - begun < 2.5 * slowdown()
 
 
 def test_nobody_listens(make_client: "MakeClient") -> None:
@@ -145,7 +146,7 @@ def test_cancelled_before_and_within_an_answer(
     begun = time.monotonic()
     with pytest.raises(Cancelled):
         client.get(PATH, cancelled=cancelled)
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 0.5 * slowdown()
     with pytest.raises(Cancelled):
         client.get(PATH, cancelled=cancelled)
     assert len(server.requests) == 1
@@ -158,4 +159,4 @@ def test_cancelled_while_nothing_comes(server: "Server", answer: "type[Answer]",
     begun = time.monotonic()
     with pytest.raises(Cancelled):
         make_client(server.base_url).get(PATH, cancelled=cancelled)
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 0.5 * slowdown()

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.rigs.load import slowdown
 from usage_viewer.keystore.bounded import BackendFailure, NoAnswer, bounded
 
 
@@ -38,7 +39,7 @@ def test_a_thread_that_ends_without_an_answer_is_noticed() -> None:
     began = time.monotonic()
     with pytest.raises(NoAnswer):
         bounded(leaves, 5)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 2 * slowdown()
 
 
 def test_a_call_that_hangs_is_given_up_and_its_late_value_is_dropped() -> None:
@@ -52,7 +53,7 @@ def test_a_call_that_hangs_is_given_up_and_its_late_value_is_dropped() -> None:
     began = time.monotonic()
     with pytest.raises(NoAnswer):
         bounded(hangs, 0.2)
-    assert 0.2 <= time.monotonic() - began < 2
+    assert 0.2 <= time.monotonic() - began < 2 * slowdown()
     release.set()
     assert ended.wait(5)
     assert bounded(lambda: "next", 5) == "next"
@@ -70,4 +71,4 @@ except NoAnswer:
     began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stdout, done.stderr) == (0, "given up\n", "")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 10 * slowdown()

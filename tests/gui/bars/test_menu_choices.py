@@ -88,7 +88,7 @@ def test_the_shortcut_opens_the_menu(per: PerChoice, qtbot: QtBot) -> None:
     menu = per.menu_actions[Granularity.DAY].parent()
     assert isinstance(menu, QMenu)
     qtbot.keyClick(per, Qt.Key.Key_P, ALT)
-    qtbot.waitUntil(menu.isVisible, timeout=1000)
+    qtbot.waitUntil(menu.isVisible)
     menu.close()
 
 

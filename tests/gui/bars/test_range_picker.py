@@ -71,10 +71,10 @@ def test_the_arrows_move_the_range_by_its_length(
 def test_alt_and_arrows_do_so_too(picker: RangePicker, wanted: list[ViewState], qtbot: QtBot) -> None:
     alt = Qt.KeyboardModifier.AltModifier
     qtbot.keyClick(picker, Qt.Key.Key_Left, alt)
-    qtbot.waitUntil(lambda: len(wanted) == 1, timeout=1000)
+    qtbot.waitUntil(lambda: len(wanted) == 1)
     picker.show_view(wanted[-1], NOW)
     qtbot.keyClick(picker, Qt.Key.Key_Right, alt)
-    qtbot.waitUntil(lambda: len(wanted) == 2, timeout=1000)
+    qtbot.waitUntil(lambda: len(wanted) == 2)
     assert [view.range for view in wanted] == [days("2026-09-24", "2026-10-23"), VIEW.range]
 
 

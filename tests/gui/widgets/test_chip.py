@@ -83,12 +83,12 @@ def test_it_is_mirrored_from_right_to_left(chip: Chip) -> None:
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Delete, Qt.Key.Key_Backspace])
 def test_delete_and_backspace_remove(chip: Chip, qtbot: QtBot, key: Qt.Key) -> None:
-    with qtbot.waitSignal(chip.removed, timeout=500):
+    with qtbot.waitSignal(chip.removed):
         qtbot.keyClick(chip, key)
 
 
 def test_the_cross_removes_without_pressing_the_chip(chip: Chip, qtbot: QtBot) -> None:
-    with qtbot.assertNotEmitted(chip.clicked), qtbot.waitSignal(chip.removed, timeout=500):
+    with qtbot.assertNotEmitted(chip.clicked), qtbot.waitSignal(chip.removed):
         qtbot.mouseClick(chip.close_button, Qt.MouseButton.LeftButton)
 
 

@@ -40,7 +40,7 @@ def test_a_layout_gives_it_the_height_it_needs(shown: Callable[[QWidget, int], N
     shown(page, 700)
     assert row.height() == 24
     page.resize(250, 400)
-    qtbot.waitUntil(lambda: row.height() == row.heightForWidth(row.width()) > 24, timeout=1000)
+    qtbot.waitUntil(lambda: row.height() == row.heightForWidth(row.width()) > 24)
 
 
 def test_an_item_wider_than_the_row_is_cut_to_it(shown: Callable[[QWidget, int], None]) -> None:
@@ -92,4 +92,4 @@ def test_a_text_that_grows_moves_the_others(shown: Callable[[QWidget, int], None
     shown(row, 600)
     before = second.x()
     first.setText("a much longer text than before")
-    qtbot.waitUntil(lambda: second.x() > before, timeout=1000)
+    qtbot.waitUntil(lambda: second.x() > before)

@@ -46,7 +46,7 @@ def test_enter_on_a_button_presses_that_button(popup: Applying, qtbot: QtBot) ->
     button = popup.findChild(QPushButton)
     assert button is not None
     button.setFocus()
-    with qtbot.waitSignal(button.clicked, timeout=500):
+    with qtbot.waitSignal(button.clicked):
         qtbot.keyClick(button, Qt.Key.Key_Return)
     assert popup.applied == 0
 

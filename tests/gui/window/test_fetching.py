@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar, QWidget
 
+from tests.rigs.load import slowdown
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.demo.server.server import DemoServer
@@ -100,8 +101,8 @@ def test_cancel_stops_at_once_and_keeps_what_is_complete(desk: "Desk", hands: "H
         hands.key(Qt.Key.Key_Period, CTRL)
     else:
         hands.click(hands.button("Cancel", status))
-    desk.qtbot.waitUntil(lambda: not window.workspace.fetching, timeout=300)
-    assert time.monotonic() - began < 0.3
+    desk.qtbot.waitUntil(lambda: not window.workspace.fetching, timeout=int(300 * slowdown()))
+    assert time.monotonic() - began < 0.3 * slowdown()
     desk.qtbot.wait(100)
     assert "Stopped. Refresh fetches the rest." in status.text
     held, _, whole = status.text.partition(" of ")

@@ -52,7 +52,7 @@ def test_the_end_of_a_fetch_takes_its_notice_along_and_nothing_else(line: Status
 def test_other_messages_go_after_a_while(line: StatusBar, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status_line, "MESSAGE_SECONDS", 0.02)
     line.say("Copied 3 rows")
-    qtbot.waitUntil(lambda: line.text == "", timeout=1000)
+    qtbot.waitUntil(lambda: line.text == "")
 
 
 def test_a_fetch_of_an_earlier_day_is_told_with_its_day() -> None:
