@@ -26,7 +26,7 @@ from usage_viewer.domain.table import FigureColumn, PeriodColumn, Table
 from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import MemoryKeystore
 
-TIMEOUT = 20_000
+TIMEOUT = 60_000
 """Milliseconds after which a wait fails the test."""
 
 PATIENT = Timeouts(connect=10.0, read=20.0, total=40.0)

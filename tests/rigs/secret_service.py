@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _PROGRAMS = {"dbus-daemon": "dbus-daemon", "gnome-keyring-daemon": "gnome-keyring"}
 _PROMPTER = Path("/usr/share/dbus-1/services/org.gnome.keyring.SystemPrompter.service")
 _PASSWORD = b"a password for the tests"
-_DEADLINE = 10.0
+_DEADLINE = 60.0
 """Seconds; each step takes some 0.05 s on an idle machine."""
 
 # Without the system's own service files: the bus would start another keyring as soon as ours has ended.

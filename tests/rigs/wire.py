@@ -92,8 +92,8 @@ class WireServer:
             thread.join(5)
 
     def wait_until_left(self) -> None:
-        """Waits until every client has closed its connections. Raises AssertionError after 5 seconds."""
-        until = time.monotonic() + 5
+        """Waits until every client has closed its connections. Raises AssertionError after 30 seconds."""
+        until = time.monotonic() + 30
         while self._open:
             assert time.monotonic() < until, f"{len(self._open)} connections are still open"
             time.sleep(0.01)

@@ -42,7 +42,7 @@ class Window:
         assert not str(answer).startswith("it failed: "), answer
         return answer
 
-    def wait_for(self, command: str, text: str = "", *, seconds: float = 30.0) -> Any:
+    def wait_for(self, command: str, text: str = "", *, seconds: float = 120.0) -> Any:
         """Asks until the answer is not empty and contains `text`, and returns it."""
         until = time.monotonic() + seconds
         while True:
@@ -60,7 +60,7 @@ class Window:
         """Closes the window; the process must end within seconds, with status 0 and without a message."""
         begun = time.monotonic()
         self.tell("close")
-        status = self.process.wait(30)
+        status = self.process.wait(60)
         took = time.monotonic() - begun
         assert (status, self.err) == (0, "")
         assert took < within * slowdown(), f"it took {took:.1f} s"
