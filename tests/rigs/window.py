@@ -25,7 +25,7 @@ from usage_viewer.gui.table.table_model import VALUE_ROLE
 from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import Keystore, MemoryKeystore
 
-TIMEOUT = 10_000
+TIMEOUT = 60_000
 """Milliseconds after which something that never comes fails a test."""
 
 
