@@ -14,7 +14,7 @@ PAGE: Final = Path(__file__).with_name("PROMISES.md").read_text(encoding="utf-8"
 NAMED: Final = sorted(set(re.findall(r"`([\w/]+\.py::[\w:]+)`", PAGE)))
 
 
-def tests_in(path: Path) -> dict[str, bool]:
+def list_tests(path: Path) -> dict[str, bool]:
     """Returns the tests of a file by name (`Class::test`), and whether each is a long run."""
     tests: dict[str, bool] = {}
     module = ast.parse(path.read_text(encoding="utf-8"))
@@ -32,7 +32,7 @@ def tests_in(path: Path) -> dict[str, bool]:
 @pytest.mark.parametrize("name", NAMED)
 def test_named_test_exists(name: str) -> None:
     file, _, test = name.partition("::")
-    assert test in tests_in(TESTS / file)
+    assert test in list_tests(TESTS / file)
 
 
 def test_every_row_names_a_test_of_make_test() -> None:
@@ -40,7 +40,7 @@ def test_every_row_names_a_test_of_make_test() -> None:
     assert len(rows) > 40
     for row in rows:
         tests = [name.partition("::") for name in re.findall(r"`([\w/]+\.py::[\w:]+)`", row)]
-        assert any(not tests_in(TESTS / file)[test] for file, _, test in tests), row
+        assert any(not list_tests(TESTS / file)[test] for file, _, test in tests), row
 
 
 def test_named_faults_exist() -> None:
@@ -55,7 +55,7 @@ def test_every_long_run_is_named() -> None:
         f"{path.relative_to(TESTS)}::{name}"
         for path in TESTS.rglob("test_*.py")
         if "bench" not in path.parts
-        for name, fuzz in tests_in(path).items()
+        for name, fuzz in list_tests(path).items()
         if fuzz
     }
     assert long - {"cli/test_against_the_sdk.py::test_many_more_random_questions"} <= set(NAMED)
