@@ -1,4 +1,4 @@
-# Everything a checkout needs; each target sets up what it lacks first. `make help` lists them.
+# The commands for a checkout. Each target first sets up what it needs. `make help` lists the targets.
 PYTHON ?= python3
 SETUP = $(PYTHON) packaging/setup_environment.py
 BIN = .venv/bin
@@ -16,12 +16,12 @@ FAST = $(addprefix tests/,domain query api demo keystore)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## start the viewer on the demo organization (without a display: a picture in build/)
+run: ## start the viewer with the demo organization (without a display: save a picture in build/)
 	@$(SETUP) run
 	@if [ "$$(uname)" = Linux ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
 		mkdir -p $(dir $(SNAPSHOT)) && \
 		echo "There is no display here (DISPLAY and WAYLAND_DISPLAY are empty)." && \
-		echo "Instead of a window, a picture of it goes to $(SNAPSHOT)." && \
+		echo "A picture of the window is saved to $(SNAPSHOT) instead." && \
 		$(BIN)/usage-viewer --demo --snapshot $(SNAPSHOT); \
 	else \
 		$(BIN)/usage-viewer --demo; \
@@ -35,8 +35,8 @@ test-fast: ## run the tests of pure logic in under a minute; ARGS="…" goes to 
 	@$(SETUP) test
 	$(BIN)/python -m pytest $(PARALLEL) -m "not fuzz and not display and not secret_service" $(FAST) $(ARGS)
 
-# Each check is a target of its own, so that `make --keep-going check` names all that is wrong.
-check: check-style check-types check-imports check-lock check-desktop ## style, types, import contracts, lock, desktop files
+# Each check is a separate target, so that `make --keep-going check` reports all problems.
+check: check-style check-types check-imports check-lock check-desktop ## check style, types, import contracts, lock files, desktop files
 
 setup-check:
 	@$(SETUP) check
@@ -59,7 +59,7 @@ check-desktop: setup-check
 	desktop-file-validate packaging/$(APP_ID).desktop
 	appstreamcli validate --no-net packaging/$(APP_ID).metainfo.xml
 
-bench: ## measure the speed; ONLY=sort measures a part
+bench: ## measure the speed; ONLY=sort measures one part
 	@$(SETUP) bench
 	$(BIN)/python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
 
@@ -67,7 +67,7 @@ fuzz: ## the long runs that `make test` leaves out (some 20 minutes); ARGS="…"
 	@$(SETUP) test
 	$(BIN)/python -m pytest -m fuzz $(ARGS)
 
-lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 takes the newest releases
+lock: ## write the lock files from pyproject.toml; UPGRADE=1 uses the newest releases
 	@$(SETUP) lock
 	$(BIN)/python packaging/dependency_lock.py renew $(if $(UPGRADE),--upgrade)
 
@@ -76,13 +76,13 @@ $(AUDIT)/installed: packaging/requirements/audit.txt
 	$(AUDIT)/bin/python -m pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
-audit: $(AUDIT)/installed ## look up the locked packages' known holes (asks an advisory service: needs the internet)
+audit: $(AUDIT)/installed ## look up known vulnerabilities of the locked packages (needs the internet)
 	$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --requirement packaging/requirements/runtime.txt
 
-sbom: $(AUDIT)/installed ## write a CycloneDX list of all that is shipped to build/usage-viewer.cdx.json
+sbom: $(AUDIT)/installed ## write a CycloneDX list of all shipped packages to build/usage-viewer.cdx.json
 	$(AUDIT)/bin/cyclonedx-py requirements packaging/requirements/runtime.txt --pyproject pyproject.toml \
 		--output-reproducible --of JSON --output-file build/usage-viewer.cdx.json
 
-clean: ## remove everything that was made here, the virtual environment too
+clean: ## remove all generated files, including the virtual environment
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find usage_viewer tests packaging -name __pycache__ -type d -prune -exec rm -rf {} +

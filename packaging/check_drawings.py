@@ -1,4 +1,4 @@
-"""See that every SVG under a directory is well-formed, self-contained, and on its grid."""
+"""Checks that every SVG under a directory is well-formed, self-contained, and on its pixel grid."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 SVG = "{http://www.w3.org/2000/svg}"
-# What Qt's SVG Tiny renderer draws, and nothing that could fetch or run anything.
+# Elements that Qt's SVG Tiny renderer draws and that can't load or run anything.
 ALLOWED = {
     f"{SVG}{name}"
     for name in (
@@ -17,35 +17,36 @@ ALLOWED = {
 }  # fmt: skip
 
 
-def faults(path: Path) -> list[str]:
-    """What is wrong with one drawing, each in one sentence."""
+def find_problems(path: Path) -> list[str]:
+    """Return a sentence for each problem of one drawing."""
     try:
         root = ElementTree.fromstring(path.read_text(encoding="utf-8"))  # noqa: S314 (our own files)
     except ElementTree.ParseError as error:
         return [f"{path} is not well-formed: {error}."]
-    found = []
+    problems = []
     if root.tag != f"{SVG}svg":
-        found.append(f"{path} is not an SVG drawing.")
+        problems.append(f"{path} is not an SVG drawing.")
     if "viewBox" not in root.attrib:
-        found.append(f"{path} has no viewBox.")
+        problems.append(f"{path} has no viewBox.")
     if path.parent.name == "actions" and root.get("viewBox") != "0 0 16 16":
-        found.append(f"{path} is not on the grid of 16.")
+        problems.append(f"{path} is not on the 16-pixel grid.")
     for element in root.iter():
         if element.tag not in ALLOWED:
-            found.append(f"{path} uses {element.tag.removeprefix(SVG)}.")
+            problems.append(f"{path} uses {element.tag.removeprefix(SVG)}.")
         if any(name.endswith("href") or name.startswith("on") for name in element.attrib):
-            found.append(f"{path} refers to something outside itself.")
-    return found
+            problems.append(f"{path} refers to an external resource or has a script.")
+    return problems
 
 
 def main(arguments: list[str]) -> int:
-    drawings = sorted(path for place in arguments for path in Path(place).rglob("*.svg"))
-    found = [fault for path in drawings for fault in faults(path)]
-    for fault in found:
-        print(fault, file=sys.stderr)
+    """Check the drawings under the given directories; return the exit status."""
+    drawings = sorted(path for directory in arguments for path in Path(directory).rglob("*.svg"))
+    problems = [problem for path in drawings for problem in find_problems(path)]
+    for problem in problems:
+        print(problem, file=sys.stderr)
     if not drawings:
         print("No drawing was found.", file=sys.stderr)
-    if found or not drawings:
+    if problems or not drawings:
         return 1
     print(f"{len(drawings)} drawings are well-formed.")
     return 0

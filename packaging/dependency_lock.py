@@ -1,7 +1,7 @@
-"""Write the lock files under `requirements/` from pyproject.toml, or see whether they still belong to it.
+"""Writes the lock files in `requirements/` from pyproject.toml, or checks that they match it.
 
-The comparison needs no network and knows nothing of newer releases: a lock goes stale by a change of
-pyproject.toml, never by what happens on a package index.
+The check needs no network and ignores newer releases: a lock becomes outdated only when pyproject.toml changes,
+never when a package index changes.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "packaging" / "requirements"
 
-# Development comes first: the others are cut from it, or added to it, so that a version is chosen once.
+# Development is first: the other locks take their versions from it, so each version is chosen only once.
 LOCKS: dict[str, list[str]] = {
     "development": ["pyproject.toml", "--group", "build", "--group", "test", "--group", "check"],
     "runtime": ["pyproject.toml", "--constraint", "packaging/requirements/development.txt"],
     "build": ["--group", "build", "--constraint", "packaging/requirements/development.txt"],
     "bench": ["--group", "bench", "--constraint", "packaging/requirements/development.txt"],
-    "audit": ["--group", "audit"],  # tools that run beside the program, in an environment of their own
+    "audit": ["--group", "audit"],  # tools with a separate environment
 }
 GROUPS: dict[str, list[str]] = {
     "development": ["build", "test", "check"],
@@ -47,14 +47,14 @@ DIGEST_LINE = re.compile(r"^# pyproject: sha256:([0-9a-f]{64})$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Pin:
-    """One locked version: the requirement `name==version`, its marker in it, and its hashes."""
+    """Holds one locked version: the requirement `name==version` with its marker, and its hashes."""
 
     requirement: Requirement
     hashes: tuple[str, ...]
 
 
 def parse(text: str) -> list[Pin]:
-    """The pins of a lock file."""
+    """Return the pins in the text of a lock file."""
     joined = re.sub(r"\\\n\s*", "", text)
     pins = []
     for line in joined.splitlines():
@@ -66,7 +66,7 @@ def parse(text: str) -> list[Pin]:
 
 
 def inputs_digest(project: dict[str, Any]) -> str:
-    """SHA-256 of the tables of pyproject.toml that a lock follows from."""
+    """Return the SHA-256 (hexadecimal) of the tables of pyproject.toml that determine the locks."""
     inputs = {
         "requires-python": project["project"]["requires-python"],
         "dependencies": project["project"]["dependencies"],
@@ -78,7 +78,7 @@ def inputs_digest(project: dict[str, Any]) -> str:
 
 
 def required(project: dict[str, Any], lock: str) -> list[Requirement]:
-    """The direct requirements that a lock has to hold."""
+    """Return the direct requirements that a lock must satisfy."""
     texts = [] if lock in ("build", "bench", "audit") else list(project["project"]["dependencies"])
     for group in GROUPS[lock]:
         texts += project["dependency-groups"][group]
@@ -86,7 +86,7 @@ def required(project: dict[str, Any], lock: str) -> list[Requirement]:
 
 
 def environments() -> list[dict[str, str]]:
-    """The marker environments that the locks serve."""
+    """Return the marker environments of all supported Python versions and platforms."""
     return [
         {
             "python_version": python,
@@ -103,11 +103,12 @@ def environments() -> list[dict[str, str]]:
 
 
 def applies(marker: Marker | None, environment: dict[str, str]) -> bool:
+    """Report whether a marker matches an environment; a missing marker always does."""
     return marker is None or marker.evaluate(dict(environment))
 
 
-def chosen(pins: list[Pin], environment: dict[str, str]) -> dict[str, str]:
-    """Name to version in one environment; ValueError when a name has two."""
+def versions_in(pins: list[Pin], environment: dict[str, str]) -> dict[str, str]:
+    """Return the version of each package in one environment. Raises ValueError if a package has two."""
     versions: dict[str, str] = {}
     for pin in pins:
         if not applies(pin.requirement.marker, environment):
@@ -119,49 +120,50 @@ def chosen(pins: list[Pin], environment: dict[str, str]) -> dict[str, str]:
     return versions
 
 
-def faults(project: dict[str, Any], texts: dict[str, str]) -> list[str]:
-    """What is wrong with the locks, each in one sentence; empty when they belong to pyproject.toml."""
-    found: list[str] = []
+def find_problems(project: dict[str, Any], texts: dict[str, str]) -> list[str]:
+    """Return a sentence for each problem of the locks; none if they match pyproject.toml."""
+    problems: list[str] = []
     digest = inputs_digest(project)
     for lock, text in texts.items():
         written = DIGEST_LINE.search(text)
         if written is None or written[1] != digest:
-            found.append(f"{lock}.txt was not written from this pyproject.toml.")
+            problems.append(f"{lock}.txt was not written from this pyproject.toml.")
         pins = parse(text)
-        found += [f"{lock}.txt has no hash for {pin.requirement}." for pin in pins if not pin.hashes]
+        problems += [f"{lock}.txt has no hash for {pin.requirement}." for pin in pins if not pin.hashes]
         for environment in environments():
-            found += environment_faults(project, lock, pins, environment)
+            problems += find_environment_problems(project, lock, pins, environment)
     development = {
         (str(pin.requirement.name), str(pin.requirement.specifier)) for pin in parse(texts["development"])
     }
     names = {name for name, _ in development}
     for lock in ("runtime", "build", "bench"):
         for pin in parse(texts[lock]):
-            added = lock == "bench" and pin.requirement.name not in names
-            if (pin.requirement.name, str(pin.requirement.specifier)) not in development and not added:
-                found.append(f"{lock}.txt holds {pin.requirement}, development.txt another version.")
-    return list(dict.fromkeys(found))
+            is_bench_only = lock == "bench" and pin.requirement.name not in names
+            if (pin.requirement.name, str(pin.requirement.specifier)) not in development and not is_bench_only:
+                problems.append(f"{lock}.txt has {pin.requirement}, development.txt has another version.")
+    return list(dict.fromkeys(problems))
 
 
-def environment_faults(
+def find_environment_problems(
     project: dict[str, Any], lock: str, pins: list[Pin], environment: dict[str, str]
 ) -> list[str]:
-    versions = chosen(pins, environment)
+    """Return a sentence for each direct requirement that a lock lacks or violates in one environment."""
+    versions = versions_in(pins, environment)
     where = f"Python {environment['python_version']} on {environment['platform_system']}"
-    found = []
+    problems = []
     for requirement in required(project, lock):
         if not applies(requirement.marker, environment):
             continue
         version = versions.get(canonicalize_name(requirement.name))
         if version is None:
-            found.append(f"{lock}.txt lacks {requirement.name} for {where}.")
+            problems.append(f"{lock}.txt lacks {requirement.name} for {where}.")
         elif not requirement.specifier.contains(version, prereleases=True):
-            found.append(f"{lock}.txt holds {requirement.name} {version}, not {requirement}, for {where}.")
-    return found
+            problems.append(f"{lock}.txt has {requirement.name} {version}, not {requirement}, for {where}.")
+    return problems
 
 
 def renew(upgrade: bool) -> None:
-    """Resolve anew. Pins that still fit are kept, unless all are to go up to the newest release."""
+    """Resolve the locks again and write them. Valid pins are kept; with `upgrade`, the newest releases are used."""
     digest = inputs_digest(read_project())
     for lock, sources in LOCKS.items():
         path = REQUIREMENTS / f"{lock}.txt"
@@ -177,27 +179,30 @@ def renew(upgrade: bool) -> None:
 
 
 def read_project() -> dict[str, Any]:
+    """Return the content of pyproject.toml."""
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def read_locks() -> dict[str, str]:
+    """Return the text of each lock file by its name."""
     return {lock: (REQUIREMENTS / f"{lock}.txt").read_text(encoding="utf-8") for lock in LOCKS}
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Renew the locks if requested, check them, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("action", choices=["renew", "check"])
-    parser.add_argument("--upgrade", action="store_true", help="take the newest releases")
-    chosen_arguments = parser.parse_args(arguments)
-    if chosen_arguments.action == "renew":
-        renew(chosen_arguments.upgrade)
-    found = faults(read_project(), read_locks())
-    for fault in found:
-        print(fault, file=sys.stderr)
-    if found:
+    parser.add_argument("--upgrade", action="store_true", help="use the newest releases")
+    options = parser.parse_args(arguments)
+    if options.action == "renew":
+        renew(options.upgrade)
+    problems = find_problems(read_project(), read_locks())
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
         print("Run `make lock` and commit packaging/requirements/.", file=sys.stderr)
         return 1
-    print("The locks belong to pyproject.toml.")
+    print("The locks match pyproject.toml.")
     return 0
 
 

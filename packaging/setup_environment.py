@@ -1,6 +1,6 @@
-"""Set up what `make` needs: the virtual environment from the lock, and the system packages that are missing.
+"""Sets up the virtual environment from the lock files, and installs missing system packages, for `make`.
 
-Runs on any Python 3.11 or newer with its standard library alone, and does nothing when nothing changed.
+Needs only the standard library of Python 3.11 or newer, and does nothing if nothing has changed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ OLDEST_PYTHON = (3, 11)
 if sys.version_info < OLDEST_PYTHON:
     sys.exit(
         f"Usage Viewer needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}.\n"
-        "Name another one: make PYTHON=python3.12 …"
+        "Choose another one: make PYTHON=python3.12 …"
     )
 
-import system_packages  # noqa: E402 (an older Python is to be told above, not to fail in there)
+import system_packages  # noqa: E402 (an older Python must get the message above, not an error in that module)
 
-# What each purpose installs: the lock, and the sections of the lists of system packages.
+# The lock, and the sections of the lists of system packages, that each purpose installs.
 PURPOSES: dict[str, tuple[str, list[str]]] = {
     "run": ("runtime", ["python", "run"]),
     "test": ("development", ["python", "run", "test"]),
@@ -31,7 +31,7 @@ PURPOSES: dict[str, tuple[str, list[str]]] = {
     "bench": ("bench", ["python", "run", "test"]),
     "lock": ("development", ["python", "run", "check"]),
 }
-# Each holds all of those before it.
+# The requirement files of each lock. Each lock includes all packages of the locks before it.
 LOCKS: dict[str, list[str]] = {
     "runtime": ["runtime.txt", "build.txt"],
     "development": ["development.txt"],
@@ -40,43 +40,46 @@ LOCKS: dict[str, list[str]] = {
 
 
 class SetupFailed(Exception):
-    """The environment could not be set up; the message says at which step."""
+    """Reports that the environment could not be set up; the message names the failed step."""
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A checkout and the virtual environment in it."""
+    """Describes a checkout of the repository and its virtual environment."""
 
     root: Path
 
     @property
     def environment(self) -> Path:
+        """Return the directory of the virtual environment."""
         return self.root / ".venv"
 
     @property
     def python(self) -> Path:
-        """The environment's interpreter."""
+        """Return the environment's interpreter."""
         return self.environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
     def requirements(self, lock: str) -> list[Path]:
+        """Return the requirement files of a lock."""
         return [self.root / "packaging" / "requirements" / name for name in LOCKS[lock]]
 
     def stamp(self, lock: str) -> Path:
-        """The file that holds the fingerprint of what was installed."""
+        """Return the file that stores the fingerprint of the installed lock."""
         return self.environment / f".{lock}-lock"
 
     def fingerprint(self, lock: str) -> str:
-        """A digest of all that the environment's contents follow from."""
+        """Return a digest of everything that determines the environment's content."""
         digest = hashlib.sha256()
         for part in (str(self.root), os.path.realpath(sys.executable), sys.version):
             digest.update(part.encode() + b"\0")
-        # The metadata decides over the installed command; the runtime lock is a part of the others.
-        added = self.requirements(lock) if lock != "runtime" else []
-        for path in [self.root / "pyproject.toml", *self.requirements("runtime"), *added]:
+        # pyproject.toml determines the installed command; the runtime lock is part of the other locks.
+        own_files = self.requirements(lock) if lock != "runtime" else []
+        for path in [self.root / "pyproject.toml", *self.requirements("runtime"), *own_files]:
             digest.update(path.read_bytes() + b"\0")
         return digest.hexdigest()
 
     def is_current(self, lock: str) -> bool:
+        """Report whether the environment has exactly the current lock."""
         stamp = self.stamp(lock)
         return (
             self.python.exists() and stamp.is_file() and stamp.read_text(encoding="utf-8") == self.fingerprint(lock)
@@ -84,6 +87,7 @@ class Checkout:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Set up the environment for the purpose in `arguments`; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("purpose", choices=sorted(PURPOSES))
     purpose = parser.parse_args(arguments).purpose
@@ -99,58 +103,59 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def ensure_environment(checkout: Checkout, lock: str, *, relock: bool = False) -> None:
-    """Bring the virtual environment to the lock, unless it is there already.
+    """Install the lock's packages in the virtual environment, unless they are installed already.
 
-    A changed lock or Python begins it anew, so that nothing of the former one stays; going from one lock to a
-    further one only adds to it. With `relock` the lock may lack what pyproject.toml asks for by now: the
-    environment is good for writing the lock anew and for nothing else.
+    If the lock or the Python changed, the environment is created again, so that no old package stays. A larger lock
+    only adds packages. With `relock`, the lock may lack new requirements of pyproject.toml: the environment is then
+    only used to write the lock again, and is not marked as current. Raises SetupFailed.
     """
     if checkout.is_current(lock):
         return
-    if may_grow(checkout, lock):
+    if can_extend(checkout, lock):
         print(f"Adding the packages of the {lock} lock", flush=True)
     else:
         create_environment(checkout)
         print(f"Installing the packages of the {lock} lock", flush=True)
     files = [word for path in checkout.requirements(lock) for word in ("-r", str(path))]
-    # The lock is complete, so nothing is left to resolve; wheels alone, so no foreign code runs here.
+    # The lock is complete, so there is nothing to resolve. Only wheels are installed, so no package's code runs.
     pip(checkout, "install", "--quiet", "--require-hashes", "--only-binary=:all:", "--no-deps", *files)
     pip(checkout, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(checkout.root))
     if relock:
         return
     pip(checkout, "check")
     run([checkout.python, "-m", "compileall", "-q", checkout.root / "usage_viewer"])
-    for done in up_to(lock):
-        checkout.stamp(done).write_text(checkout.fingerprint(done), encoding="utf-8")
+    for included in included_locks(lock):
+        checkout.stamp(included).write_text(checkout.fingerprint(included), encoding="utf-8")
 
 
-def up_to(lock: str) -> list[str]:
-    """The locks whose packages are all in `lock`, itself last."""
+def included_locks(lock: str) -> list[str]:
+    """Return the locks whose packages are all in `lock`; `lock` itself is the last."""
     names = list(LOCKS)
     return names[: names.index(lock) + 1]
 
 
-def may_grow(checkout: Checkout, lock: str) -> bool:
-    """Whether what was installed is all of it current, and less than `lock`."""
-    installed = [name for name in up_to(lock) if checkout.stamp(name).exists()]
+def can_extend(checkout: Checkout, lock: str) -> bool:
+    """Report whether all installed locks are current and smaller than `lock`."""
+    installed = [name for name in included_locks(lock) if checkout.stamp(name).exists()]
     return bool(installed) and lock not in installed and all(map(checkout.is_current, installed))
 
 
 def create_environment(checkout: Checkout) -> None:
-    print(f"Making the virtual environment in .venv ({sys.version.split()[0]})", flush=True)
+    """Create an empty virtual environment in place of an existing one. Raises SetupFailed."""
+    print(f"Creating the virtual environment in .venv ({sys.version.split()[0]})", flush=True)
     if checkout.environment.exists():
         shutil.rmtree(checkout.environment)
     run([sys.executable, "-m", "venv", checkout.environment])
 
 
 def pip(checkout: Checkout, *arguments: str) -> None:
-    """Run the environment's pip; where it gets packages from is left to its own configuration."""
+    """Run the environment's pip with the user's own configuration of package indexes. Raises SetupFailed."""
     command: list[str | Path] = [checkout.python, "-m", "pip", "--disable-pip-version-check", *arguments]
     run(command, hide=arguments[0] == "check")
 
 
 def run(command: list[str | Path], hide: bool = False) -> None:
-    """Run one step; what it prints is shown, or with `hide` only when it fails."""
+    """Run one step; with `hide`, show its output only if it fails. Raises SetupFailed."""
     words = [str(word) for word in command]
     done = subprocess.run(
         words,

@@ -1,4 +1,4 @@
-"""Which system packages are missing on this machine, and the command that installs them."""
+"""Finds and installs the system packages that are missing on this computer."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 
 LISTS = Path(__file__).resolve().parent / "system-packages"
 
-# How each family of distributions is recognized (ID and ID_LIKE of os-release) and asked for packages.
-# "refresh" renews the package lists; it runs only when an installation failed without it.
+# For each family of distributions: its names in os-release (ID and ID_LIKE), the command that installs packages,
+# and the command that refreshes the package lists, which runs only after a failed installation.
 FAMILIES: dict[str, tuple[frozenset[str], list[str], list[str]]] = {
     "debian": (
         frozenset({"debian", "ubuntu"}),
@@ -41,19 +41,19 @@ FAMILIES: dict[str, tuple[frozenset[str], list[str], list[str]]] = {
 
 
 class SystemPackagesMissing(Exception):
-    """Something the program needs is not on this machine; the message says what to do."""
+    """Reports that system packages are missing; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Need:
-    """One line of a list: how to see whether it is there, and the package that brings it."""
+    """Holds one line of a list: a probe that tests for a requirement, and the package that provides it."""
 
     probe: str
     package: str
 
 
 def read_list(text: str) -> dict[str, list[Need]]:
-    """The needs of each section, in the order of the list."""
+    """Return the needs of each section, in the order of the list. Raises ValueError for a malformed line."""
     sections: dict[str, list[Need]] = {}
     current: list[Need] | None = None
     for number, line in enumerate(text.splitlines(), start=1):
@@ -70,21 +70,21 @@ def read_list(text: str) -> dict[str, list[Need]]:
 
 
 def family_of(os_release: str) -> str | None:
-    """The family of distributions that an os-release text belongs to; None when it is not known here."""
+    """Return the family of distributions of an os-release text; None if it is unknown."""
     fields = dict(line.split("=", 1) for line in os_release.splitlines() if "=" in line)
     names = [
         fields.get("ID", "").strip("\"'"),
         *fields.get("ID_LIKE", "").strip("\"'").split(),
     ]
     for name in names:
-        for family, (known, _, _) in FAMILIES.items():
-            if name in known or (family == "opensuse" and name.startswith("opensuse")):
+        for family, (names_of_family, _, _) in FAMILIES.items():
+            if name in names_of_family or (family == "opensuse" and name.startswith("opensuse")):
                 return family
     return None
 
 
 def is_present(probe: str) -> bool:
-    """Whether what a probe asks for is on this machine."""
+    """Report whether this computer has what a probe tests for. Raises ValueError for an unknown probe."""
     kind, _, name = probe.partition(":")
     if kind == "library":
         try:
@@ -103,52 +103,53 @@ def is_present(probe: str) -> bool:
 
 
 def any_font() -> bool:
-    """Whether a scalable font lies where fontconfig looks by default."""
+    """Report whether a scalable font is in one of fontconfig's default directories."""
     home = Path.home()
-    places = [
+    directories = [
         Path("/usr/share/fonts"),
         Path("/usr/local/share/fonts"),
         home / ".fonts",
         home / ".local/share/fonts",
     ]
     endings = {".ttf", ".otf", ".ttc", ".pfb"}
-    return any(path.suffix.lower() in endings for place in places for path in place.rglob("*"))
+    return any(path.suffix.lower() in endings for directory in directories for path in directory.rglob("*"))
 
 
-def missing(sections: dict[str, list[Need]], wanted: list[str]) -> list[Need]:
-    """The needs of the wanted sections that this machine doesn't meet."""
-    return [need for section in wanted for need in sections[section] if not is_present(need.probe)]
+def missing(sections: dict[str, list[Need]], names: list[str]) -> list[Need]:
+    """Return the needs of the named sections that this computer doesn't meet."""
+    return [need for section in names for need in sections[section] if not is_present(need.probe)]
 
 
-def ensure(wanted: list[str]) -> None:
-    """Install what the wanted sections lack.
+def ensure(names: list[str]) -> None:
+    """Install the missing packages of the named sections.
 
-    Raises SystemPackagesMissing when this user may not install it, when the distribution is not known,
-    or when it is still lacking after the installation. On other systems than Linux there is nothing to do:
-    the wheels bring all they need.
+    Raises SystemPackagesMissing if this user can't install packages, if the distribution is unknown, or if a need
+    is still not met after the installation. On systems other than Linux nothing happens: there the wheels include
+    everything.
     """
     if not sys.platform.startswith("linux"):
         return
     family = this_family()
     sections = read_list((LISTS / f"{family or 'debian'}.txt").read_text(encoding="utf-8"))
-    lacking = missing(sections, wanted)
-    if not lacking:
+    unmet = missing(sections, names)
+    if not unmet:
         return
-    packages = list(dict.fromkeys(need.package for need in lacking))
+    packages = list(dict.fromkeys(need.package for need in unmet))
     if family is None:
-        probes = ", ".join(need.probe.partition(":")[2] for need in lacking)
+        probes = ", ".join(need.probe.partition(":")[2] for need in unmet)
         raise SystemPackagesMissing(
             f"These are missing: {probes}.\n"
-            f"This distribution is not known here. On Debian the packages are: {' '.join(packages)}"
+            f"This distribution is unknown. On Debian the packages are: {' '.join(packages)}"
         )
     install(family, packages)
-    still = [need for need in lacking if not is_present(need.probe)]
-    if still:
-        probes = ", ".join(f"{need.probe} (package {need.package})" for need in still)
-        raise SystemPackagesMissing(f"Installed, yet still missing for {sys.executable}: {probes}")
+    still_missing = [need for need in unmet if not is_present(need.probe)]
+    if still_missing:
+        probes = ", ".join(f"{need.probe} (package {need.package})" for need in still_missing)
+        raise SystemPackagesMissing(f"Installed, but still missing for {sys.executable}: {probes}")
 
 
 def this_family() -> str | None:
+    """Return this computer's family of distributions; None if it is unknown."""
     for path in (Path("/etc/os-release"), Path("/usr/lib/os-release")):
         if path.is_file():
             return family_of(path.read_text(encoding="utf-8"))
@@ -156,22 +157,22 @@ def this_family() -> str | None:
 
 
 def install(family: str, packages: list[str]) -> None:
-    """Ask the system's package manager, with renewed package lists when it fails at first."""
+    """Install packages; if that fails, refresh the package lists and try again. Raises SystemPackagesMissing."""
     _, command, refresh = FAMILIES[family]
     command = command + packages
     become_root = root_prefix()
     if become_root is None:
         raise SystemPackagesMissing(
             f"These system packages are missing: {' '.join(packages)}\n"
-            f"Install them with:\n\n    sudo {shlex.join(command)}\n\nand start this again."
+            f"Install them with:\n\n    sudo {shlex.join(command)}\n\nand run this again."
         )
     if shutil.which(command[0]) is None:
-        raise SystemPackagesMissing(f"{command[0]} is not on PATH. It was to run: {shlex.join(command)}")
+        raise SystemPackagesMissing(f"{command[0]} is not on PATH. This command is needed: {shlex.join(command)}")
     print(f"Installing system packages: {' '.join(packages)}", flush=True)
     if run_quietly(become_root + command) is None:
         return
-    # Package lists are often empty or old on a new machine. A source that fails to answer is no reason
-    # to give up: the installation itself decides.
+    # Package lists are often empty or old on a new computer. The result of the refresh is ignored, because the
+    # installation can succeed even if one package source doesn't respond.
     run_quietly(become_root + refresh)
     output = run_quietly(become_root + command)
     if output is not None:
@@ -179,7 +180,7 @@ def install(family: str, packages: list[str]) -> None:
 
 
 def root_prefix() -> list[str] | None:
-    """What to put before a command to run it as root; None where this user can't."""
+    """Return the words before a command that run it as root; None if this user can't become root."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") is None:
@@ -190,7 +191,7 @@ def root_prefix() -> list[str] | None:
 
 
 def run_quietly(command: list[str]) -> str | None:
-    """Run a command without questions; its output when it failed, None when it succeeded."""
+    """Run a command that must not ask questions; return its output if it failed, otherwise None."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(
         command,

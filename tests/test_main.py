@@ -1,4 +1,4 @@
-"""Runs `main` in this process, from arguments to the exit status."""
+"""`main`: arguments, output and exit status, in this process."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
         yield running
 
 
-def test_table_of_named_server(server: DemoServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_table_from_the_given_server(server: DemoServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     where = ("--base-url", server.base_url, "--data-dir", str(tmp_path))
     assert main([*WEEK, *where, "--format", "json", "--metrics", "input_tokens"]) == 0
     printed = capfd.readouterr()
@@ -45,7 +45,7 @@ def test_options_before_the_command(server: DemoServer, tmp_path: Path, capfd: p
     assert not ProfilePaths(tmp_path).database.exists()
 
 
-def test_relative_data_directory_is_below_working_directory(
+def test_data_directory_is_relative_to_the_current_directory(
     server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -64,17 +64,17 @@ def test_no_store_leaves_no_file(server: DemoServer, tmp_path: Path, capfd: pyte
 @pytest.mark.parametrize(
     ("arguments", "title"),
     [
-        (("--colour",), "The command can't be understood (unrecognized arguments: --colour)"),
-        (("chart",), "The command can't be understood"),
-        (("table",), "The command can't be understood (the following arguments are required: --from, --to)"),
+        (("--colour",), "The command is invalid (unrecognized arguments: --colour)"),
+        (("chart",), "The command is invalid"),
+        (("table",), "The command is invalid (the following arguments are required: --from, --to)"),
         (("--profile", "../other"), "This profile name can't be used (../other)"),
         ((*WEEK, "--profile", "a/b"), "This profile name can't be used (a/b)"),
         (("--base-url", "http://example.org"), ""),
         ((*WEEK, "--base-url", "nonsense"), ""),
-        ((*WEEK, "--sort", "-money"), "The table can't be sorted by what it doesn't show (money)"),
+        ((*WEEK, "--sort", "-money"), "The table can only be sorted by a column that it shows (money)"),
     ],
 )
-def test_unusable_arguments_exit_with_2(
+def test_invalid_arguments_exit_with_2(
     arguments: tuple[str, ...], title: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--data-dir", str(tmp_path / "data"), *arguments]) == 2
@@ -86,23 +86,23 @@ def test_unusable_arguments_exit_with_2(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "output"),
+    ("arguments", "printed_start"),
     [
         (("--version",), f"Usage Viewer {__version__}\n"),
         (("--help",), "usage: usage-viewer "),
         (("table", "--help"), "usage: usage-viewer table "),
     ],
 )
-def test_version_and_help_are_printed(
-    arguments: tuple[str, ...], output: str, capfd: pytest.CaptureFixture[str]
+def test_version_and_help(
+    arguments: tuple[str, ...], printed_start: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 0
-    assert capfd.readouterr().out.startswith(output)
+    assert capfd.readouterr().out.startswith(printed_start)
 
 
-def test_demo_is_a_local_server_with_its_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_runs_on_this_computer_with_its_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-the-real-one-0000000000000")
     demo = open_demo()
     try:
@@ -116,7 +116,7 @@ def test_demo_is_a_local_server_with_its_own_key(monkeypatch: pytest.MonkeyPatch
         demo.close()
 
 
-def test_failing_demo_is_reported(
+def test_demo_that_fails_to_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-such-program"))
@@ -124,7 +124,7 @@ def test_failing_demo_is_reported(
     assert capfd.readouterr().err.startswith("usage-viewer: The demo could not be started")
 
 
-def test_table_imports_no_window(server: DemoServer, tmp_path: Path) -> None:
+def test_table_imports_no_qt(server: DemoServer, tmp_path: Path) -> None:
     code = (
         "import sys; from usage_viewer.__main__ import main; status = main(sys.argv[1:]); "
         "sys.exit(f'imported: {sys.modules[\"PySide6\"]}' if 'PySide6' in sys.modules else status)"

@@ -1,6 +1,5 @@
-"""Checks how `main` chooses an organization or a snapshot."""
+"""`main`: the chosen organization, and a snapshot instead of an organization."""
 
-import threading
 import time
 from contextlib import closing
 from datetime import UTC, datetime
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rigs.sessions import open_store_session
 from usage_viewer.__main__ import main
 from usage_viewer.app.profile.organizations import Organization as Listed
 from usage_viewer.app.profile.paths import ProfilePaths
@@ -29,15 +29,15 @@ NOW = int(time.time())
 
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Path:
-    """A snapshot of the last week of completions, fetched from a real server."""
+    """A snapshot of the last week of completions, fetched from the stand-in server."""
     view, key = ViewState(range=DateRange(Preset.LAST_7_DAYS)), AdminKey.parse(ADMIN_KEY)
     with DemoServer(SyntheticOrganization(anchor=NOW), key=ADMIN_KEY, clock=lambda: NOW) as server:
         profile = Profile(
             "default", base_url=server.base_url, database=None, keystore=MemoryKeystore, clock=lambda: NOW
         )
-        with closing(profile.open_session()) as session:
+        with closing(open_store_session(profile)) as session:
             session.connect(profile.source(key))
-            list(session.fetch(view, cancelled=threading.Event()))
+            list(session.fetch(view))
             save_snapshot(session, view, tmp_path / "week.zip")
     return tmp_path / "week.zip"
 
@@ -46,7 +46,7 @@ def _date(days_ago: int) -> str:
     return datetime.fromtimestamp(NOW - days_ago * DAY, UTC).strftime("%Y-%m-%d")
 
 
-def test_table_of_snapshot_needs_no_key(
+def test_table_of_a_snapshot_needs_no_key(
     snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-not-to-be-used-not-to-be-used")
@@ -64,16 +64,16 @@ def test_table_of_snapshot_needs_no_key(
     assert "still to come" in capsys.readouterr().err
 
 
-def test_invalid_snapshot_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_file_that_is_no_snapshot_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x").write_text("x")
     between = ["--from", _date(5), "--to", _date(1)]
     assert main(["table", "--open", str(tmp_path / "x"), *between]) == 1
     assert "not a snapshot" in capsys.readouterr().err
     assert main(["--demo", "--open", str(tmp_path / "x")]) == 2
-    assert "exclude" in capsys.readouterr().err
+    assert "can't be combined" in capsys.readouterr().err
 
 
-def test_profile_is_chosen_by_name_and_has_its_own_server(
+def test_profile_is_chosen_by_label_and_uses_its_server(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", ADMIN_KEY)

@@ -1,17 +1,17 @@
-"""Checks that the README lists every option and names existing files."""
+"""The README lists every option, and links only to existing files."""
 
 import re
 from pathlib import Path
 
-from usage_viewer.cli.arguments import parser
+from usage_viewer.cli.arguments import build_parser
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_every_option_is_listed() -> None:
-    text = parser().format_help()
-    table = next(action for action in parser()._actions if action.dest == "command")
+def test_readme_lists_every_option() -> None:
+    text = build_parser().format_help()
+    table = next(action for action in build_parser()._actions if action.dest == "command")
     assert table.choices
     commands = dict(table.choices)
     texts = [text, *(command.format_help() for command in commands.values())]
@@ -23,15 +23,15 @@ def test_every_option_is_listed() -> None:
     assert all(f"`{name}`" in README or f"usage-viewer {name}" in README for name in commands)
 
 
-def test_every_listed_option_exists() -> None:
-    text = parser().format_help()
-    table = next(action for action in parser()._actions if action.dest == "command")
+def test_readme_lists_only_existing_options() -> None:
+    text = build_parser().format_help()
+    table = next(action for action in build_parser()._actions if action.dest == "command")
     everything = text + "".join(command.format_help() for command in dict(table.choices).values())  # type: ignore[arg-type]
     named = set(re.findall(r"`(--[a-z][a-z-]+)", README))
     assert sorted(option for option in named if option not in everything) == []
 
 
-def test_named_files_exist() -> None:
+def test_linked_files_exist() -> None:
     for path in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / path).is_file(), path
     for path in re.findall(r"`((?:domain|app|api|store|gui|cli|demo)/[\w/]+\.py)`", README):

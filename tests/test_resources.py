@@ -1,4 +1,4 @@
-"""Checks that resources are found in a checkout, and that the error names a missing one."""
+"""Resources are found in a checkout; a missing one raises an error with its name."""
 
 import pytest
 
@@ -9,6 +9,6 @@ def test_resource_is_found() -> None:
     assert asset("icons/usage-viewer.svg").read_bytes().startswith(b"<svg")
 
 
-def test_missing_resource_is_named_in_error() -> None:
+def test_missing_resource_is_named() -> None:
     with pytest.raises(FileNotFoundError, match=r"icons/none\.svg"):
         asset("icons/none.svg")

@@ -1,3 +1,3 @@
-"""Usage Viewer: see, filter, regroup, sort and copy an organization's OpenAI usage."""
+"""Usage Viewer shows an organization's OpenAI usage: filter, group, sort and copy it."""
 
 __version__ = "0.1.0"

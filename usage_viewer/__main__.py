@@ -1,4 +1,4 @@
-"""The composition root: reads the arguments, builds the objects, runs the window or the table."""
+"""Starts the program: parses the arguments, builds the objects, and runs the window or a command."""
 
 import logging
 import sys
@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from usage_viewer.app.file_permissions import keep_private, leave_no_core
+from usage_viewer.app.file_permissions import disable_core_dumps, restrict_permissions
 from usage_viewer.app.profile.paths import ProfilePaths, default_data_dir
-from usage_viewer.cli.error_output import tell
+from usage_viewer.cli.error_output import write_error
 from usage_viewer.domain.admin_key import AdminKey, KeyFilter
 from usage_viewer.domain.errors import InputError, SnapshotError, UsageViewerError
 
@@ -21,48 +21,48 @@ if TYPE_CHECKING:
     from usage_viewer.app.profile.organizations import Organization
     from usage_viewer.app.profile.profile import Profile
     from usage_viewer.demo.server.child import DemoProcess
-    from usage_viewer.gui.startup.application import Begun
+    from usage_viewer.gui.startup.application import EarlyWindow
 
-# Whatever takes long to import is imported where it is needed: the last look is painted before.
+# Modules that are slow to import are imported in functions: the window paints its saved table before that.
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the program; returns its exit status. `argv` None: the process is its own, with its arguments."""
+    """Run the program and return its exit status. With `argv` None, use the arguments of the process."""
     if argv is None:
-        _mask_unexpected()
-    leave_no_core()
+        _mask_uncaught_errors()
+    disable_core_dumps()
     begun = _begin(sys.argv[1:] if argv is None else argv)
-    from usage_viewer.cli.arguments import parser
+    from usage_viewer.cli.arguments import build_parser
 
     try:
-        arguments = parser().parse_args(argv)
+        arguments = build_parser().parse_args(argv)
         _log_to_stderr(arguments.verbose)
-        place, organization = _chosen_place(arguments)
+        paths, organization = _choose_organization(arguments)
         base_url = _base_url(arguments.base_url or organization.base_url or None)
         _check_ca_file(arguments.ca_file)
         if arguments.demo and arguments.open is not None:
-            raise InputError(title="--demo and --open exclude each other", hint="Give one of them.")
+            raise InputError(title="--demo and --open can't be combined", hint="Use either --demo or --open.")
     except InputError as error:
-        tell(error, sys.stderr)
+        write_error(error, sys.stderr)
         return 2
-    keep_private(place.data_dir)
+    restrict_permissions(paths.data_dir)
     if arguments.command == "table":
-        return _run_table(arguments, place, base_url)
+        return _run_table(arguments, paths, base_url)
     if arguments.command == "forget":
-        return _run_forget(arguments, place, organization)
-    return _run_window(arguments, place, base_url, organization, begun)
+        return _run_forget(arguments, paths, organization)
+    return _run_window(arguments, paths, base_url, organization, begun)
 
 
-def _begin(argv: Sequence[str]) -> "Begun | None":
-    """Where nothing but the window is asked for: its last look, at once."""
+def _begin(argv: Sequence[str]) -> "EarlyWindow | None":
+    """Paint the saved table at once, if the arguments only start the window; otherwise return None."""
     if argv and (len(argv) != 2 or argv[0] != "--data-dir"):
         return None
-    from usage_viewer.gui.startup.application import begin
+    from usage_viewer.gui.startup.application import show_startup_page
 
-    return begin(Path(argv[1]).absolute() if argv else default_data_dir().absolute())
+    return show_startup_page(Path(argv[1]).absolute() if argv else default_data_dir().absolute())
 
 
-def _run_table(arguments: "Namespace", place: ProfilePaths, base_url: str) -> int:
+def _run_table(arguments: "Namespace", paths: ProfilePaths, base_url: str) -> int:
     from usage_viewer.cli.table import run
 
     if arguments.open is not None:
@@ -71,14 +71,14 @@ def _run_table(arguments: "Namespace", place: ProfilePaths, base_url: str) -> in
         try:
             return run(arguments, SnapshotProfile(arguments.open))
         except SnapshotError as error:
-            tell(error, sys.stderr)
+            write_error(error, sys.stderr)
             return 1
     if not arguments.demo:
-        return run(arguments, _profile(arguments, place, base_url, stored=not arguments.no_store))
+        return run(arguments, _build_profile(arguments, paths, base_url, stored=not arguments.no_store))
     try:
         demo = open_demo()
     except UsageViewerError as error:
-        tell(error, sys.stderr)
+        write_error(error, sys.stderr)
         return 1
     try:
         return run(arguments, demo.profile)
@@ -86,110 +86,122 @@ def _run_table(arguments: "Namespace", place: ProfilePaths, base_url: str) -> in
         demo.close()
 
 
-def _run_forget(arguments: "Namespace", place: ProfilePaths, organization: "Organization") -> int:
+def _run_forget(arguments: "Namespace", paths: ProfilePaths, organization: "Organization") -> int:
     from usage_viewer.cli.forget import run_forget
     from usage_viewer.keystore import open_keystore
 
-    return run_forget(arguments, place, organization, open_keystore, ask=input, err=sys.stderr)
+    return run_forget(arguments, paths, organization, open_keystore, ask=input, err=sys.stderr)
 
 
 def _run_window(
-    arguments: "Namespace", place: ProfilePaths, base_url: str, organization: "Organization", begun: "Begun | None"
+    arguments: "Namespace",
+    paths: ProfilePaths,
+    base_url: str,
+    organization: "Organization",
+    begun: "EarlyWindow | None",
 ) -> int:
-    from usage_viewer.gui.startup.application import Launch, run
+    from usage_viewer.gui.startup.application import run
+    from usage_viewer.gui.workspace.app_context import AppContext, LaunchOptions
 
     return run(
-        Launch(
-            profile=_profile(arguments, place, base_url, label=organization.label),
-            place=place,
+        AppContext(
+            profile=_build_profile(arguments, paths, base_url, label=organization.label),
+            paths=paths,
+            make_profile=_profile_factory(arguments, paths, base_url),
             open_demo=open_demo,
-            make_profile=_maker(arguments, place, base_url),
-            erase_all=lambda: _erase_all(place),
-            demo=arguments.demo,
-            snapshot=arguments.snapshot,
-            open=arguments.open,
+            erase_all=lambda: _erase_all(paths),
+            options=LaunchOptions(arguments.demo, arguments.snapshot, arguments.open),
         ),
         begun,
     )
 
 
-def _erase_all(place: ProfilePaths) -> list[UsageViewerError]:
+def _erase_all(paths: ProfilePaths) -> list[UsageViewerError]:
     from usage_viewer.app.erase_all import erase_all
     from usage_viewer.keystore import open_keystore
 
-    return erase_all(place.data_dir, open_keystore)
+    return erase_all(paths.data_dir, open_keystore)
 
 
-def _profile(
-    arguments: "Namespace", place: ProfilePaths, base_url: str, *, label: str = "", stored: bool = True
+def _build_profile(
+    arguments: "Namespace", paths: ProfilePaths, base_url: str, *, label: str = "", stored: bool = True
 ) -> "Profile":
     from usage_viewer.app.profile.profile import Profile
     from usage_viewer.keystore import open_keystore
 
     return Profile(
-        place.profile,
+        paths.profile,
         label=label,
         base_url=base_url,
-        database=place.database if stored else None,
-        keystore=lambda: open_keystore(place.profile, use_environment=True),
+        database=paths.database if stored else None,
+        keystore=lambda: open_keystore(paths.profile, use_environment=True),
         ca_file=arguments.ca_file,
     )
 
 
-def _maker(arguments: "Namespace", place: ProfilePaths, base_url: str) -> "Callable[[Organization], Profile]":
-    """Makes the profile of any organization. What the arguments and the environment say of server and key is for
-    the one that the program was started with: another one's data must never come from there.
-    """
+def _profile_factory(
+    arguments: "Namespace", paths: ProfilePaths, base_url: str
+) -> "Callable[[Organization], Profile]":
+    """Return a function that builds the profile of any organization.
 
+    The server and the key in the arguments and the environment apply only to the organization that the program was
+    started with: the data of another organization must never come from there.
+    """
     from usage_viewer.app.profile.profile import Profile
 
-    def make(one: "Organization") -> Profile:
-        if one.id == place.profile:
-            return _profile(arguments, place, base_url, label=one.label)
+    def build(one: "Organization") -> Profile:
+        if one.id == paths.profile:
+            return _build_profile(arguments, paths, base_url, label=one.label)
         from usage_viewer.keystore import open_keystore
 
         return Profile(
             one.id,
             label=one.label,
             base_url=_base_url(one.base_url or None),
-            database=ProfilePaths(place.data_dir, one.id).database,
+            database=ProfilePaths(paths.data_dir, one.id).database,
             keystore=lambda: open_keystore(one.id),
             ca_file=arguments.ca_file,
         )
 
-    return make
+    return build
 
 
-def _chosen_place(arguments: "Namespace") -> "tuple[ProfilePaths, Organization]":
-    """Where the data of the organization that is asked for is: by id or name; in the window without one, the one
-    looked at last. Raises InputError.
+def _choose_organization(arguments: "Namespace") -> "tuple[ProfilePaths, Organization]":
+    """Return the paths and the entry of the organization that the arguments name by id or label.
+
+    Without `--profile`, the window opens the organization that was open last, and a command uses the default one.
+    Raises InputError.
     """
-    from usage_viewer.app.profile.organizations import DEFAULT, found, with_id
+    from usage_viewer.app.profile.organizations import DEFAULT, find_id, with_id
     from usage_viewer.app.settings.settings import organizations_of
 
     data_dir = (arguments.data_dir or default_data_dir()).absolute()
-    listed, last = organizations_of(ProfilePaths(data_dir).settings)
+    organizations, last = organizations_of(ProfilePaths(data_dir).settings)
     if arguments.profile is not None:
-        id = found(listed, arguments.profile)
+        id = find_id(organizations, arguments.profile)
     else:
-        id = last if arguments.command is None and any(one.id == last for one in listed) else DEFAULT
-    place = ProfilePaths(data_dir, id)
-    return place, next(one for one in with_id(listed, id) if one.id == id)
+        id = last if arguments.command is None and any(one.id == last for one in organizations) else DEFAULT
+    paths = ProfilePaths(data_dir, id)
+    return paths, next(one for one in with_id(organizations, id) if one.id == id)
 
 
 @dataclass(frozen=True)
 class Demo:
-    """The synthetic organization: its server runs in a process of its own until `close`."""
+    """Provides the synthetic organization; its server runs in a separate process until `close`."""
 
     profile: "Profile"
     server: "DemoProcess"
 
     def close(self) -> None:
+        """Stop the server's process."""
         self.server.close()
 
 
 def open_demo() -> Demo:
-    """Starts the stand-in server on loopback; the same client looks at it, the keyring aside."""
+    """Start the stand-in server on the loopback address and return its profile.
+
+    The profile uses the ordinary client, but keeps its key in memory. Raises UsageViewerError.
+    """
     from usage_viewer.app.profile.profile import Profile
     from usage_viewer.demo.server.child import start_demo
     from usage_viewer.keystore import MemoryKeystore
@@ -200,7 +212,7 @@ def open_demo() -> Demo:
         "demo",
         base_url=server.base_url,
         database=None,
-        keystore=lambda: MemoryKeystore(key, description="The demo needs no key of yours."),
+        keystore=lambda: MemoryKeystore(key, description="Demo: no key needed."),
     )
     return Demo(profile, server)
 
@@ -229,13 +241,13 @@ def _log_to_stderr(verbose: bool) -> None:
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])
 
 
-def _mask_unexpected() -> None:
-    """What Python itself would print of an error that nobody expected, with keys masked."""
-    sys.excepthook = _log_unexpected
-    threading.excepthook = lambda end: _log_unexpected(end.exc_type, end.exc_value, end.exc_traceback)
+def _mask_uncaught_errors() -> None:
+    """Log uncaught errors with keys masked; Python itself would print them unmasked."""
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 
 
-def _log_unexpected(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+def _log_uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
     if issubclass(kind, SystemExit):
         return
     logging.getLogger(__name__).critical("unexpected error", exc_info=(kind, error or kind(), trace))

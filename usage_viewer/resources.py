@@ -1,18 +1,18 @@
-"""Where the files of `resources/` are: inside an installed package, or beside it in a checkout."""
+"""Finds the files of `resources/`: inside an installed package, or next to it in a checkout."""
 
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
-_PLACES = (_PACKAGE / "resources", _PACKAGE.parent / "resources")
+_DIRECTORIES = (_PACKAGE / "resources", _PACKAGE.parent / "resources")
 
 
 def asset(name: str) -> Path:
-    """The path of a resource, named relative to `resources/` with forward slashes.
+    """Return the path of a resource; `name` is relative to `resources/`, with forward slashes.
 
-    Raises FileNotFoundError when there is no such resource: the installation is damaged.
+    Raises FileNotFoundError if the resource is missing, which means that the installation is damaged.
     """
-    for place in _PLACES:
-        path = place / name
+    for directory in _DIRECTORIES:
+        path = directory / name
         if path.exists():
             return path
     raise FileNotFoundError(f"the resource {name!r} is not installed with usage_viewer")

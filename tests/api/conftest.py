@@ -1,4 +1,4 @@
-"""Fixtures of the client's tests: a server with scripted answers, and clients that skip their waits."""
+"""Fixtures: a scripted HTTP server on loopback, with full control of each response byte, and clients of it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ class MakeClient:
 
     def __init__(self, waits: Waits) -> None:
         self._waits = waits
-        self.made: list[UsageClient] = []
+        self.clients: list[UsageClient] = []
 
     def __call__(
         self,
@@ -58,7 +58,7 @@ class MakeClient:
             clock=clock,
             policy=RetryPolicy(attempts=attempts),
         )
-        self.made.append(client)
+        self.clients.append(client)
         return client
 
 
@@ -66,7 +66,7 @@ class MakeClient:
 def make_client(waits: Waits) -> Iterator[MakeClient]:
     make = MakeClient(waits)
     yield make
-    for client in make.made:
+    for client in make.clients:
         client.close()
 
 

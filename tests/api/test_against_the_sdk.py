@@ -1,4 +1,4 @@
-"""The official SDK as the oracle: both clients ask the stand-in server, and must get the same rows."""
+"""Compares our client with the official SDK: both query the demo server and must get the same rows."""
 
 import json
 import random
@@ -40,15 +40,15 @@ def ours(demo: DemoServer) -> Iterator[UsageClient]:
         yield client
 
 
-def figure(value: Any, kind: Kind) -> Any:
+def number(value: Any, kind: Kind) -> Any:
     return None if value is None else Decimal(str(value)) if kind is Kind.DECIMAL else value
 
 
-def text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def within(fields: dict[str, Any], path: tuple[str, ...]) -> Any:
+def value_at(fields: dict[str, Any], path: tuple[str, ...]) -> Any:
     value: Any = fields
     for name in path:
         value = None if value is None else value.get(name)
@@ -62,7 +62,7 @@ def sdk_rows(
     starts: set[int] = set()
     more: dict[str, Any] = {"group_by": list(grouped)} if grouped else {}
     while True:
-        # The SDK's own models read decimals as floats: its answers are read exactly, from its text.
+        # The SDK's models convert decimals to floats, so the exact values are read from the response's text.
         raw = getattr(sdk.admin.organization.usage.with_raw_response, dataset.name)(
             start_time=window.start, end_time=window.end, bucket_width=window.width.value, limit=limit, **more
         )
@@ -76,8 +76,8 @@ def sdk_rows(
                 rows[
                     (
                         bucket["start_time"],
-                        *(text(within(result, item.path or (item.name,))) for item in dataset.dimensions),
-                        *(figure(within(result, m.path or (m.name,)), m.kind) for m in dataset.metrics),
+                        *(as_text(value_at(result, item.path or (item.name,))) for item in dataset.dimensions),
+                        *(number(value_at(result, m.path or (m.name,)), m.kind) for m in dataset.metrics),
                     )
                 ] += 1
         if not answer.has_more:
@@ -113,7 +113,7 @@ def questions(dataset: Dataset, seed: int, count: int) -> Iterator[tuple[BucketR
 
 
 @pytest.mark.parametrize("dataset", DATASETS.values(), ids=lambda dataset: dataset.name)
-def test_both_clients_get_the_same_rows(sdk: openai.OpenAI, ours: UsageClient, dataset: Dataset) -> None:
+def test_client_and_sdk_get_the_same_rows(sdk: openai.OpenAI, ours: UsageClient, dataset: Dataset) -> None:
     seen = 0
     for window, grouped, limit in questions(dataset, 1, 12 if dataset.name == "completions" else 3):
         expected = sdk_rows(sdk, dataset, window, grouped, limit)
@@ -122,7 +122,7 @@ def test_both_clients_get_the_same_rows(sdk: openai.OpenAI, ours: UsageClient, d
     assert seen > 0
 
 
-def test_all_dimensions_up_to_now(sdk: openai.OpenAI, ours: UsageClient) -> None:
+def test_rows_of_all_dimensions_up_to_now_match_the_sdk(sdk: openai.OpenAI, ours: UsageClient) -> None:
     dataset = DATASETS["completions"]
     window = BucketRun(BucketWidth.HOUR, BucketWidth.HOUR.floor(NOW) - 47 * 3600, BucketWidth.HOUR.ceil(NOW))
     expected = sdk_rows(sdk, dataset, window, dataset.group_by, 7)
@@ -130,13 +130,13 @@ def test_all_dimensions_up_to_now(sdk: openai.OpenAI, ours: UsageClient) -> None
     assert len(expected[1]) == 48
 
 
-def test_the_key_is_accepted_or_refused(demo: DemoServer, ours: UsageClient) -> None:
+def test_valid_key_passes_and_wrong_key_is_refused(demo: DemoServer, ours: UsageClient) -> None:
     check_key(ours, NOW)
     with UsageClient(demo.base_url, AdminKey.parse("sk-admin-wrong")) as wrong, pytest.raises(KeyRefused):
         check_key(wrong, NOW)
 
 
-def test_refused_dimensions_are_found() -> None:
+def test_probe_finds_refused_dimensions() -> None:
     completions, costs = DATASETS["completions"], DATASETS["costs"]
     day = BucketRun(BucketWidth.DAY, BucketWidth.DAY.floor(NOW) - 86400, BucketWidth.DAY.floor(NOW))
     refusing = DemoServer(
@@ -153,7 +153,7 @@ def test_refused_dimensions_are_found() -> None:
         assert probe_dimensions(client, costs, day) == ("project_id", "line_item", "api_key_id")
 
 
-def test_both_clients_get_the_same_names(sdk: openai.OpenAI, ours: UsageClient) -> None:
+def test_client_and_sdk_get_the_same_names(sdk: openai.OpenAI, ours: UsageClient) -> None:
     names = {(name.kind, name.id): name.name for page in fetch_names(ours, now=NOW) for name in page}
     organization = sdk.admin.organization
     projects = list(organization.projects.list(include_archived=True, limit=7))

@@ -1,4 +1,4 @@
-"""The client on a network at its worst: real sockets, each fault once."""
+"""Tests the client against each network fault, over real sockets."""
 
 import gzip
 import threading
@@ -11,6 +11,7 @@ from tests.rigs.load import slowdown
 from tests.rigs.names import HostNames
 from tests.rigs.wire import refusing_port
 from usage_viewer.api import Timeouts
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import (
     Cancelled,
     ConnectionFailed,
@@ -42,46 +43,46 @@ def _slowly(piece: bytes, seconds: float, times: int) -> list[bytes | float]:
 def _faults(answer: "type[Answer]") -> "dict[str, tuple[Answer, type[UsageViewerError]]]":
     bomb = gzip.compress(b"0" * (64 << 20))
     return {
-        "closed at once": (answer(pieces=[b""]), ConnectionFailed),
-        "closed within the head": (answer(pieces=[HEAD]), ConnectionFailed),
-        "no HTTP": (answer(pieces=[b"SSH-2.0-OpenSSH_9.2\r\n"]), ConnectionFailed),
-        "closed within the body": (answer(200, b"{", length=100, close=True), ConnectionFailed),
-        "closed within a chunk": (
+        "closed without a response": (answer(pieces=[b""]), ConnectionFailed),
+        "closed in the headers": (answer(pieces=[HEAD]), ConnectionFailed),
+        "not HTTP": (answer(pieces=[b"SSH-2.0-OpenSSH_9.2\r\n"]), ConnectionFailed),
+        "closed in the body": (answer(200, b"{", length=100, close=True), ConnectionFailed),
+        "closed in a chunk": (
             answer(pieces=[HEAD + b"Transfer-Encoding: chunked\r\n\r\n10\r\n[1,"]),
             ConnectionFailed,
         ),
-        "odd Content-Length": (answer(pieces=[HEAD + b"Content-Length: many\r\n\r\n{}"]), ConnectionFailed),
-        "stalled before the head": (answer(pieces=[2.0]), TimedOut),
-        "stalled within the body": (answer(pieces=[HEAD + b"Content-Length: 9\r\n\r\n[1,", 2.0]), TimedOut),
-        "a byte now and then": (
+        "invalid Content-Length": (answer(pieces=[HEAD + b"Content-Length: many\r\n\r\n{}"]), ConnectionFailed),
+        "stalled before the headers": (answer(pieces=[2.0]), TimedOut),
+        "stalled in the body": (answer(pieces=[HEAD + b"Content-Length: 9\r\n\r\n[1,", 2.0]), TimedOut),
+        "slow body": (
             answer(pieces=[HEAD + b"Content-Length: 99\r\n\r\n", *_slowly(b" ", 0.1, 99)]),
             TimedOut,
         ),
-        "a byte of the head now and then": (answer(pieces=[HEAD + b"X: ", *_slowly(b"x", 0.1, 99)]), TimedOut),
-        "too large, as it says": (answer(200, b"", length=1 << 40), TooLarge),
+        "slow headers": (answer(pieces=[HEAD + b"X: ", *_slowly(b"x", 0.1, 99)]), TimedOut),
+        "too large by Content-Length": (answer(200, b"", length=1 << 40), TooLarge),
         "too large": (answer(pieces=[HEAD + b"\r\n" + b"0" * (2 << 20)]), TooLarge),
-        "a bomb": (answer(200, bomb, {"Content-Encoding": "gzip"}), TooLarge),
-        "cut while packed": (
+        "gzip bomb": (answer(200, bomb, {"Content-Encoding": "gzip"}), TooLarge),
+        "truncated gzip": (
             answer(200, gzip.compress(b"[1, 2, 3]")[:-9], {"Content-Encoding": "gzip"}),
             ConnectionFailed,
         ),
-        "damaged while packed": (answer(200, b"not packed at all", {"Content-Encoding": "gzip"}), NotJson),
-        "packed otherwise": (answer(200, b"x", {"Content-Encoding": "br"}), NotJson),
-        "failed and stalled": (
+        "damaged gzip": (answer(200, b"not packed at all", {"Content-Encoding": "gzip"}), NotJson),
+        "unknown encoding": (answer(200, b"x", {"Content-Encoding": "br"}), NotJson),
+        "error status and stalled body": (
             answer(pieces=[b"HTTP/1.1 500 Oops\r\nContent-Length: 9\r\n\r\n", 2.0]),
             ServerFailed,
         ),
-        "failed without an end": (answer(500, b"x" * (1 << 20)), ServerFailed),
+        "error status and large body": (answer(500, b"x" * (1 << 20)), ServerFailed),
     }
 
 
 @pytest.mark.parametrize("name", [
-    "closed at once", "closed within the head", "no HTTP", "closed within the body", "closed within a chunk",
-    "odd Content-Length", "stalled before the head", "stalled within the body", "a byte now and then",
-    "a byte of the head now and then", "too large, as it says", "too large", "a bomb", "cut while packed",
-    "damaged while packed", "packed otherwise", "failed and stalled", "failed without an end",
+    "closed without a response", "closed in the headers", "not HTTP", "closed in the body", "closed in a chunk",
+    "invalid Content-Length", "stalled before the headers", "stalled in the body", "slow body",
+    "slow headers", "too large by Content-Length", "too large", "gzip bomb", "truncated gzip",
+    "damaged gzip", "unknown encoding", "error status and stalled body", "error status and large body",
 ])  # fmt: skip
-def test_faults_of_the_network_are_typed_errors(
+def test_network_faults_are_typed_errors(
     server: "Server", answer: "type[Answer]", make_client: "MakeClient", name: str
 ) -> None:
     fault, kind = _faults(answer)[name]
@@ -94,12 +95,12 @@ def test_faults_of_the_network_are_typed_errors(
     assert time.monotonic() - begun < 2.5 * slowdown()
 
 
-def test_nobody_listens(make_client: "MakeClient") -> None:
+def test_refused_connection(make_client: "MakeClient") -> None:
     with refusing_port() as port, pytest.raises(ConnectionFailed, match="refused"):
         make_client(f"http://127.0.0.1:{port}", attempts=1).get(PATH)
 
 
-def test_a_name_without_an_address(make_client: "MakeClient", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_host_name(make_client: "MakeClient", monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     HostNames().use(monkeypatch)
@@ -107,13 +108,13 @@ def test_a_name_without_an_address(make_client: "MakeClient", monkeypatch: pytes
         make_client("https://no-such-host.invalid").get(PATH)
 
 
-def test_no_tls_where_tls_is_expected(server: "Server", answer: "type[Answer]", make_client: "MakeClient") -> None:
+def test_server_without_tls(server: "Server", answer: "type[Answer]", make_client: "MakeClient") -> None:
     server.answers = [answer(pieces=[b"HTTP/1.1 400 Bad\r\n\r\n"])]
     with pytest.raises(TlsFailed):
         make_client(f"https://127.0.0.1:{server.port}").get(PATH)
 
 
-def test_a_proxy_that_refuses(
+def test_proxy_that_refuses_does_not_get_the_key(
     server: "Server", answer: "type[Answer]", make_client: "MakeClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", f"http://user:secret-word@127.0.0.1:{server.port}")
@@ -128,7 +129,9 @@ def test_a_proxy_that_refuses(
 @pytest.mark.parametrize(
     "proxy", ["http://user:secret-word@127.0.0.1:{port}", "socks9://x", "http://[", "socks5://127.0.0.1:{port}"]
 )
-def test_a_proxy_that_is_not_there(make_client: "MakeClient", monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_unreachable_or_invalid_proxy(
+    make_client: "MakeClient", monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
     with refusing_port() as port:
         monkeypatch.setenv("https_proxy", proxy.format(port=port))
         with pytest.raises(ProxyFailed) as caught:
@@ -136,27 +139,29 @@ def test_a_proxy_that_is_not_there(make_client: "MakeClient", monkeypatch: pytes
     assert "secret-word" not in str(caught.value)
 
 
-def test_cancelled_before_and_within_an_answer(
+def test_cancellation_before_and_during_a_response(
     server: "Server", answer: "type[Answer]", make_client: "MakeClient"
 ) -> None:
     server.answers = [answer(pieces=[HEAD + b"Content-Length: 9999\r\n\r\n", *_slowly(b" ", 0.02, 500)])]
     client = make_client(server.base_url)
-    cancelled = threading.Event()
-    threading.Timer(0.2, cancelled.set).start()
+    cancellation = Cancellation()
+    threading.Timer(0.2, cancellation.cancel).start()
     begun = time.monotonic()
     with pytest.raises(Cancelled):
-        client.get(PATH, cancelled=cancelled)
+        client.get(PATH, cancellation=cancellation)
     assert time.monotonic() - begun < 0.5 * slowdown()
     with pytest.raises(Cancelled):
-        client.get(PATH, cancelled=cancelled)
+        client.get(PATH, cancellation=cancellation)
     assert len(server.requests) == 1
 
 
-def test_cancelled_while_nothing_comes(server: "Server", answer: "type[Answer]", make_client: "MakeClient") -> None:
+def test_cancellation_while_waiting_for_a_response(
+    server: "Server", answer: "type[Answer]", make_client: "MakeClient"
+) -> None:
     server.answers = [answer(pieces=[5.0])]
-    cancelled = threading.Event()
-    threading.Timer(0.2, cancelled.set).start()
+    cancellation = Cancellation()
+    threading.Timer(0.2, cancellation.cancel).start()
     begun = time.monotonic()
     with pytest.raises(Cancelled):
-        make_client(server.base_url).get(PATH, cancelled=cancelled)
+        make_client(server.base_url).get(PATH, cancellation=cancellation)
     assert time.monotonic() - begun < 0.5 * slowdown()

@@ -1,4 +1,4 @@
-"""Any JSON value anywhere in an answer ends in rows or in a typed error."""
+"""Tests that any JSON value anywhere in a response gives rows or a typed error."""
 
 import copy
 import json
@@ -56,21 +56,21 @@ JSON = st.recursive(
 )
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
     if isinstance(value, dict):
         for key in value:
-            yield from places(value[key], (*path, key))
+            yield from paths(value[key], (*path, key))
     elif isinstance(value, list):
         for index in range(len(value)):
-            yield from places(value[index], (*path, index))
+            yield from paths(value[index], (*path, index))
 
 
-def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     if not path:
         return new
     value = copy.copy(value)
-    value[path[0]] = changed(value[path[0]], path[1:], new)
+    value[path[0]] = replaced(value[path[0]], path[1:], new)
     return value
 
 
@@ -81,16 +81,16 @@ GOOD_COSTS = page(bucket(0, cost("1.5"), cost(2, quantity=1)), bucket(1))
 
 
 @st.composite
-def bent_answers(draw: st.DrawFn) -> tuple[Dataset, bytes]:
-    """A good answer with any JSON values put anywhere in it, or with bytes of its text bent."""
+def mutated_pages(draw: st.DrawFn) -> tuple[Dataset, bytes]:
+    """Draw a valid page with JSON values replaced at random places, or with random bytes in its text."""
     dataset = draw(st.sampled_from([*DATASETS.values()]))
     value: Any = GOOD_COSTS if dataset is COSTS else GOOD_USAGE
     if dataset not in (COSTS, COMPLETIONS, DATASETS["decisions"]):
         row = {metric.name: 1 for metric in dataset.metrics} | {item.name: "x" for item in dataset.dimensions}
         value = page(bucket(0, row, row), bucket(1, row))
     for _ in range(draw(st.integers(1, 3))):
-        place = draw(st.sampled_from([*places(value)]))
-        value = changed(value, place, draw(JSON))
+        path = draw(st.sampled_from([*paths(value)]))
+        value = replaced(value, path, draw(JSON))
     body = json.dumps(value, ensure_ascii=draw(st.booleans())).encode("utf-8", "surrogatepass")
     if draw(st.integers(0, 3)) == 0:
         at = draw(st.integers(0, len(body)))
@@ -98,15 +98,15 @@ def bent_answers(draw: st.DrawFn) -> tuple[Dataset, bytes]:
     return dataset, body
 
 
-def check_bent(dataset: Dataset, body: bytes) -> None:
+def check_mutated(dataset: Dataset, body: bytes) -> None:
     try:
-        answer = decode_page(body, dataset, WINDOW, dataset.group_by)
+        decoded = decode_page(body, dataset, WINDOW, dataset.group_by)
     except AnswerError as error:
-        told: AnswerError | None = error
+        raised: AnswerError | None = error
     else:
-        told = None
-        check_page(answer, dataset)
-    assert told is None or 0 < len(told.detail) < 500
+        raised = None
+        check_page(decoded, dataset)
+    assert raised is None or 0 < len(raised.detail) < 500
 
 
 def check_page(answer: Page, dataset: Dataset) -> None:
@@ -123,13 +123,13 @@ def check_page(answer: Page, dataset: Dataset) -> None:
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(bent_answers())
-def test_any_value_anywhere_ends_in_rows_or_a_typed_error(bent: tuple[Dataset, bytes]) -> None:
-    check_bent(*bent)
+@given(mutated_pages())
+def test_any_value_anywhere_gives_rows_or_a_typed_error(mutated: tuple[Dataset, bytes]) -> None:
+    check_mutated(*mutated)
 
 
 @pytest.mark.fuzz
 @settings(max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(bent_answers())
-def test_any_value_anywhere_at_length(bent: tuple[Dataset, bytes]) -> None:
-    check_bent(*bent)
+@given(mutated_pages())
+def test_any_value_anywhere_at_length(mutated: tuple[Dataset, bytes]) -> None:
+    check_mutated(*mutated)

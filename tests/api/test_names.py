@@ -1,9 +1,9 @@
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from usage_viewer.api import UsageClient, fetch_names
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, CursorError, NotJson, ScopeMissing, ServerFailed, WrongShape
 from usage_viewer.domain.names import Name
 
@@ -17,7 +17,7 @@ ORGANIZATION = "/v1/organization"
 
 
 class Lists:
-    """Serves lists as the API does, by `after`; `refused` maps a path to its answer."""
+    """Serves lists page by page with `after`, as the API does; `refused` maps a path to another response."""
 
     def __init__(self, answer: "type[Answer]") -> None:
         self._answer = answer
@@ -71,7 +71,7 @@ def fetched(client: UsageClient) -> dict[tuple[str, str], str]:
     return {(name.kind, name.id): name.name for name in names}
 
 
-def test_all_lists_give_names(server: "Server", lists: Lists, client: UsageClient) -> None:
+def test_names_come_from_all_lists(server: "Server", lists: Lists, client: UsageClient) -> None:
     assert fetched(client) == {
         ("project", "proj_1"): "search",
         ("project", "proj/2"): "old",
@@ -89,14 +89,14 @@ def test_all_lists_give_names(server: "Server", lists: Lists, client: UsageClien
     assert any(request.path.endswith("/projects/proj%2F2/api_keys") for request in server.requests)
 
 
-def test_long_lists_are_followed(server: "Server", lists: Lists, client: UsageClient) -> None:
+def test_long_lists_are_fetched_page_by_page(server: "Server", lists: Lists, client: UsageClient) -> None:
     lists.entries = {"/users": [{"id": f"user-{number}", "name": str(number)} for number in range(250)]}
     assert len(fetched(client)) == 250
-    asked = [request.all("after") for request in server.requests if request.path.endswith("/users")]
-    assert asked == [[], ["user-99"], ["user-199"]]
+    after = [request.all("after") for request in server.requests if request.path.endswith("/users")]
+    assert after == [[], ["user-99"], ["user-199"]]
 
 
-def test_a_refused_list_leaves_the_others_and_names_the_scope(
+def test_other_lists_are_fetched_before_a_missing_scope_is_raised(
     answer: "type[Answer]", lists: Lists, client: UsageClient
 ) -> None:
     lists.refused["/users"] = answer.error(403, "Missing scopes: api.management.read")
@@ -112,7 +112,7 @@ def test_a_refused_list_leaves_the_others_and_names_the_scope(
     assert {name.kind for name in names} == {"project", "user", "api_key"}
 
 
-def test_a_kind_of_list_that_is_refused_is_asked_for_once(
+def test_refused_kind_of_list_is_requested_once(
     server: "Server", answer: "type[Answer]", lists: Lists, client: UsageClient
 ) -> None:
     for project in ("proj_1", "proj%2F2"):
@@ -122,7 +122,7 @@ def test_a_kind_of_list_that_is_refused_is_asked_for_once(
     assert sum(request.path.endswith("api_keys") for request in server.requests) == 1
 
 
-def test_a_project_without_lists_is_passed_over(answer: "type[Answer]", lists: Lists, client: UsageClient) -> None:
+def test_project_without_lists_is_skipped(answer: "type[Answer]", lists: Lists, client: UsageClient) -> None:
     lists.refused["/projects/proj%2F2/api_keys"] = answer.error(404)
     lists.refused["/projects/proj%2F2/service_accounts"] = answer.error(400)
     assert ("api_key", "key_1") in fetched(client)
@@ -139,7 +139,7 @@ def test_a_project_without_lists_is_passed_over(answer: "type[Answer]", lists: L
         (b"[" * 100_000, WrongShape),
     ],
 )
-def test_lists_that_can_not_be_used(
+def test_invalid_list_responses_are_typed_errors(
     server: "Server", answer: "type[Answer]", client: UsageClient, body: bytes, kind: type[Exception]
 ) -> None:
     server.answers = [answer(200, body)]
@@ -148,16 +148,16 @@ def test_lists_that_can_not_be_used(
     assert len(server.requests) <= 2
 
 
-def test_a_server_that_fails(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:
+def test_server_error_is_raised(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:
     server.answers = [answer.error(500)]
     with pytest.raises(ServerFailed):
         fetched(client)
 
 
-def test_cancelled(lists: Lists, client: UsageClient) -> None:
-    cancelled = threading.Event()
-    pages = fetch_names(client, now=NOW, cancelled=cancelled)
+def test_cancellation_between_lists(lists: Lists, client: UsageClient) -> None:
+    cancellation = Cancellation()
+    pages = fetch_names(client, now=NOW, cancellation=cancellation)
     next(pages)
-    cancelled.set()
+    cancellation.cancel()
     with pytest.raises(Cancelled):
         next(pages)

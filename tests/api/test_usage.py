@@ -1,10 +1,10 @@
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from usage_viewer.api import Retry, UsageClient, check_key, fetch_window, probe_dimensions
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import COSTS, DATASETS
 from usage_viewer.domain.errors import (
     AnswerError,
@@ -47,14 +47,14 @@ def pages(answer: "type[Answer]", *days: list[int], last_more: bool = False) -> 
 
 
 @pytest.fixture
-def late(server: "Server", make_client: "MakeClient") -> UsageClient:
-    """A client whose clock stands after the window."""
+def late_client(server: "Server", make_client: "MakeClient") -> UsageClient:
+    """A client whose clock is after the end of the window."""
     return make_client(server.base_url, clock=lambda: LATER)
 
 
-def test_one_window_in_one_page(server: "Server", answer: "type[Answer]", late: UsageClient) -> None:
+def test_window_of_one_page(server: "Server", answer: "type[Answer]", late_client: UsageClient) -> None:
     server.answers = pages(answer, [0, 1, 2, 3, 4, 5])
-    (batch,) = fetch_window(late, COMPLETIONS, WINDOW, ("model", "batch"))
+    (batch,) = fetch_window(late_client, COMPLETIONS, WINDOW, ("model", "batch"))
     assert batch.starts.tolist() == list(range(WINDOW.start, WINDOW.end, DAY))
     assert batch.grouped == ("model", "batch")
     (request,) = server.requests
@@ -69,141 +69,147 @@ def test_one_window_in_one_page(server: "Server", answer: "type[Answer]", late: 
     )
 
 
-def test_the_limit_is_never_above_the_servers(server: "Server", answer: "type[Answer]", late: UsageClient) -> None:
+def test_limit_does_not_exceed_the_api_maximum(
+    server: "Server", answer: "type[Answer]", late_client: UsageClient
+) -> None:
     server.answers = [answer.json({"data": []})]
     long = BucketRun(BucketWidth.HOUR, START + 100 * DAY, START + 120 * DAY)
-    assert [len(batch) for batch in fetch_window(late, COMPLETIONS, long, ())] == [0]
+    assert [len(batch) for batch in fetch_window(late_client, COMPLETIONS, long, ())] == [0]
     assert server.requests[0]["limit"] == "168"
     assert server.requests[0].all("group_by") == []
 
 
-def test_pages_are_followed_with_the_same_parameters(
-    server: "Server", answer: "type[Answer]", late: UsageClient
+def test_all_pages_are_requested_with_the_same_parameters(
+    server: "Server", answer: "type[Answer]", late_client: UsageClient
 ) -> None:
     server.answers = pages(answer, [0, 1], [2, 3], [5, 4])
-    batches = list(fetch_window(late, COMPLETIONS, WINDOW, ("model",)))
+    batches = list(fetch_window(late_client, COMPLETIONS, WINDOW, ("model",)))
     assert [batch.starts.size for batch in batches] == [2, 2, 2]
     first, second, third = (request.query for request in server.requests)
     assert second == (*first, ("page", "page_0=="))
     assert third == (*first, ("page", "page_1=="))
 
 
-def test_batches_come_as_the_pages_come(server: "Server", answer: "type[Answer]", late: UsageClient) -> None:
+def test_batch_is_yielded_before_the_next_page_is_requested(
+    server: "Server", answer: "type[Answer]", late_client: UsageClient
+) -> None:
     server.answers = pages(answer, [0, 1], [2, 3, 4, 5])
-    batches = fetch_window(late, COMPLETIONS, WINDOW, ())
+    batches = fetch_window(late_client, COMPLETIONS, WINDOW, ())
     assert next(batches).starts.size == 2
     assert len(server.requests) == 1
 
 
-def all_of(batches: "Iterator[Any]", into: list[int]) -> None:
+def collect_days(batches: "Iterator[Any]", days: list[int]) -> None:
     for batch in batches:
-        into += [(start - START) // DAY for start in batch.starts.tolist()]
+        days += [(start - START) // DAY for start in batch.starts.tolist()]
 
 
-def test_missing_buckets_are_named_after_what_came(
-    server: "Server", answer: "type[Answer]", late: UsageClient
+def test_missing_buckets_are_reported_after_all_pages(
+    server: "Server", answer: "type[Answer]", late_client: UsageClient
 ) -> None:
     server.answers = pages(answer, [0, 1], [3, 5])
-    came: list[int] = []
-    with pytest.raises(BucketError, match=r"2 of 6 days did not come, the first is 2024-10-06"):
-        all_of(fetch_window(late, COMPLETIONS, WINDOW, ()), came)
-    assert came == [0, 1, 3, 5]
+    fetched: list[int] = []
+    with pytest.raises(BucketError, match=r"2 of 6 days are missing, first 2024-10-06"):
+        collect_days(fetch_window(late_client, COMPLETIONS, WINDOW, ()), fetched)
+    assert fetched == [0, 1, 3, 5]
 
 
 @pytest.mark.parametrize(("now", "complete"), [(3 * DAY + 30, True), (3 * DAY + 90, False), (2 * DAY + 90, True)])
-def test_buckets_that_have_not_begun_are_not_missed(
+def test_future_buckets_are_not_reported_missing(
     server: "Server", answer: "type[Answer]", make_client: "MakeClient", now: int, complete: bool
 ) -> None:
     client = make_client(server.base_url, clock=lambda: float(START + now))
     server.answers = pages(answer, [0, 1, 2])
-    came: list[int] = []
+    fetched: list[int] = []
     if complete:
-        all_of(fetch_window(client, COMPLETIONS, WINDOW, ()), came)
+        collect_days(fetch_window(client, COMPLETIONS, WINDOW, ()), fetched)
     else:
         with pytest.raises(BucketError, match="1 of 4 days"):
-            all_of(fetch_window(client, COMPLETIONS, WINDOW, ()), came)
-    assert came == [0, 1, 2]
+            collect_days(fetch_window(client, COMPLETIONS, WINDOW, ()), fetched)
+    assert fetched == [0, 1, 2]
 
 
-def test_a_bucket_that_comes_again_on_a_later_page(
-    server: "Server", answer: "type[Answer]", late: UsageClient
+def test_bucket_on_two_pages_is_an_error(
+    server: "Server", answer: "type[Answer]", late_client: UsageClient
 ) -> None:
     server.answers = pages(answer, [0, 1], [1, 2], [3])
-    came: list[int] = []
-    with pytest.raises(BucketError, match="2024-10-05 came twice"):
-        all_of(fetch_window(late, COMPLETIONS, WINDOW, ()), came)
-    assert came == [0, 1]
+    fetched: list[int] = []
+    with pytest.raises(BucketError, match="sent 2024-10-05 twice"):
+        collect_days(fetch_window(late_client, COMPLETIONS, WINDOW, ()), fetched)
+    assert fetched == [0, 1]
 
 
-def test_a_cursor_that_comes_again(server: "Server", answer: "type[Answer]", late: UsageClient) -> None:
+def test_repeated_cursor_is_an_error(server: "Server", answer: "type[Answer]", late_client: UsageClient) -> None:
     repeated = [
         answer.json({"data": [bucket(day)], "has_more": True, "next_page": cursor})
         for day, cursor in enumerate(["a", "b", "a"])
     ]
     server.answers = repeated
     with pytest.raises(CursorError, match="twice"):
-        all_of(fetch_window(late, COMPLETIONS, WINDOW, ()), [])
+        collect_days(fetch_window(late_client, COMPLETIONS, WINDOW, ()), [])
     assert len(server.requests) == 3
 
 
-def test_cursors_without_an_end(server: "Server", answer: "type[Answer]", late: UsageClient) -> None:
+def test_endless_pages_are_an_error(server: "Server", answer: "type[Answer]", late_client: UsageClient) -> None:
     server.script = lambda request: answer.json(
         {"data": [], "has_more": True, "next_page": f"page_{len(server.requests)}"}
     )
-    with pytest.raises(CursorError, match="no end after 8 pages"):
-        all_of(fetch_window(late, COMPLETIONS, WINDOW, ()), [])
+    with pytest.raises(CursorError, match="no last page after 8 pages"):
+        collect_days(fetch_window(late_client, COMPLETIONS, WINDOW, ()), [])
     assert len(server.requests) == 8
 
 
-def test_a_page_that_fails_half_way_leaves_what_came(
-    server: "Server", answer: "type[Answer]", late: UsageClient, waits: "Waits"
+def test_pages_before_a_failed_page_are_yielded(
+    server: "Server", answer: "type[Answer]", late_client: UsageClient, waits: "Waits"
 ) -> None:
     server.answers = [*pages(answer, [0, 1], last_more=True), answer.error(401, "revoked")]
-    came: list[int] = []
+    fetched: list[int] = []
     with pytest.raises(KeyRefused):
-        all_of(fetch_window(late, COMPLETIONS, WINDOW, ()), came)
-    assert came == [0, 1]
+        collect_days(fetch_window(late_client, COMPLETIONS, WINDOW, ()), fetched)
+    assert fetched == [0, 1]
     assert waits.seconds == []
 
 
-def test_retries_are_reported(server: "Server", answer: "type[Answer]", late: UsageClient) -> None:
+def test_retries_are_reported(server: "Server", answer: "type[Answer]", late_client: UsageClient) -> None:
     server.answers = [answer.error(429, Retry_After="4"), *pages(answer, [0, 1, 2, 3, 4, 5])]
-    said: list[Retry] = []
-    all_of(fetch_window(late, COMPLETIONS, WINDOW, (), on_retry=said.append), [])
-    assert [retry.text for retry in said] == ["Rate limited, next try in 4 s"]
+    retries: list[Retry] = []
+    collect_days(fetch_window(late_client, COMPLETIONS, WINDOW, (), on_retry=retries.append), [])
+    assert [retry.text for retry in retries] == ["Rate limited; retrying in 4 s"]
 
 
-def test_cancelled_between_pages(server: "Server", answer: "type[Answer]", late: UsageClient) -> None:
+def test_cancellation_between_pages(server: "Server", answer: "type[Answer]", late_client: UsageClient) -> None:
     server.answers = pages(answer, [0, 1], [2, 3, 4, 5])
-    cancelled = threading.Event()
-    batches = fetch_window(late, COMPLETIONS, WINDOW, (), cancelled=cancelled)
+    cancellation = Cancellation()
+    batches = fetch_window(late_client, COMPLETIONS, WINDOW, (), cancellation=cancellation)
     next(batches)
-    cancelled.set()
+    cancellation.cancel()
     with pytest.raises(Cancelled):
         next(batches)
     assert len(server.requests) == 1
 
 
-class Picky:
-    """Refuses the sets of dimensions for which `refuses` has a message."""
+class RefusingScript:
+    """Refuses requests whose `group_by` contains a set of `refuses`, with the message of that set."""
 
     def __init__(self, answer: "type[Answer]", refuses: dict[frozenset[str], str]) -> None:
         self._answer, self._refuses = answer, refuses
 
     def __call__(self, request: "Request") -> "Answer":
-        asked = set(request.all("group_by"))
+        grouped = set(request.all("group_by"))
         for refused, message in self._refuses.items():
-            if refused <= asked:
+            if refused <= grouped:
                 return self._answer.error(400, message, param="group_by")
         return self._answer.json({"data": []})
 
 
-DAY_ASKED = BucketRun(BucketWidth.DAY, START, START + DAY)
+PROBED_DAY = BucketRun(BucketWidth.DAY, START, START + DAY)
 
 
-def test_all_dimensions_are_accepted(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:
-    server.script = Picky(answer, {})
-    assert probe_dimensions(client, COMPLETIONS, DAY_ASKED) == COMPLETIONS.group_by
+def test_probe_returns_all_accepted_dimensions(
+    server: "Server", answer: "type[Answer]", client: UsageClient
+) -> None:
+    server.script = RefusingScript(answer, {})
+    assert probe_dimensions(client, COMPLETIONS, PROBED_DAY) == COMPLETIONS.group_by
     assert len(server.requests) == 1
     assert server.requests[0]["limit"] == "1"
 
@@ -212,57 +218,59 @@ def test_all_dimensions_are_accepted(server: "Server", answer: "type[Answer]", c
     "message",
     ["'api_source' is not one of …", "invalid group_by", "api_source: use project_id, user_id, model, batch"],
 )
-def test_one_dimension_is_refused(
+def test_probe_leaves_out_one_refused_dimension(
     server: "Server", answer: "type[Answer]", client: UsageClient, message: str
 ) -> None:
-    server.script = Picky(answer, {frozenset({"api_source"}): message})
+    server.script = RefusingScript(answer, {frozenset({"api_source"}): message})
     expected = tuple(name for name in COMPLETIONS.group_by if name != "api_source")
-    assert probe_dimensions(client, COMPLETIONS, DAY_ASKED) == expected
+    assert probe_dimensions(client, COMPLETIONS, PROBED_DAY) == expected
     assert len(server.requests) <= 10
 
 
-def test_a_named_dimension_takes_few_requests(
+def test_probe_leaves_out_a_dimension_named_in_the_refusal_first(
     server: "Server", answer: "type[Answer]", client: UsageClient
 ) -> None:
-    server.script = Picky(answer, {frozenset({"api_source"}): "unknown value api_source"})
+    server.script = RefusingScript(answer, {frozenset({"api_source"}): "unknown value api_source"})
     refusal = RequestRefused("unknown value api_source", status=400)
-    accepted = probe_dimensions(client, COMPLETIONS, DAY_ASKED, refusal=refusal)
+    accepted = probe_dimensions(client, COMPLETIONS, PROBED_DAY, refusal=refusal)
     assert "api_source" not in accepted
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("message", ["user_id can't be combined with project_id", "not supported"])
-def test_a_combination_is_refused(
+def test_probe_leaves_out_one_of_two_incompatible_dimensions(
     server: "Server", answer: "type[Answer]", client: UsageClient, message: str
 ) -> None:
-    server.script = Picky(answer, {frozenset({"user_id", "project_id"}): message})
-    assert probe_dimensions(client, COSTS, DAY_ASKED) == ("project_id", "line_item", "api_key_id", "api_source")
+    server.script = RefusingScript(answer, {frozenset({"user_id", "project_id"}): message})
+    assert probe_dimensions(client, COSTS, PROBED_DAY) == ("project_id", "line_item", "api_key_id", "api_source")
 
 
-def test_two_dimensions_are_refused(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:
-    server.script = Picky(
+def test_probe_leaves_out_two_refused_dimensions(
+    server: "Server", answer: "type[Answer]", client: UsageClient
+) -> None:
+    server.script = RefusingScript(
         answer,
         {frozenset({"api_source"}): "what is api_source", frozenset({"service_tier"}): "what is service_tier"},
     )
-    assert probe_dimensions(client, COMPLETIONS, DAY_ASKED) == COMPLETIONS.group_by[:5]
+    assert probe_dimensions(client, COMPLETIONS, PROBED_DAY) == COMPLETIONS.group_by[:5]
 
 
-def test_a_refusal_that_is_not_about_dimensions(
+def test_probe_raises_a_refusal_of_a_request_without_dimensions(
     server: "Server", answer: "type[Answer]", client: UsageClient
 ) -> None:
     server.script = lambda request: answer.error(400, f"start_time is odd, {len(server.requests)}")
     with pytest.raises(RequestRefused, match="odd, 1"):
-        probe_dimensions(client, COMPLETIONS, DAY_ASKED)
+        probe_dimensions(client, COMPLETIONS, PROBED_DAY)
     assert len(server.requests) == 2
 
 
-def test_other_errors_of_a_probe_are_raised(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:
+def test_probe_raises_other_errors(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:
     server.answers = [answer.error(404)]
     with pytest.raises(NotFound):
-        probe_dimensions(client, COMPLETIONS, DAY_ASKED)
+        probe_dimensions(client, COMPLETIONS, PROBED_DAY)
 
 
-def test_a_key_is_checked_by_one_cheap_call(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:
+def test_key_is_checked_by_one_small_request(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:
     server.answers = [answer.json({"data": []}), answer.error(401), answer(200, b"<html>Log in</html>")]
     check_key(client, START + 5000)
     assert server.requests[0]["limit"] == "1"

@@ -1,29 +1,32 @@
-"""Fixtures of the use cases: the stand-in server, and a session in front of it."""
+"""Provides the stand-in server and sessions that use it."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.rigs.sessions import NOW, Bench
+from tests.rigs.sessions import NOW, SessionRig
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 
 
 @pytest.fixture(scope="module")
 def organization() -> SyntheticOrganization:
+    """Return the synthetic organization as of NOW."""
     return SyntheticOrganization(anchor=NOW)
 
 
 @pytest.fixture
 def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
+    """Run the stand-in server of the organization."""
     with DemoServer(organization, clock=lambda: NOW) as running:
         yield running
 
 
 @pytest.fixture
-def bench(server: DemoServer) -> Iterator[Bench]:
-    bench = Bench(server)
-    server.clock = lambda: bench.now
-    yield bench
-    for session in bench.sessions:
+def rig(server: DemoServer) -> Iterator[SessionRig]:
+    """Return sessions and the server with one common clock."""
+    rig = SessionRig(server)
+    server.clock = lambda: rig.now
+    yield rig
+    for session in rig.sessions:
         session.close()

@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Files are written completely or not at all."""
 
 import os
 import stat
@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from usage_viewer.app.atomic_write import make_private_directory, write_whole
+from usage_viewer.app.atomic_write import make_private_directory, write_atomically
 
 
-def test_a_new_file_gets_what_the_umask_leaves(tmp_path: Path) -> None:
+def test_new_file_gets_the_permissions_of_the_umask(tmp_path: Path) -> None:
     umask = os.umask(0o027)
     try:
-        write_whole(tmp_path / "open", [b"a", b"b"])
-        write_whole(tmp_path / "private", [b"a"], mode=0o600)
+        write_atomically(tmp_path / "open", [b"a", b"b"])
+        write_atomically(tmp_path / "private", [b"a"], mode=0o600)
     finally:
         os.umask(umask)
     assert (tmp_path / "open").read_bytes() == b"ab"
@@ -22,36 +22,36 @@ def test_a_new_file_gets_what_the_umask_leaves(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o600
 
 
-def test_a_mode_replaces_that_of_the_older_file(tmp_path: Path) -> None:
+def test_mode_replaces_that_of_the_existing_file(tmp_path: Path) -> None:
     path = tmp_path / "private"
     path.write_bytes(b"")
     path.chmod(0o644)
-    write_whole(path, [b"a"], mode=0o600)
+    write_atomically(path, [b"a"], mode=0o600)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
+def test_link_stays_and_its_target_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     target, link = tmp_path / "elsewhere" / "target", tmp_path / "link"
     target.write_bytes(b"old")
     link.symlink_to(target)
-    write_whole(link, [b"new"])
+    write_atomically(link, [b"new"])
     assert link.is_symlink()
     assert target.read_bytes() == b"new"
 
 
-def test_an_error_in_the_pieces_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_error_in_the_pieces_leaves_no_file(tmp_path: Path) -> None:
     def pieces() -> Iterator[bytes]:
         yield b"a" * 100_000
         raise KeyError("stop")
 
     with pytest.raises(KeyError):
-        write_whole(tmp_path / "file", pieces())
+        write_atomically(tmp_path / "file", pieces())
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_each_missing_directory_is_made_private(tmp_path: Path) -> None:
+def test_missing_directories_are_created_private(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     umask = os.umask(0)
     try:

@@ -1,4 +1,4 @@
-"""Erasing all: every key, all usage, names and settings; nothing that isn't the program's."""
+"""`erase_all` deletes every key, all usage, names and settings, and no files of other programs."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ from usage_viewer.store import Store
 
 
 class Ring:
-    """Keystores by organization, some of which may fail."""
+    """Provides a keystore for each organization; the one of `failing` fails."""
 
     def __init__(self, *ids: str, failing: str = "") -> None:
         self.stores = {id: MemoryKeystore(AdminKey.parse(f"sk-admin-of-{id}")) for id in ids}
@@ -36,7 +36,7 @@ class Ring:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Two organizations in the settings, one more of which there is only data."""
+    """A data directory with two organizations in the settings, and a third one that has only data."""
     data = tmp_path / "data"
     listed = (Organization("default", "Mine"), Organization("acme", "Acme & Sons"))
     settings.save(ProfilePaths(data).settings, Settings(organizations=listed))
@@ -52,21 +52,21 @@ def test_finds_every_organization(data: Path, tmp_path: Path) -> None:
     assert [one.id for one in all_organizations(tmp_path / "none")] == ["default"]
 
 
-def test_leaves_nothing(data: Path) -> None:
+def test_deletes_everything(data: Path) -> None:
     ring = Ring("default", "acme", "forgotten")
     assert erase_all(data, ring) == []
     assert ring.kept == set()
     assert not data.exists()
-    assert erase_all(data, ring) == [], "where nothing is, that is all"
+    assert erase_all(data, ring) == [], "an empty directory is no error"
 
 
-def test_leaves_what_is_not_the_programs(data: Path) -> None:
+def test_keeps_files_of_other_programs(data: Path) -> None:
     (data / "holiday.jpg").write_text("a picture")
     assert erase_all(data, Ring()) == []
     assert [path.name for path in data.iterdir()] == ["holiday.jpg"]
 
 
-def test_a_link_is_removed_and_what_it_leads_to_stays(data: Path, tmp_path: Path) -> None:
+def test_deletes_a_link_but_not_its_target(data: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     (data / "profiles").rename(elsewhere)
     (data / "profiles").symlink_to(elsewhere)
@@ -75,7 +75,7 @@ def test_a_link_is_removed_and_what_it_leads_to_stays(data: Path, tmp_path: Path
     assert (elsewhere / "acme" / "usage.duckdb").exists()
 
 
-def test_a_key_that_cant_be_removed_is_told_and_the_rest_is_removed(data: Path) -> None:
+def test_reports_a_failed_key_and_deletes_the_rest(data: Path) -> None:
     ring = Ring("default", "forgotten", failing="acme")
     (fault,) = erase_all(data, ring)
     assert "Acme & Sons" in fault.title
@@ -84,7 +84,7 @@ def test_a_key_that_cant_be_removed_is_told_and_the_rest_is_removed(data: Path) 
     assert not data.exists()
 
 
-def test_nothing_goes_while_a_window_has_the_data_open(data: Path) -> None:
+def test_deletes_nothing_while_a_window_has_a_database_open(data: Path) -> None:
     holder = (
         "import sys; from pathlib import Path; from usage_viewer.store import Store; "
         "s = Store.open(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read(); s.close()"
@@ -105,7 +105,7 @@ def test_nothing_goes_while_a_window_has_the_data_open(data: Path) -> None:
     assert ProfilePaths(data, "acme").database.exists()
 
 
-def test_a_damaged_database_goes_too(data: Path) -> None:
+def test_deletes_a_damaged_database(data: Path) -> None:
     ProfilePaths(data, "acme").database.write_bytes(b"not a database" * 1000)
     assert erase_all(data, Ring()) == []
     assert not data.exists()

@@ -1,11 +1,11 @@
-"""What is kept is for its owner alone, at every start anew; what isn't the program's is left as it is."""
+"""Stored files are restricted to their owner at each start; files of other programs are unchanged."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from usage_viewer.app.file_permissions import keep_private, kept_files
+from usage_viewer.app.file_permissions import restrict_permissions, stored_files
 from usage_viewer.app.profile.paths import ProfilePaths
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
@@ -17,7 +17,7 @@ def mode(path: Path) -> str:
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
-    """A data directory that was copied from somewhere, readable by everybody."""
+    """A copied data directory that everybody can read."""
     data = tmp_path / "data"
     place = ProfilePaths(data, "acme")
     place.directory.mkdir(parents=True)
@@ -36,30 +36,30 @@ def kept(tmp_path: Path) -> Path:
     return data
 
 
-def test_everything_becomes_private(kept: Path) -> None:
-    keep_private(kept)
+def test_all_permissions_are_restricted(kept: Path) -> None:
+    restrict_permissions(kept)
     assert mode(kept) == "0o700"
     for path in kept.rglob("*"):
         assert mode(path) == ("0o700" if path.is_dir() else "0o600"), path
 
 
-def test_what_may_not_even_be_read_is_mended_too(kept: Path) -> None:
+def test_unreadable_directories_are_corrected(kept: Path) -> None:
     ProfilePaths(kept, "acme").database.chmod(0o000)
     ProfilePaths(kept, "acme").directory.chmod(0o700)
-    keep_private(kept)
+    restrict_permissions(kept)
     assert mode(ProfilePaths(kept, "acme").database) == "0o600"
 
 
-def test_a_directory_that_is_not_the_programs_alone_stays_as_it_is(kept: Path) -> None:
+def test_directory_with_other_files_is_unchanged(kept: Path) -> None:
     other = kept / "holiday.jpg"
     other.write_text("a picture")
     other.chmod(0o644)
-    keep_private(kept)
+    restrict_permissions(kept)
     assert mode(kept) == "0o755"
     assert mode(other) == "0o644"
     assert mode(kept / "profiles") == "0o700"
     assert mode(ProfilePaths(kept).settings) == "0o600"
-    assert other not in kept_files(kept)
+    assert other not in stored_files(kept)
 
 
 def test_links_are_not_followed(kept: Path, tmp_path: Path) -> None:
@@ -70,14 +70,14 @@ def test_links_are_not_followed(kept: Path, tmp_path: Path) -> None:
     (kept / "profiles" / "linked").symlink_to(elsewhere)
     (kept / "profiles" / "linked-file").symlink_to(elsewhere / "file")
     (kept / "profiles" / "nowhere").symlink_to(tmp_path / "gone")
-    keep_private(kept)
+    restrict_permissions(kept)
     assert mode(elsewhere) == "0o755"
     assert mode(elsewhere / "file") == "0o644"
 
 
-def test_nothing_is_made(tmp_path: Path) -> None:
-    keep_private(tmp_path / "none")
-    assert kept_files(tmp_path / "none") == []
+def test_missing_directory_is_not_created(tmp_path: Path) -> None:
+    restrict_permissions(tmp_path / "none")
+    assert stored_files(tmp_path / "none") == []
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("in the way")
-    keep_private(tmp_path / "file")
+    restrict_permissions(tmp_path / "file")

@@ -1,4 +1,4 @@
-"""Everything that is shipped is named with its licence."""
+"""Every shipped package is listed with its licence."""
 
 import re
 from email.message import Message
@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
 
-from usage_viewer.app.licences import licence, parts
+from usage_viewer.app.licences import licence, list_components
 
 
 def _installed() -> bool:
@@ -19,7 +19,7 @@ def _installed() -> bool:
 
 @pytest.mark.skipif(not _installed(), reason="run from a folder without being installed")
 def test_every_locked_package_of_this_system_is_listed() -> None:
-    listed = {re.sub(r"[-_.]+", "-", part.name).lower() for part in parts()}
+    listed = {re.sub(r"[-_.]+", "-", part.name).lower() for part in list_components()}
     needed = distribution("usage-viewer").requires or []
     direct = {re.sub(r"[-_.]+", "-", re.split(r"[<>=;~! ]", text)[0]).lower() for text in needed}
     for name in direct:
@@ -28,13 +28,13 @@ def test_every_locked_package_of_this_system_is_listed() -> None:
         except PackageNotFoundError:
             continue
         assert name in listed
-    assert {"shiboken6", "certifi"} <= listed  # what those need in turn
-    assert all(part.version for part in parts())
-    assert all(part.licence for part in parts())
+    assert {"shiboken6", "certifi"} <= listed  # indirect requirements
+    assert all(part.version for part in list_components())
+    assert all(part.licence for part in list_components())
 
 
-def test_a_program_that_is_not_installed_has_no_parts() -> None:
-    assert parts("no-such-program-here") == []
+def test_program_that_is_not_installed_has_no_components() -> None:
+    assert list_components("no-such-program-here") == []
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_program_that_is_not_installed_has_no_parts() -> None:
         ([], "see the package"),
     ],
 )
-def test_the_licence_is_what_the_package_states(fields: list[tuple[str, str]], expected: str) -> None:
+def test_licence_is_the_one_that_the_package_declares(fields: list[tuple[str, str]], expected: str) -> None:
     metadata = Message()
     for name, value in fields:
         metadata[name] = value

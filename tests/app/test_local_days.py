@@ -1,4 +1,4 @@
-"""Any zone, range and period over random facts in a real store: each bucket in one row, sums as `zoneinfo` says."""
+"""Checks sums in any zone, range and period over random facts in a real store, against `zoneinfo`."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo, available_timezones
 import numpy as np
 import pytest
 
-from usage_viewer.app.session.session import Session, ViewResult
+from usage_viewer.app.session.result import ViewResult
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.date_range import DateRange
@@ -25,39 +26,40 @@ from usage_viewer.store import Store
 MINUTE, HOUR, DAY = 60, 3600, 86400
 NOW = int(datetime(2027, 6, 1, tzinfo=UTC).timestamp())
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
-ODD = (
+UNUSUAL_ZONES = (
     *("Pacific/Apia", "Asia/Kolkata", "Asia/Kathmandu", "Pacific/Chatham", "Australia/Lord_Howe", "UTC"),
     *("America/St_Johns", "Europe/Berlin", "America/New_York", "America/Havana", "Africa/Casablanca"),
 )
 ERAS = (
     (date(2011, 12, 26), 11),  # Samoa skips the 30th
-    (date(2026, 3, 26), 12),  # an hour is lost in Europe, won in Australia (half an hour on Lord Howe)
-    (date(2026, 10, 23), 12),  # the other way round; North America follows
+    (date(2026, 3, 26), 12),  # Europe loses an hour, Australia gains one (Lord Howe half an hour)
+    (date(2026, 10, 23), 12),  # the reverse; North America follows
 )
 SEEDS = range(24)
 CASES = 92
-"""For each seed: 2,208 in all."""
+"""Views for each seed: 2,208 in all."""
 
 Fact = tuple[int, tuple[str | None, ...], Any]
-"""A minute, the values of the dataset's dimensions, a figure."""
+"""The start of a bucket (epoch seconds), the values of the dataset's dimensions, a figure."""
 
 
 @dataclass(frozen=True)
-class HeldBuckets:
-    """What a store holds of one dataset: its facts at their finest, and the widths that they are held in."""
+class StoredFacts:
+    """A session over one dataset with random facts, and the facts in their finest width."""
 
-    session: Session
+    session: StoreSession
     dataset: str
     metric: str
     facts: list[Fact]
 
 
 def moment(day: date) -> int:
+    """Return the start of a UTC day in epoch seconds."""
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
-def made(dataset: str, metric: str, widths: tuple[BucketWidth, ...], seed: int) -> HeldBuckets:
-    """Facts of random minutes (days, where there are no others), in each of `widths`."""
+def store_facts(dataset: str, metric: str, widths: tuple[BucketWidth, ...], seed: int) -> StoredFacts:
+    """Store random facts of the finest of `widths` in each of `widths`."""
     random, data = Random(seed), DATASETS[dataset]
     finest = min(widths, key=lambda width: width.seconds)
     facts: list[Fact] = []
@@ -77,10 +79,11 @@ def made(dataset: str, metric: str, widths: tuple[BucketWidth, ...], seed: int) 
     for width in widths:
         for day, days in ERAS:
             store.put(batch(dataset, metric, width, facts, moment(day), days), NOW - DAY)
-    return HeldBuckets(Session(store, clock=lambda: float(NOW)), dataset, metric, facts)
+    return StoredFacts(StoreSession(store, clock=lambda: float(NOW)), dataset, metric, facts)
 
 
 def batch(dataset: str, metric: str, width: BucketWidth, facts: list[Fact], start: int, days: int) -> Batch:
+    """Return the buckets of `days` days from `start` (epoch seconds)."""
     data = DATASETS[dataset]
     sums: dict[tuple[int, tuple[str | None, ...]], Any] = defaultdict(int)
     for at, values, figure in facts:
@@ -106,22 +109,22 @@ def batch(dataset: str, metric: str, width: BucketWidth, facts: list[Fact], star
 
 
 @pytest.fixture(scope="module")
-def stores() -> Iterator[list[HeldBuckets]]:
-    """All widths held; the finer ones alone, out of which the coarser are made; and days alone."""
-    every = (BucketWidth.DAY, BucketWidth.HOUR, BucketWidth.MINUTE)
-    held = [
-        made("completions", "input_tokens", every, 1),
-        made("web_search_calls", "num_requests", every[1:], 2),
-        made("images", "images", every[2:], 3),
-        made("costs", "amount", every[:1], 4),
+def stores() -> Iterator[list[StoredFacts]]:
+    """Return stores with every width, with only the finer widths, and with only days."""
+    widths = (BucketWidth.DAY, BucketWidth.HOUR, BucketWidth.MINUTE)
+    stored = [
+        store_facts("completions", "input_tokens", widths, 1),
+        store_facts("web_search_calls", "num_requests", widths[1:], 2),
+        store_facts("images", "images", widths[2:], 3),
+        store_facts("costs", "amount", widths[:1], 4),
     ]
-    yield held
-    for one in held:
-        one.session.close()
+    yield stored
+    for facts in stored:
+        facts.session.close()
 
 
 def key_of(at: int, per: Granularity, zone: tzinfo) -> object:
-    """What the calendar and the clock of the zone say of a moment's period."""
+    """Return the period of a moment (epoch seconds) by the calendar and the clock of the zone."""
     wall = datetime.fromtimestamp(at, zone)
     match per:
         case Granularity.MINUTE:
@@ -138,21 +141,21 @@ def key_of(at: int, per: Granularity, zone: tzinfo) -> object:
             return None
 
 
-def a_view(random: Random, held: HeldBuckets) -> tuple[ViewState, Callable[[int], bool]]:
-    """A view, and whether a moment is in its range."""
-    name = random.choice(ODD) if random.random() < 0.5 else random.choice(ZONES)
+def random_view(random: Random, stored: StoredFacts) -> tuple[ViewState, Callable[[int], bool]]:
+    """Return a random view, and a function that tells whether a moment is in its range."""
+    name = random.choice(UNUSUAL_ZONES) if random.random() < 0.5 else random.choice(ZONES)
     zone = ZoneInfo(name)
     day, days = random.choice(ERAS)
     grouping = tuple(
-        item for item in ("project_id", "model", "line_item") if DATASETS[held.dataset].has_dimension(item)
+        item for item in ("project_id", "model", "line_item") if DATASETS[stored.dataset].has_dimension(item)
     )
     grouping = tuple(random.sample(grouping, random.randint(0, len(grouping))))
-    if held.dataset == "costs":
+    if stored.dataset == "costs":
         grouping = (*grouping, "currency")
-    if held.dataset == "costs" or random.random() < 0.6:
+    if stored.dataset == "costs" or random.random() < 0.6:
         first = day + timedelta(days=random.randint(1, days - 3))
         last = min(first + timedelta(days=random.randint(0, days)), day + timedelta(days=days - 2))
-        chosen = DateRange.days(first, last)
+        date_range = DateRange.days(first, last)
         per = random.choice(
             [
                 Granularity.HOUR,
@@ -163,21 +166,23 @@ def a_view(random: Random, held: HeldBuckets) -> tuple[ViewState, Callable[[int]
                 Granularity.TOTAL,
             ]
         )
-        zone_of_days = UTC if held.dataset == "costs" else zone
+        zone_of_days = UTC if stored.dataset == "costs" else zone
         inside: Callable[[int], bool] = lambda at: first <= datetime.fromtimestamp(at, zone_of_days).date() <= last  # noqa: E731
     else:
         start, end = _moments(random, zone, day, days)
-        chosen = DateRange(None, *(datetime.fromtimestamp(at, zone).replace(tzinfo=None) for at in (start, end)))
+        date_range = DateRange(
+            None, *(datetime.fromtimestamp(at, zone).replace(tzinfo=None) for at in (start, end))
+        )
         per = random.choice(
             [Granularity.MINUTE, Granularity.HOUR, Granularity.DAY, Granularity.MONTH, Granularity.TOTAL]
         )
         inside = lambda at: start <= at < end  # noqa: E731
-    view = ViewState(held.dataset, chosen, per, grouping, columns=(held.metric,), zone=name)
+    view = ViewState(stored.dataset, date_range, per, grouping, columns=(stored.metric,), zone=name)
     return view, inside
 
 
 def _moments(random: Random, zone: tzinfo, day: date, days: int) -> tuple[int, int]:
-    """Two that the zone's clock shows once, or for the first time."""
+    """Return two moments that the zone's clock shows once, or for the first time."""
     step = random.choice((MINUTE, 15 * MINUTE, HOUR))
     while True:
         start = moment(day) + random.randrange((days - 2) * DAY // step) * step
@@ -187,9 +192,9 @@ def _moments(random: Random, zone: tzinfo, day: date, days: int) -> tuple[int, i
             return start, end
 
 
-def shown(look: ViewResult, metric: str, per: Granularity, zone: tzinfo) -> dict[tuple[object, ...], Any]:
-    """The rows' figures by what the clock says of their period, and group."""
-    table = look.table
+def figures_of(result: ViewResult, metric: str, per: Granularity, zone: tzinfo) -> dict[tuple[object, ...], Any]:
+    """Return the figures of a metric by the clock's period and by group."""
+    table = result.table
     heads: list[list[object]] = []
     for column in table.heads:
         if isinstance(column, PeriodColumn):
@@ -200,55 +205,58 @@ def shown(look: ViewResult, metric: str, per: Granularity, zone: tzinfo) -> dict
             heads.append([column.values[code] for code in column.codes.tolist()])
     keys: list[tuple[object, ...]] = list(zip(*heads, strict=True)) if heads else [()] * table.rows
     figures = next(column for column in table.figures if column.name == metric).figures.listed()
-    found = dict(zip(keys, figures, strict=True))
-    assert len(found) == table.rows, "a period and group is there twice"
-    return {key: figure for key, figure in found.items() if figure is not None}
+    by_key = dict(zip(keys, figures, strict=True))
+    assert len(by_key) == table.rows, "two rows have the same period and group"
+    return {key: figure for key, figure in by_key.items() if figure is not None}
 
 
-def check_each_bucket_is_in_one_row(look: ViewResult) -> None:
-    bounds = look.coverage.periods.bounds
+def check_each_bucket_is_in_one_row(result: ViewResult) -> None:
+    """Check that the buckets are read once and that each lies in one period."""
+    bounds = result.coverage.periods.bounds
     assert (np.diff(bounds) > 0).all()
     before = int(bounds[0])
-    for segment in look.coverage.read:
-        assert segment.start >= before, "read twice"
+    for segment in result.coverage.read:
+        assert segment.start >= before, "a bucket is read twice"
         before = segment.end
         starts = np.arange(segment.start, segment.end, segment.width.seconds)
         ends = starts + segment.width.seconds
         first = np.searchsorted(bounds, starts, side="right")
         assert (first == np.searchsorted(bounds, ends, side="left")).all(), "a bucket is in two periods"
     assert before <= bounds[-1]
-    assert sum(segment.end - segment.start for segment in look.coverage.read) == bounds[-1] - bounds[0]
+    assert sum(segment.end - segment.start for segment in result.coverage.read) == bounds[-1] - bounds[0]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_rows_are_the_sums_of_their_buckets(seed: int, stores: list[HeldBuckets]) -> None:
+def test_rows_are_the_sums_of_their_buckets(seed: int, stores: list[StoredFacts]) -> None:
     random = Random(seed)
     for case in range(CASES):
-        held = random.choice(stores)
-        view, inside = a_view(random, held)
-        look = held.session.look(view)
-        answered = look.answered
-        zone = ZoneInfo(answered.zone)
-        if held.dataset == "costs":
-            assert (answered.zone, answered.per) == (view.zone, view.per) or look.notes
-            assert answered.per is not Granularity.HOUR
+        stored = random.choice(stores)
+        view, inside = random_view(random, stored)
+        result = stored.session.look(view)
+        effective_view = result.effective_view
+        zone = ZoneInfo(effective_view.zone)
+        if stored.dataset == "costs":
+            assert (effective_view.zone, effective_view.per) == (view.zone, view.per) or result.notes
+            assert effective_view.per is not Granularity.HOUR
         else:
-            assert (answered, look.notes) == (view, ())
-        check_each_bucket_is_in_one_row(look)
+            assert (effective_view, result.notes) == (view, ())
+        check_each_bucket_is_in_one_row(result)
         names = [item.name for item in view.dataset.dimensions]
         expected: dict[tuple[object, ...], Any] = defaultdict(int)
-        for at, values, figure in held.facts:
+        for at, values, figure in stored.facts:
             if inside(at):
-                period = () if view.per is Granularity.TOTAL else (key_of(at, answered.per, zone),)
+                period = () if view.per is Granularity.TOTAL else (key_of(at, effective_view.per, zone),)
                 expected[*period, *(values[names.index(name)] for name in view.grouping)] += figure
-        assert shown(look, held.metric, answered.per, zone) == expected, f"case {case} of seed {seed}: {view}"
+        assert figures_of(result, stored.metric, effective_view.per, zone) == expected, (
+            f"case {case} of seed {seed}: {view}"
+        )
 
 
-def test_a_day_that_a_zone_skips_has_no_row_and_loses_nothing(stores: list[HeldBuckets]) -> None:
+def test_a_day_that_a_zone_skips_has_no_row(stores: list[StoredFacts]) -> None:
     days = DateRange.days(date(2011, 12, 28), date(2012, 1, 1))
     view = ViewState("completions", days, Granularity.DAY, (), columns=("input_tokens",), zone="Pacific/Apia")
-    look = stores[0].session.look(view)
-    (period,) = (column for column in look.table.heads if isinstance(column, PeriodColumn))
+    result = stores[0].session.look(view)
+    (period,) = (column for column in result.table.heads if isinstance(column, PeriodColumn))
     assert period.labels == ("2011-12-28", "2011-12-29", "2011-12-31", "2012-01-01")
     assert (np.diff(period.periods.bounds) == DAY).all()
 
@@ -262,12 +270,12 @@ def test_a_day_that_a_zone_skips_has_no_row_and_loses_nothing(stores: list[HeldB
         ("Asia/Kolkata", date(2026, 3, 29), 24),
     ],
 )
-def test_days_have_the_hours_that_the_clock_gives_them(
-    stores: list[HeldBuckets], zone: str, day: date, hours: float
+def test_a_day_has_the_hours_of_the_local_clock(
+    stores: list[StoredFacts], zone: str, day: date, hours: float
 ) -> None:
     view = ViewState(
         "completions", DateRange.days(day, day), Granularity.HOUR, (), columns=("input_tokens",), zone=zone
     )
-    look = stores[0].session.look(view)
-    assert look.coverage.periods.span.end - look.coverage.periods.span.start == hours * HOUR
-    assert look.coverage.complete
+    result = stores[0].session.look(view)
+    assert result.coverage.periods.span.end - result.coverage.periods.span.start == hours * HOUR
+    assert result.coverage.complete

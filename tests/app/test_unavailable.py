@@ -1,15 +1,14 @@
-"""Datasets that an organization lacks: known as such while the source is the same, asked for again on request."""
+"""Checks which datasets a session reports as not available, and when it requests them again."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
 
-from tests.rigs.sessions import NOW
+from tests.rigs.sessions import NOW, fetch, open_store_session
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.api.access import NAMES_ONLY_KEY
 from usage_viewer.demo.server.faults import Fault, Faults
 from usage_viewer.demo.server.server import DemoServer
@@ -28,24 +27,26 @@ SCOPE = "You have insufficient permissions for this operation. Missing scopes: a
 
 @pytest.fixture(scope="module")
 def organization() -> SyntheticOrganization:
+    """Return the synthetic organization as of NOW."""
     return SyntheticOrganization(anchor=NOW)
 
 
 @pytest.fixture
 def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
+    """Run the stand-in server."""
     with DemoServer(organization, clock=lambda: NOW) as running:
         yield running
 
 
-Open = Callable[[str], Session]
+Open = Callable[[str], StoreSession]
 
 
 @pytest.fixture
-def opened(server: DemoServer) -> Iterator[Open]:
-    """`opened(key)`: a session with the server as its source."""
-    sessions: list[Session] = []
+def open_with(server: DemoServer) -> Iterator[Open]:
+    """Return a function that opens a session with a key and connects it with the server."""
+    sessions: list[StoreSession] = []
 
-    def make(key: str) -> Session:
+    def open_session(key: str) -> StoreSession:
         parsed = AdminKey.parse(key)
         profile = Profile(
             "default",
@@ -55,78 +56,74 @@ def opened(server: DemoServer) -> Iterator[Open]:
             clock=lambda: NOW,
             wait=lambda seconds: False,
         )
-        session = profile.open_session()
-        source = profile.source(parsed)
-        session.connect(source, source)
+        session = open_store_session(profile)
+        session.connect(profile.source(parsed))
         sessions.append(session)
         return session
 
-    yield make
+    yield open_session
     for session in sessions:
         session.close()
 
 
-def fetch(session: Session, view: ViewState) -> None:
-    list(session.fetch(view, cancelled=threading.Event()))
-
-
 def failing(dataset: str, status: int, message: str = "Not here.") -> Faults:
+    """Return faults that answer every request for a dataset with an error."""
     body = json.dumps({"error": {"message": message}}).encode()
     path = DATASETS[dataset].path
     return lambda request: Fault(status=status, body=body) if request.path == path else None
 
 
 @pytest.mark.parametrize(("status", "message", "kind"), [(404, "Not here.", NotFound), (403, "", RequestRefused)])
-def test_one_is_remembered_and_no_other(
-    server: DemoServer, opened: Open, status: int, message: str, kind: type[UsageViewerError]
+def test_only_the_failing_dataset_is_unavailable(
+    server: DemoServer, open_with: Open, status: int, message: str, kind: type[UsageViewerError]
 ) -> None:
-    session = opened(server.key)
+    session = open_with(server.key)
     server.faults = failing("images", status, message)
     with pytest.raises(kind):
         fetch(session, IMAGES)
-    assert list(session.unavailable) == ["images"]
-    assert isinstance(session.unavailable["images"], kind)
+    assert list(session.unavailable_datasets) == ["images"]
+    assert isinstance(session.unavailable_datasets["images"], kind)
     fetch(session, IMAGES.with_dataset("embeddings"))
     assert session.look(IMAGES.with_dataset("embeddings")).coverage.complete
     session.forget_unavailable()
-    assert session.unavailable == {}
+    assert session.unavailable_datasets == {}
     server.faults = None
     fetch(session, IMAGES)
     assert session.look(IMAGES).coverage.complete
 
 
-def test_a_missing_scope_is_the_keys_unless_other_datasets_come(server: DemoServer, opened: Open) -> None:
-    session = opened(server.key)
+def test_a_missing_scope_concerns_a_dataset_only_if_others_can_be_read(server: DemoServer, open_with: Open) -> None:
+    session = open_with(server.key)
     server.faults = failing("images", 403, SCOPE)
     with pytest.raises(ScopeMissing):
         fetch(session, IMAGES)
-    assert session.unavailable == {}
+    assert session.unavailable_datasets == {}
     fetch(session, IMAGES.with_dataset("embeddings"))
     with pytest.raises(ScopeMissing):
         fetch(session, IMAGES)
-    assert list(session.unavailable) == ["images"]
+    assert list(session.unavailable_datasets) == ["images"]
 
 
-def test_a_key_that_can_read_no_usage_greys_nothing(opened: Open) -> None:
-    session = opened(NAMES_ONLY_KEY)
+def test_a_key_without_usage_scope_makes_no_dataset_unavailable(open_with: Open) -> None:
+    session = open_with(NAMES_ONLY_KEY)
     for name in ("images", "completions"):
         with pytest.raises(ScopeMissing):
             fetch(session, IMAGES.with_dataset(name))
-    assert session.unavailable == {}
+    assert session.unavailable_datasets == {}
 
 
-def test_what_passes_is_no_reason(server: DemoServer, opened: Open) -> None:
-    session = opened(server.key)
+def test_a_server_failure_makes_no_dataset_unavailable(server: DemoServer, open_with: Open) -> None:
+    session = open_with(server.key)
     server.faults = lambda request: Fault(status=500)
     with pytest.raises(ServerFailed):
         fetch(session, IMAGES)
-    assert session.unavailable == {}
+    assert session.unavailable_datasets == {}
 
 
-def test_another_source_is_asked_anew(server: DemoServer, opened: Open) -> None:
-    session = opened(server.key)
+def test_another_source_forgets_unavailable_datasets(server: DemoServer, open_with: Open) -> None:
+    session = open_with(server.key)
     server.faults = failing("images", 404)
     with pytest.raises(NotFound):
         fetch(session, IMAGES)
     session.connect(None)
-    assert session.unavailable == {}
+    assert session.unavailable_datasets == {}

@@ -93,7 +93,7 @@ def weeks(seed: int = 1) -> Iterator[Batch]:
     """Yields a large organization's hours, a week at a time, as a client decodes them."""
     organization = SyntheticOrganization(seed=seed, scale="large", days=DAYS, anchor=LAST)
     for start in range(LAST + DAY - DAYS * DAY, LAST + DAY, 7 * DAY):
-        yield organization.columns(DATASET, start, min(start + 7 * DAY, LAST + DAY), BucketWidth.HOUR, NOW)
+        yield organization.batch(DATASET, start, min(start + 7 * DAY, LAST + DAY), BucketWidth.HOUR, NOW)
 
 
 def _held(rows: int, made: Callable[[int], Iterator[Batch]]) -> HeldBuckets:

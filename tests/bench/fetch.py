@@ -16,11 +16,11 @@ from lines import Line
 
 import usage_viewer.api  # noqa: F401 (loaded before anything is timed, as the SDK is)
 from usage_viewer.app.fetch.api_source import ApiSource
-from usage_viewer.app.session.session import WORKERS, Session
+from usage_viewer.app.session.store_session import WORKERS, StoreSession
 from usage_viewer.demo.server.child import DemoProcess, start_demo
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.catalog import dataset_named
-from usage_viewer.domain.coverage import windows
+from usage_viewer.domain.coverage import request_windows
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
@@ -91,19 +91,19 @@ def _measured(server: DemoProcess, latency: int, width: BucketWidth) -> Iterator
 
 
 def _ours(server: DemoProcess, width: BucketWidth) -> _Taken:
-    session = Session(Store.open(None), clock=lambda: float(END + 100 * DAY))
+    session = StoreSession(Store.open(None), clock=lambda: float(END + 100 * DAY))
     session.connect(ApiSource(server.base_url, AdminKey.parse(server.key)))
     moments = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (START, END))
     view = ViewState(
         range=DateRange(None, *moments), per=Granularity.DAY if width is BucketWidth.DAY else Granularity.HOUR
     )
     begun = time.perf_counter()
-    for _ in session.fetch(view, cancelled=threading.Event()):
+    for _ in session.fetch(view):
         pass
     look = session.look(view)
     taken = time.perf_counter() - begun
     assert look.coverage.complete
-    total = look.table.by_name["input_tokens"].total  # type: ignore[union-attr]
+    total = look.table.figure("input_tokens").total
     session.close()
     return _Taken(taken, int(total or 0))
 
@@ -111,7 +111,7 @@ def _ours(server: DemoProcess, width: BucketWidth) -> _Taken:
 def _threads(server: DemoProcess, width: BucketWidth) -> _Taken:
     """Fetches the same windows through bare connections; counts the bodies afterwards."""
     dataset = dataset_named(DATASET)
-    asked = windows([BucketRun(width, START, END)], {width: dataset.page_limits[width].maximum})
+    asked = request_windows([BucketRun(width, START, END)], {width: dataset.page_limits[width].maximum})
     address = urlsplit(server.base_url)
     assert address.hostname is not None
     begun = time.perf_counter()

@@ -43,11 +43,11 @@ def _works(window: BenchWindow, held: HeldBuckets, page: Page) -> Mapping[str, C
 
     def copy() -> None:
         done: list[str] = []
-        connection = window.window.copying.done.connect(done.append)
+        connection = window.window.parts.copying.done.connect(done.append)
         press(window, Qt.Key.Key_A)
         press(window, Qt.Key.Key_C)
         window.until(lambda: bool(done))
-        window.window.copying.done.disconnect(connection)
+        window.window.parts.copying.done.disconnect(connection)
 
     return {
         "load": lambda: _load(window),
@@ -75,7 +75,7 @@ def _load(window: BenchWindow) -> None:
     profile = window.workspace.profile
     assert profile is not None
     window.painted = None
-    window.workspace.open(profile)
+    window.workspace.open(profile, window.workspace.view)
     window.until(lambda: window.painted is not None)
 
 

@@ -34,7 +34,7 @@ def page_of(megabytes: int) -> Page:
         "group_by": list(dataset.group_by),
     }
     service = Service(SyntheticOrganization(scale="large", anchor=LAST))
-    status, body = service.answer(
+    status, body = service.respond(
         dataset.path, parameters, {"authorization": f"Bearer {ADMIN_KEY}"}, window.end + DAY
     )
     assert status == 200, body[:300]

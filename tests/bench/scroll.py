@@ -95,7 +95,7 @@ def _check(window: BenchWindow) -> None:
     place = model.section("input_tokens")
     at = int(model.rows[row])
     column = model.table.figures[0]
-    assert int(model.index(row, place).data(256)) == int(model.table.by_name["input_tokens"].figures.values[at])  # type: ignore[union-attr]
+    assert int(model.index(row, place).data(256)) == int(model.table.figure("input_tokens").figures.values[at])
     assert len(column.figures) == model.rowCount()
 
 

@@ -61,12 +61,12 @@ def select(window: BenchWindow) -> float:
 def _copy(window: BenchWindow, held: HeldBuckets, rows: int) -> float:
     """Returns the milliseconds from Ctrl+C to the text on the clipboard; checks its sums."""
     done: list[str] = []
-    window.window.copying.done.connect(done.append)
+    window.window.parts.copying.done.connect(done.append)
     begun = time.perf_counter()
     press(window, Qt.Key.Key_C)
     window.until(lambda: bool(done))
     taken = (time.perf_counter() - begun) * 1000
-    window.window.copying.done.disconnect(done.append)
+    window.window.parts.copying.done.disconnect(done.append)
     _check(window, held, rows)
     return taken
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from data import FOLDER, HeldBuckets, million
 from lines import Line
 
-from usage_viewer.app.atomic_write import write_whole
+from usage_viewer.app.atomic_write import write_atomically
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings.settings import ProfileSettings, Settings, save
-from usage_viewer.app.settings.startup_table import path_of
+from usage_viewer.app.settings.startup_table import startup_table_path
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.view import ViewState
 
@@ -34,7 +34,7 @@ CHILD = Path(__file__).absolute().parent / "started.py"
 def measure() -> Iterator[Line]:
     held = million()
     left = _left(held)
-    look = path_of(left).read_bytes()
+    look = startup_table_path(left).read_bytes()
     taken: dict[str, list[float]] = {"first": [], "whole": [], "bare": []}
     for number in range(ROUNDS + 1):
         for name, values in taken.items():
@@ -58,15 +58,15 @@ def _left(held: HeldBuckets) -> ProfilePaths:
     view = ViewState(range=DateRange(None, end - timedelta(days=30), end))
     save(place.settings, Settings(profiles={"default": ProfileSettings(view=view)}))
     _started("close", place)
-    assert path_of(place).is_file(), "the window left nothing to begin with"
+    assert startup_table_path(place).is_file(), "the window left nothing to begin with"
     return place
 
 
 def _run(name: str, left: ProfilePaths, look: bytes) -> float:
     """Starts the program with or without a saved table; without one, it paints when the store has answered."""
-    path_of(left).unlink(missing_ok=True)
+    startup_table_path(left).unlink(missing_ok=True)
     if name == "first":
-        write_whole(path_of(left), [look], mode=0o600)
+        write_atomically(startup_table_path(left), [look], mode=0o600)
     return _started(name, left)
 
 

@@ -46,7 +46,7 @@ def _watch(kind: str) -> None:
     from PySide6.QtGui import QPaintEvent
     from PySide6.QtWidgets import QApplication, QTableView
 
-    from usage_viewer.gui.window.startup_page import StartupTable
+    from usage_viewer.gui.window.startup_page import EarlyTable
 
     seen: list[QTableView] = []
 
@@ -65,7 +65,7 @@ def _watch(kind: str) -> None:
         table.paintEvent = painted  # type: ignore[method-assign]
 
     if kind == "first":
-        watched(StartupTable)
+        watched(EarlyTable)
         return
     from usage_viewer.gui.table.table_view import TableView
 

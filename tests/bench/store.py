@@ -11,7 +11,7 @@ import duckdb
 from data import DATASET, DIMENSIONS, FOLDER, NOW, HeldBuckets, million, weeks
 from lines import Line
 
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
@@ -43,12 +43,12 @@ def _in_memory(held: HeldBuckets) -> Line:
     """Returns the memory for opening the store and showing every row, with the engine's own cache."""
     Store.open(None).close()  # the engine itself is loaded first
     before = _resident()
-    session = Session(Store.open(held.place.database), clock=lambda: float(NOW))
+    session = StoreSession(Store.open(held.place.database), clock=lambda: float(NOW))
     look = session.look(ViewState(range=held.range, per=Granularity.HOUR, grouping=DIMENSIONS))
     rows = look.table.ordered(())
     taken = _resident() - before
     assert len(rows) == held.rows
-    assert look.table.by_name["input_tokens"].total == held.total("input_tokens")  # type: ignore[union-attr]
+    assert look.table.figure("input_tokens").total == held.total("input_tokens")
     session.close()
     return Line(
         "store 1M: memory a row, all rows shown", taken / held.rows, "B", "", None, "≤ 150 B", 150, note=HELD_TWICE

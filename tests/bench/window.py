@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
@@ -13,8 +14,9 @@ from PySide6.QtWidgets import QApplication
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import SortKey, ViewState
-from usage_viewer.gui.verification.verifier import BREACHES
+from usage_viewer.gui.verification.verifier import IDENTITIES
 from usage_viewer.gui.window.main_window import MainWindow
+from usage_viewer.gui.workspace.app_context import AppContext, LaunchOptions
 
 WAIT = 120.0
 """Seconds after which a wait fails."""
@@ -41,18 +43,20 @@ class BenchWindow(QObject):
             keystore=_nothing,
             clock=lambda: float(NOW),
         )
-        self.window = MainWindow(profile, held.place, _nothing, _nothing, remember=False)
+        self.window = MainWindow()
+        # A screenshot's window leaves the settings alone.
+        options = LaunchOptions(screenshot=Path("never"))
+        self.window.load(AppContext(profile, held.place, _nothing, _nothing, options=options))
         self.window.resize(1280, 800)
-        self.workspace = self.window.workspace
-        self.table = self.window.page.table
+        self.workspace = self.window.parts.workspace
+        self.table = self.window.parts.page.table
         self.table.viewport().installEventFilter(self)
         self.painted: ViewState | None = None
         self._beat = QTimer(self, interval=1000)  # so that an endless wait ends
         self._beat.start()
         begun = time.perf_counter()
         self.window.show()
-        self.workspace.view = view_of(held, Granularity.DAY, ("model",))
-        self.window.workspace.open(profile)
+        self.workspace.open(profile, view_of(held, Granularity.DAY, ("model",)))
         self.until(lambda: self.painted == self.workspace.view)
         self.opened = (time.perf_counter() - begun) * 1000
         self.settle()
@@ -84,7 +88,7 @@ class BenchWindow(QObject):
     def settle(self) -> None:
         """Waits for delayed work (statistics, checks of the table), so that it isn't measured later."""
         end = time.perf_counter() + 0.06
-        while time.perf_counter() < end or self.window.tasks.busy(BREACHES):
+        while time.perf_counter() < end or self.window.parts.tasks.busy(IDENTITIES):
             self._application.processEvents()
             time.sleep(0.002)
 

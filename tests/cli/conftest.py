@@ -7,6 +7,7 @@ import pytest
 
 from tests.rigs.command_line import Program, Table
 from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.store import Store
@@ -14,10 +15,10 @@ from usage_viewer.store.engine.database import Database
 
 
 class SharedStore(Store):
-    """Stays open after the sessions over it: opening a large store takes longer than most questions to it."""
+    """Stays open when a session closes it, because opening a large store takes longer than most queries."""
 
     def close(self) -> None:
-        """Does nothing; `end` closes the store."""
+        """Do nothing; `end` closes the store."""
 
     def end(self) -> None:
         super().close()
@@ -36,26 +37,26 @@ def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
 
 @pytest.fixture
 def table(server: DemoServer) -> Table:
-    """Runs `table` without a database, with the server's key."""
+    """A `table` command without a database file, with the server's key."""
     return Table(server, None, server.key)
 
 
 @pytest.fixture
 def child(server: DemoServer, tmp_path: Path) -> Program:
-    """Runs the program in a child process, with the server's key in the environment."""
+    """A child process with the server's key in the environment."""
     return Program(server, tmp_path)
 
 
 @pytest.fixture(scope="session")
 def make_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[DemoServer, float], Table]]:
-    """`make_table(server, now)`: runs `table` with its own database; its clock stands still at `now`."""
+    """`make_table(server, now)` returns a `table` command with a separate database and a fixed clock."""
     stores: list[SharedStore] = []
 
     def make(server: DemoServer, now: float) -> Table:
         store = SharedStore(Database(tmp_path_factory.mktemp("table") / "usage.duckdb"))
         stores.append(store)
         return Table(
-            server, None, server.key, lambda: now, session=lambda: Session(store, clock=lambda: now, workers=8)
+            server, None, server.key, lambda: now, session=lambda: StoreSession(store, clock=lambda: now, workers=8)
         )
 
     yield make

@@ -1,4 +1,4 @@
-"""What `table` prints equals what plain Python adds up from the official SDK's answers, to the last digit."""
+"""`table` prints exactly the sums that plain Python computes from the official SDK's responses."""
 
 import json
 import random
@@ -30,7 +30,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class FactQuery:
-    """One command, as a person might mean it."""
+    """Describes one random `table` command."""
 
     data: Dataset
     start: int
@@ -39,8 +39,8 @@ class FactQuery:
     grouping: tuple[str, ...]
     kept: Mapping[str, frozenset[Value]]
     dropped: Mapping[str, frozenset[Value]]
-    metrics: tuple[str, ...]  # none: the dataset's default
-    order: tuple[tuple[str, bool], ...]  # a column, and whether it descends
+    metrics: tuple[str, ...]  # empty: the dataset's default
+    order: tuple[tuple[str, bool], ...]  # a column, and whether the order is descending
 
     @property
     def arguments(self) -> list[str]:
@@ -122,43 +122,43 @@ def a_range(chance: random.Random, now: int, *, days_only: bool) -> tuple[int, i
 
 
 class Oracle:
-    """Asks through the SDK, pages through it, adds up row by row."""
+    """Requests all pages through the SDK and adds up row by row."""
 
     def __init__(self, client: openai.OpenAI) -> None:
         self._client = client
 
     def rows(self, question: FactQuery) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """The figures under (period's start, its end, value of each dimension)."""
-        found: dict[tuple[Any, ...], list[tuple[int, Row]]] = {}
+        """Return the figures by period start, period end and the value of each dimension."""
+        computed: dict[tuple[Any, ...], list[tuple[int, Row]]] = {}
         buckets: dict[tuple[Any, ...], list[int]] = {}
-        answered = list(self._results(question))
-        told = max((bucket for bucket, result in answered if result is not None), default=-1)
-        for bucket, result in answered:
+        results = list(self._results(question))
+        last_used = max((bucket for bucket, result in results if result is not None), default=-1)
+        for bucket, result in results:
             if result is None:
-                # Of the buckets after the last one with usage nothing is known of a level.
+                # A level is unknown in the buckets after the last one with usage.
                 buckets.setdefault(period(bucket, question.per, question.start, question.end), []).extend(
-                    [bucket] if bucket <= told else []
+                    [bucket] if bucket <= last_used else []
                 )
             elif all(passes(result, name, some) for name, some in question.kept.items()) and not any(
                 passes(result, name, some) for name, some in question.dropped.items()
             ):
                 when = period(bucket, question.per, question.start, question.end)
-                found.setdefault((*when, *(result[name] for name in question.grouping)), []).append(
+                computed.setdefault((*when, *(result[name] for name in question.grouping)), []).append(
                     (bucket, result)
                 )
         if question.per == "total" and not question.grouping:
-            found.setdefault((None, None), [])
+            computed.setdefault((None, None), [])
         return {
             key: {name: figure(question, name, rows, buckets[key[:2]]) for name in question.columns}
-            for key, rows in found.items()
+            for key, rows in computed.items()
         }
 
     def _results(self, question: FactQuery) -> Iterator[tuple[int, Row | None]]:
-        """Each bucket, and then its results."""
+        """Yield each bucket with None, then with each of its results."""
         more: dict[str, Any] = {}
         grouped = sorted({*question.grouping, *question.kept, *question.dropped} - {"quantity_unit"})
         if "quantity_unit" in question.grouping:
-            grouped = sorted({*grouped, "line_item"})  # there are no quantities without
+            grouped = sorted({*grouped, "line_item"})  # the server sends quantities only with line_item
         if grouped:
             more["group_by"] = grouped
         for name, some in question.kept.items():
@@ -172,7 +172,7 @@ class Oracle:
             limit = random.Random(str(question)).randint(LIMITS[width] // 4, LIMITS[width])
             more = {**more, "page": openai.omit, "limit": limit}
             while True:
-                # The SDK's models read decimals as floats; the text of its answer is read exactly.
+                # The SDK's models parse decimals as floats, so the text of the response is parsed instead.
                 raw = ask(start_time=start, end_time=end, bucket_width=WIDTHS[width], **more)
                 page = json.loads(raw.text, parse_float=Decimal)
                 for bucket in page["data"]:
@@ -188,7 +188,7 @@ WIDTHS = {DAY: "1d", HOUR: "1h", MINUTE: "1m"}
 
 
 def width_of(question: FactQuery) -> int:
-    """The coarsest width on whose edges the range and its periods fall."""
+    """Return the coarsest width whose bucket bounds include those of the range and its periods."""
     edges = (question.start, question.end)
     if question.per not in ("hour", "minute") and all(edge % DAY == 0 for edge in edges):
         return DAY
@@ -196,16 +196,20 @@ def width_of(question: FactQuery) -> int:
 
 
 def runs_of(question: FactQuery) -> list[tuple[int, int, int]]:
-    """What is asked for, as start, end and width. What is said of a level over time depends on how long the buckets
-    are: each period is told by the coarsest on whose edges it falls.
+    """Return the requests as start, end and width.
+
+    Statistics of a level depend on the width of the buckets: each period uses the coarsest width that divides it.
     """
     finest = width_of(question)
     if not question.data.has_levels or finest == DAY:
         return [(question.start, question.end, finest)]
+    starts = range(question.start + finest, question.end, finest)
     bounds = [question.start, question.end]
-    for at in range(question.start + finest, question.end, finest):
-        if len({period(moment, question.per, question.start, question.end) for moment in (at - finest, at)}) == 2:
-            bounds.append(at)
+    bounds += [
+        start
+        for start in starts
+        if len({period(at, question.per, question.start, question.end) for at in (start - finest, start)}) == 2
+    ]
     runs: list[tuple[int, int, int]] = []
     for start, end in pairwise(sorted(bounds)):
         width = next(one for one in WIDTHS if start % one == end % one == 0)
@@ -249,7 +253,7 @@ def stamp(moment: datetime) -> str:
 
 
 def figure(question: FactQuery, name: str, rows: list[tuple[int, Row]], buckets: list[int]) -> Any:
-    """`buckets` are all of the period's, also those without rows."""
+    """Return a figure of a period; `buckets` are all its buckets, including those without rows."""
     column = question.data.column(name)
     if isinstance(column, OverTime):
         levels = by_bucket(column.level, rows)
@@ -289,13 +293,13 @@ def check(
     question: FactQuery, printed: list[dict[str, Any]], expected: dict[tuple[Any, ...], dict[str, Any]]
 ) -> None:
     times = [] if question.per == "total" else ["period_start", "period_end"]
-    found = {}
+    computed = {}
     for row in printed:
         assert list(row) == [*times, *question.grouping, *question.columns]
         key = (row.get("period_start"), row.get("period_end"), *(row[name] for name in question.grouping))
-        found[key] = {name: as_expected(row[name], expected.get(key, {}).get(name)) for name in question.columns}
-    assert len(found) == len(printed)
-    assert found == expected
+        computed[key] = {name: as_expected(row[name], expected.get(key, {}).get(name)) for name in question.columns}
+    assert len(computed) == len(printed)
+    assert computed == expected
     for name, descending in question.order[:1]:
         figures = [row["period_start" if name == "period" else name] for row in printed]
         if name not in question.grouping:
@@ -305,13 +309,13 @@ def check(
 
 
 def as_expected(value: Any, expected: Any) -> Any:
-    """Quotients are printed so that reading them gives the same float."""
+    """Convert a printed quotient to a float; it has enough digits to give the same float."""
     return float(value) if isinstance(expected, float) and value is not None else value
 
 
 @pytest.fixture(scope="module")
 def settled() -> Iterator[DemoServer]:
-    """A server for which time stands still."""
+    """A server with a fixed clock."""
     with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: float(NOW)) as server:
         yield server
 
@@ -324,7 +328,7 @@ def oracle(settled: DemoServer) -> Iterator[Oracle]:
 
 @pytest.fixture(scope="module")
 def ask(settled: DemoServer, make_table: Callable[[DemoServer, float], Any]) -> Any:
-    """One database for all questions: what one has fetched, the next finds."""
+    """A `table` command with one database for all questions."""
     return make_table(settled, NOW)
 
 
@@ -337,8 +341,8 @@ def test_random_questions(seed: int, ask: Any, oracle: Oracle, settled: DemoServ
     check(asked, printed.rows, oracle.rows(asked))
 
 
-def test_the_questions_are_of_many_kinds(settled: DemoServer) -> None:
-    """What the random ones would prove is worth little if they were all alike, or answered by nothing."""
+def test_random_questions_cover_many_kinds(settled: DemoServer) -> None:
+    """The random questions are only a good test if they differ enough."""
     questions = [question(seed, settled.organization) for seed in SEEDS]
     assert {width_of(item) for item in questions} == {DAY, HOUR, MINUTE}
     assert {item.per for item in questions} == {"total", "minute", "hour", "day", "week", "month"}
@@ -349,8 +353,8 @@ def test_the_questions_are_of_many_kinds(settled: DemoServer) -> None:
     assert {name for item in questions for name in item.grouping} >= set(DATASETS["completions"].group_by)
 
 
-def test_a_process_of_its_own(child: Any, server: DemoServer) -> None:
-    """Today, over the whole way: arguments, environment, streams and exit status are the system's."""
+def test_child_process(child: Any, server: DemoServer) -> None:
+    """Uses the real clock, arguments, environment, streams and exit status."""
     now = int(time.time())
     questions = (question(seed, server.organization, now) for seed in SEEDS)
     with openai.OpenAI(admin_api_key=server.key, base_url=server.base_url, max_retries=0) as client:

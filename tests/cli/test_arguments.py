@@ -1,10 +1,10 @@
-"""What the command line accepts, refuses, and says of itself."""
+"""Accepted arguments, refused arguments, and the help texts."""
 
 from datetime import datetime
 
 import pytest
 
-from usage_viewer.cli.arguments import FORMATS, moment, parser, view_of
+from usage_viewer.cli.arguments import FORMATS, build_parser, parse_moment, parse_view
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity
@@ -27,7 +27,7 @@ OWN = (
 
 
 def view(*arguments: str) -> ViewState:
-    return view_of(parser().parse_args(["table", *RANGE, *arguments]))
+    return parse_view(build_parser().parse_args(["table", *RANGE, *arguments]))
 
 
 def refused(*arguments: str) -> InputError:
@@ -37,27 +37,27 @@ def refused(*arguments: str) -> InputError:
 
 
 class TestView:
-    def test_of_the_range_alone(self) -> None:
-        shown = view()
-        assert (shown.dataset_name, shown.per, shown.grouping, shown.filters) == (
+    def test_range_only(self) -> None:
+        parsed = view()
+        assert (parsed.dataset_name, parsed.per, parsed.grouping, parsed.filters) == (
             "completions",
             Granularity.TOTAL,
             (),
             (),
         )
-        assert (shown.range.start, shown.range.end) == (datetime(2026, 10, 1), datetime(2026, 11, 1))
-        assert shown.zone == "UTC"
-        assert shown.shown_columns == DATASETS["completions"].default_columns
+        assert (parsed.range.start, parsed.range.end) == (datetime(2026, 10, 1), datetime(2026, 11, 1))
+        assert parsed.zone == "UTC"
+        assert parsed.shown_columns == DATASETS["completions"].default_columns
 
-    def test_of_everything(self) -> None:
-        shown = view(
+    def test_all_options(self) -> None:
+        parsed = view(
             *("--per", "day", "--group-by", "model, project_id", "--metrics", "output_tokens,input_tokens"),
             *("--sort", "-input_tokens,model", "--filter", "model=gpt-5", "--filter", "model=o5"),
             *("--filter", "project_id!=proj_1", "--filter", "api_key_id=", "--filter", "batch=Yes"),
         )
-        assert shown.keys == ("period", "model", "project_id", "output_tokens", "input_tokens")
-        assert shown.order == (SortKey("input_tokens", descending=True), SortKey("model"))
-        assert shown.filters == (
+        assert parsed.keys == ("period", "model", "project_id", "output_tokens", "input_tokens")
+        assert parsed.order == (SortKey("input_tokens", descending=True), SortKey("model"))
+        assert parsed.filters == (
             Filter("model", frozenset(["gpt-5", "o5"])),
             Filter("project_id", frozenset(["proj_1"]), exclude=True),
             Filter("api_key_id", frozenset([None])),
@@ -71,52 +71,52 @@ class TestView:
     def test_sorted_descending(self, arguments: tuple[str, ...]) -> None:
         assert view(*arguments).order == (SortKey("input_tokens", descending=True),)
 
-    def test_of_all_metrics(self) -> None:
+    def test_all_metrics(self) -> None:
         data = DATASETS["images"]
-        shown = view("--dataset", "images", "--metrics", "all")
-        assert shown.columns == tuple(column.name for column in data.columns)
+        parsed = view("--dataset", "images", "--metrics", "all")
+        assert parsed.columns == tuple(column.name for column in data.columns)
 
-    def test_a_filter_may_hold_signs_that_have_a_meaning_elsewhere(self) -> None:
+    def test_filter_value_may_contain_special_characters(self) -> None:
         assert view("--filter", "model=a=b,c !=d").filters == (Filter("model", frozenset(["a=b,c !=d"])),)
 
     @pytest.mark.parametrize(("given", "lacking"), [("--from", "--to"), ("--to", "--from")])
-    def test_needs_a_range(self, given: str, lacking: str) -> None:
+    def test_range_is_required(self, given: str, lacking: str) -> None:
         with pytest.raises(InputError, match=f"required: {lacking}$"):
-            parser().parse_args(["table", given, "2026-10-01"])
+            build_parser().parse_args(["table", given, "2026-10-01"])
 
     @pytest.mark.parametrize(
-        ("arguments", "title", "said"),
+        ("arguments", "title", "hint"),
         [
-            (("--per", "fortnight"), "There is no such period", "minute, hour, day, week, month, total"),
+            (("--per", "fortnight"), "Unknown period", "minute, hour, day, week, month, total"),
             (("--dataset", "emails"), "There is no such dataset", "completions"),
             (("--group-by", "colour"), "Completions can't be grouped or filtered by colour", "project_id"),
-            (("--group-by", "model,model"), "A name is there twice", "once"),
+            (("--group-by", "model,model"), "Duplicate name", "once"),
             (("--metrics", "money"), "Completions has no figure called money", "input_tokens"),
-            (("--filter", "model"), "This filter can't be used", "model=gpt-5"),
-            (("--filter", "=x"), "This filter can't be used", "model=gpt-5"),
+            (("--filter", "model"), "This filter is invalid", "model=gpt-5"),
+            (("--filter", "=x"), "This filter is invalid", "model=gpt-5"),
             (("--filter", "colour=red"), "Completions can't be grouped or filtered by colour", "project_id"),
-            (("--filter", "batch=maybe"), "batch is yes or no", "batch=true"),
-            (("--filter", "model=a", "--filter", "model!=b"), "model is both kept and left out", "="),
-            (("--sort", "-colour"), "The table can't be sorted by what it doesn't show", "num_model_requests"),
-            (("--sort", "period"), "The table can't be sorted by what it doesn't show", "input_tokens"),
-            (("--format", "pdf"), "The command can't be understood", "usage: usage-viewer table"),
-            (("--colour", "red"), "The command can't be understood", "usage: usage-viewer"),
-            (("--sort",), "The command can't be understood", "usage: usage-viewer table"),
+            (("--filter", "batch=maybe"), "batch must be true or false", "batch=true"),
+            (("--filter", "model=a", "--filter", "model!=b"), "model is both included and excluded", "="),
+            (("--sort", "-colour"), "The table can only be sorted by a column that it shows", "num_model_requests"),
+            (("--sort", "period"), "The table can only be sorted by a column that it shows", "input_tokens"),
+            (("--format", "pdf"), "The command is invalid", "usage: usage-viewer table"),
+            (("--colour", "red"), "The command is invalid", "usage: usage-viewer"),
+            (("--sort",), "The command is invalid", "usage: usage-viewer table"),
         ],
     )
-    def test_other_arguments_are_refused(self, arguments: tuple[str, ...], title: str, said: str) -> None:
+    def test_invalid_arguments_are_refused(self, arguments: tuple[str, ...], title: str, hint: str) -> None:
         error = refused(*arguments)
         assert error.title == title
-        assert said in error.hint
+        assert hint in error.hint
 
-    def test_the_time_is_a_column_to_sort_by_if_there_is_one(self) -> None:
+    def test_table_with_periods_can_be_sorted_by_period(self) -> None:
         assert view("--per", "day", "--sort", "-period").order == (SortKey("period", descending=True),)
         assert "(period is the time)" in refused("--per", "day", "--sort", "colour").hint
 
 
 class TestMoment:
     @pytest.mark.parametrize(
-        ("text", "meant"),
+        ("text", "expected"),
         [
             ("2026-10-01", datetime(2026, 10, 1)),
             ("2026-10-01T14:00", datetime(2026, 10, 1, 14)),
@@ -128,8 +128,8 @@ class TestMoment:
             ("2199-12-31", datetime(2199, 12, 31)),
         ],
     )
-    def test_as_iso_has_it_in_utc(self, text: str, meant: datetime) -> None:
-        assert moment(text) == meant
+    def test_iso_times_are_converted_to_utc(self, text: str, expected: datetime) -> None:
+        assert parse_moment(text) == expected
 
     @pytest.mark.parametrize(
         "text",
@@ -139,34 +139,34 @@ class TestMoment:
             *("2026-10-01T14:00:00.5", "2026-10-01T14:00+02:00:30", "\x00", "２０２６-10-01"),
         ],
     )
-    def test_else_it_is_refused(self, text: str) -> None:
+    def test_other_texts_are_refused(self, text: str) -> None:
         with pytest.raises(InputError) as raised:
-            moment(text)
+            parse_moment(text)
         assert raised.value.hint
 
-    def test_the_end_comes_after_the_start(self) -> None:
+    def test_end_must_be_after_the_start(self) -> None:
         for end in ("2026-10-01", "2026-09-30"):
             with pytest.raises(InputError, match="The range is empty"):
-                view_of(parser().parse_args(["table", "--from", "2026-10-01", "--to", end]))
+                parse_view(build_parser().parse_args(["table", "--from", "2026-10-01", "--to", end]))
 
 
 class TestOptions:
     @pytest.mark.parametrize("name", ["--base-url", "--profile", "--data-dir"])
-    def test_common_ones_stand_before_or_after_the_command(self, name: str) -> None:
+    def test_common_options_are_allowed_before_and_after_the_command(self, name: str) -> None:
         attribute = name.removeprefix("--").replace("-", "_")
-        before = parser().parse_args([name, "x", "table", *RANGE])
-        after = parser().parse_args(["table", name, "x", *RANGE])
-        both = parser().parse_args([name, "y", "table", name, "x", *RANGE])
+        before = build_parser().parse_args([name, "x", "table", *RANGE])
+        after = build_parser().parse_args(["table", name, "x", *RANGE])
+        both = build_parser().parse_args([name, "y", "table", name, "x", *RANGE])
         assert {str(getattr(arguments, attribute)) for arguments in (before, after, both)} == {"x"}
 
     @pytest.mark.parametrize("name", ["--demo", "--verbose"])
-    def test_switches_too(self, name: str) -> None:
+    def test_switches_are_allowed_before_and_after_the_command(self, name: str) -> None:
         for words in ([name, "table", *RANGE], ["table", name, *RANGE]):
-            assert getattr(parser().parse_args(words), name.removeprefix("--")) is True
-        assert getattr(parser().parse_args(["table", *RANGE]), name.removeprefix("--")) is False
+            assert getattr(build_parser().parse_args(words), name.removeprefix("--")) is True
+        assert getattr(build_parser().parse_args(["table", *RANGE]), name.removeprefix("--")) is False
 
-    def test_without_a_command_there_is_the_window(self) -> None:
-        arguments = parser().parse_args([])
+    def test_no_command_means_the_window(self) -> None:
+        arguments = build_parser().parse_args([])
         assert (arguments.command, arguments.base_url, arguments.demo) == (None, None, False)
 
     def test_no_option_takes_a_key(self) -> None:
@@ -174,11 +174,11 @@ class TestOptions:
 
 
 class TestHelp:
-    def test_of_the_program_lists_every_option(self) -> None:
+    def test_help_of_the_program_lists_every_option(self) -> None:
         assert options(help_of()) >= {"--help", "--version", "--snapshot", *COMMON}
         assert "table" in help_of()
 
-    def test_of_the_table_lists_every_option_and_what_can_be_chosen(self) -> None:
+    def test_help_of_table_lists_every_option_and_choice(self) -> None:
         text = help_of("table")
         assert options(text) >= {"--help", *COMMON, *OWN}
         for name in (*Granularity, *FORMATS, *DATASETS, "OPENAI_ADMIN_KEY"):
@@ -192,7 +192,7 @@ class TestHelp:
 
 
 def help_of(*command: str) -> str:
-    top = parser()
+    top = build_parser()
     if not command:
         return top.format_help()
     (chosen,) = [action for action in top._actions if action.dest == "command"]

@@ -1,4 +1,4 @@
-"""`usage-viewer forget`: asks first, says what it did, and does no more than that."""
+"""`usage-viewer forget` asks first, deletes only what it names, and reports the result."""
 
 import io
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from usage_viewer.app.profile.organizations import Organization
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.settings import Settings
-from usage_viewer.cli.arguments import parser
+from usage_viewer.cli.arguments import build_parser
 from usage_viewer.cli.forget import run_forget
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringLocked
@@ -23,14 +23,14 @@ MINE, ACME = Organization("default", "Mine"), Organization("acme", "Acme")
 
 
 class LastingKeystore(MemoryKeystore):
-    """Stands for the system's keyring, which the process's end doesn't empty."""
+    """Stands for the system's keyring, which keeps keys after the program ends."""
 
-    lasting = True
+    persistent = True
 
 
 @dataclass
 class Forgetting:
-    """`usage-viewer forget …` in this process."""
+    """Runs `usage-viewer forget …` in this process."""
 
     data: Path
     stores: dict[str, Keystore] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Forgetting:
                 raise EOFError
             return answer
 
-        parsed = parser().parse_args(["forget", *arguments])
+        parsed = build_parser().parse_args(["forget", *arguments])
         chosen = ACME if parsed.profile == "acme" else MINE
         err = io.StringIO()
         status = run_forget(
@@ -70,15 +70,15 @@ def forget(tmp_path: Path) -> Forgetting:
 
 
 @pytest.mark.parametrize("answer", ["y", "Yes", " YES "])
-def test_removes_the_key_alone(forget: Forgetting, answer: str) -> None:
+def test_removes_only_the_key(forget: Forgetting, answer: str) -> None:
     assert forget(answer=answer) == 0
     assert forget.kept == {"acme"}
     assert forget.asked == ["Remove the key of Mine from the keyring? [y/N] "]
     assert ProfilePaths(forget.data).database.exists()
-    assert "no longer in the keyring" in forget.err
+    assert "removed from the keyring" in forget.err
 
 
-def test_of_another_organization(forget: Forgetting) -> None:
+def test_removes_the_key_of_the_named_organization(forget: Forgetting) -> None:
     assert forget("--profile", "acme", "--yes") == 0
     assert forget.kept == {"default"}
     assert forget.asked == []
@@ -86,7 +86,7 @@ def test_of_another_organization(forget: Forgetting) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("--all",)])
 @pytest.mark.parametrize("answer", ["", "n", "yy", "remove", None])
-def test_does_nothing_unless_it_is_confirmed(
+def test_does_nothing_without_confirmation(
     forget: Forgetting, arguments: tuple[str, ...], answer: str | None
 ) -> None:
     assert forget(*arguments, answer=answer) == 3
@@ -104,12 +104,12 @@ def test_removes_all(forget: Forgetting) -> None:
     assert not forget.data.exists()
 
 
-def test_all_is_not_for_one_organization(forget: Forgetting) -> None:
+def test_all_can_not_be_combined_with_profile(forget: Forgetting) -> None:
     assert forget("--all", "--profile", "acme", "--yes") == 2
     assert forget.kept == {"default", "acme"}
 
 
-def test_a_locked_keyring_is_said(forget: Forgetting) -> None:
+def test_locked_keyring_is_reported(forget: Forgetting) -> None:
     class Locked(LastingKeystore):
         def forget(self) -> None:
             raise KeyringLocked
@@ -123,14 +123,16 @@ def test_a_locked_keyring_is_said(forget: Forgetting) -> None:
     assert not forget.data.exists()
 
 
-def test_without_a_keyring_nothing_is_kept(forget: Forgetting) -> None:
+def test_missing_keyring_is_reported(forget: Forgetting) -> None:
     forget.stores["default"] = MemoryKeystore()
     assert forget("--yes") == 0
     assert "no keyring" in forget.err
 
 
 @pytest.mark.secret_service
-def test_as_a_process_with_a_real_keyring(child: Any, secret_service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_child_process_with_a_real_keyring(
+    child: Any, secret_service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from usage_viewer.keystore import open_keystore
 
     secret_service.use(monkeypatch)
@@ -144,7 +146,7 @@ def test_as_a_process_with_a_real_keyring(child: Any, secret_service: Any, monke
     refused = run("forget", "--all", env=environment)
     assert (refused.status, refused.out) == (
         3,
-        "Remove all keys (My organization, acme) from the keyring, and all "
+        "Remove all keys (My organization, acme) from the keyring, and delete all "
         f"usage, names and settings in {child.home / 'data'}? [y/N] ",
     )
     done = run("forget", "--all", "--yes", env=environment)

@@ -1,4 +1,4 @@
-"""`usage-viewer table` as a process: the key, the database, pipes, signals, logs."""
+"""`usage-viewer table` as a child process: the key, the database, pipes, signals, logs."""
 
 import json
 import os
@@ -30,7 +30,7 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks i
 
 
 def start(child: Any, *arguments: str, stdout: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
-    # A shell's job in the background ignores Ctrl+C, and so would all that it starts.
+    # If a shell runs the tests in the background, they and their child processes ignore Ctrl+C; undo that.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return subprocess.Popen(
@@ -45,7 +45,7 @@ def start(child: Any, *arguments: str, stdout: int = subprocess.PIPE) -> "subpro
 
 
 class TestKey:
-    def test_comes_from_the_environment_and_is_seen_nowhere(self, child: Any, server: DemoServer) -> None:
+    def test_key_from_the_environment_appears_nowhere(self, child: Any, server: DemoServer) -> None:
         printed = child(*DAYS, "--verbose", "--format", "json")
         assert printed.status == 0
         assert printed.rows
@@ -59,37 +59,39 @@ class TestKey:
         assert kept
         assert not any(secret.encode() in path.read_bytes() for path in kept)
 
-    def test_logs_nothing_unless_asked(self, child: Any) -> None:
+    def test_logs_nothing_without_verbose(self, child: Any) -> None:
         assert child(*DAYS).err == ""
 
-    def test_there_is_none(self, child: Any) -> None:
+    def test_missing_key_is_reported(self, child: Any) -> None:
         printed = child(*DAYS, env={"OPENAI_ADMIN_KEY": ""})
         assert printed.status == 3
-        assert "There is no key yet\nSet OPENAI_ADMIN_KEY, or start usage-viewer once" in printed.err
+        assert (
+            "No admin key\nSet OPENAI_ADMIN_KEY, or start usage-viewer and add an admin key there." in printed.err
+        )
         assert "Incomplete: 0 of 28 days. Missing:" in printed.err
 
     @pytest.mark.parametrize("text", ["sk-admin-two words-4711", "schlüssel-4711"])
-    def test_it_cant_be_one(self, child: Any, text: str) -> None:
+    def test_invalid_key_is_not_quoted(self, child: Any, text: str) -> None:
         printed = child(*DAYS, env={"OPENAI_ADMIN_KEY": text})
         assert printed.status == 3
         assert "OPENAI_ADMIN_KEY" in printed.err
         assert "4711" not in printed.err
 
-    def test_it_is_refused(self, child: Any) -> None:
+    def test_refused_key_is_not_quoted(self, child: Any) -> None:
         printed = child(*DAYS, "--verbose", env={"OPENAI_ADMIN_KEY": "sk-admin-of-somebody-else-Zq7mW2xV9t"})
         assert printed.status == 3
-        assert "usage-viewer: The key was refused" in printed.err
+        assert "usage-viewer: The admin key was refused" in printed.err
         assert "somebody" not in printed.err
-        assert "W2xV9t" not in printed.err  # four characters at the end may be shown
+        assert "W2xV9t" not in printed.err  # the last four characters may appear
 
-    def test_it_is_typed_where_none_belongs(self, child: Any) -> None:
+    def test_key_in_the_arguments_is_masked(self, child: Any) -> None:
         for words in (["--key", "sk-admin-typed-into-the-command-line"], ["--profile=sk-admin-typed-as-profile!"]):
             printed = child(*DAYS, *words)
             assert printed.status == 2
             assert "typed" not in printed.err
 
     @pytest.mark.secret_service
-    def test_comes_from_the_keyring(self, child: Any, server: DemoServer, secret_service: Any) -> None:
+    def test_key_from_the_keyring(self, child: Any, server: DemoServer, secret_service: Any) -> None:
         save = (
             "import sys; from usage_viewer.keystore import open_keystore; "
             "from usage_viewer.domain.admin_key import AdminKey; "
@@ -110,11 +112,11 @@ class TestKey:
             timeout=60,
         )
         assert other.returncode == 3
-        assert b"There is no key yet" in other.stderr
+        assert b"No admin key" in other.stderr
 
 
 class TestDatabase:
-    def test_what_was_fetched_is_not_asked_for_again(self, child: Any, server: DemoServer) -> None:
+    def test_stored_usage_is_not_requested_again(self, child: Any, server: DemoServer) -> None:
         first = child(*DAYS, "--format", "json")
         server.requests.clear()
         second = child(*DAYS, "--format", "json", env={"OPENAI_ADMIN_KEY": ""})
@@ -123,13 +125,13 @@ class TestDatabase:
         assert server.requests == []
         assert ProfilePaths(child.home / "data").database.exists()
 
-    def test_each_profile_has_its_own(self, child: Any, server: DemoServer) -> None:
+    def test_each_profile_has_its_own_database(self, child: Any, server: DemoServer) -> None:
         child(*DAYS)
         server.requests.clear()
         assert child(*DAYS, "--profile", "other").status == 0
         assert len(server.requests) == 1
 
-    def test_another_process_holds_it(self, child: Any, server: DemoServer) -> None:
+    def test_database_that_another_process_has_open(self, child: Any, server: DemoServer) -> None:
         assert child(*DAYS).status == 0
         path = ProfilePaths(child.home / "data").database
         store = Store.open(path)
@@ -138,7 +140,7 @@ class TestDatabase:
             assert (printed.status, printed.out) == (1, "")
             assert printed.err.startswith("usage-viewer: The local database is in use")
             assert printed.err.splitlines()[1] == (
-                "Close the window, or add --no-store to leave the database alone."
+                "Close the window, or add --no-store to run without the database."
             )
             before = path.stat().st_mtime_ns, path.stat().st_size
             printed = child(*DAYS, "--no-store", "--format", "json")
@@ -148,12 +150,12 @@ class TestDatabase:
         finally:
             store.close()
 
-    def test_without_one_nothing_is_left_behind(self, child: Any) -> None:
+    def test_no_store_leaves_no_file(self, child: Any) -> None:
         assert child(*DAYS, "--no-store").status == 0
         assert not (child.home / "data").exists()
 
     @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of POSIX")
-    def test_a_place_that_cant_be_written(self, child: Any) -> None:
+    def test_data_directory_that_can_not_be_written(self, child: Any) -> None:
         (child.home / "data").write_text("a file is in the way")
         printed = child(*DAYS)
         assert printed.status == 1
@@ -163,7 +165,7 @@ class TestDatabase:
 
 
 class TestStreams:
-    def test_a_reader_that_goes_away_in_the_middle(self, child: Any) -> None:
+    def test_reader_that_closes_the_pipe_midway(self, child: Any) -> None:
         process = start(child, *MANY)
         assert process.stdout is not None
         assert process.stdout.readline().endswith(b"\tTokens per request\n")
@@ -171,7 +173,7 @@ class TestStreams:
         _, err = process.communicate(timeout=60)
         assert (process.returncode, err) == (1, b"")
 
-    def test_a_reader_that_goes_away_before_a_short_table(self, child: Any) -> None:
+    def test_reader_that_closes_the_pipe_before_a_short_table(self, child: Any) -> None:
         process = start(child, *DAYS)
         assert process.stdout is not None
         process.stdout.close()
@@ -179,17 +181,17 @@ class TestStreams:
         assert (process.returncode, err) == (1, b"")
 
     @linux
-    def test_a_disk_that_is_full(self, child: Any) -> None:
+    def test_full_disk_is_reported(self, child: Any) -> None:
         with Path("/dev/full").open("wb") as full:
             process = start(child, *DAYS, stdout=full.fileno())
             _, err = process.communicate(timeout=60)
         assert process.returncode == 1
         assert err.decode() == (
             "usage-viewer: The table can't be written (No space left on device)\n"
-            "Check where the output goes: its permissions and the free space.\n"
+            "Check the output's permissions and free space.\n"
         )
 
-    def test_the_output_is_utf_8_whatever_the_system_prefers(self, child: Any, server: DemoServer) -> None:
+    def test_output_is_utf_8_in_every_locale(self, child: Any, server: DemoServer) -> None:
         def rename(page: Any) -> Any:
             for bucket in page["data"]:
                 for result in bucket["results"]:
@@ -208,7 +210,7 @@ class TestStreams:
             assert ended.returncode == 0
             assert "modèle-数".encode() in ended.stdout
 
-    def test_csv_has_its_own_line_ends_once(self, child: Any) -> None:
+    def test_csv_has_single_crlf_line_ends(self, child: Any) -> None:
         ended = subprocess.run(
             child.command(*DAYS, "--format", "csv"),
             env=child.environment(),
@@ -219,7 +221,7 @@ class TestStreams:
         assert re.fullmatch(rb"[^\r\n]+\r\n[^\r\n]+\r\n", ended.stdout)
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-    def test_ctrl_c_stops_at_once_and_says_so(self, child: Any, server: DemoServer) -> None:
+    def test_ctrl_c_stops_at_once_with_a_message(self, child: Any, server: DemoServer) -> None:
         server.faults = lambda request: Fault(stall=30.0)
         process = start(child, *DAYS)
         until = time.monotonic() + 20
@@ -231,11 +233,11 @@ class TestStreams:
         out, err = process.communicate(timeout=20)
         assert time.monotonic() - begun < 5 * slowdown()
         assert process.returncode == 3
-        assert (out, err.decode()) == (b"", "\nusage-viewer: Stopped. What has arrived is kept.\n")
+        assert (out, err.decode()) == (b"", "\nusage-viewer: Stopped. Data loaded so far is kept.\n")
 
 
 class TestServer:
-    def test_fails_midway(self, child: Any, server: DemoServer) -> None:
+    def test_failed_server_leaves_an_incomplete_table(self, child: Any, server: DemoServer) -> None:
         assert child("table", "--from", MIDDLE, "--to", LAST_WEEK).status == 0
         server.faults = lambda request: Fault(status=500, headers={"retry-after-ms": "1"})
         printed = child(*DAYS)
@@ -254,7 +256,7 @@ class TestServer:
             "https://user:hunter2@example.org/v1",
         ],
     )
-    def test_an_address_that_cant_be_used(self, child: Any, url: str, server: DemoServer) -> None:
+    def test_invalid_base_url_is_refused(self, child: Any, url: str, server: DemoServer) -> None:
         printed = child(*DAYS, "--base-url", url)
         assert (printed.status, printed.out) == (2, "")
         assert printed.err.startswith("usage-viewer: ")
@@ -264,7 +266,7 @@ class TestServer:
 
 
 class TestDemo:
-    def test_needs_no_key_and_leaves_nothing_behind(self, child: Any, server: DemoServer) -> None:
+    def test_demo_needs_no_key_and_leaves_no_file(self, child: Any, server: DemoServer) -> None:
         printed = child(*DAYS, "--demo", "--format", "json", env={"OPENAI_ADMIN_KEY": ""})
         assert (printed.status, printed.err) == (0, "")
         assert printed.rows[0]["input_tokens"] > 0
@@ -272,7 +274,7 @@ class TestDemo:
         assert server.requests == []
 
     @linux
-    def test_its_server_doesnt_get_the_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_demo_server_does_not_get_the_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from usage_viewer.demo.server.child import start_demo
 
         key = AdminKey.parse("sk-admin-a-real-one-Zq7mW2xV9tLr4KpN8s")
@@ -302,7 +304,7 @@ class TestBadArguments:
             ("chart",),
         ],
     )
-    def test_end_with_2_and_leave_nothing_behind(self, child: Any, arguments: tuple[str, ...]) -> None:
+    def test_invalid_arguments_exit_with_2_and_leave_no_file(self, child: Any, arguments: tuple[str, ...]) -> None:
         printed = child(*arguments)
         assert (printed.status, printed.out) == (2, "")
         assert printed.err.startswith("usage-viewer: ")

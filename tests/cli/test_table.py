@@ -1,4 +1,4 @@
-"""`usage-viewer table` in this process: formats, exit statuses, and what is said about what lacks."""
+"""`usage-viewer table` in this process: formats, exit statuses, and messages about missing usage."""
 
 import csv
 import errno
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.cli.arguments import FORMATS, parser
+from usage_viewer.cli.arguments import FORMATS, build_parser
 from usage_viewer.cli.table import run_table
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
@@ -31,7 +31,7 @@ Table = Callable[..., Any]
 
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
-    """One for which time stands still."""
+    """A server with a fixed clock."""
     with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: NOW) as running:
         yield running
 
@@ -42,8 +42,8 @@ def ask(table: Any) -> Any:
     return table
 
 
-def sent_back(server: DemoServer, status: int, **more: Any) -> None:
-    """Every usage answer has `status`; what is tried again is tried at once."""
+def fail_with(server: DemoServer, status: int, **more: Any) -> None:
+    """Make the server answer every request with `status`; retries follow at once."""
     server.faults = lambda request: Fault(status=status, headers={"retry-after-ms": "1"}, **more)
 
 
@@ -81,7 +81,7 @@ class TestFormats:
         assert row["input_tokens"] % large == 0
         assert row["input_tokens"] > 2**64
 
-    def test_a_figure_that_is_not_given_is_null(self, ask: Table) -> None:
+    def test_missing_figure_is_null(self, ask: Table) -> None:
         command = (
             "--from",
             "2026-01-01",
@@ -94,7 +94,7 @@ class TestFormats:
         assert row["input_cache_write_tokens"] is None
         assert ask(*command).out.splitlines()[1].startswith("\t")
 
-    def test_all_say_the_same(self, ask: Table) -> None:
+    def test_all_formats_have_the_same_values(self, ask: Table) -> None:
         wanted = ask(*BY_MODEL, "--sort", "-input_tokens", "--format", "json").rows
         tsv, comma, markdown = (
             ask(*BY_MODEL, "--sort", "-input_tokens", "--format", form).out for form in ("tsv", "csv", "markdown")
@@ -115,7 +115,7 @@ class TestFormats:
         assert comma.count("\r\n") == len(wanted) + 1
 
     @pytest.mark.parametrize("form", FORMATS)
-    def test_of_nothing(self, ask: Table, form: str) -> None:
+    def test_empty_table(self, ask: Table, form: str) -> None:
         printed = ask(*BY_MODEL, "--filter", "model=no-such-model", "--format", form)
         assert (printed.status, printed.err) == (0, "")
         if form == "json":
@@ -124,25 +124,25 @@ class TestFormats:
             assert "Cached share" in printed.out
 
     @pytest.mark.parametrize("form", FORMATS)
-    def test_end_with_a_line_end(self, ask: Table, form: str) -> None:
+    def test_output_ends_with_a_line_end(self, ask: Table, form: str) -> None:
         assert ask(*BY_MODEL, "--format", form).out.endswith("\n")
 
     def test_tsv_is_the_default(self, ask: Table) -> None:
         assert ask(*BY_MODEL).out == ask(*BY_MODEL, "--format", "tsv").out
 
-    def test_sorted_as_asked(self, ask: Table) -> None:
+    def test_rows_follow_the_sort_option(self, ask: Table) -> None:
         figures = [
             row["input_tokens"] for row in ask(*BY_MODEL, "--sort", "-input_tokens", "--format", "json").rows
         ]
         assert figures == sorted(figures, reverse=True)
 
 
-class TestWhatLacks:
+class TestMissingUsage:
     def test_nothing(self, ask: Table) -> None:
         printed = ask(*OCTOBER)
         assert (printed.status, printed.err) == (0, "")
 
-    def test_a_range_that_ends_in_the_future_is_complete_so_far(self, ask: Table) -> None:
+    def test_range_that_ends_in_the_future_is_complete(self, ask: Table) -> None:
         printed = ask("--from", "2026-11-01", "--to", "2026-12-01")
         assert printed.status == 0
         assert printed.err == "The range ends in the future: 20 of 20 days (10 still to come).\n"
@@ -152,14 +152,14 @@ class TestWhatLacks:
         printed = ask(*BY_MODEL)
         assert printed.status == 3
         assert printed.out == "Model\tInput\tCached share\n"
-        assert "There is no key yet" in printed.err
+        assert "No admin key" in printed.err
         assert "OPENAI_ADMIN_KEY" in printed.err
         assert (
             "Incomplete: 0 of 31 days. Missing:\n  2026-10-01T00:00:00Z to 2026-11-01T00:00:00Z (31 days)"
             in printed.err
         )
 
-    def test_no_key_is_needed_for_what_is_held(self, ask: Any, tmp_path: Path, server: DemoServer) -> None:
+    def test_stored_usage_needs_no_key(self, ask: Any, tmp_path: Path, server: DemoServer) -> None:
         ask.database = tmp_path / "usage.duckdb"
         first = ask(*BY_MODEL)
         ask.key = None
@@ -167,28 +167,30 @@ class TestWhatLacks:
         assert ask(*BY_MODEL) == first
         assert server.requests == []
 
-    def test_a_refused_key(self, ask: Any) -> None:
+    def test_refused_key_is_reported(self, ask: Any) -> None:
         ask.key = "sk-admin-of-somebody-else-entirely-0000"
         printed = ask(*OCTOBER)
         assert printed.status == 3
-        assert "The key was refused" in printed.err
+        assert "The admin key was refused" in printed.err
         assert "somebody" not in printed.err
 
-    def test_a_key_that_lacks_the_scope(self, ask: Any) -> None:
+    def test_key_without_the_scope_is_reported(self, ask: Any) -> None:
         ask.key = "sk-admin-demo-0002-reads-names-only"
         printed = ask(*OCTOBER)
         assert printed.status == 3
         assert "Usage: read" in printed.err
 
-    def test_a_server_that_fails_midway(self, ask: Any, tmp_path: Path, server: DemoServer) -> None:
+    def test_missing_days_are_listed_after_a_server_error(
+        self, ask: Any, tmp_path: Path, server: DemoServer
+    ) -> None:
         ask.database = tmp_path / "usage.duckdb"
         ask("--from", "2026-10-04", "--to", "2026-11-01")
-        sent_back(server, 503)
+        fail_with(server, 503)
         printed = ask(*OCTOBER, "--format", "json")
         assert printed.status == 3
         assert printed.rows[0]["input_tokens"] > 0
         assert printed.err.startswith("usage-viewer: The server failed")
-        assert "Try again later; what has arrived is kept." in printed.err
+        assert "Retry later; data loaded so far is kept." in printed.err
         assert (
             "Incomplete: 28 of 31 days. Missing:\n  2026-10-01T00:00:00Z to 2026-10-04T00:00:00Z (3 days)\n"
             in printed.err
@@ -196,45 +198,43 @@ class TestWhatLacks:
         server.faults = None
         assert ask(*OCTOBER).status == 0
 
-    def test_what_may_have_grown_and_cant_be_asked_for_again(
-        self, ask: Any, tmp_path: Path, server: DemoServer
-    ) -> None:
+    def test_stale_days_are_listed_after_a_server_error(self, ask: Any, tmp_path: Path, server: DemoServer) -> None:
         ask.database = tmp_path / "usage.duckdb"
         command = ("--from", "2026-11-10", "--to", "2026-11-20")
         assert ask(*command).status == 0
-        sent_back(server, 503)
-        assert ask(*command).status == 0  # within five minutes nothing is asked
+        fail_with(server, 503)
+        assert ask(*command).status == 0  # no request within 5 minutes
         ask.now = server.clock = lambda: NOW + 3600
         printed = ask(*command)
         assert printed.status == 3
         assert "Incomplete" not in printed.err
-        assert "All of it is held (10 of 10 days), but this may have grown since it was fetched:\n" in printed.err
+        assert "Complete (10 of 10 days), but these may have changed since they were loaded:\n" in printed.err
         assert "  2026-11-17T00:00:00Z to 2026-11-20T00:00:00Z (3 days)\n" in printed.err
 
-    def test_an_answer_that_cant_be_used(self, ask: Table, server: DemoServer) -> None:
-        sent_back(server, 200, body=b"<html>log in</html>")
+    def test_unusable_response_is_reported(self, ask: Table, server: DemoServer) -> None:
+        fail_with(server, 200, body=b"<html>log in</html>")
         printed = ask(*OCTOBER)
         assert printed.status == 3
         assert "not JSON" in printed.err
 
-    def test_a_dimension_that_is_not_to_be_had(self, server: DemoServer, ask: Any) -> None:
+    def test_unavailable_dimension_is_reported(self, server: DemoServer, ask: Any) -> None:
         with DemoServer(server.organization, refused=("api_source",), clock=lambda: NOW) as other:
             printed = replace(ask, server=other)(*BY_MODEL)
         assert printed.out == ask(*BY_MODEL).out
         assert printed.status == 0
-        assert printed.err == "API source (api_source) is not to be had from this organization.\n"
+        assert printed.err == "API source (api_source) is not available for this organization.\n"
 
-    def test_progress_is_shown_on_a_terminal_and_wiped_off(self, ask: Any, server: DemoServer) -> None:
+    def test_terminal_shows_progress_and_clears_it(self, ask: Any, server: DemoServer) -> None:
         ask.terminal = True
         assert "0 of 1 requests" in ask(*OCTOBER).err
         assert ask(*OCTOBER).err.endswith("\r\x1b[K")
         server.faults = lambda request: (
             Fault(status=429, headers={"retry-after-ms": "1"}) if request.number == 2 else None
         )
-        assert "Rate limited, next try in 1 s" in ask(*OCTOBER).err
-        sent_back(server, 404)
+        assert "Rate limited; retrying in 1 s" in ask(*OCTOBER).err
+        fail_with(server, 404)
         printed = ask(*OCTOBER)
-        assert printed.err.rpartition("\x1b[K")[2].startswith("usage-viewer: The server doesn't know this address")
+        assert printed.err.rpartition("\x1b[K")[2].startswith("usage-viewer: Address not found")
 
 
 class TestFailures:
@@ -252,7 +252,7 @@ class TestFailures:
             ("--from", "2024-01-01", "--to", "2026-01-01", "--per", "minute"),
         ],
     )
-    def test_bad_arguments_end_with_2_and_nothing_is_asked(
+    def test_invalid_arguments_exit_with_2_without_a_request(
         self, ask: Table, server: DemoServer, arguments: tuple[str, ...]
     ) -> None:
         printed = ask(*arguments)
@@ -262,14 +262,14 @@ class TestFailures:
         assert hint
         assert server.requests == []
 
-    def test_a_damaged_database(self, ask: Any, tmp_path: Path) -> None:
+    def test_damaged_database_is_reported(self, ask: Any, tmp_path: Path) -> None:
         ask.database = tmp_path / "usage.duckdb"
         ask.database.write_bytes(b"no database" * 5000)
         printed = ask(*OCTOBER)
         assert (printed.status, printed.out) == (1, "")
         assert printed.err.startswith("usage-viewer: The local database is damaged")
 
-    def test_a_keyring_that_fails(self, server: DemoServer) -> None:
+    def test_locked_keyring_is_reported(self, server: DemoServer) -> None:
         from usage_viewer.domain.errors import KeyringLocked
 
         def locked() -> Keystore:
@@ -277,11 +277,11 @@ class TestFailures:
 
         profile = Profile("default", base_url=server.base_url, database=None, keystore=locked)
         err = io.StringIO()
-        status = run_table(parser().parse_args(["table", *OCTOBER]), profile, io.StringIO(), err)
+        status = run_table(build_parser().parse_args(["table", *OCTOBER]), profile, io.StringIO(), err)
         assert status == 3
         assert "The keyring is locked" in err.getvalue()
 
-    def test_a_disk_that_is_full(self, server: DemoServer) -> None:
+    def test_full_disk_is_reported(self, server: DemoServer) -> None:
         class Full(io.StringIO):
             def write(self, text: str) -> int:
                 raise OSError(errno.ENOSPC, "No space left on device")
@@ -289,11 +289,11 @@ class TestFailures:
         key = AdminKey.parse(server.key)
         profile = Profile("default", base_url=server.base_url, database=None, keystore=lambda: MemoryKeystore(key))
         err = io.StringIO()
-        assert run_table(parser().parse_args(["table", *OCTOBER]), profile, Full(), err) == 1
+        assert run_table(build_parser().parse_args(["table", *OCTOBER]), profile, Full(), err) == 1
         assert err.getvalue().startswith("usage-viewer: The table can't be written (No space left on device)\n")
 
 
-def test_minutes_are_fetched_for_odd_times(ask: Table, server: DemoServer) -> None:
+def test_minute_buckets_are_fetched_for_uneven_times(ask: Table, server: DemoServer) -> None:
     printed = ask("--from", "2026-11-19T10:17", "--to", "2026-11-19T10:40", "--per", "minute", "--format", "json")
     assert printed.status == 0
     (asked,) = server.requests

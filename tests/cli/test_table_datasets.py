@@ -1,4 +1,4 @@
-"""`table` over other datasets, in other zones, with names: what is shown, and what is said where it can't be."""
+"""`table` with other datasets, zones, names and unknown fields, and messages about unavailable data."""
 
 import json
 from collections import defaultdict
@@ -24,7 +24,7 @@ Table = Callable[..., Any]
 
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
-    """One for which time stands still."""
+    """A server with a fixed clock."""
     with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: NOW) as running:
         yield running
 
@@ -48,71 +48,71 @@ class TestZones:
         assert {row["period_start"]: row["num_model_requests"] for row in printed.rows} == expected
         assert len(printed.rows) == 7
 
-    def test_times_with_an_offset_are_moments(self, ask: Table) -> None:
+    def test_times_with_an_offset_are_converted(self, ask: Table) -> None:
         there = ask("--from", "2026-10-22T00:00+02:00", "--to", "2026-10-23T00:00+02:00", "--zone", "Europe/Berlin")
         here = ask("--from", "2026-10-22", "--to", "2026-10-23", "--zone", "Europe/Berlin")
         assert there.out == here.out != ask("--from", "2026-10-22", "--to", "2026-10-23").out
 
-    def test_the_head_of_the_period_names_the_zone(self, ask: Table) -> None:
+    def test_period_header_names_the_zone(self, ask: Table) -> None:
         assert ask(*WEEK, "--per", "week").out.startswith("Week (UTC)\t")
         assert ask(*WEEK, "--per", "day", "--zone", "Asia/Tokyo").out.startswith("Day (Asia/Tokyo)\t")
 
-    def test_one_that_there_is_not(self, ask: Table, server: DemoServer) -> None:
+    def test_unknown_zone_is_refused(self, ask: Table, server: DemoServer) -> None:
         printed = ask(*WEEK, "--zone", "Europe/Atlantis")
         assert (printed.status, printed.out, server.requests) == (2, "", [])
 
 
 class TestCosts:
-    def test_by_hour_in_a_zone_are_shown_by_utc_days(self, ask: Table) -> None:
+    def test_costs_by_hour_are_adjusted_to_utc_days(self, ask: Table) -> None:
         costs = ("--dataset", "costs", *WEEK, "--format", "json")
         printed = ask(*costs, "--per", "hour", "--zone", "Asia/Tokyo")
         assert printed.status == 0
-        assert printed.err == "Costs exist by UTC day only: shown by day, in UTC.\n"
+        assert printed.err == "Costs are only available per UTC day; shown by day, in UTC.\n"
         assert printed.rows == ask(*costs, "--per", "day").rows
         assert all(isinstance(row["amount"], Decimal) for row in printed.rows)
 
-    def test_the_head_names_the_currency(self, ask: Table) -> None:
+    def test_header_names_the_currency(self, ask: Table) -> None:
         assert ask("--dataset", "costs", *WEEK).out.startswith("Amount (USD)\n")
 
-    def test_by_user_and_project_where_that_is_refused(self, ask: Any, server: DemoServer) -> None:
+    def test_refused_grouping_is_reported(self, ask: Any, server: DemoServer) -> None:
         with DemoServer(server.organization, refused_pairs=[("user_id", "project_id")], clock=lambda: NOW) as other:
             printed = replace(ask, server=other)(
                 "--dataset", "costs", *WEEK, "--group-by", "project_id,user_id", "--format", "json"
             )
         assert printed.status == 3
-        assert printed.err == "User can't be had of this organization's costs: shown without.\n"
+        assert printed.err == "User is not available for this organization's costs; shown without it.\n"
         assert printed.rows == ask("--dataset", "costs", *WEEK, "--group-by", "project_id", "--format", "json").rows
 
 
 class TestNames:
     GROUPED = (*WEEK, "--group-by", "project_id,user_id,model", "--metrics", "num_model_requests")
 
-    def test_ids_are_the_default_and_nothing_is_asked_for(self, ask: Table, server: DemoServer) -> None:
+    def test_ids_are_the_default_and_need_no_request(self, ask: Table, server: DemoServer) -> None:
         assert ask(*self.GROUPED).out == ask(*self.GROUPED, "--ids").out
         assert all("usage" in request.path for request in server.requests)
 
-    def test_names_in_place_of_ids(self, ask: Table, server: DemoServer) -> None:
+    def test_names_replace_ids(self, ask: Table, server: DemoServer) -> None:
         printed = ask(*self.GROUPED, "--names")
         assert (printed.status, printed.err) == (0, "")
         lines = [line.split("\t") for line in printed.out.splitlines()[1:]]
         assert {"Default project", "Qualität – Prüfung"} <= {project for project, _, _, _ in lines}
         users = {user.name or user.email for user in server.organization.directory.users}
         shown = {user.partition(" (…")[0] for _, user, _, _ in lines}
-        gone = {name for name in shown if name.startswith("user-")}  # deleted before their names were seen
+        gone = {name for name in shown if name.startswith("user-")}  # users deleted before their names were loaded
         assert shown - gone - {"(none)"} <= users
         assert len(gone) < len(shown) / 4
 
-    def test_json_has_both(self, ask: Table) -> None:
+    def test_json_has_names_and_ids(self, ask: Table) -> None:
         rows = ask(*self.GROUPED, "--names", "--format", "json").rows
         assert list(rows[0]) == [
             "project_id", "project_id_name", "user_id", "user_id_name", "model", "num_model_requests",
         ]  # fmt: skip
         assert all(row["project_id"] is None or row["project_id"].startswith("proj_") for row in rows)
 
-    def test_without_the_scope_there_are_ids(self, ask: Any) -> None:
+    def test_ids_are_shown_without_the_scope(self, ask: Any) -> None:
         printed = replace(ask, key=USAGE_ONLY_KEY)(*self.GROUPED, "--names")
         assert printed.status == 0
-        assert printed.err.startswith("Not all names can be had: the key lacks a permission.")
+        assert printed.err.startswith("Some names could not be loaded: the admin key lacks a permission.")
         assert printed.out == ask(*self.GROUPED).out
 
 
@@ -127,7 +127,7 @@ class TestNewFields:
 
         server.faults = lambda request: Fault(edit=edit)
 
-    def test_as_figures_and_groups(self, ask: Table, server: DemoServer) -> None:
+    def test_unknown_fields_as_figures_and_groups(self, ask: Table, server: DemoServer) -> None:
         images = ("--dataset", "images", *WEEK, "--format", "json")
         printed = ask(*images, "--group-by", "extra.region", "--metrics", "images,extra.credits")
         assert (printed.status, printed.err) == (0, "")
@@ -138,16 +138,16 @@ class TestNewFields:
         kept = ask(*images, "--filter", "extra.region=eu").rows[0]
         assert kept["images"] == next(row["images"] for row in printed.rows if row["extra.region"] == "eu")
 
-    def test_one_that_no_answer_has_held(self, ask: Table) -> None:
+    def test_field_that_the_server_has_not_sent(self, ask: Table) -> None:
         printed = ask("--dataset", "images", *WEEK, "--metrics", "extra.bytes")
         assert printed.status == 2
-        assert "No answer has held this field (extra.bytes)" in printed.err
+        assert "The server has sent no such field (extra.bytes)" in printed.err
         assert "Choose from: extra.credits, extra.region." in printed.err
 
 
-def test_a_dataset_that_cant_be_had(ask: Table, server: DemoServer) -> None:
+def test_unavailable_dataset_is_reported(ask: Table, server: DemoServer) -> None:
     body = json.dumps({"error": {"message": "Not for you."}}).encode()
     server.faults = lambda request: Fault(status=404, body=body)
     printed = ask("--dataset", "images", *WEEK)
     assert printed.status == 3
-    assert "The server doesn't know this address (Not for you.)" in printed.err
+    assert "Address not found (Not for you.)" in printed.err

@@ -1,4 +1,4 @@
-"""Fixtures of the demo: an organization at a fixed time, its server, and the official SDK as client."""
+"""Fixtures: a fixed organization at a fixed time, its demo server, and the official SDK as a client."""
 
 from collections.abc import Iterator
 

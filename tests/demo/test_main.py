@@ -1,4 +1,4 @@
-"""The demo's command line."""
+"""Tests the demo's command line."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ def _run(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_the_first_line_is_the_base_url_and_the_only_one() -> None:
+def test_base_url_is_the_only_output() -> None:
     with _run("--watch-stdin", "--days", "20", "--latency-ms", "1") as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -35,7 +35,7 @@ def test_the_first_line_is_the_base_url_and_the_only_one() -> None:
     assert (process.returncode, out, err) == (0, "", "")
 
 
-def test_a_port_that_can_not_be_had_is_said_plainly() -> None:
+def test_port_in_use_is_reported() -> None:
     with _run("--watch-stdin") as first:
         assert first.stdout is not None
         port = first.stdout.readline().strip().removesuffix("/v1").rpartition(":")[2]
@@ -50,7 +50,7 @@ def test_a_port_that_can_not_be_had_is_said_plainly() -> None:
     "arguments",
     [["--days", "0"], ["--scale", "huge"], ["--refuse-dimension", "nonsense"], ["--port", "x"], ["--nonsense"]],
 )
-def test_bad_arguments_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_exit_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2

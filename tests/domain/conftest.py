@@ -1,3 +1,3 @@
-"""Fixtures of the domain's tests."""
+"""Fixtures of the domain tests."""
 
-from tests.rigs.tables import models, table_of, view_of
+from tests.rigs.tables import models, pivot, table_of, view_of

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from usage_viewer.domain.batch import Batch, Combination, together
+from usage_viewer.domain.batch import Batch, Combination, concat_batches
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import BucketWidth
 
@@ -15,7 +15,7 @@ def batch(
     rows: Sequence[Row],
     extra: dict[int, str] | None = None,
 ) -> Batch:
-    """Rows: bucket, combination, tokens, money."""
+    """Return a batch; each row is bucket, combination, tokens, money."""
     combinations = list(dict.fromkeys(row[1] for row in rows))
     tokens = [row[2] for row in rows]
     missing = np.array([one is None for one in tokens], np.bool_)
@@ -50,8 +50,10 @@ LATER: list[Row] = [(86400, A, 1, Decimal("1.5")), (86400, B, 2**40, Decimal(2))
 EARLIER: list[Row] = [(0, B, None, Decimal("0.1")), (0, C, 4, Decimal(0)), (0, A, 5, Decimal(7))]
 
 
-def test_all_rows_are_there_with_all_that_is_theirs() -> None:
-    joined = together([batch([86400, 172800], LATER, {1: '{"mood":1}'}), batch([0], EARLIER, {0: '{"mood":2}'})])
+def test_concat_keeps_every_row_with_its_values() -> None:
+    joined = concat_batches(
+        [batch([86400, 172800], LATER, {1: '{"mood":1}'}), batch([0], EARLIER, {0: '{"mood":2}'})]
+    )
     assert joined.starts.tolist() == [0, 86400, 172800]
     assert rows_of(joined) == [*LATER, *EARLIER]
     assert joined.extra == {1: '{"mood":1}', 2: '{"mood":2}'}
@@ -60,13 +62,13 @@ def test_all_rows_are_there_with_all_that_is_theirs() -> None:
     assert joined.combination.dtype == np.int32
 
 
-def test_empty_ones_add_their_buckets() -> None:
-    joined = together([batch([0], []), batch([86400], LATER), batch([172800], [])])
+def test_empty_batches_add_their_buckets() -> None:
+    joined = concat_batches([batch([0], []), batch([86400], LATER), batch([172800], [])])
     assert joined.starts.tolist() == [0, 86400, 172800]
     assert rows_of(joined) == LATER
     assert joined.metrics["tokens"].missing is None
 
 
-def test_one_alone_is_itself() -> None:
+def test_single_batch_is_returned_unchanged() -> None:
     alone = batch([0], EARLIER)
-    assert together([alone]) is alone
+    assert concat_batches([alone]) is alone

@@ -1,4 +1,4 @@
-"""The datasets are those of the API's description, and the names in their entries fit together."""
+"""Tests that the names in each dataset's entry fit together."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from usage_viewer.domain.period import BucketWidth
 
 
 @pytest.mark.parametrize("data", DATASETS.values(), ids=DATASETS)
-def test_an_entry_is_whole(data: Dataset) -> None:
+def test_entry_is_consistent(data: Dataset) -> None:
     assert data.path.startswith("/organization/")
     assert data.object.startswith("organization.")
     for name in data.default_columns:
@@ -21,11 +21,11 @@ def test_an_entry_is_whole(data: Dataset) -> None:
     assert all(column.label for column in data.columns)
 
 
-def test_all_twelve_are_there() -> None:
+def test_there_are_twelve_datasets() -> None:
     assert len(DATASETS) == 12
 
 
-def test_the_classic_completions_fields_are_there() -> None:
+def test_completions_have_the_first_fields_of_the_api() -> None:
     data = DATASETS["completions"]
     names = {*data.group_by, *(metric.name for metric in data.metrics)}
     assert names >= {
@@ -43,13 +43,13 @@ def test_the_classic_completions_fields_are_there() -> None:
     }
 
 
-def test_what_comes_unasked_is_not_asked_for() -> None:
+def test_unrequested_dimensions_are_not_in_group_by() -> None:
     assert "currency" not in DATASETS["costs"].group_by
     assert DATASETS["costs"].has_dimension("currency")
 
 
-def test_a_name_can_not_be_there_twice() -> None:
-    with pytest.raises(ValueError, match="twice"):
+def test_duplicate_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="duplicate name"):
         Dataset(
             name="x",
             label="X",
@@ -62,14 +62,14 @@ def test_a_name_can_not_be_there_twice() -> None:
         )
 
 
-def test_one_more_is_known_as_long_as_it_is_registered() -> None:
+def test_registered_dataset_is_known_within_the_context() -> None:
     one = Dataset(
         "more", "More", "/more", "more", (), (Metric("n", "N", ""),), {BucketWidth.HOUR: PageLimit(1, 2)}, ("n",)
     )
     with registered(one):
         assert DATASETS["more"] is one
         assert list(DATASETS)[-1] == "more"
-        with pytest.raises(ValueError, match="there already"), registered(one):
+        with pytest.raises(ValueError, match="already registered"), registered(one):
             pass
     assert "more" not in DATASETS
     with pytest.raises(TypeError):

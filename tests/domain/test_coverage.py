@@ -1,4 +1,4 @@
-"""What is needed, held, missing and stale, against a bucket-by-bucket oracle in plain Python."""
+"""Checks missing, stale and stored buckets against an oracle in plain Python."""
 
 from datetime import UTC, date, datetime
 
@@ -13,7 +13,7 @@ from usage_viewer.domain.coverage import (
     Coverage,
     HeldBuckets,
     cover,
-    windows,
+    request_windows,
 )
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity, Span, periods
@@ -24,27 +24,27 @@ FIRST = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
 LATE = FIRST + 365 * DAY
 
 
-def _held(starts: list[int], fetched: int | list[int]) -> HeldBuckets:
+def _stored(starts: list[int], fetched: int | list[int]) -> HeldBuckets:
     times = [fetched] * len(starts) if isinstance(fetched, int) else fetched
     return HeldBuckets(np.array(starts, np.int64), np.array(times, np.int64))
 
 
-def _cover(days: int, held: dict[BucketWidth, HeldBuckets], now: int, *, refresh: bool = False) -> Coverage:
+def _cover(days: int, stored: dict[BucketWidth, HeldBuckets], now: int, *, refresh: bool = False) -> Coverage:
     cut = periods(Span(FIRST, FIRST + days * DAY), Granularity.DAY, UTC)
-    return cover(cut, cut.segments(), held, now, refresh=refresh)
+    return cover(cut, cut.segments(), stored, now, refresh=refresh)
 
 
-def test_nothing_held_is_all_missing() -> None:
+def test_an_empty_store_lacks_every_bucket() -> None:
     coverage = _cover(30, {}, LATE)
     assert coverage.missing == (BucketRun(BucketWidth.DAY, FIRST, FIRST + 30 * DAY),)
-    assert (coverage.held, coverage.expected, coverage.complete) == (0, 30, False)
+    assert (coverage.stored, coverage.expected, coverage.complete) == (0, 30, False)
     assert coverage.summary == "0 of 30 days"
     assert coverage.newest_fetch is None
 
 
-def test_a_hole_is_missing_and_the_rest_is_read() -> None:
+def test_a_gap_is_missing_and_the_rest_is_read() -> None:
     days = [FIRST + index * DAY for index in (0, 1, 4)]
-    coverage = _cover(5, {BucketWidth.DAY: _held(days, LATE)}, LATE)
+    coverage = _cover(5, {BucketWidth.DAY: _stored(days, LATE)}, LATE)
     assert coverage.missing == (BucketRun(BucketWidth.DAY, FIRST + 2 * DAY, FIRST + 4 * DAY),)
     assert coverage.read == (
         BucketRun(BucketWidth.DAY, FIRST, FIRST + 2 * DAY),
@@ -53,57 +53,57 @@ def test_a_hole_is_missing_and_the_rest_is_read() -> None:
     assert coverage.summary == "3 of 5 days"
 
 
-def test_hours_stand_in_for_a_day_only_if_all_are_there() -> None:
+def test_hours_replace_a_day_only_if_all_are_stored() -> None:
     hours = [FIRST + index * HOUR for index in range(24)]
-    whole = _cover(1, {BucketWidth.HOUR: _held(hours, LATE)}, LATE)
-    assert whole.complete
-    assert whole.read == (BucketRun(BucketWidth.HOUR, FIRST, FIRST + DAY),)
-    assert not _cover(1, {BucketWidth.HOUR: _held(hours[:-1], LATE)}, LATE).complete
+    coverage = _cover(1, {BucketWidth.HOUR: _stored(hours, LATE)}, LATE)
+    assert coverage.complete
+    assert coverage.read == (BucketRun(BucketWidth.HOUR, FIRST, FIRST + DAY),)
+    assert not _cover(1, {BucketWidth.HOUR: _stored(hours[:-1], LATE)}, LATE).complete
 
 
-def test_of_a_day_and_its_hours_the_later_fetched_is_read() -> None:
+def test_the_later_fetch_of_a_day_and_its_hours_is_read() -> None:
     hours = [FIRST + index * HOUR for index in range(24)]
-    held = {BucketWidth.DAY: _held([FIRST], LATE), BucketWidth.HOUR: _held(hours, LATE + 9)}
-    assert _cover(1, held, LATE + 10).read[0].width is BucketWidth.HOUR
-    held = {BucketWidth.DAY: _held([FIRST], LATE + 9), BucketWidth.HOUR: _held(hours, LATE + 9)}
-    assert _cover(1, held, LATE + 10).read[0].width is BucketWidth.DAY
+    stored = {BucketWidth.DAY: _stored([FIRST], LATE), BucketWidth.HOUR: _stored(hours, LATE + 9)}
+    assert _cover(1, stored, LATE + 10).read[0].width is BucketWidth.HOUR
+    stored = {BucketWidth.DAY: _stored([FIRST], LATE + 9), BucketWidth.HOUR: _stored(hours, LATE + 9)}
+    assert _cover(1, stored, LATE + 10).read[0].width is BucketWidth.DAY
 
 
-def test_a_bucket_that_may_still_grow_is_stale_after_five_minutes() -> None:
+def test_an_open_bucket_is_stale_after_five_minutes() -> None:
     now = FIRST + DAY + 3600
-    held = {BucketWidth.DAY: _held([FIRST], now - FETCH_AGAIN_AFTER)}
-    assert _cover(1, held, now).stale == (BucketRun(BucketWidth.DAY, FIRST, FIRST + DAY),)
-    held = {BucketWidth.DAY: _held([FIRST], now - FETCH_AGAIN_AFTER + 1)}
-    assert _cover(1, held, now).stale == ()
-    assert _cover(1, held, now, refresh=True).stale
-    assert _cover(1, held, now).still_open == 1
+    stored = {BucketWidth.DAY: _stored([FIRST], now - FETCH_AGAIN_AFTER)}
+    assert _cover(1, stored, now).stale == (BucketRun(BucketWidth.DAY, FIRST, FIRST + DAY),)
+    stored = {BucketWidth.DAY: _stored([FIRST], now - FETCH_AGAIN_AFTER + 1)}
+    assert _cover(1, stored, now).stale == ()
+    assert _cover(1, stored, now, refresh=True).stale
+    assert _cover(1, stored, now).may_grow == 1
 
 
 def test_a_bucket_fetched_72_hours_after_its_end_is_settled() -> None:
     settled = FIRST + DAY + SETTLED_AFTER
-    assert _cover(1, {BucketWidth.DAY: _held([FIRST], settled)}, LATE, refresh=True).stale == ()
-    assert _cover(1, {BucketWidth.DAY: _held([FIRST], settled - 1)}, LATE).stale != ()
+    assert _cover(1, {BucketWidth.DAY: _stored([FIRST], settled)}, LATE, refresh=True).stale == ()
+    assert _cover(1, {BucketWidth.DAY: _stored([FIRST], settled - 1)}, LATE).stale != ()
 
 
-def test_the_future_is_not_missing() -> None:
+def test_future_buckets_are_not_missing() -> None:
     now = FIRST + 2 * DAY + 5
     coverage = _cover(10, {}, now)
-    assert (coverage.expected, coverage.to_come) == (3, 7)
+    assert (coverage.expected, coverage.future_buckets) == (3, 7)
     assert coverage.missing == (BucketRun(BucketWidth.DAY, FIRST, FIRST + 3 * DAY),)
     assert coverage.summary == "0 of 3 days (7 still to come)"
     assert _cover(10, {}, FIRST - 5).expected == 0
 
 
-def test_what_is_left_of_today_is_no_news_in_any_zone() -> None:
+def test_rest_of_today_is_not_future() -> None:
     zone = zone_of("Asia/Kolkata")
     span = DateRange.days(date(2026, 11, 1), date(2026, 11, 1)).resolve(0, zone)
     cut = periods(span, Granularity.DAY, zone)
-    assert cover(cut, cut.segments(), {}, span.end - 7 * HOUR).to_come == 0
-    assert cover(cut, cut.segments(), {}, span.start - 3 * DAY).to_come == 24 * 60
+    assert cover(cut, cut.segments(), {}, span.end - 7 * HOUR).future_buckets == 0
+    assert cover(cut, cut.segments(), {}, span.start - 3 * DAY).future_buckets == 24 * 60
 
 
 @given(st.data())
-def test_every_bucket_is_counted_as_the_oracle_does(data: st.DataObject) -> None:
+def test_counts_equal_those_of_the_oracle(data: st.DataObject) -> None:
     days = data.draw(st.integers(1, 4))
     now = FIRST + data.draw(st.integers(-DAY, 9 * DAY))
     grid = {
@@ -120,9 +120,9 @@ def test_every_bucket_is_counted_as_the_oracle_does(data: st.DataObject) -> None
     }
     for gone in data.draw(st.sets(st.sampled_from(grid[BucketWidth.HOUR]), max_size=3)):
         times[BucketWidth.HOUR].pop(gone)
-    held = {width: _held(sorted(known), [known[at] for at in sorted(known)]) for width, known in times.items()}
+    stored = {width: _stored(sorted(known), [known[at] for at in sorted(known)]) for width, known in times.items()}
     refresh = data.draw(st.booleans())
-    coverage = _cover(days, held, now, refresh=refresh)
+    coverage = _cover(days, stored, now, refresh=refresh)
     missing: set[int] = set()
     stale: set[int] = set()
     for start in (at for at in grid[BucketWidth.DAY] if at < now):
@@ -138,15 +138,15 @@ def test_every_bucket_is_counted_as_the_oracle_does(data: st.DataObject) -> None
     assert _days(coverage.stale) == stale
     begun = {start for start in grid[BucketWidth.DAY] if start < now}
     assert _days(coverage.read) == begun - missing
-    assert (coverage.expected, coverage.held) == (len(begun), len(begun) - len(missing))
+    assert (coverage.expected, coverage.stored) == (len(begun), len(begun) - len(missing))
 
 
 def _days(segments: tuple[BucketRun, ...]) -> set[int]:
     return {start for segment in segments for start in range(segment.start, segment.end, DAY)}
 
 
-def test_windows_join_neighbours_and_keep_to_the_limit() -> None:
-    cut = windows(
+def test_windows_join_adjacent_runs_and_keep_the_limit() -> None:
+    cut = request_windows(
         [
             BucketRun(BucketWidth.DAY, FIRST, FIRST + 20 * DAY),
             BucketRun(BucketWidth.DAY, FIRST + 20 * DAY, FIRST + 40 * DAY),
@@ -160,9 +160,9 @@ def test_windows_join_neighbours_and_keep_to_the_limit() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(1, 90)), max_size=8))
-def test_windows_cover_what_was_asked_for_once_and_little_else(runs: list[tuple[int, int]]) -> None:
+def test_windows_cover_each_needed_bucket_once_and_few_others(runs: list[tuple[int, int]]) -> None:
     segments = [BucketRun(BucketWidth.DAY, FIRST + a * DAY, FIRST + (a + n) * DAY) for a, n in runs]
-    cut = windows(segments, {BucketWidth.DAY: 31}, {})
+    cut = request_windows(segments, {BucketWidth.DAY: 31}, {})
     buckets = [start for part in cut for start in range(part.start, part.end, DAY)]
     assert len(buckets) == len(set(buckets))
     wanted = {start for part in segments for start in range(part.start, part.end, DAY)}
@@ -173,24 +173,28 @@ def test_windows_cover_what_was_asked_for_once_and_little_else(runs: list[tuple[
     assert all(part.buckets <= 31 for part in cut)
 
 
-def test_runs_with_an_hour_between_are_one_window() -> None:
+def test_runs_with_a_gap_of_one_hour_are_one_window() -> None:
     days = [BucketRun(BucketWidth.HOUR, FIRST + day * DAY, FIRST + day * DAY + 23 * HOUR) for day in range(30)]
-    assert len(windows(days, {BucketWidth.HOUR: 168}, {})) == 5
-    assert len(windows(days, {BucketWidth.HOUR: 168})) == 30
+    assert len(request_windows(days, {BucketWidth.HOUR: 168}, {})) == 5
+    assert len(request_windows(days, {BucketWidth.HOUR: 168})) == 30
 
 
-def test_what_is_held_is_not_fetched_to_save_a_request() -> None:
+def test_a_gap_of_stored_buckets_is_not_fetched() -> None:
     days = [
         BucketRun(BucketWidth.DAY, FIRST, FIRST + DAY),
         BucketRun(BucketWidth.DAY, FIRST + 2 * DAY, FIRST + 3 * DAY),
     ]
-    assert len(windows(days, {BucketWidth.DAY: 31}, {BucketWidth.HOUR: _held([FIRST + DAY], LATE)})) == 1
-    assert windows(days, {BucketWidth.DAY: 31}, {BucketWidth.DAY: _held([FIRST + DAY], LATE)}) == days[::-1]
+    assert len(request_windows(days, {BucketWidth.DAY: 31}, {BucketWidth.HOUR: _stored([FIRST + DAY], LATE)})) == 1
+    assert (
+        request_windows(days, {BucketWidth.DAY: 31}, {BucketWidth.DAY: _stored([FIRST + DAY], LATE)}) == days[::-1]
+    )
     edges = [BucketRun(BucketWidth.HOUR, FIRST + week * 7 * DAY, FIRST + (week * 7 + 1) * DAY) for week in range(4)]
-    assert [part.buckets for part in windows(edges, {BucketWidth.HOUR: 168})] == [24] * 4
+    assert [part.buckets for part in request_windows(edges, {BucketWidth.HOUR: 168})] == [24] * 4
 
 
-def test_a_year_takes_the_calls_that_the_limits_allow() -> None:
+def test_a_year_is_split_at_the_page_limits() -> None:
     year = BucketRun(BucketWidth.DAY, FIRST, FIRST + 365 * DAY)
-    assert len(windows([year], {BucketWidth.DAY: 31})) == 12
-    assert len(windows([BucketRun(BucketWidth.HOUR, FIRST, FIRST + 365 * DAY)], {BucketWidth.HOUR: 168})) == 53
+    assert len(request_windows([year], {BucketWidth.DAY: 31})) == 12
+    assert (
+        len(request_windows([BucketRun(BucketWidth.HOUR, FIRST, FIRST + 365 * DAY)], {BucketWidth.HOUR: 168})) == 53
+    )

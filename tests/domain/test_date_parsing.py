@@ -52,10 +52,10 @@ FRENCH = DateStyle(
         ("2026-11-03T24:00", wall("2026-11-04 00:00")),
     ],
 )
-def test_understands_what_people_type(text: str, expected: date | datetime) -> None:
-    found = parse_day_or_time(text, TODAY)
-    assert found == expected
-    assert type(found) is type(expected)
+def test_parses_common_ways_to_type_a_date(text: str, expected: date | datetime) -> None:
+    parsed = parse_day_or_time(text, TODAY)
+    assert parsed == expected
+    assert type(parsed) is type(expected)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_understands_what_people_type(text: str, expected: date | datetime) -> N
         *("2026-11-03 13:00 pm", "0/0/00", "11/2026/03", "<b>1</b>", "1" * 500),
     ],
 )
-def test_refuses_anything_else_with_a_title_and_a_hint(text: str) -> None:
+def test_other_texts_raise_an_error_with_title_and_hint(text: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_day_or_time(text, TODAY)
     assert caught.value.title
@@ -86,7 +86,7 @@ def test_refuses_anything_else_with_a_title_and_a_hint(text: str) -> None:
     assert len(caught.value.title) < 60
 
 
-def test_the_locale_decides_the_order_of_numbers() -> None:
+def test_locale_determines_the_order_of_numbers() -> None:
     assert parse_day_or_time("11/3/2026", TODAY, US) == date(2026, 11, 3)
     assert parse_day_or_time("11/3/2026", TODAY) == date(2026, 3, 11)
     assert parse_day_or_time("26-11-03", TODAY, DateStyle("ymd")) == date(2026, 11, 3)
@@ -94,7 +94,7 @@ def test_the_locale_decides_the_order_of_numbers() -> None:
         parse_day_or_time("13/1/2026", TODAY, US)
 
 
-def test_months_have_the_locales_names_too() -> None:
+def test_month_names_of_the_locale_are_accepted() -> None:
     assert parse_day_or_time("3. Okt. 2026", TODAY, GERMAN) == date(2026, 10, 3)
     assert parse_day_or_time("3 Oct 2026", TODAY, GERMAN) == date(2026, 10, 3)
     assert parse_day_or_time("3 juil 2026", TODAY, FRENCH) == date(2026, 7, 3)
@@ -102,39 +102,39 @@ def test_months_have_the_locales_names_too() -> None:
         parse_day_or_time("3 jui 2026", TODAY, FRENCH)  # June or July
 
 
-def test_a_month_back_from_the_31st_is_a_shorter_months_last_day() -> None:
+def test_month_before_the_31st_is_the_last_day_of_a_shorter_month() -> None:
     assert parse_day_or_time("-1m", date(2026, 3, 31)) == date(2026, 2, 28)
     assert parse_day_or_time("-1y", date(2024, 2, 29)) == date(2023, 2, 28)
 
 
 @given(DAYS, DAYS)
-def test_every_day_is_understood_in_every_form(day: date, today: date) -> None:
+def test_every_day_is_parsed_in_every_format(day: date, today: date) -> None:
     for text in (day.isoformat(), f"{day:%d.%m.%Y}", f"{day:%d %b %Y}", f"{day:%B %d, %Y}", f"{day:%Y/%m/%d}"):
         assert parse_day_or_time(text, today) == day
     assert parse_day_or_time(f"{day:%m/%d/%Y}", today, US) == day
 
 
 @given(DAYS, st.dates(date(2010, 1, 1), date(2900, 1, 1)))
-def test_a_day_without_a_year_is_the_latest_that_has_been(day: date, today: date) -> None:
-    found = parse_day_or_time(f"{day:%d %b}", today)
-    assert (found.month, found.day) == (day.month, day.day)
-    assert not isinstance(found, datetime)
-    assert timedelta() <= today - found <= timedelta(days=366 * 8)
+def test_day_without_year_is_the_latest_one_not_after_today(day: date, today: date) -> None:
+    parsed = parse_day_or_time(f"{day:%d %b}", today)
+    assert (parsed.month, parsed.day) == (day.month, day.day)
+    assert not isinstance(parsed, datetime)
+    assert timedelta() <= today - parsed <= timedelta(days=366 * 8)
 
 
 @given(st.datetimes(wall("2000-01-01 00:00"), wall("2999-12-31 00:00")))
-def test_every_minute_is_understood(moment: datetime) -> None:
+def test_every_minute_is_parsed(moment: datetime) -> None:
     moment = moment.replace(second=0, microsecond=0)
     assert parse_day_or_time(moment.isoformat(timespec="minutes"), TODAY) == moment
 
 
 @given(st.text(max_size=40) | st.text(alphabet="0123456789-/.: TZdwmyNov+apm", max_size=24), DAYS)
-def test_any_text_ends_in_a_date_or_an_input_error(text: str, today: date) -> None:
+def test_parse_returns_a_date_or_raises_input_error(text: str, today: date) -> None:
     with suppress(InputError):
         assert 2000 <= parse_day_or_time(text, today).year <= 3000
 
 
-def test_an_end_that_is_a_day_is_included_and_an_end_that_is_a_time_is_not() -> None:
+def test_range_includes_an_end_day_but_not_an_end_time() -> None:
     assert parse_range("2026-11-03", "2026-11-03", TODAY) == DateRange.days(date(2026, 11, 3), date(2026, 11, 3))
     assert parse_range("2026-11-03T14:00", "2026-11-03T16:00", TODAY) == DateRange(
         None, wall("2026-11-03 14:00"), wall("2026-11-03 16:00")
@@ -145,13 +145,13 @@ def test_an_end_that_is_a_day_is_included_and_an_end_that_is_a_time_is_not() -> 
 
 
 @pytest.mark.parametrize(("start", "end"), [("2026-11-04", "2026-11-03"), ("2026-11-03T14:00", "2026-11-03T14:00")])
-def test_an_end_before_the_start_is_refused(start: str, end: str) -> None:
-    with pytest.raises(InputError, match="before the start"):
+def test_end_before_the_start_is_refused(start: str, end: str) -> None:
+    with pytest.raises(InputError, match="not after the start"):
         parse_range(start, end, TODAY)
 
 
 @given(DAYS, DAYS)
-def test_a_range_of_days_holds_both_of_its_ends(first: date, last: date) -> None:
+def test_range_of_days_includes_both_days(first: date, last: date) -> None:
     first, last = sorted((first, last))
     chosen = parse_range(first.isoformat(), last.isoformat(), TODAY)
     assert chosen.start == datetime.combine(first, time())

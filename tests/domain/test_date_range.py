@@ -1,10 +1,12 @@
-"""Presets and ranges of days, in zones, against `datetime` as the oracle."""
+"""Presets and ranges of days in zones, compared with `datetime`; ranges that are shifted by their length."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from usage_viewer.domain.date_range import DateRange, Preset
+from usage_viewer.domain.date_range import DateRange, Preset, has_begun, shift_range
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Span
 from usage_viewer.domain.zones import iso, zone_of
@@ -34,13 +36,13 @@ def test_presets_are_whole_days_in_the_zone(preset: Preset, first: str, last: st
         assert end.isoformat()[:19] == f"{last}T23:59:59"
 
 
-def test_today_begins_where_the_zone_says() -> None:
+def test_today_starts_at_midnight_of_the_zone() -> None:
     late = int(datetime(2026, 11, 23, 23, 30, tzinfo=UTC).timestamp())
     span = DateRange(Preset.TODAY).resolve(late, zone_of("Europe/Berlin"))
     assert iso(span.start) == "2026-11-23T23:00:00Z"
 
 
-def test_a_range_of_days_includes_its_last() -> None:
+def test_range_of_days_includes_the_last_day() -> None:
     span = DateRange.days(date(2026, 2, 27), date(2026, 3, 1)).resolve(NOON, UTC)
     assert (span.end - span.start) // 86400 == 3
 
@@ -56,8 +58,59 @@ def test_a_range_of_days_includes_its_last() -> None:
         lambda: Span(5, 5),
     ],
 )
-def test_empty_or_broken_ranges_are_refused(make: object) -> None:
+def test_empty_or_invalid_ranges_are_refused(make: object) -> None:
     assert callable(make)
     with pytest.raises(InputError) as caught:
         make()
     assert caught.value.hint
+
+
+def wall(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def days(first: str, last: str) -> DateRange:
+    return DateRange.days(date.fromisoformat(first), date.fromisoformat(last))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "step", "expected"),
+    [
+        (DateRange(Preset.LAST_7_DAYS), -1, days("2026-11-10", "2026-11-16")),
+        (days("2026-11-10", "2026-11-16"), 1, DateRange(Preset.LAST_7_DAYS)),
+        (DateRange(Preset.TODAY), -1, DateRange(Preset.YESTERDAY)),
+        (DateRange(Preset.THIS_MONTH), -1, DateRange(Preset.LAST_MONTH)),
+        (DateRange(Preset.LAST_MONTH), -1, days("2026-09-01", "2026-09-30")),
+        (DateRange(Preset.THIS_YEAR), -1, days("2025-01-01", "2025-12-31")),
+        (days("2026-02-01", "2026-02-28"), 1, days("2026-03-01", "2026-03-31")),
+        (days("2026-01-01", "2026-03-31"), 2, days("2026-07-01", "2026-09-30")),
+        (
+            DateRange(None, wall("2026-11-03 14:00"), wall("2026-11-03 16:00")),
+            1,
+            DateRange(None, wall("2026-11-03 16:00"), wall("2026-11-03 18:00")),
+        ),
+    ],
+)
+def test_shift_moves_a_range_by_its_length(chosen: DateRange, step: int, expected: DateRange) -> None:
+    assert shift_range(chosen, step, NOON, UTC) == expected
+
+
+def test_shift_beyond_the_calendar_returns_none() -> None:
+    assert shift_range(days("0001-01-05", "0001-02-05"), -1, NOON, UTC) is None
+    assert shift_range(days("0001-01-01", "0001-01-31"), -1, NOON, UTC) is None
+
+
+@given(st.dates(date(2001, 1, 1), date(2900, 1, 1)), st.integers(0, 4000))
+def test_shift_back_and_forward_returns_to_the_same_start(first: date, length: int) -> None:
+    chosen = DateRange.days(first, date.fromordinal(first.toordinal() + length))
+    back = shift_range(chosen, -1, NOON, UTC)
+    assert back is not None
+    assert back.wall(NOON, UTC)[1] == chosen.start
+    again = shift_range(back, 1, NOON, UTC)
+    assert again is not None
+    assert again.wall(NOON, UTC)[0] == chosen.start
+
+
+def test_future_range_has_not_begun() -> None:
+    assert has_begun(DateRange(Preset.TODAY), NOON, UTC)
+    assert not has_begun(days("2026-11-24", "2026-11-25"), NOON, UTC)

@@ -3,11 +3,11 @@ import unicodedata
 
 import pytest
 
-from usage_viewer.domain.display_text import visible
+from usage_viewer.domain.display_text import duration, visible
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "escaped"),
     [
         ("gpt-6-astra", "gpt-6-astra"),
         ("<img src=x> &amp; 'quoted'", "<img src=x> &amp; 'quoted'"),
@@ -23,12 +23,12 @@ from usage_viewer.domain.display_text import visible
         ("", ""),
     ],
 )
-def test_what_cannot_be_seen_is_written_out(text: str, shown: str) -> None:
-    assert visible(text) == shown
-    assert visible(shown) == shown
+def test_invisible_characters_are_escaped(text: str, escaped: str) -> None:
+    assert visible(text) == escaped
+    assert visible(escaped) == escaped
 
 
-def test_no_control_or_format_character_of_unicode_is_left() -> None:
+def test_every_control_and_format_character_is_escaped() -> None:
     unseen = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
     for code in range(sys.maxunicode + 1):
         char = chr(code)
@@ -36,9 +36,28 @@ def test_no_control_or_format_character_of_unicode_is_left() -> None:
             assert visible(f"a{char}b") not in ("ab", f"a{char}b"), hex(code)
 
 
-def test_letters_marks_digits_signs_and_spaces_stay() -> None:
+def test_visible_characters_are_unchanged() -> None:
     drawn_as_nothing = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     for code in range(0xE0000):
         char = chr(code)
         if unicodedata.category(char)[0] in "LMNPSZ" and char not in drawn_as_nothing + "\u2028\u2029":
             assert visible(char) == char, hex(code)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0, "0 seconds"),
+        (1.4, "1 second"),
+        (90, "90 seconds"),
+        (119.6, "120 seconds"),
+        (120, "2 minutes"),
+        (3600, "60 minutes"),
+        (7200, "2 hours"),
+        (2 * 86400, "2 days"),
+        (729 * 86400, "729 days"),
+        (1e9, "32 years"),
+    ],
+)
+def test_duration_uses_the_largest_unit_that_fits_twice(seconds: float, expected: str) -> None:
+    assert duration(seconds) == expected

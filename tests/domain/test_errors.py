@@ -1,4 +1,4 @@
-"""The error tree is the one that its docstring draws, and every error can be read and acted on."""
+"""The module's docstring shows the class tree, and every error has a title and a hint."""
 
 import re
 
@@ -10,7 +10,7 @@ def _tree(kind: type[UsageViewerError]) -> set[type[UsageViewerError]]:
     return {kind}.union(*(_tree(sub) for sub in kind.__subclasses__() if sub.__module__ == errors.__name__))
 
 
-def test_the_docstring_draws_the_tree() -> None:
+def test_docstring_matches_the_class_tree() -> None:
     drawn = re.findall(r"^([│ ├└─]*)(\w+)", errors.__doc__ or "", re.MULTILINE)[1:]
     parents: list[str] = []
     seen: dict[str, str] = {}
@@ -27,8 +27,8 @@ def test_the_docstring_draws_the_tree() -> None:
 
 def test_every_error_has_a_title_and_a_hint() -> None:
     for kind in _tree(UsageViewerError):
-        error = kind("what the other side said")
+        error = kind("what the server answered")
         assert error.title
         assert error.hint.endswith((".", "!"))
-        assert "what the other side said" in str(error)
+        assert "what the server answered" in str(error)
         assert kind(title="T", hint="H.").title == "T"

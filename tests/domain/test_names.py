@@ -1,4 +1,4 @@
-"""What is shown for an id."""
+"""The displayed text of ids and other values of dimensions."""
 
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.names import Name, Names
@@ -15,33 +15,33 @@ NAMES = Names.of(
 )
 
 
-def test_a_name_stands_for_its_id() -> None:
+def test_label_is_the_name_of_the_id() -> None:
     assert NAMES.label(PROJECT, "proj_3333") == "Billing (deleted)"
 
 
-def test_equal_names_are_told_apart() -> None:
+def test_equal_names_get_the_end_of_their_id() -> None:
     assert NAMES.label(PROJECT, "proj_1111") == "search (…1111)"
     assert NAMES.label(PROJECT, "proj_2222") == "search (…2222)"
 
 
-def test_an_id_of_another_kind_is_no_name() -> None:
+def test_name_of_another_kind_is_not_used() -> None:
     assert NAMES.label(PROJECT, "proj_4444") == "proj_4444"
     assert NAMES.label(MODEL, "gpt") == "gpt"
 
 
-def test_none_and_booleans_have_words() -> None:
+def test_none_and_booleans_are_displayed_as_words() -> None:
     assert NAMES.label(PROJECT, None) == "(none)"
     assert [NAMES.label(BATCH, value) for value in ("true", "false", "odd")] == ["yes", "no", "odd"]
 
 
-def test_search_finds_names_and_ids_case_aside() -> None:
+def test_search_matches_names_and_ids_ignoring_case() -> None:
     assert NAMES.matches(PROJECT, "proj_3333", "bILL")
     assert NAMES.matches(PROJECT, "proj_3333", "333")
     assert not NAMES.matches(PROJECT, "proj_3333", "search")
     assert NAMES.matches(PROJECT, None, "none")
 
 
-def test_what_can_not_be_seen_in_a_name_or_an_id_is_written_out() -> None:
+def test_invisible_characters_in_names_and_ids_are_escaped() -> None:
     names = Names.of([Name("project", "proj_1", "pay\u200bpal\u202e\n")])
     assert names.label(PROJECT, "proj_1") == "pay⟨U+200B⟩pal⟨U+202E⟩␊"
     assert names.label(PROJECT, "proj\u2066") == "proj⟨U+2066⟩"
@@ -49,7 +49,7 @@ def test_what_can_not_be_seen_in_a_name_or_an_id_is_written_out() -> None:
     assert names.label(BATCH, "\x07") == "␇"
 
 
-def test_equal_names_with_equal_endings_are_told_apart_too() -> None:
+def test_equal_names_with_equal_id_endings_get_longer_endings() -> None:
     ids = ("key_a1111", "key_b1111", "key_c1b1111", "key_b2222")
     names = Names.of([Name("api_key", one, "ci") for one in ids])
     labels = [names.label(DATA.dimension("api_key_id"), one) for one in ids]

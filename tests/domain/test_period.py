@@ -1,4 +1,4 @@
-"""Periods and the buckets that they are cut into, against `zoneinfo` alone as the oracle."""
+"""Periods and their buckets, compared with `zoneinfo`."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -37,7 +37,7 @@ def test_days_have_23_24_or_25_hours(day: date, hours: int) -> None:
     assert len(periods(span, Granularity.DAY, berlin)) == 1
 
 
-def test_weeks_and_months_are_cut_short_at_the_edges() -> None:
+def test_first_and_last_week_or_month_are_shortened() -> None:
     span = DateRange.days(date(2026, 10, 28), date(2026, 11, 10)).resolve(NOON, UTC)
     weeks = periods(span, Granularity.WEEK, UTC)
     assert [iso(moment)[:10] for moment in weeks.bounds.tolist()] == [
@@ -57,7 +57,7 @@ def test_weeks_and_months_are_cut_short_at_the_edges() -> None:
     assert [iso(moment)[:10] for moment in months.bounds.tolist()] == ["2026-10-28", "2026-11-01", "2026-11-11"]
 
 
-def test_the_coarsest_buckets_that_fit_are_chosen() -> None:
+def test_coarsest_matching_buckets_are_used() -> None:
     days = DateRange.days(date(2026, 11, 1), date(2026, 11, 3))
     assert periods(days.resolve(NOON, UTC), Granularity.DAY, UTC).segments() == [
         BucketRun(BucketWidth.DAY, *_moments("2026-11-01", "2026-11-04"))
@@ -68,7 +68,7 @@ def test_the_coarsest_buckets_that_fit_are_chosen() -> None:
     }
     kolkata = zone_of("Asia/Kolkata")
     parts = periods(days.resolve(NOON, kolkata), Granularity.DAY, kolkata).segments()
-    # From half past the hour to the full one, and on to the next day's half hour.
+    # Minutes from the half hour to the full hour, then hours, then minutes to the next day's half hour.
     assert [(part.width, part.buckets) for part in parts] == [
         (BucketWidth.MINUTE, 30),
         *[(BucketWidth.HOUR, 23), (BucketWidth.MINUTE, 60)] * 2,
@@ -77,7 +77,7 @@ def test_the_coarsest_buckets_that_fit_are_chosen() -> None:
     ]
 
 
-def test_whole_utc_days_within_a_period_are_days() -> None:
+def test_whole_utc_days_inside_a_period_are_day_buckets() -> None:
     berlin = zone_of("Europe/Berlin")
     span = DateRange.days(date(2026, 9, 1), date(2026, 10, 31)).resolve(NOON, berlin)
     months = [(part.width, part.buckets) for part in periods(span, Granularity.MONTH, berlin).segments()]
@@ -96,7 +96,7 @@ def test_whole_utc_days_within_a_period_are_days() -> None:
     assert weeks == {BucketWidth.HOUR, BucketWidth.DAY}
 
 
-def test_minutes_are_needed_only_where_the_zone_is_off_by_half_an_hour() -> None:
+def test_minute_buckets_are_used_only_for_half_hour_offsets() -> None:
     zone = zone_of("Australia/Lord_Howe")  # +10:30 in winter, +11 in summer
     span = DateRange.days(date(2026, 1, 1), date(2026, 12, 31)).resolve(NOON, zone)
     parts = periods(span, Granularity.DAY, zone).segments()
@@ -107,7 +107,7 @@ def test_minutes_are_needed_only_where_the_zone_is_off_by_half_an_hour() -> None
     assert BucketWidth.DAY not in widths
 
 
-def test_a_dataset_of_days_alone_can_not_serve_other_edges() -> None:
+def test_day_buckets_refuse_other_bounds() -> None:
     zone = zone_of("Asia/Tokyo")
     span = DateRange.days(date(2026, 11, 1), date(2026, 11, 3)).resolve(NOON, zone)
     with pytest.raises(InputError):
@@ -128,7 +128,7 @@ def test_too_many_periods_are_refused() -> None:
         [Granularity.HOUR, Granularity.DAY, Granularity.WEEK, Granularity.MONTH, Granularity.TOTAL]
     ),
 )
-def test_periods_partition_the_range_as_the_zones_clock_does(
+def test_periods_follow_the_wall_clock_of_the_zone(
     zone_name: str, start: datetime, hours: int, per: Granularity
 ) -> None:
     zone = zone_of(zone_name)
@@ -139,12 +139,12 @@ def test_periods_partition_the_range_as_the_zones_clock_does(
     assert bounds[0] == span.start
     assert bounds[-1] == span.end
     assert (np.diff(cut.bounds) > 0).all()
-    # The oracle: each quarter of an hour belongs to the wall-clock hour, day, week or month that it shows.
+    # Expected: each quarter of an hour belongs to the hour, day, week or month of its wall-clock time.
     quarters = range(span.start, span.end, 900)
     owner = np.searchsorted(cut.bounds, np.array(quarters), side="right") - 1
-    shown = [_label(datetime.fromtimestamp(moment, zone), per) for moment in quarters]
-    for left, right in zip(range(len(shown) - 1), range(1, len(shown)), strict=True):
-        assert (owner[left] == owner[right]) == (shown[left] == shown[right])
+    labels = [_label(datetime.fromtimestamp(moment, zone), per) for moment in quarters]
+    for left, right in zip(range(len(labels) - 1), range(1, len(labels)), strict=True):
+        assert (owner[left] == owner[right]) == (labels[left] == labels[right])
 
 
 @given(
@@ -153,7 +153,7 @@ def test_periods_partition_the_range_as_the_zones_clock_does(
     days=st.integers(1, 40),
     per=st.sampled_from(list(Granularity)[1:]),
 )
-def test_segments_make_up_the_range_exactly(zone_name: str, start: date, days: int, per: Granularity) -> None:
+def test_segments_cover_the_range_exactly(zone_name: str, start: date, days: int, per: Granularity) -> None:
     zone = zone_of(zone_name)
     span = DateRange.days(start, start + timedelta(days=days - 1)).resolve(NOON, zone)
     cut = periods(span, per, zone)

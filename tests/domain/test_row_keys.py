@@ -1,4 +1,4 @@
-"""Rows found again in another table."""
+"""Tests finding the rows of one table in another."""
 
 from collections.abc import Callable
 
@@ -24,20 +24,18 @@ def _table(table_of: TableOf, rows: list[Row]) -> Table:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=ROWS, after=ROWS)
-def test_each_row_is_found_where_it_is_or_not_at_all(
-    table_of: TableOf, before: list[Row], after: list[Row]
-) -> None:
+def test_finds_each_row_or_reports_it_absent(table_of: TableOf, before: list[Row], after: list[Row]) -> None:
     keys = keys_of(_table(table_of, before), range(len(before)))
     found = find_rows(_table(table_of, after), keys).tolist()
     assert found == [after.index(row) if row in after else -1 for row in before]
 
 
-def test_another_grouping_has_other_rows(table_of: TableOf) -> None:
+def test_other_grouping_has_no_common_rows(table_of: TableOf) -> None:
     keys = keys_of(table_of(model=["a"], input_tokens=[1]), [0])
     assert find_rows(table_of(project_id=["a"], input_tokens=[1]), keys).tolist() == [-1]
 
 
-def test_a_table_without_groups_has_one_row(table_of: TableOf) -> None:
+def test_table_without_groups_has_one_row(table_of: TableOf) -> None:
     table = table_of(input_tokens=[5])
     assert keys_of(table, [0]) == RowKeys((), ((),))
     assert find_rows(table, keys_of(table, [0])).tolist() == [0]

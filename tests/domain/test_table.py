@@ -1,4 +1,4 @@
-"""The order of rows, against Python's own sort."""
+"""Tests the order of rows against Python's own sort, and the columns of tables."""
 
 from datetime import UTC
 from decimal import Decimal
@@ -7,11 +7,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.rigs.tables import COMPARED, KEYS_WITH_LIMITS, PIVOTED
 from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import Granularity, Span, periods
-from usage_viewer.domain.table import EMPTY, FigureColumn, GroupColumn, PeriodColumn, Table
-from usage_viewer.domain.view import PERIOD, SortKey, Value
+from usage_viewer.domain.table import EMPTY, ColumnKey, FigureColumn, GroupColumn, PeriodColumn, Table
+from usage_viewer.domain.view import PERIOD, SortKey, Value, ViewState
 
 MODEL = DATASETS["completions"].dimension("model")
 VALUES: tuple[Value, ...] = ("b", "A", None, "a", "Ä")
@@ -26,7 +27,7 @@ def _table(rows: list[tuple[int, int, int | None, Decimal]]) -> Table:
             PeriodColumn(np.array([row[0] for row in rows], np.int32), cut),
             GroupColumn(MODEL, np.array([row[1] for row in rows], np.int32), VALUES, LABELS),
             FigureColumn(
-                "count",
+                ColumnKey("count"),
                 "C",
                 "",
                 Kind.COUNT,
@@ -34,7 +35,12 @@ def _table(rows: list[tuple[int, int, int | None, Decimal]]) -> Table:
                 0,
             ),
             FigureColumn(
-                "money", "M", "", Kind.DECIMAL, NumberColumn(np.array([row[3] for row in rows], np.object_)), None
+                ColumnKey("money"),
+                "M",
+                "",
+                Kind.DECIMAL,
+                NumberColumn(np.array([row[3] for row in rows], np.object_)),
+                None,
             ),
         ),
         len(rows),
@@ -51,20 +57,18 @@ ROWS = st.lists(
     max_size=30,
 )
 KEYS = st.lists(
-    st.builds(SortKey, st.sampled_from([PERIOD, "model", "count", "money", "gone"]), st.booleans()),
+    st.builds(SortKey, st.sampled_from([PERIOD, "model", "count", "money", "absent"]), st.booleans()),
     max_size=3,
     unique_by=lambda key: key.column,
 )
 
 
 @given(ROWS, KEYS)
-def test_rows_are_ordered_as_python_would(
-    rows: list[tuple[int, int, int | None, Decimal]], order: list[SortKey]
-) -> None:
+def test_order_equals_pythons_sort(rows: list[tuple[int, int, int | None, Decimal]], order: list[SortKey]) -> None:
     table = _table(rows)
     expected = list(range(len(rows)))
-    # Least significant first; each sort is stable. Ties stand by period, then by group.
-    named = [key.column for key in order]
+    # Least significant first; each sort is stable. Ties are in the order of period and group.
+    named = [key.column.name for key in order]
     tail = [SortKey(name) for name in (PERIOD, "model") if name not in named]
     for key in reversed([*order, *tail]):
         expected = _sorted(rows, expected, key)
@@ -76,18 +80,18 @@ def _sorted(rows: list[tuple[int, int, int | None, Decimal]], at: list[int], key
         period, code, count, money = rows[index]
         raw = VALUES[code]
         text = None if raw is None else (LABELS[code].casefold(), LABELS[code], raw)
-        return {PERIOD: period, "model": text, "count": count, "money": money}.get(key.column, 0)
+        return {PERIOD: period, "model": text, "count": count, "money": money}.get(key.column.name, 0)
 
     present = [index for index in at if value(index) is not None]
-    gone = [index for index in at if value(index) is None]
+    missing = [index for index in at if value(index) is None]
     if key.descending:
         present.reverse()
         present.sort(key=lambda index: value(index), reverse=True)  # type: ignore[return-value,arg-type]
-        # Python keeps the order of equals in a reversed sort: undo the reversal above for them.
+        # Python keeps the order of equal values in a reversed sort: undo the reversal above for them.
         present = _stable_descending(present, at, value)
     else:
         present.sort(key=lambda index: value(index))  # type: ignore[return-value,arg-type]
-    return present + gone
+    return present + missing
 
 
 def _stable_descending(present: list[int], at: list[int], value: object) -> list[int]:
@@ -99,7 +103,7 @@ def _stable_descending(present: list[int], at: list[int], value: object) -> list
     return [index for group in groups.values() for index in sorted(group, key=place.__getitem__)]
 
 
-def test_labels_of_periods() -> None:
+def test_period_labels() -> None:
     hours = periods(Span(0, 7200), Granularity.HOUR, UTC)
     column = PeriodColumn(np.array([1, 0], np.int32), hours)
     assert column.labels == ("1970-01-01 00:00", "1970-01-01 01:00")
@@ -109,13 +113,15 @@ def test_labels_of_periods() -> None:
     )
 
 
-def test_an_empty_table_has_an_order() -> None:
+def test_order_of_an_empty_table_is_empty() -> None:
     assert EMPTY.ordered([SortKey("model")]).tolist() == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 50)), min_size=1, max_size=40), KEYS)
-def test_rows_of_known_groups_are_the_same_table(rows: list[tuple[int, int, int]], keys: list[SortKey]) -> None:
-    """Each row with its codes, or with the place of its group: groups are numbered as they are shown."""
+def test_table_with_shared_groups_equals_the_plain_table(
+    rows: list[tuple[int, int, int]], keys: list[SortKey]
+) -> None:
+    """Compares codes for each row with codes for each group, groups being numbered in natural order."""
     plain = _table([(period, code, figure, Decimal(0)) for period, code, figure in rows])
     period, model, *figures = plain.columns
     assert isinstance(model, GroupColumn)
@@ -130,3 +136,30 @@ def test_rows_of_known_groups_are_the_same_table(rows: list[tuple[int, int, int]
     assert grouped.ordered(keys).tolist() == plain.ordered(keys).tolist()
     natural = list(range(plain.rows))
     assert sorted(grouped.ordered(keys).tolist()) == natural
+
+
+def test_columns_of_a_pivot_are_found_by_key(pivot: Table) -> None:
+    assert len(pivot.by_key) == len(pivot.columns)
+    assert set(pivot.by_name) == {"project_id", "input_tokens"}
+    assert [pivot.figure(key).total for key in (ColumnKey("input_tokens"), *KEYS_WITH_LIMITS)] == [
+        111,
+        60,
+        51,
+        6,
+        15,
+    ]
+    assert pivot.find_figure(ColumnKey("output_tokens", compared=True)) is None
+
+
+def test_rows_are_sorted_by_columns_of_a_pivot_and_a_comparison(pivot: Table) -> None:
+    orders = [pivot.ordered([SortKey(key, descending=True)]).tolist() for key in KEYS_WITH_LIMITS]
+    assert orders == [[1, 0, 2], [0, 1, 2], [2, 1, 0], [2, 1, 0]]
+    assert pivot.ordered([SortKey(COMPARED), SortKey(PIVOTED)]).tolist() == [1, 2, 0]
+    assert pivot.ordered([SortKey(ColumnKey("output_tokens", compared=True))]).tolist() == [1, 0, 2]
+
+
+def test_hidden_figure_leaves_no_sort_key_of_its_pivot() -> None:
+    view = ViewState(order=(SortKey(PIVOTED), SortKey("output_tokens"), SortKey(COMPARED, descending=True)))
+    assert view.with_columns(["output_tokens"]).order == (SortKey("output_tokens"),)
+    assert view.sorted_by(COMPARED, add=True).order[-1] == SortKey(COMPARED)
+    assert view.with_dataset("costs").order == ()

@@ -1,4 +1,4 @@
-"""Sums compared in plain integers and decimals; what growth explains and what it doesn't; what is still open."""
+"""Sums are compared exactly; growth explains only some differences; open buckets and periods are found."""
 
 from datetime import UTC
 from decimal import Decimal
@@ -35,54 +35,58 @@ COMPLETIONS, COSTS, STORES = DATASETS["completions"], DATASETS["costs"], DATASET
 
 
 def sums(*figures: tuple[int, str, Number], unit: Value = None, busy: tuple[int, ...] = ()) -> Sums:
-    """Of two buckets, at 0 and DAY."""
-    made = Sums(known={0, DAY}, busy={start for start, _, _ in figures} | set(busy))
+    """Return sums of two buckets, which start at 0 and DAY."""
+    built = Sums(known={0, DAY}, busy={start for start, _, _ in figures} | set(busy))
     for start, metric, figure in figures:
-        made.add(start, metric, unit, figure)
-    return made
+        built.add(start, metric, unit, figure)
+    return built
 
 
-def found(dataset: Any, held: Sums, told: Sums) -> list[tuple[int, str, Number, Number]]:
-    by_bucket = differences(dataset, BucketWidth.DAY, held, told)
-    assert by_bucket.keys() == held.known & told.known
-    return [(d.bucket.start, d.metric, d.held, d.told) for start in sorted(by_bucket) for d in by_bucket[start]]
+def compared(dataset: Any, local: Sums, server: Sums) -> list[tuple[int, str, Number, Number]]:
+    by_bucket = differences(dataset, BucketWidth.DAY, local, server)
+    assert by_bucket.keys() == local.known & server.known
+    return [
+        (d.bucket.start, d.metric, d.local_value, d.server_value)
+        for start in sorted(by_bucket)
+        for d in by_bucket[start]
+    ]
 
 
 class TestDifferences:
     def test_equal_sums_of_any_size(self) -> None:
         large = 2**70
         one = sums((0, "input_tokens", large), (0, "input_tokens", 1), (DAY, "output_tokens", 5))
-        assert found(COMPLETIONS, one, sums((0, "input_tokens", large + 1), (DAY, "output_tokens", 5))) == []
-        assert found(COMPLETIONS, one, sums((0, "input_tokens", large), (DAY, "output_tokens", 5))) == [
+        assert compared(COMPLETIONS, one, sums((0, "input_tokens", large + 1), (DAY, "output_tokens", 5))) == []
+        assert compared(COMPLETIONS, one, sums((0, "input_tokens", large), (DAY, "output_tokens", 5))) == [
             (0, "input_tokens", large + 1, large)
         ]
 
-    def test_a_row_that_only_one_of_them_has(self) -> None:
-        held, told = sums((0, "input_tokens", 5)), sums((DAY, "input_tokens", 7), (DAY, "output_tokens", 0))
-        assert found(COMPLETIONS, held, told) == [(0, "input_tokens", 5, 0), (DAY, "input_tokens", 0, 7)]
+    def test_row_that_only_one_side_has_differs(self) -> None:
+        local, server = sums((0, "input_tokens", 5)), sums((DAY, "input_tokens", 7), (DAY, "output_tokens", 0))
+        assert compared(COMPLETIONS, local, server) == [(0, "input_tokens", 5, 0), (DAY, "input_tokens", 0, 7)]
 
-    def test_what_the_server_does_not_tell_ungrouped(self) -> None:
-        held = sums((0, "amount", Decimal(5)), (0, "quantity", Decimal(7)), unit="x")
-        assert found(COSTS, held, sums((0, "amount", Decimal(5)), unit="x")) == []
-        assert len(found(COSTS, held, sums())) == 2
+    def test_figure_omitted_without_grouping_is_not_compared(self) -> None:
+        local = sums((0, "amount", Decimal(5)), (0, "quantity", Decimal(7)), unit="x")
+        assert compared(COSTS, local, sums((0, "amount", Decimal(5)), unit="x")) == []
+        assert len(compared(COSTS, local, sums())) == 2
 
-    def test_units_are_compared_apart(self) -> None:
-        held = sums((0, "amount", Decimal(5)), unit="usd")
-        told = sums((0, "amount", Decimal(5)), unit="eur")
-        assert found(COSTS, held, told) == [(0, "amount", 0, Decimal(5)), (0, "amount", Decimal(5), 0)]
+    def test_units_are_compared_separately(self) -> None:
+        local = sums((0, "amount", Decimal(5)), unit="usd")
+        server = sums((0, "amount", Decimal(5)), unit="eur")
+        assert compared(COSTS, local, server) == [(0, "amount", 0, Decimal(5)), (0, "amount", Decimal(5), 0)]
 
-    @pytest.mark.parametrize(("told", "equal"), [("1000.0000000001", True), ("1000.00000001", False)])
-    def test_money_may_be_rounded_where_doubles_are(self, told: str, equal: bool) -> None:
-        held = sums((0, "amount", Decimal(1000)), unit="usd")
-        assert (found(COSTS, held, sums((0, "amount", Decimal(told)), unit="usd")) == []) is equal
+    @pytest.mark.parametrize(("server", "equal"), [("1000.0000000001", True), ("1000.00000001", False)])
+    def test_money_may_differ_by_rounding_of_doubles(self, server: str, equal: bool) -> None:
+        local = sums((0, "amount", Decimal(1000)), unit="usd")
+        assert (compared(COSTS, local, sums((0, "amount", Decimal(server)), unit="usd")) == []) is equal
 
-    def test_buckets_that_only_one_of_them_knows(self) -> None:
-        held, told = sums((0, "input_tokens", 5)), Sums(known={DAY})
-        assert differences(COMPLETIONS, BucketWidth.DAY, held, told) == {DAY: []}
+    def test_only_buckets_that_both_sides_know_are_compared(self) -> None:
+        local, server = sums((0, "input_tokens", 5)), Sums(known={DAY})
+        assert differences(COMPLETIONS, BucketWidth.DAY, local, server) == {DAY: []}
 
-    def test_figures_stand_in_the_datasets_order(self) -> None:
-        held = sums((0, "output_tokens", 1), (0, "num_model_requests", 1), (0, "input_tokens", 1))
-        assert [metric for _, metric, _, _ in found(COMPLETIONS, held, sums())] == [
+    def test_differences_follow_the_order_of_metrics(self) -> None:
+        local = sums((0, "output_tokens", 1), (0, "num_model_requests", 1), (0, "input_tokens", 1))
+        assert [metric for _, metric, _, _ in compared(COMPLETIONS, local, sums())] == [
             "num_model_requests",
             "input_tokens",
             "output_tokens",
@@ -90,7 +94,7 @@ class TestDifferences:
 
 
 class TestSums:
-    def test_of_an_answer_without_grouping(self) -> None:
+    def test_add_batch_adds_a_response_without_grouping(self) -> None:
         batch = Batch(
             "costs",
             BucketWidth.DAY,
@@ -104,25 +108,25 @@ class TestSums:
                 "quantity": NumberColumn(np.zeros(3, np.object_), np.ones(3, np.bool_)),
             },
         )
-        told = Sums()
-        told.add_batch(COSTS, batch)
-        assert told.known == {0, DAY, 2 * DAY}
-        assert told.busy == {0, DAY}
-        assert told.figures == {
+        server = Sums()
+        server.add_batch(COSTS, batch)
+        assert server.known == {0, DAY, 2 * DAY}
+        assert server.busy == {0, DAY}
+        assert server.figures == {
             (0, "amount", "usd"): Decimal("0.1"),
             (0, "amount", "eur"): 2,
             (DAY, "amount", "usd"): 3,
         }
 
     def test_decimals_are_added_without_rounding(self) -> None:
-        made = Sums()
-        made.add(0, "amount", "usd", Decimal("123456789012345.1"))
-        made.add(0, "amount", "usd", Decimal("0.000000000000000000000001"))
-        assert str(made.figures[0, "amount", "usd"]) == "123456789012345.100000000000000000000001"
+        built = Sums()
+        built.add(0, "amount", "usd", Decimal("123456789012345.1"))
+        built.add(0, "amount", "usd", Decimal("0.000000000000000000000001"))
+        assert str(built.figures[0, "amount", "usd"]) == "123456789012345.100000000000000000000001"
 
 
-def difference(held: int, told: int, metric: str = "input_tokens", start: int = 0) -> Difference:
-    return Difference(Bucket(start, BucketWidth.DAY), metric, held, told)
+def difference(local: int, server: int, metric: str = "input_tokens", start: int = 0) -> Difference:
+    return Difference(Bucket(start, BucketWidth.DAY), metric, local, server)
 
 
 class TestGrowth:
@@ -130,21 +134,21 @@ class TestGrowth:
         assert has_grown(COMPLETIONS, [difference(1, 2), difference(0, 5, "output_tokens")])
         assert not has_grown(COMPLETIONS, [difference(1, 2), difference(5, 4, "output_tokens")])
 
-    def test_levels_go_anywhere(self) -> None:
+    def test_levels_may_change_in_both_directions(self) -> None:
         assert has_grown(STORES, [difference(5, 4, "usage_bytes")])
 
     @pytest.mark.parametrize(("before", "between"), [(4, True), (5, True), (6, False)])
-    def test_what_is_held_lies_between_two_tellings(self, before: int, between: bool) -> None:
-        told = sums((0, "input_tokens", before))
-        assert is_between(COMPLETIONS, told, [difference(5, 9)]) is between
-        assert not is_between(COMPLETIONS, told, [difference(9, 5)])
+    def test_local_value_lies_between_two_server_values(self, before: int, between: bool) -> None:
+        server = sums((0, "input_tokens", before))
+        assert is_between(COMPLETIONS, server, [difference(5, 9)]) is between
+        assert not is_between(COMPLETIONS, server, [difference(9, 5)])
 
-    def test_what_was_not_told_before_was_nothing(self) -> None:
+    def test_missing_earlier_sum_counts_as_zero(self) -> None:
         assert is_between(COMPLETIONS, Sums(), [difference(5, 9)])
 
 
 class TestCompleteness:
-    def test_names_each_differing_bucket_once_in_order(self) -> None:
+    def test_differing_lists_each_bucket_once_in_order(self) -> None:
         found = (difference(1, 2, start=DAY), difference(1, 2), difference(3, 2, "output_tokens", start=DAY))
         differing = Completeness(Verdict.DIFFERS, 5, 3, found).differing
         assert differing == (Bucket(0, BucketWidth.DAY), Bucket(DAY, BucketWidth.DAY))
@@ -155,26 +159,26 @@ class TestCompleteness:
 
 
 class TestOpen:
-    def test_until_it_is_settled(self) -> None:
+    def test_bucket_is_open_until_it_is_settled(self) -> None:
         starts = np.array([0, 0, DAY])
         fetched = np.array([DAY + SETTLED_AFTER - 1, DAY + SETTLED_AFTER, DAY + SETTLED_AFTER])
         assert open_buckets(starts, BucketWidth.DAY, fetched).tolist() == [True, False, True]
 
-    def test_periods_of_several_buckets(self) -> None:
+    def test_period_with_an_open_bucket_is_open(self) -> None:
         now = T0 + 20 * DAY
         days = T0 + np.arange(20, dtype=np.int64) * DAY
-        held = {BucketWidth.DAY: HeldBuckets(days, np.full(20, now))}
+        local = {BucketWidth.DAY: HeldBuckets(days, np.full(20, now))}
         weeks = periods(Span(T0, T0 + 28 * DAY), Granularity.WEEK, UTC)
-        coverage = cover(weeks, [BucketRun(BucketWidth.DAY, T0, T0 + 28 * DAY)], held, now)
+        coverage = cover(weeks, [BucketRun(BucketWidth.DAY, T0, T0 + 28 * DAY)], local, now)
         # 1 November 2026 is a Sunday: weeks begin on the 2nd, the 9th, the 16th and the 23rd.
-        assert open_periods(coverage, held).tolist() == [False, False, False, True, False]
+        assert open_periods(coverage, local).tolist() == [False, False, False, True, False]
         none = {BucketWidth.DAY: HeldBuckets.nothing()}
         assert not open_periods(
             cover(weeks, [BucketRun(BucketWidth.DAY, T0, T0 + 28 * DAY)], none, now), none
         ).any()
 
 
-def test_a_cell_is_known_by_its_period_and_groups() -> None:
+def test_cell_has_the_period_and_groups_of_a_row() -> None:
     model = COMPLETIONS.dimension("model")
     days = periods(Span(T0, T0 + 2 * DAY), Granularity.DAY, UTC)
     groups = GroupColumn(model, np.array([1, 0], np.int32), ("a", None), ("a", "(none)"))

@@ -1,4 +1,4 @@
-"""What a dataset can show of a view, and what is said where that is something else."""
+"""Views are adjusted to the buckets and dimensions that a dataset supports, and each change is explained."""
 
 from datetime import UTC, date, datetime
 
@@ -7,7 +7,7 @@ import pytest
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import Filter, ViewState
-from usage_viewer.domain.view_adjustment import fit
+from usage_viewer.domain.view_adjustment import adjust_view
 from usage_viewer.domain.zones import iso
 
 NOW = int(datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp())
@@ -16,14 +16,14 @@ OCTOBER = DateRange.days(date(2026, 10, 1), date(2026, 10, 31))
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe"])
 @pytest.mark.parametrize("per", list(Granularity))
-def test_usage_is_shown_as_asked_for(zone: str, per: Granularity) -> None:
+def test_view_of_usage_is_unchanged(zone: str, per: Granularity) -> None:
     view = ViewState("completions", OCTOBER, per, zone=zone)
-    found = fit(view, NOW)
-    assert (found.view, found.notes) == (view, ())
+    adjusted = adjust_view(view, NOW)
+    assert (adjusted.view, adjusted.notes) == (view, ())
 
 
 @pytest.mark.parametrize(
-    ("per", "zone", "shown", "said"),
+    ("per", "zone", "expected", "changes"),
     [
         (Granularity.DAY, "UTC", Granularity.DAY, ""),
         (Granularity.HOUR, "UTC", Granularity.DAY, "by day"),
@@ -32,36 +32,44 @@ def test_usage_is_shown_as_asked_for(zone: str, per: Granularity) -> None:
         (Granularity.WEEK, "Europe/London", Granularity.WEEK, "in UTC"),  # an hour off until the 25th
     ],
 )
-def test_costs_are_shown_by_utc_days(per: Granularity, zone: str, shown: Granularity, said: str) -> None:
-    found = fit(ViewState("costs", OCTOBER, per, ("project_id",), zone=zone), NOW)
-    assert (found.view.per, found.view.zone) == (shown, "UTC")
-    assert found.notes == ((f"Costs exist by UTC day only: shown {said}.",) if said else ())
-    assert (found.periods.bounds % BucketWidth.DAY.seconds == 0).all()
-    assert (iso(found.periods.span.start)[:10], iso(found.periods.span.end)[:10]) == ("2026-10-01", "2026-11-01")
+def test_costs_are_adjusted_to_utc_days(per: Granularity, zone: str, expected: Granularity, changes: str) -> None:
+    adjusted = adjust_view(ViewState("costs", OCTOBER, per, ("project_id",), zone=zone), NOW)
+    assert (adjusted.view.per, adjusted.view.zone) == (expected, "UTC")
+    assert adjusted.notes == ((f"Costs are only available per UTC day; shown {changes}.",) if changes else ())
+    assert (adjusted.periods.bounds % BucketWidth.DAY.seconds == 0).all()
+    assert (iso(adjusted.periods.span.start)[:10], iso(adjusted.periods.span.end)[:10]) == (
+        "2026-10-01",
+        "2026-11-01",
+    )
 
 
-def test_a_zone_whose_days_are_utcs_is_no_other() -> None:
+def test_zone_with_utc_days_is_kept() -> None:
     winter = DateRange.days(date(2026, 11, 1), date(2026, 11, 20))
-    found = fit(ViewState("costs", winter, Granularity.DAY, (), zone="Europe/London"), NOW)
-    assert (found.view.zone, found.notes) == ("Europe/London", ())
+    adjusted = adjust_view(ViewState("costs", winter, Granularity.DAY, (), zone="Europe/London"), NOW)
+    assert (adjusted.view.zone, adjusted.notes) == ("Europe/London", ())
 
 
-def test_half_a_day_of_costs_is_a_whole_one() -> None:
+def test_half_day_of_costs_is_extended_to_a_day() -> None:
     chosen = DateRange(None, datetime(2026, 10, 1, 10), datetime(2026, 10, 1, 11, 30))
-    found = fit(ViewState("costs", chosen, Granularity.TOTAL, ()), NOW)
-    assert found.notes == ("Costs exist by UTC day only: shown in whole days.",)
-    assert (iso(found.periods.span.start)[:10], iso(found.periods.span.end)[:10]) == ("2026-10-01", "2026-10-02")
+    adjusted = adjust_view(ViewState("costs", chosen, Granularity.TOTAL, ()), NOW)
+    assert adjusted.notes == ("Costs are only available per UTC day; shown in whole days.",)
+    assert (iso(adjusted.periods.span.start)[:10], iso(adjusted.periods.span.end)[:10]) == (
+        "2026-10-01",
+        "2026-10-02",
+    )
 
 
-def test_refused_dimensions_are_left_out_and_named() -> None:
+def test_refused_dimensions_are_removed_and_named() -> None:
     chosen = (Filter("user_id", frozenset(["u"])), Filter("project_id", frozenset(["p"])))
     view = ViewState("costs", OCTOBER, Granularity.TOTAL, ("user_id", "line_item", "api_key_id"), chosen)
-    found = fit(view, NOW, refused=("user_id", "api_key_id", "api_source"))
-    assert (found.view.grouping, found.view.filters) == (("line_item",), chosen[1:])
-    assert found.notes == ("User and API key can't be had of this organization's costs: shown without.",)
+    adjusted = adjust_view(view, NOW, refused=("user_id", "api_key_id", "api_source"))
+    assert (adjusted.view.grouping, adjusted.view.filters) == (("line_item",), chosen[1:])
+    assert adjusted.notes == (
+        "User and API key are not available for this organization's costs; shown without them.",
+    )
 
 
-def test_weeks_begin_as_told() -> None:
+def test_week_start_is_used() -> None:
     view = ViewState("costs", OCTOBER, Granularity.WEEK, (), zone="Asia/Tokyo")
-    sundays = fit(view, NOW, week_start=6).periods.bounds[1:-1].tolist()
+    sundays = adjust_view(view, NOW, week_start=6).periods.bounds[1:-1].tolist()
     assert {datetime.fromtimestamp(moment, UTC).weekday() for moment in sundays} == {6}

@@ -15,15 +15,16 @@ from tests.faults.usage_wire import DAY, JULY, KEY, NOW, OCTOBER_2, UsageWire, t
 from tests.rigs import command_line
 from tests.rigs.names import HostNames
 from tests.rigs.waits import Waits
+from tests.rigs.window import WindowUnderTest
 from usage_viewer.api import Timeouts
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Demo, Profile
 from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.settings import ProfileSettings, Settings
-from usage_viewer.cli.arguments import parser, view_of
+from usage_viewer.cli.arguments import build_parser, parse_view
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.table import FigureColumn, PeriodColumn, Table
-from usage_viewer.gui.window.main_window import MainWindow
+from usage_viewer.gui.workspace.app_context import AppContext
 from usage_viewer.keystore import MemoryKeystore
 
 TIMEOUT = 60_000
@@ -61,7 +62,7 @@ class FaultRig:
     waits: Waits = field(default_factory=Waits)
     names: HostNames = field(default_factory=lambda: HostNames({HOST: "127.0.0.1"}))
     impatient: bool = False
-    windows: list[MainWindow] = field(default_factory=list)
+    windows: list[WindowUnderTest] = field(default_factory=list)
 
     @property
     def place(self) -> ProfilePaths:
@@ -113,11 +114,12 @@ class FaultRig:
         printed = command_line.print_table(self.profile(), *QUESTION[1:], *more)
         return Printed(printed.status, printed.out, printed.err)
 
-    def window(self, *more: str) -> MainWindow:
+    def window(self, *more: str) -> WindowUnderTest:
         """Opens a window whose last view was the same question; returns when everything is shown."""
-        view = view_of(parser().parse_args([*QUESTION, *more]))
+        view = parse_view(build_parser().parse_args([*QUESTION, *more]))
         settings.save(self.place.settings, Settings(profiles={"default": ProfileSettings(view=view)}))
-        window = MainWindow(self.profile(), self.place, self._no_demo, lambda organization: self.profile())
+        window = WindowUnderTest()
+        window.load(AppContext(self.profile(), self.place, lambda organization: self.profile(), self._no_demo))
         self.windows.append(window)
         assert self.qtbot is not None
         self.qtbot.addWidget(window, before_close_func=lambda closing: self.close(window))
@@ -128,13 +130,13 @@ class FaultRig:
     def _no_demo(self) -> Demo:
         raise NotImplementedError
 
-    def settle(self, window: MainWindow, act: Callable[[], object]) -> None:
+    def settle(self, window: WindowUnderTest, act: Callable[[], object]) -> None:
         """Acts, then waits until everything requested is shown."""
         assert self.qtbot is not None
         with self.qtbot.waitSignal(window.settled, timeout=TIMEOUT):
             act()
 
-    def close(self, window: MainWindow) -> None:
+    def close(self, window: WindowUnderTest) -> None:
         if window in self.windows:
             self.windows.remove(window)
             window.close()

@@ -39,22 +39,22 @@ ALL: Final = "93 of 93 days"
 ALL_BUT_A_PAGE: Final = "78 of 93 days"  # July, September, and the first page of August
 UP_TO_HERE: Final = "47 of 93 days"  # July was not requested: no answer could be expected
 
-AGAIN: Final = "Check the network connection and try again."
-CHANGED: Final = "Try again; if it happens again, the server or a proxy on the way changes the answers."
-NOT_JSON: Final = "The server's answer is not JSON"
-LOG_IN: Final = "A proxy or a log-in page may have answered instead. Check the base URL and the network."
-ODD: Final = "The server's answer has an unexpected form"
-BUCKETS: Final = "The server answered with other buckets than asked for"
-PAGES: Final = "The server's pages don't follow one another"
-LATER: Final = "Try again later; what has arrived is kept."
-MINUTE: Final = "Wait a minute, then retry; what has arrived is kept."
-LIMITED: Final = "The server limits the rate of requests"
-LARGE: Final = "The server's answer is too large"
+AGAIN: Final = "Check the network connection, then retry."
+CHANGED: Final = "Retry. If this happens again, the server or a proxy returns invalid responses."
+NOT_JSON: Final = "The server's response is not JSON"
+LOG_IN: Final = "A proxy or a log-in page may have responded instead. Check the base URL and the network."
+ODD: Final = "The server's response has an unexpected structure"
+BUCKETS: Final = "The server returned buckets that were not requested"
+PAGES: Final = "The server's pages are out of sequence"
+LATER: Final = "Retry later; data loaded so far is kept."
+MINUTE: Final = "Wait a minute, then retry; data loaded so far is kept."
+LIMITED: Final = "Too many requests"
+LARGE: Final = "The server's response is too large"
 IN_HALVES: Final = "asked for in halves"
 
 
 def asks_to_wait(told: str) -> str:
-    return f"The server asks to wait {told}. Retry then; what has arrived is kept."
+    return f"The server asks you to wait {told}. Then retry; data already loaded is kept."
 
 
 Own = None
@@ -94,30 +94,30 @@ class Fault:
 
 FAULTS: Final = [
     # No answer
-    Fault("refused", None, "The connection failed", AGAIN, UP_TO_HERE, 6, way="refuse"),
+    Fault("refused", None, "Connection failed", AGAIN, UP_TO_HERE, 6, way="refuse"),
     Fault(
-        "name without an address", None, "The server's name can't be found",
-        "Check the network connection, the name server and the base URL.", UP_TO_HERE, 1, way="dns",
+        "name without an address", None, "The server's name was not found",
+        "Check the network connection, the DNS settings and the base URL.", UP_TO_HERE, 1, way="dns",
     ),
-    Fault("closed without an answer", sends(), "The connection failed", AGAIN, UP_TO_HERE, 6),
-    Fault("reset within the head", sends(HEAD[:20], Reset()), "The connection failed", AGAIN, UP_TO_HERE, 6),
-    Fault("reset within the body", cut_body, "The connection failed", AGAIN, UP_TO_HERE, 6),
-    Fault("no HTTP", sends(b"SSH-2.0-OpenSSH_9.2\r\n"), "The connection failed", AGAIN, UP_TO_HERE, 6),
+    Fault("closed without an answer", sends(), "Connection failed", AGAIN, UP_TO_HERE, 6),
+    Fault("reset within the head", sends(HEAD[:20], Reset()), "Connection failed", AGAIN, UP_TO_HERE, 6),
+    Fault("reset within the body", cut_body, "Connection failed", AGAIN, UP_TO_HERE, 6),
+    Fault("no HTTP", sends(b"SSH-2.0-OpenSSH_9.2\r\n"), "Connection failed", AGAIN, UP_TO_HERE, 6),
     Fault(
-        "stalled before the answer", sends(5.0), "The server did not answer in time",
-        "Try again; what has arrived is kept.", UP_TO_HERE, 3, impatient=True,
-    ),
-    Fault(
-        "stalled within the body", stall_in_body, "The server did not answer in time",
-        "Try again; what has arrived is kept.", UP_TO_HERE, 3, impatient=True,
+        "stalled before the answer", sends(5.0), "The server did not respond in time",
+        "Retry; data loaded so far is kept.", UP_TO_HERE, 3, impatient=True,
     ),
     Fault(
-        "a byte a second", lambda asked, page: slowly(), "The server did not answer in time",
-        "Try again; what has arrived is kept.", UP_TO_HERE, 3, impatient=True,
+        "stalled within the body", stall_in_body, "The server did not respond in time",
+        "Retry; data loaded so far is kept.", UP_TO_HERE, 3, impatient=True,
     ),
-    Fault("Content-Length too long", too_long, "The connection failed", AGAIN, UP_TO_HERE, 6),
+    Fault(
+        "a byte a second", lambda asked, page: slowly(), "The server did not respond in time",
+        "Retry; data loaded so far is kept.", UP_TO_HERE, 3, impatient=True,
+    ),
+    Fault("Content-Length too long", too_long, "Connection failed", AGAIN, UP_TO_HERE, 6),
     Fault("Content-Length not a number", sends(HEAD + b"Content-Length: many\r\n\r\n{}"),
-          "The connection failed", AGAIN, UP_TO_HERE, 6),
+          "Connection failed", AGAIN, UP_TO_HERE, 6),
     # A wrong answer
     Fault("Content-Length too short", too_short, NOT_JSON, LOG_IN, ALL_BUT_A_PAGE),
     Fault("truncated JSON", truncated_json, NOT_JSON, LOG_IN, ALL_BUT_A_PAGE),
@@ -160,32 +160,33 @@ FAULTS: Final = [
     Fault("the same bucket twice", edits(same_bucket), BUCKETS, CHANGED, ALL_BUT_A_PAGE),
     Fault("a bucket of the page before", edits(of_the_page_before), BUCKETS, CHANGED, ALL_BUT_A_PAGE),
     Fault("a bucket left out", edits(bucket_left_out), "The server left buckets out",
-          "Try again; what has arrived is kept.", "92 of 93 days"),
+          "Retry. Data already loaded is kept.", "92 of 93 days"),
     Fault("a repeated cursor", same_cursor, PAGES, CHANGED, ALL_BUT_A_PAGE),
     Fault("a missing cursor", edits(lambda page: {**page, "has_more": True, "next_page": None}), PAGES, CHANGED,
           ALL_BUT_A_PAGE),
     Fault("cursors without an end", new_cursors(), PAGES, CHANGED, ALL_BUT_A_PAGE, 32, waits=[]),
     # Errors
-    Fault("301 to elsewhere", says("301 Moved", Location="{elsewhere}"), "The server redirects elsewhere",
-          "Check the base URL. Redirects are not followed, so that the key goes nowhere else.", UP_TO_HERE),
+    Fault("301 to elsewhere", says("301 Moved", Location="{elsewhere}"), "The server redirects to another address",
+          "Check the base URL. Redirects are not followed, so that the key is sent to no other server.",
+          UP_TO_HERE),
     Fault("400", error("400 Bad", "Bad start_time.", param="start_time"), "The server refused the request",
-          "Change the range or the grouping and try again.", UP_TO_HERE),
+          "Change the range or the grouping, then retry.", UP_TO_HERE),
     Fault("400 with markup in its message", error("400 Bad", HOSTILE, param="limit"),
-          "The server refused the request", "Change the range or the grouping and try again.", UP_TO_HERE,
+          "The server refused the request", "Change the range or the grouping, then retry.", UP_TO_HERE,
           note="its message is shown as it is written"),
     Fault("400 that may be about the grouping", error("400 Bad", "No."), "The server refused the request",
-          "Change the range or the grouping and try again.", UP_TO_HERE, probes=1,
+          "Change the range or the grouping, then retry.", UP_TO_HERE, probes=1,
           note="asks which dimensions can be had"),
     Fault("401: the key was revoked half way", error("401 Unauthorized", "Incorrect API key provided."),
-          "The key was refused",
-          "It may be mistyped, revoked or expired. Make a new admin key and replace this one.", UP_TO_HERE),
+          "The admin key was refused",
+          "It may be mistyped, revoked or expired. Create a new admin key and replace this one.", UP_TO_HERE),
     Fault("403 with the scope that lacks",
           error("403 Forbidden", "You have insufficient permissions. Missing scopes: api.usage.read."),
-          "The key lacks a permission", "Edit the admin key's permissions and allow Usage: read.", UP_TO_HERE),
+          "The admin key lacks a permission", "Edit the key's permissions and allow Usage: read.", UP_TO_HERE),
     Fault("403 of a firewall", says("403 Forbidden", b"<h1>Blocked</h1>", Content_Type="text/html"),
           "The server refused the request", "A proxy or a firewall may refuse access to the server.", UP_TO_HERE),
-    Fault("404", error("404 Not Found", "Unknown."), "The server doesn't know this address",
-          "Check the base URL. Some organizations don't have every dataset.", UP_TO_HERE),
+    Fault("404", error("404 Not Found", "Unknown."), "Address not found",
+          "Base URLs usually end in /v1. Some organizations don't have every dataset.", UP_TO_HERE),
     Fault("407", says("407 Proxy Authentication Required"), "The proxy can't be used",
           "Check the proxy settings of the system or of the environment (HTTPS_PROXY).", UP_TO_HERE),
     Fault("408", says("408 Request Timeout"), "The server failed", LATER, UP_TO_HERE, 6),

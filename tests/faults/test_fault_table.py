@@ -23,9 +23,9 @@ from tests.faults.usage_wire import (
     start_of,
     tokens_of,
 )
+from tests.rigs.window import WindowUnderTest
 from usage_viewer.domain.errors import CredentialError
 from usage_viewer.domain.zones import iso
-from usage_viewer.gui.window.main_window import MainWindow
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 RENEW = "RENEW_FAULT_RESULTS"
@@ -253,7 +253,7 @@ def test_window(rig: FaultRig, qtbot: QtBot, fault: Fault, results: ResultsPage)
     assert shown_tokens(window.page.model.table) == honest_tokens()
 
 
-def button(window: MainWindow, text: str) -> QPushButton:
+def button(window: WindowUnderTest, text: str) -> QPushButton:
     return next(one for one in window.page.banner.findChildren(QPushButton) if text in one.text().replace("&", ""))
 
 

@@ -13,8 +13,8 @@ from tests.faults.fault_cases import FAULTS, Fault
 from tests.faults.usage_wire import DAY, KEY, OCTOBER_2, Page, Piece, StaysOpen, written
 from tests.rigs.wire import Request
 from usage_viewer.api.http.client import MAX_BODY
-from usage_viewer.api.http.memory_budget import SMALL, TOGETHER
-from usage_viewer.app.session.session import WORKERS
+from usage_viewer.api.http.memory_budget import STEP, TOTAL
+from usage_viewer.app.session.store_session import WORKERS
 from usage_viewer.domain.zones import iso
 
 MEGABYTE = 1_000_000
@@ -78,7 +78,7 @@ def test_memory_is_bounded_when_all_workers_get_too_large_answers(rig: FaultRig,
     assert status == 0
     assert len(rig.server.usage_requests()) == (1 + 2) * WORKERS
     # In addition to the budget: small answers, and the piece of each answer that was just read.
-    assert most - usual < MAX_BODY + TOGETHER + 2 * SMALL * WORKERS + 30 * MEGABYTE
+    assert most - usual < MAX_BODY + TOTAL + 2 * STEP * WORKERS + 30 * MEGABYTE
 
 
 def test_page_of_50_megabytes_needs_less_than_200_megabytes(rig: FaultRig, tmp_path: Path, usual: int) -> None:

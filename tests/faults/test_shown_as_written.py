@@ -24,11 +24,11 @@ import usage_viewer
 from tests.faults.conftest import FaultRig
 from tests.faults.misbehaviours import HOSTILE, SHOWN_HOSTILE, edits, error
 from tests.faults.usage_wire import Page
+from tests.rigs.window import WindowUnderTest
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import RequestRefused
 from usage_viewer.gui.clipboard.copy_controller import Chosen
 from usage_viewer.gui.widgets.form_dialog import FormDialog
-from usage_viewer.gui.window.main_window import MainWindow
 
 TAG = "<img src=x"
 ID = "<b>gpt</b> &lt;\u202e\u200b\u0007&D"
@@ -72,7 +72,7 @@ def hostile(rig: FaultRig, qtbot: QtBot, links: Links) -> Iterator[FaultRig]:
     assert not rig.elsewhere.received
 
 
-def every(window: MainWindow) -> Iterator[QWidget]:
+def every(window: WindowUnderTest) -> Iterator[QWidget]:
     """Yields all widgets, also those of menus, popups and dialogs."""
     yield from QApplication.allWidgets()
 
@@ -132,7 +132,7 @@ def check_model(model: QAbstractItemModel) -> set[str]:
     return shown
 
 
-def check_all(window: MainWindow) -> set[str]:
+def check_all(window: WindowUnderTest) -> set[str]:
     """Checks every widget, and the texts of all tables and lists."""
     shown: set[str] = set()
     QApplication.processEvents()
@@ -246,7 +246,7 @@ def test_file_names_are_shown_as_text(hostile: FaultRig, tmp_path: Path, qtbot: 
 @pytest.mark.parametrize("name", ["about", "shortcuts"])
 def test_dialogs_show_plain_text(hostile: FaultRig, name: str) -> None:
     window = hostile.window(*GROUPED)
-    action = getattr(window.actions_, name)
+    action = getattr(window.commands, name)
     action.trigger()
     check_all(window)
 
@@ -254,7 +254,7 @@ def test_dialogs_show_plain_text(hostile: FaultRig, name: str) -> None:
 @pytest.mark.parametrize("name", ["forget_key", "erase"])
 def test_questions_show_plain_text(hostile: FaultRig, name: str) -> None:
     window = hostile.window(*GROUPED)
-    getattr(window.actions_, name).trigger()
+    getattr(window.commands, name).trigger()
     dialog = next(one for one in window.findChildren(FormDialog) if one.isVisible())
     check_all(window)
     dialog.reject()

@@ -1,4 +1,4 @@
-"""Fixtures of the window's tests."""
+"""Provides the rig of the window tests."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,58 +8,56 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from tests.rigs.window import Desk, Hands, Oracle, Sums, shown_sums
+from tests.rigs.window import Oracle, User, WindowRig
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
-from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import Keystore, open_keystore
 
 
 @pytest.fixture(scope="session", autouse=True)
 def empty_clipboard_at_the_end(qapp: QApplication) -> Iterator[None]:
-    """Clears the clipboard: with contents, the offscreen platform crashes at exit."""
+    """Empty the clipboard: the offscreen platform crashes when the interpreter ends with something on it."""
     yield
     qapp.clipboard().clear()
 
 
 @pytest.fixture(scope="session")
 def organization() -> SyntheticOrganization:
+    """Build the sample organization."""
     return SyntheticOrganization(anchor=int(time.time()))
 
 
 @pytest.fixture
 def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
+    """Serve the sample organization on loopback."""
     with DemoServer(organization, key=ADMIN_KEY) as running:
         yield running
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, server: DemoServer, tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(qtbot, server, tmp_path / "data")
-    yield desk
-    for window in list(desk.windows):
-        desk.close(window)
+def rig(qtbot: QtBot, server: DemoServer, tmp_path: Path) -> Iterator[WindowRig]:
+    """Open windows on the server and close them at the end."""
+    rig = WindowRig(qtbot, server, tmp_path / "data")
+    yield rig
+    for window in list(rig.windows):
+        rig.close(window)
 
 
 @pytest.fixture
-def hands(desk: Desk) -> Hands:
-    return Hands(desk)
+def user(rig: WindowRig) -> User:
+    """Use the mouse and the keyboard."""
+    return User(rig)
 
 
 @pytest.fixture
-def oracle(organization: SyntheticOrganization, desk: Desk) -> Oracle:
-    return Oracle(organization, desk.clock)
-
-
-@pytest.fixture
-def sums_shown() -> Callable[[MainWindow], Sums]:
-    """A function that returns the figures of a window's table, by period and group."""
-    return shown_sums
+def oracle(organization: SyntheticOrganization, rig: WindowRig) -> Oracle:
+    """Compute the expected sums."""
+    return Oracle(organization, rig.clock)
 
 
 @pytest.fixture
 def system_keystore(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Keystore]:
-    """Opens the keystore as the program does, without a key in the environment."""
+    """Open the keystore as the program does, without a key in the environment."""
     monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
     return lambda: open_keystore("default", use_environment=True)

@@ -1,4 +1,4 @@
-"""The key in memory is there for the session and says that it isn't kept."""
+"""Tests the keystore in memory."""
 
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.keystore import Keystore, MemoryKeystore
@@ -6,7 +6,7 @@ from usage_viewer.keystore import Keystore, MemoryKeystore
 KEY = AdminKey.parse("sk-admin-Zq7mW2xV9tLr4KpN8sHd3GfB6yTc")
 
 
-def test_it_keeps_the_key_for_its_own_life_only() -> None:
+def test_key_is_stored_in_the_object_only() -> None:
     keystore: Keystore = MemoryKeystore()
     assert keystore.load() is None
     keystore.save(KEY)
@@ -17,8 +17,8 @@ def test_it_keeps_the_key_for_its_own_life_only() -> None:
     assert keystore.load() is None
 
 
-def test_it_says_that_the_key_will_be_forgotten() -> None:
+def test_description_says_that_the_key_will_be_lost() -> None:
     keystore = MemoryKeystore(KEY)
-    assert not keystore.lasting
-    assert keystore.description == "The key is kept in memory only and forgotten when the program ends."
-    assert MemoryKeystore(description="Why.").description == "Why."
+    assert not keystore.persistent
+    assert keystore.description == "The key is stored in memory only and lost when the program ends."
+    assert MemoryKeystore(description="Reason.").description == "Reason."

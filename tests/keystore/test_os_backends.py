@@ -1,4 +1,4 @@
-"""Only stores of the operating system are used, whatever is installed or configured."""
+"""Tests that only the operating system's stores are used, whatever is installed or configured."""
 
 import sys
 from collections.abc import Callable
@@ -9,16 +9,16 @@ from keyring.backend import KeyringBackend
 from keyring.backends import chainer, fail, null
 
 from usage_viewer.domain.errors import NoKeyring
-from usage_viewer.keystore.os_backends import is_weak, system_backend, title_of
+from usage_viewer.keystore.os_backends import backend_title, find_backend, is_insecure
 
 
-def made(kind: Callable[[], KeyringBackend]) -> KeyringBackend:
-    """One of a class whose constructor has no types."""
+def new_backend(kind: Callable[[], KeyringBackend]) -> KeyringBackend:
+    """Create a back end of a class whose constructor has no type annotations."""
     return kind()
 
 
 class PlaintextKeyring(KeyringBackend):
-    """As keyrings.alt has it: a file."""
+    """Stands for the class in keyrings.alt that writes a file."""
 
     priority = 0.5
 
@@ -30,11 +30,11 @@ class PlaintextKeyring(KeyringBackend):
 
 
 class OwnKeyring(PlaintextKeyring):
-    """Any other class that somebody passes on purpose."""
+    """A class that is not a store of the operating system and not known as insecure."""
 
 
 class EncryptedKeyring(PlaintextKeyring):
-    """Stands where keyrings.alt's file back ends stand."""
+    """Has the module name of the file back ends in keyrings.alt."""
 
     __module__ = "keyrings.alt.file"
 
@@ -44,7 +44,7 @@ OwnKeyring.__qualname__ = "OwnKeyring"
 
 
 class Chain(chainer.ChainerBackend):
-    """A chain of given links."""
+    """A chain of given back ends."""
 
     backends: list[KeyringBackend] = []  # noqa: RUF012
 
@@ -53,26 +53,26 @@ Chain.__module__ = "keyring.backends.chainer"
 Chain.__qualname__ = "ChainerBackend"
 
 
-def chain(*links: KeyringBackend) -> KeyringBackend:
-    chained = made(Chain)
+def chain(*backends: KeyringBackend) -> KeyringBackend:
+    chained = new_backend(Chain)
     assert isinstance(chained, Chain)
-    chained.backends = list(links)
+    chained.backends = list(backends)
     return chained
 
 
-def test_back_ends_that_keep_nothing_or_a_file_are_weak() -> None:
-    assert is_weak(made(fail.Keyring))
-    assert is_weak(made(null.Keyring))
-    assert is_weak(made(PlaintextKeyring))
-    assert is_weak(made(EncryptedKeyring))
-    assert not is_weak(made(OwnKeyring))
+def test_backends_without_storage_or_with_a_file_are_insecure() -> None:
+    assert is_insecure(new_backend(fail.Keyring))
+    assert is_insecure(new_backend(null.Keyring))
+    assert is_insecure(new_backend(PlaintextKeyring))
+    assert is_insecure(new_backend(EncryptedKeyring))
+    assert not is_insecure(new_backend(OwnKeyring))
 
 
-def test_a_chain_is_as_strong_as_its_strongest_link() -> None:
-    assert is_weak(chain())
-    assert is_weak(chain(made(fail.Keyring), made(PlaintextKeyring)))
-    assert is_weak(chain(chain(made(null.Keyring))))
-    assert not is_weak(chain(made(null.Keyring), made(OwnKeyring)))
+def test_chain_is_insecure_if_all_its_backends_are() -> None:
+    assert is_insecure(chain())
+    assert is_insecure(chain(new_backend(fail.Keyring), new_backend(PlaintextKeyring)))
+    assert is_insecure(chain(chain(new_backend(null.Keyring))))
+    assert not is_insecure(chain(new_backend(null.Keyring), new_backend(OwnKeyring)))
 
 
 @pytest.mark.parametrize(
@@ -85,17 +85,17 @@ def test_a_chain_is_as_strong_as_its_strongest_link() -> None:
         "os",
     ],
 )
-def test_a_configured_weak_back_end_is_no_keyring_and_is_named(chosen: str) -> None:
+def test_configured_insecure_backend_is_rejected_by_name(chosen: str) -> None:
     with pytest.raises(NoKeyring) as caught:
-        system_backend({"PYTHON_KEYRING_BACKEND": chosen})
+        find_backend({"PYTHON_KEYRING_BACKEND": chosen})
     assert chosen in caught.value.detail
     assert "PYTHON_KEYRING_BACKEND" in caught.value.hint
-    assert "forgotten when the program ends" in caught.value.hint
+    assert "lost when the program ends" in caught.value.hint
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="places the file where Linux has it")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the file is in the place for Linux")
 @pytest.mark.parametrize(
-    ("content", "names"),
+    ("content", "expected"),
     [
         ("[backend]\ndefault-keyring=keyring.backends.null.Keyring\n", "keyring.backends.null.Keyring"),
         ("[backend]\ndefault-keyring=evil.Keyring\nkeyring-path=/nowhere\n", "evil.Keyring"),
@@ -104,32 +104,32 @@ def test_a_configured_weak_back_end_is_no_keyring_and_is_named(chosen: str) -> N
         ("[backend]\ndefault-keyring=keyring.backends.chainer.ChainerBackend\n", "no D-Bus"),
     ],
 )
-def test_the_configuration_file_is_honoured_but_not_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, names: str
+def test_configuration_file_is_parsed_but_not_executed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, expected: str
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     (tmp_path / "python_keyring").mkdir()
     (tmp_path / "python_keyring" / "keyringrc.cfg").write_text(content)
     with pytest.raises(NoKeyring) as caught:
-        system_backend({}, platform="linux")
-    assert names in caught.value.detail
+        find_backend({}, platform="linux")
+    assert expected in caught.value.detail
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_other_systems_have_one_store_each_and_no_package_to_install(platform: str) -> None:
+def test_missing_store_of_macos_and_windows_has_no_package_hint(platform: str) -> None:
     if sys.platform == platform:
-        pytest.skip(f"here, on {platform}, the store is there")
+        pytest.skip(f"on {platform} the store exists")
     with pytest.raises(NoKeyring) as caught:
-        system_backend({}, platform=platform)
+        find_backend({}, platform=platform)
     assert "gnome-keyring" not in caught.value.hint
     assert "own store" in caught.value.detail
 
 
-def test_stores_have_names_that_the_user_knows() -> None:
+def test_backend_titles() -> None:
     from keyring.backends import Windows, kwallet, macOS
 
-    assert title_of(made(Windows.WinVaultKeyring)) == "the Windows Credential Manager"
-    assert title_of(made(macOS.Keyring)) == "the macOS Keychain"
-    assert title_of(made(kwallet.DBusKeyring)) == "KWallet"
-    assert title_of(made(OwnKeyring)) == "the keyring OwnKeyring"
+    assert backend_title(new_backend(Windows.WinVaultKeyring)) == "the Windows Credential Manager"
+    assert backend_title(new_backend(macOS.Keyring)) == "the macOS Keychain"
+    assert backend_title(new_backend(kwallet.DBusKeyring)) == "KWallet"
+    assert backend_title(new_backend(OwnKeyring)) == "the keyring OwnKeyring"

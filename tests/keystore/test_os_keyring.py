@@ -1,4 +1,4 @@
-"""The keystore over back ends that misbehave: real subclasses of keyring's own class, passed in."""
+"""Tests OsKeyring with back ends that misbehave: real subclasses of keyring's class, passed in."""
 
 import subprocess
 import sys
@@ -16,13 +16,14 @@ from tests.rigs.load import slowdown
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringError, KeyringFailed, KeyringLocked, NoKeyring
 from usage_viewer.keystore import SERVICE, Keystore, OsKeyring
+from usage_viewer.keystore.os_keyring import CallFailed, NoResult, call_with_timeout
 
 SECRET = "Zq7mW2xV9tLr4KpN8sHd3GfB6yTc"
 KEY = AdminKey.parse(f"sk-admin-{SECRET}")
 
 
 class MemoryKeyring(KeyringBackend):
-    """Behaves; what is built on it does not."""
+    """Works correctly; the classes derived from it do not."""
 
     priority = 1
 
@@ -42,40 +43,40 @@ class MemoryKeyring(KeyringBackend):
 
 
 class HangingKeyring(MemoryKeyring):
-    """Answers when the event is set: never."""
+    """Returns only when the event is set."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.answers = threading.Event()
+        self.release = threading.Event()
 
     def get_password(self, service: str, username: str) -> str | None:
-        self.answers.wait()
+        self.release.wait()
         return KEY.reveal()
 
 
 class LosingKeyring(MemoryKeyring):
-    """Takes the entry and doesn't keep it."""
+    """Accepts an entry and does not store it."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         return None
 
 
 class GarblingKeyring(MemoryKeyring):
-    """Keeps another text than it was given."""
+    """Stores a changed text."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         super().set_password(service, username, password[:-1])
 
 
-class ClingingKeyring(MemoryKeyring):
-    """Says that it removed the entry, and has it still."""
+class UndeletableKeyring(MemoryKeyring):
+    """Reports a removed entry as success, but does not remove it."""
 
     def delete_password(self, service: str, username: str) -> None:
         return None
 
 
 class RaisingKeyring(MemoryKeyring):
-    """Raises the given error from every verb, with the password in its frames and in its text."""
+    """Raises the given error from each operation, with the password in its frames and its message."""
 
     def __init__(self, error: Callable[[str], Exception]) -> None:
         super().__init__()
@@ -89,16 +90,16 @@ class RaisingKeyring(MemoryKeyring):
 
 
 class WindowsError1783(Exception):
-    """As pywintypes.error comes: a class of its own, with a number."""
+    """Stands for pywintypes.error: a class of its own, with a number."""
 
     winerror = 1783
 
 
 class PromptDismissedException(Exception):
-    """By the name that Secret Service's library gives it."""
+    """Has the class name of the Secret Service library's exception."""
 
 
-def test_a_keyring_that_behaves_is_used_under_the_profiles_name() -> None:
+def test_entry_has_the_service_and_the_profile() -> None:
     backend = MemoryKeyring()
     keystore: Keystore = OsKeyring("work", backend=backend)
     assert keystore.load() is None
@@ -109,28 +110,28 @@ def test_a_keyring_that_behaves_is_used_under_the_profiles_name() -> None:
     assert backend.entries == {}
 
 
-def test_weak_back_ends_are_refused() -> None:
-    weak: list[Callable[[], KeyringBackend]] = [fail.Keyring, null.Keyring]
-    for made in weak:
+def test_insecure_backends_are_rejected() -> None:
+    insecure: list[Callable[[], KeyringBackend]] = [fail.Keyring, null.Keyring]
+    for backend_class in insecure:
         with pytest.raises(NoKeyring):
-            OsKeyring("default", backend=made())
+            OsKeyring("default", backend=backend_class())
 
 
-def test_a_hanging_keyring_is_given_up_for_each_verb() -> None:
+def test_each_operation_has_a_timeout() -> None:
     backend = HangingKeyring()
     keystore = OsKeyring("default", backend=backend, timeout=0.2)
-    verbs: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(KEY), keystore.forget]
-    for verb in verbs:
+    operations: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(KEY), keystore.forget]
+    for operation in operations:
         began = time.monotonic()
         with pytest.raises(KeyringFailed) as caught:
-            verb()
+            operation()
         assert 0.2 <= time.monotonic() - began < 2 * slowdown()
         assert caught.value.title == "The keyring did not answer"
         assert "within 0.2 s; a password prompt may be waiting behind other windows" in caught.value.hint
-    backend.answers.set()
+    backend.release.set()
 
 
-def test_a_hanging_keyring_does_not_keep_the_program() -> None:
+def test_hanging_keyring_does_not_block_the_program_exit() -> None:
     program = """
 import threading
 from keyring.backend import KeyringBackend
@@ -152,14 +153,14 @@ except KeyringFailed as error:
 
 
 @pytest.mark.parametrize("backend", [LosingKeyring(), GarblingKeyring()], ids=["loses", "garbles"])
-def test_a_keyring_that_does_not_keep_the_key_is_noticed(backend: KeyringBackend) -> None:
+def test_save_notices_a_key_that_is_not_stored(backend: KeyringBackend) -> None:
     with pytest.raises(KeyringFailed) as caught:
         OsKeyring("default", backend=backend).save(KEY)
     assert caught.value.title == "The keyring did not keep the key"
 
 
-def test_a_keyring_that_does_not_forget_is_noticed() -> None:
-    keystore = OsKeyring("default", backend=ClingingKeyring())
+def test_forget_notices_a_key_that_is_not_removed() -> None:
+    keystore = OsKeyring("default", backend=UndeletableKeyring())
     keystore.save(KEY)
     with pytest.raises(KeyringFailed) as caught:
         keystore.forget()
@@ -181,14 +182,14 @@ def test_a_keyring_that_does_not_forget_is_noticed() -> None:
         (WindowsError1783, KeyringFailed),
     ],
 )
-def test_each_error_is_translated_and_holds_no_part_of_the_key(
+def test_errors_are_translated_without_any_part_of_the_key(
     error: Callable[[str], Exception], expected: type[KeyringError]
 ) -> None:
     keystore = OsKeyring("default", backend=RaisingKeyring(error))
-    verbs: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(KEY), keystore.forget]
-    for verb in verbs:
+    operations: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(KEY), keystore.forget]
+    for operation in operations:
         with pytest.raises(expected) as caught:
-            verb()
+            operation()
         assert type(caught.value) is expected
         shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
         assert SECRET[:8] not in shown
@@ -198,7 +199,7 @@ def test_each_error_is_translated_and_holds_no_part_of_the_key(
             assert "2,560 bytes" in caught.value.hint
 
 
-def test_an_entry_that_is_no_key_is_not_shown_by_a_traceback() -> None:
+def test_invalid_entry_is_not_in_the_traceback() -> None:
     backend = MemoryKeyring()
     backend.entries[SERVICE, "default"] = f"{SECRET} {SECRET}"
     with pytest.raises(KeyringFailed) as caught:
@@ -207,7 +208,70 @@ def test_an_entry_that_is_no_key_is_not_shown_by_a_traceback() -> None:
     assert SECRET[:8] not in "".join(rendered)
 
 
-def test_importing_the_keystore_does_not_import_keyring() -> None:
+def test_import_of_keystore_does_not_import_keyring() -> None:
     program = "import sys, usage_viewer.keystore; print([m for m in sys.modules if m.startswith('keyring')])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
     assert done.stdout == "[]\n"
+
+
+def test_call_with_timeout_returns_the_result_of_another_thread() -> None:
+    assert call_with_timeout(threading.get_ident, 5) != threading.get_ident()
+    assert call_with_timeout(lambda: None, 5) is None
+
+
+def test_call_with_timeout_raises_the_error_without_frames_and_chain() -> None:
+    def fails() -> None:
+        secret = "secret"
+        try:
+            raise KeyError(secret)
+        except KeyError as error:
+            raise OSError("message") from error
+
+    with pytest.raises(CallFailed) as caught:
+        call_with_timeout(fails, 5)
+    error = caught.value.error
+    assert isinstance(error, OSError)
+    assert (error.__traceback__, error.__cause__, error.__context__) == (None, None, None)
+    assert "message" not in str(caught.value)
+
+
+def test_call_with_timeout_notices_a_thread_without_a_result() -> None:
+    def leaves() -> None:
+        raise SystemExit
+
+    began = time.monotonic()
+    with pytest.raises(NoResult):
+        call_with_timeout(leaves, 5)
+    assert time.monotonic() - began < 2 * slowdown()
+
+
+def test_call_with_timeout_drops_a_late_result() -> None:
+    release, ended = threading.Event(), threading.Event()
+
+    def hangs() -> str:
+        release.wait(20)
+        ended.set()
+        return "late"
+
+    began = time.monotonic()
+    with pytest.raises(NoResult):
+        call_with_timeout(hangs, 0.2)
+    assert 0.2 <= time.monotonic() - began < 2 * slowdown()
+    release.set()
+    assert ended.wait(5)
+    assert call_with_timeout(lambda: "next", 5) == "next"
+
+
+def test_hanging_call_does_not_block_the_interpreter_exit() -> None:
+    program = """
+import threading
+from usage_viewer.keystore.os_keyring import NoResult, call_with_timeout
+try:
+    call_with_timeout(threading.Event().wait, 0.2)
+except NoResult:
+    print("no result")
+"""
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "no result\n", "")
+    assert time.monotonic() - began < 10 * slowdown()

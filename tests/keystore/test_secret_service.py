@@ -1,4 +1,4 @@
-"""The keystore against a real Secret Service: a gnome-keyring-daemon in a D-Bus session of the test's own."""
+"""Tests OsKeyring with a real Secret Service: gnome-keyring-daemon in a private D-Bus session."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ SECOND = AdminKey.parse("sk-admin-second-Hd3GfB6yTcZq7mW2xV9tLr4KpN8s")
 
 @pytest.fixture
 def session(secret_service: "SecretService", monkeypatch: pytest.MonkeyPatch) -> "SecretService":
-    """The test's own process lives in the private session."""
+    """A private Secret Service that this process uses."""
     secret_service.use(monkeypatch)
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
     return secret_service
@@ -45,8 +45,8 @@ def secret_tool(*arguments: str, environment: dict[str, str], given: str | None 
 @pytest.mark.usefixtures("session")
 def test_save_load_replace_forget() -> None:
     keystore = OsKeyring("default")
-    assert keystore.lasting
-    assert keystore.description == "The key is kept in the desktop's keyring (Secret Service)."
+    assert keystore.persistent
+    assert keystore.description == "The key is stored in the desktop's keyring (Secret Service)."
     assert keystore.load() is None
     keystore.save(FIRST)
     assert keystore.load() == FIRST
@@ -59,18 +59,18 @@ def test_save_load_replace_forget() -> None:
 
 
 @pytest.mark.usefixtures("session")
-def test_profiles_do_not_collide() -> None:
-    one, other = OsKeyring("default"), OsKeyring("Acme & Söhne")
-    one.save(FIRST)
+def test_profiles_have_separate_entries() -> None:
+    default, other = OsKeyring("default"), OsKeyring("Acme & Söhne")
+    default.save(FIRST)
     assert other.load() is None
     other.save(SECOND)
-    assert one.load() == FIRST
-    one.forget()
-    assert one.load() is None
+    assert default.load() == FIRST
+    default.forget()
+    assert default.load() is None
     assert other.load() == SECOND
 
 
-def test_another_program_reads_the_same_entry_and_sees_it_go(session: "SecretService") -> None:
+def test_another_program_reads_the_entry_until_it_is_removed(session: "SecretService") -> None:
     lookup = ("lookup", "service", SERVICE, "username", "default")
     keystore = OsKeyring("default")
     keystore.save(FIRST)
@@ -81,7 +81,7 @@ def test_another_program_reads_the_same_entry_and_sees_it_go(session: "SecretSer
     assert secret_tool(*lookup, environment=session.environment) == ""
 
 
-def test_an_entry_that_another_program_wrote_is_read_replaced_and_forgotten(session: "SecretService") -> None:
+def test_entry_of_another_program_is_read_and_replaced(session: "SecretService") -> None:
     store = ("store", "--label=key", "service", SERVICE, "username", "default")
     secret_tool(*store, environment=session.environment, given=FIRST.reveal())
     keystore = OsKeyring("default")
@@ -90,18 +90,18 @@ def test_an_entry_that_another_program_wrote_is_read_replaced_and_forgotten(sess
     assert keystore.load() == SECOND
 
 
-def test_no_entry_of_the_same_name_outlives_forgetting(session: "SecretService") -> None:
+def test_forget_removes_all_entries_of_the_same_name(session: "SecretService") -> None:
     keystore = OsKeyring("default")
     keystore.save(FIRST)
     name = ("service", SERVICE, "username", "default")
-    more = ("store", "--label=key", *name, "origin", "elsewhere")  # another attribute: an entry beside ours
+    more = ("store", "--label=key", *name, "origin", "elsewhere")  # an additional attribute makes a second entry
     secret_tool(*more, environment=session.environment, given=SECOND.reveal())
     keystore.forget()
     assert keystore.load() is None
     assert secret_tool("lookup", *name, environment=session.environment) == ""
 
 
-def test_an_entry_that_is_no_key_is_named_and_not_quoted(session: "SecretService") -> None:
+def test_invalid_entry_is_reported_without_its_text(session: "SecretService") -> None:
     store = ("store", "--label=key", "service", SERVICE, "username", "default")
     secret_tool(*store, environment=session.environment, given="two words")
     with pytest.raises(KeyringFailed) as caught:
@@ -111,7 +111,7 @@ def test_an_entry_that_is_no_key_is_named_and_not_quoted(session: "SecretService
     assert caught.value.__context__ is None
 
 
-def test_the_key_is_in_no_file(session: "SecretService") -> None:
+def test_key_is_not_in_any_file(session: "SecretService") -> None:
     OsKeyring("default").save(FIRST)
     files = [path for path in Path(session.environment["HOME"]).parent.rglob("*") if path.is_file()]
     assert any(path.suffix == ".keyring" for path in files)
@@ -119,63 +119,61 @@ def test_the_key_is_in_no_file(session: "SecretService") -> None:
         assert FIRST.reveal()[9:17].encode() not in path.read_bytes()
 
 
-def test_locked_without_a_display_is_said_at_once(session: "SecretService") -> None:
+def test_locked_keyring_without_a_display_is_reported_at_once(session: "SecretService") -> None:
     keystore = OsKeyring("default")
     keystore.save(FIRST)
     session.lock()
-    verbs: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(SECOND), keystore.forget]
-    for verb in verbs:
+    operations: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(SECOND), keystore.forget]
+    for operation in operations:
         began = time.monotonic()
         with pytest.raises(KeyringLocked) as caught:
-            verb()
+            operation()
         assert time.monotonic() - began < 5 * slowdown()
         assert "Unlock" in caught.value.hint
-    assert open_keystore("default", os.environ).lasting, "a locked keyring is a keyring"
+    assert open_keystore("default", os.environ).persistent, "a locked keyring is a keyring"
 
 
-def test_no_dbus_is_no_keyring(session: "SecretService", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_session_without_dbus_has_no_keyring(session: "SecretService", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
     with pytest.raises(NoKeyring) as caught:
         OsKeyring("default")
     assert caught.value.detail == "this session has no D-Bus"
     keystore = open_keystore("default", os.environ)
-    assert not keystore.lasting
-    assert "forgotten when the program ends" in keystore.description
+    assert not keystore.persistent
+    assert "lost when the program ends" in keystore.description
     assert "gnome-keyring" in keystore.description
     keystore.save(FIRST)
     assert keystore.load() == FIRST
 
 
-def test_a_bus_without_a_service_is_no_keyring(session: "SecretService") -> None:
+def test_dbus_without_secret_service_has_no_keyring(session: "SecretService") -> None:
     session.stop_service()
     with pytest.raises(NoKeyring) as caught:
         OsKeyring("default")
-    assert caught.value.detail == "no Secret Service answers in this session"
-    assert not open_keystore("default", os.environ).lasting
+    assert caught.value.detail == "this session has no running Secret Service"
+    assert not open_keystore("default", os.environ).persistent
 
 
 @pytest.mark.parametrize("stop", ["service", "bus"])
-def test_a_service_that_goes_in_the_middle_is_a_typed_error(session: "SecretService", stop: str) -> None:
+def test_service_that_stops_is_a_typed_error(session: "SecretService", stop: str) -> None:
     keystore = OsKeyring("default")
     keystore.save(FIRST)
     if stop == "service":
         session.stop_service()
     else:
         session.close()
-    verbs: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(SECOND), keystore.forget]
-    for verb in verbs:
+    operations: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(SECOND), keystore.forget]
+    for operation in operations:
         began = time.monotonic()
         with pytest.raises(KeyringError) as caught:
-            verb()
+            operation()
         assert time.monotonic() - began < 5 * slowdown()
         assert caught.value.title
         assert SECOND.reveal()[9:] not in str(caught.value)
         assert caught.value.__context__ is None
 
 
-def test_a_service_that_stops_answering_is_given_up(
-    session: "SecretService", monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_service_that_hangs_is_a_timeout(session: "SecretService", monkeypatch: pytest.MonkeyPatch) -> None:
     keystore = OsKeyring("default", timeout=0.3)
     keystore.save(FIRST)
     session.pause()
@@ -188,7 +186,7 @@ def test_a_service_that_stops_answering_is_given_up(
 
 
 @pytest.mark.display
-def test_a_prompt_is_waited_for_and_its_dismissal_is_said(
+def test_dismissed_prompt_is_reported(
     start_secret_service: "Callable[[str | None], SecretService]",
     display: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -203,13 +201,13 @@ def test_a_prompt_is_waited_for_and_its_dismissal_is_said(
     assert "within 1 s" in caught.value.hint
     assert "prompt" in caught.value.hint
     keystore = OsKeyring("default", timeout=20)
-    verbs: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(SECOND), keystore.forget]
+    operations: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(SECOND), keystore.forget]
     with ThreadPoolExecutor(1) as worker:
-        for verb in verbs:
-            asked = worker.submit(verb)
+        for operation in operations:
+            future = worker.submit(operation)
             dismissed = 0
-            while not asked.done():  # the first one stands behind the prompt of the call that was given up
+            while not future.done():  # the first prompt waits behind that of the abandoned call
                 dismissed += service.dismiss_prompt()
                 time.sleep(0.1)
-            assert dismissed, "each verb asks the user"
-            assert isinstance(asked.exception(), KeyringLocked)
+            assert dismissed, "each operation asks the user"
+            assert isinstance(future.exception(), KeyringLocked)

@@ -1,4 +1,4 @@
-"""Finds the tree under test."""
+"""Provides the root of the checkout."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The top of the checkout."""
+    """The root directory of the checkout."""
     return Path(__file__).resolve().parents[2]

@@ -1,4 +1,4 @@
-"""What is built and installed holds all that the program needs; the desktop's files agree with each other."""
+"""The built and installed package is complete, and the desktop files agree with each other."""
 
 import configparser
 import re
@@ -23,7 +23,7 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / built.stdout.split()[-1]
 
 
-def test_the_wheel_holds_the_resources_and_the_type_marker(root: Path, wheel: Path) -> None:
+def test_wheel_has_resources_and_type_marker(root: Path, wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     resources = [path for path in (root / "resources").rglob("*") if path.is_file()]
     assert resources
@@ -34,13 +34,13 @@ def test_the_wheel_holds_the_resources_and_the_type_marker(root: Path, wheel: Pa
     assert {name.split("/")[0].split("-")[0] for name in names} == {"usage_viewer"}
 
 
-def test_the_wheel_holds_every_module(root: Path, wheel: Path) -> None:
+def test_wheel_has_every_module(root: Path, wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {path.relative_to(root).as_posix() for path in (root / "usage_viewer").rglob("*.py")}
     assert modules <= names
 
 
-def test_the_wheel_names_command_and_licence(wheel: Path) -> None:
+def test_wheel_declares_command_and_licence(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (info,) = {name.split("/")[0] for name in archive.namelist() if ".dist-info/" in name}
         points = configparser.ConfigParser()
@@ -51,11 +51,11 @@ def test_the_wheel_names_command_and_licence(wheel: Path) -> None:
     assert re.search(r"^License-Expression: MIT$", metadata, re.MULTILINE)
 
 
-def test_an_installed_wheel_finds_its_assets(wheel: Path, tmp_path: Path) -> None:
+def test_installed_wheel_finds_its_resources(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     code = "from usage_viewer.resources import asset; print(asset('icons/usage-viewer.svg'))"
-    # -I keeps the checkout and PYTHONPATH out; the extracted wheel comes first.
+    # -I excludes the checkout and PYTHONPATH; the extracted wheel comes first.
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {code}"
     found = subprocess.run(
         [sys.executable, "-I", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
@@ -64,14 +64,14 @@ def test_an_installed_wheel_finds_its_assets(wheel: Path, tmp_path: Path) -> Non
     assert Path(found.stdout.strip()) == expected.resolve()
 
 
-def test_the_desktop_entry_names_the_command_and_the_id(root: Path) -> None:
+def test_desktop_entry_has_the_command_and_the_id(root: Path) -> None:
     entry = configparser.ConfigParser(interpolation=None)
     entry.read(root / "packaging" / f"{APP_ID}.desktop", encoding="utf-8")
     assert entry["Desktop Entry"]["Exec"].split()[0] == "usage-viewer"
     assert entry["Desktop Entry"]["Icon"] == APP_ID
 
 
-def test_the_metainfo_names_the_same_id_and_version(root: Path) -> None:
+def test_metainfo_has_the_same_id_and_version(root: Path) -> None:
     component = ElementTree.parse(root / "packaging" / f"{APP_ID}.metainfo.xml").getroot()
     assert component.findtext("id") == APP_ID
     assert component.findtext("launchable") == f"{APP_ID}.desktop"

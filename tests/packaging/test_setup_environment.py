@@ -1,4 +1,4 @@
-"""The set-up knows what each purpose needs, and when what is there no longer fits."""
+"""The set-up installs what each purpose needs, and detects an outdated environment."""
 
 import os
 import subprocess
@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from setup_environment import LOCKS, PURPOSES, Checkout, may_grow, up_to
+from setup_environment import LOCKS, PURPOSES, Checkout, can_extend, included_locks
 from system_packages import FAMILIES, LISTS, read_list
 
 
 @pytest.fixture
 def checkout(root: Path, tmp_path: Path) -> Checkout:
-    """A checkout of the metadata and the locks, without an environment."""
-    made = Checkout(tmp_path)
+    """A checkout with pyproject.toml and the locks, without an environment."""
+    checkout = Checkout(tmp_path)
     (tmp_path / "packaging" / "requirements").mkdir(parents=True)
     for path in [root / "pyproject.toml", *(root / "packaging" / "requirements").glob("*.txt")]:
         (tmp_path / path.relative_to(root)).write_bytes(path.read_bytes())
-    return made
+    return checkout
 
 
 def change(path: Path) -> None:
@@ -27,7 +27,7 @@ def change(path: Path) -> None:
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
-def test_a_purpose_names_what_there_is(root: Path, purpose: str) -> None:
+def test_locks_and_sections_of_each_purpose_exist(root: Path, purpose: str) -> None:
     lock, sections = PURPOSES[purpose]
     assert all(path.is_file() for path in Checkout(root).requirements(lock))
     for family in FAMILIES:
@@ -35,14 +35,14 @@ def test_a_purpose_names_what_there_is(root: Path, purpose: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "packaging/requirements/runtime.txt"])
-def test_a_change_begins_the_environment_anew(checkout: Checkout, name: str) -> None:
+def test_change_invalidates_every_environment(checkout: Checkout, name: str) -> None:
     before = {lock: checkout.fingerprint(lock) for lock in LOCKS}
     assert before == {lock: checkout.fingerprint(lock) for lock in LOCKS}
     change(checkout.root / name)
     assert all(checkout.fingerprint(lock) != before[lock] for lock in LOCKS)
 
 
-def test_a_change_of_development_alone_leaves_the_runtime_as_it_is(checkout: Checkout) -> None:
+def test_change_of_the_development_lock_keeps_the_runtime_environment(checkout: Checkout) -> None:
     before = {lock: checkout.fingerprint(lock) for lock in LOCKS}
     change(checkout.requirements("development")[0])
     assert checkout.fingerprint("runtime") == before["runtime"]
@@ -53,7 +53,7 @@ def test_an_environment_is_current_until_something_changes(checkout: Checkout) -
     assert not checkout.is_current("runtime")
     checkout.environment.mkdir()
     checkout.stamp("runtime").write_text(checkout.fingerprint("runtime"), encoding="utf-8")
-    assert not checkout.is_current("runtime"), "there is no Python in it"
+    assert not checkout.is_current("runtime"), "the environment has no Python"
     checkout.python.parent.mkdir()
     checkout.python.touch()
     assert checkout.is_current("runtime")
@@ -62,8 +62,8 @@ def test_an_environment_is_current_until_something_changes(checkout: Checkout) -
     assert not checkout.is_current("runtime")
 
 
-def test_an_older_python_is_told_so(root: Path, tmp_path: Path) -> None:
-    """The set-up's first lines decide, before anything that an older Python could stumble over."""
+def test_older_python_gets_a_message(root: Path, tmp_path: Path) -> None:
+    """The first lines of the set-up check the version, before code that an older Python can't run."""
     source = (root / "packaging" / "setup_environment.py").read_text(encoding="utf-8")
     script = tmp_path / "setup_environment.py"
     script.write_text(source.replace("OLDEST_PYTHON = (3, 11)", "OLDEST_PYTHON = (99, 0)"), encoding="utf-8")
@@ -79,18 +79,18 @@ def test_an_older_python_is_told_so(root: Path, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_an_environment_grows_as_long_as_what_is_there_is_current(checkout: Checkout) -> None:
-    assert not may_grow(checkout, "development"), "nothing is there"
+def test_environment_is_extended_only_if_its_locks_are_current(checkout: Checkout) -> None:
+    assert not can_extend(checkout, "development"), "nothing is installed"
     checkout.python.parent.mkdir(parents=True)
     checkout.python.touch()
     checkout.stamp("runtime").write_text(checkout.fingerprint("runtime"), encoding="utf-8")
-    assert may_grow(checkout, "development")
-    assert may_grow(checkout, "bench")
+    assert can_extend(checkout, "development")
+    assert can_extend(checkout, "bench")
     checkout.stamp("development").write_text("of another lock", encoding="utf-8")
-    assert not may_grow(checkout, "development")
-    assert not may_grow(checkout, "bench")
+    assert not can_extend(checkout, "development")
+    assert not can_extend(checkout, "bench")
 
 
-def test_each_lock_holds_those_before_it() -> None:
-    assert up_to("bench") == ["runtime", "development", "bench"]
-    assert up_to("runtime") == ["runtime"]
+def test_each_lock_includes_those_before_it() -> None:
+    assert included_locks("bench") == ["runtime", "development", "bench"]
+    assert included_locks("runtime") == ["runtime"]

@@ -1,4 +1,4 @@
-"""What the targets `audit` and `sbom` do with the lock file; running them takes the internet."""
+"""The targets `audit` and `sbom` use the lock file; only their commands are checked, as they need the internet."""
 
 import json
 import re
@@ -13,7 +13,7 @@ LOCK = ROOT / "packaging/requirements/runtime.txt"
 
 
 def planned(target: str, *more: str) -> str:
-    """The commands of a target, without running them."""
+    """Return the commands of a target without running them."""
     if shutil.which("make") is None:
         pytest.skip("needs make")
     done = subprocess.run(
@@ -22,29 +22,29 @@ def planned(target: str, *more: str) -> str:
     return done.stdout
 
 
-def test_audit_looks_up_every_locked_package_and_none_besides() -> None:
+def test_audit_checks_exactly_the_locked_packages() -> None:
     (command,) = [line for line in planned("audit").splitlines() if "pip-audit" in line]
     assert "--require-hashes" in command
     assert "--strict" in command
     assert command.endswith("--requirement packaging/requirements/runtime.txt")
 
 
-def test_the_tools_themselves_are_locked_with_hashes() -> None:
+def test_audit_tools_are_locked_with_hashes() -> None:
     assert "--require-hashes --requirement packaging/requirements/audit.txt" in planned("audit", "--always-make")
 
 
-def test_the_list_of_what_is_shipped(tmp_path: Path) -> None:
+def test_sbom_lists_exactly_the_locked_packages(tmp_path: Path) -> None:
     tool = ROOT / "build/audit/bin/cyclonedx-py"
     (command,) = [line for line in planned("sbom").replace("\\\n", "").splitlines() if "cyclonedx-py" in line]
     assert "packaging/requirements/runtime.txt --pyproject pyproject.toml" in command
     if not tool.exists():
-        pytest.skip("the tool is not here: `make sbom` fetches it")
+        pytest.skip("cyclonedx-py is not installed: `make sbom` installs it")
     written = tmp_path / "sbom.json"
     words = command.replace("build/usage-viewer.cdx.json", str(written)).split()
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
     sbom = json.loads(written.read_text(encoding="utf-8"))
     assert sbom["bomFormat"] == "CycloneDX"
-    listed = {(part["name"], part["version"]) for part in sbom["components"]}
+    components = {(part["name"], part["version"]) for part in sbom["components"]}
     pinned = re.findall(r"^([\w.-]+)==([^\s;\\]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
-    assert listed == set(pinned)
+    assert components == set(pinned)
     assert all(part["externalReferences"][0]["hashes"] for part in sbom["components"])

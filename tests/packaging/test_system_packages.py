@@ -1,4 +1,4 @@
-"""The lists of system packages are well-formed, and what a machine lacks is found."""
+"""The lists of system packages are well-formed, and missing packages are found."""
 
 import re
 
@@ -9,7 +9,7 @@ from system_packages import FAMILIES, LISTS, Need, family_of, is_present, missin
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_list_is_well_formed(family: str) -> None:
+def test_list_is_well_formed(family: str) -> None:
     sections = read_list((LISTS / f"{family}.txt").read_text(encoding="utf-8"))
     assert list(sections) == ["python", "run", "test", "check"]
     for needs in sections.values():
@@ -20,9 +20,9 @@ def test_a_list_is_well_formed(family: str) -> None:
             assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+_-]*", need.package)
 
 
-def test_every_list_has_a_family_and_probes_for_the_same() -> None:
+def test_every_list_has_a_family_and_the_same_probes() -> None:
     assert {path.stem for path in LISTS.iterdir()} == set(FAMILIES)
-    asked = {
+    probes_of = {
         family: [
             (section, need.probe)
             for section, needs in read_list((LISTS / f"{family}.txt").read_text(encoding="utf-8")).items()
@@ -30,7 +30,7 @@ def test_every_list_has_a_family_and_probes_for_the_same() -> None:
         ]
         for family in FAMILIES
     }
-    assert all(probes == asked["debian"] for probes in asked.values())
+    assert all(probes == probes_of["debian"] for probes in probes_of.values())
 
 
 @pytest.mark.parametrize(
@@ -45,32 +45,32 @@ def test_every_list_has_a_family_and_probes_for_the_same() -> None:
         ("", None),
     ],
 )
-def test_the_family_is_read_from_os_release(os_release: str, family: str | None) -> None:
+def test_family_is_read_from_os_release(os_release: str, family: str | None) -> None:
     assert family_of(os_release) == family
 
 
 @pytest.mark.parametrize("text", ["libegl1\n", "[run]\nlibrary:x\n", "library:x y\n", "[run]\na b c\n"])
-def test_a_malformed_list_is_refused(text: str) -> None:
+def test_malformed_list_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="line"):
         read_list(text)
 
 
-def test_probes_tell_there_from_missing() -> None:
-    there = [Need("module:json", "a"), Need("command:sh", "b")]
-    lacking = [
+def test_probes_find_missing_packages() -> None:
+    present = [Need("module:json", "a"), Need("command:sh", "b")]
+    absent = [
         Need("module:no_such_module_here", "c"),
         Need("command:no-such-command-here", "d"),
         Need("library:libno-such-library.so.9", "e"),
     ]
-    assert missing({"run": there, "test": lacking}, ["run", "test"]) == lacking
-    assert missing({"run": there, "test": lacking}, ["run"]) == []
+    assert missing({"run": present, "test": absent}, ["run", "test"]) == absent
+    assert missing({"run": present, "test": absent}, ["run"]) == []
 
 
-def test_an_unknown_probe_is_refused() -> None:
+def test_unknown_probe_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown probe"):
         is_present("smell:roses")
 
 
-def test_a_failing_command_gives_its_output_and_a_good_one_none() -> None:
+def test_only_a_failed_command_returns_its_output() -> None:
     assert system_packages.run_quietly(["sh", "-c", "echo out; echo err >&2; exit 3"]) == "out\nerr\n"
     assert system_packages.run_quietly(["sh", "-c", "echo out"]) is None

@@ -1,4 +1,4 @@
-"""Across two stores: each view equals what both show apart, added by plain Python."""
+"""Tests views across two organizations: each equals the two separate answers, added in plain Python."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -6,16 +6,22 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from tests.rigs.usage import answer_across, coverage_of, table_cells
 from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.coverage import combine_coverage
 from usage_viewer.domain.dataset import PROFILE
+from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
-from usage_viewer.domain.together import together
 from usage_viewer.domain.view import Filter, ViewState
-from usage_viewer.query.combine import Part, answer_across, of_one, values_across
+from usage_viewer.query.aggregate import FactRows
+from usage_viewer.query.combine import combine
+from usage_viewer.query.dimension_index import DimensionIndex
+from usage_viewer.query.plan import FactSource, FactSums, plan_view
 from usage_viewer.store import Store
 
 if TYPE_CHECKING:
@@ -29,7 +35,7 @@ BOTH = ("acme", "umbrella")
 
 @pytest.fixture
 def stores(make_usage: "MakeUsage") -> Iterator[dict[str, Store]]:
-    """Three days each: one held by the hour, one by the day, partly; a level in both widths."""
+    """Two stores of three days: one has them by hour, the other by day and in part; a level in both widths."""
     with closing(Store.open(None)) as acme, closing(Store.open(None)) as umbrella:
         acme.put(make_usage(T0, 72, seed=1, rows_each=6).batch(), NOW)
         umbrella.put(make_usage(T0, 2, width=BucketWidth.DAY, seed=2, rows_each=9, idle=0).batch(), NOW)
@@ -43,24 +49,15 @@ def stores(make_usage: "MakeUsage") -> Iterator[dict[str, Store]]:
 
 
 @pytest.fixture
-def ask_both(stores: dict[str, Store], coverage: "CoverageOf") -> Callable[..., Table]:
+def ask_both(stores: dict[str, Store]) -> Callable[..., Table]:
     def ask(view: ViewState, names: Names | None = None) -> Table:
-        parts = [Part(name, store, coverage(store, of_one(view))) for name, store in stores.items()]
-        return answer_across(parts, view, names or Names())
+        return answer_across(stores, view, names)
 
     return ask
 
 
 def _cells(table: Table, metrics: tuple[str, ...]) -> dict[tuple[object, ...], tuple[object, ...]]:
-    heads = [
-        [column.values[code] for code in column.codes.tolist()]
-        if isinstance(column, GroupColumn)
-        else column.index.tolist()
-        for column in table.heads
-    ]
-    keys = list(zip(*heads, strict=True)) if heads else [()] * table.rows
-    listed = [_column(table, name).figures.listed() for name in metrics]
-    return dict(zip(keys, zip(*listed, strict=True), strict=True))
+    return {key: tuple(figures[name] for name in metrics) for key, figures in table_cells(table).items()}
 
 
 def _column(table: Table, name: str) -> FigureColumn:
@@ -74,7 +71,7 @@ def _random_view(chance: Random, between: "Between") -> ViewState:
     data = DATASETS[name]
     names = [item.name for item in data.dimensions]
     grouping = tuple(chance.sample(names, chance.randrange(len(names) + 1)))
-    if name == "costs":  # units stay apart by themselves: asked for, the columns are where they are expected
+    if name == "costs":  # the table adds unit columns where needed; here they are at a known position
         grouping = tuple(dict.fromkeys((*grouping, "currency", "quantity_unit")))
     filters = tuple(
         Filter(item, frozenset(chance.sample([None, f"{item}-a", f"{item}-b"], 2)), chance.random() < 0.5)
@@ -86,39 +83,38 @@ def _random_view(chance: Random, between: "Between") -> ViewState:
     )
 
 
-def _added(first: object, second: object) -> object:
+def _add(first: object, second: object) -> object:
     return second if first is None else first if second is None else first + second  # type: ignore[operator]
 
 
-def test_it_is_what_both_show_added_up(
+def test_combined_table_is_the_sum_of_both_tables(
     stores: dict[str, Store], ask: "Ask", ask_both: Callable[..., Table], between: "Between"
 ) -> None:
     rows = 0
     for seed in range(60):
         view = _random_view(Random(seed), between)
-        apart = {name: _cells(ask(store, view), view.columns) for name, store in stores.items()}
+        separate = {name: _cells(ask(store, view), view.columns) for name, store in stores.items()}
         expected: dict[tuple[object, ...], tuple[object, ...]] = {}
-        for cells in apart.values():
+        for cells in separate.values():
             for key, figures in cells.items():
                 before = expected.get(key, (None,) * len(figures))
-                expected[key] = tuple(map(_added, before, figures))
-        together_ = ask_both(view.across(BOTH))
-        assert _cells(together_, view.columns) == expected, seed
+                expected[key] = tuple(map(_add, before, figures))
+        assert _cells(ask_both(view.across(BOTH)), view.columns) == expected, seed
 
         grouped = view.across(BOTH).with_grouping((*view.grouping, PROFILE.name))
-        by_profile = {(*key, name): figures for name, cells in apart.items() for key, figures in cells.items()}
+        by_profile = {(*key, name): figures for name, cells in separate.items() for key, figures in cells.items()}
         if view.grouping or view.per is Granularity.DAY:
             assert _cells(ask_both(grouped), view.columns) == by_profile, seed
         rows += len(expected)
     assert rows > 500
 
 
-def test_filters_search_and_labels_know_the_organizations(
+def test_filters_search_and_labels_apply_to_organizations(
     stores: dict[str, Store], ask: "Ask", ask_both: Callable[..., Table], between: "Between"
 ) -> None:
     names = Names.of([Name("profile", "acme", "Acme Inc"), Name("profile", "umbrella", "Umbrella")])
     view = ViewState(range=between(), grouping=(), columns=("input_tokens",)).across(BOTH)
-    acme = _column(ask(stores["acme"], of_one(view)), "input_tokens").total
+    acme = _column(ask(stores["acme"], view.across(())), "input_tokens").total
     for chosen in (
         view.only(PROFILE.name, "acme"),
         view.excluding(PROFILE.name, "umbrella"),
@@ -136,37 +132,63 @@ def test_levels_are_added_over_organizations_not_over_time(
 ) -> None:
     columns = ("usage_bytes", *(item.name for item in DATASETS["vector_stores"].over_time))
     view = ViewState("vector_stores", between(), Granularity.DAY, grouping=(), columns=columns)
-    apart = [_cells(ask(store, view), columns) for store in stores.values()]
+    separate = [_cells(ask(store, view), columns) for store in stores.values()]
     both = _cells(ask_both(view.across(BOTH)), columns)
     assert both.keys() == {(0,), (1,), (2,)}
     for key, figures in both.items():
         last, mean = figures[0], figures[columns.index("usage_bytes_mean")]
-        assert last == sum(cells[key][0] for cells in apart)  # type: ignore[misc]
-        means = [cells[key][columns.index("usage_bytes_mean")] for cells in apart]
+        assert last == sum(cells[key][0] for cells in separate)  # type: ignore[misc]
+        means = [cells[key][columns.index("usage_bytes_mean")] for cells in separate]
         assert mean == pytest.approx(sum(means))  # type: ignore[arg-type]
-        peaks = [cells[key][columns.index("usage_bytes_peak")] for cells in apart]
+        peaks = [cells[key][columns.index("usage_bytes_peak")] for cells in separate]
         assert figures[columns.index("usage_bytes_peak")] == sum(peaks)  # type: ignore[arg-type] # one is constant
 
 
-def test_coverage_is_counted_together(stores: dict[str, Store], coverage: "CoverageOf", between: "Between") -> None:
+def test_coverage_counts_the_buckets_of_all_organizations(
+    stores: dict[str, Store], coverage: "CoverageOf", between: "Between"
+) -> None:
     view = ViewState(range=between(), per=Granularity.DAY)
-    both = together([coverage(store, view) for store in stores.values()])
+    both = combine_coverage([coverage(store, view) for store in stores.values()])
     assert both.summary == "5 of 6 days in 2 organizations"
     assert not both.complete
     assert [(segment.width, segment.buckets) for segment in both.read] == [(BucketWidth.HOUR, 72)]
     alone = coverage(stores["acme"], view)
-    assert replace(together([alone]), organizations=1) == alone
+    assert replace(combine_coverage([alone]), organizations=1) == alone
 
 
-def test_values_are_those_of_all(stores: dict[str, Store]) -> None:
-    values = values_across(stores, "completions", "model")
-    assert set(values) == set(stores["acme"].values("completions", "model")) | set(
-        stores["umbrella"].values("completions", "model")
-    )
-    assert len(values) == len(set(values))
-
-
-def test_a_view_across_none_speaks_of_no_organization() -> None:
+def test_view_without_profiles_drops_the_organization() -> None:
     view = ViewState().across(BOTH).with_grouping(["model", PROFILE.name]).only(PROFILE.name, "acme")
     assert view.with_dataset("costs").profiles == BOTH
     assert view.across(()) == ViewState()
+
+
+def test_single_part_is_returned_without_a_copy(stores: dict[str, Store], between: "Between") -> None:
+    store, view = stores["acme"], ViewState(range=between())
+    plan = plan_view(view, [FactSource("", view.dataset, coverage_of(store, view))])
+    sums = store.read(plan.parts[0])
+    assert combine(plan, [sums]) is sums
+
+
+def test_one_organization_of_a_combined_view_has_the_profile_dimension(
+    stores: dict[str, Store], ask: "Ask", between: "Between"
+) -> None:
+    view = ViewState(range=between(), grouping=("model",), columns=("input_tokens",))
+    table = answer_across({"acme": stores["acme"]}, view.across(("acme",)).with_grouping(["model", PROFILE.name]))
+    alone = _cells(ask(stores["acme"], view), view.columns)
+    assert _cells(table, view.columns) == {(*key, "acme"): figures for key, figures in alone.items()}
+
+
+def test_combination_stored_twice_is_summed(stores: dict[str, Store], between: "Between") -> None:
+    view = ViewState("embeddings", between(), grouping=(), columns=("input_tokens",)).across(BOTH)
+    one = view.across(())
+    sources = [FactSource(name, one.dataset, coverage_of(store, one)) for name, store in stores.items()]
+    same = ("p", "u", "k", "m")
+    figures = {"input_tokens": NumberColumn(np.array([5, 7], np.int64))}
+    twice = FactSums(
+        FactRows(np.zeros(2, np.int32), np.array([0, 1], np.int32), figures),
+        DimensionIndex(one.dataset, [same, same]),
+    )
+    combined = combine(plan_view(view, sources), [twice, twice])
+    assert combined.index.combinations() == [("acme", *same), ("umbrella", *same)]
+    assert combined.rows.cell.tolist() == [0, 1]
+    assert combined.rows.metrics["input_tokens"].listed() == [12, 12]

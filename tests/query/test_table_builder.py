@@ -1,4 +1,4 @@
-"""Answers equal what plain Python adds up, to the last digit."""
+"""Tests tables of views against sums in plain Python."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,7 +15,6 @@ from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import Filter, ViewState
-from usage_viewer.query.table_builder import metrics_needed
 from usage_viewer.store import Store
 
 COMPLETIONS = DATASETS["completions"]
@@ -44,7 +43,7 @@ def figure(table: Table, name: str) -> FigureColumn:
 class TestEveryGrouping:
     @pytest.fixture(scope="class")
     @classmethod
-    def filled(cls) -> Iterator[Store]:
+    def filled_store(cls) -> Iterator[Store]:
         store = Store.open(None)
         yield store
         store.close()
@@ -54,11 +53,11 @@ class TestEveryGrouping:
         list(zip(GROUPINGS, cycle(range(4)), strict=False)),
         ids=["+".join(grouping) or "nothing" for grouping in GROUPINGS],
     )
-    def test_equals_the_oracle(
+    def test_table_equals_plain_python(
         self,
         grouping: tuple[str, ...],
         number: int,
-        filled: Store,
+        filled_store: Store,
         make_usage: Make,
         ask: Ask,
         between: Make,
@@ -66,34 +65,32 @@ class TestEveryGrouping:
         oracle: Make,
     ) -> None:
         usage = make_usage(T0, 72, rows_each=25)
-        if not filled.rows("completions"):
-            filled.put(usage.batch(), FETCHED)
+        if not filled_store.rows("completions"):
+            filled_store.put(usage.batch(), FETCHED)
         base = ViewState(range=between(), grouping=grouping, columns=METRICS)
         for turn, per in enumerate((Granularity.TOTAL, Granularity.DAY, Granularity.HOUR)):
             search, filters = SELECTIONS[(number + turn) % len(SELECTIONS)]
             view = replace(base, per=per, search=search, filters=filters)
-            table = ask(filled, view)
-            wanted = oracle(usage.rows, view, METRICS)
-            assert shown(table) == (wanted or ({(): dict.fromkeys(METRICS)} if view.keys == METRICS else {}))
+            table = ask(filled_store, view)
+            expected = oracle(usage.rows, view, METRICS)
+            assert shown(table) == (expected or ({(): dict.fromkeys(METRICS)} if view.keys == METRICS else {}))
             for column in table.figures:
-                given = [cell[column.name] for cell in wanted.values() if cell[column.name] is not None]
-                assert column.total == (sum(given) if given else None)
+                present = [cell[column.name] for cell in expected.values() if cell[column.name] is not None]
+                assert column.total == (sum(present) if present else None)
 
-    def test_there_are_as_many_as_subsets(self) -> None:
+    def test_every_subset_of_dimensions_is_a_grouping(self) -> None:
         assert len(set(GROUPINGS)) == 2**7
 
 
 class TestColumns:
-    def test_follow_the_view(self, store: Store, make_usage: Make, ask: Ask, between: Make) -> None:
+    def test_columns_follow_the_view(self, store: Store, make_usage: Make, ask: Ask, between: Make) -> None:
         store.put(make_usage().batch(), FETCHED)
         view = ViewState(range=between(), per=Granularity.DAY, grouping=("user_id", "model"))
         assert tuple(column.name for column in ask(store, view).columns) == view.keys
 
-    def test_only_what_is_shown_is_read(self) -> None:
-        view = ViewState(columns=("tokens_per_request", "output_tokens"))
-        assert metrics_needed(view) == ("num_model_requests", "input_tokens", "output_tokens")
-
-    def test_derived_ones_come_from_sums(self, store: Store, make_usage: Make, ask: Ask, between: Make) -> None:
+    def test_derived_figures_are_computed_from_sums(
+        self, store: Store, make_usage: Make, ask: Ask, between: Make
+    ) -> None:
         usage = make_usage()
         store.put(usage.batch(), FETCHED)
         table = ask(store, ViewState(range=between(), grouping=(), columns=("tokens_per_request", "total_tokens")))
@@ -103,7 +100,7 @@ class TestColumns:
         assert figure(table, "tokens_per_request").figures.listed() == [tokens / requests]
         assert figure(table, "tokens_per_request").total == tokens / requests
 
-    def test_labels_are_names_and_the_search_finds_both(
+    def test_labels_are_names_and_search_compares_names_and_ids(
         self, store: Store, make_usage: Make, ask: Ask, between: Make
     ) -> None:
         store.put(make_usage().batch(), FETCHED)
@@ -118,17 +115,17 @@ class TestColumns:
             "project_id-c": "project_id-c",
         }
         for text in ("sEaR", "project_id-A"):
-            found = ask(store, view.with_search(text), names).by_name["project_id"]
-            assert isinstance(found, GroupColumn)
-            assert found.values == ("project_id-a",)
+            column = ask(store, view.with_search(text), names).by_name["project_id"]
+            assert isinstance(column, GroupColumn)
+            assert column.values == ("project_id-a",)
 
 
-class TestNothing:
-    def test_held_shows_nothing(self, store: Store, ask: Ask, between: Make) -> None:
+class TestNoFacts:
+    def test_no_stored_bucket_gives_no_row(self, store: Store, ask: Ask, between: Make) -> None:
         table = ask(store, ViewState(range=between(), grouping=()))
         assert (table.rows, figure(table, "input_tokens").total) == (0, None)
 
-    def test_used_is_one_row_without_figures(
+    def test_stored_bucket_without_usage_gives_one_row_without_figures(
         self, store: Store, ask: Ask, between: Make, small_batch: Make
     ) -> None:
         store.put(small_batch("completions", BucketWidth.DAY, [T0], []), FETCHED)
@@ -137,7 +134,7 @@ class TestNothing:
         assert {column.figures.at(0) for column in table.figures} == {None}
 
     @pytest.mark.parametrize(("per", "grouping"), [(Granularity.TOTAL, ("model",)), (Granularity.DAY, ())])
-    def test_used_has_no_groups_and_no_periods(
+    def test_groups_and_periods_without_usage_have_no_row(
         self, per: Granularity, grouping: tuple[str, ...], store: Store, ask: Ask, between: Make, small_batch: Make
     ) -> None:
         store.put(small_batch("completions", BucketWidth.DAY, [T0], []), FETCHED)
@@ -145,7 +142,7 @@ class TestNothing:
 
 
 class TestPeriods:
-    # Both changes of the clock in Europe and in America are within; the third zone is off by half an hour.
+    # The range has both clock changes of Europe and America; the offset of the third zone is not a whole hour.
     @pytest.mark.parametrize(
         ("zone", "last", "width", "buckets"),
         [
@@ -155,7 +152,7 @@ class TestPeriods:
         ],
     )
     @pytest.mark.parametrize("per", [Granularity.DAY, Granularity.WEEK, Granularity.MONTH])
-    def test_days_of_a_zone(
+    def test_periods_follow_the_zone(
         self,
         zone: str,
         last: date,
@@ -176,7 +173,7 @@ class TestPeriods:
         column = table.by_name["period"]
         assert isinstance(column, PeriodColumn)
         labels = [column.labels[index] for index in column.index.tolist()]
-        wanted: dict[str, int] = {}
+        expected: dict[str, int] = {}
         for row in usage.rows:
             day = datetime.fromtimestamp(row.bucket, ZoneInfo(zone)).date()
             if first <= day <= last:
@@ -186,11 +183,11 @@ class TestPeriods:
                     Granularity.WEEK: f"{monday}",
                     Granularity.MONTH: f"{day:%Y-%m}",
                 }[per]
-                wanted[label] = wanted.get(label, 0) + row.figures["input_tokens"]
-        assert dict(zip(labels, figure(table, "input_tokens").figures.listed(), strict=True)) == wanted
+                expected[label] = expected.get(label, 0) + row.figures["input_tokens"]
+        assert dict(zip(labels, figure(table, "input_tokens").figures.listed(), strict=True)) == expected
 
     @pytest.mark.parametrize("per", [Granularity.TOTAL, Granularity.WEEK, Granularity.DAY])
-    def test_of_buckets_of_several_widths(
+    def test_periods_read_buckets_of_several_widths(
         self,
         per: Granularity,
         store: Store,
@@ -200,7 +197,7 @@ class TestPeriods:
         shown: SortedResult,
         oracle: Make,
     ) -> None:
-        # Days, a day of hours, more days, an hour that isn't asked for in a day that isn't held.
+        # Days, a day of hours, more days, and one hour of a day that is not stored whole, which is not read.
         days = make_usage(T0, 4, width=BucketWidth.DAY, seed=2, idle=0)
         hours = make_usage(T0 + 4 * DAY, 24, seed=3)
         late = make_usage(T0 + 5 * DAY, 5, width=BucketWidth.DAY, seed=4)
@@ -210,19 +207,19 @@ class TestPeriods:
         view = ViewState(range=between(T0, T0 + 14 * DAY), per=per, grouping=("model", "batch"), columns=METRICS)
         assert shown(ask(store, view)) == oracle([*days.rows, *hours.rows, *late.rows], view, METRICS)
 
-    def test_a_range_with_many_holes(
+    def test_range_with_many_missing_days(
         self, store: Store, make_usage: Make, ask: Ask, between: Make, shown: SortedResult, oracle: Make
     ) -> None:
-        kept = []
+        rows = []
         for index in range(0, 200, 2):
             usage = make_usage(T0 + index * DAY, 1, width=BucketWidth.DAY, seed=index, idle=0, rows_each=3)
             store.put(usage.batch(), T0 + 300 * DAY)
-            kept += usage.rows
+            rows += usage.rows
         for per in (Granularity.TOTAL, Granularity.MONTH):
             view = ViewState(range=between(T0, T0 + 200 * DAY), per=per, columns=METRICS)
-            assert shown(ask(store, view)) == oracle(kept, view, METRICS)
+            assert shown(ask(store, view)) == oracle(rows, view, METRICS)
 
-    def test_a_coarser_one_after_a_finer_one(
+    def test_coarser_periods_after_finer_ones(
         self, store: Store, make_usage: Make, ask: Ask, between: Make, shown: SortedResult, oracle: Make
     ) -> None:
         usage = make_usage(T0, 240)

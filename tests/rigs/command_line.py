@@ -19,7 +19,7 @@ from typing import Any
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
-from usage_viewer.cli.arguments import parser
+from usage_viewer.cli.arguments import build_parser
 from usage_viewer.cli.table import run_table
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.domain.admin_key import AdminKey
@@ -59,7 +59,7 @@ class Terminal(io.StringIO):
 def print_table(profile: Profile, *arguments: str, terminal: bool = False) -> Printed:
     """Runs `usage-viewer table …` in this process; `terminal`: standard error is a terminal."""
     out, err = io.StringIO(), Terminal() if terminal else io.StringIO()
-    status = run_table(parser().parse_args(["table", *arguments]), profile, out, err)
+    status = run_table(build_parser().parse_args(["table", *arguments]), profile, out, err)
     return Printed(status, out.getvalue(), err.getvalue())
 
 

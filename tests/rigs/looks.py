@@ -1,18 +1,19 @@
-"""What a look shows, as plain values that an oracle can be compared with."""
+"""Reads the figures of a view result as plain values, to compare them with an oracle."""
 
 from datetime import UTC, date, datetime
 from typing import Any
 
-from usage_viewer.app.session.session import ViewResult
+from usage_viewer.app.session.result import ViewResult
 from usage_viewer.domain.table import GroupColumn, PeriodColumn
 
 
 def moment(day: date) -> int:
+    """Return the start of a UTC day (epoch seconds)."""
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 def shown(look: ViewResult, name: str) -> dict[tuple[object, ...], Any]:
-    """The figures of a column by the start of their period, and group."""
+    """Return the figures of a column that are not missing, by period start (epoch seconds, if any) and groups."""
     heads: list[list[object]] = []
     for column in look.table.heads:
         if isinstance(column, PeriodColumn):

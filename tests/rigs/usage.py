@@ -1,4 +1,4 @@
-"""Synthetic usage, batches of it, and what a view of it must show by plain Python."""
+"""Makes synthetic usage and its batches, and computes views of it in plain Python."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,14 +13,17 @@ import numpy as np
 import pytest
 
 from usage_viewer.domain.batch import Batch, Combination
-from usage_viewer.domain.catalog import DATASETS, Kind
+from usage_viewer.domain.cancellation import Cancellation
+from usage_viewer.domain.catalog import DATASETS, Dataset, Kind
 from usage_viewer.domain.coverage import Coverage, cover
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import BucketRun, BucketWidth
+from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.query.answer import answer
+from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Store
 
 DAY = 86400
@@ -28,7 +31,7 @@ T0 = 1_793_491_200
 """2026-11-01 00:00 UTC."""
 
 NOW = T0 + 400 * DAY
-"""Long after everything was settled."""
+"""A time at which all buckets are final."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Row:
 
 @dataclass
 class Usage:
-    """Rows of one dataset and width, and the buckets that are known."""
+    """Rows of one dataset and width; `starts` are all buckets, also those without rows (epoch seconds)."""
 
     dataset: str
     width: BucketWidth
@@ -50,7 +53,7 @@ class Usage:
 
     def batch(self) -> Batch:
         combinations = list(dict.fromkeys(row.combination for row in self.rows))
-        place = {combination: index for index, combination in enumerate(combinations)}
+        position = {combination: index for index, combination in enumerate(combinations)}
         data = DATASETS[self.dataset]
         metrics = {}
         for metric in data.metrics:
@@ -66,7 +69,7 @@ class Usage:
             data.group_by,
             combinations,
             np.array([row.bucket for row in self.rows], np.int64),
-            np.array([place[row.combination] for row in self.rows], np.int32),
+            np.array([position[row.combination] for row in self.rows], np.int32),
             metrics,
             {index: row.extra for index, row in enumerate(self.rows) if row.extra is not None},
         )
@@ -78,14 +81,14 @@ def batch_of(
     starts: list[int],
     rows: list[tuple[int, Combination, dict[str, Any]]],
 ) -> Batch:
-    """Rows of (bucket, combination, figures); None is missing."""
+    """Return a batch of rows (bucket, combination, figures); a figure that is None or absent is missing."""
     metrics = {}
     for metric in DATASETS[dataset].metrics:
         given = [figures.get(metric.name) for _, _, figures in rows]
-        gone = np.array([value is None for value in given], np.bool_)
+        absent = np.array([value is None for value in given], np.bool_)
         kind = np.object_ if metric.kind is Kind.DECIMAL else np.int64
         metrics[metric.name] = NumberColumn(
-            np.array([value or 0 for value in given], kind), gone if gone.any() else None
+            np.array([value or 0 for value in given], kind), absent if absent.any() else None
         )
     return Batch(
         dataset,
@@ -101,7 +104,7 @@ def batch_of(
 
 @pytest.fixture
 def small_batch() -> Callable[..., Batch]:
-    """`small_batch(dataset, width, starts, rows)`: a batch of rows of (bucket, combination, figures)."""
+    """Return `batch_of`."""
     return batch_of
 
 
@@ -110,7 +113,7 @@ MakeUsage = Callable[..., Usage]
 
 @pytest.fixture
 def make_usage() -> MakeUsage:
-    """`make_usage(first, buckets)`: some completions usage; the same arguments, the same usage."""
+    """Return `synthetic`."""
     return synthetic
 
 
@@ -124,6 +127,10 @@ def synthetic(
     seed: int = 1,
     idle: int = 7,
 ) -> Usage:
+    """Make usage of buckets from `first` (epoch seconds) on; every `idle`-th one has no rows (0: each has rows).
+
+    Equal arguments make equal usage.
+    """
     random = Random(seed)
     data = DATASETS[dataset]
     starts = [first + index * width.seconds for index in range(buckets)]
@@ -132,16 +139,16 @@ def synthetic(
         if idle and number % idle == idle - 1:
             continue
         chosen: dict[Combination, None] = {}
-        for _ in range(4 * rows_each):  # a dataset of one dimension has fewer combinations than that
+        for _ in range(4 * rows_each):  # a dataset of one dimension has fewer combinations
             if len(chosen) < rows_each:
                 chosen[tuple(_value(random, item.name, item.boolean) for item in data.dimensions)] = None
         for combination in chosen:
             figures: dict[str, Number | None] = {}
             for metric in data.metrics:
-                gone = not metric.required and random.random() < 0.3
+                absent = not metric.required and random.random() < 0.3
                 exact = Decimal(random.randrange(10**12)).scaleb(-random.randrange(12))
                 count = random.randrange(10 ** random.randrange(1, 12))
-                figures[metric.name] = None if gone else exact if metric.kind is Kind.DECIMAL else count
+                figures[metric.name] = None if absent else exact if metric.kind is Kind.DECIMAL else count
             usage.rows.append(Row(start, combination, figures))
     return usage
 
@@ -154,6 +161,7 @@ def _value(random: Random, dimension: str, boolean: bool) -> Value:
 
 @pytest.fixture
 def store() -> Iterator[Store]:
+    """Open a store in memory."""
     opened = Store.open(None)
     yield opened
     opened.close()
@@ -161,6 +169,7 @@ def store() -> Iterator[Store]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """Return the path of a file in a folder that doesn't exist yet."""
     return tmp_path / "data" / "usage.duckdb"
 
 
@@ -169,12 +178,33 @@ Ask = Callable[..., Table]
 
 @pytest.fixture
 def ask() -> Ask:
-    """`ask(store, view, names=…)`: the answer to a view, from whatever is held of it."""
+    """Return `answer_view`."""
+    return answer_view
 
-    def answered(store: Store, view: ViewState, names: Names | None = None) -> Table:
-        return store.answer(view, coverage_of(store, view), names or Names())
 
-    return answered
+def answer_view(
+    store: Store, view: ViewState, names: Names | None = None, cancel: Cancellation | None = None
+) -> Table:
+    """Answer a view from the stored buckets, as a session of one organization does."""
+    plan = plan_view(view, [FactSource("", view.dataset, coverage_of(store, view))])
+    return answer(view, plan, store.read, names or Names(), cancel)
+
+
+def answer_across(
+    stores: Mapping[str, Store], view: ViewState, names: Names | None = None, datasets: Iterable[str] = ()
+) -> Table:
+    """Answer a view across organizations (stores by profile), or of these datasets joined."""
+    one = view.across(())
+    sources = [
+        FactSource(profile, data, coverage_of(store, one, data))
+        for profile, store in stores.items()
+        for data in ([DATASETS[name] for name in datasets] or [one.dataset])
+    ]
+
+    def read(part: Part, cancel: Cancellation) -> FactSums:
+        return stores[part.profile].read(part, cancel)
+
+    return answer(view, plan_view(view, sources), read, names or Names())
 
 
 CoverageOf = Callable[[Store, ViewState], Coverage]
@@ -182,12 +212,14 @@ CoverageOf = Callable[[Store, ViewState], Coverage]
 
 @pytest.fixture
 def coverage() -> CoverageOf:
+    """Return `coverage_of`."""
     return coverage_of
 
 
-def coverage_of(store: Store, view: ViewState) -> Coverage:
-    periods = view.periods(NOW)
-    return cover(periods, periods.segments(view.dataset.widths), store.held(view.dataset_name), NOW)
+def coverage_of(store: Store, view: ViewState, dataset: Dataset | None = None) -> Coverage:
+    """Return how much of a view's buckets is stored of its own or another dataset."""
+    data, periods = dataset or view.dataset, view.periods(NOW)
+    return cover(periods, periods.segments(data.widths), store.stored_buckets(data.name), NOW)
 
 
 Between = Callable[..., DateRange]
@@ -195,13 +227,14 @@ Between = Callable[..., DateRange]
 
 @pytest.fixture
 def between() -> Between:
-    """`between(start, end)`: a range from epoch seconds, as wall-clock times of UTC."""
+    """Return `between_moments`."""
+    return between_moments
 
-    def made(start: int = T0, end: int = T0 + 3 * DAY) -> DateRange:
-        first, last = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (start, end))
-        return DateRange(None, first, last)
 
-    return made
+def between_moments(start: int = T0, end: int = T0 + 3 * DAY) -> DateRange:
+    """Return the range between two times (epoch seconds), as wall-clock times of UTC."""
+    first, last = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (start, end))
+    return DateRange(None, first, last)
 
 
 Cells = dict[tuple[int | Value, ...], dict[str, Number | None]]
@@ -209,24 +242,25 @@ Cells = dict[tuple[int | Value, ...], dict[str, Number | None]]
 
 @pytest.fixture
 def shown() -> Callable[[Table], Cells]:
-    """A table as a dict: period index (if there are periods) and raw values of the groups -> figures."""
+    """Return `table_cells`."""
+    return table_cells
 
-    def as_cells(table: Table) -> Cells:
-        heads: list[list[int | Value]] = []
-        for column in table.heads:
-            if isinstance(column, PeriodColumn):
-                heads.append(list(column.index.tolist()))
-            else:
-                assert isinstance(column, GroupColumn)
-                assert set(column.codes.tolist()) == set(range(len(column.values)))
-                heads.append([column.values[code] for code in column.codes.tolist()])
-        figures = {column.name: column.figures.listed() for column in table.figures}
-        keys = list(zip(*heads, strict=True)) if heads else [()] * table.rows
-        cells = {key: {name: listed[row] for name, listed in figures.items()} for row, key in enumerate(keys)}
-        assert len(cells) == table.rows, "a group is there twice"
-        return cells
 
-    return as_cells
+def table_cells(table: Table) -> Cells:
+    """Return the figures of each row by its period's index (if there are periods) and the values of its groups."""
+    heads: list[list[int | Value]] = []
+    for column in table.heads:
+        if isinstance(column, PeriodColumn):
+            heads.append(list(column.index.tolist()))
+        else:
+            assert isinstance(column, GroupColumn)
+            assert set(column.codes.tolist()) == set(range(len(column.values)))
+            heads.append([column.values[code] for code in column.codes.tolist()])
+    figures = {column.name: column.figures.listed() for column in table.figures}
+    keys = list(zip(*heads, strict=True)) if heads else [()] * table.rows
+    cells = {key: {name: listed[row] for name, listed in figures.items()} for row, key in enumerate(keys)}
+    assert len(cells) == table.rows, "a group occurs twice"
+    return cells
 
 
 Oracle = Callable[..., Cells]
@@ -234,13 +268,12 @@ Oracle = Callable[..., Cells]
 
 @pytest.fixture
 def oracle() -> Oracle:
-    """`oracle(rows, view, metrics)`: the same by plain Python, for metrics that are sums."""
+    """Return `expected`."""
     return expected
 
 
-def expected(
-    rows: Iterable[Row], view: ViewState, metrics: Iterable[str], segments: Iterable[BucketRun] = ()
-) -> Cells:
+def expected(rows: Iterable[Row], view: ViewState, metrics: Iterable[str]) -> Cells:
+    """Return the cells that a view of these rows has, for metrics that are sums."""
     names = [dimension.name for dimension in view.dataset.dimensions]
     bounds = view.periods(NOW).bounds.tolist()
     cells: Cells = {}

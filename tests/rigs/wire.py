@@ -91,7 +91,7 @@ class WireServer:
         for thread in self._threads:
             thread.join(5)
 
-    def wait_until_left(self) -> None:
+    def wait_until_disconnected(self) -> None:
         """Waits until every client has closed its connections. Raises AssertionError after 30 seconds."""
         until = time.monotonic() + 30
         while self._open:

@@ -1,4 +1,4 @@
-"""Which buckets are held, and since when."""
+"""Tests the index of stored buckets and their fetch times."""
 
 import numpy as np
 
@@ -7,26 +7,26 @@ from usage_viewer.store.bucket_index import BucketIndex
 
 
 def test_later_fetches_replace_earlier_ones() -> None:
-    holdings = BucketIndex()
-    holdings.add("completions", BucketWidth.DAY, np.array([3, 1, 2]) * 86400, 100)
-    before = holdings.of("completions")
-    holdings.add("completions", BucketWidth.DAY, np.array([0, 2]) * 86400, 200)
-    held = holdings.of("completions")[BucketWidth.DAY]
-    assert (held.starts // 86400).tolist() == [0, 1, 2, 3]
-    assert held.fetched.tolist() == [200, 100, 200, 100]
-    assert before[BucketWidth.DAY].fetched.tolist() == [100, 100, 100], "what a reader has must not change"
+    index = BucketIndex()
+    index.add("completions", BucketWidth.DAY, np.array([3, 1, 2]) * 86400, 100)
+    before = index.of("completions")
+    index.add("completions", BucketWidth.DAY, np.array([0, 2]) * 86400, 200)
+    stored = index.of("completions")[BucketWidth.DAY]
+    assert (stored.starts // 86400).tolist() == [0, 1, 2, 3]
+    assert stored.fetched.tolist() == [200, 100, 200, 100]
+    assert before[BucketWidth.DAY].fetched.tolist() == [100, 100, 100], "a record that a reader has must not change"
 
 
-def test_datasets_and_widths_are_apart() -> None:
-    holdings = BucketIndex()
-    holdings.add("completions", BucketWidth.DAY, np.array([0]), 100)
-    holdings.add("completions", BucketWidth.HOUR, np.array([0]), 100)
-    assert set(holdings.of("completions")) == {BucketWidth.DAY, BucketWidth.HOUR}
-    assert holdings.of("costs") == {}
+def test_datasets_and_widths_are_separate() -> None:
+    index = BucketIndex()
+    index.add("completions", BucketWidth.DAY, np.array([0]), 100)
+    index.add("completions", BucketWidth.HOUR, np.array([0]), 100)
+    assert set(index.of("completions")) == {BucketWidth.DAY, BucketWidth.HOUR}
+    assert index.of("costs") == {}
 
 
-def test_repeats_are_expected_from_then_on() -> None:
-    holdings = BucketIndex()
-    assert not holdings.repeats("completions")
-    holdings.expect_repeats("completions")
-    assert (holdings.repeats("completions"), holdings.repeats("costs")) == (True, False)
+def test_expected_repeats_are_reported() -> None:
+    index = BucketIndex()
+    assert not index.repeats("completions")
+    index.expect_repeats("completions")
+    assert (index.repeats("completions"), index.repeats("costs")) == (True, False)

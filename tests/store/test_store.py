@@ -1,4 +1,4 @@
-"""A store keeps whole buckets, all or nothing, and what it keeps is there after the next start."""
+"""Tests that a store replaces whole buckets atomically and keeps them after reopening."""
 
 import threading
 from collections.abc import Callable
@@ -9,11 +9,13 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.rigs.usage import answer_view
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, StoreDamaged, StoreError, StoreNewer, WrongShape
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
-from usage_viewer.store import Cancel, Store
+from usage_viewer.store import Store
 
 T0, HOUR, DAY = 1_793_491_200, 3600, 86400
 FETCHED = T0 + 100 * DAY
@@ -23,7 +25,7 @@ Make = Callable[..., Any]
 
 
 class TestPut:
-    def test_replaces_buckets_as_a_whole(
+    def test_put_replaces_whole_buckets(
         self, store: Store, make_usage: Make, ask: Make, between: Make, shown: Make, oracle: Make
     ) -> None:
         first = make_usage(T0, 72, seed=1)
@@ -35,21 +37,23 @@ class TestPut:
         view = ViewState(range=between(), per=Granularity.HOUR, grouping=("model", "user_id"), columns=METRICS)
         assert shown(ask(store, view)) == oracle(rows, view, METRICS)
         assert store.rows("completions") == len(rows)
-        held = store.held("completions")[BucketWidth.HOUR]
-        assert held.starts.tolist() == first.starts
-        assert [start for start, at in zip(first.starts, held.fetched.tolist(), strict=True) if at > FETCHED] == (
-            second.starts
-        )
+        buckets = store.stored_buckets("completions")[BucketWidth.HOUR]
+        assert buckets.starts.tolist() == first.starts
+        assert [
+            start for start, at in zip(first.starts, buckets.fetched.tolist(), strict=True) if at > FETCHED
+        ] == (second.starts)
 
-    def test_with_a_bucket_that_is_idle_now_removes_its_rows(self, store: Store, make_usage: Make) -> None:
+    def test_put_removes_the_rows_of_a_bucket_without_usage(self, store: Store, make_usage: Make) -> None:
         usage = make_usage(T0, 2, idle=0)
         store.put(usage.batch(), FETCHED)
         usage.rows = [row for row in usage.rows if row.bucket != T0]
         store.put(usage.batch(), FETCHED)
         assert store.rows("completions") == len(usage.rows) > 0
-        assert len(store.held("completions")[BucketWidth.HOUR].starts) == 2
+        assert len(store.stored_buckets("completions")[BucketWidth.HOUR].starts) == 2
 
-    def test_is_seen_by_the_next_answer(self, store: Store, make_usage: Make, ask: Make, between: Make) -> None:
+    def test_next_answer_has_the_new_buckets(
+        self, store: Store, make_usage: Make, ask: Make, between: Make
+    ) -> None:
         view = ViewState(range=between(T0, T0 + DAY), per=Granularity.HOUR, grouping=("model",))
         for index in range(24):
             before = ask(store, view)
@@ -57,16 +61,16 @@ class TestPut:
             after = ask(store, view)
             assert (after.figures[0].total or 0) > (before.figures[0].total or 0)
 
-    def test_that_fails_leaves_everything_as_it_was(self, path: Path, make_usage: Make) -> None:
-        kept = make_usage(T0, 3, width=BucketWidth.DAY, dataset="costs", seed=1)
+    def test_failed_put_changes_nothing(self, path: Path, make_usage: Make) -> None:
+        stored = make_usage(T0, 3, width=BucketWidth.DAY, dataset="costs", seed=1)
         broken = make_usage(T0 + DAY, 5, width=BucketWidth.DAY, dataset="costs", seed=2)
         broken.rows[-1].figures["quantity"] = Decimal("1E20")
         with_new_values = [
-            row for row in broken.rows if row.combination not in {item.combination for item in kept.rows}
+            row for row in broken.rows if row.combination not in {item.combination for item in stored.rows}
         ]
-        assert with_new_values, "the batch has to have combinations of its own"
+        assert with_new_values, "the batch must have new combinations"
         store = Store.open(path)
-        store.put(kept.batch(), FETCHED)
+        store.put(stored.batch(), FETCHED)
         values = {
             item.name: store.values("costs", item.name)
             for item in ViewState("costs", grouping=()).dataset.dimensions
@@ -74,29 +78,29 @@ class TestPut:
         with pytest.raises(WrongShape):
             store.put(broken.batch(), FETCHED + 60)
         for _ in range(2):
-            assert store.rows("costs") == len(kept.rows)
-            held = store.held("costs")[BucketWidth.DAY]
-            assert (held.starts.tolist(), set(held.fetched.tolist())) == (kept.starts, {FETCHED})
+            assert store.rows("costs") == len(stored.rows)
+            buckets = store.stored_buckets("costs")[BucketWidth.DAY]
+            assert (buckets.starts.tolist(), set(buckets.fetched.tolist())) == (stored.starts, {FETCHED})
             for name, before in values.items():
                 assert set(store.values("costs", name)) == set(before)
             store.close()
             store = Store.open(path)
         store.close()
 
-    def test_after_one_that_failed(
+    def test_put_succeeds_after_a_failed_one(
         self, store: Store, make_usage: Make, ask: Make, between: Make, shown: Make, oracle: Make
     ) -> None:
         broken = make_usage(T0, 2, width=BucketWidth.DAY, dataset="costs", seed=1, idle=0)
         broken.rows[-1].figures["quantity"] = Decimal("1E20")
         with pytest.raises(WrongShape):
             store.put(broken.batch(), FETCHED)
-        good = make_usage(T0, 2, width=BucketWidth.DAY, dataset="costs", seed=2, idle=0)
-        store.put(good.batch(), FETCHED)
+        valid = make_usage(T0, 2, width=BucketWidth.DAY, dataset="costs", seed=2, idle=0)
+        store.put(valid.batch(), FETCHED)
         grouping = ("line_item", "project_id", "currency")
         view = ViewState("costs", between(T0, T0 + 2 * DAY), Granularity.DAY, grouping, columns=("amount",))
-        assert shown(ask(store, view)) == oracle(good.rows, view, ("amount",))
+        assert shown(ask(store, view)) == oracle(valid.rows, view, ("amount",))
 
-    def test_adds_up_a_combination_that_is_there_twice(
+    def test_repeated_combination_is_summed(
         self, store: Store, make_usage: Make, ask: Make, between: Make, shown: Make, oracle: Make
     ) -> None:
         usage = make_usage(T0, 24)
@@ -107,26 +111,26 @@ class TestPut:
             view = view.with_grouping(view.dataset.group_by)
             assert shown(ask(store, view)) == oracle(usage.rows, view, METRICS)
 
-    def test_of_nothing_does_nothing(self, store: Store, make_usage: Make) -> None:
+    def test_put_of_no_bucket_does_nothing(self, store: Store, make_usage: Make) -> None:
         store.put(make_usage(T0, 0).batch(), FETCHED)
-        assert store.held("completions") == {}
+        assert store.stored_buckets("completions") == {}
 
 
 class TestReopening:
-    def test_finds_everything(
+    def test_everything_remains_after_reopening(
         self, path: Path, make_usage: Make, ask: Make, between: Make, shown: Make, oracle: Make
     ) -> None:
         usage = make_usage()
-        usage.rows += usage.rows[:1]  # and that a combination is there twice
+        usage.rows += usage.rows[:1]  # a repeated combination must remain too
         store = Store.open(path)
         store.put(usage.batch(), FETCHED)
         store.refuse("completions", ["api_source", "batch"])
         store.remember([Name("user", "u1", "Ann", 5)])
         store.close()
         store = Store.open(path)
-        held = store.held("completions")
-        assert list(held) == [BucketWidth.HOUR]
-        assert held[BucketWidth.HOUR].starts.tolist() == usage.starts
+        buckets = store.stored_buckets("completions")
+        assert list(buckets) == [BucketWidth.HOUR]
+        assert buckets[BucketWidth.HOUR].starts.tolist() == usage.starts
         assert store.refused("completions") == ("batch", "api_source")
         assert store.names().by_id == {("user", "u1"): Name("user", "u1", "Ann", 5)}
         view = ViewState(range=between(), per=Granularity.HOUR, columns=METRICS)
@@ -137,7 +141,7 @@ class TestReopening:
         assert store.rows("completions") == len(usage.rows) + len(later.rows)
         store.close()
 
-    def test_a_file_from_before_a_metric_was_known(
+    def test_columns_missing_in_an_older_file_are_added(
         self, path: Path, make_usage: Make, ask: Make, between: Make, shown: Make
     ) -> None:
         store = Store.open(path)
@@ -154,7 +158,7 @@ class TestReopening:
         assert ask(store, view).figures[0].total is not None
         store.close()
 
-    def test_a_newer_file_is_refused_and_stays_as_it_is(self, path: Path) -> None:
+    def test_newer_file_is_refused_and_unchanged(self, path: Path) -> None:
         Store.open(path).close()
         connection = duckdb.connect(str(path))
         connection.execute("UPDATE meta SET version = 1000")
@@ -166,7 +170,7 @@ class TestReopening:
 
 
 class TestSetAside:
-    def test_makes_room_for_a_new_file(self, path: Path) -> None:
+    def test_damaged_file_is_renamed(self, path: Path) -> None:
         path.parent.mkdir()
         path.write_text("damaged")
         path.with_name("usage.duckdb.wal").write_text("its log")
@@ -177,21 +181,21 @@ class TestSetAside:
         assert aside.with_name(aside.name + ".wal").read_text() == "its log"
         assert aside.name.startswith("usage.damaged-2")
         Store.open(path).close()
-        assert Store.set_aside(path) != aside, "the first one was written over"
+        assert Store.set_aside(path) != aside, "the first file must not be overwritten"
 
-    def test_of_nothing_says_so(self, path: Path) -> None:
+    def test_no_file_is_an_error(self, path: Path) -> None:
         with pytest.raises(StoreError):
             Store.set_aside(path)
 
 
 class TestValues:
-    def test_are_all_ever_seen(self, store: Store, make_usage: Make) -> None:
+    def test_values_are_all_ever_stored(self, store: Store, make_usage: Make) -> None:
         assert store.values("completions", "model") == ()
         store.put(make_usage().batch(), FETCHED)
         assert set(store.values("completions", "batch")) == {"true", "false"}
         assert None in store.values("completions", "model")
 
-    def test_of_what_is_no_longer_used_stay(self, store: Store, make_usage: Make) -> None:
+    def test_values_remain_without_usage(self, store: Store, make_usage: Make) -> None:
         usage = make_usage(T0, 1)
         store.put(usage.batch(), FETCHED)
         before = store.values("completions", "user_id")
@@ -201,7 +205,7 @@ class TestValues:
 
 
 class TestRefused:
-    def test_is_by_dataset_and_can_be_forgotten(self, store: Store) -> None:
+    def test_refused_dimensions_are_cleared_by_dataset(self, store: Store) -> None:
         store.refuse("completions", ["service_tier"])
         store.refuse("completions", ["service_tier", "batch"])
         assert store.refused("completions") == ("batch", "service_tier")
@@ -211,7 +215,7 @@ class TestRefused:
 
 
 class TestNames:
-    def test_survive_their_deletion(self, path: Path) -> None:
+    def test_deleted_names_remain(self, path: Path) -> None:
         store = Store.open(path)
         store.remember([Name("user", "u1", "Ann", 100), Name("user", "u2", "Bob", 100)])
         store.remember([Name("user", "u2", "Robert", 200)])
@@ -227,7 +231,7 @@ class TestNames:
 
 
 class TestErase:
-    def test_forgets_all_and_can_go_on(self, path: Path, make_usage: Make, ask: Make, between: Make) -> None:
+    def test_erased_store_is_empty_and_usable(self, path: Path, make_usage: Make, ask: Make, between: Make) -> None:
         store = Store.open(path)
         view = ViewState(range=between())
         for _ in range(2):
@@ -236,7 +240,7 @@ class TestErase:
             store.remember([Name("user", "u1", "Ann", 100)])
             assert ask(store, view).rows > 0
             store.erase()
-            assert (store.held("completions"), store.rows("completions")) == ({}, 0)
+            assert (store.stored_buckets("completions"), store.rows("completions")) == ({}, 0)
             assert (store.refused("completions"), store.names().by_id) == ((), {})
             assert store.values("completions", "model") == ()
             assert ask(store, view).rows == 0
@@ -248,18 +252,18 @@ class TestErase:
         store.close()
         assert b"user_id-a" not in path.read_bytes()
         store = Store.open(path)
-        assert store.held("completions") == {}
+        assert store.stored_buckets("completions") == {}
         store.close()
 
 
 class TestThreads:
-    def test_answers_while_another_puts(
+    def test_answers_during_a_put_have_whole_buckets(
         self, store: Store, make_usage: Make, ask: Make, between: Make, shown: Make, oracle: Make
     ) -> None:
-        """Each answer is of some moment: whole buckets, never a part of one."""
+        """Each answer equals one of the versions: no bucket is read in part."""
         versions = [make_usage(T0, 24, seed=seed, idle=0) for seed in range(4)]
         view = ViewState(range=between(T0, T0 + DAY), columns=METRICS, grouping=("model", "project_id"))
-        wanted = [oracle(usage.rows, view, METRICS) for usage in versions]
+        expected = [oracle(usage.rows, view, METRICS) for usage in versions]
         store.put(versions[0].batch(), FETCHED)
         ended, failures = threading.Event(), []
 
@@ -275,13 +279,13 @@ class TestThreads:
         writer.start()
         answers = 0
         while not ended.is_set() or answers < 5:
-            assert shown(ask(store, view)) in wanted
+            assert shown(ask(store, view)) in expected
             answers += 1
         writer.join()
         assert not failures
-        assert shown(ask(store, view)) == wanted[3]
+        assert shown(ask(store, view)) == expected[3]
 
-    def test_that_both_put(self, store: Store, make_usage: Make) -> None:
+    def test_threads_put_at_the_same_time(self, store: Store, make_usage: Make) -> None:
         def put(first: int) -> None:
             for hour in range(5):
                 store.put(make_usage(T0 + (first * 5 + hour) * HOUR, 1, seed=first).batch(), FETCHED)
@@ -291,18 +295,18 @@ class TestThreads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(store.held("completions")[BucketWidth.HOUR].starts) == 30
+        assert len(store.stored_buckets("completions")[BucketWidth.HOUR].starts) == 30
         assert store.rows("completions") == 30 * 30
 
-    def test_a_cancelled_answer_ends(self, store: Store, make_usage: Make, coverage: Make, between: Make) -> None:
+    def test_cancelled_answer_stops(self, store: Store, make_usage: Make, between: Make) -> None:
         store.put(make_usage().batch(), FETCHED)
-        view, cancel = ViewState(range=between()), Cancel()
+        view, cancel = ViewState(range=between()), Cancellation()
         cancel.cancel()
         with pytest.raises(Cancelled):
-            store.answer(view, coverage(store, view), store.names(), cancel)
-        assert store.answer(view, coverage(store, view), store.names(), Cancel()).rows > 0
+            answer_view(store, view, cancel=cancel)
+        assert answer_view(store, view, cancel=Cancellation()).rows > 0
 
-    def test_nothing_is_answered_after_closing(self, store: Store, make_usage: Make, ask: Make) -> None:
+    def test_closed_store_refuses_calls(self, store: Store, make_usage: Make, ask: Make) -> None:
         store.close()
         store.close()
         with pytest.raises(StoreError):

@@ -1,4 +1,4 @@
-"""Fields that this version doesn't know: found, added up, grouped and filtered by, in any zone."""
+"""Tests that unknown fields are listed, summed, grouped and filtered, in any zone."""
 
 import json
 from collections import defaultdict
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from tests.rigs.looks import moment, shown
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.figures import NumberColumn
@@ -51,7 +51,7 @@ def test_unknown_fields_are_figures_and_groups_in_any_zone() -> None:
         ),
         NOW - DAY,
     )
-    session = Session(store, clock=lambda: float(NOW))
+    session = StoreSession(store, clock=lambda: float(NOW))
     chosen = DateRange.days(date(2026, 10, 25), date(2026, 10, 26))
     look = session.look(ViewState("code_interpreter_sessions", chosen, grouping=()))
     assert look.extras.figures == ("extra.credits",)
@@ -77,21 +77,21 @@ def test_unknown_fields_are_figures_and_groups_in_any_zone() -> None:
                 counts[midnight, region, name] += 1
         assert shown(look, "extra.credits") == expected
         assert shown(look, "num_sessions") == counts
-        check_origins(session, view)
+        check_contributions(session, view)
         only = session.look(view.only("extra.region/0", "eu"))
         assert shown(only, "num_sessions") == {key: n for key, n in counts.items() if key[1] == "eu"}
     session.close()
 
 
-def check_origins(session: Session, view: ViewState) -> None:
-    """Each row's buckets make up its figures."""
+def check_contributions(session: StoreSession, view: ViewState) -> None:
+    """Check that the figures of each row are the sums of its buckets."""
     look = session.look(view)
     for row in range(look.table.rows):
         cell = cell_of(look.table, row)
-        origins = session.origins(look, cell, ("num_sessions", "extra.credits"))
+        origins = session.contributions(look, cell, ("num_sessions", "extra.credits"))
         for place, column in enumerate(look.table.figures):
-            told = [figure for origin in origins if (figure := origin.figures[place]) is not None]
-            assert sum(told) == column.figures.at(row)
+            figures = [figure for origin in origins if (figure := origin.figures[place]) is not None]
+            assert sum(figures) == column.figures.at(row)
 
 
 def one_row(extra: str | None, start: int) -> Batch:
@@ -108,18 +108,18 @@ def one_row(extra: str | None, start: int) -> Batch:
     )
 
 
-def test_they_are_known_again_after_a_start_and_gone_after_erasing(tmp_path: Path) -> None:
+def test_unknown_fields_remain_after_reopening_and_not_after_erasing(tmp_path: Path) -> None:
     path, start = tmp_path / "usage.duckdb", moment(date(2026, 10, 24))
     store = Store.open(path)
     store.put(one_row(None, start), NOW)
     store.put(one_row('{"it\'s":1,"mixed":2,"big":1e400}', start + DAY), NOW)
     store.put(one_row('{"mixed":"two","list":[1]}', start + 2 * DAY), NOW)
-    known = store.extras("code_interpreter_sessions")
-    assert known.figures == ("extra.big", "extra.it's")
-    assert known.values == ("extra.list", "extra.mixed")
+    fields = store.extras("code_interpreter_sessions")
+    assert fields.figures == ("extra.big", "extra.it's")
+    assert fields.values == ("extra.list", "extra.mixed")
     store.close()
     again = Store.open(path)
-    assert again.extras("code_interpreter_sessions") == known
+    assert again.extras("code_interpreter_sessions") == fields
     assert again.extras("completions").figures == ()
     assert again.values("code_interpreter_sessions", "extra.list") == ("[1]", None)
     again.erase()
@@ -127,17 +127,17 @@ def test_they_are_known_again_after_a_start_and_gone_after_erasing(tmp_path: Pat
     again.close()
 
 
-def test_one_that_holds_more_than_numbers_adds_up_as_far_as_it_does() -> None:
+def test_values_that_are_no_numbers_are_not_summed() -> None:
     store, start = Store.open(None), moment(date(2026, 10, 24))
     for day, text in enumerate(('{"mixed":2}', '{"mixed":"two"}', '{"mixed":0.5}', "{}")):
         store.put(one_row(text, start + day * DAY), NOW)
-    session = Session(store, clock=lambda: float(NOW))
+    session = StoreSession(store, clock=lambda: float(NOW))
     days = DateRange.days(date(2026, 10, 24), date(2026, 10, 27))
     look = session.look(ViewState("code_interpreter_sessions", days, grouping=(), columns=("extra.mixed",)))
     assert look.table.figures[0].total == Decimal("2.5")
-    store.put(one_row('{"mixed":1e400}', start + 3 * DAY), NOW)  # beyond any range: no figure, and no error
+    store.put(one_row('{"mixed":1e400}', start + 3 * DAY), NOW)  # out of range: missing, and no error
     look = session.look(ViewState("code_interpreter_sessions", days, grouping=(), columns=("extra.mixed",)))
     assert look.table.figures[0].total == Decimal("2.5")
-    missing = session.look(ViewState("code_interpreter_sessions", days, grouping=(), columns=("extra.unheard",)))
+    missing = session.look(ViewState("code_interpreter_sessions", days, grouping=(), columns=("extra.unknown",)))
     assert missing.table.figures[0].total is None
     session.close()

@@ -1,4 +1,4 @@
-"""Files as each version of the program wrote them: an older one is brought up to date, a newer one is refused."""
+"""Tests files written by other versions: older ones are migrated, newer ones refused."""
 
 import gzip
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 import pytest
 
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import StoreNewer
 from usage_viewer.domain.period import BucketWidth, Granularity
@@ -20,13 +20,13 @@ from usage_viewer.store.engine.schema import MIGRATIONS
 
 FILES: Final = Path(__file__).with_name("files")
 T0: Final = 1_793_491_200
-"""2026-11-01 00:00 UTC: the files hold the three days before."""
+"""2026-11-01 00:00 UTC: the files have the three days before."""
 
 DAY: Final = 86400
 VERSIONS: Final = range(1, len(MIGRATIONS) + 1)
 
 
-def unpacked(version: int, path: Path) -> Path:
+def unpack(version: int, path: Path) -> Path:
     path.parent.mkdir(parents=True)
     path.write_bytes(gzip.decompress((FILES / f"version-{version}.duckdb.gz").read_bytes()))
     return path
@@ -40,8 +40,8 @@ def version_of(path: Path) -> list[tuple[int]]:
         connection.close()
 
 
-def tokens(session: Session) -> dict[object, object]:
-    """Input tokens of each project."""
+def tokens(session: StoreSession) -> dict[object, object]:
+    """Return the input tokens of each project."""
     view = ViewState(
         range=DateRange(None, datetime(2026, 10, 29), datetime(2026, 11, 1)),
         per=Granularity.TOTAL,
@@ -54,7 +54,7 @@ def tokens(session: Session) -> dict[object, object]:
     return {column.values[code]: figure for code, figure in zip(column.codes.tolist(), figures, strict=True)}
 
 
-def amount(session: Session) -> object:
+def amount(session: StoreSession) -> object:
     view = ViewState(
         dataset_name="costs",
         range=DateRange(None, datetime(2026, 10, 31), datetime(2026, 11, 1)),
@@ -66,15 +66,15 @@ def amount(session: Session) -> object:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_all_that_an_older_file_holds_is_there(version: int, path: Path) -> None:
-    unpacked(version, path)
-    assert version_of(path) == [(version,)], "this is not the file of that version"
+def test_older_file_keeps_everything(version: int, path: Path) -> None:
+    unpack(version, path)
+    assert version_of(path) == [(version,)], "the test file has another version"
     for _ in range(2):
         store = Store.open(path)
-        session = Session(store, clock=lambda: T0 + 60 * DAY)
-        held = store.held("completions")[BucketWidth.DAY]
-        assert held.starts.tolist() == [T0 - 3 * DAY, T0 - 2 * DAY, T0 - DAY]
-        assert held.fetched.tolist() == [T0 + 30 * DAY] * 3
+        session = StoreSession(store, clock=lambda: T0 + 60 * DAY)
+        stored = store.stored_buckets("completions")[BucketWidth.DAY]
+        assert stored.starts.tolist() == [T0 - 3 * DAY, T0 - 2 * DAY, T0 - DAY]
+        assert stored.fetched.tolist() == [T0 + 30 * DAY] * 3
         assert tokens(session) == {"proj_1": 2**53 + 1 + 2**62, None: 5}
         assert amount(session) == Decimal("0.1234567890123456789")
         assert [name.name for name in store.names().by_id.values()] == ["Search"]
@@ -84,12 +84,12 @@ def test_all_that_an_older_file_holds_is_there(version: int, path: Path) -> None
     assert version_of(path) == [(len(MIGRATIONS),)]
 
 
-def test_a_newer_file_is_refused_with_a_clear_word_and_stays_as_it_is(path: Path) -> None:
-    before = unpacked(1000, path).read_bytes()
-    with pytest.raises(StoreNewer) as caught:
+def test_newer_file_is_refused_and_unchanged(path: Path) -> None:
+    before = unpack(1000, path).read_bytes()
+    with pytest.raises(StoreNewer) as raised:
         Store.open(path)
-    assert caught.value.title == "The local database was written by a newer version"
-    assert "--data-dir" in caught.value.hint
-    assert caught.value.detail == f"Version 1000; this program knows versions up to {len(MIGRATIONS)}."
+    assert raised.value.title == "The local database was written by a newer version"
+    assert "--data-dir" in raised.value.hint
+    assert raised.value.detail == f"Version 1000; this program knows versions up to {len(MIGRATIONS)}."
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]

@@ -19,14 +19,16 @@ from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+import usage_viewer.store  # noqa: F401 (DuckDB is loaded before the start: closing is timed without its import)
 from usage_viewer.__main__ import main
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.names import Names
 from usage_viewer.gui.clipboard.copy_controller import Chosen
 from usage_viewer.gui.window.main_window import MainWindow
-from usage_viewer.gui.workspace.workspace import SortedResult
-from usage_viewer.store import Cancel
+from usage_viewer.gui.window.window_parts import WindowParts
+from usage_viewer.gui.workspace.result_loader import SortedResult
+from usage_viewer.gui.workspace.tasks import Task
 
 SPOKEN = (QAccessible.Text.Name, QAccessible.Text.Description, QAccessible.Text.Value, QAccessible.Text.Help)
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b"
@@ -34,12 +36,16 @@ MANY = 3_000_000
 """Rows whose text takes some seconds to make."""
 
 
-def _window() -> MainWindow:
+def _shell() -> MainWindow:
     return next(one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow))
 
 
+def _window() -> WindowParts:
+    return _shell().parts
+
+
 def _close(_: str) -> object:
-    return _window().close()
+    return _shell().close()
 
 
 def _shown(_: str) -> object:
@@ -76,7 +82,7 @@ def _enter(key: str) -> object:
 
 
 def _ask_for_key(_: str) -> object:
-    _window().actions_.replace_key.trigger()
+    _window().actions.replace_key.trigger()
     return True
 
 
@@ -114,25 +120,25 @@ def _clear_clipboard(_: str) -> object:
 
 
 def _copy(_: str) -> object:
-    _window().actions_.provenance.setChecked(True)
-    _window().actions_.copy.trigger()
+    _window().actions.provenance.setChecked(True)
+    _window().actions.copy.trigger()
     return True
 
 
 def _save_snapshot(path: str) -> object:
     window = _window()
-    assert window.workspace.session is not None
-    window.snapshots.save(window.workspace.session, window.workspace.view, "Mine", Path(path))
+    assert window.workspace.store_session is not None
+    window.snapshots.save(window.workspace.store_session, window.workspace.view, "Mine", Path(path))
     return True
 
 
 def _picture(path: str) -> object:
-    return _window().grab().save(path)
+    return _shell().grab().save(path)
 
 
 def _trigger(name: str) -> object:
     """Triggers an action of the menu by its attribute name."""
-    getattr(_window().actions_, name).trigger()
+    getattr(_window().actions, name).trigger()
     return True
 
 
@@ -153,7 +159,7 @@ def _raise_in_worker(key: str) -> object:
     def fail(task: object) -> None:
         raise RuntimeError(f"in the worker with {key}")
 
-    _window().tasks.start("look", fail, print, _window()._on_error)
+    _window().tasks.start("look", fail, print, _window().errors.show)
     return True
 
 
@@ -167,16 +173,16 @@ def _crash(how: str) -> object:
 
 def _query(_: str) -> object:
     """Starts an endless query in the task channel of the view."""
-    window, cancel = _window(), Cancel()
-    session = window.workspace.session
+    window = _window()
+    session = window.workspace.store_session
     assert session is not None
     database = session._store.database
 
-    def work(task: object) -> object:
-        with database.cursor(cancel) as cursor:
+    def work(task: Task) -> object:
+        with database.cursor(task.cancellation) as cursor:
             return cursor.execute(ENDLESS).fetchall()
 
-    window.tasks.start("look", work, print, print, on_cancel=cancel.cancel)
+    window.tasks.start("look", work, print, print)
     return True
 
 

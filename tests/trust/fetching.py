@@ -1,13 +1,13 @@
 """Fetches into a database, then refreshes recent days again and again until it is killed."""
 
 import sys
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.trust.known_usage import ANCHOR, JUST_AFTER, first
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth, Granularity
@@ -21,12 +21,13 @@ VIEWS = (
 )
 
 
-def open_session(base_url: str, key: str, database: Path) -> Session:
+def open_session(base_url: str, key: str, database: Path) -> StoreSession:
     """Opens a session whose clock stands still shortly after the last day: three days may still grow."""
     profile = Profile(
         "default", base_url=base_url, database=database, keystore=MemoryKeystore, clock=lambda: JUST_AFTER
     )
-    session = profile.open_session()
+    session = profile.open_session().store_session
+    assert session is not None
     session.connect(profile.source(AdminKey.parse(key)))
     return session
 
@@ -35,9 +36,9 @@ def fetch_all(session: Session, *, refresh: bool, tell: bool) -> None:
     for dataset, width, per, days in VIEWS:
         ends = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (first(days), ANCHOR))
         view = ViewState(dataset_name=dataset, range=DateRange(None, *ends), per=per, grouping=())
-        for step in session.fetch(view, cancelled=threading.Event(), refresh=refresh):
+        for step in session.fetch(view, refresh=refresh):
             if step.stored and tell:
-                print(dataset, width.value, session.coverage(view).held, flush=True)
+                print(dataset, width.value, session.coverage(view).stored, flush=True)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
@@ -21,7 +21,7 @@ from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
-from usage_viewer.store.engine.database import wal_of
+from usage_viewer.store.engine.database import wal_path
 
 DAY: Final = 86400
 ANCHOR: Final = 1_793_491_200
@@ -52,7 +52,7 @@ def first(days: int) -> int:
 @cache
 def true_rows(dataset: str, width: BucketWidth, start: int) -> Rows:
     """Returns the rows of a bucket as the synthetic organization has them."""
-    batch = organization().columns(dataset, start, start + width.seconds, width, SETTLED)
+    batch = organization().batch(dataset, start, start + width.seconds, width, SETTLED)
     figures = [column.listed() for column in batch.metrics.values()]
     return {
         batch.combinations[combination]: tuple(column[row] for column in figures)
@@ -60,7 +60,7 @@ def true_rows(dataset: str, width: BucketWidth, start: int) -> Rows:
     }
 
 
-def shown_rows(session: Session, dataset: str, width: BucketWidth, days: int) -> dict[int, Rows]:
+def shown_rows(session: StoreSession, dataset: str, width: BucketWidth, days: int) -> dict[int, Rows]:
     """Returns the shown rows of each bucket in the last `days` days, grouped by all dimensions."""
     data = DATASETS[dataset]
     ends = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (first(days), ANCHOR))
@@ -100,34 +100,34 @@ class DatabaseFiles:
             old.unlink()
         path.write_bytes(self.database)
         if self.log:
-            wal_of(path).write_bytes(self.log)
+            wal_path(path).write_bytes(self.log)
 
 
 def write(folder: Path) -> DatabaseFiles:
     """Writes a month by day, five days by hour, and names; the costs stay in the log, as after a sudden end."""
     path = folder / "written" / "usage.duckdb"
     store = Store.open(path)
-    store.put(organization().columns("completions", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
-    store.put(organization().columns("completions", first(5), ANCHOR, BucketWidth.HOUR, SETTLED), SETTLED)
+    store.put(organization().batch("completions", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
+    store.put(organization().batch("completions", first(5), ANCHOR, BucketWidth.HOUR, SETTLED), SETTLED)
     store.remember([Name("project", f"proj_{number}", f"Project {number}") for number in range(50)])
     store.close()
     store = Store.open(path)
-    store.put(organization().columns("costs", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
-    files = DatabaseFiles(path.read_bytes(), wal_of(path).read_bytes())
+    store.put(organization().batch("costs", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
+    files = DatabaseFiles(path.read_bytes(), wal_path(path).read_bytes())
     store.close()
     shutil.rmtree(path.parent)
     return files
 
 
-def check(session: Session, store: Store, dataset: str, width: BucketWidth, days: int) -> int:
+def check(session: StoreSession, store: Store, dataset: str, width: BucketWidth, days: int) -> int:
     """Returns how many buckets of the last `days` days are stored. Raises AssertionError if one is wrong."""
-    stored = store.held(dataset).get(width)
+    stored = store.stored_buckets(dataset).get(width)
     starts = [] if stored is None else [int(start) for start in stored.starts if start >= first(days)]
     shown = shown_rows(session, dataset, width, days)
     for start in starts:
         assert shown.get(start, {}) == true_rows(dataset, width, start), f"{dataset} {width.value} {start}"
     # A day may also be made of stored hours; nothing else may be shown.
-    finer = store.held(dataset).get(BucketWidth.HOUR) if width is BucketWidth.DAY else None
+    finer = store.stored_buckets(dataset).get(BucketWidth.HOUR) if width is BucketWidth.DAY else None
     days_of_hours = set() if finer is None else {int(start) // DAY * DAY for start in finer.starts}
     assert set(shown) <= {*starts, *days_of_hours}
     return len(starts)
@@ -141,11 +141,11 @@ def examine(path: Path) -> str:
     store: Store | None = None
     try:
         store = Store.open(path)
-        session = Session(store, clock=lambda: SETTLED)
+        session = StoreSession(store, clock=lambda: SETTLED)
         counts = [check(session, store, *one) for one in WRITTEN]
         store.rows("completions")
         store.names()
-        store.put(organization().columns("images", first(3), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
+        store.put(organization().batch("images", first(3), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
         counts.append(check(session, store, "images", BucketWidth.DAY, 3))
         store.close()
         return f"stored {' '.join(map(str, counts))}"

@@ -178,7 +178,7 @@ def test_table_reports_database_in_use_by_a_window(program: "Program") -> None:
         printed = program(*WEEK)
         assert (printed.status, printed.out) == (1, "")
         assert printed.err.startswith("usage-viewer: The local database is in use")
-        assert printed.err.endswith("\nClose the window, or add --no-store to leave the database alone.\n")
+        assert printed.err.endswith("\nClose the window, or add --no-store to run without the database.\n")
         alone = program(*WEEK, "--no-store")
         assert (alone.status, alone.err) == (0, "")
         window.close()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.trust.known_usage import ANCHOR, DAY, SETTLED, Rows, first, shown_rows
 from usage_viewer.api.decode.page import decode_page
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import HeldBuckets
@@ -198,8 +198,8 @@ def check(data: Dataset, body: bytes) -> str:
         batch = decode_page(body, data, WINDOW, data.group_by).batch
         with SHELF as (store, fetched_at):
             store.put(batch, fetched_at)
-            shown = shown_rows(Session(store, clock=lambda: fetched_at), data.name, BucketWidth.DAY, DAYS)
-            stored = store.held(data.name).get(BucketWidth.DAY, HeldBuckets.nothing())
+            shown = shown_rows(StoreSession(store, clock=lambda: fetched_at), data.name, BucketWidth.DAY, DAYS)
+            stored = store.stored_buckets(data.name).get(BucketWidth.DAY, HeldBuckets.nothing())
             rows = expected(batch, data)
             assert {start: shown.get(start, {}) for start in batch.starts.tolist()} == {
                 start: rows.get(start, {}) for start in batch.starts.tolist()

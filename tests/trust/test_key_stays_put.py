@@ -73,7 +73,7 @@ def test_table_writes_no_key(program: "Program", search: Search) -> None:
         done = program(*WEEK, *more, env={"OPENAI_ADMIN_KEY": key, "PYTHONFAULTHANDLER": "1"})
         searched(search, done, status, word)
 
-    run(3, "The key was refused", key=OTHER)
+    run(3, "The admin key was refused", key=OTHER)
     run(0, "GET /organization/usage/completions: 200")
     run(2, "usage-viewer: ", "--key", MARK)
     run(2, "usage-viewer: ", "--profile", MARK + "!")

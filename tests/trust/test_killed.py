@@ -12,7 +12,7 @@ import pytest
 
 from tests.trust.fetching import VIEWS, fetch_all, open_session
 from tests.trust.known_usage import JUST_AFTER, check, organization
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.store import Store
 
@@ -68,7 +68,7 @@ def check_all(database: Path) -> dict[tuple[str, str], int]:
     """Returns how many buckets of each dataset and width are stored, after checking each."""
     store = Store.open(database)
     try:
-        session = Session(store, clock=lambda: JUST_AFTER)
+        session = StoreSession(store, clock=lambda: JUST_AFTER)
         return {
             (dataset, width.value): check(session, store, dataset, width, days) for dataset, width, _, days in VIEWS
         }

@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from usage_viewer.app.export import Export, Provenance
 from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.figures import NumberColumn
-from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
+from usage_viewer.domain.table import ColumnKey, FigureColumn, GroupColumn, Table
 from usage_viewer.gui.clipboard.clipboard import prepare, put
 
 
@@ -24,8 +24,8 @@ def table(rows: int) -> Table:
             GroupColumn(
                 DATASETS["completions"].dimension("model"), np.arange(rows, dtype=np.int32) % 4, names, names
             ),
-            FigureColumn("count", "Count", "", Kind.COUNT, NumberColumn(np.arange(rows) + 2**60), None),
-            FigureColumn("money", "Money", "", Kind.DECIMAL, NumberColumn(money), None),
+            FigureColumn(ColumnKey("count"), "Count", "", Kind.COUNT, NumberColumn(np.arange(rows) + 2**60), None),
+            FigureColumn(ColumnKey("money"), "Money", "", Kind.DECIMAL, NumberColumn(money), None),
         ),
         rows,
     )

@@ -30,7 +30,7 @@ class User(QObject):
     def _look(self) -> None:
         windows = [one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow)]
         if windows and self._steps:
-            self.window = windows[0]
+            self.window = windows[0].parts
             if self._steps[0]():
                 del self._steps[0]
 
@@ -55,7 +55,7 @@ class User(QObject):
         if [head.name for head in self.window.page.model.table.heads] != ["model", "project_id"]:
             return False
         self.window.copying.done.connect(self._on_copied)
-        self.window.activateWindow()
+        self.window.page.window().activateWindow()
         table = self.window.page.table
         table.setFocus()
         QTest.keyClick(table, Qt.Key.Key_A, CTRL)

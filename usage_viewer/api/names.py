@@ -1,20 +1,24 @@
-"""Fetches the names of projects, users, service accounts and API keys."""
+"""Fetches the names of projects, users, service accounts and API keys.
 
-import threading
+Uses the endpoints `/organization/projects`, `/organization/users`, and those of each project for its service
+accounts and API keys.
+"""
+
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import msgspec
 
-from usage_viewer.api.decode.page import unusable
+from usage_viewer.api.decode.page import decode_error
 from usage_viewer.api.http.client import UsageClient
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import CursorError, NotFound, RequestRefused, ScopeMissing
 from usage_viewer.domain.names import Name
 
 LIMIT = 100
-"""Entries a page, the most that the lists give."""
+"""Entries for each page: the maximum of these endpoints."""
 
-_MAX_PAGES = 10_000
+_MAX_PAGES = 10_000  # of one list
 
 
 class _Person(msgspec.Struct):
@@ -29,61 +33,65 @@ class _Owner(msgspec.Struct):
 
     @property
     def person(self) -> _Person | None:
+        """The user or service account, as far as the API names one."""
         return self.user or self.service_account
 
 
 class _Entry(msgspec.Struct):
     id: str
     name: str | None = None
-    email: str | None = None  # of users
-    user: _Person | None = None  # of users, in newer answers
-    owner: _Owner | None = None  # of API keys
-    redacted_value: str | None = None  # of API keys
+    email: str | None = None  # users
+    user: _Person | None = None  # users, in newer responses
+    owner: _Owner | None = None  # API keys
+    redacted_value: str | None = None  # API keys
 
 
-class _List(msgspec.Struct):
+class _ListPage(msgspec.Struct):
     data: list[_Entry]
     has_more: bool | None = None
     last_id: str | None = None
 
 
-_LIST = msgspec.json.Decoder(_List)
+_LIST_PAGE = msgspec.json.Decoder(_ListPage)
 
 
-def fetch_names(client: UsageClient, *, now: int, cancelled: threading.Event | None = None) -> Iterator[list[Name]]:
-    """All names that the key may read, a list a page: of kind project, user (service accounts too) or api_key.
+def fetch_names(client: UsageClient, *, now: int, cancellation: Cancellation | None = None) -> Iterator[list[Name]]:
+    """Fetch all names that the key may read, one list of names for each page.
 
-    A list that the key's permissions don't allow is passed over; at the end its ScopeMissing is raised. Raises
-    whatever `UsageClient.get` raises, NotJson, WrongShape and CursorError at once.
+    The kinds are `project`, `user` (also for service accounts) and `api_key`. `now` (epoch seconds) is stored as
+    the time when each name was seen. Skips lists that the key has no permission for, and raises their ScopeMissing
+    after all others were fetched. Also raises the other errors of `UsageClient.get`, NotJson, WrongShape, and
+    CursorError for a list without end.
     """
-    return _Directory(client, now, cancelled).names()
+    return _NameFetcher(client, now, cancellation).fetch()
 
 
-class _Directory:
-    def __init__(self, client: UsageClient, now: int, cancelled: threading.Event | None) -> None:
-        self._client, self._now, self._cancelled = client, now, cancelled
-        self._refused: dict[str, ScopeMissing] = {}  # kind of list -> why
-        self._people: set[str] = set()  # ids that a list has named
+class _NameFetcher:
+    def __init__(self, client: UsageClient, now: int, cancellation: Cancellation | None) -> None:
+        self._client, self._now, self._cancellation = client, now, cancellation
+        self._refused: dict[str, ScopeMissing] = {}  # kind of list -> its error
+        self._people: set[str] = set()  # ids of users and service accounts with a name
 
-    def names(self) -> Iterator[list[Name]]:
+    def fetch(self) -> Iterator[list[Name]]:
         projects: list[str] = []
         for page in self._pages("projects", "/organization/projects", ("include_archived", "true")):
             projects += [entry.id for entry in page]
-            yield self._named("project", page)
+            yield self._names("project", page)
         for page in self._pages("users", "/organization/users"):
-            yield self._people_of(page)
+            yield self._people_names(page)
         for project in projects:
-            home = f"/organization/projects/{quote(project, safe='')}"
-            for page in self._pages("service_accounts", f"{home}/service_accounts"):
-                yield self._people_of(page)
+            base_path = f"/organization/projects/{quote(project, safe='')}"
+            for page in self._pages("service_accounts", f"{base_path}/service_accounts"):
+                yield self._people_names(page)
         for project in projects:
-            home = f"/organization/projects/{quote(project, safe='')}"
-            for page in self._pages("api_keys", f"{home}/api_keys", ("owner_project_access", "any")):
-                yield [*self._named("api_key", page), *self._owners(page)]
+            base_path = f"/organization/projects/{quote(project, safe='')}"
+            for page in self._pages("api_keys", f"{base_path}/api_keys", ("owner_project_access", "any")):
+                yield [*self._names("api_key", page), *self._owner_names(page)]
         for error in self._refused.values():
             raise error
 
     def _pages(self, kind: str, path: str, *extra: tuple[str, str]) -> Iterator[list[_Entry]]:
+        """Fetch all pages of one list; nothing if a list of the same kind was refused before."""
         if kind in self._refused:
             return
         after: str | None = None
@@ -92,44 +100,45 @@ class _Directory:
             params = [("limit", str(LIMIT)), *extra]
             if after is not None:
                 params.append(("after", after))
-            answer = self._list(kind, path, params)
-            if answer is None:
+            page = self._list_page(kind, path, params)
+            if page is None:
                 return
-            yield answer.data
-            if not answer.has_more:
+            yield page.data
+            if not page.has_more:
                 return
-            after = answer.last_id or (answer.data[-1].id if answer.data else "")
+            after = page.last_id or (page.data[-1].id if page.data else "")
             if not after or after in seen:
-                raise CursorError(f"the list of {kind} goes on, but not from where", path="last_id")
+                problem = "is repeated" if after else "is missing"
+                raise CursorError(f"the list of {kind} has more pages, but its last_id {problem}", path="last_id")
             seen.add(after)
-        raise CursorError(f"the list of {kind} has no end", path="has_more")
+        raise CursorError(f"the list of {kind} has more than {_MAX_PAGES:,} pages", path="has_more")
 
-    def _list(self, kind: str, path: str, params: list[tuple[str, str]]) -> _List | None:
+    def _list_page(self, kind: str, path: str, params: list[tuple[str, str]]) -> _ListPage | None:
         try:
-            body = self._client.get(path, params, cancelled=self._cancelled)
+            body = self._client.get(path, params, cancellation=self._cancellation)
         except ScopeMissing as error:
             self._refused[kind] = error
             return None
         except (NotFound, RequestRefused):
-            # An archived project may have no lists of its own any longer; that says nothing of the others.
+            # The lists of an archived project may be gone. The lists of other projects are still fetched.
             if "/projects/" not in path:
                 raise
             return None
         try:
-            return _LIST.decode(body)
+            return _LIST_PAGE.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise unusable(error) from None
+            raise decode_error(error) from None
 
-    def _named(self, kind: str, page: list[_Entry]) -> list[Name]:
+    def _names(self, kind: str, page: list[_Entry]) -> list[Name]:
         return [Name(kind, entry.id, name, self._now) for entry in page if (name := _name_of(entry))]
 
-    def _people_of(self, page: list[_Entry]) -> list[Name]:
-        names = self._named("user", page)
+    def _people_names(self, page: list[_Entry]) -> list[Name]:
+        names = self._names("user", page)
         self._people |= {name.id for name in names}
         return names
 
-    def _owners(self, page: list[_Entry]) -> list[Name]:
-        """People whom no list has named, as far as their keys name them."""
+    def _owner_names(self, page: list[_Entry]) -> list[Name]:
+        """Return the owners of API keys that no list of users or service accounts contained."""
         names = []
         for entry in page:
             person = entry.owner.person if entry.owner else None
@@ -141,10 +150,9 @@ class _Directory:
 
 
 def _name_of(entry: _Entry) -> str:
-    """What the entry is called: its name, a person's address, else what a key's owner is called."""
-    own = entry.name or entry.email
-    if own:
-        return own
+    """Return the first of: own name or e-mail address, the user's, the key owner's, the redacted key."""
+    if entry.name or entry.email:
+        return entry.name or entry.email or ""
     if entry.user is not None and (entry.user.name or entry.user.email):
         return entry.user.name or entry.user.email or ""
     owner = entry.owner.person if entry.owner else None

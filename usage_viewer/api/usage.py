@@ -1,28 +1,34 @@
-"""Asks for one window of a dataset page by page, and finds out which dimensions may be asked for together."""
+"""Fetches a window of a dataset page by page, and probes which dimensions can be grouped by together.
+
+Uses the endpoints `/organization/usage/*` and `/organization/costs`.
+"""
 
 import re
 import threading
 from collections.abc import Callable, Iterator
+from math import ceil, log2
 
 from usage_viewer.api.decode.page import decode_page
 from usage_viewer.api.http.client import Params, UsageClient
 from usage_viewer.api.http.retry import OnRetry
 from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset, dataset_named
-from usage_viewer.domain.errors import BucketError, CursorError, RequestRefused
+from usage_viewer.domain.errors import BucketError, CursorError, RequestRefused, TooLarge
 from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.domain.zones import iso
 
-GRACE = 60
-"""Seconds after its beginning from which a bucket must be in an answer."""
+SPLIT_NOTICE = "A response was too large; fetching a shorter range"
 
-_DECODING = threading.Lock()
-"""Held by the one that decodes. All at once would take as long, and all would be late with their next request."""
+_GRACE = 60
+"""Seconds after its start during which the server may still leave a new bucket out of a response."""
 
-_DECODING = threading.Lock()
-"""Held by the one that decodes. All at once would take as long, and all would be late with their next request."""
+_DECODE_LOCK = threading.Lock()
+"""Lets one thread decode at a time. Several at once would take as long in total, and each would send its next
+request later.
+"""
 
-_CHECKED_BY = "completions"
+_KEY_CHECK_DATASET = "completions"
 
 
 def fetch_window(
@@ -31,37 +37,41 @@ def fetch_window(
     window: BucketRun,
     grouped: tuple[str, ...],
     *,
-    cancelled: threading.Event | None = None,
+    cancellation: Cancellation | None = None,
     on_retry: OnRetry | None = None,
 ) -> Iterator[Batch]:
-    """The window's buckets, a batch a page, as they come.
+    """Fetch all buckets of `window`, grouped by the dimensions in `grouped`, one batch for each page.
 
-    Raises whatever `UsageClient.get` and `decode_page` raise; CursorError for a cursor that comes again or never
-    ends; BucketError for a bucket that comes again on a later page, and at the end if buckets are missing.
+    A batch is yielded as soon as its page is decoded. Raises the errors of `UsageClient.get` and `decode_page`;
+    CursorError for a repeated cursor or a list of pages without end; BucketError for a bucket that an earlier page
+    already had, and after the last page if buckets are missing.
     """
-    asked_at = client.now()
+    started_at = client.now()
     seen: set[int] = set()
     cursors: set[str] = set()
     cursor: str | None = None
     for _ in range(window.buckets + 2):
         params = _params(dataset, window, grouped, cursor)
-        with client.answer(dataset.path, params, cancelled=cancelled, on_retry=on_retry) as body, _DECODING:
+        with (
+            client.get_within_budget(dataset.path, params, cancellation=cancellation, on_retry=on_retry) as body,
+            _DECODE_LOCK,
+        ):
             page = decode_page(body, dataset, window, grouped)
-        del body  # it may be large, and whoever takes the batch may take its time
+        del body  # free it now: it may be large, and the caller may keep this generator waiting
         starts = set(page.batch.starts.tolist())
         if starts & seen:
-            raise BucketError(f"{_told(window.width, min(starts & seen))} came twice")
+            raise BucketError(f"the server sent {_bucket_text(window.width, min(starts & seen))} twice")
         seen |= starts
         cursor = page.next_page
         if cursor is not None and cursor in cursors:
-            raise CursorError("a cursor came twice", path="next_page")
+            raise CursorError("the server sent a cursor twice", path="next_page")
         yield page.batch
         if cursor is None:
-            # Not before the first answer is it known what time it is for the server.
-            _check_complete(window, seen, int(min(asked_at, client.now())))
+            # `client.now()` is corrected by the server's clock only after the first response.
+            _check_complete(window, seen, int(min(started_at, client.now())))
             return
         cursors.add(cursor)
-    raise CursorError(f"there is no end after {window.buckets + 2} pages", path="next_page")
+    raise CursorError(f"no last page after {window.buckets + 2} pages", path="next_page")
 
 
 def _params(dataset: Dataset, window: BucketRun, grouped: tuple[str, ...], cursor: str | None) -> Params:
@@ -77,19 +87,19 @@ def _params(dataset: Dataset, window: BucketRun, grouped: tuple[str, ...], curso
 
 
 def _check_complete(window: BucketRun, seen: set[int], now: int) -> None:
-    # A bucket that has only just begun may not be listed yet; it isn't counted as held either.
-    begun = range(window.start, min(window.end, now - GRACE + 1), window.width.seconds)
-    missing = [start for start in begun if start not in seen]
+    # The server may not list a bucket that has only just begun.
+    expected = range(window.start, min(window.end, now - _GRACE + 1), window.width.seconds)
+    missing = [start for start in expected if start not in seen]
     if missing:
-        noun = window.width.noun
+        noun, first = window.width.noun, _bucket_text(window.width, missing[0])
         raise BucketError(
-            f"{len(missing)} of {len(begun)} {noun}s did not come, the first is {_told(window.width, missing[0])}",
+            f"{len(missing)} of {len(expected)} {noun}s are missing, first {first}",
             title="The server left buckets out",
-            hint="Try again; what has arrived is kept.",
+            hint="Retry. Data already loaded is kept.",
         )
 
 
-def _told(width: BucketWidth, start: int) -> str:
+def _bucket_text(width: BucketWidth, start: int) -> str:
     return iso(start)[:10] if width is BucketWidth.DAY else iso(start)
 
 
@@ -99,54 +109,57 @@ def probe_dimensions(
     day: BucketRun,
     *,
     refusal: RequestRefused | None = None,
-    cancelled: threading.Event | None = None,
+    cancellation: Cancellation | None = None,
     on_retry: OnRetry | None = None,
 ) -> tuple[str, ...]:
-    """A largest set of dimensions that the server accepts together, found greedily in the dataset's order.
+    """Return a largest set of dimensions that the server accepts together in `group_by`, for the bucket `day`.
 
-    `refusal` is the 400 that gave rise to it; without one, all dimensions are tried first. What an error's message
-    names is left out first and then added again one by one. Raises the refusal if even no grouping is refused.
+    Which dimensions may be grouped by depends on the organization, on the combination and on the range. The search
+    is greedy, in the dataset's order: it first leaves out the dimensions that the error message names, and then
+    adds each one again if the server accepts it. `refusal` is the HTTP 400 that a request with all dimensions got;
+    None: such a request is sent first. Raises that error if the server also refuses a request without `group_by`,
+    and other errors of `UsageClient.get`.
     """
     window = BucketRun(day.width, day.start, day.start + day.width.seconds)
 
-    def ask(names: tuple[str, ...]) -> RequestRefused | None:
+    def send(names: tuple[str, ...]) -> RequestRefused | None:
         try:
             params = _params(dataset, window, names, None)
-            client.get(dataset.path, params, cancelled=cancelled, on_retry=on_retry)
+            client.get(dataset.path, params, cancellation=cancellation, on_retry=on_retry)
         except RequestRefused as error:
             if error.status != 400:
                 raise
             return error
         return None
 
-    return _accepted(dataset.group_by, refusal, ask)
+    return _largest_accepted(dataset.group_by, refusal, send)
 
 
-def _accepted(
-    everything: tuple[str, ...],
+def _largest_accepted(
+    all_names: tuple[str, ...],
     refusal: RequestRefused | None,
-    ask: Callable[[tuple[str, ...]], RequestRefused | None],
+    send: Callable[[tuple[str, ...]], RequestRefused | None],
 ) -> tuple[str, ...]:
     if refusal is None:
-        refusal = ask(everything)
+        refusal = send(all_names)
         if refusal is None:
-            return everything
-    accepted = _without(everything, refusal)
-    if accepted == everything or ask(accepted) is not None:
+            return all_names
+    accepted = _without_named(all_names, refusal)
+    if accepted == all_names or send(accepted) is not None:
         accepted = ()
-        if ask(()) is not None:
+        if send(()) is not None:
             raise refusal
-    for name in everything:
+    for name in all_names:
         if name in accepted:
             continue
-        more = tuple(other for other in everything if other in accepted or other == name)
-        if more != everything and ask(more) is None:
-            accepted = more
+        candidate = tuple(other for other in all_names if other in accepted or other == name)
+        if candidate != all_names and send(candidate) is None:
+            accepted = candidate
     return accepted
 
 
-def _without(names: tuple[str, ...], refusal: RequestRefused) -> tuple[str, ...]:
-    """Those that the refusal's message doesn't name."""
+def _without_named(names: tuple[str, ...], refusal: RequestRefused) -> tuple[str, ...]:
+    """Return the dimensions that the message of `refusal` does not contain."""
     return tuple(name for name in names if not re.search(rf"\b{re.escape(name)}\b", refusal.detail))
 
 
@@ -154,12 +167,64 @@ def check_key(
     client: UsageClient,
     now: int,
     *,
-    cancelled: threading.Event | None = None,
+    cancellation: Cancellation | None = None,
     on_retry: OnRetry | None = None,
 ) -> None:
-    """One cheap call that needs what fetching usage needs. Raises what is wrong with key, network or answer."""
-    dataset = dataset_named(_CHECKED_BY)
+    """Check that the key may read usage, by one small request for today's completions.
+
+    `now` is in epoch seconds. Raises the errors of `UsageClient.get` and `decode_page`.
+    """
+    dataset = dataset_named(_KEY_CHECK_DATASET)
     start = BucketWidth.DAY.floor(now)
     window = BucketRun(BucketWidth.DAY, start, start + BucketWidth.DAY.seconds)
-    body = client.get(dataset.path, _params(dataset, window, (), None), cancelled=cancelled, on_retry=on_retry)
+    body = client.get(
+        dataset.path, _params(dataset, window, (), None), cancellation=cancellation, on_retry=on_retry
+    )
     decode_page(body, dataset, window, ())
+
+
+def fetch_in_smaller_windows(
+    fetch: Callable[[BucketRun], Iterator[Batch]], window: BucketRun, on_notice: Callable[[str], None]
+) -> Iterator[Batch]:
+    """Fetch `window` with `fetch`; after a response that is too large, fetch the missing part in two halves.
+
+    A half whose response is too large is halved again, down to a single bucket. `on_notice` gets one line for the
+    status bar each time. A single bucket that is too large is left out, and its TooLarge is raised after all other
+    buckets were fetched. TooLarge is raised at once after as many too large responses as two such buckets would
+    cause, so that a faulty server does not get endless requests. Raises the errors of `fetch`.
+    """
+    parts = [window]
+    too_large_left = 2 * (ceil(log2(window.buckets)) + 1)
+    bucket_error: TooLarge | None = None
+    while parts:
+        part = parts.pop()
+        fetched: set[int] = set()
+        try:
+            for batch in fetch(part):
+                fetched.update(batch.starts.tolist())
+                yield batch
+        except TooLarge as error:
+            too_large_left -= 1
+            rest = _rest(part, fetched)
+            if not too_large_left or not rest.buckets:
+                raise
+            if rest.buckets == 1:
+                bucket_error = bucket_error or error
+            else:
+                parts += _halves(rest)
+                on_notice(SPLIT_NOTICE)
+    if bucket_error is not None:
+        raise bucket_error
+
+
+def _rest(part: BucketRun, fetched: set[int]) -> BucketRun:
+    """Return the part from its first missing bucket on."""
+    step = part.width.seconds
+    first = next((start for start in range(part.start, part.end, step) if start not in fetched), part.end)
+    return BucketRun(part.width, first, part.end)
+
+
+def _halves(part: BucketRun) -> tuple[BucketRun, BucketRun]:
+    """Return the later half and the earlier half: the caller takes parts from the end of its list."""
+    middle = part.start + (part.buckets + 1) // 2 * part.width.seconds
+    return BucketRun(part.width, middle, part.end), BucketRun(part.width, part.start, middle)

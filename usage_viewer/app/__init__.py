@@ -1,1 +1,1 @@
-"""Use cases that every face shares: the session and its verbs, sync, settings, exports."""
+"""Implements the use cases that the window and the command line share: session, fetch, settings, export."""

@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Writes files completely or not at all."""
 
 import errno
 import os
@@ -8,30 +8,30 @@ from functools import partial
 from pathlib import Path
 
 Opener = Callable[[str, int], int]
-"""Opens a path with flags and gives its descriptor, as the builtin `open` takes it."""
+"""A function that opens a path with flags and returns a file descriptor (the `opener` of the builtin `open`)."""
 
 
 def make_private_directory(path: Path) -> None:
-    """Makes `path` and what is missing above it, for the user alone. Raises OSError."""
+    """Create `path` and its missing parents, accessible to the user only (0700). Raises OSError."""
     for directory in (*reversed(path.parents), path):
-        directory.mkdir(mode=0o700, exist_ok=True)  # with `parents` the mode is for the last one alone
+        directory.mkdir(mode=0o700, exist_ok=True)  # mkdir(parents=True) would apply the mode to the last one only
 
 
-def write_whole(
+def write_atomically(
     path: Path, pieces: Iterable[bytes], *, mode: int | None = None, opener: Opener | None = None
 ) -> None:
-    """Replaces `path` by the joined `pieces`, at once, when all of them are safe on the disk.
+    """Replace `path` with the joined `pieces` in one step, after all of them are safely on the disk.
 
-    A new file gets `mode`, or what the user's umask leaves; without `mode`, the file that is replaced hands its own
-    on. A symbolic link stays one, and what it points to is replaced. Whatever goes wrong, also in `pieces`, leaves
-    nothing behind. Raises OSError.
+    The file gets the permissions `mode`. Without `mode`, it keeps those of the file that it replaces, and a new
+    file gets those of the user's umask. A symbolic link stays, and its target is replaced. If anything fails,
+    `pieces` included, no partial file is left. Raises OSError.
     """
     path = Path(os.path.realpath(path))
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if path.exists() and not path.is_file():  # a device, say: never to be replaced by a file
+    if path.exists() and not path.is_file():  # for example a device, which a file must not replace
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-    # The name is cut, so that it fits where the whole one does.
+    # The name is shortened, so that the temporary name is not too long for the file system.
     temporary = path.with_name(f".{path.name[:48]}.{secrets.token_hex(6)}.part")
     opener = opener or partial(os.open, mode=0o666 if mode is None else mode)
     try:
@@ -42,7 +42,7 @@ def write_whole(
             os.fsync(file.fileno())
         if mode is None and path.exists():
             temporary.chmod(path.stat().st_mode & 0o777)
-        os.replace(temporary, path)  # noqa: PTH105 - the name says what it does, on every system
+        os.replace(temporary, path)  # noqa: PTH105 - os.replace overwrites on every system
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -1,11 +1,11 @@
-"""Erases what the program keeps on this computer: keys in the keyring, usage, names, settings."""
+"""Deletes all data of the program on this computer: keys in the keyring, usage, names, settings."""
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from usage_viewer.app.file_permissions import kept_files
+from usage_viewer.app.file_permissions import stored_files
 from usage_viewer.app.profile.organizations import Organization, Organizations, with_id
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings.settings import organizations_of
@@ -16,64 +16,64 @@ if TYPE_CHECKING:
 
 
 def all_organizations(data_dir: Path) -> Organizations:
-    """Those in the settings, those whose data lies in `data_dir`, and the one to begin with."""
-    listed, _ = organizations_of(ProfilePaths(data_dir).settings)
-    listed = with_id(listed, ProfilePaths(data_dir).profile)
+    """Return the organizations in the settings, those with data in `data_dir`, and the default one."""
+    organizations, _ = organizations_of(ProfilePaths(data_dir).settings)
+    organizations = with_id(organizations, ProfilePaths(data_dir).profile)
     profiles = ProfilePaths(data_dir).directory.parent
     for path in sorted(profiles.iterdir()) if profiles.is_dir() else ():
         try:
-            listed = with_id(listed, path.name)
+            organizations = with_id(organizations, path.name)
         except InputError:
-            continue  # nothing that the program has made
-    return listed
+            continue  # the program did not create this folder
+    return organizations
 
 
 def erase_all(data_dir: Path, keystore: "Callable[[str], Keystore]") -> list[UsageViewerError]:
-    """Removes every organization's key, data and settings; returns what could not be removed.
+    """Delete every organization's key and data, and the settings; return an error for each failed deletion.
 
-    `keystore` gives that of an organization by its id. Raises StoreLocked, before anything is removed, if a window
-    has the data of one open.
+    `keystore` returns the keystore of an organization's id. Raises StoreLocked, before anything is deleted, if a
+    window has a database open.
     """
     organizations = all_organizations(data_dir)
-    for one in organizations:
-        _check_free(ProfilePaths(data_dir, one.id))
-    faults: list[UsageViewerError] = []
-    for one in organizations:
+    for organization in organizations:
+        _check_not_open(ProfilePaths(data_dir, organization.id))
+    errors: list[UsageViewerError] = []
+    for organization in organizations:
         try:
-            keystore(one.id).forget()
+            keystore(organization.id).forget()
         except UsageViewerError as error:
-            faults.append(_of(one, error))
-    for path in kept_files(data_dir):
+            errors.append(_with_organization(error, organization))
+    for path in stored_files(data_dir):
         try:
             _remove(path)
         except OSError as error:
-            faults.append(
+            errors.append(
                 StoreNotWritable(
                     f"{error.filename or path}: {error.strerror}",
-                    title="Not all files could be removed",
-                    hint="Check the permissions, and remove what is left by hand.",
+                    title="Some files could not be deleted",
+                    hint="Check the permissions, and delete the remaining files yourself.",
                 )
             )
     _remove_if_empty(data_dir)
-    return faults
+    return errors
 
 
-def _check_free(place: ProfilePaths) -> None:
+def _check_not_open(paths: ProfilePaths) -> None:
     from usage_viewer.store import Store
 
-    if not place.database.is_file():
+    if not paths.database.is_file():
         return
     try:
-        Store.open(place.database).close()
+        Store.open(paths.database).close()
     except StoreLocked:
         raise
     except StoreError:
-        return  # damaged, or of a newer version: in nobody's hands at least
+        return  # damaged, or of a newer version, but not open elsewhere
 
 
-def _of(one: Organization, error: UsageViewerError) -> UsageViewerError:
+def _with_organization(error: UsageViewerError, organization: Organization) -> UsageViewerError:
     return UsageViewerError(
-        error.detail, title=f"The key of {one.label} could not be removed: {error.title}", hint=error.hint
+        error.detail, title=f"The key of {organization.label} could not be removed: {error.title}", hint=error.hint
     )
 
 
@@ -88,4 +88,4 @@ def _remove_if_empty(data_dir: Path) -> None:
     try:
         data_dir.rmdir()
     except OSError:
-        return  # not the program's alone
+        return  # the directory has other files, which are not the program's

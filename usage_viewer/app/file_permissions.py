@@ -1,4 +1,4 @@
-"""What is kept is for its owner alone: permissions are set right at every start, and a crash writes nothing."""
+"""Restricts stored files to their owner at each start, and disables core dumps."""
 
 import logging
 import os
@@ -13,11 +13,12 @@ DIRECTORY, FILE = 0o700, 0o600
 log = logging.getLogger(__name__)
 
 
-def keep_private(data_dir: Path) -> None:
-    """Directories get 0700 and files 0600, also those that were copied here or changed since. Never raises.
+def restrict_permissions(data_dir: Path) -> None:
+    """Set the permissions of all stored directories to 0700 and of all stored files to 0600. Never raises.
 
-    A directory that also holds what isn't the program's (one chosen with --data-dir) is itself left as it is; what
-    the program keeps in it is not. Links are not followed. Where there are no such permissions nothing happens.
+    This corrects files that were copied into the directory or changed since the last start. If `data_dir` also has
+    files of other programs (it may be chosen with --data-dir), the directory itself is not changed. Links are not
+    followed. On systems without POSIX permissions nothing happens.
     """
     if os.name != "posix" or not data_dir.is_dir():
         return
@@ -25,26 +26,26 @@ def keep_private(data_dir: Path) -> None:
         names = {path.name for path in data_dir.iterdir()}
         if all(map(_is_ours, names)):
             _restrict(data_dir)
-        for path in _kept(data_dir):
+        for path in _all_stored_paths(data_dir):
             _restrict(path)
     except OSError as error:
         log.warning("permissions can't be checked: %s", error)
 
 
-def leave_no_core() -> None:
-    """A crash writes no picture of the memory, in which the key is."""
+def disable_core_dumps() -> None:
+    """Prevent the system from writing the process's memory, which includes the key, to disk after a crash."""
     if sys.platform == "win32":
         return
     import resource
 
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    # One byte is what Linux takes for "none" also where a program of the system's collects the crashes.
+    # 1 byte, because Linux takes 1 as "no core dump" even if a program collects crashes; 0 would not stop that.
     least = 1 if hard == resource.RLIM_INFINITY else min(1, hard)
     resource.setrlimit(resource.RLIMIT_CORE, (least, hard))
 
 
-def kept_files(data_dir: Path) -> list[Path]:
-    """Everything in `data_dir` that the program keeps: the organizations' directory and the settings."""
+def stored_files(data_dir: Path) -> list[Path]:
+    """Return the program's entries in `data_dir`: the organizations' directory and the settings, sorted."""
     if not data_dir.is_dir():
         return []
     return sorted(path for path in data_dir.iterdir() if _is_ours(path.name))
@@ -56,8 +57,8 @@ def _is_ours(name: str) -> bool:
     return name in ("profiles", settings.name, f"{settings.stem}.damaged{settings.suffix}") or temporary
 
 
-def _kept(data_dir: Path) -> Iterator[Path]:
-    for path in kept_files(data_dir):
+def _all_stored_paths(data_dir: Path) -> Iterator[Path]:
+    for path in stored_files(data_dir):
         yield path
         if not path.is_symlink():
             yield from path.rglob("*")
@@ -68,10 +69,10 @@ def _restrict(path: Path) -> None:
         mode = path.lstat().st_mode
         if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
             return
-        wanted = DIRECTORY if stat.S_ISDIR(mode) else FILE
-        if stat.S_IMODE(mode) != wanted:
-            path.chmod(wanted)
+        target = DIRECTORY if stat.S_ISDIR(mode) else FILE
+        if stat.S_IMODE(mode) != target:
+            path.chmod(target)
     except FileNotFoundError:
-        return  # a log that another process has just finished with
+        return  # for example the database's log, which another process has just removed
     except OSError as error:
         log.warning("%s can't be made private: %s", path, error.strerror)

@@ -1,4 +1,4 @@
-"""What this program is made of: every package that it ships with, its version and its licence."""
+"""Lists the third-party packages of this program with their versions and licences."""
 
 import re
 from collections.abc import Iterator
@@ -8,57 +8,59 @@ from importlib.metadata import Distribution, PackageMetadata, PackageNotFoundErr
 PROGRAM = "usage-viewer"
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r";.*\bextra\s*==")
-_LONGEST = 60  # characters; some packages give a licence's whole text for its name
+_LONGEST = 60  # characters; some packages put the whole text of a licence into the field for its name
 
 
 @dataclass(frozen=True, slots=True)
 class Component:
+    """Describes an installed package."""
+
     name: str
     version: str
     licence: str
 
 
-def parts(program: str = PROGRAM) -> list[Component]:
-    """All that `program` needs and that is installed here, and what that needs in turn, by name."""
-    found: dict[str, Component] = {}
-    todo = list(_needs(program))
+def list_components(program: str = PROGRAM) -> list[Component]:
+    """Return the installed packages that `program` requires directly or indirectly, sorted by name."""
+    components: dict[str, Component] = {}
+    todo = list(_direct_requirements(program))
     while todo:
         name = todo.pop()
         key = re.sub(r"[-_.]+", "-", name).lower()
-        if key in found or key == program:
+        if key in components or key == program:
             continue
         try:
-            here = distribution(name)
+            package = distribution(name)
         except PackageNotFoundError:
-            continue  # for another system or another Python
-        found[key] = Component(here.metadata["Name"], here.version, licence(here.metadata))
-        todo += _required(here)
-    return [found[key] for key in sorted(found)]
+            continue  # required only on another system or by another Python version
+        components[key] = Component(package.metadata["Name"], package.version, licence(package.metadata))
+        todo += _requirement_names(package)
+    return [components[key] for key in sorted(components)]
 
 
 def licence(metadata: PackageMetadata) -> str:
-    """As the package states it: an SPDX expression, a short name, or the classifier's words."""
+    """Return the licence that a package declares: an SPDX expression, a short name, or its classifiers."""
     for field in ("License-Expression", "License"):
         text = str((metadata.get_all(field) or [""])[0]).strip()
         if text and len(text) <= _LONGEST and "\n" not in text:
             return text
-    classified = [
+    classifiers = [
         text.rpartition(" :: ")[2]
         for text in metadata.get_all("Classifier") or ()
         if text.startswith("License ::") and text != "License :: OSI Approved"
     ]
-    return ", ".join(classified) or "see the package"
+    return ", ".join(classifiers) or "see the package"
 
 
-def _needs(program: str) -> Iterator[str]:
+def _direct_requirements(program: str) -> Iterator[str]:
     try:
-        yield from _required(distribution(program))
+        yield from _requirement_names(distribution(program))
     except PackageNotFoundError:
-        return  # run from a folder without being installed
+        return  # the program runs from a folder and is not installed
 
 
-def _required(here: Distribution) -> Iterator[str]:
-    for text in here.requires or ():
+def _requirement_names(package: Distribution) -> Iterator[str]:
+    for text in package.requires or ():
         name = _NAME.match(text)
         if name and not _EXTRA.search(text):
             yield name.group()

@@ -1,1 +1,1 @@
-"""The command line: the same core without a window."""
+"""Implements the command line, which uses the same core as the window."""

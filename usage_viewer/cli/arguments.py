@@ -1,12 +1,13 @@
-"""What the command line accepts, and the view that a `table` command asks for."""
+"""Defines the command-line options, and converts the options of `table` to a view."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import NoReturn
 
 from usage_viewer import __version__
-from usage_viewer.cli.parsing import Parser
 from usage_viewer.domain.catalog import DATASETS, Dataset
 from usage_viewer.domain.dataset import EXTRA
 from usage_viewer.domain.date_range import DateRange
@@ -20,93 +21,133 @@ FORMATS = ("tsv", "csv", "json", "markdown")
 FIRST_YEAR, LAST_YEAR = 1971, 2199
 
 
-def parser() -> Parser:
+class Parser(argparse.ArgumentParser):
+    """Parses arguments; reports invalid ones as InputError, so that one place formats all errors.
+
+    `--sort -input_tokens` is read as `--sort=-input_tokens`: argparse alone would take the value for an option.
+    """
+
+    def parse_known_args(  # type: ignore[override] # the namespace is always a plain one
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse `args` (default: those of the process). Raises InputError."""
+        return super().parse_known_args(_join_sort_value(sys.argv[1:] if args is None else args), namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise InputError in place of argparse's exit."""
+        raise InputError(message, title="The command is invalid", hint=self.format_usage().strip())
+
+
+def _join_sort_value(args: Sequence[str]) -> list[str]:
+    joined: list[str] = []
+    for argument in args:
+        if joined and joined[-1] == "--sort" and argument[:1] == "-" and argument[:2] != "--":
+            joined[-1] = f"--sort={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def build_parser() -> Parser:
+    """Return the parser of `usage-viewer` and its commands `table` and `forget`."""
     top = Parser(
         prog="usage-viewer",
-        description="See, filter, regroup, sort and copy an organization's OpenAI usage. Without a command, a "
-        "window opens.",
+        description="Shows an organization's OpenAI usage: filter, group, sort and copy it. Without a command, "
+        "usage-viewer opens a window.",
     )
     top.add_argument("--version", action="version", version=f"Usage Viewer {__version__}")
-    _add_common(top)
+    _add_common_options(top)
     top.add_argument(
-        "--snapshot", type=Path, metavar="FILE.png", help="draw the loaded window to a picture, then end"
+        "--snapshot",
+        type=Path,
+        metavar="FILE.png",
+        help="save a picture of the window to this file when the window is loaded, then exit",
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     table = commands.add_parser(
         "table",
         help="print a table instead of opening the window",
-        description="Prints usage as a table. Ends with 0 only if the range is complete, with 3 if something is "
-        "missing (said on standard error), with 2 for arguments that can't be used, with 1 if nothing could be "
-        "done. The key comes from the keyring or from OPENAI_ADMIN_KEY.",
+        description="Prints usage as a table. Exit status 0 only if the range is complete; 3 if data is missing (a "
+        "message on standard error lists it); 2 for invalid arguments; 1 for any other error. The key is read from "
+        "the keyring, or from OPENAI_ADMIN_KEY.",
     )
-    _add_common(table, again=True)
-    _add_table(table)
+    _add_common_options(table, is_command=True)
+    _add_range_options(table)
+    _add_content_options(table)
+    _add_output_options(table)
     forget = commands.add_parser(
         "forget",
-        help="remove the key from the keyring, or all that is kept",
-        description="Removes the organization's key from the keyring; with --all every key, and all usage, names "
-        "and settings. Asks first. Ends with 0 if it is done, with 3 if it was not confirmed.",
+        help="remove the key from the keyring, or delete all stored data",
+        description="Removes the organization's key from the keyring. With --all, removes every key and deletes "
+        "all usage, names and settings. Asks for confirmation first. Exit status 0 if done; 3 if not confirmed; 2 "
+        "for invalid arguments; 1 for any other error.",
     )
-    _add_common(forget, again=True)
+    _add_common_options(forget, is_command=True)
     forget.add_argument(
-        "--all", action="store_true", help="every organization's key, all usage and names, and the settings"
+        "--all",
+        action="store_true",
+        help="remove the keys of all organizations, and delete all usage, names and settings",
     )
-    forget.add_argument("--yes", action="store_true", help="don't ask")
+    forget.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     return top
 
 
-def _add_common(target: argparse.ArgumentParser, *, again: bool = False) -> None:
-    """Options that stand before or after the command; after it, an option left out leaves the first one be."""
-    kept = argparse.SUPPRESS if again else None
+def _add_common_options(target: argparse.ArgumentParser, *, is_command: bool = False) -> None:
+    """Add the options that are allowed before and after the command.
+
+    After the command, a missing option must not overwrite the value given before it, so it has no default there.
+    """
+    default = argparse.SUPPRESS if is_command else None
     target.add_argument(
         "--demo",
         action="store_true",
-        default=kept or False,
-        help="look at a synthetic organization; no key is needed, nothing is kept",
+        default=default or False,
+        help="open a sample organization; no key needed, nothing is stored",
     )
     target.add_argument(
         "--open",
         type=Path,
         metavar="FILE",
-        default=kept,
-        help="look at a saved snapshot (.zip or folder); no key is needed, nothing is fetched",
+        default=default,
+        help="open a saved snapshot (.zip or folder); no key needed, nothing is loaded from the server",
     )
     target.add_argument(
         "--base-url",
         metavar="URL",
-        default=kept,
-        help="ask another server: an https address, or one of this computer",
+        default=default,
+        help="use another server: an https address, or any address of this computer",
     )
     target.add_argument(
         "--ca-file",
         type=Path,
         metavar="FILE.pem",
-        default=kept,
-        help="trust the certificates in this file too, beside those that the system trusts",
+        default=default,
+        help="trust the certificates in this file, in addition to those of the system",
     )
     target.add_argument(
         "--profile",
         metavar="NAME",
-        default=kept,
-        help="which organization, by its name or id: each has its own key and data (default: in the window the "
-        "one looked at last, else the one whose id is default)",
+        default=default,
+        help="the organization, by its name or id; each has its own key and data (default: for the window the "
+        "organization that was open last, otherwise the one with the id default)",
     )
     target.add_argument(
         "--data-dir",
         type=Path,
         metavar="DIR",
-        default=kept,
-        help="where data and settings are kept (default: the system's place for them)",
+        default=default,
+        help="directory of data and settings (default: the system's usual place)",
     )
     target.add_argument(
         "--verbose",
         action="store_true",
-        default=kept or False,
-        help="log to standard error; the key is masked",
+        default=default or False,
+        help="write a log to standard error; keys are masked",
     )
 
 
-def _add_table(table: argparse.ArgumentParser) -> None:
+def _add_range_options(table: argparse.ArgumentParser) -> None:
+    """Add the options that choose the dataset, the range and the periods."""
     table.add_argument(
         "--dataset",
         default="completions",
@@ -118,95 +159,111 @@ def _add_table(table: argparse.ArgumentParser) -> None:
         dest="start",
         required=True,
         metavar="DATE",
-        help="first day or time, in the zone: 2026-10-01 or 2026-10-01T14:00",
+        help="first day, or start time, in the zone: 2026-10-01 or 2026-10-01T14:00",
     )
     table.add_argument(
-        "--to", dest="end", required=True, metavar="DATE", help="day or time before which to stop, in the zone"
+        "--to",
+        dest="end",
+        required=True,
+        metavar="DATE",
+        help="end day or time (exclusive), in the zone",
     )
     table.add_argument(
         "--zone",
         default="UTC",
         metavar="ZONE",
-        help="whose days, weeks and months: UTC, local or a name like Europe/Berlin (default: UTC)",
+        help="time zone of days, weeks and months: UTC, local or a name like Europe/Berlin (default: UTC)",
     )
     table.add_argument(
         "--per",
         default="total",
         metavar="PERIOD",
-        help="minute, hour, day, week or month: a row for each; total: the whole range (default: total)",
+        help="one row for each minute, hour, day, week or month; or total, the whole range (default: total)",
     )
+
+
+def _add_content_options(table: argparse.ArgumentParser) -> None:
+    """Add the options that choose the rows, the columns and their order."""
     table.add_argument(
         "--group-by",
         default="",
         metavar="A,B",
-        help="dimensions such as model,project_id, in the order of the columns (default: none); "
-        f"{EXTRA}NAME is a field newer than this version",
+        help="dimensions to group by, such as model,project_id, in the order of the columns (default: none); "
+        f"{EXTRA}NAME is a field that this version doesn't know",
     )
     table.add_argument(
         "--filter",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="keep only this value of a dimension, by its id; give it again for more; NAME!=VALUE leaves a value "
-        "out; NAME= is usage without one",
+        help="keep only rows with this value (an id) of a dimension; repeat for more values; NAME!=VALUE excludes "
+        "a value; NAME= stands for no value",
     )
     table.add_argument(
         "--sort",
         default="",
         metavar="A,-B",
-        help=f"columns to sort by, as -input_tokens,model: - for descending; {PERIOD} is the time",
+        help=f"columns to sort by, such as -input_tokens,model; - sorts descending; {PERIOD} is the time",
     )
     table.add_argument(
         "--metrics",
         default="",
         metavar="A,B|all",
-        help=f"figures to show (default: the most useful ones); {EXTRA}NAME is a field newer than this version",
+        help="figures to show (default: the most useful ones); "
+        f"{EXTRA}NAME is a field that this version doesn't know",
     )
-    shown = table.add_mutually_exclusive_group()
-    shown.add_argument(
+
+
+def _add_output_options(table: argparse.ArgumentParser) -> None:
+    """Add the options that choose names, the format and the use of the local database."""
+    labels = table.add_mutually_exclusive_group()
+    labels.add_argument(
         "--names",
         action="store_true",
-        help="fetch and show the names of projects, users and API keys; json has ids and names",
+        help="load and show the names of projects, users and API keys; json has both ids and names",
     )
-    shown.add_argument("--ids", dest="names", action="store_false", help="show ids (default)")
+    labels.add_argument("--ids", dest="names", action="store_false", help="show ids, not names (default)")
     table.add_argument(
         "--format",
         choices=FORMATS,
         default="tsv",
         metavar="FORMAT",
-        help=f"{_either(FORMATS)} (default: tsv); json has raw ids, exact numbers, null for none",
+        help=f"{_join_alternatives(FORMATS)} (default: tsv); json has ids, exact numbers, and null for no value",
     )
-    stored = table.add_mutually_exclusive_group()
-    stored.add_argument("--no-store", action="store_true", help="neither use nor change the local database")
-    stored.add_argument(
+    database = table.add_mutually_exclusive_group()
+    database.add_argument("--no-store", action="store_true", help="do not use or change the local database")
+    database.add_argument(
         "--start-anew",
         action="store_true",
-        help="if the local database is damaged, keep it aside and begin an empty one",
+        help="if the local database is damaged, keep it as a copy and start with an empty one",
     )
 
 
-def _either(names: Sequence[str]) -> str:
+def _join_alternatives(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-def view_of(arguments: argparse.Namespace) -> ViewState:
-    """The view that the arguments of `table` ask for. Raises InputError."""
+def parse_view(arguments: argparse.Namespace) -> ViewState:
+    """Return the view that the arguments of `table` describe. Raises InputError."""
     data = ViewState(dataset_name=arguments.dataset, grouping=()).dataset
-    grouping, zone = _listed(arguments.group_by), zone_of(arguments.zone)
+    grouping, zone = _split_names(arguments.group_by), zone_of(arguments.zone)
     view = ViewState(
         dataset_name=data.name,
-        range=DateRange(None, moment(arguments.start, zone), moment(arguments.end, zone)),
-        per=_per(arguments.per),
+        range=DateRange(None, parse_moment(arguments.start, zone), parse_moment(arguments.end, zone)),
+        per=_parse_granularity(arguments.per),
         grouping=grouping,
-        filters=filters(arguments.filter, data),
-        columns=_metrics(arguments.metrics, data),
+        filters=parse_filters(arguments.filter, data),
+        columns=_parse_metrics(arguments.metrics, data),
         zone=arguments.zone,
     )
-    return view.with_order(_order(arguments.sort, view))
+    return view.with_order(_parse_order(arguments.sort, view))
 
 
-def moment(text: str, zone: tzinfo = UTC) -> datetime:
-    """An ISO date (its midnight) or time as the time that clocks in `zone` show; one without an offset is such."""
+def parse_moment(text: str, zone: tzinfo = UTC) -> datetime:
+    """Return an ISO date (its midnight) or time as a naive wall-clock time in `zone`. Raises InputError.
+
+    A time with an offset is converted to `zone`; a time without one is already in `zone`.
+    """
     try:
         parsed = datetime.fromisoformat(text)
         if parsed.tzinfo is not None:
@@ -215,19 +272,22 @@ def moment(text: str, zone: tzinfo = UTC) -> datetime:
         raise InputError(
             text,
             title="This is not a date",
-            hint="Write it as 2026-10-01, or with a time as 2026-10-01T14:00 or 2026-10-01T14:00+02:00.",
+            hint="Use a date like 2026-10-01, or a time like 2026-10-01T14:00 or 2026-10-01T14:00+02:00.",
         ) from error
     if not FIRST_YEAR <= parsed.year <= LAST_YEAR:
         raise InputError(
-            text, title="This date is too far away", hint=f"Choose a year from {FIRST_YEAR} to {LAST_YEAR}."
+            text, title="This date is out of range", hint=f"Choose a year from {FIRST_YEAR} to {LAST_YEAR}."
         )
     if parsed.second or parsed.microsecond:
-        raise InputError(text, title="The finest usage is that of minutes", hint="Choose a time on a whole minute.")
+        raise InputError(text, title="Seconds are not allowed", hint="Choose a time on a whole minute.")
     return parsed
 
 
-def filters(texts: Sequence[str], data: Dataset) -> tuple[Filter, ...]:
-    """`NAME=VALUE` and `NAME!=VALUE`; several of one name and kind are taken together."""
+def parse_filters(texts: Sequence[str], data: Dataset) -> tuple[Filter, ...]:
+    """Return the filters in texts like `NAME=VALUE` and `NAME!=VALUE`. Raises InputError.
+
+    Several texts with one name and the same sign become one filter with several values.
+    """
     chosen: dict[str, Filter] = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -235,12 +295,12 @@ def filters(texts: Sequence[str], data: Dataset) -> tuple[Filter, ...]:
         name = name.removesuffix("!").strip()
         if not equals or not name:
             raise InputError(
-                text, title="This filter can't be used", hint="Write it as model=gpt-5 or model!=gpt-5."
+                text, title="This filter is invalid", hint="Write it like model=gpt-5 or model!=gpt-5."
             )
         before = chosen.get(name)
         if before is not None and before.exclude != exclude:
             raise InputError(
-                text, title=f"{name} is both kept and left out", hint="Use either = or != for one dimension."
+                text, title=f"{name} is both included and excluded", hint="Use either = or != for each dimension."
             )
         values = {_filter_value(name, value, data)} | (before.values if before else set())
         chosen[name] = Filter(name, frozenset(values), exclude)
@@ -253,33 +313,33 @@ def _filter_value(name: str, text: str, data: Dataset) -> Value:
     if data.has_dimension(name) and data.dimension(name).boolean:
         lowered = {"yes": "true", "no": "false"}.get(text.lower(), text.lower())
         if lowered not in ("true", "false"):
-            raise InputError(text, title=f"{name} is yes or no", hint=f"Write {name}=true or {name}=false.")
+            raise InputError(
+                text, title=f"{name} must be true or false", hint=f"Write {name}=true or {name}=false."
+            )
         return lowered
     return text
 
 
-def _per(text: str) -> Granularity:
+def _parse_granularity(text: str) -> Granularity:
     try:
         return Granularity(text)
     except ValueError:
-        raise InputError(
-            text, title="There is no such period", hint="Choose one of: " + ", ".join(Granularity)
-        ) from None
+        raise InputError(text, title="Unknown period", hint="Choose one of: " + ", ".join(Granularity)) from None
 
 
-def _metrics(text: str, data: Dataset) -> tuple[str, ...]:
+def _parse_metrics(text: str, data: Dataset) -> tuple[str, ...]:
     if text.strip() == "all":
         return tuple(column.name for column in data.columns)
-    return _listed(text)
+    return _split_names(text)
 
 
-def _order(text: str, view: ViewState) -> tuple[SortKey, ...]:
-    keys = tuple(SortKey(name.removeprefix("-"), name.startswith("-")) for name in _listed(text))
+def _parse_order(text: str, view: ViewState) -> tuple[SortKey, ...]:
+    keys = tuple(SortKey(name.removeprefix("-"), name.startswith("-")) for name in _split_names(text))
     for key in keys:
-        if key.column not in view.keys:
+        if key.column.name not in view.keys:
             raise InputError(
-                key.column,
-                title="The table can't be sorted by what it doesn't show",
+                key.column.name,
+                title="The table can only be sorted by a column that it shows",
                 hint="Choose from: " + ", ".join(view.keys) + f" ({PERIOD} is the time)."
                 if PERIOD in view.keys
                 else "Choose from: " + ", ".join(view.keys) + ".",
@@ -287,5 +347,5 @@ def _order(text: str, view: ViewState) -> tuple[SortKey, ...]:
     return keys
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def _split_names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -1,4 +1,4 @@
-"""An error as the command line tells it."""
+"""Prints errors on the command line."""
 
 from typing import TextIO
 
@@ -7,7 +7,7 @@ from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import UsageViewerError
 
 
-def tell(error: UsageViewerError, err: TextIO) -> None:
-    """Title, what was said, hint; a key that was typed where none belongs is masked."""
+def write_error(error: UsageViewerError, err: TextIO) -> None:
+    """Write the error's title, detail and hint to `err`; keys in the text are masked."""
     detail = f" ({visible(error.detail)})" if error.detail else ""
     err.write(mask_keys(f"usage-viewer: {error.title}{detail}\n{error.hint}\n"))

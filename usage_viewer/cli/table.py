@@ -1,9 +1,8 @@
-"""`usage-viewer table`: fetches what is missing, prints the table, and says plainly if something is missing."""
+"""Implements `usage-viewer table`: loads missing usage, prints the table, and lists usage that is still missing."""
 
 import argparse
 import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -12,9 +11,10 @@ from typing import TextIO
 
 from usage_viewer.app.export import Export, Format, chunks
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.app.session.session import Session, ViewResult
-from usage_viewer.cli.arguments import view_of
-from usage_viewer.cli.error_output import tell
+from usage_viewer.app.session.result import ViewResult
+from usage_viewer.app.session.session import Session
+from usage_viewer.cli.arguments import parse_view
+from usage_viewer.cli.error_output import write_error
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import (
@@ -30,31 +30,31 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.zones import iso
 
 COMPLETE, FAILED, BAD_ARGUMENTS, INCOMPLETE = 0, 1, 2, 3
-LOCKED_HINT = "Close the window, or add --no-store to leave the database alone."
-DAMAGED_HINT = "Add --start-anew: the damaged file is kept aside, and the usage is fetched again."
+LOCKED_HINT = "Close the window, or add --no-store to run without the database."
+DAMAGED_HINT = "Add --start-anew to start with an empty database; the damaged file is kept as a copy."
 
 
 def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err: TextIO) -> int:
-    """Prints to `out`; everything else that there is to say goes to `err`. Returns the exit status."""
+    """Print the table to `out` and all messages to `err`; return the exit status."""
     try:
-        view = view_of(arguments)
+        view = parse_view(arguments)
         try:
             return _print_view(arguments, view, profile, out, err)
         except StoreDamaged:
             if not arguments.start_anew:
                 raise
-            aside = profile.start_anew()
-            err.write(f"The damaged database is kept as {visible(str(aside))}.\n")
+            copy = profile.start_anew()
+            err.write(f"The damaged database is kept as {visible(str(copy))}.\n")
             return _print_view(arguments, view, profile, out, err)
     except InputError as error:
-        tell(error, err)
+        write_error(error, err)
         return BAD_ARGUMENTS
     except StoreLocked as error:
-        tell(StoreLocked(error.detail, hint=LOCKED_HINT), err)
+        write_error(StoreLocked(error.detail, hint=LOCKED_HINT), err)
     except StoreDamaged as error:
-        tell(StoreDamaged(error.detail, hint=DAMAGED_HINT), err)
+        write_error(StoreDamaged(error.detail, hint=DAMAGED_HINT), err)
     except UsageViewerError as error:
-        tell(error, err)
+        write_error(error, err)
     return FAILED
 
 
@@ -69,7 +69,7 @@ def _print_view(arguments: argparse.Namespace, view: ViewState, profile: Profile
 
 @dataclass(frozen=True)
 class Printing:
-    """What is to be printed, and where to say what else there is to say."""
+    """Describes what to print, with the session and the stream for messages. `form` is the table's format."""
 
     session: Session
     view: ViewState
@@ -82,70 +82,75 @@ class Printing:
 def _print_table(task: Printing, out: TextIO) -> int:
     session, view, profile, err = task.session, task.view, task.profile, task.err
     error = _fetch(task)
-    look = session.look(view, named=task.names)
-    _check_extras(look)
-    _write(look, task, out)
+    result = session.look(view, named=task.names)
+    _check_extras(result)
+    _write(result, task, out)
     if error is not None:
-        tell(error, err)
+        write_error(error, err)
     if profile.clock_note:
         err.write(f"{profile.clock_note}.\n")
-    lacking = _say_what_is_otherwise(look, err)
-    if profile.read_only:
-        return _say_what_the_snapshot_lacks(look.coverage, err)
-    say_what_lacks(look.coverage, err)
-    return COMPLETE if look.coverage.complete and error is None and not lacking else INCOMPLETE
+    has_refused = _report_adjustments(result, err)
+    if not profile.capabilities.can_fetch:
+        return _report_missing_in_snapshot(result.coverage, err)
+    report_missing(result.coverage, err)
+    return COMPLETE if result.coverage.complete and error is None and not has_refused else INCOMPLETE
 
 
-def _say_what_is_otherwise(look: ViewResult, err: TextIO) -> bool:
-    """Says what the dataset can't show as asked. Returns whether a dimension that was asked for can't be had."""
-    for note in look.notes:
+def _report_adjustments(result: ViewResult, err: TextIO) -> bool:
+    """Report how the view was adjusted to the dataset, and which dimensions are not available.
+
+    Returns whether a dimension that the arguments use is not available.
+    """
+    for note in result.notes:
         err.write(f"{note}\n")
-    named = {*look.view.grouping, *(item.dimension for item in look.view.filters)}
-    for name in look.unavailable:
-        if name not in named:
-            label = look.view.dataset.dimension(name).label
-            err.write(f"{label} ({name}) is not to be had from this organization.\n")
-    return bool(named & set(look.unavailable))
+    used = {*result.view.grouping, *(item.dimension for item in result.view.filters)}
+    for name in result.unavailable_dimensions:
+        if name not in used:
+            label = result.view.dataset.dimension(name).label
+            err.write(f"{label} ({name}) is not available for this organization.\n")
+    return bool(used & set(result.unavailable_dimensions))
 
 
-def _check_extras(look: ViewResult) -> None:
-    """A field that this version doesn't know is shown if an answer has held it."""
-    known = (*look.extras.figures, *look.extras.values)
-    for name in look.view.extras:
-        if name not in known:
-            listed = ", ".join(known)
+def _check_extras(result: ViewResult) -> None:
+    """Raise InputError for a field that neither this version nor any response of the server has."""
+    received = (*result.extras.figures, *result.extras.values)
+    for name in result.view.extras:
+        if name not in received:
+            names = ", ".join(received)
             raise InputError(
                 name,
-                title="No answer has held this field",
-                hint=f"Choose from: {listed}." if listed else "There are no fields newer than this version.",
+                title="The server has sent no such field",
+                hint=f"Choose from: {names}."
+                if names
+                else "The server has sent no fields that this version doesn't know.",
             )
 
 
-def _say_what_the_snapshot_lacks(coverage: Coverage, err: TextIO) -> int:
-    """What was still to come when it was saved lacks too."""
-    if coverage.complete and not coverage.to_come:
+def _report_missing_in_snapshot(coverage: Coverage, err: TextIO) -> int:
+    """Report the usage that the snapshot lacks, including buckets that were in the future when it was saved."""
+    if coverage.complete and not coverage.future_buckets:
         return COMPLETE
     err.write(f"Incomplete: the snapshot has {coverage.summary}.\n")
-    _say_segments(coverage.missing, err)
+    _list_runs(coverage.missing, err)
     return INCOMPLETE
 
 
 def _fetch(task: Printing) -> UsageViewerError | None:
-    """Brings what is missing, and names if they are to be shown; the error that stopped it, if one did."""
+    """Load missing usage, and names if the table shows them. Returns the error that stopped it, or None."""
     session, view, profile = task.session, task.view, task.profile
-    show = _progress_on(task.err)
+    show = _progress_line(task.err)
     try:
-        wanted, named = bool(session.coverage(view).wanted), task.names and _has_names(view)
-        if not (wanted or named) or not profile.needs_key:
+        needs_usage, needs_names = bool(session.coverage(view).to_fetch), task.names and _uses_names(view)
+        store_session = session.store_session
+        if not (needs_usage or needs_names) or store_session is None or not profile.capabilities.needs_key:
             return None
         key = profile.keystore.load()
         if key is None:
-            return KeyMissing(hint="Set OPENAI_ADMIN_KEY, or start usage-viewer once and enter an admin key there.")
-        source = profile.source(key)
-        session.connect(source, source)
-        for step in session.fetch(view, cancelled=threading.Event()):
+            return KeyMissing(hint="Set OPENAI_ADMIN_KEY, or start usage-viewer and add an admin key there.")
+        store_session.connect(profile.source(key))
+        for step in session.fetch(view):
             show(step.notice or f"{step.done} of {step.total} requests")
-        if named:
+        if needs_names:
             show("Loading names")
             _fetch_names(session, task.err, lambda: show(""))
     except StoreDamaged:
@@ -157,22 +162,22 @@ def _fetch(task: Printing) -> UsageViewerError | None:
     return None
 
 
-def _has_names(view: ViewState) -> bool:
+def _uses_names(view: ViewState) -> bool:
     used = {*view.grouping, *(item.dimension for item in view.filters)}
     return bool(view.search) or any(view.dataset.dimension(name).names for name in used)
 
 
-def _fetch_names(session: Session, err: TextIO, wipe: Callable[[], None]) -> None:
-    """Without names there are still ids: that is said, and no more."""
+def _fetch_names(session: Session, err: TextIO, clear_progress: Callable[[], None]) -> None:
+    """Load names. A failure is only reported, because the table can show ids instead."""
     try:
-        session.fetch_names(cancelled=threading.Event())
+        session.fetch_names()
     except UsageViewerError as error:
-        wipe()
-        err.write(f"Not all names can be had: {error.title.lower()}. {error.hint}\n")
+        clear_progress()
+        err.write(f"Some names could not be loaded: {error.title.lower()}. {error.hint}\n")
 
 
-def _progress_on(err: TextIO) -> Callable[[str], None]:
-    """One line that is written over, on a terminal; else nothing."""
+def _progress_line(err: TextIO) -> Callable[[str], None]:
+    """Return a function that replaces the progress line on a terminal; on other streams it writes nothing."""
     if not err.isatty():
         return lambda text: None
 
@@ -183,8 +188,8 @@ def _progress_on(err: TextIO) -> Callable[[str], None]:
     return show
 
 
-def _write(look: ViewResult, task: Printing, out: TextIO) -> None:
-    export = Export(look.table, look.table.ordered(look.view.order), None, names=task.names)
+def _write(result: ViewResult, task: Printing, out: TextIO) -> None:
+    export = Export(result.table, result.table.ordered(result.view.order), None, names=task.names)
     try:
         for chunk in chunks(export, task.form):
             out.write(chunk)
@@ -195,47 +200,47 @@ def _write(look: ViewResult, task: Printing, out: TextIO) -> None:
         raise ExportError(
             error.strerror or str(error),
             title="The table can't be written",
-            hint="Check where the output goes: its permissions and the free space.",
+            hint="Check the output's permissions and free space.",
         ) from error
 
 
-def say_what_lacks(coverage: Coverage, err: TextIO) -> None:
-    """What is not held, range by range; what could not be asked for again; what is still to come."""
+def report_missing(coverage: Coverage, err: TextIO) -> None:
+    """Report missing ranges, otherwise ranges that may have grown, otherwise that the range ends in the future."""
     if not coverage.complete:
         err.write(f"Incomplete: {coverage.summary}. Missing:\n")
-        _say_segments(coverage.missing, err)
+        _list_runs(coverage.missing, err)
     elif coverage.stale:
-        err.write(f"All of it is held ({coverage.summary}), but this may have grown since it was fetched:\n")
-        _say_segments(coverage.stale, err)
-    elif coverage.to_come:
+        err.write(f"Complete ({coverage.summary}), but these may have changed since they were loaded:\n")
+        _list_runs(coverage.stale, err)
+    elif coverage.future_buckets:
         err.write(f"The range ends in the future: {coverage.summary}.\n")
 
 
-def _say_segments(segments: Sequence[BucketRun], err: TextIO) -> None:
-    for segment in segments:
-        noun = segment.width.noun + ("" if segment.buckets == 1 else "s")
-        err.write(f"  {iso(segment.start, UTC)} to {iso(segment.end, UTC)} ({segment.buckets} {noun})\n")
+def _list_runs(runs: Sequence[BucketRun], err: TextIO) -> None:
+    for run in runs:
+        noun = run.width.noun + ("" if run.buckets == 1 else "s")
+        err.write(f"  {iso(run.start, UTC)} to {iso(run.end, UTC)} ({run.buckets} {noun})\n")
 
 
 def run(arguments: argparse.Namespace, profile: Profile) -> int:
-    """With the process's own streams, which a closed pipe must not turn into a traceback."""
+    """Run the command with the process's streams; a closed pipe and Ctrl+C end it without a traceback."""
     if isinstance(sys.stdout, TextIOWrapper):
-        # What a program reads is UTF-8 with the formats' own line ends, whatever the system's habits are.
+        # Other programs get UTF-8 and the format's own line ends, whatever the system's defaults are.
         sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="replace", newline="")
     try:
         return run_table(arguments, profile, sys.stdout, sys.stderr)
     except BrokenPipeError:
-        # Whoever read has gone.
+        # The reading program has ended.
         return FAILED
     except KeyboardInterrupt:
-        sys.stderr.write("\nusage-viewer: Stopped. What has arrived is kept.\n")
+        sys.stderr.write("\nusage-viewer: Stopped. Data loaded so far is kept.\n")
         return INCOMPLETE
     finally:
-        _end_output()
+        _discard_unwritten_output()
 
 
-def _end_output() -> None:
-    """Drops what can't be written: Python would try again when it ends, and complain."""
+def _discard_unwritten_output() -> None:
+    """Discard output that can't be written; Python would otherwise try again at exit and print an error."""
     try:
         sys.stdout.flush()
     except OSError:

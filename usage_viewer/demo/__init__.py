@@ -1,1 +1,1 @@
-"""The demo: a stand-in server of the organization Usage API over a synthetic organization."""
+"""The demo: a local server that answers as the Usage API does, with the data of a synthetic organization."""

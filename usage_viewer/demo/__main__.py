@@ -1,4 +1,4 @@
-"""`python -m usage_viewer.demo`: serves the synthetic organization and prints its base URL."""
+"""The command `python -m usage_viewer.demo`: runs the demo server and prints its base URL."""
 
 import argparse
 import os
@@ -14,7 +14,11 @@ from usage_viewer.domain.catalog import DATASETS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves until it is interrupted or its parent is gone. The first line of the output is the base URL."""
+    """Run the demo server until it is interrupted or its parent process ends.
+
+    The only line of standard output is the base URL. Returns the exit status: 0, 1 if the port can't be opened,
+    130 after an interrupt.
+    """
     options = _parser().parse_args(arguments)
     done = threading.Event()
     (watch_stdin if options.watch_stdin else watch_parent)(done.set)
@@ -33,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with demo:
             print(demo.base_url, flush=True)
-            # In steps, because a wait without an end can't be interrupted on Windows.
+            # In steps of 1 s: on Windows, a wait without a timeout can't be interrupted.
             while not done.wait(1.0):
                 pass
     except OSError as error:
@@ -48,18 +52,23 @@ def _parser() -> argparse.ArgumentParser:
     dimensions = sorted({name for dataset in DATASETS.values() for name in dataset.group_by})
     parser = argparse.ArgumentParser(
         prog="python -m usage_viewer.demo",
-        description="A stand-in for the organization Usage API over a synthetic organization. "
-        "Prints its base URL and serves until its parent process ends.",
+        description="Serves the data of a synthetic organization, as the OpenAI Usage API does. "
+        "Prints its base URL and runs until its parent process ends.",
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    add("--port", type=int, default=0, help="port; 0 takes a free one (default)")
-    add("--days", type=_positive, default=400, help="how far back there is usage (default: %(default)s)")
-    add("--scale", choices=("small", "large"), default="small", help="120 or 1,000 combinations of dimensions")
-    add("--latency-ms", type=float, default=0.0, help="wait before each answer (default: none)")
-    add("--seed", type=int, default=1, help="another organization for each seed (default: %(default)s)")
-    add("--anchor", type=int, help="the day the organization lives up to, in epoch seconds (default: today)")
-    add("--key", default=ADMIN_KEY, help="the key that opens it (default: %(default)s)")
+    add("--port", type=int, default=0, help="port to listen on; 0: any free port (default)")
+    add("--days", type=_positive, default=400, help="days of usage before the anchor day (default: %(default)s)")
+    add(
+        "--scale",
+        choices=("small", "large"),
+        default="small",
+        help="120 or 1,000 combinations of dimensions (default: %(default)s)",
+    )
+    add("--latency-ms", type=float, default=0.0, help="wait before each response, in milliseconds (default: none)")
+    add("--seed", type=int, default=1, help="each seed gives another organization (default: %(default)s)")
+    add("--anchor", type=int, help="the day that usage is generated up to, in epoch seconds (default: today)")
+    add("--key", default=ADMIN_KEY, help="the admin key to accept (default: %(default)s)")
     add(
         "--refuse-dimension",
         nargs="+",
@@ -67,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         choices=dimensions,
         metavar="NAME",
-        help="answer 400 when this dimension is grouped by",
+        help="answer HTTP 400 to a request that is grouped by this dimension",
     )
     add(
         "--refuse-pair",
@@ -76,9 +85,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         choices=dimensions,
         metavar="NAME",
-        help="answer 400 when costs are grouped by both",
+        help="answer HTTP 400 to a request for costs that is grouped by both dimensions",
     )
-    add("--watch-stdin", action="store_true", help="end when standard input does, not with the parent process")
+    add(
+        "--watch-stdin",
+        action="store_true",
+        help="end at the end of standard input instead of with the parent process",
+    )
     return parser
 
 
@@ -92,4 +105,4 @@ def _positive(text: str) -> int:
 if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
-    os._exit(code)  # threads that answer a client, or read standard input, are not waited for
+    os._exit(code)  # does not wait for threads that answer a client or read standard input

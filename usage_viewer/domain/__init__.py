@@ -1,1 +1,1 @@
-"""Plain Python without I/O: datasets, periods, view state, tables, errors."""
+"""Holds the plain data of the program, without I/O: datasets, periods, view state, tables, errors."""

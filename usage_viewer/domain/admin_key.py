@@ -1,4 +1,4 @@
-"""The admin key as a type that hides itself, and the masking of keys in text and log records."""
+"""Holds the admin key in a type that never prints it, and masks keys in text and log records."""
 
 import hmac
 import logging
@@ -10,22 +10,22 @@ from typing import Final, Never, Self, SupportsIndex, final
 from usage_viewer.domain.errors import InputError
 
 MAX_LENGTH: Final = 512
-_TAIL = 4  # characters shown at the end of a masked key …
-_TAIL_FROM = 24  # … if so many are secret; of a shorter one nothing is shown
-_PART = 8  # a run of so many characters of a key counts as a leak
+_TAIL = 4  # characters shown at the end of a masked key
+_TAIL_FROM = 24  # secret characters that a key must have for its tail to be shown
+_PART = 8  # a part of a key with this many characters counts as a leak
 
-# What copying from a page, a shell or a JSON file leaves around a key; the last three are invisible.
+# Characters that surround a key copied from a page, a shell or a JSON file; the last three are invisible.
 _AROUND = " \t\r\n\f\v\"'`“”‘’«»\u00a0\ufeff\u200b\u2060"
 _BEARER = re.compile(r"bearer(\s+|$)", re.IGNORECASE)
 _KEY_LIKE = re.compile(
     r"(sk-(?:admin|proj|svcacct)-)[A-Za-z0-9_-]+"
     r"|(?<![A-Za-z0-9])(sk-)(?!(?:admin|proj|svcacct)-)[A-Za-z0-9_-]{8,}"
-    r"|(sk-)[A-Za-z0-9]{32,}"  # also right behind a letter, as in an escaped line end: \nsk-…
+    r"|(sk-)[A-Za-z0-9]{32,}"  # also directly after a letter, as in an escaped line break: \nsk-…
 )
 
 
 class KeyKind(Enum):
-    """What kind of key a text looks like, by how it begins; the server has the last word."""
+    """Names the kind of key that a text looks like by its prefix; only the server knows for sure."""
 
     ADMIN = "sk-admin-"
     PROJECT = "sk-proj-"
@@ -35,53 +35,54 @@ class KeyKind(Enum):
 
 @final
 class AdminKey:
-    """A key whose text comes out through `reveal()` alone; whatever else prints it shows `masked`.
+    """Hides the text of a key: only `reveal()` returns it, every other output is `masked`.
 
-    Immutable, not hashable, not picklable, compared in constant time. It has no `__dict__`, and copying gives
-    the key itself, so that `dataclasses.asdict` on a record that holds one stays masked too.
+    A key is immutable, not hashable, not picklable, and compared in constant time. It has no `__dict__`, and a copy
+    is the same object, so `dataclasses.asdict` of a record with a key is masked too.
     """
 
     __slots__ = ("_open",)
-    # A closure, not the text: inspecting the attributes (debuggers, crash reporters) finds a function.
+    # A closure instead of the text: debuggers and crash reporters that list attributes see only a function.
     _open: Callable[[], str]
 
     def __init__(self) -> None:
-        raise TypeError("a key is made by AdminKey.parse")
+        raise TypeError("use AdminKey.parse to create a key")
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The key in `text` as pasted: white space, quotes and a leading "Bearer " are taken off.
+        """Return the key in pasted `text`, without surrounding white space, quotes and a leading "Bearer ".
 
-        Raises `InputError`, which never quotes the text, when it is empty or can't be any key.
+        Raises InputError if the text is empty or can't be a key; the error never quotes the text.
         """
         cleaned = _BEARER.sub("", text.strip(_AROUND), count=1) if _starts_with_bearer(text) else text
         cleaned = cleaned.strip(_AROUND)
-        fault = _fault(cleaned)
-        if fault is not None:
-            del text, cleaned  # a traceback that renders local variables must not find it here
-            title, hint = fault
+        problem = _find_problem(cleaned)
+        if problem is not None:
+            del text, cleaned  # a traceback that prints local variables must not show the text
+            title, hint = problem
             raise InputError(title=title, hint=hint)
         key = object.__new__(cls)
         object.__setattr__(key, "_open", lambda: cleaned)
         return key
 
     def reveal(self) -> str:
-        """The text itself: for the request header and the keyring, for nothing else."""
+        """Return the key's text. Use it only for the request header and the keyring."""
         return self._open()
 
     @property
     def kind(self) -> KeyKind:
-        """What the key looks like, to explain that the wrong kind was pasted."""
+        """Return the kind that the key's prefix suggests; used to explain that a wrong kind was pasted."""
         text = self.reveal()
         return next(kind for kind in KeyKind if text.startswith(kind.value))
 
     @property
     def looks_like_admin(self) -> bool:
+        """Report whether the key has the prefix of an admin key."""
         return self.kind is KeyKind.ADMIN
 
     @property
     def masked(self) -> str:
-        """The one form to show: `sk-admin-…abcd`; of a short key the beginning only."""
+        """Return the displayable form, like `sk-admin-…abcd`; a short key shows only its prefix."""
         text = self.reveal()
         head = self.kind.value or ("sk-" if text.startswith("sk-") else "")
         tail = text[-_TAIL:] if len(text) - len(head) >= _TAIL_FROM else ""
@@ -101,7 +102,7 @@ class AdminKey:
             return NotImplemented
         return hmac.compare_digest(self.reveal().encode(), other.reveal().encode())
 
-    __hash__ = None  # type: ignore[assignment] # a hash of the text would be a trace of it
+    __hash__ = None  # type: ignore[assignment] # a hash would reveal information about the text
 
     def __setattr__(self, name: str, value: object) -> Never:
         raise AttributeError("a key can't be changed")
@@ -123,29 +124,29 @@ def _starts_with_bearer(text: str) -> bool:
     return _BEARER.match(text.strip(_AROUND)) is not None
 
 
-def _fault(cleaned: str) -> tuple[str, str] | None:
-    """Title and hint of what is wrong with a key's text; None if it can be one."""
+def _find_problem(cleaned: str) -> tuple[str, str] | None:
+    """Return the title and hint of the error in a key's text; None if the text can be a key."""
     if not cleaned:
-        return "No key was entered", "Paste an admin key; its text begins with sk-admin-."
+        return "No key was entered", "Paste an admin key; it begins with sk-admin-."
     if len(cleaned) > MAX_LENGTH:
-        return "This is too long for a key", f"A key has at most {MAX_LENGTH} characters. Paste the key alone."
+        return "The key is too long", f"A key has at most {MAX_LENGTH} characters. Paste only the key."
     if any(char.isspace() for char in cleaned):
-        return "A key has no spaces or line breaks", "Paste the key alone, in one piece."
+        return "A key has no spaces or line breaks", "Paste only the key, on one line."
     if not all("!" <= char <= "~" for char in cleaned):
         return (
-            "There are characters in it that no key has",
-            "A key is made of plain letters, digits and signs. Copy it again from where it was made.",
+            "The key has invalid characters",
+            "A key has only plain letters, digits and punctuation marks. Copy it again from its source.",
         )
     return None
 
 
 def mask_keys(text: str) -> str:
-    """`text` with everything in it that looks like an OpenAI key (`sk-…`) cut down to its beginning."""
+    """Return `text` with everything that looks like an OpenAI key (`sk-…`) cut to its prefix."""
     return _KEY_LIKE.sub(lambda match: f"{match[1] or match[2] or match[3]}…", text)
 
 
 def redact(text: str, key: AdminKey) -> str:
-    """`text` without `key`: whole, or parts of it of 8 characters or more, and without anything like a key."""
+    """Return `text` without `key`, without parts of it (8 characters or more), and without other keys."""
     secret = key.reveal()
     text = mask_keys(text.replace(secret, key.masked))
     public = key.kind.value
@@ -155,7 +156,7 @@ def redact(text: str, key: AdminKey) -> str:
     at, hidden_to = 0, 0
     while at < len(text):
         if text[at : at + _PART] in parts:
-            if at >= hidden_to:  # one mark for a run of overlapping parts
+            if at >= hidden_to:  # overlapping parts get a single mark
                 pieces.append("…")
             hidden_to = at + _PART
         if at >= hidden_to:
@@ -165,10 +166,10 @@ def redact(text: str, key: AdminKey) -> str:
 
 
 class KeyFilter(logging.Filter):
-    """Masks keys in a record's message, arguments, exception, stack and extra fields.
+    """Masks keys in a log record's message, arguments, exception, stack and extra fields.
 
-    Belongs on each handler, not on a logger: a logger's filters don't see what its children pass up. Anything
-    like an OpenAI key is masked; `watch(key)` also masks one that looks otherwise.
+    Add the filter to each handler, not to a logger: a logger's filters don't see the records of its child loggers.
+    The filter masks everything that looks like an OpenAI key; `watch(key)` adds a key that looks different.
     """
 
     def __init__(self) -> None:
@@ -176,25 +177,26 @@ class KeyFilter(logging.Filter):
         self._keys: list[AdminKey] = []
 
     def watch(self, key: AdminKey) -> None:
-        """Mask this key too, whatever it looks like."""
+        """Mask this key too, whatever its format."""
         self._keys.append(key)
 
     def clean(self, text: str) -> str:
-        """`text` with all keys masked."""
+        """Return `text` with all keys masked."""
         for key in self._keys:
             text = redact(text, key)
         return mask_keys(text)
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Mask the record in place and keep it (return True)."""
         try:
             message = record.getMessage()
         except (TypeError, ValueError, LookupError):
-            # Arguments that don't fit: logging would print them, unmasked, to stderr by itself.
+            # The arguments don't match the message: logging itself would print them unmasked to stderr.
             message = f"{record.msg} {record.args!r}"
         record.msg, record.args = message, None
         if record.exc_info:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
-            record.exc_info = None  # else a formatter of its own would render it anew
+            record.exc_info = None  # otherwise a formatter would render the exception again, unmasked
         for name, value in list(vars(record).items()):
             if isinstance(value, str):
                 setattr(record, name, self.clean(value))

@@ -1,4 +1,4 @@
-"""`Batch`: decoded buckets as columns, on their way from the API to the store."""
+"""Defines `Batch`: decoded buckets as columns, passed from the API to the store."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,17 +11,18 @@ from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.view import Value
 
 Combination = tuple[Value, ...]
-"""One value for each of a dataset's dimensions, in their order there."""
+"""One value for each dimension of a dataset, in the dataset's order of dimensions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Whole buckets of one dataset and width, n rows in all.
+    """Holds complete buckets of one dataset and width, with n rows in total.
 
-    `starts` are all the buckets (epoch seconds), also those without rows: each of them is known completely.
-    `combinations` holds each combination of dimensions once; row i belongs to bucket `bucket[i]` (its start) and to
-    `combinations[combination[i]]`. `grouped` are the dimensions that were asked for: another one is null because
-    it was not asked for. `extra[i]` is a JSON object of the fields that this version doesn't know, or None.
+    `starts` lists the start of every bucket (epoch seconds, sorted), including the buckets without rows.
+    `bucket` (n,) is the start of each row's bucket in epoch seconds. `combination` (n,) is each row's index into
+    `combinations`, which holds each combination of dimensions once. `metrics` holds a column of length n for each
+    metric. `grouped` lists the requested dimensions (`group_by`); every other dimension is null because it was not
+    requested. `extra` maps a row's index to a JSON object of the fields that this version doesn't know.
     """
 
     dataset: str
@@ -32,37 +33,37 @@ class Batch:
     bucket: NDArray[np.int64]
     combination: NDArray[np.int32]
     metrics: Mapping[str, NumberColumn]
-    extra: Mapping[int, str] = field(default_factory=dict)  # row -> JSON object of unknown fields
+    extra: Mapping[int, str] = field(default_factory=dict)  # row index -> JSON object
 
     def __len__(self) -> int:
         return len(self.bucket)
 
 
-def together(batches: Sequence[Batch]) -> Batch:
-    """Several of one dataset, width and grouping, with different buckets, as one."""
+def concat_batches(batches: Sequence[Batch]) -> Batch:
+    """Combine batches of one dataset, width and grouping, whose buckets differ, into one batch."""
     if len(batches) == 1:
         return batches[0]
-    numbers: dict[Combination, int] = {}
+    index_of: dict[Combination, int] = {}
     renumbered: list[NDArray[np.int32]] = []
     extra: dict[int, str] = {}
     rows = 0
     for batch in batches:
-        new = [numbers.setdefault(combination, len(numbers)) for combination in batch.combinations]
+        new = [index_of.setdefault(combination, len(index_of)) for combination in batch.combinations]
         renumbered.append(np.array(new, np.int32)[batch.combination])
         extra.update((rows + row, text) for row, text in batch.extra.items())
         rows += len(batch)
     return replace(
         batches[0],
         starts=np.sort(np.concatenate([batch.starts for batch in batches])),
-        combinations=list(numbers),
+        combinations=list(index_of),
         bucket=np.concatenate([batch.bucket for batch in batches]),
         combination=np.concatenate(renumbered),
-        metrics={name: _joined([batch.metrics[name] for batch in batches]) for name in batches[0].metrics},
+        metrics={name: _concat_columns([batch.metrics[name] for batch in batches]) for name in batches[0].metrics},
         extra=extra,
     )
 
 
-def _joined(parts: Sequence[NumberColumn]) -> NumberColumn:
+def _concat_columns(parts: Sequence[NumberColumn]) -> NumberColumn:
     missing = None
     if any(part.missing is not None for part in parts):
         missing = np.concatenate(

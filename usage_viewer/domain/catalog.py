@@ -1,6 +1,6 @@
-"""The datasets as data: one entry for each endpoint of the organization's usage and costs.
+"""Lists the datasets: one entry for each endpoint of the organization's usage and costs.
 
-A new endpoint is a new entry in `DATASETS`; nothing else in the program names one of its fields.
+A new endpoint is a new entry in `DATASETS`; no other module names its fields.
 Source: the organization Usage API (`/organization/usage/…`, `/organization/costs`).
 """
 
@@ -172,9 +172,10 @@ def _usage(
 
 def _mean_and_peak(level: Metric) -> tuple[OverTime, ...]:
     name, label, unit = level.name, level.label, level.unit
+    shown = level.unit_in_heading
     return (
-        OverTime(f"{name}_mean", f"{label}, mean", unit, Kind.RATIO, name, Statistic.MEAN),
-        OverTime(f"{name}_peak", f"{label}, peak", unit, level.kind, name, Statistic.PEAK),
+        OverTime(f"{name}_mean", f"{label}, mean", unit, Kind.RATIO, name, Statistic.MEAN, unit_in_heading=shown),
+        OverTime(f"{name}_peak", f"{label}, peak", unit, level.kind, name, Statistic.PEAK, unit_in_heading=shown),
     )
 
 
@@ -184,7 +185,9 @@ PER_REQUEST = Derived(
     "tokens_per_request", "Tokens per request", "tokens", Kind.RATIO, ("input_tokens",), ("num_model_requests",)
 )
 
-STORED = Metric("usage_bytes", "Stored", "bytes", aggregation=Aggregation.LEVEL, required=True)
+STORED = Metric(
+    "usage_bytes", "Stored", "bytes", aggregation=Aggregation.LEVEL, required=True, unit_in_heading=True
+)
 
 COSTS = Dataset(
     name="costs",
@@ -207,7 +210,7 @@ COSTS = Dataset(
             "money",
             Kind.DECIMAL,
             path=("amount", "value"),
-            help="What is billed.",
+            help="Billed amount.",
             unit_from="currency",
         ),
         Metric(
@@ -215,7 +218,7 @@ COSTS = Dataset(
             "Quantity",
             "units",
             Kind.DECIMAL,
-            help="What was used, in the line item's unit.",
+            help="Amount used, in the line item's unit.",
             unit_from="quantity_unit",
         ),
     ),
@@ -302,16 +305,17 @@ _entries: dict[str, Dataset] = {
 }
 
 DATASETS: Mapping[str, Dataset] = MappingProxyType(_entries)
-"""By name; what is in it can change with `registered` alone."""
+"""The datasets by name; only `registered` changes it."""
 
 
 @contextmanager
 def registered(dataset: Dataset) -> Iterator[None]:
-    """One more dataset for as long as the context lasts, known to the whole program. Raises ValueError for a name
-    that is taken.
+    """Add a dataset to the whole program while the context lasts.
+
+    Raises ValueError for a name that is taken.
     """
     if dataset.name in _entries:
-        raise ValueError(f"{dataset.name} is there already")
+        raise ValueError(f"{dataset.name} is already registered")
     _entries[dataset.name] = dataset
     try:
         yield
@@ -320,7 +324,7 @@ def registered(dataset: Dataset) -> Iterator[None]:
 
 
 def dataset_named(name: str) -> Dataset:
-    """Raises InputError for a name that isn't there."""
+    """Return the dataset with this name. Raises InputError."""
     try:
         return DATASETS[name]
     except KeyError:

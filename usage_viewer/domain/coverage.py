@@ -1,7 +1,7 @@
-"""What a view needs, what is held of it, and what has to be fetched: pure arithmetic on buckets."""
+"""Computes which buckets a view needs, which of them are stored, and which must be fetched."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,167 +10,168 @@ from usage_viewer.domain.period import COARSEST_FIRST, BucketRun, BucketWidth, P
 from usage_viewer.domain.zones import end_of_day
 
 SETTLED_AFTER = 72 * 3600
-"""Seconds after its end from which a fetched bucket is taken as final; younger ones may still grow."""
+"""Seconds from the end of a bucket to the first fetch that counts as final; an earlier fetch may grow."""
 
 FETCH_AGAIN_AFTER = 300
-"""Seconds for which a bucket that may still grow is not fetched again, unless the user asks for it."""
-
+"""Seconds for which a bucket that may grow is not fetched again, unless the user refreshes."""
 
 BRIDGED = 3
-"""Up to so many buckets between two that are wanted are fetched with them, if none of these is held."""
+"""Largest gap (buckets) between two runs that are fetched in one request, if no bucket of the gap is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldBuckets:
-    """The buckets of one width that the store holds whole: starts, ascending, and when each was fetched."""
+    """The complete buckets of one width in the store: ascending starts and fetch times, `(n,)` epoch seconds."""
 
     starts: NDArray[np.int64]
     fetched: NDArray[np.int64]
 
     @classmethod
     def nothing(cls) -> "HeldBuckets":
+        """Return an empty set of buckets."""
         return cls(np.empty(0, np.int64), np.empty(0, np.int64))
 
     def find(self, starts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """When each of `starts` was fetched; -1 where it isn't held."""
-        found = np.full(len(starts), -1, np.int64)
+        """Return the fetch time of each bucket that begins at `starts`, `(n,)` epoch seconds; -1 if not stored."""
+        fetch_times = np.full(len(starts), -1, np.int64)
         if len(self.starts):
-            at = np.minimum(np.searchsorted(self.starts, starts), len(self.starts) - 1)
-            hit = self.starts[at] == starts
-            found[hit] = self.fetched[at[hit]]
-        return found
+            positions = np.minimum(np.searchsorted(self.starts, starts), len(self.starts) - 1)
+            is_stored = self.starts[positions] == starts
+            fetch_times[is_stored] = self.fetched[positions[is_stored]]
+        return fetch_times
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How far a view's buckets are held. Counts are in buckets of `unit`, the finest width that the view needs."""
+    """The stored and missing buckets of a view. Counts are in buckets of `unit`, the finest width that it needs."""
 
     periods: Periods
     unit: BucketWidth
-    read: tuple[BucketRun, ...]  # where to read, disjoint, ascending: coarse buckets or finer ones in their place
-    missing: tuple[BucketRun, ...]  # to be fetched: not held
-    stale: tuple[BucketRun, ...]  # to be fetched again: may have grown
+    read: tuple[BucketRun, ...]  # where to read, disjoint, ascending: coarse buckets or the finer ones instead
+    missing: tuple[BucketRun, ...]  # to fetch: not stored
+    stale: tuple[BucketRun, ...]  # to fetch again: may have grown
     expected: int  # buckets that have begun
-    held: int  # of these, held
-    to_come: int  # buckets of the range that begin after today
-    still_open: int  # of those held, how many may still grow
-    oldest_fetch: int | None
-    newest_fetch: int | None
+    stored: int  # stored buckets among the expected ones
+    future_buckets: int  # buckets of the range that begin after today
+    may_grow: int  # stored buckets that may still grow
+    oldest_fetch: int | None  # epoch seconds
+    newest_fetch: int | None  # epoch seconds
     organizations: int = 1  # whose buckets are counted together
 
     @property
     def complete(self) -> bool:
-        return self.held == self.expected
+        """Whether every bucket that has begun is stored."""
+        return self.stored == self.expected
 
     @property
     def summary(self) -> str:
-        """How much is held, as "27 of 30 days"; with what lies in the future, if anything does."""
+        """The stored share as "27 of 30 days", with the number of future buckets if there are any."""
         noun = self.unit.noun + ("" if self.expected == 1 else "s")
-        later = f" ({self.to_come} still to come)" if self.to_come else ""
+        later = f" ({self.future_buckets} still to come)" if self.future_buckets else ""
         among = f" in {self.organizations} organizations" if self.organizations > 1 else ""
-        return f"{self.held} of {self.expected} {noun}{among}{later}"
+        return f"{self.stored} of {self.expected} {noun}{among}{later}"
 
     @property
-    def wanted(self) -> tuple[BucketRun, ...]:
-        """All that a fetch has to bring, missing ones first."""
+    def to_fetch(self) -> tuple[BucketRun, ...]:
+        """The runs of buckets to fetch, missing ones first."""
         return (*self.missing, *self.stale)
 
 
 def cover(
     periods: Periods,
     needs: Sequence[BucketRun],
-    held: Mapping[BucketWidth, HeldBuckets],
+    stored: Mapping[BucketWidth, HeldBuckets],
     now: int,
     *,
     refresh: bool = False,
     composed: bool = True,
 ) -> Coverage:
-    """Compares what `periods` need (`needs`: their segments) with what is held.
+    """Compare the buckets that `periods` need (`needs`: their segments) with the stored ones.
 
-    A bucket is covered by itself, or (if `composed`) by all finer buckets that make it up where those were fetched
-    later.
+    A bucket is covered by itself, or (if `composed`) by all finer buckets within it if those were fetched later.
+    `now`: epoch seconds. `refresh`: every bucket that may grow is fetched again.
     """
     read: list[BucketRun] = []
     missing: list[BucketRun] = []
     stale: list[BucketRun] = []
-    expected = present = to_come = still_open = 0
+    expected = stored_count = future_buckets = may_grow = 0
     tomorrow = end_of_day(now, periods.zone)
-    fetches: list[NDArray[np.int64]] = []
+    fetch_times: list[NDArray[np.int64]] = []
     unit = min((need.width for need in needs), key=lambda width: width.seconds)
     for need in needs:
         weight = need.width.seconds // unit.seconds
-        begun = max(need.start, min(need.end, need.width.ceil(now)))
-        starts = np.arange(need.start, begun, need.width.seconds, dtype=np.int64)
-        fetched, source = _sources(need.width, starts, held if composed else _only(held, need.width), now)
-        have = fetched >= 0
-        open_ = have & (starts + need.width.seconds + SETTLED_AFTER > fetched)
-        again = open_ if refresh else open_ & (fetched + FETCH_AGAIN_AFTER <= now)
+        begun_until = max(need.start, min(need.end, need.width.ceil(now)))
+        starts = np.arange(need.start, begun_until, need.width.seconds, dtype=np.int64)
+        fetched, source = _sources(need.width, starts, stored if composed else _only(stored, need.width), now)
+        is_stored = fetched >= 0
+        is_open = is_stored & (starts + need.width.seconds + SETTLED_AFTER > fetched)
+        is_stale = is_open if refresh else is_open & (fetched + FETCH_AGAIN_AFTER <= now)
         for rank, width in enumerate(COARSEST_FIRST):
-            read += _runs(starts[have & (source == rank)], need.width, width)
-        missing += _runs(starts[~have], need.width, need.width)
-        stale += _runs(starts[again], need.width, need.width)
+            read += _runs(starts[is_stored & (source == rank)], need.width, width)
+        missing += _runs(starts[~is_stored], need.width, need.width)
+        stale += _runs(starts[is_stale], need.width, need.width)
         expected += len(starts) * weight
-        present += int(have.sum()) * weight
-        still_open += int(open_.sum()) * weight
-        # What is left of today is no news.
-        to_come += max(0, need.end - max(begun, tomorrow)) // unit.seconds
-        fetches.append(fetched[have])
-    times = np.concatenate(fetches) if fetches else np.empty(0, np.int64)
+        stored_count += int(is_stored.sum()) * weight
+        may_grow += int(is_open.sum()) * weight
+        # The rest of today is not counted as future buckets.
+        future_buckets += max(0, need.end - max(begun_until, tomorrow)) // unit.seconds
+        fetch_times.append(fetched[is_stored])
+    times = np.concatenate(fetch_times) if fetch_times else np.empty(0, np.int64)
     return Coverage(
         periods=periods,
         unit=unit,
-        read=tuple(sorted(read, key=lambda segment: segment.start)),
+        read=tuple(sorted(read, key=lambda run: run.start)),
         missing=tuple(missing),
         stale=tuple(stale),
         expected=expected,
-        held=present,
-        to_come=to_come,
-        still_open=still_open,
+        stored=stored_count,
+        future_buckets=future_buckets,
+        may_grow=may_grow,
         oldest_fetch=int(times.min()) if len(times) else None,
         newest_fetch=int(times.max()) if len(times) else None,
     )
 
 
-def _only(held: Mapping[BucketWidth, HeldBuckets], width: BucketWidth) -> Mapping[BucketWidth, HeldBuckets]:
-    return {width: held[width]} if width in held else {}
+def _only(stored: Mapping[BucketWidth, HeldBuckets], width: BucketWidth) -> Mapping[BucketWidth, HeldBuckets]:
+    return {width: stored[width]} if width in stored else {}
 
 
 def _sources(
-    width: BucketWidth, starts: NDArray[np.int64], held: Mapping[BucketWidth, HeldBuckets], now: int
+    width: BucketWidth, starts: NDArray[np.int64], stored: Mapping[BucketWidth, HeldBuckets], now: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
-    """For each bucket: when it was fetched (-1: not held) and the rank of the width to read it from."""
+    """Return for each bucket its fetch time (-1: not stored) and the rank of the width to read it from."""
     fetched = np.full(len(starts), -1, np.int64)
     source = np.zeros(len(starts), np.int8)
     for rank, candidate in enumerate(COARSEST_FIRST):
-        if candidate.seconds > width.seconds or candidate not in held:
+        if candidate.seconds > width.seconds or candidate not in stored:
             continue
-        own = held[candidate]
-        times = own.find(starts) if candidate is width else _composed(width, starts, candidate, own, now)
-        better = times > fetched
-        fetched[better] = times[better]
-        source[better] = rank
+        buckets = stored[candidate]
+        times = buckets.find(starts) if candidate is width else _composed(width, starts, candidate, buckets, now)
+        is_newer = times > fetched
+        fetched[is_newer] = times[is_newer]
+        source[is_newer] = rank
     return fetched, source
 
 
 def _composed(
-    width: BucketWidth, starts: NDArray[np.int64], finer: BucketWidth, held: HeldBuckets, now: int
+    width: BucketWidth, starts: NDArray[np.int64], finer: BucketWidth, stored: HeldBuckets, now: int
 ) -> NDArray[np.int64]:
-    """When the oldest of the finer buckets in each bucket was fetched; -1 unless all that have begun are held."""
+    """Return the oldest fetch time of the finer buckets in each bucket; -1 unless all begun ones are stored."""
     times = np.full(len(starts), -1, np.int64)
-    if not len(starts) or not len(held.starts):
+    if not len(starts) or not len(stored.starts):
         return times
-    begun = np.minimum(starts + width.seconds, finer.ceil(now))
-    first = np.searchsorted(held.starts, starts)
-    last = np.searchsorted(held.starts, begun)
-    whole = (last - first == (begun - starts) // finer.seconds) & (last > first)
-    if whole.any():
-        edges = np.column_stack([first[whole], last[whole]]).ravel()
-        times[whole] = np.minimum.reduceat(np.append(held.fetched, held.fetched[-1:]), edges)[::2]
+    begun_until = np.minimum(starts + width.seconds, finer.ceil(now))
+    first = np.searchsorted(stored.starts, starts)
+    last = np.searchsorted(stored.starts, begun_until)
+    is_complete = (last - first == (begun_until - starts) // finer.seconds) & (last > first)
+    if is_complete.any():
+        edges = np.column_stack([first[is_complete], last[is_complete]]).ravel()
+        times[is_complete] = np.minimum.reduceat(np.append(stored.fetched, stored.fetched[-1:]), edges)[::2]
     return times
 
 
 def _runs(starts: NDArray[np.int64], step: BucketWidth, width: BucketWidth) -> list[BucketRun]:
-    """Ascending starts of buckets of width `step`, joined to runs that are read in buckets of `width`."""
+    """Join buckets of width `step` (ascending starts) to runs that are read in buckets of `width`."""
     if not len(starts):
         return []
     breaks = np.flatnonzero(np.diff(starts) != step.seconds)
@@ -179,39 +180,82 @@ def _runs(starts: NDArray[np.int64], step: BucketWidth, width: BucketWidth) -> l
     return [BucketRun(width, first, last + step.seconds) for first, last in zip(firsts, lasts, strict=True)]
 
 
-def windows(
-    segments: Sequence[BucketRun],
+def request_windows(
+    runs: Sequence[BucketRun],
     limits: Mapping[BucketWidth, int],
-    held: Mapping[BucketWidth, HeldBuckets] | None = None,
+    stored: Mapping[BucketWidth, HeldBuckets] | None = None,
 ) -> list[BucketRun]:
-    """Cuts segments at their width's limit of buckets a request, newest first: what matters most comes first.
+    """Cut runs at `limits` (buckets per request of each width); return the newest window first.
 
-    Neighbouring segments of one width are joined before they are cut. Where `held` is given, so are those that only
-    a few buckets lie between which aren't held: an hour fetched in vain costs less than one more request.
+    Adjacent runs of one width are joined before they are cut. If `stored` is given, runs with at most BRIDGED
+    buckets between them, none of them stored, are joined too: one more bucket costs less than one more request.
     """
     joined: list[BucketRun] = []
-    for segment in sorted(set(segments), key=lambda item: (item.width.seconds, item.start)):
+    for run in sorted(set(runs), key=lambda item: (item.width.seconds, item.start)):
         last = joined[-1] if joined else None
-        if last and last.width is segment.width and _adjoin(last, segment, held):
-            joined[-1] = BucketRun(last.width, last.start, max(last.end, segment.end))
+        if last and last.width is run.width and _can_join(last, run, stored):
+            joined[-1] = BucketRun(last.width, last.start, max(last.end, run.end))
         else:
-            joined.append(segment)
+            joined.append(run)
     return _cut(joined, limits)
 
 
-def _adjoin(first: BucketRun, second: BucketRun, held: Mapping[BucketWidth, HeldBuckets] | None) -> bool:
+def _can_join(first: BucketRun, second: BucketRun, stored: Mapping[BucketWidth, HeldBuckets] | None) -> bool:
     gap = np.arange(first.end, second.start, first.width.seconds, dtype=np.int64)
-    if held is None or not len(gap):
+    if stored is None or not len(gap):
         return not len(gap)
-    return len(gap) <= BRIDGED and bool((held.get(first.width, HeldBuckets.nothing()).find(gap) < 0).all())
+    return len(gap) <= BRIDGED and bool((stored.get(first.width, HeldBuckets.nothing()).find(gap) < 0).all())
 
 
 def _cut(joined: Sequence[BucketRun], limits: Mapping[BucketWidth, int]) -> list[BucketRun]:
     cut: list[BucketRun] = []
-    for segment in joined:
-        step = limits[segment.width] * segment.width.seconds
+    for run in joined:
+        step = limits[run.width] * run.width.seconds
         cut += [
-            BucketRun(segment.width, start, min(start + step, segment.end))
-            for start in range(segment.start, segment.end, step)
+            BucketRun(run.width, start, min(start + step, run.end)) for start in range(run.start, run.end, step)
         ]
-    return sorted(cut, key=lambda segment: -segment.end)
+    return sorted(cut, key=lambda run: -run.end)
+
+
+def combine_coverage(parts: Sequence[Coverage]) -> Coverage:
+    """Combine the coverage of several organizations, at least one, into one with the same periods.
+
+    `read` has the buckets that any organization is read in, the finest where they differ. The runs to fetch are
+    not separated by organization.
+    """
+    fetched = [part for part in parts if part.newest_fetch is not None]
+    return replace(
+        parts[0],
+        read=_finest([part.read for part in parts]),
+        missing=tuple(dict.fromkeys(run for part in parts for run in part.missing)),
+        stale=tuple(dict.fromkeys(run for part in parts for run in part.stale)),
+        expected=sum(part.expected for part in parts),
+        stored=sum(part.stored for part in parts),
+        future_buckets=sum(part.future_buckets for part in parts),
+        may_grow=sum(part.may_grow for part in parts),
+        oldest_fetch=min((part.oldest_fetch or 0 for part in fetched), default=None),
+        newest_fetch=max((part.newest_fetch or 0 for part in fetched), default=None),
+        organizations=len(parts),
+    )
+
+
+def _finest(reads: Sequence[tuple[BucketRun, ...]]) -> tuple[BucketRun, ...]:
+    """Return disjoint runs, ascending; finer buckets replace the coarse bucket that contains them."""
+    if len(reads) == 1 or all(read == reads[0] for read in reads):
+        return reads[0]
+    runs: list[BucketRun] = []
+    finer_starts = np.empty(0, np.int64)
+    for width in reversed(COARSEST_FIRST):
+        starts = [
+            np.arange(run.start, run.end, width.seconds, dtype=np.int64)
+            for read in reads
+            for run in read
+            if run.width is width
+        ]
+        if not starts:
+            continue
+        own_starts = np.unique(np.concatenate(starts))
+        own_starts = own_starts[~np.isin(own_starts, np.unique(finer_starts - finer_starts % width.seconds))]
+        finer_starts = np.concatenate([finer_starts, own_starts])
+        runs += _runs(own_starts, width, width)
+    return tuple(sorted(runs, key=lambda run: run.start))

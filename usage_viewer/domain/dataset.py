@@ -1,97 +1,52 @@
-"""What a dataset is made of, as types: dimensions, metrics, derived figures, bucket widths, page limits."""
+"""Defines the parts of a dataset: dimensions, figures, identities and page limits."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from usage_viewer.domain.display_text import visible
+from usage_viewer.domain.metrics import Aggregation, Derived, Figure, Kind, Metric, OverTime, Statistic
 from usage_viewer.domain.period import BucketWidth
 
-
-class Kind(StrEnum):
-    """How a figure is stored and shown."""
-
-    COUNT = "count"  # whole numbers, int64
-    DECIMAL = "decimal"  # exact decimals: money and quantities
-    SHARE = "share"  # a quotient shown in per cent
-    RATIO = "ratio"  # a quotient shown with a decimal
-
-
-class Aggregation(StrEnum):
-    """How a metric adds up: `SUM` over everything; `LEVEL` is summed over dimensions, its last value over time."""
-
-    SUM = "sum"
-    LEVEL = "level"
-
-
-class Statistic(StrEnum):
-    """What can be said of a level over time, beside its last value."""
-
-    MEAN = "mean"
-    PEAK = "peak"
+__all__ = [
+    "EXTRA",
+    "NEWER",
+    "NO_EXTRAS",
+    "PROFILE",
+    "Aggregation",
+    "Dataset",
+    "Derived",
+    "Dimension",
+    "Extras",
+    "Figure",
+    "Identity",
+    "Kind",
+    "Metric",
+    "OverTime",
+    "PageLimit",
+    "Statistic",
+    "across_profiles",
+    "extra_label",
+    "is_extra",
+    "with_extras",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """Something usage can be grouped by. Its value in an answer is a string, a bool or null."""
+    """Describes a dimension that usage can be grouped by. Its value in a result is a string, a bool or null."""
 
     name: str  # in `group_by` and in results
     label: str
     filter: str = ""  # the request parameter that filters by it, if there is one
     boolean: bool = False
-    requested: bool = True  # False: comes with each result unasked, is never sent in `group_by`
-    path: tuple[str, ...] = ()  # where it stands in a result, if not at the top under its name
-    names: str = ""  # which list names its ids: project, user, api_key
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A figure of a result. `required`: its absence makes an answer unusable; else null means "not given"."""
-
-    name: str
-    label: str
-    unit: str
-    kind: Kind = Kind.COUNT
-    aggregation: Aggregation = Aggregation.SUM
-    required: bool = False
-    path: tuple[str, ...] = ()
-    help: str = ""
-    unit_from: str = ""  # the dimension whose value is this metric's unit: different ones are never added
-
-
-@dataclass(frozen=True, slots=True)
-class OverTime:
-    """A level over the buckets of a period: its mean, each bucket weighed by its length, or its peak."""
-
-    name: str
-    label: str
-    unit: str
-    kind: Kind
-    level: str  # the metric
-    statistic: Statistic
-    help: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """A figure computed from sums, never averaged over rows: numerator divided by denominator, if there is one."""
-
-    name: str
-    label: str
-    unit: str
-    kind: Kind
-    numerator: tuple[str, ...]
-    denominator: tuple[str, ...] = ()
-    help: str = ""
-
-
-Figure = Metric | OverTime | Derived
-"""What can be a column of figures."""
+    requested: bool = True  # False: is part of each result and never sent in `group_by`
+    path: tuple[str, ...] = ()  # its place in a result, if not at the top under its name
+    names: str = ""  # the list that names its ids: project, user, api_key
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`whole` equals the sum of `parts` wherever all of them are given."""
+    """States that `whole` equals the sum of `parts` wherever all of them are given."""
 
     whole: str
     parts: tuple[str, ...]
@@ -99,7 +54,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class PageLimit:
-    """Buckets a page: what the server takes without `limit`, and the most it accepts."""
+    """Holds the buckets per page: the server's default without `limit`, and the maximum that it accepts."""
 
     default: int
     maximum: int
@@ -107,6 +62,11 @@ class PageLimit:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
+    """Describes one endpoint: its address, dimensions, figures and limits. Names in it are unique.
+
+    Raises ValueError for a duplicate name.
+    """
+
     name: str
     label: str
     path: str
@@ -119,76 +79,79 @@ class Dataset:
     derived: tuple[Derived, ...] = ()
     over_time: tuple[OverTime, ...] = ()
     identities: tuple[Identity, ...] = ()
-    _by_name: dict[str, Dimension | Figure] = field(
+    _dimensions: dict[str, Dimension] = field(
         init=False, repr=False, compare=False, hash=False, default_factory=dict
     )
+    _metrics: dict[str, Metric] = field(init=False, repr=False, compare=False, hash=False, default_factory=dict)
+    _figures: dict[str, Figure] = field(init=False, repr=False, compare=False, hash=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        for item in (*self.dimensions, *self.columns):
-            if item.name in self._by_name:
-                raise ValueError(f"{self.name}: {item.name} is there twice")
-            self._by_name[item.name] = item
+        self._dimensions.update((item.name, item) for item in self.dimensions)
+        self._metrics.update((item.name, item) for item in self.metrics)
+        self._figures.update((item.name, item) for item in self.columns)
+        names = [*(item.name for item in self.dimensions), *(item.name for item in self.columns)]
+        if len(set(names)) < len(names):
+            duplicate = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"{self.name}: duplicate name {duplicate}")
 
     @property
     def widths(self) -> tuple[BucketWidth, ...]:
-        """Coarsest first."""
+        """The widths of buckets, coarsest first."""
         return tuple(sorted(self.page_limits, key=lambda width: -width.seconds))
 
     @property
     def has_levels(self) -> bool:
+        """Whether a metric is a level."""
         return any(metric.aggregation is Aggregation.LEVEL for metric in self.metrics)
 
     @property
     def group_by(self) -> tuple[str, ...]:
-        """What may be sent in `group_by`."""
+        """The names that may be sent in `group_by`."""
         return tuple(dimension.name for dimension in self.dimensions if dimension.requested)
 
     @property
     def finest(self) -> BucketWidth:
+        """The smallest width of buckets."""
         return min(self.page_limits, key=lambda width: width.seconds)
 
     @property
     def columns(self) -> tuple[Figure, ...]:
-        """Every figure that can be a column."""
+        """All figures: metrics, figures over time, derived figures."""
         return (*self.metrics, *self.over_time, *self.derived)
 
     def dimension(self, name: str) -> Dimension:
-        item = self._by_name.get(name)
-        if not isinstance(item, Dimension):
-            raise KeyError(name)
-        return item
+        """Return the dimension. Raises KeyError."""
+        return self._dimensions[name]
 
     def column(self, name: str) -> Figure:
-        item = self._by_name.get(name)
-        if item is None or isinstance(item, Dimension):
-            raise KeyError(name)
-        return item
+        """Return the figure. Raises KeyError."""
+        return self._figures[name]
 
     def metric(self, name: str) -> Metric:
-        item = self._by_name.get(name)
-        if not isinstance(item, Metric):
-            raise KeyError(name)
-        return item
+        """Return the metric. Raises KeyError."""
+        return self._metrics[name]
 
     def has_dimension(self, name: str) -> bool:
-        return isinstance(self._by_name.get(name), Dimension)
+        """Report whether the dataset has a dimension of this name."""
+        return name in self._dimensions
 
     def has_column(self, name: str) -> bool:
-        return isinstance(self._by_name.get(name), Figure)
+        """Report whether the dataset has a figure of this name."""
+        return name in self._figures
 
 
 PROFILE = Dimension("profile", "Organization", requested=False, names="profile")
-"""Whose usage it is, in a view across organizations."""
+"""The organization of a row, in a view across organizations."""
 
 
 def across_profiles(dataset: Dataset) -> Dataset:
-    """`dataset` as seen across organizations: which one is a dimension more, before all others."""
+    """Return the dataset for a view across organizations: the organization is its first dimension."""
     return replace(dataset, dimensions=(PROFILE, *dataset.dimensions))
 
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """Names of fields that this version doesn't know and that answers held: numbers, which add up, and others."""
+    """Holds the names of unknown fields in results: `figures` are numbers that add up, `values` are others."""
 
     figures: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
@@ -197,15 +160,16 @@ class Extras:
 NO_EXTRAS = Extras()
 
 EXTRA = "extra."
-"""Begins the name of a field that this version doesn't know; the field's own name follows."""
+"""The prefix that an unknown field's name has in this program."""
 
 
 def is_extra(name: str) -> bool:
+    """Report whether the name is that of a field which this version doesn't know."""
     return name.startswith(EXTRA) and name != EXTRA
 
 
 def with_extras(dataset: Dataset, dimensions: Iterable[str], metrics: Iterable[str]) -> Dataset:
-    """`dataset` with fields that this version doesn't know: what it groups or filters by, and what it adds up."""
+    """Return the dataset with unknown fields added: some as dimensions, some as metrics."""
     return replace(
         dataset,
         dimensions=(*dataset.dimensions, *map(_extra_dimension, dimensions)),
@@ -214,6 +178,7 @@ def with_extras(dataset: Dataset, dimensions: Iterable[str], metrics: Iterable[s
 
 
 def extra_label(name: str) -> str:
+    """Return the unknown field's own name."""
     return name.removeprefix(EXTRA)
 
 
@@ -225,4 +190,4 @@ def _extra_metric(name: str) -> Metric:
     return Metric(name, visible(extra_label(name)), "", Kind.DECIMAL, path=(extra_label(name),), help=NEWER)
 
 
-NEWER = "A field of the server's answers that is newer than this version."
+NEWER = "A new field in the server's responses that this version doesn't know."

@@ -1,4 +1,4 @@
-"""Dates and times as people type them: ISO, with a month's name, in the locale's short form, relative to today."""
+"""Parses dates that a user types: ISO, with a month's name, in the locale's short form, or relative to today."""
 
 import re
 from collections.abc import Sequence
@@ -26,144 +26,154 @@ _MONTH_DAY = re.compile(r"([^\W\d_]+)\.? (\d{1,2})(?:st|nd|rd|th|\.)?,?(?: (\d{4
 
 @dataclass(frozen=True, slots=True)
 class DateStyle:
-    """How a locale writes dates: the order of day, month and year in its short form, and its months' names."""
+    """Describes how a locale writes dates: the order of day, month and year, and the months' names.
+
+    `order` is a permutation of "dmy". `months` is empty or holds a multiple of twelve names; each twelve begin with
+    January.
+    """
 
     order: str = "dmy"
-    months: tuple[str, ...] = ()  # none, or a multiple of twelve, each twelve beginning with January
+    months: tuple[str, ...] = ()
 
 
 _PLAIN = DateStyle()
 
 
 def parse_day_or_time(text: str, today: date, style: DateStyle = _PLAIN) -> date | datetime:
-    """A day, or a naive wall-clock time on a whole minute. Raises InputError with a hint.
+    """Return a day, or a naive wall-clock time on a whole minute.
 
-    A day without a year is the latest such day that is not after `today`.
+    A day without a year is the latest such day that is not after `today`. Raises InputError.
     """
     plain = " ".join(text.split()).casefold()
     if not plain:
         raise InputError(title="A date is missing", hint=EXAMPLES)
-    found = _TIME.search(plain)
-    if found is None:
-        return _day(plain, text, today, style)
-    day = _day(plain[: found.start()], text, today, style)
-    return _at(day, found, text)
+    time_match = _TIME.search(plain)
+    if time_match is None:
+        return _parse_day(plain, text, today, style)
+    day = _parse_day(plain[: time_match.start()], text, today, style)
+    return _add_time(day, time_match, text)
 
 
 def parse_range(start_text: str, end_text: str, today: date, style: DateStyle = _PLAIN) -> DateRange:
-    """The range between two typed texts: an end that is a day is part of it, an end that is a time is not.
+    """Return the range between two typed texts, in wall-clock times without a zone.
 
-    Raises InputError.
+    If the end is a day, the range includes that day. If it is a time, the range ends before it. Raises InputError.
     """
     start = parse_day_or_time(start_text, today, style)
     end = parse_day_or_time(end_text, today, style)
     begin = start if isinstance(start, datetime) else datetime.combine(start, time())
     finish = end if isinstance(end, datetime) else datetime.combine(end + timedelta(days=1), time())
     if finish <= begin:
-        raise InputError(title="The end comes before the start", hint="Choose an end after the start.")
+        raise InputError(title="The end is not after the start", hint="Choose an end after the start.")
     return DateRange(None, begin, finish)
 
 
-def _refused(text: str) -> InputError:
-    shown = " ".join(text.split())
-    shown = shown if len(shown) <= 32 else f"{shown[:31]}…"
-    return InputError(text, title=f"“{shown}” is not a date", hint=EXAMPLES)
+def _not_a_date(text: str) -> InputError:
+    quoted = " ".join(text.split())
+    quoted = quoted if len(quoted) <= 32 else f"{quoted[:31]}…"
+    return InputError(text, title=f"“{quoted}” is not a date", hint=EXAMPLES)
 
 
-def _at(day: date, found: re.Match[str], text: str) -> datetime:
-    hour, minute, second = int(found[1]), int(found[2]), int(found[3] or 0)
-    if found[5]:
-        raise InputError(text, title="A time has no zone here", hint="Leave it out: times are in the zone in use.")
+def _add_time(day: date, time_match: re.Match[str], text: str) -> datetime:
+    hour, minute, second = int(time_match[1]), int(time_match[2]), int(time_match[3] or 0)
+    if time_match[5]:
+        raise InputError(
+            text, title="A time zone is not allowed here", hint="Leave it out: times are in the view's time zone."
+        )
     if second:
-        raise InputError(text, title="Times are on whole minutes", hint="Leave out the seconds.")
-    if found[4]:
+        raise InputError(text, title="Seconds are not allowed", hint="Leave out the seconds.")
+    if time_match[4]:
         if not 1 <= hour <= 12:
-            raise _refused(text)
-        hour = hour % 12 + (12 if found[4] == "pm" else 0)
+            raise _not_a_date(text)
+        hour = hour % 12 + (12 if time_match[4] == "pm" else 0)
     if minute > 59 or hour > 24 or (hour == 24 and minute):
-        raise InputError(text, title="There is no such time", hint="Write hours and minutes: 14:00.")
+        raise InputError(text, title="This time does not exist", hint="Write hours and minutes: 14:00.")
     return datetime.combine(day, time()) + timedelta(hours=hour, minutes=minute)
 
 
-def _day(plain: str, text: str, today: date, style: DateStyle) -> date:
+def _parse_day(plain: str, text: str, today: date, style: DateStyle) -> date:
     if plain in _WORDS:
-        return _checked(today + timedelta(days=_WORDS[plain]), text)
+        return _check_year(today + timedelta(days=_WORDS[plain]), text)
     if back := _BACK.fullmatch(plain):
-        return _before(today, int(back[1]), back[2], text)
+        return _subtract(today, int(back[1]), back[2], text)
     if iso := _YEAR_FIRST.fullmatch(plain):
-        return _built(int(iso[1]), int(iso[2]), int(iso[3]), text)
+        return _build_date(int(iso[1]), int(iso[2]), int(iso[3]), text)
     if numbers := _NUMBERS.fullmatch(plain):
         by = dict(zip(style.order, numbers.groups(), strict=True))
         if len(by["d"]) > 2 or len(by["m"]) > 2 or len(by["y"]) not in (2, 4):
-            raise _refused(text)
-        return _built(int(by["y"]) + (2000 if len(by["y"]) == 2 else 0), int(by["m"]), int(by["d"]), text)
+            raise _not_a_date(text)
+        return _build_date(int(by["y"]) + (2000 if len(by["y"]) == 2 else 0), int(by["m"]), int(by["d"]), text)
     if named := _DAY_MONTH.fullmatch(plain):
-        return _named(int(named[1]), _month(named[2], style.months), named[3], text, today)
+        return _date_with_month(int(named[1]), _find_month(named[2], style.months), named[3], text, today)
     if named := _MONTH_DAY.fullmatch(plain):
-        return _named(int(named[2]), _month(named[1], style.months), named[3], text, today)
-    raise _refused(text)
+        return _date_with_month(int(named[2]), _find_month(named[1], style.months), named[3], text, today)
+    raise _not_a_date(text)
 
 
-def _month(word: str, names: Sequence[str]) -> int | None:
-    """1 to 12: a name as written, or a beginning of three letters or more that only one month has."""
+def _find_month(word: str, names: Sequence[str]) -> int | None:
+    """Return the month (1 to 12) of a name, or of a prefix of at least 3 letters that only one month has.
+
+    Returns None if no month, or more than one, matches.
+    """
     months = [name.casefold().strip(". ") for name in (*_ENGLISH, *names)]
     exact = {index % 12 + 1 for index, name in enumerate(months) if name == word}
-    begun = {index % 12 + 1 for index, name in enumerate(months) if len(word) >= 3 and name.startswith(word)}
-    found = exact or begun
-    return found.pop() if len(found) == 1 else None
+    with_prefix = {index % 12 + 1 for index, name in enumerate(months) if len(word) >= 3 and name.startswith(word)}
+    matches = exact or with_prefix
+    return matches.pop() if len(matches) == 1 else None
 
 
-def _named(day: int, month: int | None, year: str | None, text: str, today: date) -> date:
+def _date_with_month(day: int, month: int | None, year: str | None, text: str, today: date) -> date:
     if month is None:
-        raise _refused(text)
+        raise _not_a_date(text)
     if year is not None:
-        return _built(int(year), month, day, text)
-    # The latest one that has been; 29 February may be eight years back (around 2100).
+        return _build_date(int(year), month, day, text)
+    # The latest such day that is not after today. 29 February can be eight years back (around 2100).
     for candidate in range(today.year, today.year - 9, -1):
         try:
-            found = date(candidate, month, day)
+            candidate_day = date(candidate, month, day)
         except ValueError:
             continue
-        if found <= today:
-            return _checked(found, text)
+        if candidate_day <= today:
+            return _check_year(candidate_day, text)
     raise _no_such_day(text)
 
 
-def _before(today: date, count: int, unit: str, text: str) -> date:
+def _subtract(today: date, count: int, unit: str, text: str) -> date:
+    """Return the day `count` days, weeks, months or years (`unit` "d", "w", "m", "y") before today."""
     try:
         if unit in "dw":
-            return _checked(today - timedelta(days=count * (7 if unit == "w" else 1)), text)
+            return _check_year(today - timedelta(days=count * (7 if unit == "w" else 1)), text)
         months = today.year * 12 + today.month - 1 - count * (12 if unit == "y" else 1)
         first = date(months // 12, months % 12 + 1, 1)
     except (ValueError, OverflowError):
-        raise _out_of_reach(text) from None
-    # A month back from the 31st is the last day of a shorter month.
+        raise _year_out_of_range(text) from None
+    # One month before the 31st is the last day of a shorter month.
     for day in range(today.day, 27, -1):
         try:
-            return _checked(first.replace(day=day), text)
+            return _check_year(first.replace(day=day), text)
         except ValueError:
             continue
-    return _checked(first.replace(day=today.day), text)
+    return _check_year(first.replace(day=today.day), text)
 
 
-def _built(year: int, month: int, day: int, text: str) -> date:
+def _build_date(year: int, month: int, day: int, text: str) -> date:
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise _out_of_reach(text)
+        raise _year_out_of_range(text)
     try:
         return date(year, month, day)
     except ValueError:
         raise _no_such_day(text) from None
 
 
-def _checked(day: date, text: str) -> date:
+def _check_year(day: date, text: str) -> date:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise _out_of_reach(text)
+        raise _year_out_of_range(text)
     return day
 
 
 def _no_such_day(text: str) -> InputError:
-    return InputError(text, title="There is no such day", hint=f"Check the day and the month. {EXAMPLES}")
+    return InputError(text, title="This day does not exist", hint=f"Check the day and the month. {EXAMPLES}")
 
 
-def _out_of_reach(text: str) -> InputError:
-    return InputError(text, title="The date is out of reach", hint=f"Use a year from {FIRST_YEAR} to {LAST_YEAR}.")
+def _year_out_of_range(text: str) -> InputError:
+    return InputError(text, title=f"Choose a date between {FIRST_YEAR} and {LAST_YEAR}", hint="Check the year.")

@@ -1,14 +1,14 @@
-"""Text from outside as it is shown: what can't be seen, or turns other text around, is written out."""
+"""Formats text for display: escapes invisible and bidirectional characters, writes durations in words."""
 
 import re
 from typing import Final
 
-_PICTURES: Final = 0x2400  # where Unicode has a sign for each of the first 32 control characters
+_PICTURES: Final = 0x2400  # first of Unicode's symbols for the control characters 0 to 31
 _DELETE: Final = 0x7F
 _DELETE_PICTURE: Final = "\u2421"
 
 # Control, format (zero-width, bidirectional overrides and isolates, tags), line and paragraph separators,
-# surrogates, private use and noncharacters; then letters and marks that are drawn as nothing at all.
+# surrogates, private use and noncharacters; then letters and marks that fonts draw as nothing.
 _UNSEEN: Final = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e"
@@ -18,19 +18,31 @@ _UNSEEN: Final = re.compile(
     "]"
 )
 
+_UNITS = (("year", 365 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
+
 
 def visible(text: str) -> str:
-    """`text` with each unseen character as a mark: `␊` for a line break, `⟨U+202E⟩` for an override.
+    """Escape invisible and bidirectional characters in untrusted text.
 
-    Two different texts so look different, and a text can't change how what stands beside it is read.
+    A control character becomes its symbol (`␊` for a line break), any other one its code point (`⟨U+202E⟩`). Two
+    different texts therefore look different, and a text can't change how the text next to it is displayed.
     """
     if text.isascii() and text.isprintable():
         return text
-    return _UNSEEN.sub(lambda found: _mark(found[0]), text)
+    return _UNSEEN.sub(lambda match: _escape(match[0]), text)
 
 
-def _mark(char: str) -> str:
+def _escape(char: str) -> str:
     code = ord(char)
     if code < 0x20:
         return chr(_PICTURES + code)
     return _DELETE_PICTURE if code == _DELETE else f"⟨U+{code:04X}⟩"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in words, like "2 days", in the largest unit that fits at least twice."""
+    for noun, length in _UNITS:
+        if seconds >= 2 * length:
+            return f"{round(seconds / length)} {noun}s"
+    whole = round(seconds)
+    return f"{whole} second{'' if whole == 1 else 's'}"

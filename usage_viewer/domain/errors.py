@@ -1,55 +1,59 @@
-"""Everything that can go wrong, as one tree; each error has a title and a hint that the user can act on.
+"""Defines every error of the program, each with a title and a hint that tells the user what to do.
 
 UsageViewerError
-├── InputError              something typed can't be used: a date, a filter, a URL, an argument, a key
-├── CredentialError         the key
-│   ├── KeyMissing          there is none yet
+├── InputError              invalid input: a date, a filter, a URL, an argument, a key
+├── CredentialError         a problem with the admin key
+│   ├── KeyMissing          no key is stored
 │   ├── KeyRefused          401: wrong, revoked or expired
-│   ├── NotAnAdminKey       401 or 403: a project's or a service account's key
-│   └── ScopeMissing        403: an admin key without the scope that the call needs
-├── KeyringError            the operating system's keyring
-│   ├── NoKeyring           there is none
-│   ├── KeyringLocked       it is locked, or its prompt was dismissed
-│   └── KeyringFailed       it failed, lost the entry or did not answer
-├── NetworkError            no answer came
-│   ├── HostNotFound        the name has no address
-│   ├── ConnectionFailed    refused, reset or cut off
-│   ├── ProxyFailed         the proxy refused or could not be reached
-│   ├── TlsFailed           the certificate was not accepted
-│   └── TimedOut            the answer did not come, or did not end, in time
-├── ServerError             an answer came: an error (`status`)
+│   ├── NotAnAdminKey       401 or 403: the key of a project or a service account
+│   └── ScopeMissing        403: an admin key without the required scope
+├── KeyringError            a problem with the operating system's keyring
+│   ├── NoKeyring           the system has no keyring
+│   ├── KeyringLocked       the keyring is locked, or the user dismissed its prompt
+│   └── KeyringFailed       the keyring failed, lost the entry or did not respond
+├── NetworkError            no response arrived
+│   ├── HostNotFound        the host name has no address
+│   ├── ConnectionFailed    the connection was refused, reset or interrupted
+│   ├── ProxyFailed         the proxy refused or is unreachable
+│   ├── TlsFailed           the server's certificate was not accepted
+│   └── TimedOut            the response did not start, or did not end, in time
+├── ServerError             the server responded with an error (`status`: HTTP status)
 │   ├── RateLimited         429, after all retries
 │   ├── ServerFailed        408, 5xx, after all retries
 │   ├── NotFound            404
 │   └── RequestRefused      400 and other 4xx (`param` names the parameter)
-├── AnswerError             an answer came that can't be used (`path` names the place)
-│   ├── NotJson             not JSON at all
-│   ├── WrongShape          a required field is missing, or has a wrong type or value
-│   ├── CursorError         a missing or repeated cursor
-│   ├── BucketError         a bucket that was not asked for, or that is there twice
-│   └── TooLarge            larger than any honest answer
-├── StoreError              the database file
-│   ├── StoreLocked         another process holds it
-│   ├── StoreDamaged        it can't be read
-│   ├── StoreNewer          a newer version of the program wrote it
+├── AnswerError             the response is unusable (`path`: JSON path of the problem)
+│   ├── NotJson             the response is not JSON
+│   ├── WrongShape          a required field is missing or has a wrong type or value
+│   ├── CursorError         the page cursor is missing or repeated
+│   ├── BucketError         a bucket was not requested or appears twice
+│   └── TooLarge            the response is larger than any valid one
+├── StoreError              a problem with the database file
+│   ├── StoreLocked         another process has it open
+│   ├── StoreDamaged        the file can't be read
+│   ├── StoreNewer          a newer version of the program wrote the file
 │   └── StoreNotWritable    no permission, or no space
 ├── SnapshotError           a saved snapshot can't be opened
-│   ├── NotASnapshot        it is something else
-│   ├── SnapshotDamaged     a part is missing or was changed
-│   ├── SnapshotNewer       a newer version of the program wrote it
-│   └── SnapshotTooLarge    it would unpack to more than is taken
-├── ExportError             a copy or a file could not be made
-└── Cancelled               the user stopped it
+│   ├── NotASnapshot        the file is not a snapshot
+│   ├── SnapshotDamaged     a file in the snapshot is missing or was changed
+│   ├── SnapshotNewer       a newer version of the program wrote the snapshot
+│   └── SnapshotTooLarge    unpacked, the snapshot exceeds the size limit
+├── ExportError             a copy or a file could not be written
+└── Cancelled               the user stopped the operation
 """
 
 from typing import ClassVar
 
 
 class UsageViewerError(Exception):
-    """Base of all: `title` says what happened, `hint` what to do, `detail` what the other side said."""
+    """Base class of all errors of the program.
+
+    `title` says what happened, `hint` what the user can do, `detail` holds the original message (of the server, the
+    operating system or the database), or the text that the user entered.
+    """
 
     default_title: ClassVar[str] = "Something went wrong"
-    default_hint: ClassVar[str] = "Try again."
+    default_hint: ClassVar[str] = "Retry."
 
     def __init__(self, detail: str = "", *, title: str | None = None, hint: str | None = None) -> None:
         self.title = title or self.default_title
@@ -59,33 +63,45 @@ class UsageViewerError(Exception):
 
 
 class InputError(UsageViewerError):
-    default_title = "That can't be used"
-    default_hint = "Check what was typed."
+    """Reports input that can't be used: a date, a filter, a URL, an argument or a key."""
+
+    default_title = "The input can't be used"
+    default_hint = "Check the text that you entered."
 
 
 class CredentialError(UsageViewerError):
-    default_title = "The key can't be used"
-    default_hint = "Change it to an admin key of your organization."
+    """Base class of errors about the admin key."""
+
+    default_title = "The admin key can't be used"
+    default_hint = "Change it to a valid admin key of your organization."
 
 
 class KeyMissing(CredentialError):
-    default_title = "There is no key yet"
-    default_hint = "Enter an admin key of your organization."
+    """Reports that an admin key is required and none is stored."""
+
+    default_title = "No admin key"
+    default_hint = "Add an admin key of your organization."
 
 
 class KeyRefused(CredentialError):
-    default_title = "The key was refused"
-    default_hint = "It may be mistyped, revoked or expired. Make a new admin key and replace this one."
+    """Reports that the server refused the key (HTTP 401)."""
+
+    default_title = "The admin key was refused"
+    default_hint = "It may be mistyped, revoked or expired. Create a new admin key and replace this one."
 
 
 class NotAnAdminKey(CredentialError):
+    """Reports a key of a project or a service account (HTTP 401 or 403)."""
+
     default_title = "This is not an admin key"
-    default_hint = "Usage can be read with an admin key only; its text begins with sk-admin-."
+    default_hint = "Only an admin key can read usage; it begins with sk-admin-."
 
 
 class ScopeMissing(CredentialError):
-    default_title = "The key lacks a permission"
-    default_hint = "Edit the admin key's permissions and allow Usage: read."
+    """Reports an admin key without the required permission; `scope` is its name, "" if unknown."""
+
+    default_title = "The admin key lacks a permission"
+    default_hint = "Edit the key's permissions and allow Usage: read."
 
     def __init__(
         self, detail: str = "", *, scope: str = "", title: str | None = None, hint: str | None = None
@@ -95,59 +111,84 @@ class ScopeMissing(CredentialError):
 
 
 class KeyringError(UsageViewerError):
+    """Base class of errors of the operating system's keyring."""
+
     default_title = "The keyring can't be used"
-    default_hint = "The key is kept for this session only."
+    default_hint = "The key is kept only until the program is closed."
 
 
 class NoKeyring(KeyringError):
+    """Reports that the system has no keyring."""
+
     default_title = "This system has no keyring"
-    default_hint = "The key is kept for this session only. Install a keyring service to keep it."
+    default_hint = (
+        "The key is kept only until the program is closed. To store it, install gnome-keyring or kwalletmanager "
+        "and log in again."
+    )
 
 
 class KeyringLocked(KeyringError):
+    """Reports that the keyring is locked, or that the user dismissed its prompt."""
+
     default_title = "The keyring is locked"
-    default_hint = "Unlock it and try again."
+    default_hint = "Unlock it, then retry."
 
 
 class KeyringFailed(KeyringError):
+    """Reports that the keyring failed, lost the entry or did not respond."""
+
     default_title = "The keyring failed"
-    default_hint = "Check the system's keyring and try again."
+    default_hint = "Check the system's keyring, then retry."
 
 
 class NetworkError(UsageViewerError):
+    """Base class of errors in which no response arrived."""
+
     default_title = "The server can't be reached"
-    default_hint = "Check the network connection and try again."
+    default_hint = "Check the network connection, then retry."
 
 
 class HostNotFound(NetworkError):
-    default_title = "The server's name can't be found"
-    default_hint = "Check the network connection, the name server and the base URL."
+    """Reports that the host name has no address."""
+
+    default_title = "The server's name was not found"
+    default_hint = "Check the network connection, the DNS settings and the base URL."
 
 
 class ConnectionFailed(NetworkError):
-    default_title = "The connection failed"
+    """Reports that the connection was refused, reset or interrupted."""
+
+    default_title = "Connection failed"
 
 
 class ProxyFailed(NetworkError):
+    """Reports that the proxy refused the connection or is unreachable."""
+
     default_title = "The proxy can't be used"
     default_hint = "Check the proxy settings of the system or of the environment (HTTPS_PROXY)."
 
 
 class TlsFailed(NetworkError):
+    """Reports that the server's TLS certificate was not accepted."""
+
     default_title = "The server's certificate was not accepted"
     default_hint = (
-        "If your company inspects traffic, install its certificate in the system's trust store, or name its file "
-        "with --ca-file."
+        "If your company inspects network traffic, install its certificate in the system's trust store, or name "
+        "the certificate's file with --ca-file."
     )
 
 
 class TimedOut(NetworkError):
-    default_title = "The server did not answer in time"
-    default_hint = "Try again; what has arrived is kept."
+    """Reports that the response did not start, or did not end, in time."""
+
+    default_title = "The server did not respond in time"
+    default_hint = "Retry; data loaded so far is kept."
 
 
 class ServerError(UsageViewerError):
-    default_title = "The server answered with an error"
+    """Reports an HTTP error; `status` is its code, `param` the parameter that the server names."""
+
+    default_title = "The server reported an error"
 
     def __init__(
         self,
@@ -164,28 +205,38 @@ class ServerError(UsageViewerError):
 
 
 class RateLimited(ServerError):
-    default_title = "The server limits the rate of requests"
-    default_hint = "Wait a minute, then retry; what has arrived is kept."
+    """Reports HTTP 429 after all retries."""
+
+    default_title = "Too many requests"
+    default_hint = "Wait a minute, then retry; data loaded so far is kept."
 
 
 class ServerFailed(ServerError):
+    """Reports HTTP 408 or 5xx after all retries."""
+
     default_title = "The server failed"
-    default_hint = "Try again later; what has arrived is kept."
+    default_hint = "Retry later; data loaded so far is kept."
 
 
 class NotFound(ServerError):
-    default_title = "The server doesn't know this address"
-    default_hint = "Check the base URL. Some organizations don't have every dataset."
+    """Reports HTTP 404."""
+
+    default_title = "Address not found"
+    default_hint = "Base URLs usually end in /v1. Some organizations don't have every dataset."
 
 
 class RequestRefused(ServerError):
+    """Reports HTTP 400 and other 4xx; `param` names the parameter."""
+
     default_title = "The server refused the request"
-    default_hint = "Change the range or the grouping and try again."
+    default_hint = "Change the range or the grouping, then retry."
 
 
 class AnswerError(UsageViewerError):
-    default_title = "The server's answer can't be used"
-    default_hint = "Try again; if it happens again, the server or a proxy on the way changes the answers."
+    """Reports an unusable response; `path` is the JSON path of the problem."""
+
+    default_title = "The server's response can't be used"
+    default_hint = "Retry. If this happens again, the server or a proxy returns invalid responses."
 
     def __init__(
         self, detail: str = "", *, path: str = "", title: str | None = None, hint: str | None = None
@@ -195,80 +246,114 @@ class AnswerError(UsageViewerError):
 
 
 class NotJson(AnswerError):
-    default_title = "The server's answer is not JSON"
-    default_hint = "A proxy or a log-in page may have answered instead. Check the base URL and the network."
+    """Reports a response that is not JSON."""
+
+    default_title = "The server's response is not JSON"
+    default_hint = "A proxy or a log-in page may have responded instead. Check the base URL and the network."
 
 
 class WrongShape(AnswerError):
-    default_title = "The server's answer has an unexpected form"
+    """Reports a required field that is missing or has a wrong type or value."""
+
+    default_title = "The server's response has an unexpected structure"
 
 
 class CursorError(AnswerError):
-    default_title = "The server's pages don't follow one another"
+    """Reports a page cursor that is missing or repeated."""
+
+    default_title = "The server's pages are out of sequence"
 
 
 class BucketError(AnswerError):
-    default_title = "The server answered with other buckets than asked for"
+    """Reports a bucket that was not requested or appears twice."""
+
+    default_title = "The server returned buckets that were not requested"
 
 
 class TooLarge(AnswerError):
-    default_title = "The server's answer is too large"
+    """Reports a response that is larger than any valid one."""
+
+    default_title = "The server's response is too large"
 
 
 class StoreError(UsageViewerError):
+    """Base class of errors of the database file."""
+
     default_title = "The local database can't be used"
 
 
 class StoreLocked(StoreError):
+    """Reports that another process has the database open."""
+
     default_title = "The local database is in use"
-    default_hint = "Another Usage Viewer has it open. Close that one, or use --no-store."
+    default_hint = "Another Usage Viewer has it open. Close its window, or use --no-store."
 
 
 class StoreDamaged(StoreError):
+    """Reports that the database can't be read."""
+
     default_title = "The local database is damaged"
-    default_hint = "Start anew: the damaged file is kept aside and the usage is fetched again."
+    default_hint = "Start with an empty database: the damaged file is kept as a copy, and usage is loaded again."
 
 
 class StoreNewer(StoreError):
+    """Reports a database that a newer version of the program wrote."""
+
     default_title = "The local database was written by a newer version"
     default_hint = "Install that version again, or choose another data directory with --data-dir."
 
 
 class StoreNotWritable(StoreError):
+    """Reports that files can't be written: no permission or no space."""
+
     default_title = "The data directory can't be written"
-    default_hint = "Check the permissions and the free space, or choose another one with --data-dir."
+    default_hint = "Check the permissions and the free space, or choose another directory with --data-dir."
 
 
 class SnapshotError(UsageViewerError):
+    """Reports that a saved snapshot can't be opened."""
+
     default_title = "The snapshot can't be opened"
-    default_hint = "Check that the file is still there and that you may read it."
+    default_hint = "Check that the file exists and that you may read it."
 
 
 class NotASnapshot(SnapshotError):
+    """Reports a file or folder that is not a snapshot."""
+
     default_title = "This is not a snapshot"
-    default_hint = "Choose the .zip file or the folder that Save snapshot wrote."
+    default_hint = "Choose a .zip file or a folder that was saved with Save snapshot."
 
 
 class SnapshotDamaged(SnapshotError):
+    """Reports that a file in the snapshot is missing or was changed."""
+
     default_title = "The snapshot is damaged"
-    default_hint = "Copy it again from where it came, or save it anew."
+    default_hint = "Copy it again from its source, or save a new snapshot."
 
 
 class SnapshotNewer(SnapshotError):
+    """Reports a snapshot that a newer version of the program wrote."""
+
     default_title = "The snapshot was written by a newer version"
-    default_hint = "Install a newer Usage Viewer. Its Parquet files can be read by other programs as they are."
+    default_hint = "Install a newer Usage Viewer. Other programs can read the Parquet files in the snapshot."
 
 
 class SnapshotTooLarge(SnapshotError):
+    """Reports a snapshot that exceeds the size limit when unpacked."""
+
     default_title = "The snapshot is too large"
-    default_hint = "Save one of a shorter range, or unpack it and open the folder."
+    default_hint = "Save a snapshot of a shorter range, or unpack this one and open the folder."
 
 
 class ExportError(UsageViewerError):
-    default_title = "The copy could not be made"
+    """Reports that a copy or a file could not be written."""
+
+    default_title = "The copy could not be written"
     default_hint = "Check the folder's permissions and the free space, or choose another place."
 
 
 class Cancelled(UsageViewerError):
+    """Reports that the user stopped the operation."""
+
     default_title = "Stopped"
-    default_hint = "What has arrived is kept."
+    default_hint = "Data loaded so far is kept."

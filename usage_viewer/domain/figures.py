@@ -1,6 +1,6 @@
-"""`NumberColumn`: one column of numbers with what is missing in it, and the arithmetic of derived ones."""
+"""Defines `NumberColumn`, a column of numbers with missing ones, and the arithmetic of computed figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.catalog import Derived, Kind
-
 Number = int | float | Decimal
 INT64_MAX = 2**63 - 1
+
+Sums = Mapping[str, "NumberColumn"]
+"""The sums of each row by metric; a figure over time stands under its own name."""
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """n numbers: int64 for counts (an object array of int where a sum passes that), an object array of Decimal
-    for decimals, float64 for quotients. Where `missing` (n bools; None: nothing is) is true, the value has no
-    meaning.
+    """Holds n numbers: counts, decimals or quotients.
+
+    `values` (n,): int64 for counts (object of int where a sum exceeds int64), object of Decimal for decimals,
+    float64 for quotients. `missing` (n,) marks the values without a meaning; None: all are present.
     """
 
     values: NDArray[Any]
@@ -29,6 +31,7 @@ class NumberColumn:
         return len(self.values)
 
     def at(self, row: int) -> Number | None:
+        """Return the number of one row as a plain Python object, None where missing."""
         if self.missing is not None and self.missing[row]:
             return None
         value = self.values[row]
@@ -36,10 +39,11 @@ class NumberColumn:
         return number
 
     def take(self, rows: NDArray[np.int64] | slice) -> "NumberColumn":
+        """Return the numbers of some rows, in their order."""
         return NumberColumn(self.values[rows], None if self.missing is None else self.missing[rows])
 
     def listed(self) -> list[Number | None]:
-        """As plain Python objects, None where missing."""
+        """Return the numbers as plain Python objects, None where missing."""
         listed: list[Number | None] = self.values.tolist()
         if self.missing is not None:
             for index in np.flatnonzero(self.missing).tolist():
@@ -48,22 +52,22 @@ class NumberColumn:
 
     @cached_property
     def largest(self) -> int:
-        """The greatest distance from zero of whole numbers; what is missing may count."""
+        """The largest magnitude of whole numbers; values that are missing may count."""
         return max(int(self.values.max(initial=0)), -int(self.values.min(initial=0)))
 
     def present(self) -> NDArray[Any]:
-        """The values that are not missing."""
+        """Return the values that are not missing."""
         return self.values if self.missing is None else self.values[~self.missing]
 
     def total(self) -> Number | None:
-        """The exact sum of what is not missing; None where all is."""
+        """Return the exact sum of the present values; None if all are missing."""
         present = self.present()
         if not len(present):
             return None
         if present.dtype == np.int64:
             if self.largest * len(present) <= INT64_MAX:
                 return int(present.sum())
-            # Halves are added apart, so that no sum of int64 can overflow.
+            # The halves are summed separately, so that no sum of int64 can overflow.
             low = int(np.sum(present & 0xFFFFFFFF))
             return (int(np.sum(present >> 32)) << 32) + low
         if present.dtype == np.float64:
@@ -72,94 +76,65 @@ class NumberColumn:
         return exact
 
 
-class DerivedColumn(NumberColumn):
-    """A derived figure of each row, computed from the row's sums when it is asked for: a screenful of a million
-    rows costs a screenful.
-    """
+class LazyColumn(NumberColumn):
+    """Computes its numbers from the rows' sums on access: a screenful of a million rows costs a screenful."""
 
-    def __init__(self, derived: Derived, sums: Mapping[str, NumberColumn]) -> None:
-        """`sums`: the figure's parts at least, none of them Decimal."""
-        parts = {name: sums[name] for name in parts_of(derived)}
-        object.__setattr__(self, "_derived", derived)
-        object.__setattr__(self, "_parts", parts)
+    def __init__(self, compute: Callable[[Sums], NumberColumn], sums: Sums) -> None:
+        """`compute` works row by row; `sums` holds at least one column."""
+        object.__setattr__(self, "_compute", compute)
+        object.__setattr__(self, "_sums", sums)
 
-    _derived: Derived
-    _parts: Mapping[str, NumberColumn]
+    _compute: Callable[[Sums], NumberColumn]
+    _sums: Sums
 
     @cached_property
     def _all(self) -> NumberColumn:
-        return _derive(self._derived, self._parts)
+        return self._compute(self._sums)
 
     @property
     def values(self) -> NDArray[Any]:
+        """The numbers of all rows (n,), computed on first access."""
         return self._all.values
 
     @property
     def missing(self) -> NDArray[np.bool_] | None:
+        """The mask of missing numbers, computed on first access."""
         return self._all.missing
 
     def __len__(self) -> int:
-        return len(next(iter(self._parts.values())))
+        return len(next(iter(self._sums.values())))
 
     def at(self, row: int) -> Number | None:
+        """Return the number of one row."""
         return self.take(np.array([row])).at(0)
 
     def take(self, rows: NDArray[np.int64] | slice) -> NumberColumn:
-        return _derive(self._derived, {name: part.take(rows) for name, part in self._parts.items()})
+        """Return the numbers of some rows, computed for these only."""
+        return self._compute({name: column.take(rows) for name, column in self._sums.items()})
 
 
-def derive(derived: Derived, sums: Mapping[str, NumberColumn]) -> NumberColumn:
-    """The derived figure of each row from the row's sums; missing where a part is, or the denominator is 0."""
-    if any(sums[name].values.dtype == np.object_ for name in parts_of(derived)):
-        return _derive(derived, sums)  # exact numbers are added at once, in the caller's context
-    return DerivedColumn(derived, sums)
-
-
-def _derive(derived: Derived, sums: Mapping[str, NumberColumn]) -> NumberColumn:
-    numerator = _added([sums[name] for name in derived.numerator])
-    if not derived.denominator:
-        return numerator
-    denominator = _added([sums[name] for name in derived.denominator])
-    divisor = denominator.values.astype(np.float64)
-    there = divisor != 0
-    for part in (numerator, denominator):
-        if part.missing is not None:
-            there &= ~part.missing
-    quotient = np.zeros(len(divisor))
-    np.divide(numerator.values.astype(np.float64), divisor, out=quotient, where=there)
-    return NumberColumn(quotient, None if there.all() else ~there)
-
-
-def derive_one(derived: Derived, sums: Mapping[str, Number | None]) -> Number | None:
-    """The same for a single row, such as the totals."""
-    parts = [sums[name] for name in (*derived.numerator, *derived.denominator)]
-    if any(part is None for part in parts):
-        return None
-    known = [part for part in parts if part is not None]
-    numerator: Any = sum(known[: len(derived.numerator)])
-    if not derived.denominator:
-        return numerator  # type: ignore[no-any-return]
-    denominator: Any = sum(known[len(derived.numerator) :])
-    return None if denominator == 0 else float(numerator / denominator)
-
-
-def parts_of(derived: Derived) -> tuple[str, ...]:
-    return (*derived.numerator, *derived.denominator)
-
-
-def is_quotient(kind: Kind) -> bool:
-    return kind in (Kind.SHARE, Kind.RATIO)
-
-
-def _added(parts: Sequence[NumberColumn]) -> NumberColumn:
+def add(parts: Sequence[NumberColumn]) -> NumberColumn:
+    """Return the exact sum of the parts, row by row; missing where a part is missing."""
     if len(parts) == 1:
         return parts[0]
     values = [part.values for part in parts]
     bound = sum(int(value.max(initial=0)) for value in values if value.dtype == np.int64)
     if bound > INT64_MAX:
         values = [value.astype(object) for value in values]
-    gone = [part.missing for part in parts if part.missing is not None]
+    missing = [part.missing for part in parts if part.missing is not None]
     total = values[0]
     for value in values[1:]:
         total = total + value
-    return NumberColumn(total, np.logical_or.reduce(gone) if gone else None)
+    return NumberColumn(total, np.logical_or.reduce(missing) if missing else None)
+
+
+def divide(numerator: NumberColumn, denominator: NumberColumn) -> NumberColumn:
+    """Return the quotient row by row; missing where a part is missing or the denominator is 0."""
+    divisor = denominator.values.astype(np.float64)
+    defined = divisor != 0
+    for part in (numerator, denominator):
+        if part.missing is not None:
+            defined &= ~part.missing
+    quotient = np.zeros(len(divisor))
+    np.divide(numerator.values.astype(np.float64), divisor, out=quotient, where=defined)
+    return NumberColumn(quotient, None if defined.all() else ~defined)

@@ -1,4 +1,4 @@
-"""Names of projects, users and API keys, as far as they are known, and how a dimension's value is shown."""
+"""Holds the known names of projects, users and API keys, and formats the values of dimensions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,11 @@ from usage_viewer.domain.view import NONE_TEXT, Value
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """An id's name. `kind` is a dimension's `names`; `seen` (epoch seconds) is when a list last held it."""
+    """Holds the name of an id.
+
+    `kind` is the `names` of the id's dimension. `seen` (epoch seconds) is when one of the server's lists last
+    contained the id.
+    """
 
     kind: str
     id: str
@@ -21,7 +25,10 @@ class Name:
 
 @dataclass(frozen=True)
 class Names:
-    """All known names. Equal names of one kind are told apart by the end of their ids, as long as need be."""
+    """Holds all known names by kind and id.
+
+    Labels of equal names of one kind get the end of their id, as short as it is unique.
+    """
 
     by_id: Mapping[tuple[str, str], Name] = field(default_factory=dict)
     _labels: dict[tuple[str, str], str] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -31,17 +38,18 @@ class Names:
         for name in self.by_id.values():
             ids.setdefault((name.kind, name.name), []).append(name.id)
         for key, name in self.by_id.items():
-            label = f"{name.name}{_apart(name.id, ids[name.kind, name.name])}"
+            label = f"{name.name}{_distinguishing_suffix(name.id, ids[name.kind, name.name])}"
             self._labels[key] = visible(label + (" (deleted)" if name.deleted else ""))
 
     @classmethod
     def of(cls, names: Iterable[Name]) -> "Names":
+        """Return the collection of `names`."""
         return cls({(name.kind, name.id): name for name in names})
 
     def label(self, dimension: Dimension, value: Value) -> str:
-        """What is shown for a value: its name if there is one, else itself; "(none)" for null.
+        """Return the displayed text of a value: its name if known, otherwise the value; "(none)" for null.
 
-        Control characters and the like, which names from outside may hold, are written out in it.
+        Invisible and bidirectional characters are escaped: names come from outside.
         """
         if value is None:
             return NONE_TEXT
@@ -50,13 +58,13 @@ class Names:
         return self._labels.get((dimension.names, value)) or visible(value)
 
     def matches(self, dimension: Dimension, value: Value, text: str) -> bool:
-        """Whether a value's name or id contains `text`, case aside."""
-        wanted = text.casefold()
-        return wanted in self.label(dimension, value).casefold() or wanted in (value or "").casefold()
+        """Report whether a value's label or id contains `text`, ignoring case."""
+        searched = text.casefold()
+        return searched in self.label(dimension, value).casefold() or searched in (value or "").casefold()
 
 
-def _apart(own: str, ids: Sequence[str]) -> str:
-    """What tells one id from others of the same name; nothing where there is no other."""
+def _distinguishing_suffix(own: str, ids: Sequence[str]) -> str:
+    """Return the text that distinguishes an id from others of the same name; "" if there are no others."""
     if len(ids) == 1:
         return ""
     for length in (4, 6, 8):

@@ -1,4 +1,4 @@
-"""Spans of time, the buckets and periods that they are cut into, and a zone's 23- and 25-hour days."""
+"""Divides spans of time into buckets (UTC) and periods (in a zone, with its 23- and 25-hour days)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from usage_viewer.domain.zones import moment_of
 
 
 class BucketWidth(StrEnum):
-    """Widths of the API's buckets (`bucket_width`), which begin at multiples of their length in UTC."""
+    """Lists the widths of the API's buckets (`bucket_width`); buckets start at multiples of their width in UTC."""
 
     MINUTE = "1m"
     HOUR = "1h"
@@ -22,16 +22,20 @@ class BucketWidth(StrEnum):
 
     @property
     def seconds(self) -> int:
+        """Return the width in seconds."""
         return _SECONDS[self]
 
     @property
     def noun(self) -> str:
+        """Return the width's name in the singular, like "day"."""
         return _NOUNS[self]
 
     def floor(self, moment: int) -> int:
+        """Return the start of the bucket that contains `moment` (both epoch seconds)."""
         return moment - moment % self.seconds
 
     def ceil(self, moment: int) -> int:
+        """Return the first start of a bucket at or after `moment` (both epoch seconds)."""
         return moment + -moment % self.seconds
 
 
@@ -41,7 +45,7 @@ COARSEST_FIRST = (BucketWidth.DAY, BucketWidth.HOUR, BucketWidth.MINUTE)
 
 
 class Granularity(StrEnum):
-    """What one row's period is; `TOTAL` is the whole range in one."""
+    """Lists the possible lengths of a row's period; `TOTAL` is the whole range as a single period."""
 
     MINUTE = "minute"
     HOUR = "hour"
@@ -53,7 +57,7 @@ class Granularity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time in epoch seconds: start inclusive, end exclusive."""
+    """Holds a span of time in epoch seconds: start inclusive, end exclusive. Raises InputError if empty."""
 
     start: int
     end: int
@@ -65,7 +69,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class BucketRun:
-    """A run of buckets of one width: `start` and `end` are multiples of the width."""
+    """Describes consecutive buckets of one width.
+
+    `start` and `end` (exclusive) are in epoch seconds and are multiples of the width.
+    """
 
     width: BucketWidth
     start: int
@@ -73,12 +80,17 @@ class BucketRun:
 
     @property
     def buckets(self) -> int:
+        """Return the number of buckets."""
         return (self.end - self.start) // self.width.seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """The rows' periods in a view: period i is [bounds[i], bounds[i + 1]) in epoch seconds."""
+    """Holds the periods of a view's rows.
+
+    `bounds` (n + 1,) are in epoch seconds, ascending; period i is [bounds[i], bounds[i + 1]). `per` is the
+    granularity, `zone` the time zone that the periods follow.
+    """
 
     bounds: NDArray[np.int64]
     per: Granularity
@@ -89,23 +101,25 @@ class Periods:
 
     @property
     def span(self) -> Span:
+        """Return the span of all periods."""
         return Span(int(self.bounds[0]), int(self.bounds[-1]))
 
     def segments(self, widths: Sequence[BucketWidth] = COARSEST_FIRST, *, mixed: bool = True) -> list[BucketRun]:
-        """The coarsest buckets of `widths` that make up each period exactly, as few runs as possible: a month of a
-        zone is made of UTC days, and of hours at its edges. Not `mixed`: each period of buckets of one width.
+        """Return the coarsest buckets of `widths` that make up each period exactly, in as few runs as possible.
 
-        Raises InputError where even the finest of `widths` doesn't divide a period.
+        A month of a zone, for example, consists of UTC days, and of hours at its edges. `widths` lists the coarsest
+        width first. Without `mixed`, all buckets of a period have the same width. Raises InputError if even the
+        finest width doesn't divide a period.
         """
-        bounds = self._cut(widths) if mixed else self.bounds
-        # For each edge and its next, the coarsest width whose grid both are on.
+        bounds = self._split_at_coarse_buckets(widths) if mixed else self.bounds
+        # For each pair of neighbouring bounds: the index of the coarsest width that both are multiples of.
         fits = np.full(len(bounds) - 1, -1, dtype=np.int8)
         for rank, width in enumerate(widths):
             on_edge = bounds % width.seconds == 0
             fits = np.where((fits < 0) & on_edge[:-1] & on_edge[1:], np.int8(rank), fits)
         if (fits < 0).any():
             raise InputError(
-                title="The range doesn't fall on whole buckets",
+                title="The range must consist of whole buckets",
                 hint=f"Choose times on a whole {widths[-1].noun} (UTC).",
             )
         cuts = np.flatnonzero(np.diff(fits)) + 1
@@ -115,8 +129,8 @@ class Periods:
             for first, last in pairwise(edges)
         ]
 
-    def _cut(self, widths: Sequence[BucketWidth]) -> NDArray[np.int64]:
-        """The periods' bounds, and between them those where coarser buckets begin and end within a period."""
+    def _split_at_coarse_buckets(self, widths: Sequence[BucketWidth]) -> NDArray[np.int64]:
+        """Return the periods' bounds, plus those where a run of coarse buckets starts or ends inside a period."""
         bounds = self.bounds
         for width in widths[:-1]:
             first = bounds[:-1] + -bounds[:-1] % width.seconds
@@ -129,13 +143,14 @@ class Periods:
 
 
 MAX_PERIODS = 600_000
-"""More periods than a year of minutes are refused: no table of them is of use."""
+"""Largest number of hours or minutes in a view: a year has 525,600 minutes, and no longer table is of use."""
 
 
 def periods(span: Span, per: Granularity, zone: tzinfo, week_start: int = 0) -> Periods:
-    """Cuts `span` at the zone's own minutes, hours, days, weeks (from `week_start`, Monday is 0) or months.
+    """Divide `span` into the minutes, hours, days, weeks or months of `zone`.
 
-    The first and the last period are cut short where the span begins or ends within one.
+    `week_start` is the first day of a week (Monday is 0). The first and the last period are shorter if the span
+    starts or ends inside one. Raises InputError if there are more than MAX_PERIODS hours or minutes.
     """
     if per is Granularity.TOTAL:
         bounds = [span.start, span.end]
@@ -147,7 +162,7 @@ def periods(span: Span, per: Granularity, zone: tzinfo, week_start: int = 0) -> 
 
 
 def _even_bounds(span: Span, seconds: int, zone: tzinfo) -> list[int]:
-    """Hours and minutes as the zone's clock shows them: steps from each whole wall-clock hour or minute."""
+    """Return bounds (epoch seconds) at each whole hour or minute of the zone's wall clock."""
     if (span.end - span.start) // seconds > MAX_PERIODS:
         raise InputError(title="The range is too long", hint="Choose a shorter range or a coarser period.")
     if zone is UTC:
@@ -155,10 +170,10 @@ def _even_bounds(span: Span, seconds: int, zone: tzinfo) -> list[int]:
         return [span.start, *whole.tolist(), span.end]
     bounds = [span.start]
     while bounds[-1] < span.end:
-        here = datetime.fromtimestamp(bounds[-1], zone)
-        past = (here.minute * 60 + here.second) % seconds if seconds == 3600 else here.second
-        step = bounds[-1] - past + seconds
-        # A change of offset by part of an hour moves the whole hours: cut there too.
+        local_time = datetime.fromtimestamp(bounds[-1], zone)
+        elapsed = (local_time.minute * 60 + local_time.second) % seconds if seconds == 3600 else local_time.second
+        step = bounds[-1] - elapsed + seconds
+        # If the zone's offset changes by part of an hour, the whole hours move: add a bound at the change.
         after = datetime.fromtimestamp(step, zone)
         if seconds == 3600 and (after.minute or after.second):
             step = _offset_change(bounds[-1], step, zone)
@@ -167,7 +182,7 @@ def _even_bounds(span: Span, seconds: int, zone: tzinfo) -> list[int]:
 
 
 def _offset_change(low: int, high: int, zone: tzinfo) -> int:
-    """The first moment in (low, high] at which the zone's offset is another than at `low`."""
+    """Return the first moment in (low, high] at which the zone's offset differs from that at `low`."""
     before = datetime.fromtimestamp(low, zone).utcoffset()
     while high - low > 1:
         middle = (low + high) // 2
@@ -191,11 +206,12 @@ def _calendar_bounds(span: Span, per: Granularity, zone: tzinfo, week_start: int
         moment = moment_of(datetime.combine(day, time()), zone)
         if moment >= span.end:
             return [*bounds, span.end]
-        if moment > bounds[-1]:  # a zone that skipped a whole day
+        if moment > bounds[-1]:  # equal if the zone skipped a whole day
             bounds.append(moment)
 
 
 def next_month(day: date) -> date:
+    """Return the same day in the next month. Raises ValueError if there is no such day."""
     return (
         day.replace(year=day.year + 1, month=1, day=1)
         if day.month == 12

@@ -1,4 +1,4 @@
-"""Rows by what they are about, so that a selection survives when the table beneath it is another one."""
+"""Identifies rows by their period and groups, so that a selection survives a change of the table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,74 +6,55 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
-from usage_viewer.domain.view import Value
-
-Part = int | Value
-"""A period's start in epoch seconds, or a dimension's value."""
+from usage_viewer.domain.column import RowPart
+from usage_viewer.domain.table import Table
 
 
 @dataclass(frozen=True, slots=True)
 class RowKeys:
-    """The head columns' names, and for each row its parts in their order."""
+    """Holds the names of the head columns, and for each row its parts in the order of the names."""
 
     names: tuple[str, ...]
-    parts: tuple[tuple[Part, ...], ...]
+    parts: tuple[tuple[RowPart, ...], ...]
 
 
 def keys_of(table: Table, rows: Sequence[int] | NDArray[np.int64]) -> RowKeys:
-    """The keys of some of the table's rows (indices into its columns); for small numbers of rows."""
+    """Return the keys of some rows (indices into the table's columns); for small numbers of rows."""
     picked = np.asarray(rows, dtype=np.int64)
-    parts: list[list[Part]] = []
-    for head in table.heads:
-        if isinstance(head, PeriodColumn):
-            parts.append(list(head.periods.bounds[head.index[picked]].tolist()))
-        else:
-            parts.append([head.values[code] for code in head.codes_at(picked).tolist()])
+    parts = [head.parts(head.codes_at(picked)) for head in table.heads]
     keys = zip(*parts, strict=True) if parts else [()] * len(picked)
     return RowKeys(tuple(head.name for head in table.heads), tuple(keys))
 
 
 def find_rows(table: Table, keys: RowKeys) -> NDArray[np.int64]:
-    """For each key the index of the table's row that has it, or -1.
+    """Return the index of each key's row in the table, or -1.
 
-    Walks the columns as a trie: each narrows the rows to those that still match the beginning of some key, so that
-    a million rows cost a few passes over integers.
+    Walks the columns as a trie: each one narrows the rows to those that match the beginning of some key, so that a
+    million rows take a few passes over integers.
     """
-    found = np.full(len(keys.parts), -1, dtype=np.int64)
+    rows_of_keys = np.full(len(keys.parts), -1, dtype=np.int64)
     if tuple(head.name for head in table.heads) != keys.names or not keys.parts:
-        return found
+        return rows_of_keys
     if not keys.names:
-        found[: table.rows] = 0
-        return found
+        rows_of_keys[: table.rows] = 0
+        return rows_of_keys
     rows = np.arange(table.rows, dtype=np.int64)
-    state = np.zeros(table.rows, dtype=np.int64)
-    wanted = np.zeros(len(keys.parts), dtype=np.int64)
+    prefixes = np.zeros(table.rows, dtype=np.int64)  # of `rows`: the number of the key beginning that each matches
+    key_prefixes = np.zeros(len(keys.parts), dtype=np.int64)
     for place, head in enumerate(table.heads):
-        codes = _codes(head, [key[place] for key in keys.parts])
+        codes = head.codes_of([key[place] for key in keys.parts])
         width = int(codes.max()) + 1
-        wanted = np.where((wanted < 0) | (codes < 0), -1, wanted * width + codes)
-        here = (head.index[rows] if isinstance(head, PeriodColumn) else head.codes_at(rows)).astype(np.int64)
-        there = np.where(here < width, state * width + here, -1)
-        known = np.unique(wanted[wanted >= 0])
-        if not len(known):
-            return found
-        slot = np.minimum(np.searchsorted(known, there), len(known) - 1)
-        match = known[slot] == there
-        rows, state = rows[match], slot[match]
-        wanted = np.where(wanted < 0, -1, np.searchsorted(known, wanted))
-    row_of = np.full(int(wanted.max()) + 1, -1, dtype=np.int64)
-    row_of[state] = rows
-    found[wanted >= 0] = row_of[wanted[wanted >= 0]]
-    return found
-
-
-def _codes(head: PeriodColumn | GroupColumn, parts: Sequence[Part]) -> NDArray[np.int64]:
-    """What each part is called in this table's column; -1 where it isn't there."""
-    if isinstance(head, GroupColumn):
-        code = {value: index for index, value in enumerate(head.values)}
-        return np.array([code.get(part, -1) for part in parts], dtype=np.int64)  # type: ignore[arg-type]
-    starts = head.periods.bounds[:-1]
-    moments = np.array(parts, dtype=np.int64)
-    place = np.minimum(np.searchsorted(starts, moments), len(starts) - 1)
-    return np.where(starts[place] == moments, place, -1)
+        key_prefixes = np.where((key_prefixes < 0) | (codes < 0), -1, key_prefixes * width + codes)
+        row_codes = head.codes_at(rows).astype(np.int64)
+        row_prefixes = np.where(row_codes < width, prefixes * width + row_codes, -1)
+        distinct = np.unique(key_prefixes[key_prefixes >= 0])
+        if not len(distinct):
+            return rows_of_keys
+        slot = np.minimum(np.searchsorted(distinct, row_prefixes), len(distinct) - 1)
+        match = distinct[slot] == row_prefixes
+        rows, prefixes = rows[match], slot[match]
+        key_prefixes = np.where(key_prefixes < 0, -1, np.searchsorted(distinct, key_prefixes))
+    row_of_prefix = np.full(int(key_prefixes.max()) + 1, -1, dtype=np.int64)
+    row_of_prefix[prefixes] = rows
+    rows_of_keys[key_prefixes >= 0] = row_of_prefix[key_prefixes[key_prefixes >= 0]]
+    return rows_of_keys

@@ -1,4 +1,4 @@
-"""Count, sum, average, least and greatest of the selected rows' figures, exact at any size."""
+"""Computes statistics of the selected rows' figures, exact at any size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,20 +7,22 @@ from decimal import Decimal, localcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.catalog import Aggregation, Dataset, Derived, Figure, Kind, Metric
-from usage_viewer.domain.figures import Number, NumberColumn, derive_one, is_quotient, parts_of
+from usage_viewer.domain.catalog import Dataset, Kind
+from usage_viewer.domain.column_key import ColumnKey
+from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.row_order import RowOrder
-from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn, Table
+from usage_viewer.domain.table import FigureColumn, Table
 
 Range = tuple[int, int]
-"""First and last shown row, both included."""
+"""The first and the last of some adjacent rows as shown, both included."""
 
 
 @dataclass(frozen=True, slots=True)
 class SelectionStats:
-    """Of `rows` selected rows, `count` have the figure. None where there is no such thing, such as a sum of shares.
+    """Holds statistics of `rows` selected rows, of which `count` have the figure.
 
-    `average` of a derived figure is the one of all selected rows together, where its parts are in the table.
+    A statistic that makes no sense is None, such as the sum of shares. `average` of a quotient is the quotient of
+    the selected rows' sums, if the table has its parts.
     """
 
     rows: int = 0
@@ -35,32 +37,31 @@ class SelectionStats:
 
 
 def selection_stats(
-    table: Table, rows: RowOrder, ranges: Sequence[Range], column: str, dataset: Dataset
+    table: Table, rows: RowOrder, ranges: Sequence[Range], column: ColumnKey | str | None, dataset: Dataset
 ) -> SelectionStats:
-    """Statistics of a figure `column` (else of the first figure) over `ranges` of the shown rows."""
+    """Return the statistics of a figure over ranges of the shown rows; of the first figure if `column` is none."""
     selected = sum(last - first + 1 for first, last in ranges)
-    figure = table.by_name.get(column)
-    if not isinstance(figure, FigureColumn):
+    figure = None if column is None else table.find_figure(column)
+    if figure is None:
         figure = next(iter(table.figures), None)
     if figure is None or not selected:
         return SelectionStats(rows=selected)
     picked = None if selected == table.rows else picked_rows(rows, ranges)
-    figures = _taken(figure.figures, picked)
+    figures = _take(figure.figures, picked)
     present = figures.present()
     if not len(present):
         return SelectionStats(selected, figure.label, kind=figure.kind, unit=figure.unit)
-    item = dataset.column(figure.name) if dataset.has_column(figure.name) else None
+    if _has_many_units(table, figure, picked):
+        return SelectionStats(selected, figure.label, len(present), kind=figure.kind, unit=figure.unit)
     total: Number | None = None
     average: Number | None
-    if _many_units(table, figure, picked):
-        return SelectionStats(selected, figure.label, len(present), kind=figure.kind, unit=figure.unit)
-    if is_quotient(figure.kind):
-        average = _together(table, picked, item)
+    if figure.kind.is_quotient:
+        average = _quotient_of_sums(table, picked, figure, dataset)
     else:
         total = figures.total()
         average = _average(total, len(present), figure.kind)
-        if isinstance(item, Metric) and item.aggregation is Aggregation.LEVEL and _many_periods(table, picked):
-            total = None  # a level doesn't add up over time
+        if _is_level(figure, dataset) and _has_many_periods(table, picked):
+            total = None
     return SelectionStats(
         selected,
         figure.label,
@@ -75,12 +76,12 @@ def selection_stats(
 
 
 def picked_rows(rows: RowOrder, ranges: Sequence[Range]) -> NDArray[np.int64]:
-    """The table's rows that stand in `ranges` of the shown ones."""
+    """Return the table's rows in ranges of the shown ones."""
     parts = [rows[first : last + 1] for first, last in ranges]
     return parts[0] if len(parts) == 1 else np.concatenate([rows[:0], *parts])
 
 
-def _taken(figures: NumberColumn, picked: NDArray[np.int64] | None) -> NumberColumn:
+def _take(figures: NumberColumn, picked: NDArray[np.int64] | None) -> NumberColumn:
     return figures if picked is None else figures.take(picked)
 
 
@@ -93,31 +94,33 @@ def _average(total: Number | None, count: int, kind: Kind) -> Number | None:
         return Decimal(total) / count
 
 
-def _together(table: Table, picked: NDArray[np.int64] | None, item: Figure | None) -> Number | None:
-    """The derived figure of the selected rows' sums; None where a part isn't among the columns."""
-    if not isinstance(item, Derived):
+def _quotient_of_sums(
+    table: Table, picked: NDArray[np.int64] | None, figure: FigureColumn, dataset: Dataset
+) -> Number | None:
+    """Return the quotient of the selected rows' sums; None if the table lacks a part."""
+    if not dataset.has_column(figure.name) or dataset.column(figure.name).statistic is not None:
         return None
-    sums: dict[str, Number | None] = {}
-    for name in parts_of(item):
-        part = table.by_name.get(name)
-        if not isinstance(part, FigureColumn):
-            return None
-        sums[name] = _taken(part.figures, picked).total()
-    return derive_one(item, sums)
+    item = dataset.column(figure.name)
+    parts = {name: table.find_figure(figure.key.with_name(name)) for name in item.needs()}
+    sums = {name: _take(part.figures, picked).total() for name, part in parts.items() if part is not None}
+    return item.compute_one(sums) if len(sums) == len(parts) else None
 
 
-def _many_periods(table: Table, picked: NDArray[np.int64] | None) -> bool:
-    for column in table.heads:
-        if isinstance(column, PeriodColumn):
-            index = column.index if picked is None else column.index[picked]
-            return bool(len(index)) and bool((index != index[0]).any())
-    return False
+def _is_level(figure: FigureColumn, dataset: Dataset) -> bool:
+    return dataset.has_column(figure.name) and not dataset.column(figure.name).sums_over_time
 
 
-def _many_units(table: Table, figure: FigureColumn, picked: NDArray[np.int64] | None) -> bool:
-    """Whether the selected figures are in different units: they neither add up nor compare."""
-    units = table.by_name.get(figure.unit_from)
-    if not isinstance(units, GroupColumn):
+def _has_many_periods(table: Table, picked: NDArray[np.int64] | None) -> bool:
+    if table.period is None:
+        return False
+    index = table.period.index if picked is None else table.period.index[picked]
+    return bool(len(index)) and bool((index != index[0]).any())
+
+
+def _has_many_units(table: Table, figure: FigureColumn, picked: NDArray[np.int64] | None) -> bool:
+    """Report whether the selected figures have different units: they neither add up nor compare."""
+    units = next((group for group in table.groups if group.name == figure.unit_from), None)
+    if units is None:
         return False
     codes = units.codes if picked is None else units.codes_at(picked)
     if figure.figures.missing is not None:

@@ -1,4 +1,4 @@
-"""What speaks for figures, as plain data: sums compared, identities broken, cells restated, origins."""
+"""Defines the results of verification: differences, broken identities, restated cells, bucket contributions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,57 +13,66 @@ from usage_viewer.domain.catalog import Aggregation, Dataset, Identity, Kind, Me
 from usage_viewer.domain.coverage import SETTLED_AFTER, Coverage, HeldBuckets
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.period import BucketWidth
-from usage_viewer.domain.table import PeriodColumn, Table
+from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import Value
 
 ROUNDING = Decimal("1e-12")
-"""Share of a sum of money by which two of them may differ: a server that adds up doubles rounds in that place."""
+"""Relative difference at which two sums of money still count as equal: a server that adds doubles rounds there."""
 
 _EXACT = Context(prec=200)
-"""Sums of decimals aren't rounded."""
+"""Context for exact sums of decimals: the default context would round to 28 digits."""
 
 
 class Verdict(StrEnum):
-    NOT_ASKED = "not asked"
-    PROVEN = "proven"
+    """Lists the possible results of comparing a view's totals with the server's."""
+
+    NOT_VERIFIED = "not verified"
+    VERIFIED = "verified"
     DIFFERS = "differs"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Bucket:
-    start: int  # epoch seconds
+    """Identifies a bucket by its start (epoch seconds) and width."""
+
+    start: int
     width: BucketWidth
 
     @property
     def end(self) -> int:
+        """Return the end (exclusive) in epoch seconds."""
         return self.start + self.width.seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A sum of a bucket's rows that isn't what the server tells without any grouping."""
+    """Holds a sum of a bucket's stored rows that differs from the server's total without grouping.
+
+    `unit` is the unit of money and quantities (such as "usd"), otherwise None.
+    """
 
     bucket: Bucket
     metric: str
-    held: Number
-    told: Number
-    unit: Value = None  # of money and quantities: what they are counted in
+    local_value: Number
+    server_value: Number
+    unit: Value = None
 
     @property
     def excess(self) -> Decimal:
-        """By how much more is held than told; negative where something is missing."""
-        return _EXACT.subtract(Decimal(self.held), Decimal(self.told))
+        """Return the local minus the server's value; negative if local usage is missing."""
+        return _EXACT.subtract(Decimal(self.local_value), Decimal(self.server_value))
 
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """Whether what is held of a view is all there is.
+    """Tells whether a view's stored totals equal the server's totals.
 
-    `growing` are buckets that grew while they were looked at: what is held of each lies between what was told
-    before and after. `checked_at` is when the oldest of the proofs was made (epoch seconds).
+    `checked_at` is the time of the oldest comparison (epoch seconds), `buckets` the number of compared buckets.
+    `growing` lists the buckets that grew during the check: their stored sums lie between the server's sums before
+    and after the fetch.
     """
 
-    verdict: Verdict = Verdict.NOT_ASKED
+    verdict: Verdict = Verdict.NOT_VERIFIED
     checked_at: int | None = None
     buckets: int = 0
     differences: tuple[Difference, ...] = ()
@@ -71,13 +80,13 @@ class Completeness:
 
     @property
     def differing(self) -> tuple[Bucket, ...]:
-        """The buckets that differ, each once, in their order."""
+        """Return the buckets that differ, sorted, each once."""
         return tuple(sorted({difference.bucket for difference in self.differences}))
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenIdentity:
-    """A row in which the whole isn't the sum of its parts, though all are given."""
+    """Describes a row in which a metric differs from the sum of its parts, although all parts are given."""
 
     identity: Identity
     bucket: Bucket
@@ -88,7 +97,7 @@ class BrokenIdentity:
 
 @dataclass(frozen=True, slots=True)
 class BrokenIdentities:
-    """How many there are, and the first of them, the newest buckets first."""
+    """Holds the number of broken identities, and the first of them, the newest buckets first."""
 
     count: int = 0
     listed: tuple[BrokenIdentity, ...] = ()
@@ -96,9 +105,10 @@ class BrokenIdentities:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A cell that a later fetch told otherwise. None: there was no such row or figure.
+    """Describes a cell whose value a later fetch changed.
 
-    `settled`: the bucket had been taken as final; else it was still open, and growing is what it does.
+    `before` or `after` is None if the row or the figure did not exist. `settled` tells that the bucket counted as
+    final; otherwise it was still open, and growth is normal. `seen_at` is the time of the fetch (epoch seconds).
     """
 
     bucket: Bucket
@@ -112,7 +122,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How many there are, and the newest of them."""
+    """Holds the number of changes, and the newest of them."""
 
     count: int = 0
     listed: tuple[Change, ...] = ()
@@ -120,7 +130,11 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A row of a table: the place of its period (None: the whole range) and the values of its groups."""
+    """Identifies a row of a table.
+
+    `period` is the index of its period (None: the whole range). `groups` holds each grouped dimension with its
+    value.
+    """
 
     period: int | None = None
     groups: tuple[tuple[str, Value], ...] = ()
@@ -128,20 +142,25 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class BucketContribution:
-    """What a bucket adds to a row: how many stored rows, and their sums. `open`: the bucket may still grow."""
+    """Describes a bucket's contribution to a table row: the number of stored records, and their sums.
+
+    `fetched_at` is in epoch seconds. `open` tells that the bucket may still grow. `figures` has a sum for each
+    requested metric, in their order.
+    """
 
     bucket: Bucket
     rows: int
     fetched_at: int
     open: bool
-    figures: tuple[Number | None, ...] = ()  # as many as metrics were asked for
+    figures: tuple[Number | None, ...] = ()
 
 
 @dataclass
 class Sums:
-    """The exact sums of some buckets of one width, for each metric in each of its units.
+    """Accumulates exact sums for buckets of one width: a sum for each bucket, metric and unit.
 
-    `known` are the buckets that were looked at, `busy` those of them that have rows.
+    Buckets are identified by their start in epoch seconds. `known` holds the buckets whose sums are complete,
+    `busy` those among them that have rows.
     """
 
     figures: dict[tuple[int, str, Value], Number] = field(default_factory=dict)
@@ -149,6 +168,7 @@ class Sums:
     busy: set[int] = field(default_factory=set)
 
     def add(self, start: int, metric: str, unit: Value, figure: Number) -> None:
+        """Add `figure` to the sum of a bucket (by its start), metric and unit."""
         key = (start, metric, unit)
         before = self.figures.get(key, 0)
         if isinstance(figure, int) and isinstance(before, int):
@@ -157,11 +177,11 @@ class Sums:
             self.figures[key] = _EXACT.add(Decimal(before), Decimal(figure))
 
     def add_batch(self, dataset: Dataset, batch: Batch) -> None:
-        """An answer without grouping: few rows a bucket."""
+        """Add a response without grouping; such a response has few rows per bucket."""
         self.known.update(batch.starts.tolist())
         starts = batch.bucket.tolist()
         self.busy.update(starts)
-        place = {dimension.name: index for index, dimension in enumerate(dataset.dimensions)}
+        position = {dimension.name: index for index, dimension in enumerate(dataset.dimensions)}
         combinations = [batch.combinations[index] for index in batch.combination.tolist()]
         for metric in dataset.metrics:
             if metric.name not in batch.metrics:
@@ -170,80 +190,84 @@ class Sums:
                 starts, combinations, batch.metrics[metric.name].listed(), strict=True
             ):
                 if figure is not None:
-                    unit = values[place[metric.unit_from]] if metric.unit_from else None
+                    unit = values[position[metric.unit_from]] if metric.unit_from else None
                     self.add(start, metric.name, unit, figure)
 
 
-def differences(dataset: Dataset, width: BucketWidth, held: Sums, told: Sums) -> dict[int, list[Difference]]:
-    """For each bucket that both know: where they differ; an empty list where they agree.
+def differences(dataset: Dataset, width: BucketWidth, local: Sums, server: Sums) -> dict[int, list[Difference]]:
+    """Compare the sums of each bucket that both sides know and return the differences by bucket start.
 
-    A figure that the server leaves out of a row without grouping (a quantity without its line item) can't be
-    compared. What isn't there counts as 0.
+    The list of a bucket without differences is empty. A missing sum counts as 0. A figure that the server omits
+    from rows without grouping (such as a quantity without its line item) is not compared.
     """
-    found: dict[int, list[Difference]] = {start: [] for start in held.known & told.known}
+    by_bucket: dict[int, list[Difference]] = {start: [] for start in local.known & server.known}
     metrics = {metric.name: metric for metric in dataset.metrics}
-    place = {name: index for index, name in enumerate(metrics)}
-    told_of = {(start, metric) for start, metric, _ in told.figures}
-    for key in sorted({*held.figures, *told.figures}, key=lambda key: (key[0], place[key[1]], key[2] or "")):
+    position = {name: index for index, name in enumerate(metrics)}
+    reported = {(start, metric) for start, metric, _ in server.figures}
+    for key in sorted({*local.figures, *server.figures}, key=lambda key: (key[0], position[key[1]], key[2] or "")):
         start, name, unit = key
-        if start not in found or (start in told.busy and (start, name) not in told_of):
+        if start not in by_bucket or (start in server.busy and (start, name) not in reported):
             continue
-        here, there = held.figures.get(key, 0), told.figures.get(key, 0)
-        if not _equal(metrics[name], here, there):
-            found[start].append(Difference(Bucket(start, width), name, here, there, unit))
-    return found
+        local_value, server_value = local.figures.get(key, 0), server.figures.get(key, 0)
+        if not _is_equal(metrics[name], local_value, server_value):
+            by_bucket[start].append(Difference(Bucket(start, width), name, local_value, server_value, unit))
+    return by_bucket
 
 
-def _equal(metric: Metric, held: Number, told: Number) -> bool:
+def _is_equal(metric: Metric, local_value: Number, server_value: Number) -> bool:
     if metric.kind is not Kind.DECIMAL:
-        return held == told
-    one, other = Decimal(held), Decimal(told)
+        return local_value == server_value
+    one, other = Decimal(local_value), Decimal(server_value)
     return abs(one - other) <= ROUNDING * max(abs(one), abs(other))
 
 
-def has_grown(dataset: Dataset, found: Iterable[Difference]) -> bool:
-    """Whether these differences of an open bucket are what time alone can bring: sums grow, levels go anywhere."""
-    return all(item.told >= item.held or _is_level(dataset, item.metric) for item in found)
+def has_grown(dataset: Dataset, differences: Iterable[Difference]) -> bool:
+    """Report whether growth alone explains these differences of an open bucket.
+
+    Sums can only grow; a level (an amount stored at a moment) can change in both directions.
+    """
+    return all(item.server_value >= item.local_value or _is_level(dataset, item.metric) for item in differences)
 
 
-def is_between(dataset: Dataset, before: Sums, found: Iterable[Difference]) -> bool:
-    """Whether what is held lies between what was told before it was fetched and what was told after."""
-    for item in found:
+def is_between(dataset: Dataset, before: Sums, differences: Iterable[Difference]) -> bool:
+    """Report whether each stored sum lies between the server's sums before and after the fetch.
+
+    `before` holds the server's sums before the fetch, `differences` the comparison with its sums after the fetch.
+    """
+    for item in differences:
         least = before.figures.get((item.bucket.start, item.metric, item.unit), 0)
-        if not _is_level(dataset, item.metric) and not least <= item.held <= item.told:
+        if not _is_level(dataset, item.metric) and not least <= item.local_value <= item.server_value:
             return False
     return True
 
 
 def _is_level(dataset: Dataset, metric: str) -> bool:
-    column = dataset.column(metric)
-    return isinstance(column, Metric) and column.aggregation is Aggregation.LEVEL
+    return dataset.metric(metric).aggregation is Aggregation.LEVEL
 
 
 def cell_of(table: Table, row: int) -> Cell:
-    """What a table's row (an index into its columns) is about."""
-    period, groups = None, list[tuple[str, Value]]()
-    for head in table.heads:
-        if isinstance(head, PeriodColumn):
-            period = int(head.index[row])
-        else:
-            groups.append((head.name, head.values[head.code(row)]))
-    return Cell(period, tuple(groups))
+    """Return the period and the group values of a table's row (an index into its columns)."""
+    period = None if table.period is None else table.period.value(row)
+    return Cell(period, tuple((group.name, group.value(row)) for group in table.groups))
 
 
 def open_buckets(starts: NDArray[np.int64], width: BucketWidth, fetched: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of the buckets, fetched at those times, may still grow."""
+    """Return a mask (n,) of the buckets that may still grow.
+
+    `starts` (n,) and `fetched` (n,) are the buckets' starts and fetch times in epoch seconds. A bucket is open if
+    it was fetched less than SETTLED_AFTER seconds after its end.
+    """
     return np.asarray(starts + width.seconds + SETTLED_AFTER > fetched)
 
 
-def open_periods(coverage: Coverage, held: Mapping[BucketWidth, HeldBuckets]) -> NDArray[np.bool_]:
-    """For each period: whether usage may still be added to what is held of it."""
+def open_periods(coverage: Coverage, stored: Mapping[BucketWidth, HeldBuckets]) -> NDArray[np.bool_]:
+    """Return a mask (periods,) of the periods to whose stored usage the server may still add."""
     flags = np.zeros(len(coverage.periods), np.bool_)
     for segment in coverage.read:
-        if segment.width not in held:
+        if segment.width not in stored:
             continue
         starts = np.arange(segment.start, segment.end, segment.width.seconds, dtype=np.int64)
-        fetched = held[segment.width].find(starts)
-        still = starts[(fetched >= 0) & open_buckets(starts, segment.width, fetched)]
-        flags[np.searchsorted(coverage.periods.bounds, still, side="right") - 1] = True
+        fetched = stored[segment.width].find(starts)
+        growing = starts[(fetched >= 0) & open_buckets(starts, segment.width, fetched)]
+        flags[np.searchsorted(coverage.periods.bounds, growing, side="right") - 1] = True
     return flags

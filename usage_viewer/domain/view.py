@@ -1,4 +1,4 @@
-"""`ViewState`: one frozen record that alone determines what is shown; every control makes a new one."""
+"""Defines `ViewState`: the frozen record that determines the displayed table. Each control creates a new one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -6,6 +6,7 @@ from datetime import tzinfo
 from functools import lru_cache
 
 from usage_viewer.domain.catalog import dataset_named
+from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import PROFILE, Dataset, across_profiles, is_extra, with_extras
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
@@ -13,30 +14,37 @@ from usage_viewer.domain.period import Granularity, Periods, Span, periods
 from usage_viewer.domain.zones import zone_of
 
 PERIOD = "period"
-"""The name of the period's column, beside the names of dimensions and metrics."""
+"""Name of the period's column; the other columns have the names of dimensions and metrics."""
 
 Value = str | None
-"""A dimension's value: text ("true" and "false" for a boolean), or None for "(none)"."""
+"""A dimension's value: text ("true" or "false" for a boolean), or None, displayed as "(none)"."""
 
 NONE_TEXT = "(none)"
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Keeps what has one of `values` in `dimension`, or drops it. Order of values has no meaning."""
+    """Keeps the rows whose `dimension` has one of `values`; with `exclude`, removes those rows."""
 
     dimension: str
     values: frozenset[Value]
     exclude: bool = False
 
     def passes(self, value: Value) -> bool:
+        """Report whether a row with this value of the dimension is kept."""
         return (value in self.values) != self.exclude
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class SortKey:
-    column: str
-    descending: bool = False
+    """Names a column to sort by, and the direction; a name stands for the plain key of its column."""
+
+    column: ColumnKey
+    descending: bool
+
+    def __init__(self, column: ColumnKey | str, descending: bool = False) -> None:
+        object.__setattr__(self, "column", ColumnKey.of(column))
+        object.__setattr__(self, "descending", descending)
 
 
 _DEFAULT_RANGE = DateRange()
@@ -44,9 +52,15 @@ _DEFAULT_RANGE = DateRange()
 
 @dataclass(frozen=True, slots=True)
 class ViewState:
-    """What is shown. `columns` empty means the dataset's default ones; `order` sorts by its first key first.
+    """Determines the displayed table: dataset, range, period, grouping, filters, order, zone and columns.
 
-    A field that this version doesn't know is called `extra.` and its own name.
+    `per` is the granularity: the length of each row's period. `order` lists the sort keys, the most significant
+    first; they hold keys of columns, of which a pivot or a comparison has several for one figure. `columns` are the
+    names of the displayed figures; empty means the dataset's default columns. `profiles` are the ids of the
+    organizations that the view combines; empty means the current organization only. A field that this version
+    doesn't know has the name `extra.` plus its own name.
+
+    Raises InputError for a name that the dataset doesn't have, or that is given twice.
     """
 
     dataset_name: str = "completions"
@@ -58,7 +72,7 @@ class ViewState:
     order: tuple[SortKey, ...] = ()
     columns: tuple[str, ...] = ()
     zone: str = "UTC"
-    profiles: tuple[str, ...] = ()  # the organizations that it is across; none: it is of one alone
+    profiles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         data = self.dataset
@@ -78,12 +92,13 @@ class ViewState:
                 )
         for names in (self.grouping, [item.dimension for item in self.filters], self.columns):
             if len(set(names)) != len(names):
-                raise InputError(", ".join(names), title="A name is there twice", hint="Give each one once.")
+                raise InputError(", ".join(names), title="Duplicate name", hint="Give each name only once.")
 
     @property
     def dataset(self) -> Dataset:
-        """The dataset's entry, with the fields that this version doesn't know and the view names. Raises
-        InputError.
+        """Return the dataset's definition, extended by the unknown fields that the view uses.
+
+        Raises InputError.
         """
         data = dataset_named(self.dataset_name)
         if self.profiles:
@@ -96,46 +111,61 @@ class ViewState:
 
     @property
     def extras(self) -> tuple[str, ...]:
-        """Names of the fields that this version doesn't know."""
+        """Return the names of the fields that the view uses and this version doesn't know."""
         named = (*self.grouping, *(item.dimension for item in self.filters), *self.columns)
         return tuple(dict.fromkeys(name for name in named if is_extra(name)))
 
     @property
     def shown_columns(self) -> tuple[str, ...]:
-        """Figures shown, in their order."""
+        """Return the names of the displayed figures, in order."""
         return self.columns or self.dataset.default_columns
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Names of all columns shown, in their order: the period if there is one, the grouping, the figures."""
+        """Return the names of all displayed columns, in order: the period (unless total), grouping, figures.
+
+        A pivot has several columns of one of these names.
+        """
         period = () if self.per is Granularity.TOTAL else (PERIOD,)
         return (*period, *self.grouping, *self.shown_columns)
 
     @property
     def tzinfo(self) -> tzinfo:
+        """Return the view's zone. Raises InputError."""
         return zone_of(self.zone)
 
     @property
     def filtered(self) -> bool:
+        """Report whether a filter or a search limits the rows."""
         return bool(self.filters or self.search)
 
     def periods(self, now: int, week_start: int = 0) -> Periods:
+        """Return the periods of the view's range at `now` (epoch seconds); `week_start` 0 is Monday.
+
+        Raises InputError.
+        """
         zone = self.tzinfo
         return _periods(self.range.resolve(now, zone), self.per, zone, week_start)
 
     def filter_on(self, dimension: str) -> Filter | None:
+        """Return the filter on `dimension`, or None."""
         return next((item for item in self.filters if item.dimension == dimension), None)
 
-    # Each of these gives the view that a control asks for.
+    # The methods below return the new view that a control requests.
 
     def with_range(self, chosen: DateRange) -> "ViewState":
+        """Return the view with another range."""
         return replace(self, range=chosen)
 
     def with_per(self, per: Granularity) -> "ViewState":
+        """Return the view with another granularity; a total can't be sorted by period."""
         return replace(self, per=per, order=self._order_without(PERIOD) if per is Granularity.TOTAL else self.order)
 
     def across(self, profiles: Iterable[str]) -> "ViewState":
-        """The same across these organizations; across none, what speaks of organizations is left out."""
+        """Return the view of these organizations combined.
+
+        Without any, returns the view of the current organization: grouping and filter by organization are removed.
+        """
         profiles = tuple(profiles)
         if profiles:
             return replace(self, profiles=profiles)
@@ -143,20 +173,25 @@ class ViewState:
         return replace(view.with_grouping(name for name in view.grouping if name != PROFILE.name), profiles=())
 
     def with_zone(self, zone: str) -> "ViewState":
+        """Return the view in another zone (`UTC`, `local` or an IANA name)."""
         return replace(self, zone=zone)
 
     def with_grouping(self, grouping: Iterable[str]) -> "ViewState":
+        """Return the view grouped by these dimensions, without the sort keys of removed dimensions."""
         grouping = tuple(grouping)
         return replace(self, grouping=grouping, order=self._order_without(*(set(self.grouping) - set(grouping))))
 
     def toggled(self, dimension: str) -> "ViewState":
-        """Grouped by `dimension` too (as the last), or no longer."""
+        """Return the view with `dimension` added as the last of the grouping, or removed if it was included."""
         if dimension in self.grouping:
             return self.with_grouping(name for name in self.grouping if name != dimension)
         return self.with_grouping((*self.grouping, dimension))
 
     def with_filter(self, chosen: Filter) -> "ViewState":
-        """Replaces the filter on the same dimension in its place; an exclusion of nothing is no filter."""
+        """Return the view with this filter in place of the filter on the same dimension.
+
+        A filter that excludes nothing removes the filter on its dimension.
+        """
         if chosen.exclude and not chosen.values:
             return self.without_filter(chosen.dimension)
         if self.filter_on(chosen.dimension) is None:
@@ -167,33 +202,45 @@ class ViewState:
         )
 
     def only(self, dimension: str, value: Value) -> "ViewState":
-        """*Filter to this*."""
+        """Return the view filtered to this value only (the command *Filter to this*)."""
         return self.with_filter(Filter(dimension, frozenset([value])))
 
     def excluding(self, dimension: str, value: Value) -> "ViewState":
-        """*Exclude this*: taken out of what an earlier filter on the dimension lets pass."""
+        """Return the view with this value removed from those that pass (the command *Exclude this*)."""
         before = self.filter_on(dimension) or Filter(dimension, frozenset(), exclude=True)
         values = before.values | {value} if before.exclude else before.values - {value}
         return self.with_filter(replace(before, values=values))
 
     def without_filter(self, dimension: str) -> "ViewState":
+        """Return the view without the filter on `dimension`."""
         return replace(self, filters=tuple(item for item in self.filters if item.dimension != dimension))
 
     def without_filters(self) -> "ViewState":
+        """Return the view without any filter or search."""
         return replace(self, filters=(), search="")
 
     def with_search(self, text: str) -> "ViewState":
+        """Return the view that is limited to rows with `text` in one of their dimensions."""
         return replace(self, search=text)
 
     def with_columns(self, columns: Iterable[str]) -> "ViewState":
+        """Return the view with these figures, without the sort keys of removed figures."""
         columns = tuple(columns)
         return replace(self, columns=columns, order=self._order_without(*(set(self.shown_columns) - set(columns))))
 
     def with_order(self, order: Iterable[SortKey]) -> "ViewState":
+        """Return the view with another order."""
         return replace(self, order=tuple(order))
 
-    def sorted_by(self, column: str, *, add: bool = False, descending_first: bool = False) -> "ViewState":
-        """A click on a header: sorts by `column`, or turns its direction; `add` keeps the other keys before it."""
+    def sorted_by(
+        self, column: ColumnKey | str, *, add: bool = False, descending_first: bool = False
+    ) -> "ViewState":
+        """Return the view after a click on a column's header.
+
+        The view is sorted by `column`, or in the other direction if `column` is already a sort key. With `add`, the
+        other sort keys are kept. `descending_first` is the direction of a new sort key.
+        """
+        column = ColumnKey.of(column)
         present = next((key for key in self.order if key.column == column), None)
         key = SortKey(column, descending_first if present is None else not present.descending)
         if not add:
@@ -203,30 +250,34 @@ class ViewState:
         return replace(self, order=tuple(key if item.column == column else item for item in self.order))
 
     def with_dataset(self, name: str) -> "ViewState":
-        """Another dataset, keeping what both have: range, zone, common grouping, filters and order."""
+        """Return the view of another dataset, with the same range and zone.
+
+        Grouping, filters and order are kept as far as the other dataset supports them.
+        """
         data = ViewState(dataset_name=name, grouping=(), profiles=self.profiles).dataset
         grouping = tuple(item for item in self.grouping if data.has_dimension(item)) or data.default_grouping
-        kept = {*grouping, *data.default_columns, *(() if self.per is Granularity.TOTAL else (PERIOD,))}
+        available = {*grouping, *data.default_columns, *(() if self.per is Granularity.TOTAL else (PERIOD,))}
         return replace(
             self,
             dataset_name=name,
             grouping=grouping,
             filters=tuple(item for item in self.filters if data.has_dimension(item.dimension)),
             columns=(),
-            order=tuple(key for key in self.order if key.column in kept),
+            order=tuple(key for key in self.order if key.column.name in available),
         )
 
-    def _order_without(self, *columns: str) -> tuple[SortKey, ...]:
-        return tuple(key for key in self.order if key.column not in columns)
+    def _order_without(self, *names: str) -> tuple[SortKey, ...]:
+        """Return the order without the columns of some figures and dimensions, those of a pivot included."""
+        return tuple(key for key in self.order if key.column.name not in names)
 
 
 @lru_cache(maxsize=32)
 def _periods(span: Span, per: Granularity, zone: tzinfo, week_start: int) -> Periods:
-    """Kept: a year's days take 2 ms to find on the calendar, and every click asks for them."""
-    found = periods(span, per, zone, week_start)
-    found.bounds.flags.writeable = False
-    return found
+    """Cache the periods: the days of a year take 2 ms to compute, and every click needs them."""
+    cached = periods(span, per, zone, week_start)
+    cached.bounds.flags.writeable = False
+    return cached
 
 
 FIRST_VIEW = ViewState(order=(SortKey("input_tokens", descending=True),))
-"""What a first start shows: the last 30 days of completions by model, the greatest first."""
+"""The view of the first start: the last 30 days of completions by model, the most input tokens first."""

@@ -1,4 +1,4 @@
-"""The key's one door: the operating system's keyring, or memory for this session; never a file."""
+"""Stores the admin key in the operating system's keyring, or in memory for this run; never in a file."""
 
 from usage_viewer.keystore.memory import MemoryKeystore
 from usage_viewer.keystore.open import ENVIRONMENT_VARIABLE, key_from_environment, open_keystore

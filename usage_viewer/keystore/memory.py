@@ -1,35 +1,39 @@
-"""The key in memory, for as long as the program runs."""
+"""Stores the key in memory until the program ends."""
 
 from typing import Final
 
 from usage_viewer.domain.admin_key import AdminKey
 
-FORGOTTEN: Final = "The key is kept in memory only and forgotten when the program ends."
+MEMORY_ONLY: Final = "The key is stored in memory only and lost when the program ends."
 
 
 class MemoryKeystore:
-    """Keeps the key in memory only. `description` says, for the user, why and what follows from it."""
+    """Stores the key in memory only. `description` tells the user why, and that the key will be lost."""
 
-    lasting = False
+    persistent = False
 
     def __init__(
         self,
         key: AdminKey | None = None,
         *,
-        description: str = FORGOTTEN,
+        description: str = MEMORY_ONLY,
     ) -> None:
         self._key = key
         self._description = description
 
     @property
     def description(self) -> str:
+        """One or two sentences for the user on where the key is stored."""
         return self._description
 
     def load(self) -> AdminKey | None:
+        """Return the key; None if there is none."""
         return self._key
 
     def save(self, key: AdminKey) -> None:
+        """Store `key` in place of the previous one."""
         self._key = key
 
     def forget(self) -> None:
+        """Remove the key; do nothing if there is none."""
         self._key = None

@@ -1,4 +1,4 @@
-"""Where this run keeps the key: in the keyring, in memory, or as the environment has it."""
+"""Chooses where this run of the program stores the key: keyring, memory, or environment variable."""
 
 import os
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Final
 
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import InputError, KeyringError, NoKeyring
-from usage_viewer.keystore.memory import FORGOTTEN, MemoryKeystore
+from usage_viewer.keystore.memory import MEMORY_ONLY, MemoryKeystore
 from usage_viewer.keystore.os_keyring import TIMEOUT, OsKeyring
 from usage_viewer.keystore.protocol import Keystore
 
@@ -14,7 +14,10 @@ ENVIRONMENT_VARIABLE: Final = "OPENAI_ADMIN_KEY"
 
 
 def key_from_environment(environment: Mapping[str, str]) -> AdminKey | None:
-    """The key in `OPENAI_ADMIN_KEY`; None if that is unset or blank. Raises `InputError` if it is no key."""
+    """Return the key in `OPENAI_ADMIN_KEY`; None if the variable is unset or blank.
+
+    Raises InputError if its text can't be a key.
+    """
     if not environment.get(ENVIRONMENT_VARIABLE, "").strip():
         return None
     try:
@@ -31,10 +34,12 @@ def open_keystore(
     use_environment: bool = False,
     timeout: float = TIMEOUT,
 ) -> Keystore:
-    """The keyring if the system has one, else memory, whose `description` says so plainly.
+    """Return the operating system's keyring; a store in memory if there is no keyring.
 
-    With `use_environment` a key in `OPENAI_ADMIN_KEY` goes before both, and the keyring isn't even asked.
-    Takes some 0.2 s, at most 5 s: call it in a worker thread. The session bus is always the process's own.
+    The store's `description` then tells the user the reason. With `use_environment`, a key in `OPENAI_ADMIN_KEY`
+    is used in place of both, without a call to the keyring. `timeout` (seconds) limits each operation. Takes about
+    0.2 s, at most 5 s: call it in a worker thread. The D-Bus session is always that of this process, whatever
+    `environment` contains. Raises InputError for an invalid `OPENAI_ADMIN_KEY`.
     """
     if use_environment:
         key = key_from_environment(environment)
@@ -45,6 +50,6 @@ def open_keystore(
     try:
         return OsKeyring(profile, timeout=timeout, environment=environment)
     except KeyringError as error:
-        why = f"{error.title} ({error.detail})." if error.detail else f"{error.title}."
-        what = error.hint if isinstance(error, NoKeyring) else FORGOTTEN
-        return MemoryKeystore(description=f"{why} {what}")
+        reason = f"{error.title} ({error.detail})." if error.detail else f"{error.title}."
+        consequence = error.hint if isinstance(error, NoKeyring) else MEMORY_ONLY
+        return MemoryKeystore(description=f"{reason} {consequence}")

@@ -1,4 +1,4 @@
-"""What every place that keeps the key can do."""
+"""The operations that each store of the key offers."""
 
 from typing import Protocol
 
@@ -6,21 +6,24 @@ from usage_viewer.domain.admin_key import AdminKey
 
 
 class Keystore(Protocol):
-    """Keeps one profile's key. Its verbs may wait for the user (a prompt): call them in a worker thread."""
+    """Stores the admin key of one profile.
+
+    An operation may wait for the user to answer a prompt: call it in a worker thread.
+    """
 
     @property
-    def lasting(self) -> bool:
-        """False: the key is forgotten when the program ends."""
+    def persistent(self) -> bool:
+        """Whether the key is still stored after the program ends."""
 
     @property
     def description(self) -> str:
-        """One or two plain sentences, for the user, on where the key is kept."""
+        """One or two sentences for the user on where the key is stored."""
 
     def load(self) -> AdminKey | None:
-        """The key, or None if there is none. Raises `KeyringError`."""
+        """Return the key; None if there is none. Raises KeyringError."""
 
     def save(self, key: AdminKey) -> None:
-        """Keeps `key` in place of the one before. Raises `KeyringError`."""
+        """Store `key` in place of the previous one. Raises KeyringError."""
 
     def forget(self) -> None:
-        """Removes the key; nothing happens if there is none. Raises `KeyringError`."""
+        """Remove the key; do nothing if there is none. Raises KeyringError."""

@@ -1,4 +1,4 @@
-"""Keyring's Secret Service back end, with its connection closed also when the keyring is locked or gone."""
+"""A Secret Service back end for `keyring` that also closes its D-Bus connection after an error."""
 
 from contextlib import ExitStack, closing
 
@@ -8,12 +8,17 @@ from keyring.errors import InitError, KeyringLocked
 
 
 class ClosingKeyring(SecretService.Keyring):
-    """The original leaves the socket to the garbage collector whenever it raises before its `closing`."""
+    """Closes the connection if opening the collection fails.
+
+    The original class closes it only after success; after an error its socket stays open until it is collected as
+    garbage.
+    """
 
     def get_preferred_collection(self) -> secretstorage.Collection:
-        """The default collection, unlocked; who calls closes its connection. May wait for a prompt.
+        """Return the default collection, unlocked. May wait for a prompt.
 
-        Raises `keyring.errors.KeyringLocked` when the prompt is dismissed or can't be shown, `InitError`.
+        The caller closes the collection's connection. Raises keyring.errors.KeyringLocked if the user dismisses
+        the prompt or it can't be shown, and keyring.errors.InitError if there is no default collection.
         """
         with ExitStack() as on_error:
             try:

@@ -1,4 +1,4 @@
-"""`gather`: adds up rows that belong together, exactly, over small integers in numpy."""
+"""Adds up fact rows that share a period and a cell: exact sums over small integers, in numpy."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,24 +10,28 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.figures import INT64_MAX, NumberColumn
 
-BLOCK = 1 << 18
-"""Cells that are added up at a time where the rows are in the order of their periods: they stay in the cache."""
+BLOCK_CELLS = 1 << 18
+"""Sums kept at a time when the rows are in the order of their periods: so many fit the processor's cache."""
 
-UNORDERED = 1 << 22
-"""Up to so many cells it is quicker to take rows in any order than to sort them first."""
+UNORDERED_CELLS = 1 << 22
+"""Up to this many sums, adding rows in any order is faster than sorting them first."""
 
-SPARSE = 16
-"""From so many cells a row on, cells that occur are searched instead of kept all."""
+SPARSE_RATIO = 16
+"""With more possible sums than this for each row, only those that occur are kept."""
 
-ALL = slice(None)
+EVERYTHING = slice(None)
 
 EXACT = Context(prec=200)
-"""Decimals are added without rounding: 38 digits each."""
+"""Decimal arithmetic without rounding: figures have up to 38 digits."""
 
 
 @dataclass(frozen=True, slots=True)
-class FactSums:
-    """n rows: `period` and `cell` (a group or a combination), and the figures of each metric."""
+class FactRows:
+    """n rows of figures, each of one period and one cell.
+
+    `period` (n,) counts a view's periods; `cell` (n,) is the id of a combination of dimension values, or the number
+    of a group. `metrics` has a column of n figures for each metric.
+    """
 
     period: NDArray[np.int32]
     cell: NDArray[np.int32]
@@ -36,115 +40,125 @@ class FactSums:
     def __len__(self) -> int:
         return len(self.period)
 
-    def take(self, chosen: NDArray[Any]) -> "FactSums":
-        return FactSums(
+    def take(self, chosen: NDArray[Any]) -> "FactRows":
+        """Return the rows at these positions, or those whose flag is set."""
+        return FactRows(
             self.period[chosen],
             self.cell[chosen],
-            {name: figures.take(chosen) for name, figures in self.metrics.items()},
+            {name: column.take(chosen) for name, column in self.metrics.items()},
         )
 
-    def relabelled(self, cell: NDArray[np.int32]) -> "FactSums":
-        return FactSums(self.period, cell, self.metrics)
+    def with_cells(self, cell: NDArray[np.int32]) -> "FactRows":
+        """Return the same rows with other cells, (n,)."""
+        return FactRows(self.period, cell, self.metrics)
 
-    def in_period_order(self) -> "FactSums":
-        if _ordered(self.period):
+    def in_period_order(self) -> "FactRows":
+        """Return the rows sorted by period; rows of one period keep their order."""
+        if _is_ordered(self.period):
             return self
-        # Stable: runs of rows that were stored together are merged, not sorted.
+        # A stable sort merges runs of rows that are in order already.
         return self.take(np.argsort(self.period, kind="stable"))
 
     @property
     def nbytes(self) -> int:
+        """Approximate memory in bytes. A Python number counts as ten references."""
         size = self.period.nbytes + self.cell.nbytes
-        for figures in self.metrics.values():
-            size += figures.values.nbytes * (10 if figures.values.dtype == np.object_ else 1)
-            size += 0 if figures.missing is None else figures.missing.nbytes
+        for column in self.metrics.values():
+            size += column.values.nbytes * (10 if column.values.dtype == np.object_ else 1)
+            size += 0 if column.missing is None else column.missing.nbytes
         return size
 
 
-def gather(rows: FactSums, periods: int, cells: int) -> FactSums:
-    """One row for each period and cell that occurs, in their order: the sums of the rows that belong there.
+def aggregate(rows: FactRows, periods: int, cells: int) -> FactRows:
+    """Return one row for each period and cell that occurs, in their order, with the exact sums of its rows.
 
-    A figure is missing where it is missing in all of them.
+    `periods` and `cells` are how many of each there are. A sum is missing where all of its figures are.
     """
     if not len(rows):
         return rows
     total = periods * cells
-    if total > SPARSE * len(rows) + UNORDERED:
-        return _gather_sparse(rows, cells)
-    if total <= BLOCK or (total <= UNORDERED and not _ordered(rows.period)):
-        return _gather_dense(rows, 0, total, cells)
-    return joined(list(_blocks(rows.in_period_order(), periods, cells)))
+    if total > SPARSE_RATIO * len(rows) + UNORDERED_CELLS:
+        return _aggregate_sparse(rows, cells)
+    if total <= BLOCK_CELLS or (total <= UNORDERED_CELLS and not _is_ordered(rows.period)):
+        return _aggregate_dense(rows, 0, total, cells)
+    return concat_rows(list(_aggregate_blocks(rows.in_period_order(), periods, cells)))
 
 
-def joined(parts: list[FactSums]) -> FactSums:
+def concat_rows(parts: list[FactRows]) -> FactRows:
+    """Return the rows of all `parts`, one part after another. There is at least one; all have the same metrics."""
     if len(parts) == 1:
         return parts[0]
-    names = parts[0].metrics if parts else ()
-    return FactSums(
+    return FactRows(
         np.concatenate([part.period for part in parts]),
         np.concatenate([part.cell for part in parts]),
-        {name: _end_to_end([part.metrics[name] for part in parts]) for name in names},
+        {name: _concat_columns([part.metrics[name] for part in parts]) for name in parts[0].metrics},
     )
 
 
-def _end_to_end(parts: list[NumberColumn]) -> NumberColumn:
+def _concat_columns(parts: list[NumberColumn]) -> NumberColumn:
     values = np.concatenate([part.values for part in parts])
     if all(part.missing is None for part in parts):
         return NumberColumn(values)
-    return NumberColumn(values, np.concatenate([missing_of(part) for part in parts]))
+    return NumberColumn(values, np.concatenate([missing_mask(part) for part in parts]))
 
 
-def missing_of(figures: NumberColumn) -> NDArray[np.bool_]:
-    return np.zeros(len(figures), np.bool_) if figures.missing is None else figures.missing
+def missing_mask(column: NumberColumn) -> NDArray[np.bool_]:
+    """Return a flag for each of n figures, (n,): whether it is missing."""
+    return np.zeros(len(column), np.bool_) if column.missing is None else column.missing
 
 
-def _ordered(period: NDArray[np.int32]) -> bool:
+def _is_ordered(period: NDArray[np.int32]) -> bool:
     return bool(np.all(period[1:] >= period[:-1]))
 
 
-def _blocks(rows: FactSums, periods: int, cells: int) -> Iterator[FactSums]:
-    step = max(1, BLOCK // cells)
-    firsts = np.arange(0, periods + step, step)
-    edges = np.searchsorted(rows.period, firsts).tolist()
-    for block, first in enumerate(firsts[:-1].tolist()):
+def _aggregate_blocks(rows: FactRows, periods: int, cells: int) -> Iterator[FactRows]:
+    step = max(1, BLOCK_CELLS // cells)
+    first_periods = np.arange(0, periods + step, step)
+    edges = np.searchsorted(rows.period, first_periods).tolist()
+    for block, first in enumerate(first_periods[:-1].tolist()):
         low, high = edges[block], edges[block + 1]
         if high > low:
-            yield _gather_dense(rows, first, step * cells, cells, slice(low, high))
+            yield _aggregate_dense(rows, first, step * cells, cells, slice(low, high))
 
 
-def _gather_dense(rows: FactSums, first: int, size: int, cells: int, part: slice = ALL) -> FactSums:
+def _aggregate_dense(
+    rows: FactRows, first_period: int, size: int, cells: int, part: slice = EVERYTHING
+) -> FactRows:
     slot = rows.period[part].astype(np.intp)
-    slot -= first
+    slot -= first_period
     slot *= cells
     slot += rows.cell[part]
-    seen = np.zeros(size, np.bool_)
-    seen[slot] = True
-    found = np.flatnonzero(seen)
+    occurs = np.zeros(size, np.bool_)
+    occurs[slot] = True
+    occurring = np.flatnonzero(occurs)
     kind = np.int32 if size <= 2**31 else np.int64
-    period, cell = np.divmod(found.astype(kind), kind(cells))
-    return FactSums(
-        (period + kind(first)).astype(np.int32, copy=False),
+    period, cell = np.divmod(occurring.astype(kind), kind(cells))
+    return FactRows(
+        (period + kind(first_period)).astype(np.int32, copy=False),
         cell.astype(np.int32, copy=False),
-        {name: sums_of(figures, slot, size, part).take(found) for name, figures in rows.metrics.items()},
+        {name: sum_column(column, slot, size, part).take(occurring) for name, column in rows.metrics.items()},
     )
 
 
-def _gather_sparse(rows: FactSums, cells: int) -> FactSums:
+def _aggregate_sparse(rows: FactRows, cells: int) -> FactRows:
     key, slot = np.unique(rows.period.astype(np.int64) * cells + rows.cell, return_inverse=True)
     period, cell = np.divmod(key, cells)
-    return FactSums(
+    return FactRows(
         period.astype(np.int32),
         cell.astype(np.int32),
-        {name: sums_of(figures, slot, len(key)) for name, figures in rows.metrics.items()},
+        {name: sum_column(column, slot, len(key)) for name, column in rows.metrics.items()},
     )
 
 
-def sums_of(figures: NumberColumn, slot: NDArray[np.intp], size: int, part: slice = ALL) -> NumberColumn:
-    """The sum of each of `size` slots, over a part of the figures; `slot`: of each in that part."""
-    values = figures.values[part]
+def sum_column(column: NumberColumn, slot: NDArray[np.intp], size: int, part: slice = EVERYTHING) -> NumberColumn:
+    """Return the exact sums of `size` slots over a part of the figures, (size,).
+
+    `slot` has a number below `size` for each figure of that part.
+    """
+    values = column.values[part]
     missing = None
-    if figures.missing is not None and (gone := figures.missing[part]).any():
-        slot, values = slot[~gone], values[~gone]
+    if column.missing is not None and (absent := column.missing[part]).any():
+        slot, values = slot[~absent], values[~absent]
         missing = np.ones(size, np.bool_)
         missing[slot] = False
     if values.dtype == np.object_:
@@ -152,15 +166,15 @@ def sums_of(figures: NumberColumn, slot: NDArray[np.intp], size: int, part: slic
         with localcontext(EXACT):
             np.add.at(sums, slot, values)
         return NumberColumn(sums, missing)
-    return NumberColumn(_integer_sums(values, slot, size, figures.largest), missing)
+    return NumberColumn(_sum_integers(values, slot, size, column.largest), missing)
 
 
-def _integer_sums(values: NDArray[np.int64], slot: NDArray[np.intp], size: int, largest: int) -> NDArray[Any]:
+def _sum_integers(values: NDArray[np.int64], slot: NDArray[np.intp], size: int, largest: int) -> NDArray[Any]:
     if largest * len(values) <= INT64_MAX:
         sums = np.zeros(size, np.int64)
         np.add.at(sums, slot, values)
         return sums
-    # Halves are added apart, so that no sum of int64 can overflow.
+    # The upper and lower 32 bits are summed separately, so that no int64 sum can overflow.
     low, high = np.zeros(size, np.int64), np.zeros(size, np.int64)
     np.add.at(low, slot, values & 0xFFFFFFFF)
     np.add.at(high, slot, values >> 32)
@@ -172,8 +186,8 @@ def _integer_sums(values: NDArray[np.int64], slot: NDArray[np.intp], size: int, 
     return exact
 
 
-def plain(value: Decimal) -> Decimal:
-    """Without trailing zeros, and without an exponent above zero. In the context EXACT."""
+def normalize_decimal(value: Decimal) -> Decimal:
+    """Return the number without trailing zeros and without a positive exponent. Call within the context EXACT."""
     short = value.normalize()
     exponent = short.as_tuple().exponent
     return short.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else short

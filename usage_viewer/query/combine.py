@@ -1,78 +1,92 @@
-"""One exact answer over the stores of several organizations; which of them is a dimension more."""
+"""Combines the facts of several parts over one index of their combinations."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.cancellation import Cancel
-from usage_viewer.domain.coverage import Coverage
-from usage_viewer.domain.names import Names
-from usage_viewer.domain.table import Table
-from usage_viewer.domain.together import together
-from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.query.aggregate import FactSums, joined
+from usage_viewer.domain.batch import Combination
+from usage_viewer.domain.catalog import Dataset, Kind, Metric
+from usage_viewer.domain.dataset import PROFILE
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.query.aggregate import FactRows, aggregate, concat_rows
 from usage_viewer.query.dimension_index import DimensionIndex
-from usage_viewer.query.levels import by_bucket
-from usage_viewer.query.table_builder import tabulate
-from usage_viewer.store.store import Store
+from usage_viewer.query.levels import BucketLevels
+from usage_viewer.query.plan import FactSums, Part, Plan, column_name, cover_parts
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One organization: its profile's id, its store, and what is held there of the view."""
+def combine(plan: Plan, sums: Sequence[FactSums]) -> FactSums:
+    """Combine the sums of the plan's parts, in their order: one row for each period and combination.
 
-    profile: str
-    store: Store
-    coverage: Coverage
-
-
-def answer_across(parts: Sequence[Part], view: ViewState, names: Names, cancel: Cancel | None = None) -> Table:
-    """As `Store.answer`, over all `parts`. `view.profiles` are theirs. Raises Cancelled, StoreError."""
-    cancel = cancel or Cancel()
-    coverage = together([part.coverage for part in parts])
-    every = DimensionIndex(view.dataset)
-    facts: list[FactSums] = []
-    by_buckets: list[FactSums] = []
-    for part in parts:
-        gathered = part.store.gathered(of_one(view), part.coverage, cancel)
-        ids = every.add((part.profile, *values) for _, *values in gathered.combinations.since(0))
-        facts.append(_relabelled(gathered.facts, ids))
-        if gathered.by_buckets is not None:
-            levels = _relabelled(gathered.by_buckets, ids)
-            by_buckets.append(_split(levels, by_bucket(part.coverage), by_bucket(coverage)))
-        cancel.check()
-    table = tabulate(
-        view, coverage, joined(facts).in_period_order(), every, names, joined(by_buckets) if by_buckets else None
+    Across organizations, the profile is a dimension. In joined datasets, rows with equal periods and dimensions
+    become one row with the metrics side by side; a metric is missing where its dataset has no such row. Sums are
+    exact. The rows of a single part are returned without a copy if the combined dataset has the same dimensions.
+    """
+    columns = [_column_names(plan, part) for part in plan.parts]
+    if len(sums) == 1 and _is_same(plan, plan.parts[0], columns[0]):
+        return sums[0]
+    index = DimensionIndex(plan.dataset)
+    ids = [index.add(_combinations(plan.dataset, *pair)) for pair in zip(plan.parts, sums, strict=True)]
+    shown = _metrics(plan, [name for names in columns for name in names.values()])
+    rows = concat_rows(
+        [_relabel(*item, shown) for item in zip([one.rows for one in sums], ids, columns, strict=True)]
     )
-    cancel.check()
-    return table
+    if len(index) < sum(map(len, ids)):  # combinations coincide
+        rows = aggregate(rows, len(plan.coverage.periods), len(index))
+    else:
+        rows = rows.in_period_order()
+    return FactSums(rows, index, _combine_levels(plan, sums, ids, columns))
 
 
-def of_one(view: ViewState) -> ViewState:
-    """What a single organization is asked for: the same without what tells organizations apart."""
-    return replace(view.across(()), order=())
+def _combine_levels(
+    plan: Plan, sums: Sequence[FactSums], ids: Sequence[NDArray[np.int32]], columns: Sequence[Mapping[str, str]]
+) -> BucketLevels | None:
+    with_levels = [number for number, one in enumerate(sums) if one.levels is not None]
+    if not with_levels:
+        return None
+    # Only the buckets of parts that have levels: other datasets may be stored for more of the range, or for less.
+    coverage = cover_parts([plan.parts[number] for number in with_levels])
+    shown = _metrics(plan, [columns[number][name] for number in with_levels for name in plan.parts[number].levels])
+    parts = []
+    for number in with_levels:
+        levels = sums[number].levels
+        assert levels is not None
+        parts.append(_relabel(levels.on_buckets_of(coverage).rows, ids[number], columns[number], shown))
+    return BucketLevels(coverage, concat_rows(parts))
 
 
-def values_across(stores: Mapping[str, Store], dataset: str, dimension: str) -> tuple[Value, ...]:
-    """Every value of a dimension that any of them has."""
-    return tuple(dict.fromkeys(value for store in stores.values() for value in store.values(dataset, dimension)))
+def _column_names(plan: Plan, part: Part) -> dict[str, str]:
+    """Map the part's metrics to their names in the combined dataset."""
+    return {name: column_name(plan.dataset, part.dataset, name) for name in part.metrics}
 
 
-def _relabelled(rows: FactSums, ids: NDArray[np.int32]) -> FactSums:
-    return rows.relabelled(ids[rows.cell] if len(rows) else rows.cell)
+def _is_same(plan: Plan, part: Part, columns: Mapping[str, str]) -> bool:
+    """Report whether the part's rows need no change."""
+    return part.dataset.dimensions == plan.dataset.dimensions and all(old == new for old, new in columns.items())
 
 
-def _split(levels: FactSums, own: Coverage, common: Coverage) -> FactSums:
-    """A level is the same in each of the finer buckets that stand for its own."""
-    edges, bounds = own.periods.bounds, common.periods.bounds
-    first = np.searchsorted(bounds, edges[:-1])[levels.period]
-    counts = np.searchsorted(bounds, edges[1:])[levels.period] - first
-    rows = np.repeat(np.arange(len(levels)), counts)
-    within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return FactSums(
-        (first[rows] + within).astype(np.int32),
-        levels.cell[rows],
-        {name: figures.take(rows) for name, figures in levels.metrics.items()},
-    )
+def _metrics(plan: Plan, names: Sequence[str]) -> list[Metric]:
+    return [plan.dataset.metric(name) for name in dict.fromkeys(names)]
+
+
+def _combinations(dataset: Dataset, part: Part, sums: FactSums) -> Iterator[Combination]:
+    """Yield each combination of a part as one of the combined dataset; null in dimensions that the part lacks."""
+    position = {item.name: index for index, item in enumerate(part.dataset.dimensions, 2)}
+    chosen = [position.get(item.name, 0 if item.name == PROFILE.name else 1) for item in dataset.dimensions]
+    for combination in sums.index.combinations():
+        values = (part.profile, None, *combination)
+        yield tuple(values[index] for index in chosen)
+
+
+def _relabel(
+    rows: FactRows, ids: NDArray[np.int32], columns: Mapping[str, str], shown: Sequence[Metric]
+) -> FactRows:
+    """Return the rows with the ids of the combined index, and a column for each metric of `shown`."""
+    own = {columns[name]: column for name, column in rows.metrics.items()}
+    metrics = {item.name: own[item.name] if item.name in own else _absent(item, len(rows)) for item in shown}
+    return FactRows(rows.period, ids[rows.cell] if len(rows) else rows.cell, metrics)
+
+
+def _absent(metric: Metric, rows: int) -> NumberColumn:
+    kind = np.object_ if metric.kind is Kind.DECIMAL else np.int64
+    return NumberColumn(np.zeros(rows, kind), np.ones(rows, np.bool_))

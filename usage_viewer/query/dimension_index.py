@@ -1,4 +1,4 @@
-"""`DimensionIndex`: a dataset's combinations of dimension values, as small integers, for filters and grouping."""
+"""Numbers the combinations of a dataset's dimension values, for filters and grouping over small integers."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,92 +11,96 @@ from usage_viewer.domain.names import Names
 from usage_viewer.domain.view import Value, ViewState
 
 LARGEST_KEY = 2**62
+"""Group keys stay below this, so that they fit int64."""
 
 
 class DimensionIndex:
-    """Combination `id` has the value `values[d][codes[id, d]]` in dimension d.
+    """Maps each combination of dimension values to an id, and each value of a dimension to a code.
 
-    It only grows. One thread at a time may add; others may read meanwhile, for `codes` is replaced as a whole after
-    the values that it speaks of are there.
+    The combination `id` has the value `values(d)[codes[id, d]]` in dimension d. `codes` has the shape
+    (combinations, dimensions). The index only grows. One thread at a time may add; others may read meanwhile:
+    `codes` is replaced as a whole, after its values were added.
     """
 
-    def __init__(self, dataset: Dataset, known: Iterable[Combination] = ()) -> None:
+    def __init__(self, dataset: Dataset, combinations: Iterable[Combination] = ()) -> None:
         self._dataset = dataset
-        self._place = {dimension.name: index for index, dimension in enumerate(dataset.dimensions)}
+        self._position = {dimension.name: index for index, dimension in enumerate(dataset.dimensions)}
         self._ids: dict[Combination, int] = {}
         self._code_of: list[dict[Value, int]] = [{} for _ in dataset.dimensions]
         self._values: list[list[Value]] = [[] for _ in dataset.dimensions]
         self.codes: NDArray[np.int32] = np.empty((0, len(dataset.dimensions)), np.int32)
-        # One that is there twice keeps both ids: a dimension that told them apart may be gone from the dataset.
-        self._append(list(known))
+        # A stored combination may occur twice, if a dimension that distinguished them was removed from the dataset:
+        # both ids stay valid.
+        self._append(list(combinations))
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def add(self, combinations: Iterable[Combination]) -> NDArray[np.int32]:
-        """The id of each; those that are new get the next ones."""
+        """Return the id of each combination, (n,); new combinations get the next ids."""
         new: list[Combination] = []
-        found: list[int] = []
+        ids: list[int] = []
         for combination in combinations:
-            known = self._ids.get(combination)
-            if known is None:
-                known = self._ids[combination] = len(self.codes) + len(new)
+            number = self._ids.get(combination)
+            if number is None:
+                number = self._ids[combination] = len(self.codes) + len(new)
                 new.append(combination)
-            found.append(known)
+            ids.append(number)
         self._append(new)
-        return np.array(found, np.int32)
+        return np.array(ids, np.int32)
 
-    def since(self, first: int) -> list[tuple[int, *tuple[Value, ...]]]:
-        """The id and values of each combination from `first` on."""
-        return [(first + row, *self._texts(codes)) for row, codes in enumerate(self.codes[first:].tolist())]
+    def combinations(self, first: int = 0) -> list[Combination]:
+        """Return the values of each combination, from the id `first` on."""
+        return [self._decode(codes) for codes in self.codes[first:].tolist()]
 
     def values(self, dimension: str) -> tuple[Value, ...]:
-        """All values ever seen."""
-        return tuple(self._values[self._place[dimension]])
+        """Return all values of a dimension, by code."""
+        return tuple(self._values[self._position[dimension]])
 
     def column(self, dimension: str) -> NDArray[np.int32]:
-        """For each combination the place of its value in `values`."""
-        return self.codes[:, self._place[dimension]]
+        """Return the code of each combination's value of a dimension, (combinations,)."""
+        return self.codes[:, self._position[dimension]]
 
-    def passing(self, view: ViewState, names: Names) -> NDArray[np.bool_]:
-        """Which combinations the view's filters and its search let pass.
+    def matching(self, view: ViewState, names: Names) -> NDArray[np.bool_]:
+        """Return which combinations pass the view's filters and its search, (combinations,).
 
-        The search looks at names and ids of the grouped dimensions, of all where nothing is grouped.
+        The search compares names and ids of the grouped dimensions, or of all if the view has no grouping.
         """
         codes = self.codes
-        passing = np.ones(len(codes), np.bool_)
+        matches = np.ones(len(codes), np.bool_)
         for chosen in view.filters:
-            place = self._place.get(chosen.dimension, -1)
-            if place < 0:
-                continue  # an unknown field's: the caller has combinations without those
-            passing &= np.array([chosen.passes(value) for value in self._values[place]], np.bool_)[codes[:, place]]
+            position = self._position.get(chosen.dimension, -1)
+            if position < 0:
+                continue  # an unknown field: this index doesn't distinguish its values
+            passing = [chosen.passes(value) for value in self._values[position]]
+            matches &= np.array(passing, np.bool_)[codes[:, position]]
         if text := view.search.strip():
-            found = np.zeros(len(codes), np.bool_)
-            for name in [name for name in view.grouping if name in self._place] or self._place:
-                place, dimension = self._place[name], self._dataset.dimension(name)
-                hits = [names.matches(dimension, value, text) for value in self._values[place]]
-                found |= np.array(hits, np.bool_)[codes[:, place]]
-            passing &= found
-        return passing
+            hits = np.zeros(len(codes), np.bool_)
+            for name in [name for name in view.grouping if name in self._position] or self._position:
+                position, dimension = self._position[name], self._dataset.dimension(name)
+                matching = [names.matches(dimension, value, text) for value in self._values[position]]
+                hits |= np.array(matching, np.bool_)[codes[:, position]]
+            matches &= hits
+        return matches
 
-    def groups(self, grouping: Sequence[str], passing: NDArray[np.bool_]) -> "Groups":
-        """Numbers the groups of those that pass."""
-        codes = self.codes[: len(passing)]
-        chosen = np.flatnonzero(passing)
+    def groups(self, grouping: Sequence[str], matches: NDArray[np.bool_]) -> "Groups":
+        """Numbers the groups of the combinations that match; `matches` is (combinations,)."""
+        codes = self.codes[: len(matches)]
+        chosen = np.flatnonzero(matches)
         key = np.zeros(len(chosen), np.int64)
         radix = 1
         for name in grouping:
-            place = self._place[name]
-            size = max(1, len(self._values[place]))
+            position = self._position[name]
+            size = max(1, len(self._values[position]))
             if radix * size > LARGEST_KEY:
                 _, key = np.unique(key, return_inverse=True)
                 radix = len(key)
-            key = key * size + codes[chosen, place]
+            key = key * size + codes[chosen, position]
             radix *= size
         _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-        of = np.full(len(passing), -1, np.int32)
-        of[chosen] = inverse
-        return Groups(of, chosen[first])
+        group_of = np.full(len(matches), -1, np.int32)
+        group_of[chosen] = inverse
+        return Groups(group_of, chosen[first])
 
     def _append(self, new: Sequence[Combination]) -> None:
         if not new:
@@ -113,22 +117,26 @@ class DimensionIndex:
             self._values[index].append(value)
         return code
 
-    def _texts(self, codes: Sequence[int]) -> tuple[Value, ...]:
+    def _decode(self, codes: Sequence[int]) -> Combination:
         return tuple(values[code] for values, code in zip(self._values, codes, strict=True))
 
 
 class Groups:
-    """`of[c]`: the group of combination c, -1 where it doesn't pass; `example[g]`: a combination of group g."""
+    """Numbers groups of combinations.
 
-    def __init__(self, of: NDArray[np.int32], example: NDArray[np.int64]) -> None:
-        self.of, self.example = of, example
+    `group_of` (combinations,) is the group of each combination, -1 where it doesn't match; `example` (groups,) is
+    the id of one combination of each group.
+    """
+
+    def __init__(self, group_of: NDArray[np.int32], example: NDArray[np.int64]) -> None:
+        self.group_of, self.example = group_of, example
 
     def __len__(self) -> int:
         return len(self.example)
 
-    def in_order(self, order: NDArray[np.int64]) -> "Groups":
-        """The same groups, numbered as they stand in `order`."""
+    def renumbered(self, order: NDArray[np.int64]) -> "Groups":
+        """Return the same groups, numbered by their positions in `order`, (groups,)."""
         number = np.empty(len(order) + 1, np.int32)
         number[order] = np.arange(len(order), dtype=np.int32)
-        number[-1] = -1  # of what doesn't pass
-        return Groups(number[self.of], self.example[order])
+        number[-1] = -1  # for combinations that don't match
+        return Groups(number[self.group_of], self.example[order])

@@ -1,4 +1,4 @@
-"""From summed facts to the table that a view shows: filtered, grouped, derived, with totals and units apart."""
+"""Builds the table of a view from summed facts: filters, groups, computes figures, totals and units."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,199 +7,202 @@ from decimal import Decimal, localcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.catalog import Aggregation, Dataset, Derived, Metric, OverTime
+from usage_viewer.domain.catalog import Aggregation, Dataset, Figure, Metric
 from usage_viewer.domain.coverage import Coverage
-from usage_viewer.domain.figures import Number, NumberColumn, derive, derive_one, parts_of
+from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_order import natural
 from usage_viewer.domain.table import Column, FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.query.aggregate import EXACT, FactSums, gather, missing_of, plain
+from usage_viewer.query.aggregate import EXACT, FactRows, aggregate, missing_mask, normalize_decimal
 from usage_viewer.query.dimension_index import DimensionIndex, Groups
-from usage_viewer.query.levels import Stocks
+from usage_viewer.query.levels import LevelStatistics
+from usage_viewer.query.plan import FactSums
 
 MONEY = "money"
 """The unit of metrics whose own unit is a currency."""
 
 Units = Mapping[str, Sequence[Value]]
-"""For each metric whose answers say their unit: the units that its figures are in, as far as they pass."""
+"""Units of each metric that has a unit dimension, among the rows that pass the filters."""
 
 
-def metrics_needed(view: ViewState) -> tuple[str, ...]:
-    """The metrics of shown columns and the parts of shown derived ones, in the dataset's order."""
-    wanted: set[str] = set()
-    for name in view.shown_columns:
-        column = view.dataset.column(name)
-        if isinstance(column, Derived):
-            wanted |= set(parts_of(column))
-        else:
-            wanted.add(column.level if isinstance(column, OverTime) else name)
-    return tuple(metric.name for metric in view.dataset.metrics if metric.name in wanted)
+def build_table(view: ViewState, coverage: Coverage, sums: FactSums, names: Names) -> Table:
+    """Build the table of a view, in no particular order of rows.
 
-
-def tabulate(
-    view: ViewState,
-    coverage: Coverage,
-    facts: FactSums,
-    combinations: DimensionIndex,
-    names: Names,
-    levels: FactSums | None = None,
-) -> Table:
-    """`facts`: each period and combination once, `cell` being the combination; `levels`: the same for each bucket,
-    where means and peaks are shown.
+    `sums` has each period and combination once. Where figures of different units would be added, the unit becomes
+    one more column of the grouping; where they would be added to a total, the total is missing. A view without
+    periods and grouping has one row as soon as any bucket is stored; otherwise, periods and groups without facts
+    have no row.
     """
-    passing = combinations.passing(view, names)
-    last = int(facts.period.max(initial=-1))
-    if not passing.all():
-        facts = facts.take(passing[facts.cell])
-    units = _units(view, facts, combinations)
+    index, rows = sums.index, sums.rows
+    matches = index.matching(view, names)
+    last_period = _last_level_period(view.dataset, rows)
+    if not matches.all():
+        rows = rows.take(matches[rows.cell])
+    units = _units(view.dataset, rows, index)
     grouping = _with_units(view, units)
-    groups = combinations.groups(grouping, passing)
-    heads = _group_columns(view.dataset, grouping, groups, combinations, names)
+    groups = index.groups(grouping, matches)
+    heads = _group_columns(view.dataset, grouping, groups, index, names)
     order = natural([head.sort_key() for head in heads])
     if order is not None:
-        groups = groups.in_order(order)
+        groups = groups.renumbered(order)
         heads = [replace(head, known=head.known[order]) for head in heads]
-    rows = _grouped(facts, groups, int(passing.sum()), len(coverage.periods))
-    if not len(rows) and not grouping and view.per is Granularity.TOTAL and coverage.held:
-        rows = _one_row_of_nothing(rows)
+    rows = _sum_groups(rows, groups, int(matches.sum()), len(coverage.periods))
+    if not len(rows) and not grouping and view.per is Granularity.TOTAL and coverage.stored:
+        rows = _empty_row(rows)
     columns: list[Column] = []
     if view.per is not Granularity.TOTAL:
         columns.append(PeriodColumn(rows.period, coverage.periods))
     if heads:
-        seen = np.zeros(len(groups), np.bool_)
-        seen[rows.cell] = True
-        columns += [replace(_occurring(head, seen), group=rows.cell) for head in heads]
-    stocks = None if levels is None else Stocks(coverage, levels, groups.of)
+        occurs = np.zeros(len(groups), np.bool_)
+        occurs[rows.cell] = True
+        columns += [replace(_only_occurring(head, occurs), group=rows.cell) for head in heads]
+    levels = None if sums.levels is None else LevelStatistics(sums.levels, groups.group_of)
     with localcontext(EXACT):
-        columns += _Figures(view.dataset, rows, units, last, stocks).columns(view.shown_columns)
+        columns += _FigureColumns(view, rows, units, last_period, levels).build()
     return Table(tuple(columns), len(rows), rows.cell)
 
 
+def _last_level_period(dataset: Dataset, rows: FactRows) -> int:
+    """Return the last period in which any level has a figure, before filters apply; -1 for none.
+
+    The total of a level is its sum in that period.
+    """
+    last = -1
+    for name, column in rows.metrics.items():
+        if dataset.metric(name).aggregation is Aggregation.LEVEL:
+            period = rows.period if column.missing is None else rows.period[~column.missing]
+            last = max(last, int(period.max(initial=-1)))
+    return last
+
+
 def _with_units(view: ViewState, units: Units) -> tuple[str, ...]:
-    """The grouping, and the unit wherever different ones would be added."""
+    """Return the grouping, extended by each unit dimension whose different units would be added."""
     mixed = {view.dataset.metric(name).unit_from for name in units if len(units[name]) > 1}
     added = mixed - set(view.grouping)
     return (*view.grouping, *(item.name for item in view.dataset.dimensions if item.name in added))
 
 
-def _grouped(facts: FactSums, groups: Groups, passing: int, periods: int) -> FactSums:
-    """One row for each period and group."""
-    rows = facts.relabelled(groups.of[facts.cell])
-    if len(groups) == passing:
-        return rows  # each combination is a group of its own: nothing is to be added
-    return gather(rows, periods, max(1, len(groups)))
+def _sum_groups(rows: FactRows, groups: Groups, matching: int, periods: int) -> FactRows:
+    """Return one row for each period and group; `matching` is how many combinations the groups have."""
+    rows = rows.with_cells(groups.group_of[rows.cell])
+    if len(groups) == matching:
+        return rows  # each combination is a group of its own, so that nothing needs to be added
+    return aggregate(rows, periods, max(1, len(groups)))
 
 
-def _one_row_of_nothing(rows: FactSums) -> FactSums:
-    one = np.zeros(1, np.int32)
-    return FactSums(
-        one,
-        one,
+def _empty_row(rows: FactRows) -> FactRows:
+    """Return one row in which every figure is missing."""
+    zero = np.zeros(1, np.int32)
+    return FactRows(
+        zero,
+        zero,
         {
-            name: NumberColumn(np.zeros(1, figures.values.dtype), np.ones(1, np.bool_))
-            for name, figures in rows.metrics.items()
+            name: NumberColumn(np.zeros(1, column.values.dtype), np.ones(1, np.bool_))
+            for name, column in rows.metrics.items()
         },
     )
 
 
-def _units(view: ViewState, facts: FactSums, combinations: DimensionIndex) -> Units:
+def _units(dataset: Dataset, rows: FactRows, index: DimensionIndex) -> Units:
     units: dict[str, Sequence[Value]] = {}
-    for name, figures in facts.metrics.items():
-        metric = view.dataset.metric(name)
+    for name, column in rows.metrics.items():
+        metric = dataset.metric(name)
         if metric.unit_from:
-            cells = facts.cell if figures.missing is None else facts.cell[~figures.missing]
-            known = combinations.values(metric.unit_from)
-            codes = np.unique(combinations.column(metric.unit_from)[cells])
-            units[name] = [known[code] for code in codes.tolist()]
+            cells = rows.cell if column.missing is None else rows.cell[~column.missing]
+            values = index.values(metric.unit_from)
+            codes = np.unique(index.column(metric.unit_from)[cells])
+            units[name] = [values[code] for code in codes.tolist()]
     return units
 
 
 def _group_columns(
-    dataset: Dataset, grouping: Sequence[str], groups: Groups, combinations: DimensionIndex, names: Names
+    dataset: Dataset, grouping: Sequence[str], groups: Groups, index: DimensionIndex, names: Names
 ) -> list[GroupColumn]:
-    """Of each group the code of its value."""
+    """Return a column for each dimension of the grouping, with one code for each group."""
     columns = []
     for name in grouping:
         dimension = dataset.dimension(name)
-        used, place = np.unique(combinations.column(name)[groups.example], return_inverse=True)
-        known = combinations.values(name)
-        values = tuple(known[index] for index in used.tolist())
+        used, codes = np.unique(index.column(name)[groups.example], return_inverse=True)
+        all_values = index.values(name)
+        values = tuple(all_values[code] for code in used.tolist())
         labels = tuple(names.label(dimension, value) for value in values)
-        columns.append(GroupColumn(dimension, place.astype(np.int32), values, labels))
+        columns.append(GroupColumn(dimension, codes.astype(np.int32), values, labels))
     return columns
 
 
-def _occurring(head: GroupColumn, seen: NDArray[np.bool_]) -> GroupColumn:
-    """Only with the values of groups that are seen."""
-    used, place = np.unique(head.known[seen], return_inverse=True)
+def _only_occurring(head: GroupColumn, occurs: NDArray[np.bool_]) -> GroupColumn:
+    """Return the column with only the values of groups that occur; `occurs` is (groups,)."""
+    used, codes = np.unique(head.known[occurs], return_inverse=True)
     if len(used) == len(head.values):
         return head
-    known = np.zeros(len(seen), np.int32)
-    known[seen] = place
+    known = np.zeros(len(occurs), np.int32)
+    known[occurs] = codes
     chosen = used.tolist()
-    values, labels = ([every[code] for code in chosen] for every in (head.values, head.labels))
+    values, labels = ([items[code] for code in chosen] for items in (head.values, head.labels))
     return replace(head, known=known, values=tuple(values), labels=tuple(labels))
 
 
-class _Figures:
-    """The columns of figures over `rows`, and their totals."""
+class _FigureColumns:
+    """Builds the columns of the view's figures over `rows`, and their totals."""
 
-    def __init__(self, data: Dataset, rows: FactSums, units: Units, last: int, stocks: Stocks | None) -> None:
-        self._data, self._rows, self._units, self._stocks = data, rows, units, stocks
+    def __init__(
+        self, view: ViewState, rows: FactRows, units: Units, last: int, levels: LevelStatistics | None
+    ) -> None:
+        """`last`: the last period with facts, in which the total of a level is read."""
+        self._dataset, self._rows, self._units = view.dataset, rows, units
+        self._figures = [view.dataset.column(name) for name in view.shown_columns]
         self._sums = {name: _tidy(figures) for name, figures in rows.metrics.items()}
-        self._totals = {name: self._total(data.metric(name), last) for name in self._sums}
+        self._totals = {name: self._total(view.dataset.metric(name), last) for name in self._sums}
+        if levels is not None:
+            self._add_figures_over_time(levels)
 
-    def columns(self, names: Sequence[str]) -> list[FigureColumn]:
-        return [self._column(name) for name in names]
+    def build(self) -> list[FigureColumn]:
+        return [self._column(figure) for figure in self._figures]
 
     def _total(self, metric: Metric, last: int) -> Number | None:
-        if self._mixed(metric.name):
+        if self._has_many_units(metric.name):
             return None
         figures = self._sums[metric.name]
         if metric.aggregation is Aggregation.LEVEL:
             figures = figures.take(np.flatnonzero(self._rows.period == last))
         total = figures.total()
-        return plain(total) if isinstance(total, Decimal) else total
+        return normalize_decimal(total) if isinstance(total, Decimal) else total
 
-    def _mixed(self, name: str) -> bool:
-        return len(self._units.get(name, ())) > 1
+    def _add_figures_over_time(self, levels: LevelStatistics) -> None:
+        shown = {figure.name for figure in self._figures}
+        for item in self._dataset.over_time:
+            if item.name in shown:
+                self._sums[item.name] = _tidy(levels.column(item, self._rows))
+                self._totals[item.name] = None if self._has_many_units(item.level) else levels.total(item)
 
-    def _column(self, name: str) -> FigureColumn:
-        item = self._data.column(name)
-        total: Number | None
-        if isinstance(item, Derived):
-            figures, total = derive(item, self._sums), derive_one(item, self._totals)
-        elif isinstance(item, OverTime):
-            assert self._stocks is not None
-            figures = _tidy(self._stocks.column(item, self._rows))
-            total = None if self._mixed(item.level) else self._stocks.total(item)
-        else:
-            figures, total = self._sums[name], self._totals[name]
-        metric = item if isinstance(item, Metric) else None
-        if isinstance(item, OverTime):
-            metric = self._data.metric(item.level)
-        measure, unit_from = self._measure(metric)
-        label = f"{item.label} ({measure})" if measure else item.label
-        return FigureColumn(item.name, label, item.unit, item.kind, figures, total, item.help, measure, unit_from)
+    def _has_many_units(self, metric: str) -> bool:
+        return len(self._units.get(metric, ())) > 1
 
-    def _measure(self, metric: Metric | None) -> tuple[str, str]:
-        """The one unit of all figures; or where each row's unit is."""
-        if metric is None or not metric.unit_from:
+    def _column(self, figure: Figure) -> FigureColumn:
+        measure, unit_from = self._measure(figure.measured)
+        figures, total = figure.compute(self._sums), figure.compute_one(self._totals)
+        return FigureColumn.build(figure, figures, total, measure=measure, unit_from=unit_from)
+
+    def _measure(self, metric: str) -> tuple[str, str]:
+        """Return the unit that all rows share, or the dimension with the unit of each row; "" if unknown."""
+        if not metric or not self._dataset.metric(metric).unit_from:
             return "", ""
-        units = self._units.get(metric.name, ())
-        only = (units[0] or "") if len(units) == 1 else ""
-        return only.upper() if metric.unit == MONEY else only, metric.unit_from if len(units) > 1 else ""
+        item, units = self._dataset.metric(metric), self._units.get(metric, ())
+        if len(units) > 1:
+            return "", item.unit_from
+        measure = (units[0] or "") if units else ""
+        return measure.upper() if item.unit == MONEY else measure, ""
 
 
 def _tidy(figures: NumberColumn) -> NumberColumn:
     """Decimals without trailing zeros."""
     if figures.values.dtype != np.object_:
         return figures
-    missing = missing_of(figures)
+    missing = missing_mask(figures)
     values = [
-        value if gone or isinstance(value, int) else plain(value)
+        value if gone or isinstance(value, int) else normalize_decimal(value)
         for value, gone in zip(figures.values.tolist(), missing.tolist(), strict=True)
     ]
     tidied = np.empty(len(values), np.object_)

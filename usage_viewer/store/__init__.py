@@ -1,6 +1,5 @@
-"""The database: what was fetched, kept in one DuckDB file, and every question about it answered from there."""
+"""Keeps the fetched usage in one DuckDB file and reads sums from it."""
 
-from usage_viewer.domain.cancellation import Cancel
 from usage_viewer.store.store import Store
 
-__all__ = ["Cancel", "Store"]
+__all__ = ["Store"]

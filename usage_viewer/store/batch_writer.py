@@ -1,4 +1,4 @@
-"""Writing a batch: its buckets are replaced whole, within the caller's transaction."""
+"""Writes a batch within the caller's transaction: each of its buckets is replaced as a whole."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -16,70 +16,73 @@ from usage_viewer.store.change_log import keep_replaced, record_changes
 from usage_viewer.store.engine.database import Connection
 from usage_viewer.store.engine.schema import DECIMALS, combination_table, fact_table, quoted
 
-LARGEST_DECIMAL = Decimal(10) ** (38 - DECIMALS)
+DECIMAL_LIMIT = Decimal(10) ** (38 - DECIMALS)
+"""Decimals of this size or larger can't be stored."""
 
 
-def write(
+def write_batch(
     cursor: Connection,
     dataset: Dataset,
     batch: Batch,
-    combinations: DimensionIndex,
+    index: DimensionIndex,
     fetched_at: int,
     *,
-    fresh: bool,
+    is_new: bool,
 ) -> bool:
-    """Stores the batch, what it changes, and adds to `combinations`; `fresh`: none of its buckets is held.
+    """Store the batch and what it changes, and adds its combinations to `index`.
 
-    Returns whether a bucket holds a combination more than once.
+    `is_new` says that none of its buckets is stored yet; `fetched_at` is in epoch seconds. Returns whether a bucket
+    has a combination more than once. Raises WrongShape.
     """
-    known = len(combinations)
-    ids = combinations.add(batch.combinations)
-    if len(combinations) > known:
-        _insert_combinations(cursor, dataset, combinations, known)
+    known = len(index)
+    ids = index.add(batch.combinations)
+    if len(index) > known:
+        _insert_combinations(cursor, dataset, index, known)
     combination = ids[batch.combination] if len(ids) else np.empty(0, np.int32)
     order = np.lexsort((combination, batch.bucket))
     bucket, combination = batch.bucket[order], combination[order]
-    twice = (bucket[1:] == bucket[:-1]) & (combination[1:] == combination[:-1])
+    repeated = (bucket[1:] == bucket[:-1]) & (combination[1:] == combination[:-1])
     starts = np.unique(batch.starts)
-    cursor.register("batch_starts", {"start": starts, "repeats": np.isin(starts, bucket[1:][twice])})
-    if not fresh:
+    cursor.register("batch_starts", {"start": starts, "repeats": np.isin(starts, bucket[1:][repeated])})
+    if not is_new:
         keep_replaced(cursor, dataset, batch)
-        _delete(cursor, dataset, batch, starts)
+        _delete_buckets(cursor, dataset, batch, starts)
     cursor.execute(
         "INSERT INTO held SELECT ?, ?, start, ?, ?, repeats FROM batch_starts ORDER BY start",
         [dataset.name, batch.width.value, fetched_at, ",".join(batch.grouped)],
     )
     if len(bucket):
         _insert_facts(cursor, dataset, batch, order, {"bucket": bucket, "combination": combination})
-    if not fresh:
+    if not is_new:
         record_changes(cursor, dataset, batch, fetched_at)
     cursor.unregister("batch_starts")
-    return bool(twice.any())
+    return bool(repeated.any())
 
 
-def _delete(cursor: Connection, dataset: Dataset, batch: Batch, starts: NDArray[np.int64]) -> None:
-    within = [int(starts[0]), int(starts[-1])]
+def _delete_buckets(cursor: Connection, dataset: Dataset, batch: Batch, starts: NDArray[np.int64]) -> None:
+    first_and_last = [int(starts[0]), int(starts[-1])]
     cursor.execute(
         f"DELETE FROM {quoted(fact_table(dataset, batch.width))}"
         " WHERE bucket BETWEEN ? AND ? AND bucket IN (SELECT start FROM batch_starts)",
-        within,
+        first_and_last,
     )
     cursor.execute(
         "DELETE FROM held WHERE dataset = ? AND width = ? AND start BETWEEN ? AND ?"
         " AND start IN (SELECT start FROM batch_starts)",
-        [dataset.name, batch.width.value, *within],
+        [dataset.name, batch.width.value, *first_and_last],
     )
 
 
-def _insert_combinations(cursor: Connection, dataset: Dataset, combinations: DimensionIndex, known: int) -> None:
-    rows = combinations.since(known)
+def _insert_combinations(cursor: Connection, dataset: Dataset, index: DimensionIndex, known: int) -> None:
+    """Insert the combinations from the id `known` on."""
+    rows = [(number, *values) for number, values in enumerate(index.combinations(known), known)]
     names = ["id", *(dimension.name for dimension in dataset.dimensions)]
     columns: dict[str, NDArray[Any]] = {}
-    for index in range(len(names)):
-        columns[f"c{index}"] = np.array([row[index] for row in rows], np.object_ if index else np.int32)
+    for position in range(len(names)):
+        columns[f"c{position}"] = np.array([row[position] for row in rows], np.object_ if position else np.int32)
     cursor.register("new_combinations", columns)
-    # A column that holds nothing but None has no type of its own.
-    selected = ", ".join(["c0", *(f"c{index}::VARCHAR" for index in range(1, len(names)))])
+    # DuckDB can't infer the type of a column of None only.
+    selected = ", ".join(["c0", *(f"c{position}::VARCHAR" for position in range(1, len(names)))])
     cursor.execute(
         f"INSERT INTO {quoted(combination_table(dataset))} ({', '.join(map(quoted, names))})"
         f" SELECT {selected} FROM new_combinations"
@@ -99,8 +102,7 @@ def _insert_facts(
     selected = [quoted(name) for name in names]
     for metric in dataset.metrics:
         if metric.name in batch.metrics:
-            column = _column(batch.metrics[metric.name].take(order), metric)
-            source[metric.name] = column
+            source[metric.name] = _engine_column(batch.metrics[metric.name].take(order), metric)
             names.append(metric.name)
             kind = f"DECIMAL(38, {DECIMALS})" if metric.kind is Kind.DECIMAL else "BIGINT"
             selected.append(f"{quoted(metric.name)}::{kind}")
@@ -119,21 +121,24 @@ def _insert_facts(
     cursor.unregister("batch_rows")
 
 
-def _column(figures: NumberColumn, metric: Metric) -> NDArray[Any]:
-    """As the engine takes it: masked integers, or decimals as text, for its own way from Python is a double."""
+def _engine_column(column: NumberColumn, metric: Metric) -> NDArray[Any]:
+    """Return a column that DuckDB reads exactly: masked integers, or decimals as text.
+
+    DuckDB would convert Python's decimals to doubles.
+    """
     if metric.kind is Kind.DECIMAL:
-        texts = np.empty(len(figures), np.object_)
-        texts[:] = [None if value is None else _text(Decimal(value), metric) for value in figures.listed()]
+        texts = np.empty(len(column), np.object_)
+        texts[:] = [None if value is None else _decimal_text(Decimal(value), metric) for value in column.listed()]
         return texts
-    values = figures.values.astype(np.int64, copy=False)
-    if figures.missing is None or not figures.missing.any():
+    values = column.values.astype(np.int64, copy=False)
+    if column.missing is None or not column.missing.any():
         return values
-    masked: NDArray[Any] = np.ma.MaskedArray(values, figures.missing)
+    masked: NDArray[Any] = np.ma.MaskedArray(values, column.missing)
     return masked
 
 
-def _text(value: Decimal, metric: Metric) -> str:
-    """Digits after the 24th are rounded off, half to even."""
-    if not value.is_finite() or value.copy_abs() >= LARGEST_DECIMAL:
-        raise WrongShape(f"The figure is too large to be kept: {value:.6e}", path=metric.name)
+def _decimal_text(value: Decimal, metric: Metric) -> str:
+    """Return the number with 24 decimals, rounded half to even. Raises WrongShape if it is too large."""
+    if not value.is_finite() or value.copy_abs() >= DECIMAL_LIMIT:
+        raise WrongShape(f"The figure is too large to be stored: {value:.6e}", path=metric.name)
     return f"{value:.{DECIMALS}f}"

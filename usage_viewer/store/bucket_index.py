@@ -10,49 +10,57 @@ from usage_viewer.store.engine.database import Connection
 
 
 class BucketIndex:
-    """Readers get what doesn't change any more; one thread at a time may write."""
+    """Maps each dataset and width to its stored buckets.
+
+    Readers get records that never change. One thread at a time may write.
+    """
 
     def __init__(self) -> None:
-        self._held: dict[str, dict[BucketWidth, HeldBuckets]] = {}
+        self._stored: dict[str, dict[BucketWidth, HeldBuckets]] = {}
         self._repeating: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, cursor: Connection) -> "BucketIndex":
-        holdings = cls()
-        found = cursor.execute("SELECT DISTINCT dataset, width FROM held").fetchall()
-        for dataset, name in found:
+        """Read the table `held`. Datasets and widths that this version does not know are left out."""
+        index = cls()
+        rows = cursor.execute("SELECT DISTINCT dataset, width FROM held").fetchall()
+        for dataset, name in rows:
             if dataset not in DATASETS or name not in {width.value for width in BucketWidth}:
-                continue  # of a dataset that this version doesn't have
+                continue
             width = BucketWidth(name)
             columns = cursor.execute(
                 "SELECT start, fetched_at, repeats FROM held WHERE dataset = ? AND width = ? ORDER BY start",
                 [dataset, name],
             ).fetchnumpy()
-            holdings._set(dataset, width, HeldBuckets(columns["start"], columns["fetched_at"]))
+            index._set(dataset, width, HeldBuckets(columns["start"], columns["fetched_at"]))
             if columns["repeats"].any():
-                holdings.expect_repeats(dataset)
-        return holdings
+                index.expect_repeats(dataset)
+        return index
 
     def of(self, dataset: str) -> dict[BucketWidth, HeldBuckets]:
-        return dict(self._held.get(dataset, {}))
+        """Return the stored buckets of a dataset by width."""
+        return dict(self._stored.get(dataset, {}))
 
     def repeats(self, dataset: str) -> bool:
-        """Whether a bucket may hold a combination more than once."""
+        """Report whether a bucket may have a combination more than once."""
         return dataset in self._repeating
 
     def expect_repeats(self, dataset: str) -> None:
-        """Told before what repeats can be read: it costs a reader time to be wrong about it, not exactness."""
+        """Mark a dataset whose buckets may have a combination more than once.
+
+        Call before the rows become readable. A false positive only makes reads slower.
+        """
         self._repeating = self._repeating | {dataset}
 
     def add(self, dataset: str, width: BucketWidth, starts: NDArray[np.int64], fetched_at: int) -> None:
-        """`starts` were replaced, all fetched at the same time."""
+        """Record buckets that were stored or replaced: starts and time of the fetch, in epoch seconds."""
         starts = np.unique(starts)
-        old = self._held.get(dataset, {}).get(width, HeldBuckets.nothing())
+        old = self._stored.get(dataset, {}).get(width, HeldBuckets.nothing())
         kept = ~np.isin(old.starts, starts, assume_unique=True)
-        every = np.concatenate([old.starts[kept], starts])
+        every_start = np.concatenate([old.starts[kept], starts])
         fetched = np.concatenate([old.fetched[kept], np.full(len(starts), fetched_at, np.int64)])
-        order = np.argsort(every, kind="stable")
-        self._set(dataset, width, HeldBuckets(every[order], fetched[order]))
+        order = np.argsort(every_start, kind="stable")
+        self._set(dataset, width, HeldBuckets(every_start[order], fetched[order]))
 
-    def _set(self, dataset: str, width: BucketWidth, held: HeldBuckets) -> None:
-        self._held[dataset] = {**self._held.get(dataset, {}), width: held}
+    def _set(self, dataset: str, width: BucketWidth, buckets: HeldBuckets) -> None:
+        self._stored[dataset] = {**self._stored.get(dataset, {}), width: buckets}

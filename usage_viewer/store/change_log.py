@@ -1,4 +1,4 @@
-"""What changed: cells of buckets that were fetched again and told otherwise, kept for 30 days."""
+"""Records figures that a later fetch of their bucket changed, for 30 days."""
 
 from collections.abc import Callable
 from decimal import Decimal, localcontext
@@ -12,25 +12,24 @@ from usage_viewer.domain.coverage import SETTLED_AFTER
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.period import BucketWidth, Span
 from usage_viewer.domain.verification import Bucket, Change, Changes
-from usage_viewer.query.aggregate import EXACT, plain
+from usage_viewer.query.aggregate import EXACT, normalize_decimal
 from usage_viewer.store.engine.database import Connection
 from usage_viewer.store.engine.schema import combination_table, fact_table, quoted
 
 KEPT_FOR = 30 * 86400
-"""Seconds for which changes are kept."""
+"""Seconds for which a change is kept."""
 
-MOST_LISTED = 20_000
-"""The newest are listed; all are counted."""
+MAX_LISTED = 20_000
+"""Only this many of the newest changes are listed; all are counted."""
 
 _DAY = 86400
-"""Seconds from which on the steps of one day's growth are kept as one: a bucket that grows is fetched every few
-minutes."""
+"""Seconds of a day. The changes of a growing bucket within one day are merged: it is fetched every few minutes."""
 
 
 def keep_replaced(cursor: Connection, dataset: Dataset, batch: Batch) -> None:
-    """Before a batch is written: puts what it will replace aside, within the same transaction.
+    """Copy the facts that a batch will replace; call before it is written, in the same transaction.
 
-    Only buckets that were asked for with the same dimensions can be compared row by row.
+    Only buckets fetched with the same dimensions are copied: others can't be compared row by row.
     """
     starts = np.unique(batch.starts)
     cursor.register("replacing", {"start": starts})
@@ -42,18 +41,20 @@ def keep_replaced(cursor: Connection, dataset: Dataset, batch: Batch) -> None:
         [dataset.name, batch.width.value, ",".join(batch.grouped), int(starts[0]), int(starts[-1])],
     )
     cursor.unregister("replacing")
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE replaced AS {_cells(dataset, batch.width)}", _within(starts))
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE replaced AS {_cells(dataset, batch.width)}", _first_and_last(starts)
+    )
 
 
 def record_changes(cursor: Connection, dataset: Dataset, batch: Batch, seen_at: int) -> None:
-    """After the batch was written: keeps each cell that is another one now."""
+    """Record each figure that differs from its copy; call after the write. `seen_at` is in epoch seconds."""
     names = [metric.name for metric in dataset.metrics]
     sides = ", ".join(
         f"old.{quoted(name)} AS before_{index}, new.{quoted(name)} AS after_{index}"
         for index, name in enumerate(names)
     )
     changed = " UNION ALL ".join(
-        f"SELECT bucket, combination, {_text(name)} AS metric, before_{index}::VARCHAR AS before,"
+        f"SELECT bucket, combination, {_literal(name)} AS metric, before_{index}::VARCHAR AS before,"
         f" after_{index}::VARCHAR AS after FROM sides WHERE before_{index} IS DISTINCT FROM after_{index}"
         for index, name in enumerate(names)
     )
@@ -64,7 +65,7 @@ def record_changes(cursor: Connection, dataset: Dataset, batch: Batch, seen_at: 
         " ON old.bucket = new.bucket AND old.combination = new.combination)"
         " SELECT ?, ?, bucket, combination, metric, before, after, settled, ?"
         f" FROM ({changed}) JOIN compared ON bucket = start ORDER BY bucket, combination",
-        [*_within(np.unique(batch.starts)), dataset.name, batch.width.value, seen_at],
+        [*_first_and_last(np.unique(batch.starts)), dataset.name, batch.width.value, seen_at],
     )
     cursor.execute("DROP TABLE replaced")
     cursor.execute("DROP TABLE compared")
@@ -72,13 +73,16 @@ def record_changes(cursor: Connection, dataset: Dataset, batch: Batch, seen_at: 
 
 
 def prune(cursor: Connection, now: int) -> None:
-    """Drops what was seen over 30 days ago; of each cell's growth on a day that is over, keeps the whole step."""
+    """Delete changes older than 30 days, and merges those of a growing bucket on each past day into one.
+
+    `now` is in epoch seconds.
+    """
     cursor.execute("DELETE FROM change WHERE seen_at < ?", [now - KEPT_FOR])
     until = now - now % _DAY - _DAY
     steps = f"FROM change WHERE seen_at < {until} AND NOT settled"
     cell = f"dataset, width, bucket, combination, metric, seen_at // {_DAY}"
-    (many,) = cursor.execute(f"SELECT count(*) > count(DISTINCT ({cell})) {steps}").fetchall()[0]
-    if not many:
+    (has_several,) = cursor.execute(f"SELECT count(*) > count(DISTINCT ({cell})) {steps}").fetchall()[0]
+    if not has_several:
         return
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE whole_steps AS SELECT dataset, width, bucket, combination, metric,"
@@ -93,24 +97,24 @@ def prune(cursor: Connection, now: int) -> None:
 
 
 def read_changes(cursor: Connection, dataset: Dataset, span: Span | None, now: int) -> Changes:
-    """The changes in buckets that lie in `span` (None: anywhere), the newest first."""
-    asked = [dataset.name, now - KEPT_FOR]
+    """Return the changes in buckets that overlap `span` (None: in all), newest first. `now`: epoch seconds."""
+    parameters = [dataset.name, now - KEPT_FOR]
     condition = "dataset = ? AND seen_at >= ?"
     if span is not None:
         seconds = " ".join(f"WHEN '{width.value}' THEN {width.seconds}" for width in BucketWidth)
         condition += f" AND bucket < ? AND bucket + CASE width {seconds} ELSE 0 END > ?"
-        asked += [span.end, span.start]
-    (count,) = cursor.execute(f"SELECT count(*) FROM change WHERE {condition}", asked).fetchall()[0]
+        parameters += [span.end, span.start]
+    (count,) = cursor.execute(f"SELECT count(*) FROM change WHERE {condition}", parameters).fetchall()[0]
     if not count:
         return Changes()
-    names = "[" + ", ".join(_text(metric.name) for metric in dataset.metrics) + "]"
+    names = "[" + ", ".join(_literal(metric.name) for metric in dataset.metrics) + "]"
     dimensions = [f"c.{quoted(dimension.name)}" for dimension in dataset.dimensions]
     rows = cursor.execute(
         "SELECT bucket, width, metric, before, after, settled, seen_at,"
         f" {', '.join(dimensions)} FROM change LEFT JOIN {quoted(combination_table(dataset))} AS c"
         f" ON combination = c.id WHERE {condition}"
-        f" ORDER BY seen_at DESC, bucket DESC, combination, list_position({names}, metric) LIMIT {MOST_LISTED}",
-        asked,
+        f" ORDER BY seen_at DESC, bucket DESC, combination, list_position({names}, metric) LIMIT {MAX_LISTED}",
+        parameters,
     ).fetchall()
     return Changes(count, tuple(_change(dataset, row) for row in rows if dataset.has_column(row[2])))
 
@@ -118,25 +122,25 @@ def read_changes(cursor: Connection, dataset: Dataset, span: Span | None, now: i
 def _change(dataset: Dataset, row: tuple[object, ...]) -> Change:
     start, width, metric, before, after, settled, seen_at, *values = row
     decimal = dataset.column(str(metric)).kind is Kind.DECIMAL
-    read: Callable[[object], Number | None] = _decimal if decimal else _whole
+    parse: Callable[[object], Number | None] = _parse_decimal if decimal else _parse_int
     bucket = Bucket(int(str(start)), BucketWidth(str(width)))
     combination = tuple(None if value is None else str(value) for value in values)
-    return Change(bucket, combination, str(metric), read(before), read(after), bool(settled), int(str(seen_at)))
+    return Change(bucket, combination, str(metric), parse(before), parse(after), bool(settled), int(str(seen_at)))
 
 
-def _whole(text: object) -> int | None:
+def _parse_int(text: object) -> int | None:
     return None if text is None else int(str(text))
 
 
-def _decimal(text: object) -> Decimal | None:
+def _parse_decimal(text: object) -> Decimal | None:
     if text is None:
         return None
     with localcontext(EXACT):
-        return plain(Decimal(str(text)))
+        return normalize_decimal(Decimal(str(text)))
 
 
 def _cells(dataset: Dataset, width: BucketWidth) -> str:
-    """Of the compared buckets between two moments: each combination's sums."""
+    """Return the SQL of the sums in the compared buckets; its parameters are those of `_first_and_last`."""
     sums = ", ".join(f"SUM({quoted(metric.name)}) AS {quoted(metric.name)}" for metric in dataset.metrics)
     return (
         f"SELECT bucket, combination, {sums} FROM {quoted(fact_table(dataset, width))}"
@@ -144,9 +148,9 @@ def _cells(dataset: Dataset, width: BucketWidth) -> str:
     )
 
 
-def _within(starts: NDArray[np.int64]) -> list[object]:
+def _first_and_last(starts: NDArray[np.int64]) -> list[object]:
     return [int(starts[0]), int(starts[-1])]
 
 
-def _text(name: str) -> str:
+def _literal(name: str) -> str:
     return "'" + name.replace("'", "''") + "'"

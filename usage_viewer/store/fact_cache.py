@@ -1,54 +1,57 @@
-"""`FactCache`: the last facts read, so that another grouping, filter, search or coarser period needs no query."""
+"""Caches the last facts read, so that another grouping, filter, search or coarser period needs no query."""
 
 import threading
 from dataclasses import dataclass
 
-from usage_viewer.query.aggregate import FactSums
-from usage_viewer.store.fact_query import FactQuery, coarser
+from usage_viewer.query.aggregate import FactRows
+from usage_viewer.store.fact_query import FactQuery, derive_facts
 
-MOST_BYTES = 512 * 2**20
-MOST_ENTRIES = 6
+MAX_BYTES = 512 * 2**20
+MAX_ENTRIES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    question: FactQuery
-    change: int
-    facts: FactSums
+    query: FactQuery
+    rows: FactRows
 
 
 class FactCache:
-    """The least recently used go first; what is larger than MOST_BYTES alone isn't kept.
+    """Keeps the most recently used results, up to MAX_ENTRIES and MAX_BYTES. A larger result is not kept.
 
-    `change` counts a dataset's changes: what was read before the last one is of no use.
+    Facts read at an older version of the dataset are not used.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._entries: list[_Entry] = []  # most recently used first
 
-    def find(self, question: FactQuery, change: int) -> FactSums | None:
+    def find(self, query: FactQuery) -> FactRows | None:
+        """Return the facts of `query`, if those of a cached query contain them."""
         with self._lock:
             entries = list(self._entries)
-        for entry in sorted(entries, key=lambda item: len(item.facts)):
-            if entry.change != change:
+        for entry in sorted(entries, key=lambda item: len(item.rows)):
+            if entry.query.version != query.version:
                 continue
-            facts = coarser(entry.facts, entry.question, question)
-            if facts is not None:
+            rows = derive_facts(query, entry.query, entry.rows)
+            if rows is not None:
                 self._use(entry)
-                if facts.period is not entry.facts.period:
-                    self._use(_Entry(question, change, facts))
-                return facts
+                if rows.period is not entry.rows.period:
+                    self._use(_Entry(query, rows))
+                return rows
         return None
 
-    def keep(self, question: FactQuery, change: int, facts: FactSums) -> None:
-        self._use(_Entry(question, change, facts))
+    def add(self, query: FactQuery, rows: FactRows) -> None:
+        """Cache the facts of a query."""
+        self._use(_Entry(query, rows))
 
     def forget(self, dataset: str) -> None:
+        """Remove the facts of a dataset."""
         with self._lock:
-            self._entries = [entry for entry in self._entries if entry.question.dataset.name != dataset]
+            self._entries = [entry for entry in self._entries if entry.query.dataset.name != dataset]
 
     def clear(self) -> None:
+        """Remove everything."""
         with self._lock:
             self._entries = []
 
@@ -56,7 +59,7 @@ class FactCache:
         with self._lock:
             entries = [used, *(entry for entry in self._entries if entry is not used)]
             self._entries, size = [], 0
-            for entry in entries[:MOST_ENTRIES]:
-                size += entry.facts.nbytes
-                if size <= MOST_BYTES:
+            for entry in entries[:MAX_ENTRIES]:
+                size += entry.rows.nbytes
+                if size <= MAX_BYTES:
                     self._entries.append(entry)

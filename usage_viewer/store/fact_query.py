@@ -1,4 +1,4 @@
-"""Reading facts: what a view's periods hold, summed per period and combination."""
+"""Reads facts from the database, summed for each period and combination."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,86 +13,94 @@ from usage_viewer.domain.catalog import Aggregation, Dataset, Kind, Metric
 from usage_viewer.domain.coverage import Coverage, HeldBuckets
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import BucketRun, BucketWidth
-from usage_viewer.query.aggregate import FactSums, gather, joined, missing_of
+from usage_viewer.query.aggregate import FactRows, aggregate, concat_rows, missing_mask
 from usage_viewer.store.engine.database import Connection
 from usage_viewer.store.engine.schema import fact_table, quoted
-from usage_viewer.store.unknown_fields import Widened, figure_of
+from usage_viewer.store.unknown_fields import ExtendedIndex, metric_sql
 
-FEW_CELLS = 1_000_000
-"""Up to so many periods times combinations the engine sums quicker than it hands rows over."""
+MAX_ENGINE_CELLS = 1_000_000
+"""Up to this many periods times combinations, DuckDB sums faster than it transfers rows to numpy."""
 
 ROWS_AT_A_TIME = 2_000_000
-"""Facts handed over by the engine in one piece; bounds the memory."""
+"""Facts transferred from DuckDB in one chunk; bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class FactQuery:
-    """Facts to be read: of which buckets, which metrics, and how often a combination may be there in one."""
+    """Which facts to read: the metrics of a dataset, in the buckets of `coverage.read`.
+
+    `version` counts the dataset's changes. `combinations` is how many there are, or were a moment ago. With
+    `extended`, combinations are those of its index.
+    """
 
     dataset: Dataset
     metrics: tuple[str, ...]
     coverage: Coverage
-    held: Mapping[BucketWidth, HeldBuckets]
-    repeats: bool  # a bucket may hold a combination more than once
-    combinations: int  # how many there are, or were a moment ago
-    widened: Widened | None = None  # in their place: combinations that unknown fields tell apart too
+    stored: Mapping[BucketWidth, HeldBuckets]
+    repeats: bool  # whether a bucket may have a combination more than once
+    combinations: int
+    version: int = 0
+    extended: ExtendedIndex | None = None
 
     @property
     def columns(self) -> list[Metric]:
+        """The metrics to read, in the dataset's order."""
         return [metric for metric in self.dataset.metrics if metric.name in self.metrics]
 
     @property
-    def levels(self) -> bool:
+    def has_levels(self) -> bool:
+        """Whether any metric is a level."""
         return any(metric.aggregation is Aggregation.LEVEL for metric in self.columns)
 
 
-def coarser(finer: FactSums, answered: FactQuery, question: FactQuery) -> FactSums | None:
-    """What `question` asks for, out of the answer to another one; None where that doesn't have it."""
-    if answered.dataset.name != question.dataset.name or answered.coverage.read != question.coverage.read:
+def derive_facts(query: FactQuery, answered: FactQuery, rows: FactRows) -> FactRows | None:
+    """Return the facts of `query` from `rows`, those of an answered query; None if they don't contain them."""
+    if answered.dataset.name != query.dataset.name or answered.coverage.read != query.coverage.read:
         return None
-    if not set(question.metrics) <= set(answered.metrics) or answered.widened or question.widened:
+    if not set(query.metrics) <= set(answered.metrics) or answered.extended or query.extended:
         return None
-    metrics = {name: finer.metrics[name] for name in question.metrics}
-    bounds, fine = question.coverage.periods.bounds, answered.coverage.periods.bounds
-    if np.array_equal(bounds, fine):
-        return FactSums(finer.period, finer.cell, metrics)
-    if question.levels or not np.isin(bounds, fine, assume_unique=True).all():
+    metrics = {name: rows.metrics[name] for name in query.metrics}
+    bounds, finer = query.coverage.periods.bounds, answered.coverage.periods.bounds
+    if np.array_equal(bounds, finer):
+        return FactRows(rows.period, rows.cell, metrics)
+    if query.has_levels or not np.isin(bounds, finer, assume_unique=True).all():
         return None
-    period = (np.searchsorted(bounds, fine[:-1], side="right") - 1).astype(np.int32)
-    return _combined(FactSums(period[finer.period], finer.cell, metrics), len(question.coverage.periods))
+    period = (np.searchsorted(bounds, finer[:-1], side="right") - 1).astype(np.int32)
+    return _sum(FactRows(period[rows.period], rows.cell, metrics), len(query.coverage.periods))
 
 
-def read(cursor: Connection, question: FactQuery, *, rows_at_a_time: int = ROWS_AT_A_TIME) -> FactSums:
-    """The sums of each period and combination (`cell`); rows in the order of periods wherever there are many."""
-    if question.widened is not None:
-        cursor.register(question.widened.table, question.widened.columns)
-    parts = _parts(question)
-    periods = len(question.coverage.periods)
-    if periods * question.combinations <= FEW_CELLS and not question.levels:
-        summed = _summed(cursor, question, parts)
+def read_facts(cursor: Connection, query: FactQuery, *, rows_at_a_time: int = ROWS_AT_A_TIME) -> FactRows:
+    """Read the sums of each period and combination; many rows are in the order of their periods."""
+    if query.extended is not None:
+        cursor.register(query.extended.table, query.extended.columns)
+    runs = _runs(query)
+    periods = len(query.coverage.periods)
+    if periods * query.combinations <= MAX_ENGINE_CELLS and not query.has_levels:
+        summed = _read_summed(cursor, query, runs)
         if summed is not None:
             return summed
-    last = _last_buckets(cursor, question, parts) if question.levels else np.empty(0, np.int64)
-    buckets = sum(np.bincount(part.period[part.inside], minlength=periods) for part in parts)
-    direct = not question.repeats and bool(np.all(buckets <= 1))
-    pieces: list[FactSums] = []
-    for part in parts:
-        for window in _windows(cursor, question, part, rows_at_a_time):
-            rows = _handed_over(cursor, question, part, window, last)
-            pieces.append(rows if direct else _combined(rows, periods))
-    if not pieces:
-        return _no_rows(question)
-    rows = joined(pieces)
-    return rows.in_period_order() if direct or len(pieces) == 1 else _combined(rows, periods)
+    last = _last_buckets(cursor, query, runs) if query.has_levels else np.empty(0, np.int64)
+    buckets = sum(np.bincount(run.period[run.inside], minlength=periods) for run in runs)
+    # A fact is a sum already if no period has two buckets and no bucket repeats a combination.
+    are_sums = not query.repeats and bool(np.all(buckets <= 1))
+    chunks: list[FactRows] = []
+    for run in runs:
+        for window in _windows(cursor, query, run, rows_at_a_time):
+            rows = _read_rows(cursor, query, run, window, last)
+            chunks.append(rows if are_sums else _sum(rows, periods))
+    if not chunks:
+        return _no_rows(query)
+    rows = concat_rows(chunks)
+    return rows.in_period_order() if are_sums or len(chunks) == 1 else _sum(rows, periods)
 
 
-def _combined(rows: FactSums, periods: int) -> FactSums:
-    return gather(rows, periods, int(rows.cell.max(initial=0)) + 1)
+def _sum(rows: FactRows, periods: int) -> FactRows:
+    return aggregate(rows, periods, int(rows.cell.max(initial=0)) + 1)
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What is read in one width: bucket number i begins at `first + i * width` and is of `period[i]` (-1: none)."""
+class _Run:
+    """The buckets to read in one width: bucket i starts at `first + i * width` and is in `period[i]` (-1: none)."""
 
     width: BucketWidth
     first: int
@@ -111,12 +119,12 @@ class _Part:
         return self.first + len(self.period) * self.width.seconds
 
 
-def _parts(question: FactQuery) -> list[_Part]:
-    bounds = question.coverage.periods.bounds
-    parts = []
-    for width in question.dataset.widths:
-        segments: Sequence[BucketRun] = [item for item in question.coverage.read if item.width is width]
-        if not segments or width not in question.held:
+def _runs(query: FactQuery) -> list[_Run]:
+    bounds = query.coverage.periods.bounds
+    runs = []
+    for width in query.dataset.widths:
+        segments: Sequence[BucketRun] = [item for item in query.coverage.read if item.width is width]
+        if not segments or width not in query.stored:
             continue
         first, end = segments[0].start, max(segment.end for segment in segments)
         starts = np.arange(first, end, width.seconds, dtype=np.int64)
@@ -126,66 +134,70 @@ def _parts(question: FactQuery) -> list[_Part]:
             low = (segment.start - first) // width.seconds
             inside[low : low + segment.buckets] = True
         period[~inside] = -1
-        parts.append(_Part(width, first, period))
-    return parts
+        runs.append(_Run(width, first, period))
+    return runs
 
 
-def _last_buckets(cursor: Connection, question: FactQuery, parts: Sequence[_Part]) -> NDArray[np.int64]:
-    """Of each period the last bucket that is held, -1 where none is. Those at the end that nothing was told of yet
-    don't count: the present minute says nothing of what is stored.
+def _last_buckets(cursor: Connection, query: FactQuery, runs: Sequence[_Run]) -> NDArray[np.int64]:
+    """Return the start of the last stored bucket of each period, (periods,); -1 for none.
+
+    Buckets after the last one with any fact don't count: the present minute has no level yet.
     """
-    told = max((_last_told(cursor, question, part) for part in parts), default=-1)
-    last = np.full(len(question.coverage.periods), -1, np.int64)
-    for part in parts:
-        counts = part.inside & (part.starts <= told)
-        np.maximum.at(last, part.period[counts], part.starts[counts])
+    last_fact = max((_last_bucket_with_facts(cursor, query, run) for run in runs), default=-1)
+    last = np.full(len(query.coverage.periods), -1, np.int64)
+    for run in runs:
+        counts = run.inside & (run.starts <= last_fact)
+        np.maximum.at(last, run.period[counts], run.starts[counts])
     return last
 
 
-def _last_told(cursor: Connection, question: FactQuery, part: _Part) -> int:
-    """The last bucket with any fact; -1 where there is none."""
-    found = _select(cursor, fact_table(question.dataset, part.width), "DISTINCT bucket", (part.first, part.end))
-    number = (found["bucket"] - part.first) // part.width.seconds
-    return int(found["bucket"][part.inside[number]].max(initial=-1))
+def _last_bucket_with_facts(cursor: Connection, query: FactQuery, run: _Run) -> int:
+    """Return the start of the last bucket with any fact; -1 for none."""
+    columns = _select(cursor, fact_table(query.dataset, run.width), "DISTINCT bucket", (run.first, run.end))
+    number = (columns["bucket"] - run.first) // run.width.seconds
+    return int(columns["bucket"][run.inside[number]].max(initial=-1))
 
 
-def _summed(cursor: Connection, question: FactQuery, parts: Sequence[_Part]) -> FactSums | None:
-    """Summed by the engine; None where a sum passes its type."""
+def _read_summed(cursor: Connection, query: FactQuery, runs: Sequence[_Run]) -> FactRows | None:
+    """Read facts summed by DuckDB; None if a sum exceeds its type."""
     sums = ", ".join(
-        f"SUM({figure_of(metric)})::{'VARCHAR' if metric.kind is Kind.DECIMAL else 'BIGINT'}"
+        f"SUM({metric_sql(metric)})::{'VARCHAR' if metric.kind is Kind.DECIMAL else 'BIGINT'}"
         f" AS {quoted(metric.name)}"
-        for metric in question.columns
+        for metric in query.columns
     )
-    pieces = []
-    for part in parts:
-        step, origin = _even_steps(question, part)
-        period, joining = f"((bucket - {origin}) // {step})::INTEGER", ""
+    chunks = []
+    for run in runs:
+        step, origin = _even_step(query, run)
+        period, join = f"((bucket - {origin}) // {step})::INTEGER", ""
         if not step:
-            starts = part.starts[part.inside]
-            cursor.register("bucket_periods", {"start": starts, "period number": part.period[part.inside]})
-            period, joining = '"period number"', "JOIN bucket_periods ON bucket = start"
+            starts = run.starts[run.inside]
+            cursor.register("bucket_periods", {"start": starts, "period number": run.period[run.inside]})
+            period, join = '"period number"', "JOIN bucket_periods ON bucket = start"
         try:
-            found = _select(
+            columns = _select(
                 cursor,
-                fact_table(question.dataset, part.width),
-                f'{period} AS "period number", {_cell(question)} AS "cell number", {sums}',
-                (part.first, part.end),
-                f"{joining} {_joining(question)}",
+                fact_table(query.dataset, run.width),
+                f'{period} AS "period number", {_cell(query)} AS "cell number", {sums}',
+                (run.first, run.end),
+                f"{join} {_join(query)}",
                 "GROUP BY ALL",
             )
         except (duckdb.ConversionException, duckdb.OutOfRangeException):
             return None
-        pieces.append(_rows(found, question))
-    if not pieces:
-        return _no_rows(question)
-    return pieces[0] if len(pieces) == 1 else _combined(joined(pieces), len(question.coverage.periods))
+        chunks.append(_fact_rows(columns, query))
+    if not chunks:
+        return _no_rows(query)
+    return chunks[0] if len(chunks) == 1 else _sum(concat_rows(chunks), len(query.coverage.periods))
 
 
-def _even_steps(question: FactQuery, part: _Part) -> tuple[int, int]:
-    """Step and origin (seconds) where each bucket's period is `(bucket - origin) // step`; step 0 where not."""
-    if not part.inside.all():
+def _even_step(query: FactQuery, run: _Run) -> tuple[int, int]:
+    """Return a step and an origin (seconds) such that each bucket is in the period `(bucket - origin) // step`.
+
+    The step is 0 if there is no such step.
+    """
+    if not run.inside.all():
         return 0, 0
-    bounds = question.coverage.periods.bounds
+    bounds = query.coverage.periods.bounds
     lengths = np.diff(bounds)
     if len(lengths) == 1:
         return int(lengths[0]), int(bounds[0])
@@ -194,73 +206,73 @@ def _even_steps(question: FactQuery, part: _Part) -> tuple[int, int]:
     return (step, int(bounds[1]) - step) if even else (0, 0)
 
 
-def _windows(cursor: Connection, question: FactQuery, part: _Part, rows_at_a_time: int) -> list[tuple[int, int]]:
-    """Start and end of stretches that hold about so many facts each."""
-    table = quoted(fact_table(question.dataset, part.width))
+def _windows(cursor: Connection, query: FactQuery, run: _Run, rows_at_a_time: int) -> list[tuple[int, int]]:
+    """Return the start and end (epoch seconds) of windows with about `rows_at_a_time` facts each."""
+    table = quoted(fact_table(query.dataset, run.width))
     facts: int = cursor.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
-    a_bucket = max(1, facts // max(1, len(question.held[part.width].starts)))
-    step = max(1, rows_at_a_time // a_bucket) * part.width.seconds
-    return [(start, min(start + step, part.end)) for start in range(part.first, part.end, step)] if facts else []
+    facts_in_bucket = max(1, facts // max(1, len(query.stored[run.width].starts)))
+    step = max(1, rows_at_a_time // facts_in_bucket) * run.width.seconds
+    return [(start, min(start + step, run.end)) for start in range(run.first, run.end, step)] if facts else []
 
 
-def _handed_over(
-    cursor: Connection, question: FactQuery, part: _Part, window: tuple[int, int], last: NDArray[np.int64]
-) -> FactSums:
-    """Each fact of a window as a row. A level is missing but for the last bucket held of its period."""
-    seconds = part.width.seconds
-    columns = ", ".join(
-        f"{figure_of(metric)}{'::VARCHAR' if metric.kind is Kind.DECIMAL else ''} AS {quoted(metric.name)}"
-        for metric in question.columns
+def _read_rows(
+    cursor: Connection, query: FactQuery, run: _Run, window: tuple[int, int], last: NDArray[np.int64]
+) -> FactRows:
+    """Read each fact of a window as a row. A level is missing except in the last stored bucket of its period."""
+    seconds = run.width.seconds
+    selected = ", ".join(
+        f"{metric_sql(metric)}{'::VARCHAR' if metric.kind is Kind.DECIMAL else ''} AS {quoted(metric.name)}"
+        for metric in query.columns
     )
-    found = _select(
+    columns = _select(
         cursor,
-        fact_table(question.dataset, part.width),
-        f'((bucket - {part.first}) // {seconds})::INTEGER AS "period number",'
-        f' {_cell(question)} AS "cell number", {columns}',
+        fact_table(query.dataset, run.width),
+        f'((bucket - {run.first}) // {seconds})::INTEGER AS "period number",'
+        f' {_cell(query)} AS "cell number", {selected}',
         window,
-        _joining(question),
+        _join(query),
     )
-    bucket = found["period number"]
-    found["period number"] = part.period[bucket]
-    rows = _rows(found, question)
-    if question.levels:
-        latest = (part.starts == last[part.period])[bucket]
-        for metric in question.columns:
+    bucket = columns["period number"]
+    columns["period number"] = run.period[bucket]
+    rows = _fact_rows(columns, query)
+    if query.has_levels:
+        is_last = (run.starts == last[run.period])[bucket]
+        for metric in query.columns:
             if metric.aggregation is Aggregation.LEVEL:
-                figures = rows.metrics[metric.name]
-                level = NumberColumn(figures.values, missing_of(figures) | ~latest)
-                rows = FactSums(rows.period, rows.cell, {**rows.metrics, metric.name: level})
+                column = rows.metrics[metric.name]
+                level = NumberColumn(column.values, missing_mask(column) | ~is_last)
+                rows = FactRows(rows.period, rows.cell, {**rows.metrics, metric.name: level})
     outside = rows.period < 0
     return rows.take(~outside) if outside.any() else rows
 
 
-def _cell(question: FactQuery) -> str:
-    return "combination" if question.widened is None else question.widened.cell
+def _cell(query: FactQuery) -> str:
+    return "combination" if query.extended is None else query.extended.cell
 
 
-def _joining(question: FactQuery) -> str:
-    return "" if question.widened is None else question.widened.joining
+def _join(query: FactQuery) -> str:
+    return "" if query.extended is None else query.extended.join
 
 
 def _select(
-    cursor: Connection, table: str, columns: str, window: tuple[int, int], joining: str = "", tail: str = ""
+    cursor: Connection, table: str, columns: str, window: tuple[int, int], join: str = "", tail: str = ""
 ) -> dict[str, NDArray[Any]]:
-    """Columns by name."""
-    found: dict[str, NDArray[Any]] = cursor.execute(
-        f"SELECT {columns} FROM {quoted(table)} {joining} WHERE bucket >= ? AND bucket < ? {tail}", window
+    """Return the selected columns by name, for buckets that start in the window (epoch seconds)."""
+    result: dict[str, NDArray[Any]] = cursor.execute(
+        f"SELECT {columns} FROM {quoted(table)} {join} WHERE bucket >= ? AND bucket < ? {tail}", window
     ).fetchnumpy()
-    return found
+    return result
 
 
-def _rows(found: Mapping[str, NDArray[Any]], question: FactQuery) -> FactSums:
-    return FactSums(
-        found["period number"],
-        found["cell number"],
-        {metric.name: _figures(found[metric.name], metric) for metric in question.columns},
+def _fact_rows(columns: Mapping[str, NDArray[Any]], query: FactQuery) -> FactRows:
+    return FactRows(
+        columns["period number"],
+        columns["cell number"],
+        {metric.name: _number_column(columns[metric.name], metric) for metric in query.columns},
     )
 
 
-def _figures(column: NDArray[Any], metric: Metric) -> NumberColumn:
+def _number_column(column: NDArray[Any], metric: Metric) -> NumberColumn:
     missing: NDArray[np.bool_] | None = None
     if isinstance(column, np.ma.MaskedArray):
         missing = np.ma.getmaskarray(column)
@@ -271,10 +283,10 @@ def _figures(column: NDArray[Any], metric: Metric) -> NumberColumn:
     return NumberColumn(column, missing)
 
 
-def _no_rows(question: FactQuery) -> FactSums:
-    nothing = np.empty(0, np.int32)
+def _no_rows(query: FactQuery) -> FactRows:
+    empty = np.empty(0, np.int32)
     metrics = {
         metric.name: NumberColumn(np.empty(0, np.object_ if metric.kind is Kind.DECIMAL else np.int64))
-        for metric in question.columns
+        for metric in query.columns
     }
-    return FactSums(nothing, nothing, metrics)
+    return FactRows(empty, empty, metrics)

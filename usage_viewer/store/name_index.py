@@ -1,4 +1,4 @@
-"""`NameIndex`: every name that was ever seen, kept in memory beside the table `name`."""
+"""Keeps in memory every name that was ever seen, and writes the table `name`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -10,41 +10,43 @@ from usage_viewer.store.engine.database import Connection
 
 
 class NameIndex:
-    """One thread at a time may write; `names` is replaced as a whole."""
+    """Holds the stored names. `names` is replaced as a whole; one thread at a time may write."""
 
-    def __init__(self, known: Iterable[Name] = ()) -> None:
-        self.names = Names.of(known)
+    def __init__(self, names: Iterable[Name] = ()) -> None:
+        self.names = Names.of(names)
 
     @classmethod
     def load(cls, cursor: Connection) -> "NameIndex":
+        """Read the table `name`."""
         rows = cursor.execute("SELECT kind, id, name, seen, deleted FROM name").fetchall()
         return cls(Name(*row) for row in rows)
 
     def newer(self, names: Iterable[Name]) -> list[Name]:
-        """Those that are new, or were seen later than what is known of them."""
-        known = self.names.by_id
+        """Return the names that are new, or were seen later than the stored name of their id."""
+        stored = self.names.by_id
         latest: dict[tuple[str, str], Name] = {}
         for name in names:
             key = (name.kind, name.id)
-            before = latest.get(key) or known.get(key)
+            before = latest.get(key) or stored.get(key)
             if before is None or (name.seen >= before.seen and name != before):
                 latest[key] = name
         return list(latest.values())
 
-    def gone(self, kind: str, seen_before: int) -> list[Name]:
-        """Those of `kind` that no list has held since, marked as deleted."""
+    def deleted(self, kind: str, seen_before: int) -> list[Name]:
+        """Return the names of `kind` last seen before that time (epoch seconds), marked as deleted."""
         return [
             replace(name, deleted=True)
             for name in self.names.by_id.values()
             if name.kind == kind and name.seen < seen_before and not name.deleted
         ]
 
-    def keep(self, names: Sequence[Name]) -> None:
+    def add(self, names: Sequence[Name]) -> None:
+        """Add names; each replaces the name of the same id."""
         self.names = Names({**self.names.by_id, **{(name.kind, name.id): name for name in names}})
 
 
 def write_names(cursor: Connection, names: Sequence[Name]) -> None:
-    """Each replaces what was known under its id."""
+    """Write names to the database; each replaces the name of the same id."""
     columns = {
         "kind": np.array([name.kind for name in names], np.object_),
         "id": np.array([name.id for name in names], np.object_),

@@ -1,4 +1,4 @@
-"""Fields that this version doesn't know, read out of the JSON beside each fact: which there are, their values."""
+"""Reads fields that this version does not know from the JSON that is stored with each fact."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.dataset import EXTRA, Dataset, Extras, Metric, extra_label, is_extra
 from usage_viewer.domain.view import Value
@@ -16,102 +17,107 @@ from usage_viewer.store.engine.database import Connection
 from usage_viewer.store.engine.schema import DECIMAL, existing_tables, fact_table, quoted
 
 
-def value_of(name: str) -> str:
-    """The SQL of a field's value as text."""
+def field_sql(name: str) -> str:
+    """Return the SQL expression of an unknown field's value as text."""
     pointer = "/" + extra_label(name).replace("~", "~0").replace("/", "~1")
     literal = pointer.replace("'", "''")
     return f"json_extract_string(extra, '{literal}')"
 
 
-def figure_of(metric: Metric) -> str:
-    """The SQL of a metric's figure. What an unknown field holds beside numbers is missing."""
-    return f"TRY_CAST({value_of(metric.name)} AS {DECIMAL})" if is_extra(metric.name) else quoted(metric.name)
+def metric_sql(metric: Metric) -> str:
+    """Return the SQL expression of a metric. A value of an unknown field that is no number is null."""
+    return f"TRY_CAST({field_sql(metric.name)} AS {DECIMAL})" if is_extra(metric.name) else quoted(metric.name)
 
 
 @dataclass(frozen=True)
-class Widened:
-    """Combinations that unknown fields tell apart too, and how a query over facts finds their numbers."""
+class ExtendedIndex:
+    """An index whose combinations include unknown fields, and the SQL that finds a fact's id in it.
 
-    combinations: DimensionIndex
+    `columns` are those of `table`, to be registered before a query uses `join` and `cell`.
+    """
+
+    index: DimensionIndex
     columns: Mapping[str, NDArray[Any]]
-    joining: str
-    table: str = "widened"
-    cell: str = "widened.number"
+    join: str
+    table: str = "extended"
+    cell: str = "extended.number"
 
 
-def widen(cursor: Connection, dataset: Dataset, coverage: Coverage, base: DimensionIndex) -> Widened:
-    """`dataset`: with the unknown fields as dimensions; `base`: the combinations without them."""
+def extend_index(cursor: Connection, dataset: Dataset, coverage: Coverage, base: DimensionIndex) -> ExtendedIndex:
+    """Build the index of a dataset that has unknown fields as dimensions; `base` is its index without them."""
     names = [item.name for item in dataset.dimensions if is_extra(item.name)]
-    found = sorted(_distinct(cursor, dataset, coverage, names), key=lambda row: (row[0], *map(str, row[1:])))
-    known: list[tuple[Value, ...]] = [row[1:] for row in base.since(0)]
-    combinations = DimensionIndex(dataset, [(*known[row[0]], *row[1:]) for row in found])
+    rows = sorted(_read_distinct(cursor, dataset, coverage, names), key=lambda row: (row[0], *map(str, row[1:])))
+    known: list[Combination] = base.combinations()
+    index = DimensionIndex(dataset, [(*known[row[0]], *row[1:]) for row in rows])
     columns: dict[str, NDArray[Any]] = {
-        "number": np.arange(len(found), dtype=np.int32),
-        "of_combination": np.array([row[0] for row in found], np.int32),
+        "number": np.arange(len(rows), dtype=np.int32),
+        "of_combination": np.array([row[0] for row in rows], np.int32),
     }
-    conditions = ["combination = widened.of_combination"]
-    for index, name in enumerate(names):
-        # A column that holds nothing but None has no type of its own: an empty text stands for it beside a flag.
-        columns[f"value{index}"] = np.array([row[1 + index] or "" for row in found], np.object_)
-        columns[f"none{index}"] = np.array([row[1 + index] is None for row in found], np.bool_)
-        conditions.append(f"COALESCE({value_of(name)}, '') = widened.value{index}")
-        conditions.append(f"({value_of(name)} IS NULL) = widened.none{index}")
-    return Widened(combinations, columns, f"JOIN widened ON {' AND '.join(conditions)}")
+    conditions = ["combination = extended.of_combination"]
+    for number, name in enumerate(names):
+        # DuckDB can't infer the type of a column of None only: null is an empty text with a flag.
+        columns[f"value{number}"] = np.array([row[1 + number] or "" for row in rows], np.object_)
+        columns[f"none{number}"] = np.array([row[1 + number] is None for row in rows], np.bool_)
+        conditions.append(f"COALESCE({field_sql(name)}, '') = extended.value{number}")
+        conditions.append(f"({field_sql(name)} IS NULL) = extended.none{number}")
+    return ExtendedIndex(index, columns, f"JOIN extended ON {' AND '.join(conditions)}")
 
 
-def _distinct(
+def _read_distinct(
     cursor: Connection, dataset: Dataset, coverage: Coverage, names: Sequence[str]
 ) -> set[tuple[int, *tuple[Value, ...]]]:
-    there = existing_tables(cursor)
-    fields = ", ".join(value_of(name) for name in names)
-    found: set[tuple[int, *tuple[Value, ...]]] = set()
+    """Return each combination's id with the values of these fields that occur with it."""
+    tables = existing_tables(cursor)
+    fields = ", ".join(field_sql(name) for name in names)
+    rows: set[tuple[int, *tuple[Value, ...]]] = set()
     span = coverage.periods.span
     for width in dataset.widths:
-        if fact_table(dataset, width) in there:
-            found.update(
+        if fact_table(dataset, width) in tables:
+            rows.update(
                 cursor.execute(
                     f"SELECT DISTINCT combination, {fields} FROM {quoted(fact_table(dataset, width))}"
                     " WHERE bucket >= ? AND bucket < ?",
                     [span.start, span.end],
                 ).fetchall()
             )
-    return found
+    return rows
 
 
-def values_of(cursor: Connection, dataset: Dataset, name: str) -> tuple[Value, ...]:
-    """Every value of a field, None where it isn't given."""
-    found: set[Value] = set()
-    there = existing_tables(cursor)
+def read_field_values(cursor: Connection, dataset: Dataset, name: str) -> tuple[Value, ...]:
+    """Return every stored value of an unknown field; None if some fact lacks it."""
+    values: set[Value] = set()
+    tables = existing_tables(cursor)
     for width in dataset.widths:
-        if fact_table(dataset, width) in there:
-            rows = cursor.execute(f"SELECT DISTINCT {value_of(name)} FROM {quoted(fact_table(dataset, width))}")
-            found.update(value for (value,) in rows.fetchall())
-    return tuple(sorted(found, key=lambda value: (value is None, value or "")))
+        if fact_table(dataset, width) in tables:
+            rows = cursor.execute(f"SELECT DISTINCT {field_sql(name)} FROM {quoted(fact_table(dataset, width))}")
+            values.update(value for (value,) in rows.fetchall())
+    return tuple(sorted(values, key=lambda value: (value is None, value or "")))
 
 
-class KnownExtras:
-    """Which unknown fields the answers of one dataset have held. One thread at a time may call `note`."""
+class UnknownFields:
+    """Records which unknown fields the answers of one dataset have had. One thread at a time may call `add`."""
 
     def __init__(self, examples: Iterable[str] = ()) -> None:
         self._numbers: frozenset[str] = frozenset()
         self._others: frozenset[str] = frozenset()
-        self.note(examples)
+        self.add(examples)
 
     @classmethod
-    def load(cls, cursor: Connection, dataset: Dataset) -> "KnownExtras":
-        there = existing_tables(cursor)
-        known = cls()
+    def load(cls, cursor: Connection, dataset: Dataset) -> "UnknownFields":
+        """Read one JSON object of each structure that is stored."""
+        tables = existing_tables(cursor)
+        fields = cls()
         for width in dataset.widths:
-            if fact_table(dataset, width) in there:
+            if fact_table(dataset, width) in tables:
                 rows = cursor.execute(
                     f"SELECT any_value(extra) FROM {quoted(fact_table(dataset, width))}"
                     " WHERE extra IS NOT NULL GROUP BY json_structure(extra)"
                 )
-                known.note(text for (text,) in rows.fetchall())
-        return known
+                fields.add(text for (text,) in rows.fetchall())
+        return fields
 
-    def note(self, texts: Iterable[str]) -> None:
-        """`texts`: JSON objects."""
+    def add(self, texts: Iterable[str]) -> None:
+        """Add the fields of JSON objects."""
         numbers, others = set(self._numbers), set(self._others)
         for text in set(texts):
             for field, raw in _OBJECT.decode(text).items():
@@ -120,7 +126,7 @@ class KnownExtras:
 
     @property
     def extras(self) -> Extras:
-        """A field that was ever anything but a number is none."""
+        """The fields by kind. A field that ever had another value than a number is no figure."""
         return Extras(tuple(sorted(self._numbers - self._others)), tuple(sorted(self._others)))
 
 
@@ -128,5 +134,5 @@ _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def _is_number(raw: msgspec.Raw) -> bool:
-    """Also one beyond any range."""
+    """Report whether a JSON value is a number, of any magnitude."""
     return bytes(raw)[:1] in b"-0123456789"

@@ -1,4 +1,4 @@
-"""Queries for verification: bucket sums, broken identities, changes and contributions."""
+"""Queries bucket sums, broken identities, changes and contributions for verification."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 
-from usage_viewer.domain.cancellation import Cancel
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.coverage import Coverage, HeldBuckets
 from usage_viewer.domain.dataset import Dataset, Identity, is_extra
@@ -24,22 +24,22 @@ from usage_viewer.domain.verification import (
     open_buckets,
 )
 from usage_viewer.domain.view import ViewState
-from usage_viewer.query.aggregate import EXACT, plain
+from usage_viewer.query.aggregate import EXACT, normalize_decimal
 from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.store.change_log import read_changes
 from usage_viewer.store.engine.database import Connection, Database
 from usage_viewer.store.engine.schema import combination_table, existing_tables, fact_table, quoted
-from usage_viewer.store.unknown_fields import figure_of, widen
+from usage_viewer.store.unknown_fields import extend_index, metric_sql
 
-MOST_BREACHES = 1000
-"""Breaches that are listed; all are counted."""
+MAX_LISTED = 1000
+"""Only this many broken identities are listed; all are counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
-    """Which facts of a segment are meant, as SQL: what is joined to them, and the condition on bucket and row."""
+class _Selection:
+    """SQL that selects facts: a join, and a condition whose parameters are a run's start and end."""
 
-    joining: str = ""
+    join: str = ""
     cell: str = "combination"
 
     @property
@@ -48,108 +48,117 @@ class _Rows:
 
 
 class VerificationQueries:
-    """Only reads. Every method may be called in any thread; each raises StoreError and Cancelled."""
+    """Reads sums, changes and contributions.
+
+    Every method may be called in any thread. Each raises StoreError, Cancelled.
+    """
 
     def __init__(
         self,
         database: Database,
-        combinations: Callable[[str], DimensionIndex],
-        held: Callable[[str], Mapping[BucketWidth, HeldBuckets]],
+        index: Callable[[str], DimensionIndex],
+        stored: Callable[[str], Mapping[BucketWidth, HeldBuckets]],
     ) -> None:
-        self._database, self._combinations, self._held = database, combinations, held
+        """`index` and `stored` return a dataset's combinations and stored buckets."""
+        self._database, self._index, self._stored = database, index, stored
 
-    def sums(self, dataset: str, segments: Iterable[BucketRun], cancel: Cancel | None = None) -> Sums:
-        """Of each bucket of segments of one width that are held; exact."""
+    def sums(self, dataset: str, segments: Iterable[BucketRun], cancel: Cancellation | None = None) -> Sums:
+        """Return the exact sums of each bucket; `segments` are runs of stored buckets of one width."""
         data, sums = dataset_named(dataset), Sums()
         with self._database.cursor(cancel) as cursor, localcontext(EXACT):
-            there = existing_tables(cursor)
+            tables = existing_tables(cursor)
             for segment in segments:
                 sums.known.update(range(segment.start, segment.end, segment.width.seconds))
-                if fact_table(data, segment.width) in there:
+                if fact_table(data, segment.width) in tables:
                     _add_sums(cursor, data, segment, sums)
         return sums
 
-    def breaches(
+    def broken_identities(
         self,
         view: ViewState,
         coverage: Coverage,
         names: Names,
-        cancel: Cancel | None = None,
-        most: int = MOST_BREACHES,
+        cancel: Cancellation | None = None,
+        limit: int = MAX_LISTED,
     ) -> BrokenIdentities:
-        """Of the identities that the dataset claims, in the rows that the view reads and lets pass."""
+        """Return the facts of a view that break one of the dataset's identities, newest buckets first."""
         data = dataset_named(view.dataset_name)
         count, listed = 0, list[BrokenIdentity]()
         with self._database.cursor(cancel) as cursor:
-            there = existing_tables(cursor)
-            if combination_table(data) not in there or not data.identities:
+            tables = existing_tables(cursor)
+            if combination_table(data) not in tables or not data.identities:
                 return BrokenIdentities()
-            rows = self._choose(cursor, view, coverage, names, Cell())
+            selection = self._select(cursor, view, coverage, names, Cell())
             for segment in sorted(coverage.read, key=lambda item: -item.start):
-                if fact_table(data, segment.width) not in there:
+                if fact_table(data, segment.width) not in tables:
                     continue
                 for identity, broken in zip(
-                    data.identities, _count_broken(cursor, data, segment, rows), strict=True
+                    data.identities, _count_broken(cursor, data, segment, selection), strict=True
                 ):
                     count += broken
-                    if broken and len(listed) < most:
-                        listed += _list_broken(cursor, data, segment, rows, identity, most - len(listed))
-        listed.sort(key=lambda breach: -breach.bucket.start)
+                    if broken and len(listed) < limit:
+                        listed += _list_broken(cursor, data, segment, selection, identity, limit - len(listed))
+        listed.sort(key=lambda item: -item.bucket.start)
         return BrokenIdentities(count, tuple(listed))
 
-    def changes(self, dataset: str, span: Span | None, now: int, cancel: Cancel | None = None) -> Changes:
-        """What changed in the last 30 days in buckets that lie in `span`, or anywhere."""
+    def changes(self, dataset: str, span: Span | None, now: int, cancel: Cancellation | None = None) -> Changes:
+        """Return the changes of the last 30 days in buckets that overlap `span` (None: in all).
+
+        `now` is in epoch seconds.
+        """
         with self._database.cursor(cancel) as cursor:
             return read_changes(cursor, dataset_named(dataset), span, now)
 
-    def origins(
+    def contributions(
         self,
         view: ViewState,
         coverage: Coverage,
         cell: Cell,
         metrics: Sequence[str],
         names: Names,
-        cancel: Cancel | None = None,
+        cancel: Cancellation | None = None,
     ) -> list[BucketContribution]:
-        """Every bucket of the cell's period, also those without rows of it, in their order."""
+        """Return each bucket of the cell's period in order, also those without facts of the cell."""
         data = view.dataset
         bounds = coverage.periods.bounds
         first, last = (0, len(bounds) - 1) if cell.period is None else (cell.period, cell.period + 1)
         low, high = int(bounds[first]), int(bounds[last])
-        held, origins = self._held(data.name), list[BucketContribution]()
+        stored, contributions = self._stored(data.name), list[BucketContribution]()
         with self._database.cursor(cancel) as cursor, localcontext(EXACT):
-            there = existing_tables(cursor)
-            rows = self._choose(cursor, view, coverage, names, cell)
+            tables = existing_tables(cursor)
+            selection = self._select(cursor, view, coverage, names, cell)
             for segment in coverage.read:
                 start, end = max(segment.start, low), min(segment.end, high)
-                if start < end and fact_table(data, segment.width) in there:
-                    part = BucketRun(segment.width, start, end)
-                    fetched = held.get(segment.width, HeldBuckets.nothing())
-                    origins += _origins(cursor, data, part, rows, metrics, fetched)
-        return origins
+                if start < end and fact_table(data, segment.width) in tables:
+                    run = BucketRun(segment.width, start, end)
+                    fetched = stored.get(segment.width, HeldBuckets.nothing())
+                    contributions += _contributions(cursor, data, run, selection, metrics, fetched)
+        return contributions
 
-    def _choose(self, cursor: Connection, view: ViewState, coverage: Coverage, names: Names, cell: Cell) -> _Rows:
-        """Registers the combinations that the view lets pass and that are of the cell's groups."""
-        combinations, rows = self._combinations(view.dataset_name), _Rows()
+    def _select(
+        self, cursor: Connection, view: ViewState, coverage: Coverage, names: Names, cell: Cell
+    ) -> _Selection:
+        """Register the ids of the combinations that pass the view's filters and are in the cell's groups."""
+        index, selection = self._index(view.dataset_name), _Selection()
         if any(is_extra(dimension.name) for dimension in view.dataset.dimensions):
-            widened = widen(cursor, view.dataset, coverage, combinations)
-            cursor.register(widened.table, widened.columns)
-            combinations, rows = widened.combinations, _Rows(widened.joining, widened.cell)
-        chosen = combinations.passing(view, names)
+            extended = extend_index(cursor, view.dataset, coverage, index)
+            cursor.register(extended.table, extended.columns)
+            index, selection = extended.index, _Selection(extended.join, extended.cell)
+        chosen = index.matching(view, names)
         for name, value in cell.groups:
-            codes = combinations.column(name)[: len(chosen)]
-            values = combinations.values(name)
+            codes = index.column(name)[: len(chosen)]
+            values = index.values(name)
             chosen = chosen & (codes == (values.index(value) if value in values else -1))
         cursor.register("chosen", {"id": np.flatnonzero(chosen)})
-        return rows
+        return selection
 
 
 def _add_sums(cursor: Connection, data: Dataset, segment: BucketRun, sums: Sums) -> None:
     units = list(dict.fromkeys(metric.unit_from for metric in data.metrics if metric.unit_from))
     columns = [*(f"c.{quoted(unit)}" for unit in units), *(f"SUM({quoted(item.name)})" for item in data.metrics)]
-    joining = f"JOIN {quoted(combination_table(data))} AS c ON combination = c.id" if units else ""
+    join = f"JOIN {quoted(combination_table(data))} AS c ON combination = c.id" if units else ""
     rows = cursor.execute(
-        f"SELECT bucket, {', '.join(columns)} FROM {quoted(fact_table(data, segment.width))} {joining}"
+        f"SELECT bucket, {', '.join(columns)} FROM {quoted(fact_table(data, segment.width))} {join}"
         " WHERE bucket >= ? AND bucket < ? GROUP BY ALL",
         [segment.start, segment.end],
     ).fetchall()
@@ -166,57 +175,63 @@ def _parts(identity: Identity) -> str:
 
 
 def _broken(identity: Identity) -> str:
-    """A condition; null where a part isn't given."""
+    """Return the SQL condition of a broken identity; null where a part is missing."""
     return f"{quoted(identity.whole)} <> {_parts(identity)}"
 
 
-def _count_broken(cursor: Connection, data: Dataset, segment: BucketRun, rows: _Rows) -> list[int]:
+def _count_broken(cursor: Connection, data: Dataset, segment: BucketRun, selection: _Selection) -> list[int]:
     counts = ", ".join(f"count_if({_broken(identity)})" for identity in data.identities)
     row = cursor.execute(
-        f"SELECT {counts} FROM {quoted(fact_table(data, segment.width))} {rows.joining} WHERE {rows.condition}",
+        f"SELECT {counts} FROM {quoted(fact_table(data, segment.width))} {selection.join}"
+        f" WHERE {selection.condition}",
         [segment.start, segment.end],
     ).fetchall()[0]
     return [int(count or 0) for count in row]  # null where no row gives all parts
 
 
 def _list_broken(
-    cursor: Connection, data: Dataset, segment: BucketRun, rows: _Rows, identity: Identity, most: int
+    cursor: Connection, data: Dataset, segment: BucketRun, selection: _Selection, identity: Identity, limit: int
 ) -> list[BrokenIdentity]:
     dimensions = ", ".join(f"c.{quoted(dimension.name)}" for dimension in data.dimensions)
-    found = cursor.execute(
+    broken = cursor.execute(
         f"SELECT bucket, {quoted(identity.whole)}, {_parts(identity)}, {dimensions}"
         f" FROM {quoted(fact_table(data, segment.width))} JOIN {quoted(combination_table(data))} AS c"
-        f" ON combination = c.id {rows.joining} WHERE {rows.condition} AND {_broken(identity)}"
-        f" ORDER BY bucket DESC, combination LIMIT {most}",
+        f" ON combination = c.id {selection.join} WHERE {selection.condition} AND {_broken(identity)}"
+        f" ORDER BY bucket DESC, combination LIMIT {limit}",
         [segment.start, segment.end],
     ).fetchall()
     return [
         BrokenIdentity(identity, Bucket(start, segment.width), tuple(values), whole, int(parts))
-        for start, whole, parts, *values in found
+        for start, whole, parts, *values in broken
     ]
 
 
-def _origins(
-    cursor: Connection, data: Dataset, segment: BucketRun, rows: _Rows, metrics: Sequence[str], held: HeldBuckets
+def _contributions(
+    cursor: Connection,
+    data: Dataset,
+    segment: BucketRun,
+    selection: _Selection,
+    metrics: Sequence[str],
+    stored: HeldBuckets,
 ) -> list[BucketContribution]:
     known = {metric.name: metric for metric in data.metrics}
-    columns = ", ".join(["count(*)", *(f"SUM({figure_of(known[name])})" for name in metrics)])
+    columns = ", ".join(["count(*)", *(f"SUM({metric_sql(known[name])})" for name in metrics)])
     summed = cursor.execute(
-        f"SELECT bucket, {columns} FROM {quoted(fact_table(data, segment.width))} {rows.joining}"
-        f" WHERE {rows.condition} GROUP BY bucket",
+        f"SELECT bucket, {columns} FROM {quoted(fact_table(data, segment.width))} {selection.join}"
+        f" WHERE {selection.condition} GROUP BY bucket",
         [segment.start, segment.end],
     ).fetchall()
-    found = {start: (count, tuple(_tidy(figure) for figure in figures)) for start, count, *figures in summed}
+    sums = {start: (count, tuple(_normalize(figure) for figure in figures)) for start, count, *figures in summed}
     starts = np.arange(segment.start, segment.end, segment.width.seconds, dtype=np.int64)
-    fetched = held.find(starts)
-    still = open_buckets(starts, segment.width, fetched).tolist()
+    fetched = stored.find(starts)
+    may_grow = open_buckets(starts, segment.width, fetched).tolist()
     nothing: tuple[int, tuple[Number | None, ...]] = (0, (None,) * len(metrics))
-    origins = []
-    for start, when, may_grow in zip(starts.tolist(), fetched.tolist(), still, strict=True):
-        count, figures = found.get(start, nothing)
-        origins.append(BucketContribution(Bucket(start, segment.width), count, when, may_grow, figures))
-    return origins
+    contributions = []
+    for start, fetched_at, is_open in zip(starts.tolist(), fetched.tolist(), may_grow, strict=True):
+        count, figures = sums.get(start, nothing)
+        contributions.append(BucketContribution(Bucket(start, segment.width), count, fetched_at, is_open, figures))
+    return contributions
 
 
-def _tidy(figure: Number | None) -> Number | None:
-    return plain(figure) if isinstance(figure, Decimal) else figure
+def _normalize(figure: Number | None) -> Number | None:
+    return normalize_decimal(figure) if isinstance(figure, Decimal) else figure

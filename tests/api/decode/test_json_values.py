@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_viewer.api.decode.json_values import boolean_value, count_of, decimal_of, dimension_value, shown
+from usage_viewer.api.decode.json_values import (
+    excerpt,
+    normalize_boolean,
+    parse_count,
+    parse_decimal,
+    parse_dimension,
+)
 from usage_viewer.domain.errors import WrongShape
 
 
@@ -21,7 +27,7 @@ from usage_viewer.domain.errors import WrongShape
     ],
 )
 def test_counts(text: str, expected: int) -> None:
-    assert count_of(text.encode(), "x") == expected
+    assert parse_count(text.encode(), "x") == expected
 
 
 @pytest.mark.parametrize(
@@ -31,16 +37,16 @@ def test_counts(text: str, expected: int) -> None:
         "1" * 5000, "true", "null", '"5"', "[]", "{}", "NaN", "Infinity", '"\\u0665"', "٥",
     ],
 )  # fmt: skip
-def test_other_values_are_no_counts(text: str) -> None:
+def test_invalid_counts_are_rejected(text: str) -> None:
     with pytest.raises(WrongShape) as caught:
-        count_of(text.encode(), "data[0].x")
+        parse_count(text.encode(), "data[0].x")
     assert caught.value.path == "data[0].x"
     assert len(caught.value.detail) < 200
 
 
 @given(st.integers(0, 2**63 - 1))
 def test_every_int64_is_a_count(value: int) -> None:
-    assert count_of(str(value).encode(), "x") == value
+    assert parse_count(str(value).encode(), "x") == value
 
 
 @pytest.mark.parametrize(
@@ -64,9 +70,9 @@ def test_every_int64_is_a_count(value: int) -> None:
 def test_decimals_are_exact(text: str, expected: Decimal | None) -> None:
     if text != "null" and expected is None:
         with pytest.raises(WrongShape, match="digits"):
-            decimal_of(text.encode(), "x")
+            parse_decimal(text.encode(), "x")
         return
-    assert decimal_of(text.encode(), "x") == expected
+    assert parse_decimal(text.encode(), "x") == expected
 
 
 @pytest.mark.parametrize(
@@ -74,16 +80,16 @@ def test_decimals_are_exact(text: str, expected: Decimal | None) -> None:
     ["100000000000000", "1e14", "1e-25", "1e9999", "1e-9999", "1e99999999", '"NaN"', '"Infinity"', '"-inf"', '""',
      '"1_000"', '"1,5"', "true", "[]", "{}", '"0x10"', '"' + "9" * 300 + '"', '"٥"'],
 )  # fmt: skip
-def test_other_values_are_no_decimals(text: str) -> None:
+def test_invalid_decimals_are_rejected(text: str) -> None:
     with pytest.raises(WrongShape) as caught:
-        decimal_of(text.encode(), "data[0].amount.value")
+        parse_decimal(text.encode(), "data[0].amount.value")
     assert caught.value.path == "data[0].amount.value"
 
 
 @given(st.decimals(-(10**14) + 1, 10**14 - 1, allow_nan=False, places=24), st.booleans())
-def test_decimals_survive_as_number_and_as_text(value: Decimal, as_text: bool) -> None:
+def test_decimals_are_exact_as_number_and_as_string(value: Decimal, as_text: bool) -> None:
     text = f"{value:f}"
-    assert decimal_of((f'"{text}"' if as_text else text).encode(), "x") == value
+    assert parse_decimal((f'"{text}"' if as_text else text).encode(), "x") == value
 
 
 @pytest.mark.parametrize(
@@ -91,7 +97,7 @@ def test_decimals_survive_as_number_and_as_text(value: Decimal, as_text: bool) -
     [("null", None), ('"a\\u00e9"', "aé"), ("true", "true"), ("7", "7"), ("1.50", "1.50"), ('{"a":1}', '{"a":1}')],
 )
 def test_dimension_values(text: str, expected: str | None) -> None:
-    assert dimension_value(text.encode()) == expected
+    assert parse_dimension(text.encode()) == expected
 
 
 @pytest.mark.parametrize(
@@ -99,9 +105,9 @@ def test_dimension_values(text: str, expected: str | None) -> None:
     [(True, "true"), (False, "false"), ("true", "true"), ("False", "false"), (None, None), ("maybe", "maybe")],
 )
 def test_boolean_values(value: bool | str | None, expected: str | None) -> None:
-    assert boolean_value(value) == expected
+    assert normalize_boolean(value) == expected
 
 
-def test_long_values_are_shown_in_part() -> None:
-    assert shown(b"1" * 41) == "1" * 40 + "…"
-    assert shown(b"\xff") == "\ufffd"
+def test_excerpt_of_a_long_value_is_shortened() -> None:
+    assert excerpt(b"1" * 41) == "1" * 40 + "…"
+    assert excerpt(b"\xff") == "\ufffd"

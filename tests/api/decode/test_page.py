@@ -73,7 +73,7 @@ def test_rows_become_columns() -> None:
     assert batch.extra == {}
 
 
-def test_an_empty_page() -> None:
+def test_empty_page_gives_an_empty_batch() -> None:
     batch = decode(page()).batch
     assert len(batch) == 0
     assert len(batch.starts) == 0
@@ -82,7 +82,7 @@ def test_an_empty_page() -> None:
     assert len(decode(page(), COSTS).batch.metrics["amount"]) == 0
 
 
-def test_the_older_name_of_results() -> None:
+def test_older_field_name_result_is_accepted() -> None:
     old = bucket(0)
     old["result"] = [result(input_tokens=7)]
     del old["results"]
@@ -93,25 +93,25 @@ def test_the_older_name_of_results() -> None:
     ("sent", "kept"),
     [(True, "true"), (False, "false"), ("true", "true"), ("False", "false"), (None, None), (7, "7"), ([1], "[1]")],
 )
-def test_batch_in_all_its_forms(sent: Any, kept: str | None) -> None:
+def test_batch_as_boolean_string_or_other_value(sent: Any, kept: str | None) -> None:
     assert dimensions(decode(page(bucket(0, result(batch=sent)))), "batch") == [kept]
 
 
-def test_a_dimension_that_is_no_string_is_kept_as_text() -> None:
+def test_dimension_of_another_type_becomes_its_json_text() -> None:
     answer = decode(
         page(bucket(0, result(model=5.50), result(model=True), result(model={"a": 1}), result(model="")))
     )
     assert dimensions(answer, "model") == ["5.5", "true", '{"a": 1}', ""]
 
 
-def test_whole_floats_are_counts() -> None:
+def test_whole_floats_are_accepted_as_counts() -> None:
     answer = decode(page(bucket(0, result(input_tokens=12.0, input_cached_tokens=0.0), result())))
     assert values(answer, "input_tokens") == [12, 10]
     assert values(answer, "input_cached_tokens") == [0, None]
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, "5", True, [], {}, None, 2**63, 2**64, 1e300])
-def test_a_required_count_that_is_none_names_its_place(value: Any) -> None:
+def test_invalid_required_count_is_reported_with_its_path(value: Any) -> None:
     answer = page(bucket(0, result()), bucket(1, result(), result(input_tokens=value)))
     with pytest.raises(WrongShape) as caught:
         decode(answer)
@@ -119,7 +119,7 @@ def test_a_required_count_that_is_none_names_its_place(value: Any) -> None:
     assert "data[1].results[1].input_tokens" in str(caught.value)
 
 
-def test_a_missing_required_count_names_its_place() -> None:
+def test_missing_required_count_is_reported_with_its_path() -> None:
     broken = result()
     del broken["output_tokens"]
     with pytest.raises(WrongShape, match="missing") as caught:
@@ -128,13 +128,13 @@ def test_a_missing_required_count_names_its_place() -> None:
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "nan", "1.", "01", "+1"])
-def test_numbers_that_json_does_not_have(text: str) -> None:
+def test_numbers_that_are_not_json_are_rejected(text: str) -> None:
     body = json.dumps(page(bucket(0, result(input_tokens=987654)))).replace("987654", text)
     with pytest.raises(NotJson):
         decode(body.encode())
 
 
-def test_unknown_fields_are_kept_now_and_later() -> None:
+def test_unknown_fields_of_results_are_kept() -> None:
     first = result(mood="good", depth={"a": [1.50]}, empty=None)
     answer = decode(page(bucket(0, result(), first), bucket(1, first, result(), result(other="ä"))))
     kept = {row: json.loads(text) for row, text in answer.batch.extra.items()}
@@ -147,7 +147,7 @@ def test_unknown_fields_are_kept_now_and_later() -> None:
     assert values(answer, "input_tokens") == [10] * 5
 
 
-def test_unknown_fields_around_results_are_ignored() -> None:
+def test_unknown_fields_of_pages_and_buckets_are_ignored() -> None:
     answer = decode(page(bucket(0, result(), mood=1), mood={"x": 1}))
     assert len(answer.batch) == 1
     assert answer.batch.extra == {}
@@ -166,17 +166,17 @@ def test_unknown_fields_around_results_are_ignored() -> None:
         (10**17, None),
     ],
 )
-def test_buckets_that_were_not_asked_for(start: int, end: int | None) -> None:
+def test_unexpected_buckets_are_errors(start: int, end: int | None) -> None:
     with pytest.raises(BucketError):
         decode(page(bucket(1), bucket(0, start_time=start, end_time=end)))
 
 
-def test_a_bucket_that_is_there_twice() -> None:
+def test_duplicate_bucket_is_an_error() -> None:
     with pytest.raises(BucketError, match="twice"):
         decode(page(bucket(1, result()), bucket(0), bucket(1)))
 
 
-def test_a_bucket_that_is_still_open_may_end_early() -> None:
+def test_bucket_may_end_early() -> None:
     assert len(decode(page(bucket(0, result(), end_time=WINDOW.start + 100))).batch) == 1
     assert len(decode(page(bucket(0, result(), end_time=None))).batch) == 1
 
@@ -191,18 +191,18 @@ def test_a_bucket_that_is_still_open_may_end_early() -> None:
         ({"has_more": None, "next_page": ""}, (False, None)),
     ],
 )
-def test_cursors(fields: dict[str, Any], expected: tuple[bool, str | None]) -> None:
+def test_cursor_and_has_more(fields: dict[str, Any], expected: tuple[bool, str | None]) -> None:
     answer = decode(page(**fields))
     assert (answer.has_more, answer.next_page) == expected
 
 
 @pytest.mark.parametrize("cursor", [None, "", "x" * (MAX_CURSOR + 1)])
-def test_a_cursor_that_is_missing_or_too_long(cursor: str | None) -> None:
+def test_missing_or_too_long_cursor_is_an_error(cursor: str | None) -> None:
     with pytest.raises(CursorError):
         decode(page(has_more=True, next_page=cursor))
 
 
-def test_a_page_without_its_end_marks_is_the_last() -> None:
+def test_page_without_has_more_and_cursor_is_the_last() -> None:
     assert decode({"data": []}).has_more is False
 
 
@@ -212,13 +212,13 @@ def test_a_page_without_its_end_marks_is_the_last() -> None:
      b'{"data": [{"start_time": 1728000000, "results": [{"model": "\xff"}]}]}',
      b'{"data": [{"start_time": 1728000000, "results": [{"model": "\\ud800"}]}]}'],
 )  # fmt: skip
-def test_what_is_not_json(body: bytes) -> None:
+def test_invalid_json_is_an_error(body: bytes) -> None:
     with pytest.raises((NotJson, WrongShape)):
         decode(body)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{", b'{"data": ['])
-def test_plainly_no_json(body: bytes) -> None:
+def test_text_that_is_not_json_is_an_error(body: bytes) -> None:
     with pytest.raises(NotJson):
         decode(body)
 
@@ -248,14 +248,14 @@ def test_plainly_no_json(body: bytes) -> None:
         ({"data": [{"start_time": WINDOW.start, "end_time": "x", "results": []}]}, "data[0].end_time"),
     ],
 )
-def test_other_shapes_name_the_place(value: Any, path: str) -> None:
+def test_unexpected_structure_is_reported_with_its_path(value: Any, path: str) -> None:
     with pytest.raises(WrongShape) as caught:
         decode(value)
     assert caught.value.path == path
 
 
 @pytest.mark.parametrize("depth", [100_000, 5_000])
-def test_nesting_beyond_reason(depth: int) -> None:
+def test_deep_nesting_is_an_error(depth: int) -> None:
     for body in (
         b"[" * depth,
         b'{"data": ' + b"[" * depth + b"]" * depth + b"}",
@@ -269,7 +269,7 @@ def cost(value: Any, currency: Any = "usd", **fields: Any) -> dict[str, Any]:
     return {"object": COSTS.object, "amount": {"value": value, "currency": currency}, **fields}
 
 
-def test_money_is_exact_as_number_and_as_text() -> None:
+def test_money_is_exact_as_number_and_as_string() -> None:
     rows = [cost(0.1), cost("0.100000000000000000000001", "USD"), cost(-3), cost(None, None), {"amount": None}, {}]
     answer = decode(page(bucket(0, *rows)), COSTS)
     exact = [Decimal("0.1"), Decimal("0.100000000000000000000001"), Decimal(-3), None, None, None]
@@ -277,7 +277,7 @@ def test_money_is_exact_as_number_and_as_text() -> None:
     assert dimensions(answer, "currency", COSTS) == ["usd", "usd", "usd", None, None, None]
 
 
-def test_money_is_never_read_through_a_float() -> None:
+def test_money_is_not_converted_through_a_float() -> None:
     body = json.dumps(page(bucket(0, cost(987654)))).replace("987654", "12345678901234.123456789012345678901234")
     assert values(decode(body.encode(), COSTS), "amount") == [Decimal("12345678901234.123456789012345678901234")]
 
@@ -290,20 +290,20 @@ def test_quantities_have_their_unit() -> None:
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "", "ten", True, [], {}, 1e15, "1e-25", "1" * 300])
-def test_amounts_that_are_none_name_their_place(value: Any) -> None:
+def test_invalid_amounts_are_reported_with_their_path(value: Any) -> None:
     with pytest.raises(WrongShape) as caught:
         decode(page(bucket(0), bucket(1, cost(1), cost(value))), COSTS)
     assert caught.value.path == "data[1].results[1].amount.value"
 
 
 @pytest.mark.parametrize("amount", [5, "5", [], True])
-def test_an_amount_that_is_no_object(amount: Any) -> None:
+def test_amount_that_is_not_an_object_is_an_error(amount: Any) -> None:
     with pytest.raises(WrongShape) as caught:
         decode(page(bucket(0, {"amount": amount})), COSTS)
     assert caught.value.path == "data[0].results[0].amount"
 
 
-def test_a_dataset_that_this_version_does_not_have() -> None:
+def test_new_dataset_is_decoded_by_its_catalog_entry() -> None:
     invented = Dataset(
         name="invented",
         label="Invented",
@@ -326,7 +326,7 @@ def test_a_dataset_that_this_version_does_not_have() -> None:
     assert caught.value.path == "data[0].results[0].what.count"
 
 
-def test_many_rows_over_many_buckets_stay_in_order() -> None:
+def test_rows_of_many_buckets_keep_their_order() -> None:
     window = BucketRun(BucketWidth.MINUTE, 0, 86400)
     rows = [(minute, number) for minute in range(1440) for number in range(minute % 17)]
     data = [

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usage_viewer.api.decode.page import Page, decode_page
-from usage_viewer.api.decode.page_split import cut
+from usage_viewer.api.decode.page_split import split_page
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import AnswerError
 from usage_viewer.domain.period import BucketRun, BucketWidth
@@ -31,32 +31,32 @@ def page(*buckets: Any, **fields: Any) -> bytes:
 
 
 def outcome(body: bytes, large: int) -> object:
-    """What comes of it: everything that a page says, or the error with all it says."""
+    """Return all contents of the decoded page, or all contents of the error."""
     try:
-        found: Page = decode_page(body, COMPLETIONS, WINDOW, ("model",), large=large)
+        page: Page = decode_page(body, COMPLETIONS, WINDOW, ("model",), large=large)
     except AnswerError as error:
         return type(error), str(error), error.detail, error.path
-    batch = found.batch
+    batch = page.batch
     metrics = {name: figures.listed() for name, figures in batch.metrics.items()}
     rows = [batch.combinations[number] for number in batch.combination.tolist()]
-    return batch.starts.tolist(), batch.bucket.tolist(), rows, metrics, batch.extra, found.has_more, found.next_page
+    return batch.starts.tolist(), batch.bucket.tolist(), rows, metrics, batch.extra, page.has_more, page.next_page
 
 
 USUAL = page(bucket(0, result(model="a")), bucket(1), bucket(2, result(), result(model="b", mood=1)))
 
 
-def test_buckets_are_found() -> None:
-    found = cut(USUAL)
-    assert found is not None
-    last, spans = found
+def test_buckets_are_located() -> None:
+    split = split_page(USUAL)
+    assert split is not None
+    last, spans = split
     assert [json.loads(USUAL[start:end])["start_time"] for start, end in spans] == [
         WINDOW.start,
         WINDOW.start + DAY,
     ]
-    assert [one["start_time"] for one in json.loads(last)["data"]] == [WINDOW.start + 2 * DAY]
+    assert [bucket["start_time"] for bucket in json.loads(last)["data"]] == [WINDOW.start + 2 * DAY]
 
 
-def test_in_pieces_is_as_whole() -> None:
+def test_split_page_equals_whole_page() -> None:
     assert outcome(USUAL, 0) == outcome(USUAL, 1 << 30)
     assert isinstance(outcome(USUAL, 0), tuple)
 
@@ -91,11 +91,11 @@ NESTED = {"object": "bucket", "start_time": WINDOW.start + 3 * DAY, "results": [
         USUAL.replace(b'"data"', b'"date"'),
     ],
 )
-def test_the_unusual_is_as_whole(body: bytes) -> None:
+def test_split_equals_whole_for_unusual_pages(body: bytes) -> None:
     assert outcome(body, 0) == outcome(body, 1 << 30)
 
 
 @given(st.integers(0, len(USUAL) - 1), st.integers(0, 12), st.binary(max_size=12))
-def test_damaged_is_as_whole(place: int, gone: int, new: bytes) -> None:
-    body = USUAL[:place] + new + USUAL[place + gone :]
+def test_split_equals_whole_for_damaged_pages(position: int, removed: int, new: bytes) -> None:
+    body = USUAL[:position] + new + USUAL[position + removed :]
     assert outcome(body, 0) == outcome(body, 1 << 30)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from usage_viewer.api.http.endpoint import check_base_url, check_ca_file, is_loopback, proxy_for, trust
+from usage_viewer.api.http.endpoint import check_base_url, check_ca_file, find_proxy, is_loopback, make_ssl_context
 from usage_viewer.domain.errors import InputError
 
 
@@ -22,7 +22,7 @@ from usage_viewer.domain.errors import InputError
         ("http://[::1]:80/v1", "http://[::1]/v1"),
     ],
 )
-def test_usable_base_urls(text: str, expected: str) -> None:
+def test_valid_base_urls(text: str, expected: str) -> None:
     assert check_base_url(text) == expected
 
 
@@ -55,7 +55,7 @@ def test_usable_base_urls(text: str, expected: str) -> None:
         "javascript:alert(1)",
     ],
 )
-def test_other_base_urls_are_refused_without_quoting_secrets(text: str) -> None:
+def test_invalid_base_urls_are_rejected_without_showing_passwords(text: str) -> None:
     with pytest.raises(InputError) as caught:
         check_base_url(text)
     assert caught.value.title.startswith("This base URL")
@@ -73,39 +73,39 @@ def test_not_loopback(host: str) -> None:
     assert not is_loopback(host)
 
 
-def test_the_proxy_comes_from_the_environment_but_never_for_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_from_the_environment_is_not_used_for_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("http_proxy", "plain.example:80")
     monkeypatch.setenv("no_proxy", "inside.example")
-    assert proxy_for("https://api.openai.com/v1") == "http://proxy.example:3128"
-    assert proxy_for("http://other.example") == "http://plain.example:80"
-    assert proxy_for("https://inside.example") is None
-    assert proxy_for("http://localhost:8000") is None
-    assert proxy_for("https://127.0.0.1") is None
+    assert find_proxy("https://api.openai.com/v1") == "http://proxy.example:3128"
+    assert find_proxy("http://other.example") == "http://plain.example:80"
+    assert find_proxy("https://inside.example") is None
+    assert find_proxy("http://localhost:8000") is None
+    assert find_proxy("https://127.0.0.1") is None
     monkeypatch.delenv("https_proxy")
     monkeypatch.setenv("all_proxy", "http://all.example:1")
-    assert proxy_for("https://api.openai.com/v1") == "http://all.example:1"
+    assert find_proxy("https://api.openai.com/v1") == "http://all.example:1"
 
 
-def test_the_proxy_comes_from_the_system_where_it_has_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What macOS and Windows answer stands in for them: Python asks them where the environment says nothing."""
+def test_proxy_from_the_system_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace the functions that read the settings of macOS and Windows if the environment names no proxy."""
     monkeypatch.setattr(urllib.request, "getproxies", lambda: {"https": "https://proxy.corp:8443"})
     monkeypatch.setattr(urllib.request, "proxy_bypass", lambda host: host.endswith(".corp"))
-    assert proxy_for("https://api.openai.com/v1") == "https://proxy.corp:8443"
-    assert proxy_for("https://gateway.corp/v1") is None
+    assert find_proxy("https://api.openai.com/v1") == "https://proxy.corp:8443"
+    assert find_proxy("https://gateway.corp/v1") is None
 
 
-def test_certificates_are_checked() -> None:
-    context = trust(None)
+def test_ssl_context_checks_certificates() -> None:
+    context = make_ssl_context(None)
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
 
 
-def test_a_certificate_file_that_is_none(tmp_path: Path) -> None:
+def test_invalid_certificate_files_are_rejected(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.pem", tmp_path, tmp_path / "empty.pem"):
         if path.name == "empty.pem":
             path.write_text("nothing")
-        for use in (trust, check_ca_file):
+        for use in (make_ssl_context, check_ca_file):
             with pytest.raises(InputError) as caught:
                 use(path)
             assert str(path) in caught.value.detail

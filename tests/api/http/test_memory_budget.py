@@ -4,20 +4,20 @@ import time
 
 import pytest
 
-from usage_viewer.api.http.memory_budget import SMALL, TOGETHER, MemoryBudget
+from usage_viewer.api.http.memory_budget import STEP, TOTAL, MemoryBudget
 from usage_viewer.domain.errors import Cancelled
 
 
-def nothing() -> None:
+def no_check() -> None:
     return None
 
 
-def stop() -> None:
+def cancel() -> None:
     raise Cancelled
 
 
-class Impatient:
-    """A check that passes once."""
+class CancelAtSecondCheck:
+    """A check that passes once and then cancels."""
 
     def __init__(self) -> None:
         self.left = 1
@@ -28,82 +28,82 @@ class Impatient:
             raise Cancelled
 
 
-def test_small_answers_don_t_wait() -> None:
-    room = MemoryBudget(together=SMALL)
-    stays = [room.stay() for _ in range(9)]
-    for stay in stays:
-        stay.grown(SMALL, nothing)
-        assert (stay.waited, stay.size) == (0, 0)
+def test_small_responses_do_not_wait() -> None:
+    budget = MemoryBudget(total=STEP)
+    reservations = [budget.reserve() for _ in range(9)]
+    for reservation in reservations:
+        reservation.grow(STEP, no_check)
+        assert (reservation.waited, reservation.size) == (0, 0)
     with pytest.raises(Cancelled):
-        stays[0].grown(1, stop)
+        reservations[0].grow(1, cancel)
 
 
-def test_larger_ones_wait_until_there_is_room() -> None:
-    room = MemoryBudget(together=4 * SMALL)
-    first, second, third = room.stay(), room.stay(), room.stay()
-    first.grown(SMALL + 1, nothing)
-    second.grown(2 * SMALL, nothing)
+def test_large_response_waits_until_memory_is_free() -> None:
+    budget = MemoryBudget(total=4 * STEP)
+    first, second, third = budget.reserve(), budget.reserve(), budget.reserve()
+    first.grow(STEP + 1, no_check)
+    second.grow(2 * STEP, no_check)
     assert first.waited == second.waited == 0
-    entered = threading.Event()
+    granted = threading.Event()
 
-    def enter() -> None:
-        third.grown(SMALL + 1, nothing)
-        entered.set()
+    def grow_third() -> None:
+        third.grow(STEP + 1, no_check)
+        granted.set()
 
-    thread = threading.Thread(target=enter)
+    thread = threading.Thread(target=grow_third)
     thread.start()
-    assert not entered.wait(0.25)
-    second.leave()
-    assert entered.wait(5)
+    assert not granted.wait(0.25)
+    second.release()
+    assert granted.wait(5)
     thread.join(5)
     assert third.waited > 0.2
 
 
-def test_the_first_one_goes_on_so_that_not_all_wait_for_each_other() -> None:
-    room = MemoryBudget(together=4 * SMALL)
-    first, second = room.stay(), room.stay()
-    first.grown(2 * SMALL, nothing)
-    second.grown(2 * SMALL, nothing)
-    first.grown(9 * SMALL, nothing)
+def test_oldest_reservation_never_waits() -> None:
+    budget = MemoryBudget(total=4 * STEP)
+    first, second = budget.reserve(), budget.reserve()
+    first.grow(2 * STEP, no_check)
+    second.grow(2 * STEP, no_check)
+    first.grow(9 * STEP, no_check)
     assert first.waited == 0
     with pytest.raises(Cancelled):
-        second.grown(2 * SMALL + 1, Impatient())
-    first.leave()
-    second.grown(9 * SMALL, nothing)
-    second.leave()
+        second.grow(2 * STEP + 1, CancelAtSecondCheck())
+    first.release()
+    second.grow(9 * STEP, no_check)
+    second.release()
 
 
-def test_who_is_stopped_while_inside_leaves_room() -> None:
-    room = MemoryBudget(together=SMALL)
-    stay = room.stay()
-    stay.grown(SMALL + 1, nothing)
+def test_cancelled_reservation_can_be_released() -> None:
+    budget = MemoryBudget(total=STEP)
+    reservation = budget.reserve()
+    reservation.grow(STEP + 1, no_check)
     with pytest.raises(Cancelled):
-        stay.grown(SMALL + 2, stop)
-    stay.leave()
-    stay.leave()
-    other = room.stay()
-    other.grown(SMALL + 1, nothing)
+        reservation.grow(STEP + 2, cancel)
+    reservation.release()
+    reservation.release()
+    other = budget.reserve()
+    other.grow(STEP + 1, no_check)
     assert other.waited < 0.1
 
 
-def test_many_at_once_stay_within_the_bound_and_all_come_through() -> None:
-    most, largest = 0, 16 * SMALL
-    room, chance = MemoryBudget(), random.Random(1)
-    stays = [room.stay() for _ in range(12)]
-    sizes = [chance.randrange(largest) for _ in stays]
+def test_many_responses_finish_within_the_limit() -> None:
+    most, largest = 0, 16 * STEP
+    budget, chance = MemoryBudget(), random.Random(1)
+    reservations = [budget.reserve() for _ in range(12)]
+    sizes = [chance.randrange(largest) for _ in reservations]
 
     def grow(number: int) -> None:
         nonlocal most
-        for size in range(0, sizes[number], SMALL // 2):
-            stays[number].grown(size, nothing)
-            most = max(most, sum(stay.size for stay in stays))
+        for size in range(0, sizes[number], STEP // 2):
+            reservations[number].grow(size, no_check)
+            most = max(most, sum(reservation.size for reservation in reservations))
             time.sleep(0.001)
-        stays[number].leave()
+        reservations[number].release()
 
-    threads = [threading.Thread(target=grow, args=(number,)) for number in range(len(stays))]
+    threads = [threading.Thread(target=grow, args=(number,)) for number in range(len(reservations))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
     assert not any(thread.is_alive() for thread in threads)
-    assert TOGETHER < most <= TOGETHER + largest
+    assert TOTAL < most <= TOTAL + largest

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_viewer.api.http.retry import AttemptFailure, Retry, RetryPolicy, asked_wait, with_retries
+from usage_viewer.api.http.retry import AttemptFailure, Retry, RetryPolicy, requested_wait, with_retries
 from usage_viewer.domain.errors import (
     Cancelled,
     ConnectionFailed,
@@ -30,7 +30,7 @@ LIMITED = RateLimited(status=429)
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 529])
-def test_passing_statuses_are_tried_again(status: int) -> None:
+def test_transient_statuses_are_retried(status: int) -> None:
     assert POLICY.delay(1, ServerFailed(status=status), {}, NOW, 0.5) == 0.25
 
 
@@ -39,7 +39,7 @@ def test_passing_statuses_are_tried_again(status: int) -> None:
     [LIMITED, RequestRefused(status=409), ConnectionFailed(), TimedOut()],
     ids=lambda error: type(error).__name__,
 )
-def test_what_may_pass_is_tried_again(error: UsageViewerError) -> None:
+def test_transient_errors_are_retried(error: UsageViewerError) -> None:
     assert POLICY.delay(1, error, {}, NOW, 1.0) == 0.5
 
 
@@ -61,11 +61,11 @@ def test_what_may_pass_is_tried_again(error: UsageViewerError) -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_will_not_pass_is_not(error: UsageViewerError) -> None:
+def test_permanent_errors_are_not_retried(error: UsageViewerError) -> None:
     assert POLICY.delay(1, error, {"retry-after": "1"}, NOW, 0.5) is None
 
 
-def test_the_bound_of_the_wait_doubles_up_to_the_ceiling() -> None:
+def test_wait_bound_doubles_up_to_the_ceiling() -> None:
     policy = RetryPolicy(attempts=99)
     bounds = [policy.delay(attempt, LIMITED, {}, NOW, 1.0) for attempt in range(1, 10)]
     assert bounds == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
@@ -91,7 +91,7 @@ def test_six_tries_and_three_that_time_out() -> None:
         ({"retry-after-ms": "soon", "retry-after": "9"}, 9.0),
         ({"retry-after": formatdate(NOW + 12, usegmt=True)}, 12.0),
         ({"retry-after": formatdate(NOW - 12, usegmt=True)}, 0.0),
-        # The server's clock is an hour ahead: the answer's own date tells the difference.
+        # The server's clock is one hour ahead: the date is compared with the response's own Date.
         ({"retry-after": formatdate(NOW + 3605, usegmt=True), "date": formatdate(NOW + 3600, usegmt=True)}, 5.0),
         ({}, None),
         ({"retry-after": ""}, None),
@@ -101,76 +101,76 @@ def test_six_tries_and_three_that_time_out() -> None:
         ({"retry-after": "Mon, 99 Xyz 99999 99:99:99 GMT"}, None),
     ],
 )
-def test_what_the_server_asks_for(headers: dict[str, str], expected: float | None) -> None:
-    assert asked_wait(headers, NOW) == expected
+def test_requested_wait_is_parsed(headers: dict[str, str], expected: float | None) -> None:
+    assert requested_wait(headers, NOW) == expected
 
 
-def test_what_the_server_asks_for_is_honoured_up_to_two_minutes() -> None:
+def test_requested_wait_is_used_up_to_two_minutes() -> None:
     assert POLICY.delay(1, LIMITED, {"retry-after": "90"}, NOW, 0.0) == 90
     assert POLICY.delay(1, LIMITED, {"retry-after": "120"}, NOW, 0.0) == 120
     assert POLICY.delay(2, LIMITED, {"retry-after": "0"}, NOW, 1.0) == 1
 
 
-@pytest.mark.parametrize("asked", ["121", "1e9", formatdate(4e9, usegmt=True)])
-def test_a_longer_wait_is_not_waited_for(asked: str) -> None:
-    assert POLICY.delay(1, LIMITED, {"retry-after": asked}, NOW, 0.0) is None
+@pytest.mark.parametrize("requested", ["121", "1e9", formatdate(4e9, usegmt=True)])
+def test_longer_requested_wait_ends_the_retries(requested: str) -> None:
+    assert POLICY.delay(1, LIMITED, {"retry-after": requested}, NOW, 0.0) is None
 
 
-def test_all_waits_together_are_bounded() -> None:
+def test_total_of_requested_waits_is_limited() -> None:
     assert POLICY.delay(3, LIMITED, {"retry-after": "100"}, NOW, 0.0, waited=200) == 100
     assert POLICY.delay(3, LIMITED, {"retry-after": "101"}, NOW, 0.0, waited=200) is None
-    assert POLICY.delay(3, LIMITED, {}, NOW, 1.0, waited=1000) == 2, "one's own waits are short"
+    assert POLICY.delay(3, LIMITED, {}, NOW, 1.0, waited=1000) == 2, "the policy's own waits are not limited"
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
 def test_any_headers_give_a_wait_or_none(after: str, milliseconds: str, date: str) -> None:
     headers = {"retry-after": after, "retry-after-ms": milliseconds, "date": date}
     seconds = POLICY.delay(1, LIMITED, headers, NOW, 0.5)
-    asked = asked_wait(headers, NOW)
-    assert (seconds is None) == (asked is not None and asked > 120)
+    requested = requested_wait(headers, NOW)
+    assert (seconds is None) == (requested is not None and requested > 120)
     assert seconds is None or 0 <= seconds <= 120
 
 
-def test_the_loop_reports_each_retry_and_ends_with_the_answer() -> None:
+def test_loop_reports_each_retry_and_returns_the_body() -> None:
     outcomes: list[bytes | AttemptFailure] = [
         AttemptFailure(LIMITED, {"retry-after": "4"}),
         AttemptFailure(ConnectionFailed(), {}),
         b"yes",
     ]
-    said: list[Retry] = []
+    retries: list[Retry] = []
     waited: list[float] = []
 
     def wait(seconds: float) -> bool:
         waited.append(seconds)
         return False
 
-    answer = with_retries(lambda: outcomes.pop(0), POLICY, wait, said.append, lambda: NOW, lambda: 0.5)
+    answer = with_retries(lambda: outcomes.pop(0), POLICY, wait, retries.append, lambda: NOW, lambda: 0.5)
     assert answer == b"yes"
     assert waited == [4.0, 0.5]
-    assert [(retry.attempt, retry.attempts, retry.seconds) for retry in said] == [(1, 6, 4.0), (2, 6, 0.5)]
-    assert said[0].text == "Rate limited, next try in 4 s"
-    assert said[1].text == "The connection failed, next try in 1 s"
+    assert [(retry.attempt, retry.attempts, retry.seconds) for retry in retries] == [(1, 6, 4.0), (2, 6, 0.5)]
+    assert retries[0].text == "Rate limited; retrying in 4 s"
+    assert retries[1].text == "Connection failed; retrying in 1 s"
 
 
-def test_the_loop_gives_up_with_the_last_error() -> None:
-    tries: list[int] = []
+def test_loop_raises_the_last_error() -> None:
+    attempts: list[int] = []
 
     def attempt() -> bytes | AttemptFailure:
-        tries.append(1)
-        return AttemptFailure(ServerFailed(str(len(tries)), status=503), {})
+        attempts.append(1)
+        return AttemptFailure(ServerFailed(str(len(attempts)), status=503), {})
 
     with pytest.raises(ServerFailed, match="6"):
         with_retries(attempt, POLICY, lambda seconds: False, None, lambda: NOW)
-    assert len(tries) == 6
+    assert len(attempts) == 6
 
 
-def test_a_cancelled_wait_ends_the_loop() -> None:
+def test_cancelled_wait_ends_the_loop() -> None:
     with pytest.raises(Cancelled):
         with_retries(lambda: AttemptFailure(LIMITED, {}), POLICY, lambda seconds: True, None, lambda: NOW)
 
 
 @pytest.mark.parametrize(
-    ("headers", "waits", "said"),
+    ("headers", "waits", "duration"),
     [
         ({"retry-after": "7200"}, [], "2 hours"),
         ({"retry-after": "1e9"}, [], "32 years"),
@@ -178,9 +178,7 @@ def test_a_cancelled_wait_ends_the_loop() -> None:
         ({"retry-after": "7"}, [7.0] * 5, "7 seconds"),
     ],
 )
-def test_whoever_gives_up_says_how_long_the_server_asks_to_wait(
-    headers: dict[str, str], waits: list[float], said: str
-) -> None:
+def test_final_error_states_the_requested_wait(headers: dict[str, str], waits: list[float], duration: str) -> None:
     waited: list[float] = []
 
     def wait(seconds: float) -> bool:
@@ -190,10 +188,10 @@ def test_whoever_gives_up_says_how_long_the_server_asks_to_wait(
     with pytest.raises(RateLimited) as caught:
         with_retries(lambda: AttemptFailure(RateLimited(status=429), headers), POLICY, wait, None, lambda: NOW)
     assert waited == waits
-    assert caught.value.hint == f"The server asks to wait {said}. Retry then; what has arrived is kept."
+    assert caught.value.hint == f"The server asks you to wait {duration}. Then retry; data already loaded is kept."
 
 
-def test_what_can_not_pass_keeps_its_hint() -> None:
+def test_permanent_error_keeps_its_hint() -> None:
     with pytest.raises(RequestRefused) as caught:
         with_retries(
             lambda: AttemptFailure(RequestRefused(status=400), {"retry-after": "9"}),

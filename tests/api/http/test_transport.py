@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.rigs.load import slowdown
-from usage_viewer.api.http.transport import CHECK, Transport
+from usage_viewer.api.http.transport import CHECK_EXTENSION, Transport
 
 if TYPE_CHECKING:
     from tests.rigs.scripted_server import Answer
@@ -24,7 +24,7 @@ class StopError(Exception):
     pass
 
 
-def test_it_serves_as_httpxs_own(server: "Server", answer: "type[Answer]", http: httpx.Client) -> None:
+def test_requests_and_connection_reuse(server: "Server", answer: "type[Answer]", http: httpx.Client) -> None:
     server.answers = [answer(200, b"x" * 200_000, {"X-Mood": "good"})]
     for _ in range(3):
         response = http.get(server.base_url + "/there?a=1&a=2")
@@ -33,7 +33,7 @@ def test_it_serves_as_httpxs_own(server: "Server", answer: "type[Answer]", http:
     assert server.connections == 1
 
 
-def test_a_read_ends_at_its_own_timeout(server: "Server", answer: "type[Answer]", http: httpx.Client) -> None:
+def test_read_ends_at_the_timeout(server: "Server", answer: "type[Answer]", http: httpx.Client) -> None:
     server.answers = [answer(pieces=[3.0])]
     begun = time.monotonic()
     with pytest.raises(httpx.ReadTimeout):
@@ -41,7 +41,7 @@ def test_a_read_ends_at_its_own_timeout(server: "Server", answer: "type[Answer]"
     assert 0.5 < time.monotonic() - begun < 1.0 * slowdown()
 
 
-def test_a_slow_answer_within_the_timeout_is_whole(
+def test_slow_response_within_the_timeout_is_complete(
     server: "Server", answer: "type[Answer]", http: httpx.Client
 ) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
@@ -49,9 +49,7 @@ def test_a_slow_answer_within_the_timeout_is_whole(
     assert http.get(server.base_url).content == b"data"
 
 
-def test_the_check_of_one_call_ends_that_call_alone(
-    server: "Server", answer: "type[Answer]", http: httpx.Client
-) -> None:
+def test_check_ends_its_own_request_only(server: "Server", answer: "type[Answer]", http: httpx.Client) -> None:
     server.script = lambda request: answer(pieces=[3.0]) if request.path.endswith("stall") else answer(200, b"fine")
     stop = threading.Event()
 
@@ -63,7 +61,7 @@ def test_the_check_of_one_call_ends_that_call_alone(
 
     def stalled() -> None:
         with pytest.raises(StopError):
-            http.get(server.base_url + "/stall", extensions={CHECK: check}, timeout=3.0)
+            http.get(server.base_url + "/stall", extensions={CHECK_EXTENSION: check}, timeout=3.0)
         ended.append(time.monotonic())
 
     thread = threading.Thread(target=stalled)
@@ -77,7 +75,7 @@ def test_the_check_of_one_call_ends_that_call_alone(
     assert http.get(server.base_url + "/stall-not").content == b"fine"
 
 
-def test_errors_are_httpxs(server: "Server", answer: "type[Answer]", http: httpx.Client) -> None:
+def test_errors_are_httpx_exceptions(server: "Server", answer: "type[Answer]", http: httpx.Client) -> None:
     server.answers = [answer(pieces=[b""]), answer(200, b"x", length=9, close=True)]
     for _ in range(2):
         with pytest.raises(httpx.RemoteProtocolError):
@@ -85,6 +83,6 @@ def test_errors_are_httpxs(server: "Server", answer: "type[Answer]", http: httpx
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "ftp://127.0.0.1", "http://"])
-def test_only_http_proxies(proxy: str) -> None:
+def test_other_kinds_of_proxy_are_rejected(proxy: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         Transport(None, proxy, 1)

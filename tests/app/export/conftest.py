@@ -1,4 +1,4 @@
-"""Tables to export."""
+"""Builds tables to export."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from usage_viewer.domain.catalog import Dimension, Kind
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.period import Granularity, Span, periods
-from usage_viewer.domain.table import Column, FigureColumn, GroupColumn, PeriodColumn, Table
+from usage_viewer.domain.table import Column, ColumnKey, FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import NONE_TEXT, Value
 
 MakeTable = Callable[..., Table]
@@ -33,11 +33,12 @@ def _figures(numbers: Sequence[Number | None]) -> NumberColumn:
 
 @pytest.fixture(scope="session")
 def make_table() -> MakeTable:
-    """Makes a table of columns by their name: `texts` (a list of values each), then `numbers`; `days` puts a period
-    of one day each in front. `labels` says what is shown for a value; `names` gives a column its label.
+    """Return a function that builds a table from lists of values by column: `texts`, then `numbers`.
+
+    `days` puts a period of one day for each row in front. `labels` are those of values, `names` those of columns.
     """
 
-    def made(
+    def build(
         texts: dict[str, list[Value]] | None = None,
         numbers: dict[str, list[Number | None]] | None = None,
         *,
@@ -61,7 +62,7 @@ def make_table() -> MakeTable:
             columns.append(GroupColumn(dimension, codes, distinct, shown))
         for name, figures in (numbers or {}).items():
             kind = Kind.DECIMAL if any(isinstance(one, Decimal) for one in figures) else Kind.COUNT
-            columns.append(FigureColumn(name, names.get(name, name), "", kind, _figures(figures), None))
+            columns.append(FigureColumn(ColumnKey(name), names.get(name, name), "", kind, _figures(figures), None))
         return Table(tuple(columns), count)
 
-    return made
+    return build

@@ -1,4 +1,4 @@
-"""Columns as lists of cells."""
+"""Tests the cells of columns."""
 
 from datetime import UTC
 from decimal import Decimal
@@ -19,8 +19,6 @@ from usage_viewer.app.export.cells import (
     with_decimal_point,
 )
 from usage_viewer.domain.figures import NumberColumn
-from usage_viewer.domain.period import Granularity, Span, periods
-from usage_viewer.domain.table import PeriodColumn
 
 ALL = np.arange(3, dtype=np.int64)
 FINITE = st.floats(-1e300, 1e300)
@@ -32,7 +30,7 @@ def test_counts_are_exact(counts: list[int]) -> None:
 
 
 @given(st.lists(st.integers() | st.decimals(allow_nan=False, allow_infinity=False, max_value=10**40)))
-def test_large_counts_and_decimals_are_exact_and_plain(numbers: list[int | Decimal]) -> None:
+def test_large_counts_and_decimals_are_exact_and_have_no_exponent(numbers: list[int | Decimal]) -> None:
     values = np.empty(len(numbers), object)
     values[:] = numbers
     for text, number in zip(plain_numbers(values), numbers, strict=True):
@@ -41,12 +39,12 @@ def test_large_counts_and_decimals_are_exact_and_plain(numbers: list[int | Decim
 
 
 @given(st.lists(FINITE))
-def test_quotients_are_written_in_full_so_that_they_read_as_the_same(quotients: list[float]) -> None:
+def test_full_quotients_are_read_back_as_the_same_float(quotients: list[float]) -> None:
     assert [float(text) for text in full_numbers(np.array(quotients, np.float64))] == quotients
 
 
 @given(st.lists(FINITE))
-def test_rounded_quotients_are_near_and_plain(quotients: list[float]) -> None:
+def test_rounded_quotients_are_close_and_have_no_exponent(quotients: list[float]) -> None:
     for text, quotient in zip(rounded(np.array(quotients, np.float64)), quotients, strict=True):
         assert set(text) <= set("-.0123456789")
         assert not text.endswith(".")
@@ -74,14 +72,14 @@ def test_rounded_quotients(quotient: float, text: str) -> None:
     assert rounded(np.array([quotient])) == [text]
 
 
-def test_decimals_follow_the_locale_and_counts_have_none() -> None:
+def test_decimal_point_of_the_locale() -> None:
     numbers = with_decimal_point(",", plain_numbers)
     assert numbers(np.array([0.5, -1.25])) == ["0,5", "-1,25"]
     assert numbers(np.array([Decimal("1.10"), 2**70], object)) == ["1,10", str(2**70)]
     assert numbers(np.array([1000])) == ["1000"]
 
 
-def test_what_is_missing_is_not_looked_at() -> None:
+def test_missing_values_are_never_written() -> None:
     values = np.array([Decimal("1.5"), None, "nonsense"], object)
     figures = NumberColumn(values, np.array([False, True, True]))
     assert number_cells(figures, plain_numbers, "–")(ALL) == ["1.5", "–", "–"]
@@ -95,15 +93,18 @@ def test_cells_follow_the_rows() -> None:
     assert text_cells(np.array([], np.int32), [])(ALL[:0]) == []
 
 
-def test_moments_have_their_zone() -> None:
+def test_moments_have_the_offset_of_the_zone() -> None:
     day = 1_790_000_000 // 86400 * 86400
-    utc = PeriodColumn(np.array([1, 0, 1], np.int32), periods(Span(day, day + 2 * 86400), Granularity.DAY, UTC))
-    assert moment_cells(utc, end=False)(ALL) == [
+    codes = np.array([1, 0, 1], np.int32)
+    assert moment_cells(codes, np.array([day, day + 86400]), UTC)(ALL) == [
         '"2026-09-22T00:00:00Z"',
         '"2026-09-21T00:00:00Z"',
         '"2026-09-22T00:00:00Z"',
     ]
-    berlin = periods(Span(day - 7200, day + 79200), Granularity.DAY, ZoneInfo("Europe/Berlin"))
-    local = PeriodColumn(np.array([0], np.int32), berlin)
-    assert moment_cells(local, end=False)(ALL[:1]) == ['"2026-09-21T00:00:00+02:00"']
-    assert moment_cells(local, end=True)(ALL[:1]) == ['"2026-09-22T00:00:00+02:00"']
+    berlin = ZoneInfo("Europe/Berlin")
+    local = moment_cells(codes, np.array([day - 7200, day + 79200]), berlin)
+    assert local(ALL) == [
+        '"2026-09-22T00:00:00+02:00"',
+        '"2026-09-21T00:00:00+02:00"',
+        '"2026-09-22T00:00:00+02:00"',
+    ]

@@ -1,4 +1,4 @@
-"""Each format, read back by a reader that is not ours."""
+"""Tests each format by reading it back with an independent reader."""
 
 import csv
 import html.parser
@@ -45,22 +45,25 @@ given_rows = given(ROWS)
 relaxed = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
 
-def exported(table: Table, **how: Any) -> Export:
-    return Export(table, np.arange(table.rows, dtype=np.int64), **how)
+def exported(table: Table, **options: Any) -> Export:
+    """Return an export of all rows."""
+    return Export(table, np.arange(table.rows, dtype=np.int64), **options)
 
 
 def tabled(make_table: MakeTable, rows: list[Row]) -> Table:
+    """Return a table with the columns model, count, money and share."""
     texts: list[Value] = [row[0] for row in rows]
     figures = {name: [row[place] for row in rows] for place, name in enumerate(("count", "money", "share"), 1)}
     return make_table({"model": texts}, figures)
 
 
 def number(text: str) -> Decimal | None:
+    """Return the number of a cell, None if it is empty."""
     return Decimal(text) if text else None
 
 
 def check_cells(cells: list[list[str]], rows: list[Row]) -> None:
-    """What a spreadsheet would see is what the table shows."""
+    """Check that the cells equal the rows."""
     assert [line[0] for line in cells] == [NONE_TEXT if row[0] is None else harmless(row[0]) for row in rows]
     assert [number(line[1]) for line in cells] == [row[1] for row in rows]
     assert [number(line[2]) for line in cells] == [row[2] for row in rows]
@@ -72,7 +75,7 @@ def check_cells(cells: list[list[str]], rows: list[Row]) -> None:
 
 
 class Cells(html.parser.HTMLParser):
-    """The cells' texts, line by line, and the attributes of those with numbers."""
+    """Collects the texts of the cells of each line, and the attributes of those with numbers."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -168,7 +171,7 @@ def test_json_is_read_back_exactly(make_table: MakeTable, rows: list[Row]) -> No
 
 @given_rows
 @relaxed
-def test_a_markdown_row_is_one_line_with_its_cells(make_table: MakeTable, rows: list[Row]) -> None:
+def test_markdown_row_is_one_line(make_table: MakeTable, rows: list[Row]) -> None:
     text = render(exported(tabled(make_table, rows)), Format.MARKDOWN)
     lines = text.splitlines()
     assert lines[:2] == ["| model | count | money | share |", "| --- | ---: | ---: | ---: |"]
@@ -181,7 +184,7 @@ def test_a_markdown_row_is_one_line_with_its_cells(make_table: MakeTable, rows: 
 
 
 @pytest.mark.parametrize("form", Format)
-def test_pieces_joined_are_the_whole_and_each_row_is_there_once(form: Format, make_table: MakeTable) -> None:
+def test_joined_pieces_are_the_whole_text(form: Format, make_table: MakeTable) -> None:
     count = 12_345
     values: list[Value] = [f"m{row % 7}" for row in range(count)]
     numbers: list[Number | None] = [None if row % 11 == 0 else row for row in range(count)]
@@ -195,7 +198,7 @@ def test_pieces_joined_are_the_whole_and_each_row_is_there_once(form: Format, ma
 
 @pytest.mark.parametrize("form", Format)
 @pytest.mark.parametrize("count", [3, 2_500])
-def test_the_size_is_told_with_the_pieces(form: Format, count: int, make_table: MakeTable) -> None:
+def test_sized_chunks_return_the_size(form: Format, count: int, make_table: MakeTable) -> None:
     export = exported(make_table({"model": [f"m{row:05}" for row in range(count)]}, {}))
     size, pieces = sized_chunks(export, form)
     assert size == estimated_size(export, form) == len("".join(pieces).encode())
@@ -203,24 +206,24 @@ def test_the_size_is_told_with_the_pieces(form: Format, count: int, make_table: 
 
 @given(ROWS, st.booleans())
 @relaxed
-def test_commas_for_tabs_are_the_csv(make_table: MakeTable, rows: list[Row], headers: bool) -> None:
+def test_commas_for_tabs_equal_the_csv(make_table: MakeTable, rows: list[Row], headers: bool) -> None:
     export = exported(tabled(make_table, rows), headers=headers)
     tsv, csv_text = (render(export, form).encode() for form in (Format.TSV, Format.CSV))
-    written = commas_for_tabs(export, tsv)
-    assert written is None or b"".join(written) == csv_text
+    pieces = commas_for_tabs(export, tsv)
+    assert pieces is None or b"".join(pieces) == csv_text
 
 
 def test_commas_for_tabs_at_any_length(make_table: MakeTable) -> None:
     count = 60_000
     values: list[Value] = [f"modèle {row}" for row in range(count)]
     export = exported(make_table({"model": values}, {"count": list(range(count)), "share": [0.5] * count}))
-    written = list(commas_for_tabs(export, render(export, Format.TSV).encode()) or ())
-    assert len(written) > 1
-    assert b"".join(written) == render(export, Format.CSV).encode()
+    pieces = list(commas_for_tabs(export, render(export, Format.TSV).encode()) or ())
+    assert len(pieces) > 1
+    assert b"".join(pieces) == render(export, Format.CSV).encode()
 
 
 @pytest.mark.parametrize("model", ["a,b", 'a"b', "a\tb", "a\nb", "a\rb"])
-def test_commas_for_tabs_leave_alone_what_needs_quotes(model: str, make_table: MakeTable) -> None:
+def test_commas_for_tabs_refuse_cells_that_need_quotes(model: str, make_table: MakeTable) -> None:
     export = exported(make_table({"model": [model]}, {"share": [0.5]}))
     assert commas_for_tabs(export, render(export, Format.TSV).encode()) is None
     plain = exported(make_table({"model": ["a"]}, {"share": [0.5]}), decimal_point="٫")
@@ -228,7 +231,7 @@ def test_commas_for_tabs_leave_alone_what_needs_quotes(model: str, make_table: M
 
 
 @pytest.mark.parametrize("form", Format)
-def test_the_order_is_that_of_the_rows(form: Format, make_table: MakeTable) -> None:
+def test_rows_are_in_the_given_order(form: Format, make_table: MakeTable) -> None:
     table = make_table({"model": ["one", "two", "three"]}, {"count": [1, 2, 3]})
     text = render(Export(table, np.array([2, 0], np.int64)), form)
     assert text.index("three") < text.index("one")
@@ -237,7 +240,7 @@ def test_the_order_is_that_of_the_rows(form: Format, make_table: MakeTable) -> N
 
 @pytest.mark.parametrize("form", Format)
 @pytest.mark.parametrize("with_provenance", [False, True])
-def test_no_rows_at_all(form: Format, with_provenance: bool, make_table: MakeTable) -> None:
+def test_export_without_rows(form: Format, with_provenance: bool, make_table: MakeTable) -> None:
     table = make_table({"model": ["one"]}, {"count": [1]})
     export = Export(table, np.empty(0, np.int64), PROVENANCE if with_provenance else None)
     text = render(export, form)
@@ -251,21 +254,21 @@ def test_no_rows_at_all(form: Format, with_provenance: bool, make_table: MakeTab
         assert "one" not in text
 
 
-def test_a_lone_column_that_is_missing_is_still_a_row(make_table: MakeTable) -> None:
+def test_missing_value_of_a_single_column_is_a_row(make_table: MakeTable) -> None:
     table = make_table({}, {"count": [1, None, 3]})
     for form, dialect in ((Format.TSV, "excel-tab"), (Format.CSV, "excel")):
         text = render(exported(table, headers=False), form)
         assert list(csv.reader(io.StringIO(text, newline=""), dialect)) == [["1"], [""], ["3"]]
 
 
-def test_headers_can_be_left_out(make_table: MakeTable) -> None:
+def test_export_without_headers(make_table: MakeTable) -> None:
     table = make_table({"model": ["one"]}, {"count": [1]})
     assert render(exported(table, headers=False), Format.TSV) == "one\t1\n"
     assert render(exported(table, headers=False), Format.CSV) == "one,1\r\n"
     assert Cells(render(exported(table, headers=False), Format.HTML)).lines == [["one", "1"]]
 
 
-def test_headers_are_harmless_too(make_table: MakeTable) -> None:
+def test_headers_are_harmless(make_table: MakeTable) -> None:
     names = {"model": "=1+1", "count": '<b>"x"\t@</b>'}
     table = make_table({"model": ["one"]}, {"count": [1]}, names=names)
     (head, _) = csv.reader(io.StringIO(render(exported(table), Format.TSV), newline=""), "excel-tab")
@@ -285,7 +288,7 @@ def test_negative_numbers_stay_numbers(make_table: MakeTable) -> None:
     ]
 
 
-def test_the_decimal_point_of_the_locale_is_for_tsv(make_table: MakeTable) -> None:
+def test_only_tsv_has_the_decimal_point_of_the_locale(make_table: MakeTable) -> None:
     export = exported(
         make_table({}, {"money": [Decimal("1.5")], "share": [0.25]}), headers=False, decimal_point=","
     )
@@ -295,7 +298,7 @@ def test_the_decimal_point_of_the_locale_is_for_tsv(make_table: MakeTable) -> No
     assert '"money": 1.5' in render(export, Format.JSON)
 
 
-def test_periods(make_table: MakeTable) -> None:
+def test_period_has_a_label_in_tsv_and_its_bounds_in_json(make_table: MakeTable) -> None:
     export = exported(make_table({"model": ["one", "two"]}, {"count": [1, 2]}, days=True))
     assert render(export, Format.TSV) == "Day (UTC)\tmodel\tcount\n2026-09-21\tone\t1\n2026-09-22\ttwo\t2\n"
     assert json.loads(render(export, Format.JSON))[0] == {
@@ -306,7 +309,7 @@ def test_periods(make_table: MakeTable) -> None:
     }
 
 
-def test_json_has_ids_and_names_on_request(make_table: MakeTable) -> None:
+def test_json_has_ids_and_optional_names(make_table: MakeTable) -> None:
     groups: dict[str, list[str | None]] = {"project_id": ["proj_1", None], "model": ["one", "two"]}
     table = make_table(groups, {"count": [1, None]}, labels={"proj_1": "Search"})
     assert json.loads(render(exported(table), Format.JSON)) == [
@@ -319,7 +322,7 @@ def test_json_has_ids_and_names_on_request(make_table: MakeTable) -> None:
     ]
 
 
-def test_json_has_true_and_false(make_table: MakeTable) -> None:
+def test_json_has_booleans(make_table: MakeTable) -> None:
     table = make_table({"batch": ["true", "false", None, "maybe"]}, {}, labels={"true": "yes"}, boolean=True)
     assert [item["batch"] for item in json.loads(render(exported(table), Format.JSON))] == [
         True,
@@ -331,7 +334,7 @@ def test_json_has_true_and_false(make_table: MakeTable) -> None:
     assert json.loads(render(exported(text), Format.JSON)) == [{"model": "true"}]
 
 
-def test_where_the_numbers_come_from_goes_along(make_table: MakeTable) -> None:
+def test_source_line_is_in_every_format(make_table: MakeTable) -> None:
     export = exported(make_table({"model": ["one"]}, {"count": [1]}), provenance=PROVENANCE)
     for form, dialect in ((Format.TSV, "excel-tab"), (Format.CSV, "excel")):
         first, *rest = csv.reader(io.StringIO(render(export, form), newline=""), dialect)
@@ -347,7 +350,7 @@ def test_where_the_numbers_come_from_goes_along(make_table: MakeTable) -> None:
 
 
 @pytest.mark.parametrize("form", Format)
-def test_the_size_is_known_beforehand(form: Format, make_table: MakeTable) -> None:
+def test_size_is_estimated(form: Format, make_table: MakeTable) -> None:
     count = 9_000
     values: list[Value] = [f"größe-{row % 91}" for row in range(count)]
     export = exported(make_table({"model": values}, {"count": [row * row for row in range(count)]}))

@@ -1,4 +1,4 @@
-"""How a format writes a text."""
+"""Tests the texts of the formats."""
 
 import html
 import re
@@ -20,7 +20,7 @@ MakeTable = Callable[..., Table]
 
 
 @pytest.mark.parametrize(
-    ("text", "written"),
+    ("text", "markdown"),
     [
         ("gpt_6_astra", "gpt_6_astra"),
         ("_quiet_", r"\_quiet\_"),
@@ -35,24 +35,24 @@ MakeTable = Callable[..., Table]
         ("a\x00b", "a␀b"),
     ],
 )
-def test_markdown(text: str, written: str) -> None:
-    assert markdown_text(text) == written
+def test_markdown_escapes(text: str, markdown: str) -> None:
+    assert markdown_text(text) == markdown
 
 
 @given(st.text("ab \\|`*_[]~<>&\n", max_size=20))
-def test_markdown_says_what_the_text_says(text: str) -> None:
+def test_markdown_shows_the_text(text: str) -> None:
     shown = html.unescape(re.sub(r"\\([\\`*\[\]~|_])", r"\1", markdown_text(text)))
     assert shown == " ".join(text.split())
 
 
 @given(st.text(st.characters(), max_size=20))
-def test_json_can_always_be_encoded(text: str) -> None:
+def test_json_can_be_encoded(text: str) -> None:
     json_text(text).encode()
 
 
 @pytest.mark.parametrize("form", Format)
-def test_groups_side_by_side_are_written_as_if_alone(make_table: MakeTable, form: Format) -> None:
-    """Where rows share groups, the group's texts are joined once: nobody can tell from the text."""
+def test_adjacent_groups_are_written_like_single_ones(make_table: MakeTable, form: Format) -> None:
+    """Compares a table whose rows share groups, whose texts are joined once a group, with a plain one."""
     texts: dict[str, list[Value]] = {"model": ["a\t", "=b", "a\t", None], "user_id": ["x|", "<y>", "x|", "z"]}
     plain = make_table(texts, {"count": [1, 2, 3, 4]}, days=True)
     group = np.array([0, 1, 0, 2], np.int32)

@@ -1,4 +1,4 @@
-"""The line that says where the numbers come from."""
+"""Tests the line that states the source of the numbers."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -17,18 +17,19 @@ FETCHED = int(datetime(2026, 11, 22, 14, 2, tzinfo=UTC).timestamp())
 
 
 def covered(view: ViewState, oldest: int | None = FETCHED, newest: int | None = FETCHED) -> Coverage:
+    """Return the complete coverage of 30 days."""
     return Coverage(view.periods(NOW), BucketWidth.DAY, (), (), (), 30, 30, 0, 3, oldest, newest)
 
 
-def test_the_whole_line() -> None:
+def test_full_line() -> None:
     view = ViewState(per=Granularity.DAY, filters=(Filter("model", frozenset(["gpt-6-astra"])),))
     assert provenance_of(view, covered(view), Names()).line == (
         "# Usage Viewer · Completions · 2026-10-24 – 2026-11-22 UTC · per day · by Model · "
-        "filter: Model: gpt-6-astra · fetched 2026-11-22 14:02 UTC · 30 of 30 days"
+        "filter: Model: gpt-6-astra · loaded 2026-11-22 14:02 UTC · 30 of 30 days"
     )
 
 
-def test_filters_have_their_names() -> None:
+def test_filters_have_names() -> None:
     names = Names.of([Name("project", "proj_1", "Search"), Name("project", "proj_2", "ads")])
     view = ViewState(
         grouping=(),
@@ -39,10 +40,10 @@ def test_filters_have_their_names() -> None:
         ),
         search="astra",
     )
-    made = provenance_of(view, covered(view), names)
-    assert made.filters_text == "Project: not (none), ads, Search; Batch: no; Model: nothing; search “astra”"
-    assert made.grouping == ""
-    assert made.per == "whole range"
+    provenance = provenance_of(view, covered(view), names)
+    assert provenance.filters_text == "Project: not (none), ads, Search; Batch: no; Model: nothing; search “astra”"
+    assert provenance.grouping == ""
+    assert provenance.per == "whole range"
 
 
 @pytest.mark.parametrize(
@@ -57,27 +58,27 @@ def test_filters_have_their_names() -> None:
         ),
     ],
 )
-def test_ranges(chosen: DateRange, zone: str, text: str) -> None:
+def test_range_text(chosen: DateRange, zone: str, text: str) -> None:
     view = ViewState(range=chosen, zone=zone)
-    made = provenance_of(view, covered(view), Names())
-    assert (made.range_text, made.zone) == (text, zone)
+    provenance = provenance_of(view, covered(view), Names())
+    assert (provenance.range_text, provenance.zone) == (text, zone)
 
 
-def test_the_computers_zone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_zone_has_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Kathmandu")
     view = ViewState(zone="local")
     assert isinstance(view.tzinfo, ZoneInfo)
     assert provenance_of(view, covered(view), Names()).zone == "Asia/Kathmandu"
 
 
-def test_times_of_fetching() -> None:
+def test_times_of_loading() -> None:
     view = ViewState()
-    assert provenance_of(view, covered(view, None, None), Names()).fetched_at_text == "nothing fetched"
-    spread = provenance_of(view, covered(view, FETCHED - 86400), Names())
-    assert spread.fetched_at_text == "fetched 2026-11-21 14:02 – 2026-11-22 14:02 UTC"
+    assert provenance_of(view, covered(view, None, None), Names()).fetched_at_text == "no data loaded"
+    two_days = provenance_of(view, covered(view, FETCHED - 86400), Names())
+    assert two_days.fetched_at_text == "loaded 2026-11-21 14:02 – 2026-11-22 14:02 UTC"
 
 
-def test_what_has_nothing_to_say_is_left_out() -> None:
+def test_empty_parts_are_left_out() -> None:
     assert (
         Provenance("Costs", "2026-11-03", "UTC", "per day").line
         == "# Usage Viewer · Costs · 2026-11-03 UTC · per day"

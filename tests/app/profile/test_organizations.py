@@ -1,4 +1,4 @@
-"""The list of organizations: ids that stay, names that change, what can't be used, what is stored."""
+"""The list of organizations: fixed ids, changeable labels, invalid labels, and the stored list."""
 
 import json
 from pathlib import Path
@@ -8,11 +8,11 @@ import pytest
 from usage_viewer.app.profile.organizations import (
     FIRST_LABEL,
     Organization,
-    added,
+    add,
     delete_data,
-    found,
-    removed,
-    renamed,
+    find_id,
+    remove,
+    rename,
     with_id,
 )
 from usage_viewer.app.profile.paths import ProfilePaths
@@ -24,54 +24,54 @@ UMBRELLA = Organization("umbrella", "Umbrella", "https://usage.example/v1")
 BOTH = (ACME, UMBRELLA)
 
 
-def test_an_id_is_made_from_the_name_and_is_its_own(tmp_path: Path) -> None:
-    listed = added((ACME,), "  Müller   & Söhne ", tmp_path)
+def test_id_is_derived_from_the_label_and_unique(tmp_path: Path) -> None:
+    listed = add((ACME,), "  Müller   & Söhne ", tmp_path)
     assert listed[-1] == Organization("muller-sohne", "Müller & Söhne")
-    assert added(listed, "Muller Sohne", tmp_path)[-1].id == "muller-sohne-2"
-    assert added(listed, "日本", tmp_path)[-1].id == "organization"
-    assert added(listed, "Demo", tmp_path)[-1].id == "demo-2"
+    assert add(listed, "Muller Sohne", tmp_path)[-1].id == "muller-sohne-2"
+    assert add(listed, "日本", tmp_path)[-1].id == "organization"
+    assert add(listed, "Demo", tmp_path)[-1].id == "demo-2"
     ProfilePaths(tmp_path, "left-behind").directory.mkdir(parents=True)
-    assert added(listed, "Left behind", tmp_path)[-1].id == "left-behind-2"
+    assert add(listed, "Left behind", tmp_path)[-1].id == "left-behind-2"
 
 
 @pytest.mark.parametrize("label", ["", "  ", "x" * 61, "acme", "A\u202ecme"])
-def test_names_that_cannot_be_used(label: str, tmp_path: Path) -> None:
+def test_invalid_labels_are_refused(label: str, tmp_path: Path) -> None:
     with pytest.raises(InputError):
-        added((ACME,), label, tmp_path)
+        add((ACME,), label, tmp_path)
     with pytest.raises(InputError):
-        renamed((*BOTH,), "umbrella", label)
+        rename((*BOTH,), "umbrella", label)
 
 
-def test_a_server_must_be_safe_to_send_a_key_to(tmp_path: Path) -> None:
+def test_insecure_base_url_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError):
-        added((ACME,), "Other", tmp_path, "http://usage.example/v1")
-    assert added((ACME,), "Other", tmp_path, "https://usage.example/v1/")[-1].base_url.startswith("https://")
+        add((ACME,), "Other", tmp_path, "http://usage.example/v1")
+    assert add((ACME,), "Other", tmp_path, "https://usage.example/v1/")[-1].base_url.startswith("https://")
 
 
-def test_renaming_keeps_the_id(tmp_path: Path) -> None:
-    assert renamed(BOTH, "umbrella", "Umbrella Inc")[-1] == Organization(
+def test_rename_keeps_the_id(tmp_path: Path) -> None:
+    assert rename(BOTH, "umbrella", "Umbrella Inc")[-1] == Organization(
         "umbrella", "Umbrella Inc", UMBRELLA.base_url
     )
-    assert renamed(BOTH, "default", "ACME")[0].label == "ACME"  # its own name in other letters
+    assert rename(BOTH, "default", "ACME")[0].label == "ACME"  # its own label, in capitals
 
 
-def test_the_last_one_stays() -> None:
-    assert removed(BOTH, "default") == (UMBRELLA,)
+def test_last_organization_can_not_be_removed() -> None:
+    assert remove(BOTH, "default") == (UMBRELLA,)
     with pytest.raises(InputError):
-        removed((ACME,), "default")
+        remove((ACME,), "default")
 
 
-def test_a_profile_is_found_by_id_and_by_name() -> None:
-    assert found(BOTH, "umbrella") == "umbrella"
-    assert found(BOTH, "acme") == "default"
-    assert found(BOTH, "new") == "new"
+def test_find_id_accepts_id_and_label() -> None:
+    assert find_id(BOTH, "umbrella") == "umbrella"
+    assert find_id(BOTH, "acme") == "default"
+    assert find_id(BOTH, "new") == "new"
     assert with_id((), "default") == (Organization("default", FIRST_LABEL),)
     assert with_id(BOTH, "umbrella") == BOTH
     with pytest.raises(InputError):
         with_id(BOTH, "../elsewhere")
 
 
-def test_data_is_removed_whole(tmp_path: Path) -> None:
+def test_delete_data_deletes_the_directory(tmp_path: Path) -> None:
     place, other = ProfilePaths(tmp_path, "umbrella"), ProfilePaths(tmp_path)
     for one in (place, other):
         one.directory.mkdir(parents=True)
@@ -85,7 +85,7 @@ def test_data_is_removed_whole(tmp_path: Path) -> None:
         delete_data(place)
 
 
-def test_the_list_is_stored_and_survives_damage(tmp_path: Path) -> None:
+def test_list_is_saved_and_survives_damage(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     settings = Settings(organizations=BOTH, organization="umbrella", combined=("default", "umbrella"))
     save(path, settings)
@@ -104,4 +104,4 @@ def test_the_list_is_stored_and_survives_damage(tmp_path: Path) -> None:
     assert load(path).organizations == BOTH
     path.write_text("{")
     assert organizations_of(path) == ((), "default")
-    assert path.exists()  # a look at it moves nothing
+    assert path.exists()  # reading the list doesn't rename the file

@@ -1,4 +1,4 @@
-"""Where a profile's data lives, and which names a profile may have."""
+"""The paths of a profile's files, and the names that a profile may have."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from usage_viewer.app.profile.paths import ProfilePaths, default_data_dir
 from usage_viewer.domain.errors import InputError
 
 
-def test_each_profile_has_a_database_and_all_have_one_settings_file(tmp_path: Path) -> None:
+def test_profiles_have_own_databases_and_share_settings(tmp_path: Path) -> None:
     first, second = ProfilePaths(tmp_path), ProfilePaths(tmp_path, "acme-2.eu")
     assert first.profile == "default"
     assert first.database != second.database
@@ -22,7 +22,7 @@ def test_each_profile_has_a_database_and_all_have_one_settings_file(tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["a", "Default", "acme", "acme_2", "a-b", "a.b", "9to5", "x" * 64])
-def test_names_that_every_system_takes(name: str, tmp_path: Path) -> None:
+def test_portable_names_are_accepted(name: str, tmp_path: Path) -> None:
     assert ProfilePaths(tmp_path, name).directory.name == name
 
 
@@ -55,13 +55,13 @@ def test_other_names_are_refused(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the variable is that of Linux desktops")
-def test_the_default_directory_follows_the_system(tmp_path: Path) -> None:
+def test_default_directory_follows_the_system(tmp_path: Path) -> None:
     assert default_data_dir().name == "usage-viewer"
-    found = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-c", "from usage_viewer.app.profile.paths import *; print(default_data_dir())"],
         env={**os.environ, "XDG_DATA_HOME": str(tmp_path / "data")},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert Path(found.stdout.strip()) == tmp_path / "data" / "usage-viewer"
+    assert Path(printed.stdout.strip()) == tmp_path / "data" / "usage-viewer"

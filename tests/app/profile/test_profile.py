@@ -1,12 +1,12 @@
-"""A profile puts its key's place, its data and its server together, each when it is needed."""
+"""A profile opens its keystore, database and server connection only when they are needed."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 
 import pytest
 
+from tests.rigs.sessions import open_store_session
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.demo.server.server import DemoServer
@@ -45,30 +45,30 @@ def test_nothing_is_opened_until_it_is_needed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_keystore_is_made_once_for_all_threads() -> None:
-    made: list[Keystore] = []
+def test_keystore_is_created_once_for_all_threads() -> None:
+    created: list[Keystore] = []
 
     def make() -> Keystore:
-        made.append(MemoryKeystore())
-        return made[-1]
+        created.append(MemoryKeystore())
+        return created[-1]
 
     profile = Profile("default", base_url="", database=None, keystore=make)
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: profile.keystore, range(32)))
-    assert len(made) == 1
-    assert all(keystore is made[0] for keystore in found)
+        keystores = list(pool.map(lambda _: profile.keystore, range(32)))
+    assert len(created) == 1
+    assert all(keystore is created[0] for keystore in keystores)
 
 
-def test_a_session_keeps_its_usage_in_the_profiles_file(server: DemoServer, tmp_path: Path) -> None:
+def test_session_stores_usage_in_the_profile_database(server: DemoServer, tmp_path: Path) -> None:
     place = ProfilePaths(tmp_path)
     profile = profile_of(server, place.database)
     view = ViewState()
-    session = profile.open_session()
+    session = open_store_session(profile)
     assert session.now == NOW
     key = profile.keystore.load()
     assert key is not None
     session.connect(profile.source(key))
-    list(session.fetch(view, cancelled=Event()))
+    list(session.fetch(view))
     figures = session.look(view).table.figures[0].figures.listed()
     session.close()
     assert place.database.exists()
@@ -77,21 +77,21 @@ def test_a_session_keeps_its_usage_in_the_profiles_file(server: DemoServer, tmp_
     again.close()
 
 
-def test_one_without_a_database_leaves_no_file(
+def test_profile_without_a_database_leaves_no_file(
     server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     profile = profile_of(server, None)
-    session = profile.open_session()
+    session = open_store_session(profile)
     session.connect(profile.source(AdminKey.parse(server.key)))
-    list(session.fetch(ViewState(), cancelled=Event()))
+    list(session.fetch(ViewState()))
     assert not session.empty
     session.close()
     profile.start_anew()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_database_is_kept_aside(server: DemoServer, tmp_path: Path) -> None:
+def test_damaged_database_is_kept_as_a_copy(server: DemoServer, tmp_path: Path) -> None:
     place = ProfilePaths(tmp_path)
     place.directory.mkdir(parents=True)
     place.database.write_bytes(b"not a database at all" * 1000)
@@ -106,13 +106,13 @@ def test_a_damaged_database_is_kept_aside(server: DemoServer, tmp_path: Path) ->
     assert [path.read_bytes()[:21] for path in aside] == [b"not a database at all"]
 
 
-def test_a_place_that_is_no_directory(server: DemoServer, tmp_path: Path) -> None:
+def test_data_directory_that_is_a_file_raises_an_error(server: DemoServer, tmp_path: Path) -> None:
     (tmp_path / "profiles").write_text("in the way")
     with pytest.raises(StoreNotWritable):
         profile_of(server, ProfilePaths(tmp_path).database).open_session()
 
 
-def test_a_key_is_checked_before_it_is_kept(server: DemoServer) -> None:
+def test_check_key_asks_the_server(server: DemoServer) -> None:
     profile = profile_of(server, None)
     profile.check_key(AdminKey.parse(server.key))
     with pytest.raises(KeyRefused):
@@ -131,9 +131,7 @@ def test_a_key_is_checked_before_it_is_kept(server: DemoServer) -> None:
         (30 * 86400, "This computer's clock is 30 days behind; the server's time is used"),
     ],
 )
-def test_a_clock_that_is_clearly_wrong_is_corrected_by_the_server_s(
-    server: DemoServer, wrong: int, note: str
-) -> None:
+def test_wrong_clock_is_corrected_by_the_server(server: DemoServer, wrong: int, note: str) -> None:
     profile = profile_of(server, None)
     session = profile.open_session()
     server.clock = lambda: NOW + wrong

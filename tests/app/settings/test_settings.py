@@ -1,4 +1,4 @@
-"""What is remembered, and how much of it survives what may happen to a file."""
+"""Settings are saved and loaded; damaged files and fields are replaced by defaults."""
 
 import json
 import stat
@@ -47,13 +47,13 @@ def written(path: Path, content: object) -> Path:
     return path
 
 
-def test_nothing_stored_is_the_default(path: Path) -> None:
+def test_missing_file_gives_defaults(path: Path) -> None:
     assert load(path) == Settings()
     assert load(path).note == ""
     assert not path.parent.exists()
 
 
-def test_what_is_saved_is_loaded(path: Path) -> None:
+def test_saved_settings_are_loaded(path: Path) -> None:
     save(path, SETTINGS)
     assert load(path) == SETTINGS
     assert load(path).note == ""
@@ -61,7 +61,7 @@ def test_what_is_saved_is_loaded(path: Path) -> None:
     assert load(path) == SETTINGS
 
 
-def test_the_same_settings_are_the_same_text(path: Path) -> None:
+def test_equal_settings_give_equal_text(path: Path) -> None:
     values = [f"gpt-{number}" for number in range(50)]
     texts = set()
     for listed in (values, values[::-1]):
@@ -73,7 +73,7 @@ def test_the_same_settings_are_the_same_text(path: Path) -> None:
     assert listed == [*sorted(values), None]
 
 
-def test_only_the_user_may_read_them(path: Path) -> None:
+def test_only_the_user_may_read_the_file(path: Path) -> None:
     save(path, SETTINGS)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -81,7 +81,7 @@ def test_only_the_user_may_read_them(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"null", b"[" * 100_000, b'{"a": 1'])
-def test_a_damaged_file_is_kept_aside(path: Path, content: bytes) -> None:
+def test_damaged_file_is_kept_as_a_copy(path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
     loaded = load(path)
@@ -92,12 +92,12 @@ def test_a_damaged_file_is_kept_aside(path: Path, content: bytes) -> None:
     assert load(path).note == ""
 
 
-def test_a_note_is_not_stored(path: Path) -> None:
+def test_note_is_not_saved(path: Path) -> None:
     save(path, Settings(note="something went wrong"))
     assert "note" not in json.loads(path.read_text())
 
 
-def test_what_can_not_be_read_is_the_default(path: Path) -> None:
+def test_unreadable_file_gives_defaults(path: Path) -> None:
     path.mkdir(parents=True)
     loaded = load(path)
     assert loaded == Settings()
@@ -116,7 +116,7 @@ def test_what_can_not_be_read_is_the_default(path: Path) -> None:
         ("profiles", []),
     ],
 )
-def test_a_field_that_can_not_be_used_costs_no_other(path: Path, name: str, value: Any) -> None:
+def test_invalid_field_does_not_affect_others(path: Path, name: str, value: Any) -> None:
     save(path, SETTINGS)
     stored = json.loads(path.read_text())
     loaded = load(written(path, stored | {name: value}))
@@ -125,7 +125,7 @@ def test_a_field_that_can_not_be_used_costs_no_other(path: Path, name: str, valu
     assert [getattr(loaded, other) for other in others] == [getattr(SETTINGS, other) for other in others]
 
 
-def test_entries_that_can_not_be_used_cost_no_other(path: Path) -> None:
+def test_invalid_entries_do_not_affect_others(path: Path) -> None:
     profile = {
         "view": 5,
         "widths": {"model": 200, "batch": "wide", "period": -1, "user_id": 10**9},
@@ -146,7 +146,9 @@ NAMES = ("profiles", "geometry", "bars", "abbreviated", "colour_scheme", "recent
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), ANYTHING))
-def test_no_content_is_an_error(tmp_path_factory: pytest.TempPathFactory, stored: dict[str, Any]) -> None:
+def test_any_content_is_loaded_without_an_error(
+    tmp_path_factory: pytest.TempPathFactory, stored: dict[str, Any]
+) -> None:
     path = tmp_path_factory.mktemp("settings") / "settings.json"
     loaded = load(written(path, stored))
     assert loaded.note == ""
@@ -155,7 +157,9 @@ def test_no_content_is_an_error(tmp_path_factory: pytest.TempPathFactory, stored
 
 
 @given(st.dictionaries(st.sampled_from(["view", "widths", "columns"]), ANYTHING))
-def test_no_profile_is_an_error(tmp_path_factory: pytest.TempPathFactory, stored: dict[str, Any]) -> None:
+def test_any_profile_is_loaded_without_an_error(
+    tmp_path_factory: pytest.TempPathFactory, stored: dict[str, Any]
+) -> None:
     path = tmp_path_factory.mktemp("settings") / "settings.json"
     loaded = load(written(path, {"profiles": {"default": stored}}))
     assert set(loaded.profiles) == {"default"}
@@ -163,7 +167,7 @@ def test_no_profile_is_an_error(tmp_path_factory: pytest.TempPathFactory, stored
     assert load(path) == loaded
 
 
-def test_settings_that_can_not_be_saved(tmp_path: Path) -> None:
+def test_failed_save_raises_store_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreNotWritable) as caught:
         save(tmp_path / "file" / "settings.json", SETTINGS)
@@ -171,7 +175,7 @@ def test_settings_that_can_not_be_saved(tmp_path: Path) -> None:
     assert caught.value.hint
 
 
-def test_profiles_and_zones_are_changed_one_at_a_time() -> None:
+def test_one_profile_or_zone_is_changed() -> None:
     assert Settings().profile("default") == ProfileSettings()
     changed = SETTINGS.with_profile("other", ProfileSettings(VIEW))
     assert changed.profile("other").view == VIEW

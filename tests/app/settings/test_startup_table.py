@@ -7,25 +7,31 @@ from typing import Any
 import pytest
 
 from usage_viewer.app.profile.paths import ProfilePaths
-from usage_viewer.app.settings.startup_table import keep_last_look, path_of, place_of_last_look, take_last_look
+from usage_viewer.app.settings.startup_table import (
+    StartupTable,
+    find_startup_table,
+    save_startup_table,
+    startup_table_path,
+    take_startup_table,
+)
 
-LOOK: dict[str, Any] = {
-    "kept": 1000,
-    "until": 2000,
-    "title": "Usage Viewer",
-    "heading": "Completions",
-    "status": "30 of 30 days",
-    "geometry": "",
-    "scheme": "system",
-    "top": 90,
-    "header": 24,
-    "row": 22,
-    "labels": ["Model", "Input"],
-    "right": [False, True],
-    "widths": [100, 80],
-    "totals": ["Total of 1 group", "5"],
-    "rows": [["gpt-6-astra", "5"]],
-}
+TABLE = StartupTable(
+    valid_from=1000,
+    valid_until=2000,
+    title="Usage Viewer",
+    heading="Completions",
+    status="30 of 30 days",
+    geometry="",
+    scheme="system",
+    heading_height=90,
+    header_height=24,
+    row_height=22,
+    labels=["Model", "Input"],
+    right_aligned=[False, True],
+    widths=[100, 80],
+    totals=["Total of 1 group", "5"],
+    rows=[["gpt-6-astra", "5"]],
+)
 
 
 @pytest.fixture
@@ -37,67 +43,65 @@ def place(tmp_path: Path) -> ProfilePaths:
     return place
 
 
-def taken(place: ProfilePaths, moment: float = 1500) -> dict[str, Any] | None:
-    return take_last_look(place, lambda: moment)
+def taken(place: ProfilePaths, moment: float = 1500) -> StartupTable | None:
+    return take_startup_table(place, lambda: moment)
 
 
-def test_it_is_taken_once(place: ProfilePaths) -> None:
-    keep_last_look(place, LOOK)
-    assert place_of_last_look(place.data_dir) == place
-    look = taken(place)
-    assert look is not None
-    assert LOOK.items() <= look.items()
-    assert place_of_last_look(place.data_dir) is None
+def test_table_is_taken_once(place: ProfilePaths) -> None:
+    save_startup_table(place, TABLE)
+    assert find_startup_table(place.data_dir) == place
+    assert taken(place) == TABLE
+    assert find_startup_table(place.data_dir) is None
     assert taken(place) is None
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no such permissions")
-def test_it_is_for_its_owner_alone(place: ProfilePaths) -> None:
-    keep_last_look(place, LOOK)
-    assert stat.S_IMODE(path_of(place).stat().st_mode) == 0o600
+def test_file_is_readable_by_its_owner_only(place: ProfilePaths) -> None:
+    save_startup_table(place, TABLE)
+    assert stat.S_IMODE(startup_table_path(place).stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("moment", [999, 2000, 10**10])
-def test_it_holds_for_its_time(place: ProfilePaths, moment: float) -> None:
-    keep_last_look(place, LOOK)
+def test_table_is_valid_only_in_its_time(place: ProfilePaths, moment: float) -> None:
+    save_startup_table(place, TABLE)
     assert taken(place, moment) is None
-    assert not path_of(place).exists()
+    assert not startup_table_path(place).exists()
 
 
-def test_a_changed_database_ends_it(place: ProfilePaths) -> None:
-    keep_last_look(place, LOOK)
+def test_changed_database_invalidates_table(place: ProfilePaths) -> None:
+    save_startup_table(place, TABLE)
     place.database.write_bytes(b"others!")
     assert taken(place) is None
 
 
-def test_a_database_that_was_not_closed_ends_it(place: ProfilePaths) -> None:
-    keep_last_look(place, LOOK)
+def test_unclosed_database_invalidates_table(place: ProfilePaths) -> None:
+    save_startup_table(place, TABLE)
     place.database.with_name("usage.duckdb.wal").touch()
     assert taken(place) is None
 
 
-def test_changed_settings_end_it(place: ProfilePaths) -> None:
-    keep_last_look(place, LOOK)
+def test_changed_settings_invalidate_table(place: ProfilePaths) -> None:
+    save_startup_table(place, TABLE)
     place.settings.write_text('{"bars": false}')
     assert taken(place) is None
 
 
-def test_another_locale_ends_it(place: ProfilePaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep_last_look(place, LOOK)
+def test_changed_locale_invalidates_table(place: ProfilePaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_startup_table(place, TABLE)
     monkeypatch.setenv("LC_NUMERIC", "de_DE.UTF-8")
     assert taken(place) is None
 
 
-def test_it_is_that_of_the_organization_looked_at_last(place: ProfilePaths) -> None:
+def test_table_of_last_organization_is_found(place: ProfilePaths) -> None:
     other = ProfilePaths(place.data_dir, "other")
     other.directory.mkdir()
     other.database.write_bytes(b"figures")
-    keep_last_look(place, LOOK)
-    keep_last_look(other, LOOK)
+    save_startup_table(place, TABLE)
+    save_startup_table(other, TABLE)
     place.settings.write_text('{"organization": "other"}')
-    assert place_of_last_look(place.data_dir) == other
+    assert find_startup_table(place.data_dir) == other
     place.settings.write_text('{"organization": "../default"}')
-    assert place_of_last_look(place.data_dir) is None
+    assert find_startup_table(place.data_dir) is None
 
 
 @pytest.mark.parametrize(
@@ -111,29 +115,29 @@ def test_it_is_that_of_the_organization_looked_at_last(place: ProfilePaths) -> N
         {"widths": [100, "80"]},
         {"labels": []},
         {"labels": None},
-        {"top": -1},
-        {"top": "90"},
+        {"heading_height": -1},
+        {"heading_height": "90"},
         {"title": None},
-        {"until": "x"},
-        {"of": None},
+        {"valid_until": "x"},
+        {"state": None},
     ],
 )
-def test_what_is_damaged_is_not_shown(place: ProfilePaths, damage: dict[str, Any]) -> None:
-    keep_last_look(place, LOOK)
-    look = json.loads(path_of(place).read_bytes())
-    path_of(place).write_text(json.dumps({**look, **damage}))
+def test_damaged_table_is_not_used(place: ProfilePaths, damage: dict[str, Any]) -> None:
+    save_startup_table(place, TABLE)
+    content = json.loads(startup_table_path(place).read_bytes())
+    startup_table_path(place).write_text(json.dumps({**content, **damage}))
     assert taken(place) is None
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"7", b"\xff"])
-def test_what_is_no_look_is_not_shown(place: ProfilePaths, text: bytes) -> None:
-    path_of(place).write_bytes(text)
+def test_other_content_is_not_used(place: ProfilePaths, text: bytes) -> None:
+    startup_table_path(place).write_bytes(text)
     assert taken(place) is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"organization": 7.5}', "[" * 100_000])
-def test_damaged_settings_lead_nowhere(place: ProfilePaths, text: str) -> None:
-    keep_last_look(place, LOOK)
+def test_damaged_settings_find_no_table(place: ProfilePaths, text: str) -> None:
+    save_startup_table(place, TABLE)
     place.settings.write_text(text)
-    found = place_of_last_look(place.data_dir)
+    found = find_startup_table(place.data_dir)
     assert found is None or taken(found) is None

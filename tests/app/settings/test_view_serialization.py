@@ -1,4 +1,4 @@
-"""Any view is restored as it was; of a damaged one, what can be used."""
+"""Every view is restored unchanged; a damaged one keeps its valid parts."""
 
 import json
 from datetime import datetime, timedelta
@@ -47,12 +47,12 @@ def stored(view: ViewState) -> dict[str, Any]:
 
 
 @given(views())
-def test_any_view_is_restored(view: ViewState) -> None:
+def test_every_view_is_restored(view: ViewState) -> None:
     assert restored_view(stored(view)) == view
 
 
 @pytest.mark.parametrize("content", [None, 5, "view", [], {}, {"unknown": 1}, {"dataset": "gone"}, {"grouping": 5}])
-def test_nothing_usable_is_the_default(content: object) -> None:
+def test_invalid_content_gives_the_default_view(content: object) -> None:
     assert restored_view(content) == ViewState()
 
 
@@ -64,7 +64,7 @@ def test_nothing_usable_is_the_default(content: object) -> None:
     | st.text(max_size=3)
     | st.lists(st.none() | st.text(max_size=3) | st.dictionaries(st.text(max_size=3), st.none(), max_size=1)),
 )
-def test_a_damaged_field_is_no_error(view: ViewState, name: str, content: object) -> None:
+def test_damaged_field_raises_no_error(view: ViewState, name: str, content: object) -> None:
     restored = restored_view(stored(view) | {name: content})
     assert restored.keys
     if name not in ("dataset", "range"):
@@ -74,7 +74,7 @@ def test_a_damaged_field_is_no_error(view: ViewState, name: str, content: object
         assert restored.grouping == view.grouping
 
 
-def test_what_there_is_no_longer_is_left_out() -> None:
+def test_unknown_names_are_omitted() -> None:
     view = ViewState(
         grouping=("model", "batch"),
         filters=(Filter("batch", frozenset(["true"])),),
@@ -101,16 +101,16 @@ def test_what_there_is_no_longer_is_left_out() -> None:
         {"preset": None, "start": "yesterday", "end": "today"},
     ],
 )
-def test_a_range_that_is_none_is_the_default(content: object) -> None:
+def test_invalid_range_gives_the_default(content: object) -> None:
     assert restored_view({"range": content, "per": "day"}) == ViewState(per=Granularity.DAY)
 
 
-def test_a_zone_that_is_none_is_the_default() -> None:
+def test_invalid_zone_gives_the_default() -> None:
     for zone in ("Nowhere/Land", "../../etc/passwd", "", "/etc/localtime"):
         assert restored_view({"zone": zone}).zone == "UTC"
 
 
-def test_a_dataset_with_a_grouping_of_nothing() -> None:
+def test_invalid_grouping_gives_the_default_of_the_dataset() -> None:
     view = ViewState(dataset_name="costs", grouping=())
     assert restored_view(stored(view)) == view
     assert restored_view({"dataset": "costs"}).grouping == ("line_item",)

@@ -1,8 +1,7 @@
-"""A session saved and opened again; what is foreign, damaged, too large or hostile is refused with a reason."""
+"""Snapshots are saved and opened; foreign, damaged, too large or hostile files are refused."""
 
 import io
 import json
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.rigs.sessions import NOW
+from tests.rigs.sessions import NOW, open_store_session
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.app.session.session import Session
-from usage_viewer.app.snapshot.archive import SnapshotProfile, peek, save_snapshot
+from usage_viewer.app.session.store_session import StoreSession
+from usage_viewer.app.snapshot.archive import SnapshotProfile, peek, save_snapshot, unpack
 from usage_viewer.app.snapshot.manifest import FILE, Manifest
-from usage_viewer.app.snapshot.packing import unpack
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.errors import (
     Cancelled,
@@ -35,7 +34,6 @@ from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.keystore import MemoryKeystore
-from usage_viewer.store import Cancel
 
 VIEW = ViewState(
     range=DateRange(Preset.LAST_7_DAYS),
@@ -48,8 +46,8 @@ EVERYTHING = VIEW.without_filters()
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[Session]:
-    """A week of three datasets, fetched from a real server."""
+def session() -> Iterator[StoreSession]:
+    """A session with a week of three datasets, fetched from the stand-in server."""
     key = AdminKey.parse(ADMIN_KEY)
     with DemoServer(SyntheticOrganization(anchor=NOW), key=ADMIN_KEY, clock=lambda: NOW) as server:
         profile = Profile(
@@ -59,19 +57,18 @@ def session() -> Iterator[Session]:
             keystore=lambda: MemoryKeystore(key),
             clock=lambda: NOW,
         )
-        with closing(profile.open_session()) as opened:
-            source = profile.source(key)
-            opened.connect(source, source)
-            opened.fetch_names(cancelled=threading.Event())
+        with closing(open_store_session(profile)) as opened:
+            opened.connect(profile.source(key))
+            opened.fetch_names()
             for name in ("completions", "costs", "vector_stores"):
-                for _ in opened.fetch(EVERYTHING.with_dataset(name), cancelled=threading.Event()):
+                for _ in opened.fetch(EVERYTHING.with_dataset(name)):
                     pass
             opened.connect(None)
             yield opened
 
 
 @pytest.fixture(scope="module")
-def snapshot(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def snapshot(session: StoreSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("saved") / "week.zip"
     save_snapshot(session, VIEW, path, organization="Acme")
     return path
@@ -79,7 +76,7 @@ def snapshot(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture
 def folder(snapshot: Path, tmp_path: Path) -> Path:
-    """The same, unpacked."""
+    """The snapshot as a folder."""
     unpacked = tmp_path / "week"
     with zipfile.ZipFile(snapshot) as packed:
         packed.extractall(unpacked)
@@ -95,12 +92,12 @@ def _rows(table: Table) -> list[object]:
     return sorted(zip(*heads, *figures, strict=True), key=repr)
 
 
-def _opened(path: Path) -> Session:
-    return SnapshotProfile(path).open_session()
+def _opened(path: Path) -> StoreSession:
+    return open_store_session(SnapshotProfile(path))
 
 
 @pytest.mark.parametrize("form", ["zip", "folder", "manifest"])
-def test_it_shows_what_was_held(form: str, session: Session, snapshot: Path, folder: Path) -> None:
+def test_snapshot_gives_the_same_table(form: str, session: StoreSession, snapshot: Path, folder: Path) -> None:
     path = {"zip": snapshot, "folder": folder, "manifest": folder / FILE}[form]
     with closing(_opened(path)) as opened:
         for name in ("completions", "costs", "vector_stores"):
@@ -110,23 +107,23 @@ def test_it_shows_what_was_held(form: str, session: Session, snapshot: Path, fol
             assert after.table.rows > 0
             assert after.coverage.summary == "7 of 7 days"
         assert not opened.connected
-        assert "embeddings" in opened.unavailable
-        assert "completions" not in opened.unavailable
+        assert "embeddings" in opened.unavailable_datasets
+        assert "completions" not in opened.unavailable_datasets
         nothing = opened.look(EVERYTHING.with_dataset("embeddings")).coverage
-        assert (nothing.held, nothing.expected) == (0, 7)
+        assert (nothing.stored, nothing.expected) == (0, 7)
         with pytest.raises(KeyMissing):
-            list(opened.fetch(EVERYTHING.with_dataset("embeddings"), cancelled=threading.Event()))
+            list(opened.fetch(EVERYTHING.with_dataset("embeddings")))
 
 
-def test_its_clock_stands_still(snapshot: Path, session: Session) -> None:
+def test_clock_of_a_snapshot_stands_still(snapshot: Path, session: StoreSession) -> None:
     profile = SnapshotProfile(snapshot)
     with closing(profile.open_session()) as opened:
         assert opened.now == profile.manifest.moment
         assert abs(opened.now - session.now) < 60
-        assert opened.span(VIEW) == session.span(VIEW)
+        assert opened.coverage(VIEW).periods.span == session.coverage(VIEW).periods.span
 
 
-def test_the_manifest_says_what_it_holds(snapshot: Path) -> None:
+def test_manifest_describes_the_content(snapshot: Path) -> None:
     manifest = peek(snapshot)
     assert manifest.organization == "Acme"
     assert manifest.shown == VIEW.with_search("")
@@ -137,7 +134,7 @@ def test_the_manifest_says_what_it_holds(snapshot: Path) -> None:
         assert ADMIN_KEY.encode() not in b"".join(packed.read(name) for name in packed.namelist())
 
 
-def test_a_folder_is_written_whole_and_replaced(session: Session, tmp_path: Path) -> None:
+def test_folder_is_replaced_completely(session: StoreSession, tmp_path: Path) -> None:
     path = tmp_path / "saved here"
     save_snapshot(session, VIEW, path)
     (path / "held.parquet").write_bytes(b"")
@@ -147,25 +144,25 @@ def test_a_folder_is_written_whole_and_replaced(session: Session, tmp_path: Path
     assert [item.name for item in tmp_path.iterdir()] == ["saved here"]
 
 
-def test_another_folder_is_not_replaced(session: Session, tmp_path: Path) -> None:
+def test_folder_that_is_no_snapshot_is_not_replaced(session: StoreSession, tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "dear.txt").write_text("dear")
-    with pytest.raises(ExportError, match="Something else"):
+    with pytest.raises(ExportError, match="already used"):
         save_snapshot(session, VIEW, tmp_path / "letters")
     assert (tmp_path / "letters" / "dear.txt").read_text() == "dear"
 
 
-def test_a_place_that_is_gone_is_said_and_nothing_is_left(session: Session, tmp_path: Path) -> None:
+def test_failed_save_leaves_no_file(session: StoreSession, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="folder is gone"):
         save_snapshot(session, VIEW, tmp_path / "no" / "where.zip")
-    cancel = Cancel()
+    cancel = Cancellation()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        save_snapshot(session, VIEW, tmp_path / "never.zip", cancel=cancel)
+        save_snapshot(session, VIEW, tmp_path / "never.zip", cancellation=cancel)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_snapshot_of_a_snapshot_is_as_of_the_first(snapshot: Path, tmp_path: Path) -> None:
+def test_snapshot_of_a_snapshot_keeps_the_time_of_saving(snapshot: Path, tmp_path: Path) -> None:
     with closing(_opened(snapshot)) as opened:
         save_snapshot(opened, VIEW.with_range(DateRange(Preset.YESTERDAY)), tmp_path / "day.zip")
         assert peek(tmp_path / "day.zip").saved_at == peek(snapshot).saved_at
@@ -209,7 +206,7 @@ FAULTS: dict[str, tuple[type[SnapshotError], Callable[[Path], object]]] = {
 
 
 @pytest.mark.parametrize(("kind", "damage"), FAULTS.values(), ids=FAULTS)
-def test_a_damaged_or_foreign_folder_is_refused(
+def test_damaged_or_foreign_folder_is_refused(
     kind: type[SnapshotError], damage: Callable[[Path], object], folder: Path
 ) -> None:
     damage(folder)
@@ -229,14 +226,14 @@ def _zip(path: Path, files: dict[str, bytes]) -> Path:
     "name",
     ["../held.parquet", "/etc/held.parquet", "a/b/held.parquet", "..\\held.parquet", "run.sh", "C:held.parquet"],
 )
-def test_names_that_lead_elsewhere_are_refused(name: str, tmp_path: Path, folder: Path) -> None:
+def test_names_outside_the_folder_are_refused(name: str, tmp_path: Path, folder: Path) -> None:
     path = _zip(tmp_path / "x.zip", {FILE: (folder / FILE).read_bytes(), name: b"PAR1"})
     with pytest.raises(NotASnapshot):
         _opened(path)
     assert not (tmp_path.parent / "held.parquet").exists()
 
 
-def test_a_zip_of_the_folder_is_taken(folder: Path, tmp_path: Path) -> None:
+def test_zip_with_the_folder_is_accepted(folder: Path, tmp_path: Path) -> None:
     files = {f"week/{path.name}": path.read_bytes() for path in folder.iterdir()}
     with closing(_opened(_zip(tmp_path / "again.zip", files))) as opened:
         assert opened.look(EVERYTHING).coverage.complete
@@ -245,7 +242,7 @@ def test_a_zip_of_the_folder_is_taken(folder: Path, tmp_path: Path) -> None:
         _opened(_zip(tmp_path / "up.zip", upward))
 
 
-def test_what_would_unpack_to_too_much_is_refused(tmp_path: Path, folder: Path) -> None:
+def test_archive_over_the_size_limit_is_refused(tmp_path: Path, folder: Path) -> None:
     path = _zip(tmp_path / "x.zip", {FILE: (folder / FILE).read_bytes(), "held.parquet": bytes(3_000_000)})
     (tmp_path / "out").mkdir()
     with pytest.raises(SnapshotTooLarge):
@@ -255,12 +252,12 @@ def test_what_would_unpack_to_too_much_is_refused(tmp_path: Path, folder: Path) 
         _opened(many)
 
 
-def test_a_size_that_lies_is_found_out(tmp_path: Path, folder: Path) -> None:
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as packed:
+def test_false_declared_size_is_detected(tmp_path: Path, folder: Path) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr(FILE, (folder / FILE).read_bytes())
         packed.writestr("held.parquet", bytes(3_000_000))
-    content = held.getvalue().replace((3_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
+    content = archive.getvalue().replace((3_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
     path = tmp_path / "x.zip"
     path.write_bytes(content)
     with pytest.raises(SnapshotError):
@@ -274,18 +271,18 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def test_what_is_no_snapshot_at_all(tmp_path: Path, snapshot: Path) -> None:
+def test_other_files_are_refused(tmp_path: Path, snapshot: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(NotASnapshot):
         SnapshotProfile(tmp_path / "notes.txt")
     with pytest.raises(NotASnapshot):
         SnapshotProfile(tmp_path)
-    with pytest.raises(SnapshotError, match="no such snapshot"):
+    with pytest.raises(SnapshotError, match="was not found"):
         SnapshotProfile(tmp_path / "gone.zip")
     (tmp_path / "short.zip").write_bytes(snapshot.read_bytes()[:5000])
     with pytest.raises(SnapshotDamaged):
         SnapshotProfile(tmp_path / "short.zip")
 
 
-def test_the_manifest_is_not_taken_for_more_than_it_is() -> None:
+def test_manifest_has_no_key() -> None:
     assert "key" not in Manifest.__struct_fields__

@@ -1,4 +1,4 @@
-"""What was compared, as long as it isn't fetched again."""
+"""Checks which views are verified after comparisons of their buckets."""
 
 from datetime import UTC
 
@@ -15,79 +15,85 @@ NOW = 100 * DAY
 DAYS = np.arange(10, dtype=np.int64) * DAY
 
 
-def held(fetched: int = 50 * DAY, days: int = 10) -> dict[BucketWidth, HeldBuckets]:
+def stored(fetched: int = 50 * DAY, days: int = 10) -> dict[BucketWidth, HeldBuckets]:
+    """Return the first `days` of DAYS as stored buckets."""
     return {BucketWidth.DAY: HeldBuckets(DAYS[:days], np.full(days, fetched))}
 
 
-def needed(first: int = 0, end: int = 10, of: dict[BucketWidth, HeldBuckets] | None = None) -> Coverage:
+def coverage_of(first: int = 0, end: int = 10, buckets: dict[BucketWidth, HeldBuckets] | None = None) -> Coverage:
+    """Return the coverage of the days from `first` to before `end`."""
     span = Span(first * DAY, end * DAY)
-    whole = periods(span, Granularity.TOTAL, UTC)
-    return cover(whole, [BucketRun(BucketWidth.DAY, span.start, span.end)], held() if of is None else of, NOW)
-
-
-def note(
-    ledger: VerificationLog, first: int = 0, end: int = 10, fetched: int = 50 * DAY, at: int = NOW, **marks: Marks
-) -> None:
-    starts = DAYS[first:end]
-    ledger.note("completions", BucketWidth.DAY, starts, np.full(len(starts), fetched), at, marks.get("marks", {}))
-
-
-@pytest.fixture
-def ledger() -> VerificationLog:
-    return VerificationLog()
-
-
-def test_nothing_is_known_before_it_was_compared(ledger: VerificationLog) -> None:
-    assert ledger.completeness("completions", needed(), held()) == Completeness()
-
-
-def test_what_was_compared_is_proven_whole_and_in_parts(ledger: VerificationLog) -> None:
-    note(ledger, 0, 5, at=NOW - 60)
-    note(ledger, 5, 10)
-    assert ledger.completeness("completions", needed(), held()) == Completeness(Verdict.PROVEN, NOW - 60, 10)
-    assert ledger.completeness("completions", needed(6, 8), held()) == Completeness(Verdict.PROVEN, NOW, 2)
-    assert ledger.completeness("images", needed(), held()) == Completeness()
-
-
-def test_one_bucket_that_was_not_compared_leaves_it_open(ledger: VerificationLog) -> None:
-    note(ledger, 0, 9)
-    assert ledger.completeness("completions", needed(), held()) == Completeness()
-    assert ledger.completeness("completions", needed(0, 9), held()).verdict is Verdict.PROVEN
-
-
-def test_what_was_fetched_again_is_to_be_compared_again(ledger: VerificationLog) -> None:
-    note(ledger)
-    again = held(51 * DAY)
-    assert ledger.completeness("completions", needed(of=again), again) == Completeness()
-    note(ledger, fetched=51 * DAY)
-    assert ledger.completeness("completions", needed(of=again), again).verdict is Verdict.PROVEN
-
-
-def test_what_is_not_whole_can_not_be_proven(ledger: VerificationLog) -> None:
-    note(ledger)
-    fewer = held(days=9)
-    assert ledger.completeness("completions", needed(of=fewer), fewer) == Completeness()
-
-
-def test_differences_are_those_of_the_view(ledger: VerificationLog) -> None:
-    third, fourth = Bucket(3 * DAY, BucketWidth.DAY), Bucket(4 * DAY, BucketWidth.DAY)
-    difference = Difference(third, "input_tokens", 1, 2)
-    note(ledger, marks={fourth: (), third: (difference,)})
-    whole = ledger.completeness("completions", needed(), held())
-    assert whole == Completeness(Verdict.DIFFERS, NOW, 10, (difference,), (fourth,))
-    assert ledger.completeness("completions", needed(4, 10), held()) == Completeness(
-        Verdict.PROVEN, NOW, 6, (), (fourth,)
+    total = periods(span, Granularity.TOTAL, UTC)
+    return cover(
+        total, [BucketRun(BucketWidth.DAY, span.start, span.end)], stored() if buckets is None else buckets, NOW
     )
 
 
-def test_a_bucket_that_agrees_now_is_no_longer_marked(ledger: VerificationLog) -> None:
+def record(
+    log: VerificationLog, first: int = 0, end: int = 10, fetched: int = 50 * DAY, at: int = NOW, **marks: Marks
+) -> None:
+    """Record a comparison of the days from `first` to before `end`."""
+    starts = DAYS[first:end]
+    log.add("completions", BucketWidth.DAY, starts, np.full(len(starts), fetched), at, marks.get("marks", {}))
+
+
+@pytest.fixture
+def log() -> VerificationLog:
+    """Return an empty log."""
+    return VerificationLog()
+
+
+def test_nothing_is_verified_before_a_comparison(log: VerificationLog) -> None:
+    assert log.completeness("completions", coverage_of(), stored()) == Completeness()
+
+
+def test_compared_buckets_are_verified_in_whole_and_in_part(log: VerificationLog) -> None:
+    record(log, 0, 5, at=NOW - 60)
+    record(log, 5, 10)
+    assert log.completeness("completions", coverage_of(), stored()) == Completeness(Verdict.VERIFIED, NOW - 60, 10)
+    assert log.completeness("completions", coverage_of(6, 8), stored()) == Completeness(Verdict.VERIFIED, NOW, 2)
+    assert log.completeness("images", coverage_of(), stored()) == Completeness()
+
+
+def test_one_bucket_without_comparison_leaves_the_view_unverified(log: VerificationLog) -> None:
+    record(log, 0, 9)
+    assert log.completeness("completions", coverage_of(), stored()) == Completeness()
+    assert log.completeness("completions", coverage_of(0, 9), stored()).verdict is Verdict.VERIFIED
+
+
+def test_refetched_buckets_must_be_compared_again(log: VerificationLog) -> None:
+    record(log)
+    refetched = stored(51 * DAY)
+    assert log.completeness("completions", coverage_of(buckets=refetched), refetched) == Completeness()
+    record(log, fetched=51 * DAY)
+    assert log.completeness("completions", coverage_of(buckets=refetched), refetched).verdict is Verdict.VERIFIED
+
+
+def test_incomplete_data_is_not_verified(log: VerificationLog) -> None:
+    record(log)
+    nine_days = stored(days=9)
+    assert log.completeness("completions", coverage_of(buckets=nine_days), nine_days) == Completeness()
+
+
+def test_only_differences_of_the_view_are_returned(log: VerificationLog) -> None:
+    third, fourth = Bucket(3 * DAY, BucketWidth.DAY), Bucket(4 * DAY, BucketWidth.DAY)
+    difference = Difference(third, "input_tokens", 1, 2)
+    record(log, marks={fourth: (), third: (difference,)})
+    verdict = log.completeness("completions", coverage_of(), stored())
+    assert verdict == Completeness(Verdict.DIFFERS, NOW, 10, (difference,), (fourth,))
+    assert log.completeness("completions", coverage_of(4, 10), stored()) == Completeness(
+        Verdict.VERIFIED, NOW, 6, (), (fourth,)
+    )
+
+
+def test_a_second_comparison_replaces_the_first(log: VerificationLog) -> None:
     third = Bucket(3 * DAY, BucketWidth.DAY)
-    note(ledger, marks={third: (Difference(third, "input_tokens", 1, 2),)})
-    note(ledger, 3, 4)
-    assert ledger.completeness("completions", needed(), held()) == Completeness(Verdict.PROVEN, NOW, 10)
+    record(log, marks={third: (Difference(third, "input_tokens", 1, 2),)})
+    record(log, 3, 4)
+    assert log.completeness("completions", coverage_of(), stored()) == Completeness(Verdict.VERIFIED, NOW, 10)
 
 
-def test_forgets(ledger: VerificationLog) -> None:
-    note(ledger)
-    ledger.forget()
-    assert ledger.completeness("completions", needed(), held()) == Completeness()
+def test_clear_removes_every_result(log: VerificationLog) -> None:
+    record(log)
+    log.clear()
+    assert log.completeness("completions", coverage_of(), stored()) == Completeness()

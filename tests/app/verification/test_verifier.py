@@ -1,6 +1,5 @@
-"""Proofs against a real server: rows that it drops, counts that it bends, buckets that grow."""
+"""Checks verification against a real server: dropped rows, changed counts and growing buckets."""
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,11 +9,12 @@ from typing import Any
 import pytest
 
 from usage_viewer.app.fetch.api_source import ApiSource
-from usage_viewer.app.session.session import Session
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import Cancelled, KeyMissing
 from usage_viewer.domain.period import BucketWidth, Granularity
@@ -27,64 +27,72 @@ NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())
 TODAY = NOW - NOW % DAY
 
 WEEK = DateRange(None, datetime(2026, 11, 2), datetime(2026, 11, 9))
-"""Settled at NOW."""
-LATELY = DateRange(None, datetime(2026, 11, 14), datetime(2026, 11, 21))
-"""Until the end of NOW's day."""
+"""A week that is settled at NOW."""
+RECENT_DAYS = DateRange(None, datetime(2026, 11, 14), datetime(2026, 11, 21))
+"""The days until the end of NOW's day, some of them open."""
 
 Edit = Callable[[Any], Any]
 
 
 @dataclass
-class Bench:
+class VerificationRig:
+    """A server, a session and their common clock; `fetched`: whether the last check fetched buckets again."""
+
     server: DemoServer
-    session: Session
+    session: StoreSession
     now: float = NOW
     fetched: bool = False
 
     def load(self, view: ViewState, *, refresh: bool = False) -> None:
-        for _ in self.session.fetch(view, cancelled=threading.Event(), refresh=refresh):
+        """Fetch a view."""
+        for _ in self.session.fetch(view, refresh=refresh):
             pass
 
-    def prove(self, view: ViewState, refetch: tuple[Bucket, ...] = ()) -> Completeness:
-        proved = self.session.prove(view, cancelled=threading.Event(), refetch=refetch)
-        self.fetched = proved.fetched
-        return proved.completeness
+    def verify(self, view: ViewState, refetch: tuple[Bucket, ...] = ()) -> Completeness:
+        """Verify a view."""
+        outcome = self.session.verify(view, refetch=refetch)
+        self.fetched = outcome.fetched
+        return outcome.completeness
 
     def edit(self, change: Edit, *, grouped: bool = True) -> None:
-        """Changes the server's answers about usage: those that are grouped, or those that aren't."""
+        """Change the server's usage responses: the grouped ones, or the others."""
 
         def faults(request: Request) -> Fault | None:
-            about_usage = "start_time" in request.query and ("group_by" in request.query) is grouped
-            return Fault(edit=change) if about_usage else None
+            is_selected = "start_time" in request.query and ("group_by" in request.query) is grouped
+            return Fault(edit=change) if is_selected else None
 
         self.server.faults = faults
 
-    def be_honest(self) -> None:
+    def stop_editing(self) -> None:
+        """Lets the server respond correctly again."""
         self.server.faults = None
 
 
 @pytest.fixture(scope="module")
 def organization() -> SyntheticOrganization:
+    """Return the synthetic organization as of NOW."""
     return SyntheticOrganization(anchor=NOW)
 
 
 @pytest.fixture
-def bench(organization: SyntheticOrganization) -> Iterator[Bench]:
+def rig(organization: SyntheticOrganization) -> Iterator[VerificationRig]:
+    """Return a connected session without data."""
     with DemoServer(organization) as server:
-        session = Session(Store.open(None), clock=lambda: made.now)
-        made = Bench(server, session)
-        server.clock = lambda: made.now
+        session = StoreSession(Store.open(None), clock=lambda: created.now)
+        created = VerificationRig(server, session)
+        server.clock = lambda: created.now
         session.connect(ApiSource(server.base_url, AdminKey.parse(server.key)))
-        yield made
+        yield created
         session.close()
 
 
-def view_of(dataset: str = "completions", chosen: DateRange = WEEK, **more: Any) -> ViewState:
-    return replace(ViewState(grouping=(), range=chosen).with_dataset(dataset), **more)
+def view_of(dataset: str = "completions", date_range: DateRange = WEEK, **fields: Any) -> ViewState:
+    """Return a view without grouping."""
+    return replace(ViewState(grouping=(), range=date_range).with_dataset(dataset), **fields)
 
 
 def drop_row(day: int) -> Edit:
-    """Leaves out the last row of the bucket that begins at `day`."""
+    """Remove the last row of the bucket that begins at `day`."""
 
     def change(answer: Any) -> Any:
         for bucket in answer["data"]:
@@ -95,7 +103,7 @@ def drop_row(day: int) -> Edit:
     return change
 
 
-class TestProve:
+class TestVerify:
     @pytest.mark.parametrize(
         ("dataset", "per"),
         [
@@ -107,66 +115,66 @@ class TestProve:
             ("costs", Granularity.TOTAL),
         ],
     )
-    def test_what_is_whole_is_proven(self, bench: Bench, dataset: str, per: Granularity) -> None:
+    def test_complete_data_is_verified(self, rig: VerificationRig, dataset: str, per: Granularity) -> None:
         view = view_of(dataset, per=per)
-        bench.load(view)
-        assert bench.session.completeness(view).verdict is Verdict.NOT_ASKED
-        proof = bench.prove(view)
-        assert proof == bench.session.completeness(view)
-        assert proof == Completeness(Verdict.PROVEN, NOW, 7 if per is not Granularity.HOUR else 168)
+        rig.load(view)
+        assert rig.session.completeness(view).verdict is Verdict.NOT_VERIFIED
+        result = rig.verify(view)
+        assert result == rig.session.completeness(view)
+        assert result == Completeness(Verdict.VERIFIED, NOW, 7 if per is not Granularity.HOUR else 168)
 
-    def test_costs_one_call_for_a_month_of_days(self, bench: Bench) -> None:
-        view = view_of(chosen=DateRange(None, datetime(2026, 10, 1), datetime(2026, 11, 1)))
-        bench.load(view)
-        bench.server.requests.clear()
-        bench.prove(view)
-        (asked,) = bench.server.requests
-        assert "group_by" not in asked.query
-        assert bench.session.calls_to_prove(view, bench.session.coverage(view)) == 1
+    def test_a_month_of_days_takes_one_request(self, rig: VerificationRig) -> None:
+        view = view_of(date_range=DateRange(None, datetime(2026, 10, 1), datetime(2026, 11, 1)))
+        rig.load(view)
+        rig.server.requests.clear()
+        rig.verify(view)
+        (request,) = rig.server.requests
+        assert "group_by" not in request.query
+        assert rig.session.requests_to_verify(view, rig.session.coverage(view)) == 1
 
-    def test_another_grouping_filter_or_part_of_it_is_proven_too(self, bench: Bench) -> None:
+    def test_another_grouping_filter_or_part_is_verified_too(self, rig: VerificationRig) -> None:
         view = view_of()
-        bench.load(view)
-        bench.prove(view)
+        rig.load(view)
+        rig.verify(view)
         part = replace(view, range=DateRange(None, datetime(2026, 11, 3), datetime(2026, 11, 5)))
         other = part.with_grouping(["project_id"]).only("model", "none such")
-        assert bench.session.completeness(other) == Completeness(Verdict.PROVEN, NOW, 2)
+        assert rig.session.completeness(other) == Completeness(Verdict.VERIFIED, NOW, 2)
         more = replace(view, range=DateRange(None, datetime(2026, 11, 2), datetime(2026, 11, 10)))
-        assert bench.session.completeness(more) == Completeness()
+        assert rig.session.completeness(more) == Completeness()
 
-    def test_a_row_that_is_dropped_is_found_and_fetched_again(self, bench: Bench) -> None:
+    def test_a_dropped_row_is_found_and_fetched_again(self, rig: VerificationRig) -> None:
         view, day = view_of(), TODAY - 15 * DAY
-        bench.edit(drop_row(day))
-        bench.load(view)
-        bench.be_honest()
-        proof = bench.prove(view)
-        assert proof.verdict is Verdict.DIFFERS
-        assert proof.differing == (Bucket(day, BucketWidth.DAY),)
-        missing = {difference.metric: difference.excess for difference in proof.differences}
-        row = list(bench.server.organization.rows("completions", day, day + DAY, BucketWidth.DAY, NOW))[-1]
-        assert missing == {name: -row[name] for name in missing}
+        rig.edit(drop_row(day))
+        rig.load(view)
+        rig.stop_editing()
+        result = rig.verify(view)
+        assert result.verdict is Verdict.DIFFERS
+        assert result.differing == (Bucket(day, BucketWidth.DAY),)
+        excess = {difference.metric: difference.excess for difference in result.differences}
+        row = list(rig.server.organization.rows("completions", day, day + DAY, BucketWidth.DAY, NOW))[-1]
+        assert excess == {name: -row[name] for name in excess}
         assert {name for name, value in row.items() if isinstance(value, int) and value > 0} - {
             "bucket",
             "batch",
-        } == missing.keys()
-        fetched_at_first = bench.fetched
-        assert not fetched_at_first
-        mended = bench.prove(view, proof.differing)
-        assert bench.fetched
-        assert mended == Completeness(Verdict.PROVEN, NOW, 7)
+        } == excess.keys()
+        fetched_by_first_check = rig.fetched
+        assert not fetched_by_first_check
+        corrected = rig.verify(view, result.differing)
+        assert rig.fetched
+        assert corrected == Completeness(Verdict.VERIFIED, NOW, 7)
 
-    def test_a_row_of_money_that_is_dropped_is_found_to_the_last_digit(self, bench: Bench) -> None:
+    def test_a_dropped_row_of_money_is_found_exactly(self, rig: VerificationRig) -> None:
         view, day = view_of("costs"), TODAY - 15 * DAY
-        bench.edit(drop_row(day))
-        bench.load(view)
-        bench.be_honest()
-        (difference,) = bench.prove(view).differences
-        row = list(bench.server.organization.rows("costs", day, day + DAY, BucketWidth.DAY, NOW))[-1]
+        rig.edit(drop_row(day))
+        rig.load(view)
+        rig.stop_editing()
+        (difference,) = rig.verify(view).differences
+        row = list(rig.server.organization.rows("costs", day, day + DAY, BucketWidth.DAY, NOW))[-1]
         assert (difference.bucket.start, difference.metric, difference.unit) == (day, "amount", "usd")
         assert difference.excess == -row["amount"]
         assert isinstance(difference.excess, Decimal)
 
-    def test_an_empty_bucket_differs_from_one_with_rows(self, bench: Bench) -> None:
+    def test_an_empty_bucket_differs_from_one_with_rows(self, rig: VerificationRig) -> None:
         view, day = view_of(), TODAY - 15 * DAY
 
         def empty(answer: Any) -> Any:
@@ -174,109 +182,109 @@ class TestProve:
                 bucket["results"] = bucket["results"] if bucket["start_time"] != day else []
             return answer
 
-        bench.edit(empty, grouped=False)
-        bench.load(view)
-        proof = bench.prove(view)
-        assert proof.differing == (Bucket(day, BucketWidth.DAY),)
-        assert all(difference.told == 0 and difference.held for difference in proof.differences)
+        rig.edit(empty, grouped=False)
+        rig.load(view)
+        result = rig.verify(view)
+        assert result.differing == (Bucket(day, BucketWidth.DAY),)
+        assert all(difference.server_value == 0 and difference.local_value for difference in result.differences)
 
-    def test_a_level_that_differs_is_found(self, bench: Bench) -> None:
+    def test_a_level_that_differs_is_found(self, rig: VerificationRig) -> None:
         view, day = view_of("vector_stores"), TODAY - 15 * DAY
-        bench.edit(drop_row(day))
-        bench.load(view)
-        assert bench.prove(view).differing == (Bucket(day, BucketWidth.DAY),)
+        rig.edit(drop_row(day))
+        rig.load(view)
+        assert rig.verify(view).differing == (Bucket(day, BucketWidth.DAY),)
 
-    def test_what_is_fetched_again_is_to_be_proven_again(self, bench: Bench) -> None:
-        view = view_of(chosen=LATELY)
-        bench.load(view)
-        assert bench.prove(view).verdict is Verdict.PROVEN
-        bench.now += 600
-        bench.load(view, refresh=True)
-        assert bench.session.completeness(view) == Completeness()
+    def test_refetched_buckets_must_be_verified_again(self, rig: VerificationRig) -> None:
+        view = view_of(date_range=RECENT_DAYS)
+        rig.load(view)
+        assert rig.verify(view).verdict is Verdict.VERIFIED
+        rig.now += 600
+        rig.load(view, refresh=True)
+        assert rig.session.completeness(view) == Completeness()
 
-    def test_what_is_not_whole_is_not_proven(self, bench: Bench) -> None:
+    def test_incomplete_data_is_not_verified(self, rig: VerificationRig) -> None:
         view = view_of()
-        bench.load(view)
+        rig.load(view)
         longer = replace(view, range=DateRange(None, datetime(2026, 11, 1), datetime(2026, 11, 9)))
-        assert bench.prove(longer) == Completeness()
-        assert bench.session.completeness(view).verdict is Verdict.PROVEN
+        assert rig.verify(longer) == Completeness()
+        assert rig.session.completeness(view).verdict is Verdict.VERIFIED
 
-    def test_without_a_key_nothing_can_be_asked(self, bench: Bench) -> None:
-        bench.session.connect(None)
+    def test_verify_without_a_key_raises_key_missing(self, rig: VerificationRig) -> None:
+        rig.session.connect(None)
         with pytest.raises(KeyMissing):
-            bench.prove(view_of())
+            rig.verify(view_of())
 
-    def test_can_be_stopped(self, bench: Bench) -> None:
+    def test_a_cancelled_check_records_nothing(self, rig: VerificationRig) -> None:
         view = view_of()
-        bench.load(view)
-        stopped = threading.Event()
-        stopped.set()
+        rig.load(view)
+        cancellation = Cancellation()
+        cancellation.cancel()
         with pytest.raises(Cancelled):
-            bench.session.prove(view, cancelled=stopped)
-        assert bench.session.completeness(view) == Completeness()
+            rig.session.verify(view, cancellation)
+        assert rig.session.completeness(view) == Completeness()
 
-    def test_erasing_forgets_proofs(self, bench: Bench) -> None:
+    def test_erase_clears_verification_results(self, rig: VerificationRig) -> None:
         view = view_of()
-        bench.load(view)
-        bench.prove(view)
-        bench.session.erase()
-        bench.load(view)
-        assert bench.session.completeness(view) == Completeness()
+        rig.load(view)
+        rig.verify(view)
+        rig.session.erase()
+        rig.load(view)
+        assert rig.session.completeness(view) == Completeness()
 
 
 class TestGrowth:
-    def test_an_open_bucket_that_grew_is_fetched_again(self, bench: Bench) -> None:
-        view = view_of(chosen=LATELY)
-        bench.load(view)
-        before = bench.session.look(view).table.figures[0].total
-        bench.now += 3 * 3600
-        assert bench.prove(view) == Completeness(Verdict.PROVEN, int(bench.now), 7)
-        assert bench.fetched
-        after = bench.session.look(view).table.figures[0].total
+    def test_an_open_bucket_that_grew_is_fetched_again(self, rig: VerificationRig) -> None:
+        view = view_of(date_range=RECENT_DAYS)
+        rig.load(view)
+        before = rig.session.look(view).table.figures[0].total
+        rig.now += 3 * 3600
+        assert rig.verify(view) == Completeness(Verdict.VERIFIED, int(rig.now), 7)
+        assert rig.fetched
+        after = rig.session.look(view).table.figures[0].total
         assert before is not None
         assert after is not None
         assert after > before
 
-    def test_a_bucket_that_grows_all_the_time_is_no_difference(self, bench: Bench) -> None:
-        view = view_of(chosen=LATELY)
-        bench.load(view)
+    def test_a_bucket_that_grows_during_the_check_is_no_difference(self, rig: VerificationRig) -> None:
+        view = view_of(date_range=RECENT_DAYS)
+        rig.load(view)
 
-        def later(request: Request) -> Fault | None:
-            bench.now += 0 if "group_by" in request.query else 3600
+        def advance_clock(request: Request) -> Fault | None:
+            rig.now += 0 if "group_by" in request.query else 3600
             return None
 
-        bench.server.faults = later
-        proof = bench.prove(view)
-        assert proof.verdict is Verdict.PROVEN
-        assert proof.growing == (Bucket(TODAY, BucketWidth.DAY),)
+        rig.server.faults = advance_clock
+        result = rig.verify(view)
+        assert result.verdict is Verdict.VERIFIED
+        assert result.growing == (Bucket(TODAY, BucketWidth.DAY),)
 
-    def test_an_open_bucket_with_a_row_dropped_always_differs(self, bench: Bench) -> None:
-        view = view_of(chosen=LATELY)
-        bench.edit(drop_row(TODAY))
-        bench.load(view)
-        assert bench.prove(view).differing == (Bucket(TODAY, BucketWidth.DAY),)
+    def test_an_open_bucket_with_a_dropped_row_differs(self, rig: VerificationRig) -> None:
+        view = view_of(date_range=RECENT_DAYS)
+        rig.edit(drop_row(TODAY))
+        rig.load(view)
+        assert rig.verify(view).differing == (Bucket(TODAY, BucketWidth.DAY),)
 
-    def test_an_open_bucket_of_which_too_much_is_held_differs(self, bench: Bench) -> None:
-        view = view_of(chosen=LATELY)
-        bench.load(view)
-        bench.edit(lambda answer: fewer(answer, TODAY), grouped=False)
-        bench.server.requests.clear()
-        proof = bench.prove(view)
-        assert {(item.bucket.start, item.metric, item.excess) for item in proof.differences} == {
+    def test_an_open_bucket_with_a_larger_stored_value_differs(self, rig: VerificationRig) -> None:
+        view = view_of(date_range=RECENT_DAYS)
+        rig.load(view)
+        rig.edit(lambda answer: reduce_requests(answer, TODAY), grouped=False)
+        rig.server.requests.clear()
+        result = rig.verify(view)
+        assert {(item.bucket.start, item.metric, item.excess) for item in result.differences} == {
             (TODAY, "num_model_requests", Decimal(1))
         }
-        assert len(bench.server.requests) == 1
+        assert len(rig.server.requests) == 1
 
-    def test_a_settled_bucket_of_which_more_is_told_differs(self, bench: Bench) -> None:
+    def test_a_settled_bucket_with_a_larger_server_value_differs(self, rig: VerificationRig) -> None:
         view, day = view_of(), TODAY - 15 * DAY
-        bench.edit(lambda answer: fewer(answer, day))
-        bench.load(view)
-        bench.be_honest()
-        assert [item.excess for item in bench.prove(view).differences] == [-1]
+        rig.edit(lambda answer: reduce_requests(answer, day))
+        rig.load(view)
+        rig.stop_editing()
+        assert [item.excess for item in rig.verify(view).differences] == [-1]
 
 
-def fewer(answer: Any, day: int) -> Any:
-    """One request fewer in the first row of a bucket."""
+def reduce_requests(answer: Any, day: int) -> Any:
+    """Subtracts one request from the first row of a bucket."""
     for bucket in answer["data"]:
         if bucket["start_time"] == day:
             bucket["results"][0]["num_model_requests"] -= 1
@@ -284,26 +292,26 @@ def fewer(answer: Any, day: int) -> Any:
 
 
 class TestConsistency:
-    def test_the_demo_is_consistent(self, bench: Bench) -> None:
-        view = view_of(chosen=LATELY)
-        bench.load(view)
-        assert bench.session.breaches(view).count == 0
+    def test_the_demo_has_no_broken_identity(self, rig: VerificationRig) -> None:
+        view = view_of(date_range=RECENT_DAYS)
+        rig.load(view)
+        assert rig.session.broken_identities(view).count == 0
 
-    def test_a_bent_count_is_found(self, bench: Bench) -> None:
+    def test_a_changed_count_breaks_two_identities(self, rig: VerificationRig) -> None:
         view, day = view_of(), TODAY - 15 * DAY
 
-        def bend(answer: Any) -> Any:
+        def add_cached_tokens(answer: Any) -> Any:
             for bucket in answer["data"]:
                 if bucket["start_time"] == day:
                     bucket["results"][0]["input_cached_tokens"] += 5
             return answer
 
-        bench.edit(bend)
-        bench.load(view)
-        found = bench.session.breaches(view)
-        assert found.count == 2
-        by_whole = {breach.identity.whole: breach for breach in found.listed}
+        rig.edit(add_cached_tokens)
+        rig.load(view)
+        broken = rig.session.broken_identities(view)
+        assert broken.count == 2
+        by_whole = {item.identity.whole: item for item in broken.listed}
         assert by_whole.keys() == {"input_tokens", "input_cached_tokens"}
         assert by_whole["input_tokens"].parts_sum - by_whole["input_tokens"].whole == 5
         assert by_whole["input_cached_tokens"].parts_sum - by_whole["input_cached_tokens"].whole == -5
-        assert {breach.bucket for breach in found.listed} == {Bucket(day, BucketWidth.DAY)}
+        assert {item.bucket for item in broken.listed} == {Bucket(day, BucketWidth.DAY)}

@@ -1,4 +1,4 @@
-"""Whole pages against a plain oracle: random ranges, groupings and filters of every dataset."""
+"""Compares whole pages with the organization's rows, for random ranges, groupings and filters of each dataset."""
 
 import json
 import random
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from usage_viewer.demo.api.answer import answer
-from usage_viewer.demo.api.query import read_query
+from usage_viewer.demo.api.answer import usage_page
+from usage_viewer.demo.api.query import parse_query
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS, Dataset, Dimension, Metric
 from usage_viewer.domain.period import BucketWidth
@@ -23,94 +23,98 @@ Key = tuple[int, tuple[object, ...]]
 def _pages(
     organization: SyntheticOrganization, dataset: Dataset, parameters: Mapping[str, list[str]], now: int
 ) -> list[Json]:
-    """All buckets of all pages."""
+    """Return all buckets of all pages."""
     buckets: list[Json] = []
-    asked = dict(parameters)
+    page_parameters = dict(parameters)
     while True:
-        page = json.loads(answer(organization, read_query(dataset, asked, now), now), parse_float=Decimal)
+        page = json.loads(
+            usage_page(organization, parse_query(dataset, page_parameters, now), now), parse_float=Decimal
+        )
         assert page["object"] == "page"
         buckets += page["data"]
         if not page["has_more"]:
             assert page["next_page"] is None
             return buckets
-        asked["page"] = [page["next_page"]]
+        page_parameters["page"] = [page["next_page"]]
 
 
-def _at(result: Json, item: Dimension | Metric) -> Any:
+def _value_at(result: Json, item: Dimension | Metric) -> Any:
     value: Any = result
     for step in item.path or (item.name,):
         value = value.get(step) if value is not None else None
     return value
 
 
-def _answered(dataset: Dataset, buckets: list[Json]) -> dict[Key, dict[str, Any]]:
-    found: dict[Key, dict[str, Any]] = {}
+def _rows_of(dataset: Dataset, buckets: list[Json]) -> dict[Key, dict[str, Any]]:
+    rows: dict[Key, dict[str, Any]] = {}
     for bucket in buckets:
         for result in bucket["results"]:
             assert result["object"] == dataset.object
-            key = (bucket["start_time"], tuple(_at(result, item) for item in dataset.dimensions))
-            assert key not in found
-            values = {item.name: _at(result, item) for item in dataset.metrics}
-            found[key] = {
+            key = (bucket["start_time"], tuple(_value_at(result, item) for item in dataset.dimensions))
+            assert key not in rows
+            values = {item.name: _value_at(result, item) for item in dataset.metrics}
+            rows[key] = {
                 name: Decimal(value) if isinstance(value, str) else value for name, value in values.items()
             }
-    return found
+    return rows
 
 
 def _expected(
     organization: SyntheticOrganization, dataset: Dataset, parameters: Mapping[str, list[str]], now: int
 ) -> dict[Key, dict[str, Any]]:
     start, end = int(parameters["start_time"][0]), int(parameters["end_time"][0])
-    wanted = {item.name: parameters[item.filter] for item in dataset.dimensions if item.filter in parameters}
+    filters = {item.name: parameters[item.filter] for item in dataset.dimensions if item.filter in parameters}
     grouped = {*parameters.get("group_by", []), "currency"}
     by_item = dataset.name == "costs" and "line_item" in grouped
     if by_item:
         grouped.add("quantity_unit")
     sums: dict[Key, dict[str, Any]] = defaultdict(lambda: dict.fromkeys(item.name for item in dataset.metrics))
     for row in organization.rows(dataset.name, start, end, BucketWidth(parameters["bucket_width"][0]), now):
-        texts = {name: str(row[name]).lower() if isinstance(row[name], bool) else row[name] for name in wanted}
-        if any(texts[name] not in values for name, values in wanted.items()):
+        texts = {name: str(row[name]).lower() if isinstance(row[name], bool) else row[name] for name in filters}
+        if any(texts[name] not in values for name, values in filters.items()):
             continue
         values = tuple(row[item.name] if item.name in grouped else None for item in dataset.dimensions)
-        into = sums[row["bucket"], values]
+        group_sums = sums[row["bucket"], values]
         for metric in dataset.metrics:
             if row[metric.name] is not None and (metric.name != "quantity" or by_item):
-                into[metric.name] = (into[metric.name] or 0) + row[metric.name]
+                group_sums[metric.name] = (group_sums[metric.name] or 0) + row[metric.name]
     return sums
 
 
 def _random_request(
-    organization: SyntheticOrganization, dataset: Dataset, now: int, chance: random.Random
+    organization: SyntheticOrganization, dataset: Dataset, now: int, rng: random.Random
 ) -> dict[str, list[str]]:
-    width = chance.choice(dataset.widths)
+    width = rng.choice(dataset.widths)
     longest = {BucketWidth.DAY: 60 * DAY, BucketWidth.HOUR: 6 * DAY, BucketWidth.MINUTE: DAY // 4}[width]
-    end = now + DAY - chance.randrange(300 * DAY) if chance.random() < 0.6 else now + chance.randrange(DAY)
+    end = now + DAY - rng.randrange(300 * DAY) if rng.random() < 0.6 else now + rng.randrange(DAY)
     parameters = {
-        "start_time": [str(end - chance.randrange(60, longest))],
+        "start_time": [str(end - rng.randrange(60, longest))],
         "end_time": [str(end)],
         "bucket_width": [width.value],
-        "limit": [str(chance.randrange(1, dataset.page_limits[width].maximum + 1))],
-        "group_by": chance.sample(dataset.group_by, chance.randrange(len(dataset.group_by) + 1)),
+        "limit": [str(rng.randrange(1, dataset.page_limits[width].maximum + 1))],
+        "group_by": rng.sample(dataset.group_by, rng.randrange(len(dataset.group_by) + 1)),
     }
     combinations = organization.combinations(dataset.name)
     for place, dimension in enumerate(dataset.dimensions):
         values = sorted({values[place] for values in combinations} - {None}, key=str)
-        if dimension.filter and values and chance.random() < 0.25:
-            count = 1 if dimension.boolean else chance.randrange(1, len(values) + 1)
-            parameters[dimension.filter] = [str(value) for value in chance.sample(values, count)]
+        if dimension.filter and values and rng.random() < 0.25:
+            count = 1 if dimension.boolean else rng.randrange(1, len(values) + 1)
+            parameters[dimension.filter] = [str(value) for value in rng.sample(values, count)]
     return parameters
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_random_requests_agree_with_the_oracle(organization: SyntheticOrganization, now: int, name: str) -> None:
+def test_random_requests_match_the_rows_of_the_organization(
+    organization: SyntheticOrganization, now: int, name: str
+) -> None:
     dataset = DATASETS[name]
-    chance = random.Random(f"requests {name}")
+    rng = random.Random(f"requests {name}")
     rows = 0
     for _ in range(12 if name == "completions" else 5):
-        parameters = _random_request(organization, dataset, now, chance)
-        found = _answered(dataset, _pages(organization, dataset, parameters, now))
-        assert found == _expected(organization, dataset, parameters, now), parameters
-        rows += len(found)
+        parameters = _random_request(organization, dataset, now, rng)
+        received = _rows_of(dataset, _pages(organization, dataset, parameters, now))
+        assert received == _expected(organization, dataset, parameters, now), parameters
+        rows += len(received)
     assert rows > 10
 
 
@@ -119,7 +123,7 @@ def _ask(organization: SyntheticOrganization, name: str, now: int, **parameters:
     return _pages(organization, DATASETS[name], texts, now)
 
 
-def test_every_bucket_of_the_range_is_there_once_even_an_idle_one(
+def test_each_bucket_of_the_range_occurs_once_even_without_usage(
     organization: SyntheticOrganization, now: int
 ) -> None:
     start = (organization.events.outage - 5) * 3600
@@ -132,7 +136,7 @@ def test_every_bucket_of_the_range_is_there_once_even_an_idle_one(
     assert len(buckets[4]["results"]) == 1
 
 
-def test_the_first_bucket_is_cut_short(organization: SyntheticOrganization, now: int) -> None:
+def test_first_bucket_is_cut_at_start_time(organization: SyntheticOrganization, now: int) -> None:
     day = now // DAY * DAY - 5 * DAY
     whole = _ask(organization, "completions", now, start_time=day, end_time=day + 2 * DAY)
     cut = _ask(organization, "completions", now, start_time=day + DAY // 2, end_time=day + 2 * DAY)
@@ -142,14 +146,14 @@ def test_the_first_bucket_is_cut_short(organization: SyntheticOrganization, now:
     assert cut[1] == whole[1]
 
 
-def test_buckets_that_have_not_begun_are_not_listed(organization: SyntheticOrganization, now: int) -> None:
+def test_future_buckets_are_not_listed(organization: SyntheticOrganization, now: int) -> None:
     day = now // DAY * DAY
     buckets = _ask(organization, "completions", now, start_time=day - DAY, end_time=day + 9 * DAY, limit=1)
     assert [bucket["start_time"] for bucket in buckets] == [day - DAY, day]
     assert _ask(organization, "completions", now, start_time=now + DAY) == []
 
 
-def test_older_answers_lack_fields_or_have_null(organization: SyntheticOrganization, now: int) -> None:
+def test_older_responses_lack_fields_or_have_null(organization: SyntheticOrganization, now: int) -> None:
     days = {"absent": 1_768_000_000, "null": 1_775_000_000, "given": 1_790_000_000}
     results = {
         era: _ask(organization, "completions", now, start_time=day, end_time=day + DAY)[-1]["results"][0]
@@ -162,7 +166,7 @@ def test_older_answers_lack_fields_or_have_null(organization: SyntheticOrganizat
     assert results["given"]["input_cache_write_tokens"] > 0
 
 
-def test_money_is_a_number_or_a_string(organization: SyntheticOrganization, now: int) -> None:
+def test_amounts_are_numbers_or_strings(organization: SyntheticOrganization, now: int) -> None:
     buckets = _ask(organization, "costs", now, start_time=now - 3 * DAY, group_by=["line_item"])
     kinds = {type(result["amount"]["value"]) for bucket in buckets for result in bucket["results"]}
     assert str in kinds

@@ -1,19 +1,19 @@
-"""Opaque cursors."""
+"""Tests opaque cursors."""
 
 import pytest
 
-from usage_viewer.demo.api.cursor import make_cursor, read_cursor
+from usage_viewer.demo.api.cursor import make_cursor, parse_cursor
 from usage_viewer.demo.api.refusal import Refusal
 
 PARAMETERS = "completions[('start_time', ['1795219200'])]"
 
 
 @pytest.mark.parametrize("position", [0, 1_795_219_200, 2**40])
-def test_a_cursor_leads_back_to_its_position(position: int) -> None:
-    assert read_cursor(make_cursor(position, PARAMETERS), PARAMETERS) == position
+def test_cursor_round_trip(position: int) -> None:
+    assert parse_cursor(make_cursor(position, PARAMETERS), PARAMETERS) == position
 
 
-def test_a_cursor_gives_nothing_away() -> None:
+def test_cursors_are_opaque() -> None:
     cursors = [make_cursor(1_795_219_200 + 86400 * step, PARAMETERS) for step in range(50)]
     assert len(set(cursors)) == 50
     for cursor in cursors:
@@ -22,13 +22,13 @@ def test_a_cursor_gives_nothing_away() -> None:
             int(cursor)
 
 
-def test_a_cursor_goes_with_its_parameters_only() -> None:
+def test_cursor_of_other_parameters_is_refused() -> None:
     with pytest.raises(Refusal):
-        read_cursor(make_cursor(1_795_219_200, PARAMETERS), PARAMETERS + "x")
+        parse_cursor(make_cursor(1_795_219_200, PARAMETERS), PARAMETERS + "x")
 
 
 @pytest.mark.parametrize("cursor", ["", "page_", "page_!", "page_AAAA", "1795219200", "page_" + "A" * 22, "é"])
-def test_a_bad_cursor_is_a_400_that_names_it(cursor: str) -> None:
+def test_invalid_cursor_is_a_400_for_page(cursor: str) -> None:
     with pytest.raises(Refusal) as caught:
-        read_cursor(cursor, PARAMETERS)
+        parse_cursor(cursor, PARAMETERS)
     assert (caught.value.status, caught.value.error["param"]) == (400, "page")

@@ -1,8 +1,8 @@
-"""Reading and checking a request's parameters."""
+"""Tests parsing and checking of request parameters."""
 
 import pytest
 
-from usage_viewer.demo.api.query import Query, read_query
+from usage_viewer.demo.api.query import Query, parse_query
 from usage_viewer.demo.api.refusal import Refusal
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.period import BucketWidth
@@ -17,7 +17,7 @@ def _read(name: str = "completions", /, **parameters: object) -> Query:
         for key, value in {"start_time": START, **parameters}.items()
         if value is not None
     }
-    return read_query(DATASETS[name], texts, NOW)
+    return parse_query(DATASETS[name], texts, NOW)
 
 
 def _refused(name: str = "completions", /, **parameters: object) -> Refusal:
@@ -71,35 +71,35 @@ def test_limits_by_width(name: str, width: str, default: int, maximum: int) -> N
         ("page", "page_nonsense"),
     ],
 )
-def test_a_bad_parameter_is_named(param: str, value: object) -> None:
+def test_invalid_parameter_is_a_400_that_names_it(param: str, value: object) -> None:
     refusal = _refused(**{param: value})
     assert refusal.error["param"] == param
     assert set(refusal.error) == {"message", "type", "param", "code"}
 
 
-def test_costs_come_by_day_only() -> None:
+def test_costs_are_available_by_day_only() -> None:
     assert _refused("costs", bucket_width="1h").error["param"] == "bucket_width"
 
 
-def test_filters_and_groupings_are_taken() -> None:
+def test_filters_and_grouping_are_parsed() -> None:
     query = _read(models=["a", "b"], batch="True", group_by=["model", "batch"])
     assert query.filters == {"model": {"a", "b"}, "batch": {"true"}}
     assert query.group_by == {"model", "batch"}
 
 
-def test_what_is_refused_is_refused_as_an_unknown_dimension_is() -> None:
+def test_refused_dimension_is_treated_as_unknown() -> None:
     with pytest.raises(Refusal) as caught:
-        read_query(DATASETS["completions"], {"start_time": ["0"], "group_by": ["api_source"]}, NOW, ["api_source"])
+        parse_query(DATASETS["completions"], {"start_time": ["0"], "group_by": ["api_source"]}, NOW, ["api_source"])
     assert caught.value.error["param"] == "group_by"
     assert "'api_source'." not in str(caught.value).split("Supported")[1]
 
 
-def test_a_pair_is_refused_together_only() -> None:
+def test_pair_is_refused_only_together() -> None:
     pair = [frozenset({"user_id", "project_id"})]
     for group_by in (["user_id"], ["project_id", "line_item"]):
-        read_query(DATASETS["costs"], {"start_time": ["0"], "group_by": group_by}, NOW, (), pair)
+        parse_query(DATASETS["costs"], {"start_time": ["0"], "group_by": group_by}, NOW, (), pair)
     with pytest.raises(Refusal) as caught:
-        read_query(
+        parse_query(
             DATASETS["costs"],
             {"start_time": ["0"], "group_by": ["user_id", "line_item", "project_id"]},
             NOW,

@@ -1,4 +1,4 @@
-"""Routes and the cache of pages."""
+"""Tests routes, access checks and the cache of pages."""
 
 import json
 
@@ -17,11 +17,11 @@ def service(organization: SyntheticOrganization) -> Service:
     return Service(organization, refused=["api_source"], refused_pairs=[("user_id", "project_id")])
 
 
-def test_the_present_minute_is_not_answered_from_an_older_page(service: Service, now: int) -> None:
+def test_page_with_the_current_minute_is_not_cached(service: Service, now: int) -> None:
     parameters = {"start_time": [str(now - 3600)]}
 
     def requests(moment: int) -> int:
-        status, body = service.answer(COMPLETIONS, parameters, BEARER, moment)
+        status, body = service.respond(COMPLETIONS, parameters, BEARER, moment)
         assert status == 200
         total = sum(row["num_model_requests"] for bucket in json.loads(body)["data"] for row in bucket["results"])
         return int(total)
@@ -29,24 +29,24 @@ def test_the_present_minute_is_not_answered_from_an_older_page(service: Service,
     assert requests(now) == requests(now + 1) < requests(now + 600)
 
 
-def test_a_settled_page_is_the_same_later(service: Service, now: int) -> None:
+def test_final_page_does_not_change(service: Service, now: int) -> None:
     parameters = {"start_time": [str(now - 900_000)], "end_time": [str(now - 90_000)], "limit": ["31"]}
-    assert service.answer(COMPLETIONS, parameters, BEARER, now) == service.answer(
+    assert service.respond(COMPLETIONS, parameters, BEARER, now) == service.respond(
         COMPLETIONS, parameters, BEARER, now + 5000
     )
 
 
 @pytest.mark.parametrize("path", ["/organization/usage/nothing", "/models", "/organization", "/organization/", "/"])
-def test_another_path_is_a_404_in_json(service: Service, now: int, path: str) -> None:
-    status, body = service.answer(path, {}, BEARER, now)
+def test_unknown_path_is_a_404_in_json(service: Service, now: int, path: str) -> None:
+    status, body = service.respond(path, {}, BEARER, now)
     assert status == 404
     assert json.loads(body)["error"]["code"] == "unknown_url"
 
 
-def test_scopes_are_those_of_the_route(service: Service, now: int) -> None:
+def test_each_route_requires_its_scope(service: Service, now: int) -> None:
     def status(path: str, key: str) -> int:
         parameters = {"start_time": [str(now - 100)]} if "usage" in path else {}
-        return service.answer(path, parameters, {"authorization": f"Bearer {key}"}, now)[0]
+        return service.respond(path, parameters, {"authorization": f"Bearer {key}"}, now)[0]
 
     assert status(COMPLETIONS, USAGE_ONLY_KEY) == 200
     assert status("/organization/projects", USAGE_ONLY_KEY) == 403
@@ -54,9 +54,9 @@ def test_scopes_are_those_of_the_route(service: Service, now: int) -> None:
     assert status("/organization/projects", NAMES_ONLY_KEY) == 200
 
 
-def test_a_refused_dimension_is_refused_everywhere_and_a_pair_in_costs(service: Service, now: int) -> None:
+def test_dimension_is_refused_in_all_datasets_and_pair_in_costs(service: Service, now: int) -> None:
     def status(path: str, *group_by: str) -> int:
-        return service.answer(path, {"start_time": [str(now - 100)], "group_by": group_by}, BEARER, now)[0]
+        return service.respond(path, {"start_time": [str(now - 100)], "group_by": group_by}, BEARER, now)[0]
 
     assert status(COMPLETIONS, "model", "api_source") == 400
     assert status("/organization/costs", "api_source") == 400

@@ -1,4 +1,4 @@
-"""The demo server as a child process."""
+"""Tests the demo server as a child process."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def _status(base_url: str, key: str, query: str = "") -> int:
             return error.code
 
 
-def test_it_serves_until_it_is_closed() -> None:
+def test_server_answers_until_it_is_closed() -> None:
     with start_demo(days=30, seed=3, key="sk-admin-my-own", refuse=["api_source"], anchor=1_795_437_245) as demo:
         assert _status(demo.base_url, "sk-admin-my-own") == 200
         assert _status(demo.base_url, "sk-admin-another-one") == 401
@@ -39,23 +39,23 @@ def test_it_serves_until_it_is_closed() -> None:
         demo.close()
 
 
-def test_what_it_says_when_it_can_not_start_is_told() -> None:
+def test_start_error_contains_the_output() -> None:
     with pytest.raises(ServerError, match="invalid choice: 'huge'"):
         start_demo(scale="huge")
 
 
-def test_a_command_that_is_not_there_is_told(tmp_path: object) -> None:
+def test_missing_command_is_a_start_error(tmp_path: object) -> None:
     with pytest.raises(ServerError, match=r"No such file|cannot find"):
         start_demo(argv=[f"{tmp_path}/nothing"])
 
 
-def test_a_child_that_says_nothing_is_not_waited_for_forever() -> None:
+def test_silent_child_is_a_start_error_after_the_timeout() -> None:
     silent = [sys.executable, "-c", "import sys; sys.stdin.read()"]
     with pytest.raises(ServerError, match=r"no answer within 0\.3 s"):
         start_demo(argv=silent, timeout=0.3)
 
 
-def test_it_ends_when_its_parent_is_killed() -> None:
+def test_server_ends_if_its_parent_is_killed() -> None:
     script = (
         "from usage_viewer.demo.server.child import start_demo\n"
         "import time\n"

@@ -1,4 +1,4 @@
-"""HTTP: keep-alive, compression, methods, and an end at once."""
+"""Tests HTTP: keep-alive, compression, methods, dates, and closing."""
 
 import gzip
 import http.client
@@ -25,7 +25,7 @@ def _get(
     return connection.getresponse()
 
 
-def test_a_connection_serves_many_requests(demo: DemoServer) -> None:
+def test_connection_is_kept_alive(demo: DemoServer) -> None:
     connection = _connect(demo)
     connection.connect()
     socket = connection.sock
@@ -37,7 +37,7 @@ def test_a_connection_serves_many_requests(demo: DemoServer) -> None:
     connection.close()
 
 
-def test_small_answers_are_compressed_when_asked_for(demo: DemoServer) -> None:
+def test_small_responses_are_compressed_on_request(demo: DemoServer) -> None:
     connection = _connect(demo)
     plain = _get(connection, demo, "/organization/users").read()
     response = _get(connection, demo, "/organization/users", **{"Accept-Encoding": "deflate, gzip"})
@@ -49,7 +49,7 @@ def test_small_answers_are_compressed_when_asked_for(demo: DemoServer) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
-def test_only_reading_is_allowed(demo: DemoServer, method: str) -> None:
+def test_other_methods_than_get_are_refused(demo: DemoServer, method: str) -> None:
     connection = _connect(demo)
     connection.request(method, "/v1/organization/users", body=b"{}")
     response = connection.getresponse()
@@ -58,7 +58,7 @@ def test_only_reading_is_allowed(demo: DemoServer, method: str) -> None:
     connection.close()
 
 
-def test_a_path_outside_the_base_url_is_a_404(demo: DemoServer) -> None:
+def test_path_outside_the_base_url_is_a_404(demo: DemoServer) -> None:
     connection = _connect(demo)
     connection.request("GET", "/organization/users", headers={"Authorization": f"Bearer {demo.key}"})
     response = connection.getresponse()
@@ -66,7 +66,7 @@ def test_a_path_outside_the_base_url_is_a_404(demo: DemoServer) -> None:
     connection.close()
 
 
-def test_closing_ends_idle_and_waiting_connections_at_once() -> None:
+def test_close_ends_idle_and_waiting_connections_at_once() -> None:
     with DemoServer(latency=30) as demo:
         idle, waiting = _connect(demo), _connect(demo)
         idle.connect()
@@ -83,15 +83,15 @@ def test_closing_ends_idle_and_waiting_connections_at_once() -> None:
     assert not [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
 
 
-def test_a_port_in_use_is_an_error(demo: DemoServer) -> None:
+def test_port_in_use_is_an_error(demo: DemoServer) -> None:
     port = urlsplit(demo.base_url).port
     assert port is not None
     with pytest.raises(OSError, match="in use"), DemoServer(demo.organization, port=port):
         pass
 
 
-def test_answers_bear_the_servers_own_date(demo: DemoServer) -> None:
-    """A client that looks at it must not find another time than in the answers themselves."""
+def test_responses_have_one_date_header_from_the_servers_clock(demo: DemoServer) -> None:
+    """A client that uses the date must get the time that the usage in the response ends at."""
     connection = _connect(demo)
     demo.clock = lambda: 1_795_437_245.0
     response = _get(connection, demo, "/organization/users")

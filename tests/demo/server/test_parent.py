@@ -1,4 +1,4 @@
-"""Ending with the parent process."""
+"""Tests that the demo server ends with its parent process."""
 
 import socket
 import subprocess
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 def _listens(base_url: str) -> bool:
-    # Not asked by its id: an ended process keeps that until somebody collects it.
+    # The process id is no proof: it exists until the parent of an ended process collects it.
     url = urlsplit(base_url)
     try:
         socket.create_connection((str(url.hostname), url.port or 0), timeout=5).close()
@@ -17,8 +17,8 @@ def _listens(base_url: str) -> bool:
     return True
 
 
-def test_a_process_without_a_pipe_ends_with_its_parent() -> None:
-    # A grandchild: standard input is not a pipe of ours, so that only its parent's end can end it.
+def test_server_without_a_pipe_ends_with_its_parent() -> None:
+    # The server is a grandchild without our pipe as standard input: only the end of its parent can end it.
     script = (
         "import subprocess, sys, time\n"
         "child = subprocess.Popen([sys.executable, '-m', 'usage_viewer.demo', '--days', '10'],\n"

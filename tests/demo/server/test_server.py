@@ -1,4 +1,4 @@
-"""The stand-in server as the official SDK sees it, and the faults it can be told to make."""
+"""Tests the demo server with the official SDK as its client, and the faults that it can produce."""
 
 import http.client
 import time
@@ -19,20 +19,20 @@ from usage_viewer.domain.period import BucketWidth
 DAY = 86400
 
 
-def _every_page(ask: Callable[..., Any], **parameters: Any) -> list[Any]:
+def _all_buckets(fetch: Callable[..., Any], **parameters: Any) -> list[Any]:
     buckets: list[Any] = []
-    page = ask(**parameters)
+    page = fetch(**parameters)
     buckets += page.data
     while page.has_more:
-        page = ask(**parameters, page=page.next_page)
+        page = fetch(**parameters, page=page.next_page)
         buckets += page.data
     return buckets
 
 
 @pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)
-def test_the_sdk_reads_every_dataset(client: openai.OpenAI, now: int, dataset: Dataset) -> None:
-    ask = getattr(client.admin.organization.usage, dataset.name)
-    buckets = _every_page(ask, start_time=now // DAY * DAY - 10 * DAY, group_by=list(dataset.group_by))
+def test_sdk_reads_each_dataset(client: openai.OpenAI, now: int, dataset: Dataset) -> None:
+    fetch = getattr(client.admin.organization.usage, dataset.name)
+    buckets = _all_buckets(fetch, start_time=now // DAY * DAY - 10 * DAY, group_by=list(dataset.group_by))
     assert len(buckets) == 11
     results = [result for bucket in buckets for result in bucket.results]
     assert len(results) > 20
@@ -44,11 +44,11 @@ def test_the_sdk_reads_every_dataset(client: openai.OpenAI, now: int, dataset: D
         assert {getattr(result, name) for result in results} - {None}, name
 
 
-def test_the_sdk_sees_the_oracles_rows(
+def test_sdk_gets_the_rows_of_the_organization(
     client: openai.OpenAI, demo: DemoServer, organization: SyntheticOrganization, now: int
 ) -> None:
     start = now // DAY * DAY - 3 * DAY
-    buckets = _every_page(
+    buckets = _all_buckets(
         client.admin.organization.usage.completions,
         start_time=start,
         end_time=now,
@@ -58,7 +58,7 @@ def test_the_sdk_sees_the_oracles_rows(
         batch=False,
         models=["gpt-6-astra", "o5-mini"],
     )
-    found = [
+    received = [
         {**result.model_dump(exclude={"object"}), "bucket": bucket.start_time}
         for bucket in buckets
         for result in bucket.results
@@ -68,14 +68,14 @@ def test_the_sdk_sees_the_oracles_rows(
         for row in organization.rows("completions", start, now, BucketWidth.HOUR, now)
         if row["batch"] is False and row["model"] in ("gpt-6-astra", "o5-mini")
     ]
-    assert len(found) > 50
-    assert found == expected
+    assert len(received) > 50
+    assert received == expected
     assert len(demo.requests) == 2
     assert demo.requests[0].query["group_by"][0] == "project_id"
     assert demo.requests[1].query["page"][0].startswith("page_")
 
 
-def test_both_forms_of_arrays_are_the_same(demo: DemoServer, now: int) -> None:
+def test_array_parameters_with_and_without_brackets_are_equal(demo: DemoServer, now: int) -> None:
     def get(*parameters: tuple[str, str]) -> bytes:
         url = urlsplit(demo.base_url)
         connection = http.client.HTTPConnection(url.netloc, timeout=10)
@@ -95,7 +95,7 @@ def test_both_forms_of_arrays_are_the_same(demo: DemoServer, now: int) -> None:
     assert plain.count(b'"model":"o5') > 1
 
 
-def test_names_are_read_by_the_sdk(client: openai.OpenAI, organization: SyntheticOrganization) -> None:
+def test_sdk_reads_all_lists_of_names(client: openai.OpenAI, organization: SyntheticOrganization) -> None:
     api = client.admin.organization
     projects = list(api.projects.list(include_archived=True, limit=5))
     assert {project.id for project in projects} == set(organization.directory.listed_projects)
@@ -108,7 +108,7 @@ def test_names_are_read_by_the_sdk(client: openai.OpenAI, organization: Syntheti
     assert api.spend_limit.retrieve().threshold_amount > 0
 
 
-def test_errors_are_those_of_the_api(demo: DemoServer, client: openai.OpenAI, now: int) -> None:
+def test_sdk_raises_the_errors_of_the_api(demo: DemoServer, client: openai.OpenAI, now: int) -> None:
     usage = client.admin.organization.usage
     with pytest.raises(openai.BadRequestError) as caught:
         usage.completions(start_time=now - DAY, limit=32)
@@ -130,7 +130,7 @@ def test_errors_are_those_of_the_api(demo: DemoServer, client: openai.OpenAI, no
             other.admin.organization.usage.completions(start_time=now - DAY)
 
 
-def test_a_cursor_asks_for_the_same_parameters_again(client: openai.OpenAI, now: int) -> None:
+def test_cursor_requires_the_same_parameters(client: openai.OpenAI, now: int) -> None:
     usage = client.admin.organization.usage
     page = usage.completions(start_time=now - 20 * DAY, group_by=["model"])
     assert page.next_page is not None
@@ -140,7 +140,7 @@ def test_a_cursor_asks_for_the_same_parameters_again(client: openai.OpenAI, now:
         usage.embeddings(start_time=now - 20 * DAY, group_by=["model"], page=page.next_page)
 
 
-def test_latency_is_waited(demo: DemoServer, client: openai.OpenAI) -> None:
+def test_latency_delays_the_response(demo: DemoServer, client: openai.OpenAI) -> None:
     demo.latency = 0.1
     begun = time.monotonic()
     client.admin.organization.users.list()
@@ -151,7 +151,7 @@ def _completions(client: openai.OpenAI, now: int) -> Any:
     return client.with_options(timeout=5).admin.organization.usage.completions(start_time=now - DAY)
 
 
-def test_a_fault_is_made_for_the_request_it_is_meant_for(demo: DemoServer, client: openai.OpenAI, now: int) -> None:
+def test_fault_applies_to_the_chosen_request(demo: DemoServer, client: openai.OpenAI, now: int) -> None:
     seen: list[Request] = []
 
     def faults(request: Request) -> Fault | None:
@@ -170,22 +170,22 @@ def test_a_fault_is_made_for_the_request_it_is_meant_for(demo: DemoServer, clien
     assert seen[0].headers["authorization"] == f"Bearer {demo.key}"
 
 
-def test_an_answer_can_be_bent(demo: DemoServer, client: openai.OpenAI, now: int) -> None:
+def test_fault_can_edit_a_response(demo: DemoServer, client: openai.OpenAI, now: int) -> None:
     before = _completions(client, now)
 
-    def bend(page: Any) -> Any:
+    def edit(page: Any) -> Any:
         page["data"][0]["results"][0]["input_tokens"] += 1
         page["data"][1]["results"].clear()
         return page
 
-    demo.faults = lambda request: Fault(edit=bend)
+    demo.faults = lambda request: Fault(edit=edit)
     after = _completions(client, now)
     assert after.data[0].results[0].input_tokens == before.data[0].results[0].input_tokens + 1
     assert after.data[1].results == []
 
 
 @pytest.mark.parametrize("fault", [Fault(drop=True), Fault(truncate=40)], ids=["dropped", "truncated"])
-def test_a_connection_can_break(demo: DemoServer, client: openai.OpenAI, now: int, fault: Fault) -> None:
+def test_fault_can_break_the_connection(demo: DemoServer, client: openai.OpenAI, now: int, fault: Fault) -> None:
     demo.faults = lambda request: fault
     with pytest.raises(openai.APIConnectionError):
         _completions(client, now)
@@ -194,7 +194,7 @@ def test_a_connection_can_break(demo: DemoServer, client: openai.OpenAI, now: in
 
 
 @pytest.mark.parametrize("fault", [Fault(stall=30), Fault(stall_body=30)], ids=["answer", "body"])
-def test_an_answer_can_stall(demo: DemoServer, client: openai.OpenAI, now: int, fault: Fault) -> None:
+def test_fault_can_stall_a_response(demo: DemoServer, client: openai.OpenAI, now: int, fault: Fault) -> None:
     demo.faults = lambda request: fault
     with pytest.raises(openai.APITimeoutError):
         client.with_options(timeout=0.2).admin.organization.usage.completions(start_time=now - DAY)

@@ -1,4 +1,4 @@
-"""The combinations of dimensions that occur."""
+"""Tests the generated combinations of dimension values."""
 
 import pytest
 
@@ -11,7 +11,7 @@ USAGE = [dataset for dataset in DATASETS.values() if dataset.name != "costs"]
 
 
 @pytest.mark.parametrize("dataset", USAGE, ids=lambda dataset: dataset.name)
-def test_each_is_there_once_and_has_a_value_for_each_dimension(dataset: Dataset) -> None:
+def test_combinations_are_unique_with_a_value_for_each_dimension(dataset: Dataset) -> None:
     combinations = make_combinations(dataset, DIRECTORY, 1, 40, 5.0)
     assert len(set(combinations.values)) == len(combinations) > 10
     assert {len(values) for values in combinations.values} == {len(dataset.dimensions)}
@@ -22,7 +22,7 @@ def test_each_is_there_once_and_has_a_value_for_each_dimension(dataset: Dataset)
             assert set(values) <= {"true", "false", None}
 
 
-def test_completions_have_what_a_real_organization_has() -> None:
+def test_completions_have_realistic_values() -> None:
     dataset = DATASETS["completions"]
     combinations = make_combinations(dataset, DIRECTORY, 1, 120, 15.0)
     assert len(combinations) == 120
@@ -41,13 +41,13 @@ def test_completions_have_what_a_real_organization_has() -> None:
     assert {project.id for project in DIRECTORY.projects if project.deleted} & column["project_id"]
 
 
-def test_the_seed_alone_decides() -> None:
+def test_combinations_depend_on_the_seed() -> None:
     dataset = DATASETS["completions"]
     one = make_combinations(dataset, DIRECTORY, 1, 50, 5.0)
     assert make_combinations(dataset, DIRECTORY, 1, 50, 5.0).values == one.values
     assert make_combinations(dataset, DIRECTORY, 2, 50, 5.0).values != one.values
 
 
-def test_the_runaway_key_belongs_to_somebody() -> None:
+def test_runaway_combination_has_no_missing_value() -> None:
     combinations = make_combinations(DATASETS["completions"], DIRECTORY, 1, 120, 15.0)
     assert None not in combinations.values[combinations.runaway]

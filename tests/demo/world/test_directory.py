@@ -1,11 +1,11 @@
-"""Who is in the synthetic organization."""
+"""Tests the projects, users, service accounts and keys."""
 
 from collections import Counter
 
 from usage_viewer.demo.world.directory import ServiceAccount, make_directory
 
 
-def test_it_looks_like_a_real_organization() -> None:
+def test_directory_is_realistic() -> None:
     directory = make_directory(1)
     assert len(directory.projects) == 24
     assert len(directory.users) == 40
@@ -19,7 +19,7 @@ def test_it_looks_like_a_real_organization() -> None:
     assert any(isinstance(key.owner, ServiceAccount) for key in directory.keys)
 
 
-def test_ids_are_unique_and_of_the_seed() -> None:
+def test_ids_are_unique_and_depend_on_the_seed() -> None:
     one, same, other = make_directory(1), make_directory(1), make_directory(2)
     ids = [item.id for items in (one.projects, one.users, one.accounts, one.keys) for item in items]
     assert len(set(ids)) == len(ids)
@@ -30,12 +30,12 @@ def test_ids_are_unique_and_of_the_seed() -> None:
     assert all(key.id.startswith("key_") for key in one.keys)
 
 
-def test_people_have_different_mail_addresses() -> None:
+def test_users_have_different_email_addresses() -> None:
     addresses = [user.email for user in make_directory(1).users]
     assert len(set(addresses)) == len(addresses)
 
 
-def test_nothing_lives_longer_than_what_it_belongs_to() -> None:
+def test_key_exists_only_while_its_project_does() -> None:
     for key in make_directory(1).keys:
         assert key.created >= key.project.created
         assert key.until <= key.project.until

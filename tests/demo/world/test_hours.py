@@ -1,11 +1,11 @@
-"""Usage by the hour, made in any order."""
+"""Tests the usage by hour and minute, generated in any order."""
 
 import numpy as np
 import pytest
 
 from usage_viewer.demo.world.combinations import make_combinations
 from usage_viewer.demo.world.directory import make_directory
-from usage_viewer.demo.world.hours import Hours, Levels
+from usage_viewer.demo.world.hours import HourlyUsage, LevelUsage
 from usage_viewer.demo.world.rhythm import HOUR, Events
 from usage_viewer.demo.world.rows import UsageRows
 from usage_viewer.domain.catalog import DATASETS
@@ -19,8 +19,8 @@ def events(now: int) -> Events:
 
 
 @pytest.fixture
-def hours(events: Events) -> Hours:
-    return Hours(COMPLETIONS, 1, events)
+def hours(events: Events) -> HourlyUsage:
+    return HourlyUsage(COMPLETIONS, 1, events)
 
 
 def _same(one: UsageRows, other: UsageRows) -> bool:
@@ -31,15 +31,15 @@ def _same(one: UsageRows, other: UsageRows) -> bool:
     )
 
 
-def test_a_window_is_the_same_however_it_is_reached(hours: Hours, events: Events, now: int) -> None:
+def test_rows_of_a_window_do_not_depend_on_earlier_calls(hours: HourlyUsage, events: Events, now: int) -> None:
     end = now // HOUR
     whole = hours.hours(end - 1000, end)
-    fresh = Hours(COMPLETIONS, 1, events).hours(end - 437, end - 401)
+    fresh = HourlyUsage(COMPLETIONS, 1, events).hours(end - 437, end - 401)
     assert len(fresh) > 100
     assert _same(fresh, whole.between((end - 437) * HOUR, (end - 401) * HOUR))
 
 
-def test_window_cuts_at_minutes(hours: Hours, now: int) -> None:
+def test_window_has_minutes_at_its_ends(hours: HourlyUsage, now: int) -> None:
     day = now // 86400 * 86400
     start, end = day + 8 * HOUR + 17 * 60, day + 11 * HOUR + 3 * 60
     minutes, window = hours.minutes(start, end), hours.window(start, end)
@@ -52,37 +52,37 @@ def test_window_cuts_at_minutes(hours: Hours, now: int) -> None:
     assert _same(inner, hours.minutes(day + 9 * HOUR + 120, day + 9 * HOUR + 300))
 
 
-def test_an_empty_window_is_empty(hours: Hours, now: int) -> None:
+def test_empty_window_has_no_rows(hours: HourlyUsage, now: int) -> None:
     moment = now // 60 * 60
     assert len(hours.window(moment, moment)) == 0
     assert len(hours.minutes(moment, moment)) == 0
 
 
-def test_about_fifteen_combinations_are_active_in_an_average_hour(hours: Hours, now: int) -> None:
+def test_about_15_combinations_are_used_in_an_average_hour(hours: HourlyUsage, now: int) -> None:
     end = now // HOUR
     rows = hours.hours(end - 365 * 24, end)
     assert 13 < len(rows) / (365 * 24) < 17
 
 
-def test_the_incident_and_the_outage_are_seen(hours: Hours, events: Events) -> None:
+def test_incident_and_outage_are_in_the_rows(hours: HourlyUsage, events: Events) -> None:
     assert len(hours.hours(events.outage, events.outage + 1)) == 0
     assert len(hours.hours(events.outage - 1, events.outage)) > 0
     incident = hours.hours(events.incident.start, events.incident.stop)
-    ran_away = incident.combination == COMPLETIONS.runaway
-    assert ran_away.sum() == len(events.incident)
+    is_runaway = incident.combination == COMPLETIONS.runaway
+    assert is_runaway.sum() == len(events.incident)
     requests = incident.metrics["num_model_requests"]
-    assert requests[ran_away].sum() > 3 * requests[~ran_away].sum()
+    assert requests[is_runaway].sum() > 3 * requests[~is_runaway].sum()
 
 
-def test_usage_lies_within_the_life_of_its_combination(hours: Hours, now: int) -> None:
+def test_usage_is_within_the_lifetime_of_its_combination(hours: HourlyUsage, now: int) -> None:
     rows = hours.hours(now // HOUR - 300 * 24, now // HOUR)
     assert bool(np.all(rows.at // HOUR >= COMPLETIONS.since[rows.combination]))
     assert bool(np.all(rows.at // HOUR < COMPLETIONS.until[rows.combination]))
 
 
-def test_levels_are_of_their_moment(now: int) -> None:
+def test_levels_depend_on_their_time_only(now: int) -> None:
     combinations = make_combinations(DATASETS["vector_stores"], make_directory(1), 1, 24, 3.0)
-    levels = Levels(combinations, 1)
+    levels = LevelUsage(combinations, 1)
     day = now // 86400 * 86400
     both = levels.at(np.array([0, 1]), np.array([day, day + HOUR]))
     later = levels.at(np.array([1]), np.array([day + HOUR]))

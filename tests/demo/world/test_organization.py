@@ -1,4 +1,4 @@
-"""The synthetic organization's usage at every width."""
+"""Tests the synthetic organization's usage at each bucket width."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -14,13 +14,13 @@ from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import BucketWidth
 
 DAY, HOUR = 86400, 3600
-FLOWS = [item.name for item in DATASETS.values() if item.metrics[0].aggregation is Aggregation.SUM]
-BY_MINUTE = [name for name in FLOWS if BucketWidth.MINUTE in DATASETS[name].page_limits]
+SUMMED = [item.name for item in DATASETS.values() if item.metrics[0].aggregation is Aggregation.SUM]
+BY_MINUTE = [name for name in SUMMED if BucketWidth.MINUTE in DATASETS[name].page_limits]
 LARGE_NOW = 1_795_437_245
 
 
 def _sums(rows: list[dict[str, Any]], name: str, width: BucketWidth) -> dict[tuple[object, ...], dict[str, int]]:
-    """Summed over the buckets of `width`, for each combination."""
+    """Sum the rows by bucket of `width` and combination."""
     dataset = DATASETS[name]
     sums: dict[tuple[object, ...], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in rows:
@@ -31,7 +31,7 @@ def _sums(rows: list[dict[str, Any]], name: str, width: BucketWidth) -> dict[tup
 
 
 @pytest.mark.parametrize("name", BY_MINUTE)
-def test_days_are_the_sums_of_their_hours_and_hours_of_their_minutes(
+def test_days_are_sums_of_hours_and_hours_are_sums_of_minutes(
     organization: SyntheticOrganization, now: int, name: str
 ) -> None:
     day = now // DAY * DAY
@@ -47,7 +47,7 @@ def test_days_are_the_sums_of_their_hours_and_hours_of_their_minutes(
 
 @pytest.mark.parametrize("name", ["completions", "decisions"])
 @pytest.mark.parametrize("width", list(BucketWidth))
-def test_the_identities_hold_for_every_row(
+def test_identities_hold_for_each_row(
     organization: SyntheticOrganization, now: int, name: str, width: BucketWidth
 ) -> None:
     dataset = DATASETS[name]
@@ -61,7 +61,7 @@ def test_the_identities_hold_for_every_row(
     assert all(bool(np.all(values >= 0)) for values in metrics.values())
 
 
-def test_older_usage_lacks_what_came_later(organization: SyntheticOrganization, now: int) -> None:
+def test_older_usage_lacks_later_metrics(organization: SyntheticOrganization, now: int) -> None:
     rows = list(organization.rows("completions", now - 390 * DAY, now, BucketWidth.DAY, now))
     for row in rows:
         assert (row["input_text_tokens"] is None) == (row["bucket"] < DETAIL_SINCE)
@@ -71,9 +71,9 @@ def test_older_usage_lacks_what_came_later(organization: SyntheticOrganization, 
     assert any(row["input_cache_write_12h_tokens"] for row in rows)
 
 
-def test_columns_and_rows_say_the_same(organization: SyntheticOrganization, now: int) -> None:
+def test_batch_and_rows_are_equal(organization: SyntheticOrganization, now: int) -> None:
     window = ("completions", now - 3 * DAY, now, BucketWidth.DAY, now)
-    batch, rows = organization.columns(*window), list(organization.rows(*window))
+    batch, rows = organization.batch(*window), list(organization.rows(*window))
     assert len(batch) == len(rows) > 50
     assert batch.starts.tolist()[0] == now - 3 * DAY
     for place, row in enumerate(rows):
@@ -83,31 +83,31 @@ def test_columns_and_rows_say_the_same(organization: SyntheticOrganization, now:
         assert row["input_tokens"] == batch.metrics["input_tokens"].at(place)
 
 
-def test_nothing_is_used_before_the_first_day_or_after_now(now: int) -> None:
+def test_usage_is_between_the_first_day_and_now(now: int) -> None:
     organization = SyntheticOrganization(anchor=now, days=10)
     rows = list(organization.rows("completions", now - 30 * DAY, now + 30 * DAY, BucketWidth.MINUTE, now))
     assert now // DAY * DAY - 10 * DAY <= min(row["bucket"] for row in rows) < now - 9 * DAY
     assert now - HOUR < max(row["bucket"] for row in rows) <= now - 60
 
 
-def test_the_present_grows_and_the_past_does_not_change(organization: SyntheticOrganization, now: int) -> None:
+def test_today_grows_and_past_days_do_not_change(organization: SyntheticOrganization, now: int) -> None:
     day = now // DAY * DAY
 
-    def at(moment: int) -> tuple[int, int]:
+    def tokens_at(moment: int) -> tuple[int, int]:
         rows = organization.usage("completions", day - DAY, day + DAY, BucketWidth.DAY, moment).rows
         tokens = rows.metrics["input_tokens"]
         return int(tokens[rows.at == 0].sum()), int(tokens[rows.at == 1].sum())
 
-    (before, early), (then, later) = at(now), at(now + 2 * HOUR)
-    assert before == then
-    assert 0 < early < later
-    tomorrow = (
+    (yesterday, today), (yesterday_later, today_later) = tokens_at(now), tokens_at(now + 2 * HOUR)
+    assert yesterday == yesterday_later
+    assert 0 < today < today_later
+    next_anchor = (
         SyntheticOrganization(anchor=now + DAY).usage("completions", day - DAY, day, BucketWidth.DAY, now).rows
     )
-    assert int(tomorrow.metrics["input_tokens"].sum()) == before
+    assert int(next_anchor.metrics["input_tokens"].sum()) == yesterday
 
 
-def test_levels_are_the_last_of_their_bucket(organization: SyntheticOrganization, now: int) -> None:
+def test_level_of_a_bucket_is_its_last_one(organization: SyntheticOrganization, now: int) -> None:
     day = now // DAY * DAY
     days = list(organization.rows("vector_stores", day - DAY, day + DAY, BucketWidth.DAY, now))
     hours = list(organization.rows("vector_stores", day - DAY, day + DAY, BucketWidth.HOUR, now))
@@ -116,7 +116,7 @@ def test_levels_are_the_last_of_their_bucket(organization: SyntheticOrganization
     assert len(last) > 5
 
 
-def test_costs_are_exact_decimals_with_a_quantity_where_there_is_a_unit(
+def test_costs_are_exact_decimals_with_a_quantity_if_there_is_a_unit(
     organization: SyntheticOrganization, now: int
 ) -> None:
     rows = list(organization.rows("costs", now // DAY * DAY - 5 * DAY, now, BucketWidth.DAY, now))
@@ -127,14 +127,14 @@ def test_costs_are_exact_decimals_with_a_quantity_where_there_is_a_unit(
     assert sum(row["amount"] for row in rows) > 1000
 
 
-def test_bucket_edges_are_cut_at_the_window_and_end_with_the_present() -> None:
+def test_bucket_edges_are_cut_at_the_window_and_end_now() -> None:
     starts, ends = bucket_edges(1000, 10_000, BucketWidth.HOUR, 7200)
     assert starts.tolist() == [1000, 3600, 7200]
     assert ends.tolist() == [3600, 7200, 10_000]
     assert len(bucket_edges(1000, 10_000, BucketWidth.HOUR, 500)[0]) == 0
 
 
-def test_large_is_a_million_rows_in_a_year() -> None:
+def test_large_scale_has_a_million_rows_a_year() -> None:
     organization = SyntheticOrganization(scale="large", anchor=LARGE_NOW)
     assert len(organization.combinations("completions")) == 1000
     start = LARGE_NOW // DAY * DAY - 28 * DAY
@@ -143,6 +143,6 @@ def test_large_is_a_million_rows_in_a_year() -> None:
     assert int(usage.rows.metrics["input_tokens"].sum()) > 2**31
 
 
-def test_an_unknown_dataset_is_an_input_error(organization: SyntheticOrganization, now: int) -> None:
+def test_unknown_dataset_is_an_input_error(organization: SyntheticOrganization, now: int) -> None:
     with pytest.raises(InputError):
         organization.usage("nothing", now - DAY, now, BucketWidth.DAY, now)

@@ -1,11 +1,11 @@
-"""Splitting and summing rows."""
+"""Tests splitting and summing of rows."""
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_viewer.demo.world.draw import Draw
-from usage_viewer.demo.world.rows import UsageRows, joined, split_hours, summed
+from usage_viewer.demo.world.draw import RandomStream
+from usage_viewer.demo.world.rows import UsageRows, concat_rows, split_hours, sum_rows
 
 HOUR = 3600
 
@@ -27,27 +27,27 @@ def _rows(requests: list[int], tokens: list[int]) -> UsageRows:
         max_size=12,
     )
 )
-def test_minutes_sum_to_their_hour_exactly(pairs: list[tuple[int, int]]) -> None:
+def test_minutes_sum_exactly_to_their_hour(pairs: list[tuple[int, int]]) -> None:
     rows = _rows([requests for requests, _ in pairs], [tokens for _, tokens in pairs])
-    minutes = split_hours(rows, "requests", Draw(1, "x"))
+    minutes = split_hours(rows, "requests", RandomStream(1, "x"))
     assert bool(np.all(minutes.at % 60 == 0))
     assert bool(np.all(minutes.metrics["requests"] > 0))
     assert bool(np.all(minutes.metrics["tokens"] >= 0))
-    back = summed(minutes, minutes.at // HOUR, minutes.combination.astype(np.int64), 3)
+    hours = sum_rows(minutes, minutes.at // HOUR, minutes.combination.astype(np.int64), 3)
     for name, values in rows.metrics.items():
-        assert back.metrics[name].tolist() == values.tolist()
+        assert hours.metrics[name].tolist() == values.tolist()
 
 
-def test_an_hour_of_many_requests_fills_its_minutes_unevenly() -> None:
-    minutes = split_hours(_rows([60_000], [1_000_000]), "requests", Draw(1, "x"))
+def test_busy_hour_has_uneven_minutes() -> None:
+    minutes = split_hours(_rows([60_000], [1_000_000]), "requests", RandomStream(1, "x"))
     assert len(minutes) == 60
     assert minutes.metrics["requests"].max() > 2 * np.median(minutes.metrics["requests"])
 
 
-def test_rows_of_one_bucket_and_group_become_one() -> None:
-    rows = joined([_rows([1, 2, 3], [10, 20, 30]), _rows([4, 5, 6], [40, 50, 60])])
+def test_rows_of_the_same_bucket_and_group_are_summed() -> None:
+    rows = concat_rows([_rows([1, 2, 3], [10, 20, 30]), _rows([4, 5, 6], [40, 50, 60])])
     groups = np.array([0, 1, 0, 0, 1, 0], np.int64)
-    total = summed(rows, np.array([1, 0, 1, 1, 0, 0], np.int64), groups, 2)
+    total = sum_rows(rows, np.array([1, 0, 1, 1, 0, 0], np.int64), groups, 2)
     assert total.at.tolist() == [0, 0, 1]
     assert total.combination.tolist() == [0, 1, 0]
     assert total.metrics["requests"].tolist() == [6, 7, 8]

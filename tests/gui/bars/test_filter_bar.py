@@ -46,16 +46,16 @@ def bar(shown: Callable[[QWidget, int], None], wanted: list[ViewState]) -> Filte
         (Filter("project_id", frozenset([None])), "Project: (none)"),
     ],
 )
-def test_a_filter_reads_plainly(chosen: Filter, expected: str) -> None:
+def test_filter_text_of_one_and_several_values(chosen: Filter, expected: str) -> None:
     assert filter_text(chosen, PROJECT, NAMES, 12) == expected
 
 
-def test_a_boolean_reads_as_yes_or_no() -> None:
+def test_filter_text_of_boolean_is_yes_or_no() -> None:
     assert filter_text(Filter("batch", frozenset(["false"])), BATCH, NAMES, 2) == "Batch: no"
     assert filter_text(Filter("model", frozenset(["gpt-5"]), True), MODEL, NAMES, 2) == "Model: not gpt-5"
 
 
-def test_shows_a_chip_for_each_filter(bar: FilterBar, wanted: list[ViewState]) -> None:
+def test_bar_shows_chip_for_each_filter(bar: FilterBar, wanted: list[ViewState]) -> None:
     assert [chip.text() for chip in bar.chips.values()] == [
         "Project: 3 of 12",
         "Model: not gpt-5",
@@ -65,7 +65,7 @@ def test_shows_a_chip_for_each_filter(bar: FilterBar, wanted: list[ViewState]) -
     assert not wanted
 
 
-def test_the_cross_and_delete_remove_a_filter(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_close_button_and_delete_remove_filter(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
     qtbot.mouseClick(bar.chips["model"].close_button, LEFT)
     qtbot.keyClick(bar.chips["batch"], Qt.Key.Key_Delete)
     assert wanted == [FILTERED.without_filter("model"), FILTERED.without_filter("batch")]
@@ -74,7 +74,9 @@ def test_the_cross_and_delete_remove_a_filter(bar: FilterBar, wanted: list[ViewS
 
 
 @pytest.mark.parametrize("by_key", [True, False])
-def test_one_click_clears_everything(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot, by_key: bool) -> None:
+def test_clear_all_removes_filters_and_search(
+    bar: FilterBar, wanted: list[ViewState], qtbot: QtBot, by_key: bool
+) -> None:
     bar.show_view(FILTERED.with_search("abc"))
     if by_key:
         qtbot.keyClick(bar, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
@@ -87,7 +89,7 @@ def test_one_click_clears_everything(bar: FilterBar, wanted: list[ViewState], qt
     assert bar.search.text() == ""
 
 
-def test_a_chip_opens_its_checklist(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_chip_opens_checklist(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
     qtbot.mouseClick(bar.chips["project_id"], LEFT)
     assert bar.checklist.isVisible()
     assert bar.checklist.count.text() == "3 of 12"
@@ -96,7 +98,7 @@ def test_a_chip_opens_its_checklist(bar: FilterBar, wanted: list[ViewState], qtb
     assert wanted == [FILTERED.without_filter("project_id")]
 
 
-def test_a_filter_is_added_from_the_menu(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_menu_adds_filter(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
     bar.show_view(PLAIN)
     qtbot.mouseClick(bar.add_chip, LEFT)
     actions = {action.text(): action for action in bar.menu.actions()}
@@ -108,7 +110,7 @@ def test_a_filter_is_added_from_the_menu(bar: FilterBar, wanted: list[ViewState]
     assert wanted == [PLAIN.only("model", "gpt-6-astra")]
 
 
-def test_another_dataset_closes_what_offers_the_dimensions_of_the_last(bar: FilterBar, qtbot: QtBot) -> None:
+def test_change_of_dataset_closes_menu_and_checklist(bar: FilterBar, qtbot: QtBot) -> None:
     qtbot.mouseClick(bar.add_chip, LEFT)
     bar.show_view(PLAIN.with_zone("local"))
     assert bar.menu.isVisible()
@@ -117,18 +119,18 @@ def test_another_dataset_closes_what_offers_the_dimensions_of_the_last(bar: Filt
     bar.open_checklist("model")
     bar.show_view(ViewState(dataset_name="vector_stores", grouping=()))
     assert not bar.checklist.isVisible()
-    bar.open_checklist("model")  # the click was on its way
+    bar.open_checklist("model")  # by a click on the menu while it fades out
     assert not bar.checklist.isVisible()
 
 
-def test_the_menu_marks_what_is_filtered(bar: FilterBar, qtbot: QtBot) -> None:
+def test_menu_checks_dimensions_with_filter(bar: FilterBar, qtbot: QtBot) -> None:
     qtbot.keyClick(bar.add_chip, Qt.Key.Key_Return)
     checked = [action.text() for action in bar.menu.actions() if action.isChecked()]
     assert checked == ["Project", "Model", "Batch"]
     bar.menu.close()
 
 
-def test_a_filter_that_lets_nothing_pass_is_seen_and_undone(
+def test_filter_without_values_is_shown_and_can_be_removed(
     bar: FilterBar, wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     bar.show_view(PLAIN.with_filter(Filter("project_id", frozenset())))
@@ -137,14 +139,14 @@ def test_a_filter_that_lets_nothing_pass_is_seen_and_undone(
     assert wanted == [PLAIN]
 
 
-def test_typing_searches_once_the_typing_pauses(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_search_begins_when_typing_pauses(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
     qtbot.keyClicks(bar.search, "astra")
     assert not wanted
     qtbot.waitUntil(lambda: bool(wanted), timeout=SEARCH_DELAY_MS * 10)
     assert wanted == [FILTERED.with_search("astra")]
 
 
-def test_enter_searches_at_once(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_enter_starts_search_at_once(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
     qtbot.keyClicks(bar.search, "a")
     qtbot.keyClick(bar.search, Qt.Key.Key_Return)
     assert wanted == [FILTERED.with_search("a")]
@@ -153,7 +155,7 @@ def test_enter_searches_at_once(bar: FilterBar, wanted: list[ViewState], qtbot: 
     assert len(wanted) == 1
 
 
-def test_esc_clears_the_search(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_esc_clears_search(bar: FilterBar, wanted: list[ViewState], qtbot: QtBot) -> None:
     bar.show_view(FILTERED.with_search("abc"))
     assert bar.search.text() == "abc"
     qtbot.keyClick(bar.search, Qt.Key.Key_Escape)
@@ -161,7 +163,7 @@ def test_esc_clears_the_search(bar: FilterBar, wanted: list[ViewState], qtbot: Q
     assert bar.search.isClearButtonEnabled()
 
 
-def test_a_view_that_arrives_while_typing_does_not_overwrite_it(bar: FilterBar, qtbot: QtBot) -> None:
+def test_new_view_does_not_overwrite_text_while_typing(bar: FilterBar, qtbot: QtBot) -> None:
     qtbot.keyClicks(bar.search, "ast")
     bar.show_view(FILTERED.with_search("as"))
     assert bar.search.text() == "ast"
@@ -171,7 +173,7 @@ def test_a_view_that_arrives_while_typing_does_not_overwrite_it(bar: FilterBar, 
     assert bar.search.text() == ""
 
 
-def test_the_standard_key_finds_the_search_box(bar: FilterBar, qtbot: QtBot) -> None:
+def test_find_shortcut_focuses_search_box(bar: FilterBar, qtbot: QtBot) -> None:
     bar.show_view(FILTERED.with_search("abc"))
     bar.chips["model"].setFocus()
     QTest.keySequence(bar, QKeySequence(QKeySequence.StandardKey.Find))
@@ -179,24 +181,24 @@ def test_the_standard_key_finds_the_search_box(bar: FilterBar, qtbot: QtBot) -> 
     assert bar.search.selectedText() == "abc"
 
 
-def test_the_keyboard_goes_from_left_to_right(bar: FilterBar, qtbot: QtBot) -> None:
+def test_tab_order_is_from_left_to_right(bar: FilterBar, qtbot: QtBot) -> None:
     qtbot.keyClick(bar, Qt.Key.Key_L, Qt.KeyboardModifier.AltModifier)
-    walk: list[QWidget] = [*bar.chips.values(), bar.add_chip, bar.clear_chip, bar.search]
-    for part in walk:
+    tab_order: list[QWidget] = [*bar.chips.values(), bar.add_chip, bar.clear_chip, bar.search]
+    for part in tab_order:
         assert part.hasFocus()
         assert part.accessibleName()
         assert part.accessibleDescription()
         qtbot.keyClick(part, Qt.Key.Key_Tab)
 
 
-def test_names_are_shown_as_written(bar: FilterBar) -> None:
+def test_names_with_markup_are_shown_literally(bar: FilterBar) -> None:
     bar.show_view(PLAIN.only("model", "<img src=x>"))
     chip = bar.chips["model"]
     assert chip.text() == "Model: <img src=x>"
     assert "<img" not in chip.toolTip()
 
 
-def test_wraps_beside_the_search_box_in_a_narrow_window(bar: FilterBar, qtbot: QtBot) -> None:
+def test_chips_wrap_left_of_search_box_in_narrow_window(bar: FilterBar, qtbot: QtBot) -> None:
     bar.resize(500, 160)
     assert len({chip.y() for chip in [*bar.chips.values(), bar.clear_chip]}) > 1
     assert bar.search.geometry().right() <= 500

@@ -21,7 +21,7 @@ NAMES = Names.of([Name("project", "proj_a", "alpha"), Name("project", "proj_b", 
 def opened(
     shown: Callable[[QWidget, int], None], wanted: list[ViewState]
 ) -> Callable[..., FilterChecklist]:  # fmt: skip
-    """Opens the checklist of projects on a view."""
+    """Returns a function that opens the checklist of projects for a view."""
     anchor = QWidget()
     shown(anchor, 300)
     checklist = FilterChecklist(anchor)
@@ -47,7 +47,7 @@ def apply(qtbot: QtBot, checklist: FilterChecklist) -> None:
     qtbot.keyClick(checklist.list, Qt.Key.Key_Return)
 
 
-def test_without_a_filter_all_is_ticked_and_applying_changes_nothing(
+def test_without_filter_all_values_are_ticked(
     opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
@@ -59,7 +59,7 @@ def test_without_a_filter_all_is_ticked_and_applying_changes_nothing(
     assert not checklist.isVisible()
 
 
-def test_shows_the_filter_that_there_is(opened: Callable[..., FilterChecklist]) -> None:
+def test_checklist_shows_current_filter(opened: Callable[..., FilterChecklist]) -> None:
     checklist = opened(excluded("proj_b", "proj_gone"))
     assert checklist.exclude.isChecked()
     assert checklist.count.text() == "2 of 5"
@@ -67,7 +67,7 @@ def test_shows_the_filter_that_there_is(opened: Callable[..., FilterChecklist]) 
     assert checklist.title.text() == "Project"
 
 
-def test_space_ticks_and_enter_applies(
+def test_space_toggles_tick_and_enter_applies(
     opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
@@ -82,7 +82,7 @@ def test_space_ticks_and_enter_applies(
     assert wanted == [included("proj_c", None)]
 
 
-def test_esc_discards(opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_esc_discards_ticks(opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot) -> None:
     checklist = opened()
     qtbot.keyClick(checklist.list, Qt.Key.Key_Space)
     qtbot.keyClick(checklist.list, Qt.Key.Key_Escape)
@@ -91,7 +91,7 @@ def test_esc_discards(opened: Callable[..., FilterChecklist], wanted: list[ViewS
     assert opened().count.text() == "4 of 4"
 
 
-def test_control_a_ticks_all_or_none(
+def test_ctrl_a_ticks_all_or_none(
     opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
@@ -104,12 +104,12 @@ def test_control_a_ticks_all_or_none(
     assert checklist.count.text() == "4 of 4"
 
 
-def test_nothing_can_be_ticked_and_that_can_be_undone(
+def test_filter_without_values_can_be_applied_and_removed(
     opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
     qtbot.keyClick(checklist.list, Qt.Key.Key_A, CONTROL)
-    assert checklist.message.text() == "Nothing is ticked: nothing will be shown."
+    assert checklist.message.text() == "No value is ticked: the table will be empty."
     apply(qtbot, checklist)
     assert wanted == [included()]
     checklist = opened(wanted[0])
@@ -119,9 +119,7 @@ def test_nothing_can_be_ticked_and_that_can_be_undone(
     assert wanted[1] == VIEW
 
 
-def test_a_click_on_the_box_and_a_click_beside_it_tick_once(
-    opened: Callable[..., FilterChecklist], qtbot: QtBot
-) -> None:
+def test_click_on_box_or_beside_it_toggles_once(opened: Callable[..., FilterChecklist], qtbot: QtBot) -> None:
     checklist = opened()
     row = checklist.list.visualRect(checklist.model.index(0, 0))
     qtbot.mouseClick(checklist.list.viewport(), LEFT, pos=QPoint(row.left() + 9, row.center().y()))
@@ -130,7 +128,7 @@ def test_a_click_on_the_box_and_a_click_beside_it_tick_once(
     assert checklist.count.text() == "4 of 4"
 
 
-def test_the_box_above_ticks_all_or_none(opened: Callable[..., FilterChecklist], qtbot: QtBot) -> None:
+def test_all_box_ticks_all_or_none(opened: Callable[..., FilterChecklist], qtbot: QtBot) -> None:
     checklist = opened(included("proj_a"))
     assert checklist.all.checkState() == Qt.CheckState.PartiallyChecked
     box = QPoint(8, checklist.all.height() // 2)
@@ -139,7 +137,7 @@ def test_the_box_above_ticks_all_or_none(opened: Callable[..., FilterChecklist],
         assert (checklist.count.text(), checklist.all.checkState()) == (count, state)
 
 
-def test_exclude_drops_what_is_ticked(
+def test_exclude_filters_out_ticked_values(
     opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
@@ -150,7 +148,7 @@ def test_exclude_drops_what_is_ticked(
     assert wanted == [excluded("proj_a")]
 
 
-def test_turning_the_way_keeps_the_ticks(
+def test_change_to_exclude_keeps_ticks(
     opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened(included("proj_a", "proj_b"))
@@ -160,30 +158,41 @@ def test_turning_the_way_keeps_the_ticks(
     assert wanted == [excluded("proj_a", "proj_b")]
 
 
-def test_turning_there_and_back_is_no_filter(
+def test_change_to_exclude_and_back_is_no_filter(
     opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
-    for way in (checklist.exclude, checklist.include):
-        qtbot.mouseClick(way, LEFT, pos=QPoint(8, way.height() // 2))
+    for button in (checklist.exclude, checklist.include):
+        qtbot.mouseClick(button, LEFT, pos=QPoint(8, button.height() // 2))
     assert checklist.count.text() == "4 of 4"
     apply(qtbot, checklist)
     assert not wanted
 
 
 @pytest.mark.parametrize("text", ["beta", "proj_b", "BET"])
-def test_a_search_narrows_by_name_or_id_and_enter_keeps_what_it_found(
+def test_search_matches_name_or_id_and_enter_filters_by_matches(
     opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot, text: str
 ) -> None:
     checklist = opened()
     qtbot.keyClicks(checklist.search, text)
     assert checklist.model.rowCount() == 1
-    assert checklist.message.text() == "Enter keeps the 1 found."
+    assert checklist.all.text() == "&All (1 match)"
+    assert checklist.message.text() == "Enter: show only this one"
     qtbot.keyClick(checklist.search, Qt.Key.Key_Return)
     assert wanted == [included("proj_b")]
 
 
-def test_a_search_only_helps_to_find_once_something_is_ticked(
+def test_hint_counts_several_matches_and_follows_mode(opened: Callable[..., FilterChecklist], qtbot: QtBot) -> None:
+    checklist = opened()
+    qtbot.keyClicks(checklist.search, "proj")
+    assert checklist.all.text() == "&All (3 matches)"
+    assert checklist.message.text() == "Enter: show only these 3"
+    checklist = opened(excluded("proj_b"))
+    qtbot.keyClicks(checklist.search, "proj")
+    assert checklist.message.text() == "Enter: exclude these 3"
+
+
+def test_search_does_not_change_filter_after_tick(
     opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened(included("proj_a"))
@@ -194,18 +203,18 @@ def test_a_search_only_helps_to_find_once_something_is_ticked(
     assert wanted == [included("proj_a", "proj_b")]
 
 
-def test_a_search_that_finds_nothing_changes_nothing(
+def test_search_without_match_changes_nothing(
     opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
     qtbot.keyClicks(checklist.search, "zzz")
-    assert checklist.message.text() == "Nothing is called so."
+    assert checklist.message.text() == "No match."
     assert not checklist.all.isEnabled()
     qtbot.keyClick(checklist.search, Qt.Key.Key_Return)
     assert not wanted
 
 
-def test_none_is_a_value_like_others(
+def test_search_finds_none_value(
     opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
@@ -214,7 +223,7 @@ def test_none_is_a_value_like_others(
     assert wanted == [included(None)]
 
 
-def test_without_any_value_it_says_so_and_keeps_the_filter(
+def test_dimension_without_values_keeps_filter(
     opened: Callable[..., FilterChecklist], wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     checklist = opened()
@@ -224,7 +233,7 @@ def test_without_any_value_it_says_so_and_keeps_the_filter(
     assert not wanted
 
 
-def test_everything_has_a_name(opened: Callable[..., FilterChecklist]) -> None:
+def test_controls_have_accessible_names(opened: Callable[..., FilterChecklist]) -> None:
     checklist = opened()
     assert checklist.accessibleName() == "Filter by Project"
     assert checklist.search.accessibleName() == "Search the values of Project"
@@ -232,20 +241,18 @@ def test_everything_has_a_name(opened: Callable[..., FilterChecklist]) -> None:
     assert "&" in checklist.include.text() + checklist.exclude.text()
 
 
-def test_a_tick_far_down_a_long_list_leaves_it_where_it_is(
-    opened: Callable[..., FilterChecklist], qtbot: QtBot
-) -> None:
+def test_tick_in_long_list_keeps_scroll_position(opened: Callable[..., FilterChecklist], qtbot: QtBot) -> None:
     checklist = opened()
     checklist.show_filter(VIEW, "user_id", [f"user_{number:05}" for number in range(20_000)], NAMES)
     bar = checklist.list.verticalScrollBar()
     qtbot.waitUntil(lambda: bar.maximum() > 19_000, timeout=3000)
     checklist.list.setCurrentIndex(checklist.model.index(15_000, 0))
     checklist.list.scrollTo(checklist.list.currentIndex())
-    place, height = bar.value(), bar.maximum()
+    position, height = bar.value(), bar.maximum()
     qtbot.keyClick(checklist.list, Qt.Key.Key_Space)
     assert checklist.count.text() == "19,999 of 20,000"
     heights: list[int] = []
     bar.rangeChanged.connect(lambda low, high: heights.append(high))
     QTest.qWait(50)
-    assert not heights  # no layout began anew
-    assert (bar.value(), bar.maximum()) == (place, height)
+    assert not heights  # the rows were not laid out again
+    assert (bar.value(), bar.maximum()) == (position, height)

@@ -23,25 +23,25 @@ def bar(shown: Callable[[QWidget, int], None], wanted: list[ViewState]) -> Group
 
 
 def reading_order(bar: GroupingBar) -> list[str]:
-    places = {name: (chip.y(), chip.x()) for name, chip in bar.chips.items()}
-    return sorted(places, key=lambda name: places[name])
+    positions = {name: (chip.y(), chip.x()) for name, chip in bar.chips.items()}
+    return sorted(positions, key=lambda name: positions[name])
 
 
 def drag(bar: GroupingBar, name: str, to: QPoint, *, drop: bool = True) -> None:
-    """Presses the chip in its middle, moves to a place in the bar's row, and lets go."""
+    """Drags a chip from its centre to a position in the row; without `drop` the button stays pressed."""
     chip = bar.chips[name]
     row = chip.parentWidget()
     assert row is not None
     start = chip.geometry().center()
     QTest.mousePress(chip, LEFT, pos=chip.rect().center())
     for step in range(1, 11):
-        place = start + (to - start) * (step / 10)
-        QTest.mouseMove(chip, chip.mapFrom(row, place))
+        position = start + (to - start) * (step / 10)
+        QTest.mouseMove(chip, chip.mapFrom(row, position))
     if drop:
         QTest.mouseRelease(chip, LEFT, pos=chip.mapFrom(row, to))
 
 
-def test_shows_the_grouping_first_and_asks_for_nothing(bar: GroupingBar, wanted: list[ViewState]) -> None:
+def test_grouped_dimensions_are_first_and_no_view_is_requested(bar: GroupingBar, wanted: list[ViewState]) -> None:
     assert reading_order(bar)[:3] == ["model", "project_id", "user_id"]
     assert set(bar.chips) == {item.name for item in VIEW.dataset.dimensions}
     assert [name for name, chip in bar.chips.items() if chip.active] == ["project_id", "user_id", "model"]
@@ -49,45 +49,43 @@ def test_shows_the_grouping_first_and_asks_for_nothing(bar: GroupingBar, wanted:
 
 
 @pytest.mark.parametrize("name", ["batch", "project_id"])
-def test_a_click_groups_by_a_dimension_or_no_longer(
-    bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot, name: str
-) -> None:
+def test_click_toggles_dimension(bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot, name: str) -> None:
     qtbot.mouseClick(bar.chips[name], LEFT)
     assert wanted == [VIEW.toggled(name)]
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Space, Qt.Key.Key_Return])
-def test_space_and_enter_do_as_a_click(
+def test_space_and_enter_toggle_dimension(
     bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot, key: Qt.Key
 ) -> None:
     qtbot.keyClick(bar.chips["batch"], key)
     assert wanted == [VIEW.toggled("batch")]
 
 
-def test_the_cross_removes(bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_close_button_removes_dimension(bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot) -> None:
     qtbot.mouseClick(bar.chips["model"].close_button, LEFT)
     assert wanted == [VIEW.with_grouping(("project_id", "user_id"))]
 
 
-def test_delete_removes_only_what_is_grouped(bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_delete_removes_active_dimension_only(bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot) -> None:
     qtbot.keyClick(bar.chips["batch"], Qt.Key.Key_Delete)
     assert not wanted
     qtbot.keyClick(bar.chips["user_id"], Qt.Key.Key_Delete)
     assert wanted == [VIEW.toggled("user_id")]
 
 
-def test_control_and_arrows_move_a_chip(bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_ctrl_with_arrow_keys_moves_chip(bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot) -> None:
     control = Qt.KeyboardModifier.ControlModifier
     qtbot.keyClick(bar.chips["model"], Qt.Key.Key_Right, control)
     qtbot.keyClick(bar.chips["user_id"], Qt.Key.Key_Left, control)
-    qtbot.keyClick(bar.chips["model"], Qt.Key.Key_Left, control)  # it is the first already
+    qtbot.keyClick(bar.chips["model"], Qt.Key.Key_Left, control)  # already the first
     assert [view.grouping for view in wanted] == [
         ("project_id", "model", "user_id"),
         ("model", "user_id", "project_id"),
     ]
 
 
-def test_a_moved_chip_keeps_the_focus(bar: GroupingBar, qtbot: QtBot) -> None:
+def test_moved_chip_keeps_focus(bar: GroupingBar, qtbot: QtBot) -> None:
     bar.view_requested.connect(bar.show_view)
     chip = bar.chips["model"]
     chip.setFocus()
@@ -97,12 +95,12 @@ def test_a_moved_chip_keeps_the_focus(bar: GroupingBar, qtbot: QtBot) -> None:
         assert chip.hasFocus()
 
 
-def test_dragging_reorders_when_let_go(bar: GroupingBar, wanted: list[ViewState]) -> None:
+def test_drop_changes_order(bar: GroupingBar, wanted: list[ViewState]) -> None:
     drag(bar, "model", bar.chips["user_id"].geometry().center() + QPoint(12, 0))
     assert wanted == [VIEW.with_grouping(("project_id", "user_id", "model"))]
 
 
-def test_the_others_make_room_while_a_chip_is_dragged_and_esc_gives_up(
+def test_drag_rearranges_chips_and_esc_restores_order(
     bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     drag(bar, "user_id", QPoint(0, bar.chips["model"].geometry().center().y()), drop=False)
@@ -113,9 +111,7 @@ def test_the_others_make_room_while_a_chip_is_dragged_and_esc_gives_up(
     assert not wanted
 
 
-def test_a_view_that_arrives_while_a_chip_is_dragged_does_not_disturb_it(
-    bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot
-) -> None:
+def test_new_view_does_not_disturb_drag(bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot) -> None:
     drag(bar, "user_id", QPoint(0, bar.chips["model"].geometry().center().y()), drop=False)
     bar.show_view(VIEW, unavailable={"api_source": "Refused."})
     assert reading_order(bar)[:3] == ["user_id", "model", "project_id"]
@@ -123,12 +119,12 @@ def test_a_view_that_arrives_while_a_chip_is_dragged_does_not_disturb_it(
     assert wanted == [VIEW.with_grouping(("user_id", "model", "project_id"))]
 
 
-def test_a_small_move_of_the_mouse_is_a_click(bar: GroupingBar, wanted: list[ViewState]) -> None:
+def test_small_mouse_move_is_click(bar: GroupingBar, wanted: list[ViewState]) -> None:
     drag(bar, "model", bar.chips["model"].geometry().center() + QPoint(2, 0))
     assert wanted == [VIEW.toggled("model")]
 
 
-def test_dragging_far_away_and_back_is_no_change(bar: GroupingBar, wanted: list[ViewState]) -> None:
+def test_drag_away_and_back_changes_nothing(bar: GroupingBar, wanted: list[ViewState]) -> None:
     chip = bar.chips["model"]
     centre = chip.geometry().center()
     drag(bar, "model", QPoint(5000, centre.y()), drop=False)
@@ -141,9 +137,7 @@ def test_dragging_far_away_and_back_is_no_change(bar: GroupingBar, wanted: list[
     assert reading_order(bar)[:3] == list(VIEW.grouping)
 
 
-def test_chips_wrap_in_a_narrow_window_and_can_be_dragged_between_lines(
-    bar: GroupingBar, wanted: list[ViewState]
-) -> None:
+def test_chips_wrap_in_narrow_window_and_move_between_lines(bar: GroupingBar, wanted: list[ViewState]) -> None:
     view = VIEW.with_grouping([item.name for item in VIEW.dataset.dimensions])
     bar.show_view(view)
     bar.resize(300, 160)
@@ -158,7 +152,9 @@ def test_chips_wrap_in_a_narrow_window_and_can_be_dragged_between_lines(
     assert wanted[-1].grouping[-1] == first
 
 
-def test_a_refused_dimension_is_grey_and_says_why(bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_unavailable_dimension_is_disabled_with_reason(
+    bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot
+) -> None:
     bar.show_view(VIEW, unavailable={"api_source": "Your organization's API doesn't know <API source>."})
     chip = bar.chips["api_source"]
     assert not chip.isEnabled()
@@ -172,7 +168,7 @@ def test_a_refused_dimension_is_grey_and_says_why(bar: GroupingBar, wanted: list
     assert chip.isEnabled()
 
 
-def test_a_refused_dimension_that_is_grouped_by_can_be_removed(
+def test_unavailable_dimension_can_be_removed_from_grouping(
     bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     bar.show_view(VIEW, unavailable={"model": "Refused."})
@@ -180,26 +176,26 @@ def test_a_refused_dimension_that_is_grouped_by_can_be_removed(
     assert wanted == [VIEW.toggled("model")]
 
 
-def test_another_dataset_brings_its_own_dimensions(bar: GroupingBar) -> None:
+def test_dataset_determines_chips(bar: GroupingBar) -> None:
     costs = VIEW.with_dataset("costs")
     bar.show_view(costs)
     assert set(bar.chips) == {item.name for item in costs.dataset.dimensions}
 
 
-def test_the_keyboard_reaches_every_chip_in_reading_order(bar: GroupingBar, qtbot: QtBot) -> None:
+def test_tab_key_reaches_all_chips_in_reading_order(bar: GroupingBar, qtbot: QtBot) -> None:
     bar.show_view(VIEW.with_grouping(("user_id", "batch")))
     bar.focus_first()
-    walked = []
+    focused = []
     for _ in bar.chips:
         focus = bar.focusWidget()
-        walked.append(next(name for name, chip in bar.chips.items() if chip is focus))
+        focused.append(next(name for name, chip in bar.chips.items() if chip is focus))
         qtbot.keyClick(focus, Qt.Key.Key_Tab)
-    assert walked == reading_order(bar)
+    assert focused == reading_order(bar)
     assert all(chip.accessibleName() and chip.accessibleDescription() for chip in bar.chips.values())
-    assert bar.chips["batch"].close_button.accessibleName() == "Don't group by Batch"
+    assert bar.chips["batch"].close_button.accessibleName() == "Stop grouping by Batch"
 
 
-def test_every_subset_is_one_click_each(bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_each_click_adds_or_removes_one_dimension(bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot) -> None:
     bar.view_requested.connect(bar.show_view)
     bar.show_view(VIEW.with_grouping(()))
     names = [item.name for item in VIEW.dataset.dimensions]

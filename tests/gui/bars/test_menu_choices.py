@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import SortKey, ViewState
-from usage_viewer.gui.bars.menu_choices import DatasetChoice, PerChoice, ZoneChoice
+from usage_viewer.gui.bars.menu_choices import DatasetChoice, GranularityChoice, ZoneChoice
 
 LEFT = Qt.MouseButton.LeftButton
 ALT = Qt.KeyboardModifier.AltModifier
@@ -17,8 +17,8 @@ VIEW = ViewState(per=Granularity.DAY, order=(SortKey("period"),))
 
 
 @pytest.fixture
-def per(shown: Callable[[QWidget, int], None], wanted: list[ViewState]) -> PerChoice:
-    choice = PerChoice()
+def granularity(shown: Callable[[QWidget, int], None], wanted: list[ViewState]) -> GranularityChoice:
+    choice = GranularityChoice()
     choice.view_requested.connect(wanted.append)
     choice.show_view(VIEW)
     shown(choice, 160)
@@ -44,7 +44,7 @@ def zone(shown: Callable[[QWidget, int], None], wanted: list[ViewState]) -> Zone
 
 
 def choose(qtbot: QtBot, button: QWidget, action: QAction) -> None:
-    """Opens the menu with the mouse and clicks the entry."""
+    """Opens the menu with the mouse and clicks the entry of `action`."""
     qtbot.mouseClick(button, LEFT)
     menu = action.parent()
     assert isinstance(menu, QMenu)
@@ -54,64 +54,66 @@ def choose(qtbot: QtBot, button: QWidget, action: QAction) -> None:
 
 @pytest.mark.parametrize(
     ("chosen", "text"),
-    [(Granularity.HOUR, "per Hour"), (Granularity.MONTH, "per Month"), (Granularity.TOTAL, "Whole range")],
+    [(Granularity.HOUR, "By hour"), (Granularity.MONTH, "By month"), (Granularity.TOTAL, "Total")],
 )
-def test_a_period_is_chosen_from_the_menu(
-    per: PerChoice, wanted: list[ViewState], qtbot: QtBot, chosen: Granularity, text: str
+def test_granularity_is_chosen_from_menu(
+    granularity: GranularityChoice, wanted: list[ViewState], qtbot: QtBot, chosen: Granularity, text: str
 ) -> None:
-    assert per.choice == "per Day"
-    choose(qtbot, per, per.menu_actions[chosen])
+    assert granularity.choice == "By day"
+    choose(qtbot, granularity, granularity.menu_actions[chosen])
     assert wanted == [VIEW.with_per(chosen)]
-    assert per.choice == "per Day"  # until the view is shown
-    assert per.menu_actions[Granularity.DAY].isChecked()
-    per.show_view(wanted[0])
-    assert per.choice == text
-    assert per.menu_actions[chosen].isChecked()
+    assert granularity.choice == "By day"  # until the view changes
+    assert granularity.menu_actions[Granularity.DAY].isChecked()
+    granularity.show_view(wanted[0])
+    assert granularity.choice == text
+    assert granularity.menu_actions[chosen].isChecked()
 
 
-def test_choosing_what_is_chosen_asks_for_nothing(per: PerChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
-    choose(qtbot, per, per.menu_actions[Granularity.DAY])
+def test_current_choice_requests_no_view(
+    granularity: GranularityChoice, wanted: list[ViewState], qtbot: QtBot
+) -> None:
+    choose(qtbot, granularity, granularity.menu_actions[Granularity.DAY])
     assert not wanted
 
 
-def test_by_keyboard_alone(per: PerChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
-    per.setFocus()
-    qtbot.keyClick(per, Qt.Key.Key_Down)
-    menu = per.menu_actions[Granularity.DAY].parent()
+def test_granularity_is_chosen_by_keyboard(
+    granularity: GranularityChoice, wanted: list[ViewState], qtbot: QtBot
+) -> None:
+    granularity.setFocus()
+    qtbot.keyClick(granularity, Qt.Key.Key_Down)
+    menu = granularity.menu_actions[Granularity.DAY].parent()
     assert isinstance(menu, QMenu)
     qtbot.keyClick(menu, Qt.Key.Key_Down)
     qtbot.keyClick(menu, Qt.Key.Key_Return)
     assert wanted == [VIEW.with_per(Granularity.WEEK)]
 
 
-def test_the_shortcut_opens_the_menu(per: PerChoice, qtbot: QtBot) -> None:
-    menu = per.menu_actions[Granularity.DAY].parent()
+def test_shortcut_opens_menu(granularity: GranularityChoice, qtbot: QtBot) -> None:
+    menu = granularity.menu_actions[Granularity.DAY].parent()
     assert isinstance(menu, QMenu)
-    qtbot.keyClick(per, Qt.Key.Key_P, ALT)
+    qtbot.keyClick(granularity, Qt.Key.Key_P, ALT)
     qtbot.waitUntil(menu.isVisible)
     menu.close()
 
 
-def test_a_period_that_the_dataset_does_not_have_is_grey_with_a_reason(per: PerChoice) -> None:
-    per.show_view(VIEW.with_dataset("costs"))
+def test_granularity_that_dataset_lacks_is_disabled_with_reason(granularity: GranularityChoice) -> None:
+    granularity.show_view(VIEW.with_dataset("costs"))
     for finer in (Granularity.MINUTE, Granularity.HOUR):
-        assert not per.menu_actions[finer].isEnabled()
-        assert "Costs come by the day only." in per.menu_actions[finer].toolTip()
-    assert per.menu_actions[Granularity.WEEK].isEnabled()
-    per.show_view(VIEW)
-    assert per.menu_actions[Granularity.HOUR].isEnabled()
+        assert not granularity.menu_actions[finer].isEnabled()
+        assert "Costs are only available by day." in granularity.menu_actions[finer].toolTip()
+    assert granularity.menu_actions[Granularity.WEEK].isEnabled()
+    granularity.show_view(VIEW)
+    assert granularity.menu_actions[Granularity.HOUR].isEnabled()
 
 
-def test_all_datasets_are_offered_and_one_is_chosen(
-    dataset: DatasetChoice, wanted: list[ViewState], qtbot: QtBot
-) -> None:
+def test_dataset_is_chosen_from_menu_of_all(dataset: DatasetChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
     assert list(dataset.menu_actions) == list(DATASETS)
     assert dataset.choice == "Completions"
     choose(qtbot, dataset, dataset.menu_actions["costs"])
     assert wanted == [VIEW.with_dataset("costs")]
 
 
-def test_a_dataset_that_is_not_to_be_had_is_grey_with_a_reason(
+def test_unavailable_dataset_is_disabled_with_reason(
     dataset: DatasetChoice, wanted: list[ViewState], qtbot: QtBot
 ) -> None:
     dataset.set_unavailable({"images": "The server answered 404 & no more."})
@@ -124,22 +126,24 @@ def test_a_dataset_that_is_not_to_be_had_is_grey_with_a_reason(
     assert action.isEnabled()
 
 
-def test_names_tell_what_is_chosen(per: PerChoice, dataset: DatasetChoice, zone: ZoneChoice) -> None:
-    names = [choice.accessibleName() for choice in (per, dataset, zone)]
-    assert names == ["Period of a row: per Day", "Dataset: Completions", "Time zone: UTC"]
-    assert all(choice.accessibleDescription() for choice in (per, dataset, zone))
+def test_accessible_name_has_choice(
+    granularity: GranularityChoice, dataset: DatasetChoice, zone: ZoneChoice
+) -> None:
+    names = [choice.accessibleName() for choice in (granularity, dataset, zone)]
+    assert names == ["Time breakdown: By day", "Dataset: Completions", "Time zone: UTC"]
+    assert all(choice.accessibleDescription() for choice in (granularity, dataset, zone))
 
 
-def test_no_more_than_five_zones_are_recent(shown: Callable[[QWidget, int], None]) -> None:
+def test_at_most_five_recent_zones_are_kept(shown: Callable[[QWidget, int], None]) -> None:
     choice = ZoneChoice(recent=[f"Etc/GMT+{number}" for number in range(1, 9)])
     shown(choice, 200)
     assert len(choice.recent) == 5
 
 
-def test_what_is_answered_stands_in_the_place_of_what_was_asked_for(per: PerChoice, zone: ZoneChoice) -> None:
-    asked = VIEW.with_dataset("costs").with_per(Granularity.HOUR).with_zone("Asia/Tokyo")
-    for choice in (per, zone):
-        choice.show_view(asked)
-        choice.show_answered(asked.with_per(Granularity.DAY).with_zone("UTC"))
-    assert (per.choice, zone.choice) == ("per Day", "UTC")
-    assert per.menu_actions[Granularity.DAY].isChecked()
+def test_adjusted_view_replaces_requested_choice(granularity: GranularityChoice, zone: ZoneChoice) -> None:
+    requested = VIEW.with_dataset("costs").with_per(Granularity.HOUR).with_zone("Asia/Tokyo")
+    for choice in (granularity, zone):
+        choice.show_view(requested)
+        choice.show_adjusted_view(requested.with_per(Granularity.DAY).with_zone("UTC"))
+    assert (granularity.choice, zone.choice) == ("By day", "UTC")
+    assert granularity.menu_actions[Granularity.DAY].isChecked()

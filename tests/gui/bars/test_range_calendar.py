@@ -18,16 +18,16 @@ def calendar(shown: Callable[[QWidget, int], None]) -> RangeCalendar:
     return calendar
 
 
-def test_the_range_is_tinted_in_the_month_that_is_shown(calendar: RangeCalendar) -> None:
-    def tinted(month: int, day: int) -> bool:
+def test_range_is_tinted_in_displayed_month(calendar: RangeCalendar) -> None:
+    def is_tinted(month: int, day: int) -> bool:
         return calendar.dateTextFormat(QDate(2026, month, day)).background().style() != Qt.BrushStyle.NoBrush
 
-    assert [tinted(10, day) for day in (23, 24, 31)] == [False, True, True]
+    assert [is_tinted(10, day) for day in (23, 24, 31)] == [False, True, True]
     calendar.showNextMonth()
-    assert [tinted(11, day) for day in (1, 22, 23)] == [True, True, False]
+    assert [is_tinted(11, day) for day in (1, 22, 23)] == [True, True, False]
 
 
-def test_showing_a_range_is_no_choice(calendar: RangeCalendar, qtbot: QtBot) -> None:
+def test_show_range_emits_no_signal(calendar: RangeCalendar, qtbot: QtBot) -> None:
     with qtbot.assertNotEmitted(calendar.selectionChanged):
         calendar.show_range(date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 2))
     assert calendar.chosen_day == date(2026, 1, 2)
@@ -37,7 +37,7 @@ def test_showing_a_range_is_no_choice(calendar: RangeCalendar, qtbot: QtBot) -> 
     ("day", "nearest"),
     [(QDate(-4714, 1, 1), date(2000, 1, 1)), (QDate(9999, 12, 31), date(2999, 12, 31))],
 )
-def test_nothing_leads_further_than_a_date_can_be_typed(calendar: RangeCalendar, day: QDate, nearest: date) -> None:
+def test_calendar_is_limited_to_years_that_can_be_typed(calendar: RangeCalendar, day: QDate, nearest: date) -> None:
     year = calendar.findChild(QSpinBox, "qt_calendar_yearedit")
     assert isinstance(year, QSpinBox)
     assert (year.minimum(), year.maximum()) == (2000, 2999)
@@ -45,13 +45,13 @@ def test_nothing_leads_further_than_a_date_can_be_typed(calendar: RangeCalendar,
     assert calendar.chosen_day == nearest
 
 
-def test_weeks_begin_as_the_locale_says(calendar: RangeCalendar) -> None:
+def test_first_day_of_week_follows_locale(calendar: RangeCalendar) -> None:
     assert calendar.firstDayOfWeek() == Qt.DayOfWeek.Monday
     QLocale.setDefault(QLocale("en_US"))
     assert RangeCalendar(calendar, name="Last day").firstDayOfWeek() == Qt.DayOfWeek.Sunday
 
 
-def test_arrows_and_names_are_there_and_follow_the_palette(calendar: RangeCalendar) -> None:
+def test_arrows_have_names_and_follow_palette(calendar: RangeCalendar) -> None:
     back = calendar.findChild(QToolButton, "qt_calendar_prevmonth")
     assert back is not None
     assert back.accessibleName() == "Previous month"

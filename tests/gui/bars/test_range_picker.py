@@ -44,22 +44,20 @@ def retype(qtbot: QtBot, popup: RangePopup, start: str, end: str) -> None:
         qtbot.keyClicks(line, text)
 
 
-def test_reads_as_preset_and_dates(picker: RangePicker, wanted: list[ViewState]) -> None:
+def test_button_shows_preset_and_dates(picker: RangePicker, wanted: list[ViewState]) -> None:
     assert picker.button.choice == "Last 30 days · 24 Oct – 22 Nov 2026"
     picker.show_view(VIEW.with_range(days("2026-11-03", "2026-11-03")), NOW)
     assert picker.button.choice == "3 Nov 2026"
     assert not wanted
 
 
-def test_the_dates_are_those_of_the_views_zone(picker: RangePicker) -> None:
+def test_dates_are_in_time_zone_of_view(picker: RangePicker) -> None:
     late = int(datetime(2026, 11, 22, 23, tzinfo=UTC).timestamp())
     picker.show_view(VIEW.with_zone("Asia/Tokyo").with_range(DateRange(Preset.TODAY)), late)
     assert picker.button.choice == "Today · 23 Nov 2026"
 
 
-def test_the_arrows_move_the_range_by_its_length(
-    picker: RangePicker, wanted: list[ViewState], qtbot: QtBot
-) -> None:
+def test_arrows_move_range_by_its_length(picker: RangePicker, wanted: list[ViewState], qtbot: QtBot) -> None:
     assert not picker.forward.isEnabled()  # the future has no usage
     qtbot.mouseClick(picker.back, LEFT)
     assert wanted == [VIEW.with_range(days("2026-09-24", "2026-10-23"))]
@@ -68,7 +66,7 @@ def test_the_arrows_move_the_range_by_its_length(
     assert wanted[-1] == VIEW
 
 
-def test_alt_and_arrows_do_so_too(picker: RangePicker, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_alt_with_arrow_keys_moves_range(picker: RangePicker, wanted: list[ViewState], qtbot: QtBot) -> None:
     alt = Qt.KeyboardModifier.AltModifier
     qtbot.keyClick(picker, Qt.Key.Key_Left, alt)
     qtbot.waitUntil(lambda: len(wanted) == 1)
@@ -78,7 +76,9 @@ def test_alt_and_arrows_do_so_too(picker: RangePicker, wanted: list[ViewState], 
     assert [view.range for view in wanted] == [days("2026-09-24", "2026-10-23"), VIEW.range]
 
 
-def test_opening_again_shows_the_view_not_the_draft(picker: RangePicker, popup: RangePopup, qtbot: QtBot) -> None:
+def test_reopened_popup_shows_view_and_not_former_draft(
+    picker: RangePicker, popup: RangePopup, qtbot: QtBot
+) -> None:
     retype(qtbot, popup, "soon", "later")
     qtbot.keyClick(popup, Qt.Key.Key_Escape)
     qtbot.keyClick(picker.button, Qt.Key.Key_Return)
@@ -86,17 +86,17 @@ def test_opening_again_shows_the_view_not_the_draft(picker: RangePicker, popup: 
     assert popup.apply_button.isEnabled()
 
 
-def test_everything_has_a_name(picker: RangePicker, popup: RangePopup) -> None:
+def test_controls_have_accessible_names(picker: RangePicker, popup: RangePopup) -> None:
     parts = [picker.back, picker.button, picker.forward, popup.start, popup.end, popup.presets]
     assert all(part.accessibleName() for part in [*parts, popup.start_calendar, popup.end_calendar])
     assert all(part.accessibleDescription() for part in parts[:5])
     assert picker.back.pos() != QPoint() or picker.button.x() > picker.back.x()
 
 
-def test_the_days_are_those_that_were_answered(picker: RangePicker) -> None:
-    """Half an hour before midnight it is tomorrow in Berlin; a dataset of UTC days still ends with today."""
+def test_days_of_adjusted_view_replace_requested_days(picker: RangePicker) -> None:
+    """At 23:30 UTC, the next day has begun in Berlin, but a dataset of UTC days still ends with the present day."""
     late = int(datetime(2026, 11, 22, 23, 30, tzinfo=UTC).timestamp())
     picker.show_view(VIEW.with_zone("Europe/Berlin"), late)
     assert "23 Nov 2026" in picker.button.choice
-    picker.show_answered(VIEW)
+    picker.show_adjusted_view(VIEW)
     assert "22 Nov 2026" in picker.button.choice

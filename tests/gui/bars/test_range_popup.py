@@ -46,24 +46,25 @@ def retype(qtbot: QtBot, popup: RangePopup, start: str, end: str) -> None:
 
 
 def click_day(qtbot: QtBot, calendar: RangeCalendar, day: date) -> None:
-    """In the month that the calendar shows."""
+    """Clicks a day of the month that the calendar shows."""
     table = calendar.findChild(QTableView)
     assert table is not None
     first = QDate(day.year, day.month, 1)
-    lead = (first.dayOfWeek() - calendar.firstDayOfWeek().value) % 7 or 7  # a whole row where there is none
-    row, column = divmod(lead + day.day - 1, 7)
-    place = table.visualRect(table.model().index(row + 1, column)).center()
-    qtbot.mouseClick(table.viewport(), LEFT, pos=place)
+    # If the month begins with the first day of a week, Qt shows a whole week of the month before.
+    leading_days = (first.dayOfWeek() - calendar.firstDayOfWeek().value) % 7 or 7
+    row, column = divmod(leading_days + day.day - 1, 7)
+    position = table.visualRect(table.model().index(row + 1, column)).center()
+    qtbot.mouseClick(table.viewport(), LEFT, pos=position)
 
 
-def test_a_click_on_a_preset_applies_it(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_click_on_preset_applies_it(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
     item = popup.presets.item(PRESETS.index(Preset.LAST_MONTH))
     qtbot.mouseClick(popup.presets.viewport(), LEFT, pos=popup.presets.visualItemRect(item).center())
     assert wanted == [VIEW.with_range(DateRange(Preset.LAST_MONTH))]
     assert not popup.isVisible()
 
 
-def test_presets_by_keyboard(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_preset_is_chosen_by_keyboard(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
     assert popup.presets.hasFocus()
     assert popup.presets.currentRow() == PRESETS.index(Preset.LAST_30_DAYS)
     qtbot.keyClick(popup.presets, Qt.Key.Key_Up)
@@ -73,14 +74,14 @@ def test_presets_by_keyboard(popup: RangePopup, wanted: list[ViewState], qtbot: 
     assert wanted == [VIEW.with_range(DateRange(Preset.LAST_7_DAYS))]
 
 
-def test_all_nine_presets_are_there(popup: RangePopup) -> None:
+def test_popup_lists_nine_presets(popup: RangePopup) -> None:
     assert [popup.presets.item(row).text() for row in range(popup.presets.count())] == [
         *("Today", "Yesterday", "Last 7 days", "Last 30 days", "Last 90 days"),
         *("This month", "Last month", "This year", "Last 12 months"),
     ]
 
 
-def test_esc_discards(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_esc_discards_draft(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
     retype(qtbot, popup, "2026-11-03", "2026-11-04")
     qtbot.keyClick(popup.end, Qt.Key.Key_Escape)
     assert not popup.isVisible()
@@ -101,7 +102,7 @@ def test_esc_discards(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) 
         ),
     ],
 )
-def test_a_range_can_be_typed(
+def test_range_can_be_typed(
     popup: RangePopup, wanted: list[ViewState], qtbot: QtBot, start: str, end: str, expected: DateRange
 ) -> None:
     retype(qtbot, popup, start, end)
@@ -115,12 +116,12 @@ def test_a_range_can_be_typed(
     [
         ("soon", "today", "“soon” is not a date"),
         ("", "today", "A date is missing"),
-        ("2026-02-30", "today", "There is no such day"),
-        ("today", "yesterday", "The end comes before the start"),
+        ("2026-02-30", "today", "This day does not exist"),
+        ("today", "yesterday", "The end is not after the start"),
         ("<b>x</b>", "today", "“<b>x</b>” is not a date"),
     ],
 )
-def test_garbage_is_answered_in_place_and_can_not_be_applied(
+def test_invalid_text_shows_error_and_cannot_be_applied(
     popup: RangePopup, wanted: list[ViewState], qtbot: QtBot, start: str, end: str, message: str
 ) -> None:
     retype(qtbot, popup, start, end)
@@ -135,7 +136,7 @@ def test_garbage_is_answered_in_place_and_can_not_be_applied(
     assert popup.apply_button.isEnabled()
 
 
-def test_the_calendars_choose_the_ends(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_calendars_choose_first_and_last_day(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
     click_day(qtbot, popup.start_calendar, date(2026, 10, 27))
     click_day(qtbot, popup.end_calendar, date(2026, 11, 10))
     assert (popup.start.text(), popup.end.text()) == ("2026-10-27", "2026-11-10")
@@ -143,7 +144,7 @@ def test_the_calendars_choose_the_ends(popup: RangePopup, wanted: list[ViewState
     assert wanted == [VIEW.with_range(days("2026-10-27", "2026-11-10"))]
 
 
-def test_an_end_before_the_start_takes_the_start_along(popup: RangePopup, qtbot: QtBot) -> None:
+def test_range_keeps_length_if_ends_are_swapped(popup: RangePopup, qtbot: QtBot) -> None:
     retype(qtbot, popup, "2026-11-10", "2026-11-12")
     click_day(qtbot, popup.end_calendar, date(2026, 11, 3))
     assert (popup.start.text(), popup.end.text()) == ("2026-11-01", "2026-11-03")

@@ -25,7 +25,7 @@ def zone(shown: Callable[[QWidget, int], None], wanted: list[ViewState]) -> Zone
     return choice
 
 
-def test_a_zone_is_found_by_typing(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_typing_finds_zone(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
     qtbot.mouseClick(zone, LEFT)
     assert zone.popup.isVisible()
     qtbot.keyClicks(zone.popup.search, "new york")
@@ -36,16 +36,16 @@ def test_a_zone_is_found_by_typing(zone: ZoneChoice, wanted: list[ViewState], qt
     assert zone.choice == "America/New York"
 
 
-def test_utc_this_computer_and_recent_zones_stand_on_top(zone: ZoneChoice, qtbot: QtBot) -> None:
+def test_utc_local_time_and_recent_zones_are_first(zone: ZoneChoice, qtbot: QtBot) -> None:
     qtbot.keyClick(zone, Qt.Key.Key_Return)
     model = zone.popup.model
     assert [model.zone(row) for row in range(3)] == ["UTC", "local", "Asia/Tokyo"]
-    assert model.index(1, 0).data().startswith("This computer")
+    assert model.index(1, 0).data().startswith("Local time")
     assert model.rowCount() > 400
     assert len({model.zone(row) for row in range(model.rowCount())}) == model.rowCount()
 
 
-def test_down_and_enter_choose_a_zone(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_down_and_enter_choose_zone(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
     zone.open_popup()
     search = zone.popup.search
     qtbot.keyClick(search, Qt.Key.Key_Up)
@@ -55,17 +55,15 @@ def test_down_and_enter_choose_a_zone(zone: ZoneChoice, wanted: list[ViewState],
     assert zone.recent == ("Asia/Tokyo",)
 
 
-def test_a_click_chooses_a_zone(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_click_chooses_zone(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
     zone.open_popup()
-    place = zone.popup.list.visualRect(zone.popup.model.index(2, 0)).center()
-    qtbot.mouseClick(zone.popup.list.viewport(), LEFT, pos=place)
+    position = zone.popup.list.visualRect(zone.popup.model.index(2, 0)).center()
+    qtbot.mouseClick(zone.popup.list.viewport(), LEFT, pos=position)
     assert wanted == [VIEW.with_zone("Asia/Tokyo")]
     assert not zone.popup.isVisible()
 
 
-def test_a_search_that_finds_nothing_chooses_nothing(
-    zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot
-) -> None:
+def test_search_without_match_chooses_nothing(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
     zone.open_popup()
     qtbot.keyClicks(zone.popup.search, "Atlantis")
     qtbot.keyClick(zone.popup.search, Qt.Key.Key_Down)
@@ -73,7 +71,7 @@ def test_a_search_that_finds_nothing_chooses_nothing(
     assert not wanted
 
 
-def test_esc_leaves_the_zone(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
+def test_esc_keeps_current_zone(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:
     zone.open_popup()
     qtbot.keyClicks(zone.popup.search, "Berlin")
     qtbot.keyClick(zone.popup.search, Qt.Key.Key_Escape)
@@ -81,7 +79,7 @@ def test_esc_leaves_the_zone(zone: ZoneChoice, wanted: list[ViewState], qtbot: Q
     assert not wanted
 
 
-def test_the_zone_model(qtmodeltester: ModelTester) -> None:
+def test_zone_model_lists_and_narrows(qtmodeltester: ModelTester) -> None:
     model = ZoneModel()
     model.set_zones(["UTC", "local", "Europe/Berlin", "America/New_York"], "Europe/Berlin")
     qtmodeltester.check(model)
@@ -91,5 +89,6 @@ def test_the_zone_model(qtmodeltester: ModelTester) -> None:
     qtmodeltester.check(model)
 
 
-def test_this_computers_zone_without_a_name() -> None:
-    assert zone_label("local", "") == "This computer's zone"
+def test_label_of_local_zone() -> None:
+    assert zone_label("local", "America/New_York") == "Local time (America/New York)"
+    assert zone_label("local", "") == "Local time"

@@ -1,4 +1,4 @@
-"""Buckets and moments as they are read."""
+"""Tests the texts of buckets, moments and counts."""
 
 import time
 
@@ -7,7 +7,7 @@ from PySide6.QtCore import QDate, QDateTime, QLocale
 
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.verification import Bucket
-from usage_viewer.gui.formatting.moments import bucket_text, counted, moment_text
+from usage_viewer.gui.formatting.moments import bucket_text, common_noun, count_text, moment_text
 
 ENGLISH, GERMAN = QLocale("en_GB"), QLocale("de_DE")
 T0 = 1_793_491_200  # Sunday, 2026-11-01 00:00 UTC
@@ -21,11 +21,11 @@ T0 = 1_793_491_200  # Sunday, 2026-11-01 00:00 UTC
         (Bucket(T0 + 14 * 3600 + 300, BucketWidth.MINUTE), "Sun, 1 Nov 2026 14:05"),
     ],
 )
-def test_buckets_are_of_utc(bucket: Bucket, text: str) -> None:
+def test_bucket_is_shown_in_utc(bucket: Bucket, text: str) -> None:
     assert bucket_text(bucket, ENGLISH) == text
 
 
-def test_of_today_the_time_alone() -> None:
+def test_moment_of_today_has_time_only() -> None:
     now, text, today = 0, "", QDate()
     while QDate.currentDate() != today:  # once more if midnight came in between
         today, now = QDate.currentDate(), int(time.time())
@@ -36,6 +36,11 @@ def test_of_today_the_time_alone() -> None:
     assert len(moment_text(now - 7 * 86400, ENGLISH)) > len(clock)
 
 
-def test_counts_are_grouped_and_plural() -> None:
-    assert [counted(number, "day", ENGLISH) for number in (0, 1, 1234)] == ["0 days", "1 day", "1,234 days"]
-    assert counted(1234, "day", GERMAN) == "1.234 days"
+def test_common_noun_of_equal_and_of_mixed_widths() -> None:
+    assert common_noun([BucketWidth.DAY, BucketWidth.DAY]) == "day"
+    assert common_noun([BucketWidth.DAY, BucketWidth.HOUR]) == "period"
+
+
+def test_count_has_group_separator_and_plural() -> None:
+    assert [count_text(number, "day", ENGLISH) for number in (0, 1, 1234)] == ["0 days", "1 day", "1,234 days"]
+    assert count_text(1234, "day", GERMAN) == "1.234 days"

@@ -1,4 +1,4 @@
-"""Figures in several locales, at any size."""
+"""Tests the texts of figures of any size in several locales."""
 
 import math
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -27,25 +27,25 @@ SHORT = NumberFormat(QLocale("en_US"), abbreviated=True)
         ("ar_EG", "\u061c-١٬٢٣٤٬٥٦٧"),
     ],
 )
-def test_an_integer_wears_the_locales_separators_sign_and_digits(locale: str, text: str) -> None:
+def test_integer_has_separators_sign_and_digits_of_locale(locale: str, text: str) -> None:
     assert NumberFormat(QLocale(locale)).text(-1234567, Kind.COUNT) == text
 
 
 @pytest.mark.parametrize("locale", ["en_US", "de_DE", "en_IN", "sv_SE"])
 @given(value=st.integers(-(10**40), 10**40))
-def test_every_digit_of_an_integer_is_there(locale: str, value: int) -> None:
+def test_integer_keeps_all_digits(locale: str, value: int) -> None:
     text = NumberFormat(QLocale(locale)).text(value, Kind.COUNT)
     sign = "-" if text[0] in "-−" else ""
-    assert int(sign + "".join(one for one in text if one.isdigit())) == value
+    assert int(sign + "".join(character for character in text if character.isdigit())) == value
 
 
-def test_a_number_of_64_bits_is_as_qt_writes_it() -> None:
+def test_64_bit_integer_equals_text_of_qt() -> None:
     for name in ("en_US", "de_DE", "en_IN", "fr_FR", "sv_SE", "ar_EG", "de_CH"):
         locale = QLocale(name)
         assert NumberFormat(locale).text(2**62, Kind.COUNT) == locale.toString(2**62)
 
 
-def test_missing_is_unlike_zero() -> None:
+def test_missing_figure_differs_from_zero() -> None:
     for kind in Kind:
         assert ENGLISH.text(None, kind) == MISSING
         assert ENGLISH.text(0, kind)[0] == "0"
@@ -64,11 +64,11 @@ def test_missing_is_unlike_zero() -> None:
         ("0.1230000", "0.123"),
     ],
 )
-def test_money_has_two_decimals_and_all_that_count(value: str, text: str) -> None:
+def test_money_has_at_least_two_decimals_and_all_significant_ones(value: str, text: str) -> None:
     assert ENGLISH.text(Decimal(value), Kind.DECIMAL, "money") == text
 
 
-def test_a_quantity_has_no_decimals_that_say_nothing() -> None:
+def test_quantity_has_no_trailing_zeros() -> None:
     assert ENGLISH.text(Decimal("12.50"), Kind.DECIMAL, "units") == "12.5"
     assert ENGLISH.text(Decimal("12"), Kind.DECIMAL, "units") == "12"
 
@@ -77,25 +77,25 @@ def test_a_quantity_has_no_decimals_that_say_nothing() -> None:
     ("locale", "share", "ratio"),
     [("en_US", "49.4 %", "1,234.5"), ("de_DE", "49,4 %", "1.234,5")],
 )
-def test_quotients_have_one_decimal_in_the_locales_way(locale: str, share: str, ratio: str) -> None:
+def test_quotient_has_one_decimal_in_format_of_locale(locale: str, share: str, ratio: str) -> None:
     numbers = NumberFormat(QLocale(locale))
     assert numbers.text(0.4941, Kind.SHARE) == share
     assert numbers.text(1234.5, Kind.RATIO) == ratio
 
 
 QUOTIENTS = st.floats(-10, 2e9) | st.integers(0, 10**7).map(lambda number: number / 2000)
-"""Any, and those that are as near to a half as a float can be."""
+"""Any numbers, and halves of tenths; the test moves them by the smallest step of a float."""
 
 
 @given(QUOTIENTS, st.sampled_from((-9e99, 9e99, 0.0)))
-def test_quotients_are_rounded_as_they_are_written(near: float, towards: float) -> None:
+def test_quotients_are_rounded_by_their_printed_digits(near: float, towards: float) -> None:
     value = math.nextafter(near, towards) if towards else near
     for factor, shown in ((100, ENGLISH.share(value).removesuffix(" %")), (1, ENGLISH.ratio(value))):
         exact = (Decimal(repr(value)) * factor).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
         assert Decimal(shown.replace(",", "")) == exact
 
 
-def test_an_average_that_is_a_decimal_is_a_ratio_too() -> None:
+def test_decimal_average_is_shown_as_ratio() -> None:
     assert ENGLISH.text(Decimal("411.25"), Kind.RATIO) == "411.2"
 
 
@@ -115,7 +115,7 @@ def test_an_average_that_is_a_decimal_is_a_ratio_too() -> None:
         (2**63, "9,223,372 T"),
     ],
 )
-def test_an_abbreviated_count_has_three_digits(value: int, text: str) -> None:
+def test_abbreviated_count_has_three_digits(value: int, text: str) -> None:
     assert SHORT.text(value, Kind.COUNT) == text
 
 

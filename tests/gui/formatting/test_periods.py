@@ -1,4 +1,4 @@
-"""Labels of periods, day by day and across changes of the clock."""
+"""Tests the labels of periods, also where the clock changes."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -33,23 +33,23 @@ def _label(per: Granularity, locale: str, start: str, end: str, index: int = 0, 
         (Granularity.WEEK, "es_ES", "3 de nov – 8 de nov de 2026"),
     ],
 )
-def test_a_period_in_the_locales_words(per: Granularity, locale: str, label: str) -> None:
+def test_period_label_follows_locale(per: Granularity, locale: str, label: str) -> None:
     assert _label(per, locale, "2026-11-03", "2026-12-01") == label
 
 
-def test_a_week_over_the_turn_of_the_year_names_both_years() -> None:
+def test_week_across_new_year_names_both_years() -> None:
     assert _label(Granularity.WEEK, "C", "2026-12-28", "2027-01-04") == "28 Dec 2026 – 3 Jan 2027"
 
 
-def test_a_week_cut_down_to_a_day_is_that_day() -> None:
+def test_week_of_one_day_is_labelled_as_day() -> None:
     assert _label(Granularity.WEEK, "C", "2026-11-01", "2026-11-09") == "1 Nov 2026"
 
 
-def test_labels_are_of_the_periods_zone() -> None:
+def test_label_uses_time_zone_of_periods() -> None:
     assert _label(Granularity.HOUR, "C", "2026-11-03", "2026-11-04", 14, "Asia/Kolkata") == "Tue, 3 Nov 2026 14:00"
 
 
-def test_an_hour_that_comes_twice_is_told_apart() -> None:
+def test_repeated_hour_has_utc_offset() -> None:
     labels = [
         _label(Granularity.HOUR, "C", "2026-10-25", "2026-10-26", hour, "Europe/Berlin") for hour in range(25)
     ]
@@ -58,7 +58,7 @@ def test_an_hour_that_comes_twice_is_told_apart() -> None:
     assert labels[4] == "Sun, 25 Oct 2026 03:00"
 
 
-def test_bounds_are_exact() -> None:
+def test_period_bounds_are_iso_times() -> None:
     start = int(datetime(2026, 11, 3, tzinfo=UTC).timestamp())
     days = periods(Span(start, start + 86400), Granularity.DAY, UTC)
     assert period_bounds(days, 0) == "2026-11-03T00:00:00Z – 2026-11-04T00:00:00Z"

@@ -30,12 +30,12 @@ TODAY = date(2026, 11, 23)
         ("2026-11-03T14:00", "2026-11-03T16:00", AMERICAN, "Nov 3, 2026, 2:00 PM – 4:00 PM"),
     ],
 )
-def test_reads_as_the_locale_writes(start: str, end: str, locale: QLocale, expected: str) -> None:
+def test_range_text_follows_locale(start: str, end: str, locale: QLocale, expected: str) -> None:
     text = range_text(datetime.fromisoformat(start), datetime.fromisoformat(end), locale)
     assert text.replace("\N{NARROW NO-BREAK SPACE}", " ") == expected
 
 
-def test_the_order_is_that_of_the_locales_short_form() -> None:
+def test_date_order_is_order_of_short_dates() -> None:
     assert [date_order(locale) for locale in (BRITISH, AMERICAN, GERMAN, SWEDISH, QLocale.c())] == [
         "dmy",
         "mdy",
@@ -47,15 +47,15 @@ def test_the_order_is_that_of_the_locales_short_form() -> None:
 
 @pytest.mark.parametrize("name", ["en_GB", "en_US", "de_DE", "fr_FR", "sv_SE", "pl_PL", "C"])
 @given(st.dates(date(2000, 1, 1), date(2999, 1, 1)))
-def test_what_is_shown_can_be_typed(name: str, day: date) -> None:
+def test_displayed_date_can_be_typed(name: str, day: date) -> None:
     locale = QLocale(name)
-    shown = range_text(*DateRange.days(day, day).wall(0, UTC), locale)
-    assert parse_day_or_time(shown, TODAY, date_style(locale)) == day
+    displayed = range_text(*DateRange.days(day, day).wall(0, UTC), locale)
+    assert parse_day_or_time(displayed, TODAY, date_style(locale)) == day
     short = locale.toString(QDate(day.year, day.month, day.day), QLocale.FormatType.ShortFormat)
     if str(day.year) in short:
         assert parse_day_or_time(short, TODAY, date_style(locale)) == day
 
 
-def test_a_day_and_its_end_are_the_same_day() -> None:
+def test_range_of_last_supported_day_is_one_date() -> None:
     start = datetime.fromisoformat("2999-12-31")
     assert range_text(start, start + timedelta(days=1), BRITISH) == "31 Dec 2999"

@@ -1,4 +1,4 @@
-"""What the page says while a key is typed and checked; that it is checked and kept is the window's test."""
+"""Tests what the page shows while a key is typed and checked."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -35,7 +35,7 @@ def _button(page: KeyPage, text: str) -> QPushButton:
     return next(one for one in page.findChildren(QPushButton) if one.text() == text)
 
 
-def test_a_key_of_the_wrong_kind_is_told_as_soon_as_it_is_pasted(page: KeyPage, qtbot: QtBot) -> None:
+def test_pasted_key_of_the_wrong_kind_is_reported_at_once(page: KeyPage, qtbot: QtBot) -> None:
     qtbot.keyClicks(_field(page), "sk-proj-0123456789abcdefghijkl")
     assert "doesn't look like an admin key" in page.problem_text
     _field(page).clear()
@@ -44,7 +44,7 @@ def test_a_key_of_the_wrong_kind_is_told_as_soon_as_it_is_pasted(page: KeyPage, 
 
 
 @pytest.mark.parametrize("garbage", ["", "   ", "two words here", "schlüssel-schlüssel-schlüssel", "a\u202eb"])
-def test_garbage_is_refused_here(page: KeyPage, entered: list[AdminKey], qtbot: QtBot, garbage: str) -> None:
+def test_malformed_key_is_refused(page: KeyPage, entered: list[AdminKey], qtbot: QtBot, garbage: str) -> None:
     _field(page).setText(garbage)
     qtbot.mouseClick(_button(page, "&Connect"), Qt.MouseButton.LeftButton)
     assert not entered
@@ -52,13 +52,13 @@ def test_garbage_is_refused_here(page: KeyPage, entered: list[AdminKey], qtbot: 
     assert garbage.strip() == "" or garbage not in page.problem_text
 
 
-def test_space_around_a_pasted_key_does_no_harm(page: KeyPage, entered: list[AdminKey], qtbot: QtBot) -> None:
+def test_spaces_around_a_pasted_key_are_ignored(page: KeyPage, entered: list[AdminKey], qtbot: QtBot) -> None:
     _field(page).setText(f"  {GOOD}\n")
     qtbot.keyClick(_field(page), Qt.Key.Key_Return)
     assert entered == [AdminKey.parse(GOOD)]
 
 
-def test_it_is_asked_once_while_it_is_checked(page: KeyPage, entered: list[AdminKey], qtbot: QtBot) -> None:
+def test_key_is_emitted_once_while_it_is_checked(page: KeyPage, entered: list[AdminKey], qtbot: QtBot) -> None:
     page.key_entered.connect(lambda key: page.show_checking())
     _field(page).setText(GOOD)
     qtbot.keyClick(_field(page), Qt.Key.Key_Return)
@@ -68,18 +68,18 @@ def test_it_is_asked_once_while_it_is_checked(page: KeyPage, entered: list[Admin
     assert "Checking" in page.problem_text
     page.show_error(KeyRefused("Incorrect API key provided."))
     assert _button(page, "&Connect").isEnabled()
-    assert _field(page).text() == GOOD  # to be mended
+    assert _field(page).text() == GOOD  # for correction
     assert _field(page).selectedText()
     assert "Incorrect API key" in page.problem_text
 
 
-def test_what_the_server_says_of_a_key_of_the_wrong_kind_leads_astray(page: KeyPage) -> None:
+def test_server_message_about_a_wrong_kind_of_key_is_hidden(page: KeyPage) -> None:
     page.show_error(NotAnAdminKey("Missing scopes: api.usage.read"))
     assert "scopes" not in page.problem_text
     assert "sk-admin-" in page.problem_text
 
 
-def test_the_way_back_is_there_only_when_there_is_one(page: KeyPage, qtbot: QtBot) -> None:
+def test_back_button_is_visible_only_when_replacing(page: KeyPage, qtbot: QtBot) -> None:
     back = _button(page, "&Back")
     assert not back.isVisible()
     page.set_replacing(True)
@@ -87,7 +87,7 @@ def test_the_way_back_is_there_only_when_there_is_one(page: KeyPage, qtbot: QtBo
         qtbot.mouseClick(back, Qt.MouseButton.LeftButton)
 
 
-def test_nothing_on_it_is_rendered_as_markup(page: KeyPage) -> None:
+def test_key_page_renders_no_markup(page: KeyPage) -> None:
     page.set_place("<b>bold</b>")
     page.show_error(KeyRefused("<img src=x>"))
     assert all(label.textFormat() is Qt.TextFormat.PlainText for label in page.findChildren(QLabel))

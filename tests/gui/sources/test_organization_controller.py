@@ -1,4 +1,4 @@
-"""Several organizations in one window: two servers, two keys in a real keyring; switched, combined, removed."""
+"""Tests adding, switching, combining, renaming and removing organizations with two servers and two keys."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from tests.rigs.window import WindowRig, WindowUnderTest
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.demo.server.server import DemoServer
@@ -17,78 +18,76 @@ from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn
 from usage_viewer.gui.sources.organization_dialogs import AddDialog, CombineDialog, RemoveDialog, RenameDialog
 from usage_viewer.gui.widgets.form_dialog import FormDialog
-from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import Keystore, MemoryKeystore, open_keystore
 
 if TYPE_CHECKING:
     from tests.rigs.secret_service import SecretService
-    from tests.rigs.window import Desk
 
 SECOND_KEY = "sk-admin-second-second-second-second-second"
 
 
 @pytest.fixture
-def second(desk: "Desk") -> Iterator[DemoServer]:
-    """Another organization, on a server of its own that takes a key of its own."""
-    other = SyntheticOrganization(anchor=int(desk.clock()), seed=2)
+def second(rig: WindowRig) -> Iterator[DemoServer]:
+    """Serve another organization on its own server with its own key."""
+    other = SyntheticOrganization(anchor=int(rig.clock()), seed=2)
     with DemoServer(other, key=SECOND_KEY) as running:
-        running.clock = desk.clock
+        running.clock = rig.clock
         yield running
 
 
 @pytest.fixture
-def with_second(desk: "Desk", second: DemoServer) -> "Desk":
-    """The window can make it: with its key in memory, unless a test says where keys are."""
-    desk.others["umbrella"] = _other(desk, second, lambda: MemoryKeystore(AdminKey.parse(SECOND_KEY)))
-    return desk
+def with_second(rig: WindowRig, second: DemoServer) -> WindowRig:
+    """Let the window build the second organization's profile, with its key in memory."""
+    rig.others["umbrella"] = _other(rig, second, lambda: MemoryKeystore(AdminKey.parse(SECOND_KEY)))
+    return rig
 
 
-def _other(desk: "Desk", server: DemoServer, keystore: Callable[[], Keystore]) -> Callable[[str], Profile]:
+def _other(rig: WindowRig, server: DemoServer, keystore: Callable[[], Keystore]) -> Callable[[str], Profile]:
     return lambda label: Profile(
         "umbrella",
         label=label,
         base_url=server.base_url,
-        database=ProfilePaths(desk.data_dir, "umbrella").database,
+        database=ProfilePaths(rig.data_dir, "umbrella").database,
         keystore=keystore,
-        clock=desk.clock,
-        wait=lambda seconds: False,  # tries again at once
+        clock=rig.clock,
+        wait=lambda seconds: False,  # retries at once
     )
 
 
-def _own(desk: "Desk", server_key: str) -> Callable[[str], Profile]:
+def _own(rig: WindowRig, server_key: str) -> Callable[[str], Profile]:
     key = AdminKey.parse(server_key)
     return lambda label: Profile(
         "default",
         label=label,
-        base_url=desk.server.base_url,
-        database=ProfilePaths(desk.data_dir).database,
+        base_url=rig.server.base_url,
+        database=ProfilePaths(rig.data_dir).database,
         keystore=lambda: MemoryKeystore(key),
-        clock=desk.clock,
+        clock=rig.clock,
     )
 
 
-def _dialog(window: MainWindow, kind: type[FormDialog]) -> FormDialog:
+def _dialog(window: WindowUnderTest, kind: type[FormDialog]) -> FormDialog:
     return next(one for one in window.findChildren(kind) if one.isVisible())
 
 
-def _total(window: MainWindow, name: str = "input_tokens") -> int:
+def _total(window: WindowUnderTest, name: str = "input_tokens") -> int:
     column = window.page.model.table.by_name[name]
     assert isinstance(column, FigureColumn)
     assert isinstance(column.total, int)
     return column.total
 
 
-def _add_umbrella(desk: "Desk", window: MainWindow) -> None:
+def _add_umbrella(rig: WindowRig, window: WindowUnderTest) -> None:
     window.organizations.ask_to_add()
     dialog = _dialog(window, AddDialog)
     assert isinstance(dialog, AddDialog)
-    desk.qtbot.keyClicks(dialog.name, "Umbrella")
-    desk.settle(window, dialog.button.click)
+    rig.qtbot.keyClicks(dialog.name, "Umbrella")
+    rig.settle(window, dialog.button.click)
 
 
 @pytest.fixture
-def both(with_second: "Desk") -> MainWindow:
-    """A window that knows both, and shows the second one."""
+def both(with_second: WindowRig) -> WindowUnderTest:
+    """Open a window with both organizations that shows the second one."""
     with_second.others["default"] = _own(with_second, with_second.server.key)
     window = with_second.start()
     _add_umbrella(with_second, window)
@@ -96,8 +95,8 @@ def both(with_second: "Desk") -> MainWindow:
 
 
 @pytest.mark.secret_service
-def test_each_has_its_own_key_data_and_server(
-    desk: "Desk",
+def test_each_organization_has_its_own_key_data_and_server(
+    rig: WindowRig,
     second: DemoServer,
     qtbot: QtBot,
     secret_service: "SecretService",
@@ -105,10 +104,10 @@ def test_each_has_its_own_key_data_and_server(
 ) -> None:
     secret_service.use(monkeypatch)
     monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
-    desk.others["umbrella"] = _other(desk, second, lambda: open_keystore("umbrella"))
-    desk.others["default"] = lambda label: desk.profile(lambda: open_keystore("default"))
-    open_keystore("default").save(AdminKey.parse(desk.server.key))
-    window = desk.start(lambda: open_keystore("default"))
+    rig.others["umbrella"] = _other(rig, second, lambda: open_keystore("umbrella"))
+    rig.others["default"] = lambda label: rig.profile(lambda: open_keystore("default"))
+    open_keystore("default").save(AdminKey.parse(rig.server.key))
+    window = rig.start(lambda: open_keystore("default"))
     assert not window.page.organization.isVisible()
     first = _total(window)
 
@@ -116,45 +115,45 @@ def test_each_has_its_own_key_data_and_server(
     dialog = _dialog(window, AddDialog)
     assert isinstance(dialog, AddDialog)
     dialog.button.click()
-    assert "needs a name" in dialog.problem_text
+    assert "name is missing" in dialog.problem_text
     qtbot.keyClicks(dialog.name, "Umbrella")
     dialog.button.click()
     qtbot.waitUntil(window.key_page.isVisible)
     field = window.key_page.findChild(QLineEdit)
     assert field is not None
     qtbot.keyClicks(field, SECOND_KEY)
-    desk.settle(window, lambda: qtbot.keyClick(field, Qt.Key.Key_Return))
+    rig.settle(window, lambda: qtbot.keyClick(field, Qt.Key.Key_Return))
     assert window.page.organization.isVisible()
     assert window.page.organization.choice == "Umbrella"
     assert "Umbrella" in window.windowTitle()
     assert _total(window) != first
-    assert ProfilePaths(desk.data_dir, "umbrella").database.exists()
+    assert ProfilePaths(rig.data_dir, "umbrella").database.exists()
 
-    desk.settle(window, lambda: window.organizations.choose("default"))
+    rig.settle(window, lambda: window.organizations.choose("default"))
     assert _total(window) == first
     first_key, second_key = (open_keystore(name).load() for name in ("default", "umbrella"))
-    assert first_key == AdminKey.parse(desk.server.key)
+    assert first_key == AdminKey.parse(rig.server.key)
     assert second_key == AdminKey.parse(SECOND_KEY)
 
-    desk.settle(window, lambda: window.organizations.choose("umbrella"))
+    rig.settle(window, lambda: window.organizations.choose("umbrella"))
     window.organizations.ask_to_remove()
     removing = _dialog(window, RemoveDialog)
     assert isinstance(removing, RemoveDialog)
-    with qtbot.waitSignal(window.organizations.said, timeout=10_000):
+    with qtbot.waitSignal(window.organizations.reported, timeout=10_000):
         removing.key.setChecked(True)
         removing.button.click()
     qtbot.waitUntil(lambda: window.page.model.table.rows > 0 and _total(window) == first)
     assert open_keystore("umbrella").load() is None
     assert open_keystore("default").load() == first_key
-    assert not ProfilePaths(desk.data_dir, "umbrella").directory.exists()
+    assert not ProfilePaths(rig.data_dir, "umbrella").directory.exists()
     assert not window.page.organization.isVisible()
 
 
-def test_combined_sums_are_the_sums_of_both(with_second: "Desk", both: MainWindow, qtbot: QtBot) -> None:
-    desk, window = with_second, both
+def test_combined_sums_are_the_sums_of_both(with_second: WindowRig, both: WindowUnderTest, qtbot: QtBot) -> None:
+    rig, window = with_second, both
     workspace = window.workspace
     umbrella = _total(window)
-    desk.settle(window, lambda: window.organizations.choose("default"))
+    rig.settle(window, lambda: window.organizations.choose("default"))
     default = _total(window)
 
     window.organizations.ask_to_combine()
@@ -164,14 +163,14 @@ def test_combined_sums_are_the_sums_of_both(with_second: "Desk", both: MainWindo
     dialog.button.click()
     assert "at least two" in dialog.problem_text
     dialog.boxes["default"].setChecked(True)
-    desk.settle(window, dialog.button.click)
+    rig.settle(window, dialog.button.click)
     assert _total(window) == default + umbrella
     assert window.page.status.text.startswith("60 of 60 days in 2 organizations")
     assert window.page.organization.choice == "All organizations"
 
     chip = window.page.grouping.chips["profile"]
-    desk.settle(window, lambda: qtbot.mouseClick(chip, Qt.MouseButton.LeftButton))
-    desk.settle(window, lambda: workspace.show_view(workspace.view.with_grouping(["profile"])))
+    rig.settle(window, lambda: qtbot.mouseClick(chip, Qt.MouseButton.LeftButton))
+    rig.settle(window, lambda: workspace.show_view(workspace.view.with_grouping(["profile"])))
     column = window.page.model.table.by_name["profile"]
     figures = window.page.model.table.by_name["input_tokens"]
     assert isinstance(column, GroupColumn)
@@ -179,31 +178,31 @@ def test_combined_sums_are_the_sums_of_both(with_second: "Desk", both: MainWindo
     shown = {column.labels[code]: figures.figures.at(row) for row, code in enumerate(column.codes.tolist())}
     assert shown == {"My organization": default, "Umbrella": umbrella}
 
-    desk.settle(window, lambda: workspace.show_view(workspace.view.only("profile", "umbrella")))
+    rig.settle(window, lambda: workspace.show_view(workspace.view.only("profile", "umbrella")))
     assert _total(window) == umbrella
-    desk.settle(
+    rig.settle(
         window,
         lambda: workspace.show_view(
             workspace.view.without_filters().with_per(Granularity.WEEK).with_grouping(["profile", "project_id"])
         ),
     )
     with qtbot.waitSignal(window.copying.done):
-        window.actions_.copy.trigger()
+        window.commands.copy.trigger()
     lines = [line.split("\t") for line in QApplication.clipboard().text().splitlines()]
     assert lines[0][1:3] == ["Organization", "Project"]
     assert {line[1] for line in lines[1:]} == {"My organization", "Umbrella"}
     assert sum(int(line[4]) for line in lines[1:]) == default + umbrella
     assert not any(line[2].startswith("proj_") for line in lines[1:])  # names of both
 
-    assert not window.actions_.erase.isEnabled()
-    assert not window.actions_.save_snapshot.isEnabled()
-    desk.settle(window, lambda: window.organizations.choose("default"))
+    assert not window.commands.erase.isEnabled()
+    assert not window.commands.save_snapshot.isEnabled()
+    rig.settle(window, lambda: window.organizations.choose("default"))
     assert "profile" not in workspace.view.grouping
     assert "profile" not in window.page.grouping.chips
     assert _total(window) == default
 
 
-def test_renaming_moves_nothing(with_second: "Desk", both: MainWindow) -> None:
+def test_renaming_keeps_the_files(with_second: WindowRig, both: WindowUnderTest) -> None:
     window = both
     window.organizations.ask_to_rename()
     dialog = _dialog(window, RenameDialog)
@@ -219,7 +218,7 @@ def test_renaming_moves_nothing(with_second: "Desk", both: MainWindow) -> None:
     assert [one.id for one in window.organizations.listed] == ["default", "umbrella"]
 
 
-def test_what_was_looked_at_last_is_there_at_the_next_start(with_second: "Desk", both: MainWindow) -> None:
+def test_last_organization_is_stored(with_second: WindowRig, both: WindowUnderTest) -> None:
     from usage_viewer.app.settings.settings import load
 
     with_second.close(both)
@@ -232,47 +231,49 @@ def test_what_was_looked_at_last_is_there_at_the_next_start(with_second: "Desk",
     assert SECOND_KEY not in ProfilePaths(with_second.data_dir).settings.read_text()
 
 
-def test_one_that_fails_is_named_and_the_other_is_shown(
-    with_second: "Desk", both: MainWindow, second: DemoServer
+def test_failing_organization_is_named_and_the_other_is_shown(
+    with_second: WindowRig, both: WindowUnderTest, second: DemoServer
 ) -> None:
-    desk, window = with_second, both
+    rig, window = with_second, both
     umbrella = _total(window)
-    desk.clock.ahead = 600  # what may have grown is asked for again
+    rig.clock.ahead = 600  # buckets that may have grown are requested again
     second.__exit__(None, None, None)
-    desk.settle(window, lambda: window.organizations.combine(("default", "umbrella")))
+    rig.settle(window, lambda: window.organizations.combine(("default", "umbrella")))
     assert window.page.banner.error is not None
     assert window.page.banner.error.title.startswith("Umbrella: ")
     assert _total(window) > umbrella
 
 
-def test_one_without_a_key_is_named(with_second: "Desk", both: MainWindow, second: DemoServer) -> None:
-    desk, window = with_second, both
-    desk.others["umbrella"] = _other(desk, second, MemoryKeystore)
-    desk.clock.ahead = 600
-    desk.settle(window, lambda: window.organizations.combine(("default", "umbrella")))
+def test_organization_without_a_key_is_named(
+    with_second: WindowRig, both: WindowUnderTest, second: DemoServer
+) -> None:
+    rig, window = with_second, both
+    rig.others["umbrella"] = _other(rig, second, MemoryKeystore)
+    rig.clock.ahead = 600
+    rig.settle(window, lambda: window.organizations.combine(("default", "umbrella")))
     assert window.page.banner.error is not None
-    assert window.page.banner.error.title == "Umbrella: There is no key yet"
+    assert window.page.banner.error.title == "Umbrella: No admin key"
 
 
-def test_the_same_key_twice_is_refused(with_second: "Desk", both: MainWindow) -> None:
-    desk, window = with_second, both
-    same = AdminKey.parse(desk.server.key)
-    desk.others["umbrella"] = _other(desk, desk.server, lambda: MemoryKeystore(same))
+def test_same_key_twice_is_refused(with_second: WindowRig, both: WindowUnderTest) -> None:
+    rig, window = with_second, both
+    same = AdminKey.parse(rig.server.key)
+    rig.others["umbrella"] = _other(rig, rig.server, lambda: MemoryKeystore(same))
     window.organizations.combine(("default", "umbrella"))
-    desk.qtbot.waitUntil(window.page.banner.isVisible)
+    rig.qtbot.waitUntil(window.page.banner.isVisible)
     assert window.page.banner.error is not None
     assert "same key" in window.page.banner.error.title
 
 
-def test_data_can_stay(with_second: "Desk", both: MainWindow) -> None:
-    desk, window = with_second, both
-    with desk.qtbot.waitSignal(window.organizations.said, timeout=10_000):
+def test_removed_organization_can_keep_its_data(with_second: WindowRig, both: WindowUnderTest) -> None:
+    rig, window = with_second, both
+    with rig.qtbot.waitSignal(window.organizations.reported, timeout=10_000):
         window.organizations.remove("umbrella", data=False, key=False)
-    assert ProfilePaths(desk.data_dir, "umbrella").database.exists()
-    desk.qtbot.waitUntil(lambda: window.page.model.table.rows > 0)
+    assert ProfilePaths(rig.data_dir, "umbrella").database.exists()
+    rig.qtbot.waitUntil(lambda: window.page.model.table.rows > 0)
 
 
-def test_the_menu_offers_what_can_be_done(with_second: "Desk", both: MainWindow) -> None:
+def test_menu_offers_all_commands(with_second: WindowRig, both: WindowUnderTest) -> None:
     menu = both.organizations.menu
     offered = {action.text(): action.isEnabled() for action in menu.actions() if action.text()}
     assert offered == {

@@ -1,4 +1,4 @@
-"""One window for each place: found, raised, and not mistaken for one that is gone."""
+"""Tests that a second start raises the first window, and that a killed process is not taken for one."""
 
 import subprocess
 import sys
@@ -15,24 +15,24 @@ SECOND = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
-from usage_viewer.app.profile.paths import Place
+from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.gui.startup.single_instance import SingleInstance, raise_running
 application = QCoreApplication([])
-place = Place(Path(sys.argv[1]))
+paths = ProfilePaths(Path(sys.argv[1]))
 if len(sys.argv) > 2:
-    instance = SingleInstance(place)
+    instance = SingleInstance(paths)
     print("listening", flush=True)
     application.exec()
-print(raise_running(place))
+print(raise_running(paths))
 """
 
 
-def test_nobody_is_there(tmp_path: Path, qtbot: QtBot) -> None:
+def test_no_window_is_open(tmp_path: Path, qtbot: QtBot) -> None:
     assert not raise_running(ProfilePaths(tmp_path))
 
 
 @pytest.mark.parametrize("time", range(3))
-def test_a_second_process_is_heard_and_told(tmp_path: Path, qtbot: QtBot, time: int) -> None:
+def test_second_process_raises_the_first_window(tmp_path: Path, qtbot: QtBot, time: int) -> None:
     instance = SingleInstance(ProfilePaths(tmp_path))
     try:
         with subprocess.Popen(
@@ -47,7 +47,7 @@ def test_a_second_process_is_heard_and_told(tmp_path: Path, qtbot: QtBot, time: 
         instance.close()
 
 
-def test_other_profiles_are_other_windows(tmp_path: Path, qtbot: QtBot) -> None:
+def test_other_profile_has_its_own_window(tmp_path: Path, qtbot: QtBot) -> None:
     instance = SingleInstance(ProfilePaths(tmp_path))
     try:
         assert not raise_running(ProfilePaths(tmp_path, "other"))
@@ -55,17 +55,17 @@ def test_other_profiles_are_other_windows(tmp_path: Path, qtbot: QtBot) -> None:
         instance.close()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a pipe goes with its process there")
-def test_what_a_killed_process_left_behind_is_taken_over(tmp_path: Path, qtbot: QtBot) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe ends with its process there")
+def test_socket_of_a_killed_process_is_replaced(tmp_path: Path, qtbot: QtBot) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", SECOND, str(tmp_path), "stay"], stdout=subprocess.PIPE, text=True
     ) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == "listening\n"
         first.kill()
-    place = ProfilePaths(tmp_path)
-    assert not raise_running(place)
-    instance = SingleInstance(place)
+    paths = ProfilePaths(tmp_path)
+    assert not raise_running(paths)
+    instance = SingleInstance(paths)
     try:
         assert instance.findChildren(QLocalServer)[0].isListening()
     finally:

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QLocale
 from pytestqt.qtbot import QtBot
 
-from tests.rigs.tables import models, table_of, view_of
+from tests.rigs.tables import models, pivot, table_of, view_of
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.table.table_pane import TablePane

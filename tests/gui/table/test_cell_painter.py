@@ -1,4 +1,4 @@
-"""Cells as they are drawn: bars, selection, numbers that don't fit."""
+"""Tests the drawing of cells: bars, selection, numbers without enough room."""
 
 from collections.abc import Callable
 
@@ -23,23 +23,23 @@ def _cell(pane: TablePane, row: int, name: str) -> QImage:
 
 
 def _bar_length(pane: TablePane, row: int) -> int:
-    """Pixels along a line above the text that aren't the row's own colour."""
+    """Return the pixels along a line above the text that differ from the row's background."""
     cell = _cell(pane, row, "input_tokens")
     ground = cell.pixelColor(1, 1)
     return sum(cell.pixelColor(x, 5) != ground for x in range(cell.width()))
 
 
-def test_bars_are_as_long_as_the_figures(full: TablePane) -> None:
+def test_bars_are_proportional_to_the_figures(full: TablePane) -> None:
     room = full.table.columnWidth(full.model.section("input_tokens")) - PADDING
     assert [_bar_length(full, row) for row in range(4)] == [round(room * share) for share in (1, 0.75, 0.5, 0.25)]
 
 
-def test_bars_can_be_switched_off(full: TablePane) -> None:
+def test_bars_can_be_hidden(full: TablePane) -> None:
     full.table.set_presentation(Presentation(bars=False))
     assert [_bar_length(full, row) for row in range(4)] == [0] * 4
 
 
-def test_a_selected_row_has_the_palettes_highlight(full: TablePane) -> None:
+def test_selected_row_has_the_highlight_colour(full: TablePane) -> None:
     full.activateWindow()
     full.table.selectionModel().select(full.model.index(2, 0), FLAGS.ClearAndSelect | FLAGS.Rows)
     highlights = {
@@ -50,7 +50,7 @@ def test_a_selected_row_has_the_palettes_highlight(full: TablePane) -> None:
     assert _cell(full, 1, "output_tokens").pixelColor(3, 3).name() not in highlights
 
 
-def test_a_number_that_does_not_fit_is_not_cut_to_another_one(
+def test_number_without_room_is_not_cut(
     full: TablePane, table_of: Callable[..., Table], view_of: Callable[..., ViewState]
 ) -> None:
     full.table.header.set_widths({"output_tokens": 40})
@@ -64,7 +64,7 @@ def test_a_number_that_does_not_fit_is_not_cut_to_another_one(
     assert _cell(full, 0, "output_tokens") != pictures[1]
 
 
-def test_missing_is_drawn_fainter_than_a_figure(full: TablePane) -> None:
+def test_missing_figure_is_fainter(full: TablePane) -> None:
     def darkest(row: int) -> int:
         cell = _cell(full, row, "input_cached_tokens")
         return min(QColor(cell.pixel(x, y)).lightness() for x in range(cell.width()) for y in range(cell.height()))
@@ -72,7 +72,7 @@ def test_missing_is_drawn_fainter_than_a_figure(full: TablePane) -> None:
     assert darkest(3) > darkest(0) + 60
 
 
-def test_rows_grow_with_the_font() -> None:
+def test_row_height_grows_with_the_font() -> None:
     small, large = QFont(), QFont()
     small.setPointSize(8)
     large.setPointSize(24)
@@ -81,7 +81,7 @@ def test_rows_grow_with_the_font() -> None:
 
 
 def _painted_in_parts(pane: TablePane, width: int, height: int) -> QImage:
-    """The viewport, a small rectangle at a time, as scrolling exposes it."""
+    """Paints the viewport in small rectangles, as scrolling does."""
     viewport = pane.table.viewport()
     image = QImage(viewport.size(), QImage.Format.Format_RGB32)
     for y in range(0, viewport.height(), height):
@@ -91,7 +91,7 @@ def _painted_in_parts(pane: TablePane, width: int, height: int) -> QImage:
 
 
 @pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
-def test_parts_are_painted_as_the_whole(full: TablePane, direction: Qt.LayoutDirection) -> None:
+def test_parts_are_painted_like_the_whole(full: TablePane, direction: Qt.LayoutDirection) -> None:
     full.setLayoutDirection(direction)
     full.table.setCurrentIndex(full.model.index(1, 2))
     full.table.setFocus()
@@ -102,24 +102,24 @@ def test_parts_are_painted_as_the_whole(full: TablePane, direction: Qt.LayoutDir
         assert _painted_in_parts(full, *size) == whole, size
 
 
-def test_a_part_asks_for_the_texts_in_it_alone(full: TablePane) -> None:
-    asked: list[int] = []
+def test_part_reads_only_its_own_texts(full: TablePane) -> None:
+    places: list[int] = []
 
     class Watched(TableModel):
         def texts_of(self, first: int, count: int, place: int) -> list[str]:
-            asked.append(place)
+            places.append(place)
             return super().texts_of(first, count, place)
 
     model = Watched()
     model.set_table(full.model.table, full.model.rows, full.model.view)
     table = TableView(model)
-    asked.clear()
+    places.clear()
     inside = table.visualRect(model.index(1, 2)).adjusted(1, 1, -1, -1)
     table.viewport().render(QImage(10, 10, QImage.Format.Format_RGB32), QPoint(), QRegion(inside))
-    assert asked == [2]
+    assert places == [2]
 
 
-def test_cells_stand_where_the_header_has_their_columns(full: TablePane) -> None:
+def test_cells_are_below_their_headers(full: TablePane) -> None:
     before = {name: _cell(full, 2, name) for name in ("output_tokens", "num_model_requests")}
     hidden = full.model.section("input_cached_tokens")
     full.table.setColumnHidden(hidden, True)
@@ -127,7 +127,7 @@ def test_cells_stand_where_the_header_has_their_columns(full: TablePane) -> None
     assert {name: _cell(full, 2, name) for name in before} == before
 
 
-def test_the_current_cell_is_framed_while_the_keyboard_is_there(full: TablePane) -> None:
+def test_current_cell_is_framed_while_focused(full: TablePane) -> None:
     full.table.setCurrentIndex(full.model.index(2, full.model.section("output_tokens")))
     full.table.clearSelection()
     full.table.setFocus()
@@ -137,7 +137,7 @@ def test_the_current_cell_is_framed_while_the_keyboard_is_there(full: TablePane)
     assert _cell(full, 2, "output_tokens").pixelColor(1, 1) != framed
 
 
-def test_nothing_is_painted_of_an_empty_table(
+def test_empty_table_is_blank(
     pane: TablePane, table_of: Callable[..., Table], view_of: Callable[..., ViewState]
 ) -> None:
     empty = table_of(model=[], input_tokens=[])

@@ -1,8 +1,8 @@
-"""Ranges of rows."""
+"""Tests ranges of rows."""
 
 import pytest
 
-from usage_viewer.gui.table.selection_keeper import merged
+from usage_viewer.gui.table.selection_keeper import merge_ranges
 
 
 @pytest.mark.parametrize(
@@ -14,5 +14,5 @@ from usage_viewer.gui.table.selection_keeper import merged
         ([(0, 9), (2, 3)], [(0, 9)]),
     ],
 )
-def test_ranges_that_touch_become_one(ranges: list[tuple[int, int]], result: list[tuple[int, int]]) -> None:
-    assert merged(ranges) == result
+def test_adjacent_ranges_are_combined(ranges: list[tuple[int, int]], result: list[tuple[int, int]]) -> None:
+    assert merge_ranges(ranges) == result

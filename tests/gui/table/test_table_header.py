@@ -1,4 +1,4 @@
-"""The heads under a real mouse: sorting, moving, resizing, hovering."""
+"""Tests the header with mouse events: sorting, moving, resizing, menus."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.domain.table import Table
+from usage_viewer.domain.table import ColumnKey, Table
 from usage_viewer.domain.view import SortKey, ViewState
 from usage_viewer.gui.table.table_pane import TablePane
 
@@ -16,8 +16,8 @@ LEFT_BUTTON = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
-class Asked:
-    """The views that a pane's table asks for; `answer` shows each at once, as the window does."""
+class Requests:
+    """Collects the views that a pane's table requests; `answer` shows the last one, as the window does."""
 
     def __init__(self, pane: TablePane) -> None:
         self.views: list[ViewState] = []
@@ -34,8 +34,8 @@ class Asked:
 
 
 @pytest.fixture
-def asked(full: TablePane) -> Asked:
-    return Asked(full)
+def requests(full: TablePane) -> Requests:
+    return Requests(full)
 
 
 def _middle(pane: TablePane, name: str) -> QPoint:
@@ -56,56 +56,58 @@ def _drag(qtbot: QtBot, pane: TablePane, start: QPoint, end: QPoint) -> None:
     qtbot.mouseRelease(viewport, LEFT_BUTTON, pos=end)
 
 
-def test_a_click_sorts_and_another_turns_it_round(qtbot: QtBot, full: TablePane, asked: Asked) -> None:
+def test_second_click_reverses_the_order(qtbot: QtBot, full: TablePane, requests: Requests) -> None:
     _click(qtbot, full, "output_tokens")
-    assert asked.last.order == (SortKey("output_tokens", descending=True),)
-    asked.answer()
+    assert requests.last.order == (SortKey("output_tokens", descending=True),)
+    requests.answer()
     _click(qtbot, full, "output_tokens")
-    assert asked.last.order == (SortKey("output_tokens"),)
+    assert requests.last.order == (SortKey("output_tokens"),)
     _click(qtbot, full, "model")
-    assert asked.last.order == (SortKey("model"),)
+    assert requests.last.order == (SortKey("model"),)
 
 
-def test_ctrl_click_adds_a_second_key_and_turns_it(qtbot: QtBot, full: TablePane, asked: Asked) -> None:
+def test_ctrl_click_adds_a_second_key_and_reverses_it(qtbot: QtBot, full: TablePane, requests: Requests) -> None:
     _click(qtbot, full, "model", add=True)
-    assert asked.last.order == (SortKey("input_tokens", descending=True), SortKey("model"))
-    asked.answer()
+    assert requests.last.order == (SortKey("input_tokens", descending=True), SortKey("model"))
+    requests.answer()
     _click(qtbot, full, "model", add=True)
-    assert asked.last.order == (SortKey("input_tokens", descending=True), SortKey("model", descending=True))
+    assert requests.last.order == (SortKey("input_tokens", descending=True), SortKey("model", descending=True))
 
 
-def test_a_click_selects_nothing(qtbot: QtBot, full: TablePane) -> None:
+def test_click_selects_nothing(qtbot: QtBot, full: TablePane) -> None:
     _click(qtbot, full, "output_tokens")
     assert full.table.selected_rows() == []
 
 
-def test_a_figure_is_dragged_among_figures(qtbot: QtBot, full: TablePane, asked: Asked) -> None:
+def test_figure_is_dragged_among_figures(qtbot: QtBot, full: TablePane, requests: Requests) -> None:
     _drag(qtbot, full, _middle(full, "num_model_requests"), _middle(full, "input_cached_tokens") + QPoint(9, 0))
-    assert asked.last.shown_columns == (
+    assert requests.last.shown_columns == (
         "input_tokens",
         "input_cached_tokens",
         "num_model_requests",
         "output_tokens",
         "cached_share",
     )
-    assert len(asked.views) == 1  # the drag is no click
+    assert len(requests.views) == 1  # a drag is not a click
 
 
-def test_a_dragged_section_waits_for_the_view_where_it_was(qtbot: QtBot, full: TablePane) -> None:
+def test_dragged_section_returns_until_the_view_changes(qtbot: QtBot, full: TablePane) -> None:
     header = full.table.header
     with qtbot.waitSignal(header.column_moved) as moved:
         _drag(qtbot, full, _middle(full, "model"), _middle(full, "project_id") + QPoint(9, 0))
-    assert moved.args == ["model", "num_model_requests"]
+    assert moved.args == [ColumnKey("model"), ColumnKey("num_model_requests")]
     assert [header.visualIndex(place) for place in range(header.count())] == list(range(header.count()))
 
 
-def test_a_figure_stops_at_the_groups(qtbot: QtBot, full: TablePane, asked: Asked) -> None:
+def test_figure_dragged_to_the_groups_becomes_the_first_figure(
+    qtbot: QtBot, full: TablePane, requests: Requests
+) -> None:
     _drag(qtbot, full, _middle(full, "input_tokens"), QPoint(3, 5))
-    assert asked.last.shown_columns[:2] == ("input_tokens", "num_model_requests")
-    assert asked.last.grouping == ("model", "project_id")
+    assert requests.last.shown_columns[:2] == ("input_tokens", "num_model_requests")
+    assert requests.last.grouping == ("model", "project_id")
 
 
-def test_a_dragged_edge_resizes_and_is_remembered_by_name(qtbot: QtBot, full: TablePane) -> None:
+def test_dragged_edge_sets_the_users_width(qtbot: QtBot, full: TablePane) -> None:
     header = full.table.header
     place = full.model.section("model")
     before = header.sectionSize(place)
@@ -115,7 +117,7 @@ def test_a_dragged_edge_resizes_and_is_remembered_by_name(qtbot: QtBot, full: Ta
     assert header.widths() == {"model": before + 40}
 
 
-def test_remembered_widths_come_back_with_their_columns(
+def test_widths_are_kept_for_columns_not_shown(
     full: TablePane, models: Table, view_of: Callable[..., ViewState]
 ) -> None:
     header = full.table.header
@@ -127,11 +129,11 @@ def test_remembered_widths_come_back_with_their_columns(
     assert header.widths() == {"output_tokens": 222, "not_shown_now": 99}
 
 
-def test_widths_that_the_program_sets_are_not_the_users(full: TablePane) -> None:
+def test_fitted_widths_are_not_the_users(full: TablePane) -> None:
     assert full.table.header.widths() == {}
 
 
-def test_a_double_click_on_an_edge_fits_the_column_again(qtbot: QtBot, full: TablePane) -> None:
+def test_double_click_on_an_edge_fits_the_column(qtbot: QtBot, full: TablePane) -> None:
     header = full.table.header
     place = full.model.section("model")
     fitting = header.sectionSize(place)
@@ -142,7 +144,7 @@ def test_a_double_click_on_an_edge_fits_the_column_again(qtbot: QtBot, full: Tab
     assert header.widths() == {}
 
 
-def test_a_right_click_opens_the_columns_menu(full: TablePane) -> None:
+def test_right_click_opens_the_header_menu(full: TablePane) -> None:
     viewport = full.table.header.viewport()
     point = _middle(full, "input_tokens")
     event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, viewport.mapToGlobal(point))

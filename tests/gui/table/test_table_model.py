@@ -1,4 +1,4 @@
-"""The model: every role, every order, and Qt's own checks."""
+"""Tests every role and order of the model, and Qt's own checks."""
 
 import html
 from collections.abc import Callable
@@ -47,11 +47,11 @@ def _column(model: TableModel, name: str) -> list[str]:
     return [_cell(model, row, name) for row in range(model.rowCount())]
 
 
-def test_qt_finds_nothing_wrong(
+def test_passes_qts_model_tests(
     qtmodeltester: ModelTester, model: TableModel, models: Table, view_of: ViewOf
 ) -> None:
     qtmodeltester.check(model, force_py=True)
-    qtmodeltester.check(model)  # Qt's own tester goes on watching the changes below
+    qtmodeltester.check(model)  # Qt's own tester keeps watching the changes below
     model.set_presentation(Presentation(abbreviated=True))
     view = view_of(models, "model")
     model.set_table(models, models.ordered(view.order), view)
@@ -59,7 +59,7 @@ def test_qt_finds_nothing_wrong(
     qtmodeltester.check(model, force_py=True)
 
 
-def test_rows_stand_in_the_order_of_the_permutation(model: TableModel) -> None:
+def test_rows_are_in_the_order_of_the_permutation(model: TableModel) -> None:
     assert _column(model, "input_tokens") == ["4,000", "3,000", "2,000", "1,000"]
     assert _column(model, "model") == ["gpt-6", "nano", "gpt-6", "o7"]
     assert _column(model, "project_id") == ["Search", "(none)", "Checkout", "Search"]
@@ -67,7 +67,7 @@ def test_rows_stand_in_the_order_of_the_permutation(model: TableModel) -> None:
     assert _column(model, "cached_share") == ["25.0 %", "0.0 %", "25.0 %", "–"]
 
 
-def test_cells_beyond_a_block_are_their_own(table_of: TableOf, view_of: ViewOf) -> None:
+def test_texts_of_several_blocks(table_of: TableOf, view_of: ViewOf) -> None:
     count = 3 * BLOCK + 5
     table = table_of(model=[f"m{row}" for row in range(count)], input_tokens=range(count))
     model = TableModel(QLocale("en_US"))
@@ -75,7 +75,7 @@ def test_cells_beyond_a_block_are_their_own(table_of: TableOf, view_of: ViewOf) 
     assert _column(model, "input_tokens") == [str(value) for value in reversed(range(count))]
 
 
-def test_periods_are_labelled_and_their_bounds_in_the_tip(table_of: TableOf, view_of: ViewOf) -> None:
+def test_periods_have_a_label_and_bounds_in_the_tooltip(table_of: TableOf, view_of: ViewOf) -> None:
     table = table_of(period=[1, 0], input_tokens=[1, 2])
     model = TableModel(QLocale("C"))
     model.set_table(table, table.ordered(()), view_of(table))
@@ -84,26 +84,26 @@ def test_periods_are_labelled_and_their_bounds_in_the_tip(table_of: TableOf, vie
     assert _cell(model, 0, "period", VALUE_ROLE) == 0
 
 
-def test_numbers_stand_right_and_text_left(model: TableModel) -> None:
+def test_numbers_are_right_aligned(model: TableModel) -> None:
     assert _cell(model, 0, "model", ROLE.TextAlignmentRole) == LEFT
     assert _cell(model, 0, "input_tokens", ROLE.TextAlignmentRole) == RIGHT
     assert _head(model, "model", ROLE.TextAlignmentRole) == LEFT
     assert _head(model, "input_tokens", ROLE.TextAlignmentRole) == RIGHT
 
 
-def test_raw_values(model: TableModel) -> None:
+def test_value_role(model: TableModel) -> None:
     assert [_cell(model, row, "project_id", VALUE_ROLE) for row in range(4)] == ["proj_a", None, "proj_b", "proj_a"]
     assert _cell(model, 3, "input_cached_tokens", VALUE_ROLE) is None
     assert _cell(model, 0, "input_tokens", VALUE_ROLE) == 4000
 
 
-def test_the_tip_of_a_named_value_has_its_id(model: TableModel) -> None:
+def test_tooltip_of_a_named_value_has_its_id(model: TableModel) -> None:
     assert _cell(model, 0, "project_id", ROLE.ToolTipRole) == "<qt>Search<br>proj_a</qt>"
     assert _cell(model, 1, "project_id", ROLE.ToolTipRole) == ""
     assert _cell(model, 0, "model", ROLE.ToolTipRole) == ""
 
 
-def test_markup_in_a_name_is_shown_as_written(table_of: TableOf, view_of: ViewOf) -> None:
+def test_markup_in_a_name_is_escaped(table_of: TableOf, view_of: ViewOf) -> None:
     table = table_of(labels={"p": "<img src=x>"}, project_id=["p"], input_tokens=[1])
     model = TableModel(QLocale("C"))
     model.set_table(table, table.ordered(()), view_of(table))
@@ -112,16 +112,16 @@ def test_markup_in_a_name_is_shown_as_written(table_of: TableOf, view_of: ViewOf
     assert html.unescape("&lt;img src=x&gt;") in html.unescape(_cell(model, 0, "project_id", ROLE.ToolTipRole))
 
 
-def test_the_tip_of_a_derived_figure_shows_what_it_is_made_of(model: TableModel) -> None:
+def test_tooltip_of_a_derived_figure_has_its_parts(model: TableModel) -> None:
     tip = _cell(model, 0, "cached_share", ROLE.ToolTipRole)
     assert tip == "<qt>Cached share = Cached ÷ Input<br>Cached: 1,000<br>Input: 4,000</qt>"
 
 
-def test_the_tip_of_the_sorted_figure_says_its_share_of_the_total(model: TableModel) -> None:
+def test_tooltip_of_the_sorted_figure_has_its_share_of_the_total(model: TableModel) -> None:
     assert _cell(model, 0, "input_tokens", ROLE.ToolTipRole) == "<qt>40.0 % of the total</qt>"
 
 
-def test_abbreviated_numbers_keep_the_exact_ones_in_reach(model: TableModel) -> None:
+def test_abbreviated_numbers_have_exact_ones_in_the_tooltip(model: TableModel) -> None:
     model.set_presentation(Presentation(abbreviated=True))
     assert _cell(model, 0, "input_tokens") == "4.00 k"
     assert "4,000" in _cell(model, 0, "input_tokens", ROLE.ToolTipRole)
@@ -130,13 +130,13 @@ def test_abbreviated_numbers_keep_the_exact_ones_in_reach(model: TableModel) -> 
     assert _cell(model, 0, "input_tokens") == "4,000"
 
 
-def test_what_is_spoken(model: TableModel) -> None:
+def test_accessible_texts(model: TableModel) -> None:
     assert _cell(model, 3, "input_cached_tokens", ROLE.AccessibleTextRole) == "not given"
     assert _cell(model, 1, "project_id", ROLE.AccessibleTextRole) == "(none)"
     assert _head(model, "input_tokens", ROLE.AccessibleTextRole) == "Input"
 
 
-def test_bars_are_of_the_first_sorted_figure_beside_its_greatest(model: TableModel) -> None:
+def test_bars_compare_the_first_sorted_figure_with_its_largest(model: TableModel) -> None:
     assert [_cell(model, row, "input_tokens", SHARE_ROLE) for row in range(4)] == [1.0, 0.75, 0.5, 0.25]
     assert _cell(model, 0, "output_tokens", SHARE_ROLE) is None
     assert _cell(model, 0, "model", SHARE_ROLE) is None
@@ -144,7 +144,7 @@ def test_bars_are_of_the_first_sorted_figure_beside_its_greatest(model: TableMod
     assert _cell(model, 0, "input_tokens", SHARE_ROLE) is None
 
 
-def test_the_bar_of_a_share_is_the_share_itself(models: Table, view_of: ViewOf) -> None:
+def test_bar_of_a_share_has_its_length(models: Table, view_of: ViewOf) -> None:
     model = TableModel()
     view = view_of(models, "model", "-cached_share")
     model.set_table(models, np.arange(4), view)
@@ -152,29 +152,29 @@ def test_the_bar_of_a_share_is_the_share_itself(models: Table, view_of: ViewOf) 
     assert "of the total" not in _cell(model, 0, "cached_share", ROLE.ToolTipRole)
 
 
-def test_nothing_negative_or_missing_has_a_bar(table_of: TableOf, view_of: ViewOf) -> None:
+def test_negative_and_missing_figures_have_no_bar(table_of: TableOf, view_of: ViewOf) -> None:
     table = table_of(model=["a", "b", "c"], input_cached_tokens=[-5, None, 0])
     model = TableModel()
     model.set_table(table, np.arange(3), view_of(table, "input_cached_tokens"))
     assert [_cell(model, row, "input_cached_tokens", SHARE_ROLE) for row in range(3)] == [0.0, 0.0, 0.0]
 
 
-def test_heads_say_their_place_in_the_order(model: TableModel, models: Table, view_of: ViewOf) -> None:
+def test_headers_have_their_place_in_the_order(model: TableModel, models: Table, view_of: ViewOf) -> None:
     assert _head(model, "input_tokens", SORT_ROLE) == (True, 1, 2)
     assert _head(model, "model", SORT_ROLE) == (False, 2, 2)
     assert _head(model, "output_tokens", SORT_ROLE) is None
-    model.set_table(models, np.arange(4), view_of(models, "num_requests_long_gone", "-model"))
+    model.set_table(models, np.arange(4), view_of(models, "num_requests_removed", "-model"))
     assert _head(model, "model", SORT_ROLE) == (True, 1, 1)
 
 
-def test_heads_have_labels_and_tips_and_rows_have_none(model: TableModel) -> None:
+def test_headers_have_labels_and_tooltips(model: TableModel) -> None:
     assert _head(model, "project_id") == "Project"
-    assert "Summed over" in _head(model, "input_tokens", ROLE.ToolTipRole)
+    assert "Sum of all usage in this row." in _head(model, "input_tokens", ROLE.ToolTipRole)
     assert model.headerData(0, Qt.Orientation.Vertical) is None
     assert model.headerData(99, Qt.Orientation.Horizontal) is None
 
 
-def test_other_roles_and_places_have_no_answer(model: TableModel) -> None:
+def test_other_roles_and_indices_return_none(model: TableModel) -> None:
     for role in (ROLE.FontRole, ROLE.BackgroundRole, ROLE.CheckStateRole, ROLE.DecorationRole):
         assert _cell(model, 0, "model", role) is None
     assert model.data(model.index(99, 0)) is None

@@ -1,4 +1,4 @@
-"""The table: selection at any size, its statistics, keys, menus, and what survives a new answer."""
+"""Tests the table's selection, statistics, keys and menus, and its state after a new result."""
 
 from collections.abc import Callable
 
@@ -35,14 +35,14 @@ CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftM
 
 
 class WatchedModel(TableModel):
-    """Notes which rows Qt looks at."""
+    """Records the rows that Qt reads."""
 
     def __init__(self) -> None:
         super().__init__(QLocale("en_US"))
-        self.looked_at: set[int] = set()
+        self.read_rows: set[int] = set()
 
     def flags(self, index: QModelIndex | QPersistentModelIndex) -> Qt.ItemFlag:
-        self.looked_at.add(index.row())
+        self.read_rows.add(index.row())
         return super().flags(index)
 
 
@@ -62,16 +62,14 @@ def _show(pane: TablePane, table: Table, view: ViewState) -> None:
 # Selection
 
 
-def test_ranges_are_merged_and_in_order(full: TablePane) -> None:
+def test_selected_ranges_are_combined_and_in_order(full: TablePane) -> None:
     _select(full, 3, 0, 1)
     assert full.table.selected_rows() == [(0, 1), (3, 3)]
     _select(full, 2)
     assert full.table.selected_rows() == [(0, 3)]
 
 
-def test_the_whole_of_a_million_rows_is_one_range_and_no_row_is_asked(
-    qtbot: QtBot, models: Table, view_of: ViewOf
-) -> None:
+def test_select_all_of_a_million_rows_reads_no_row(qtbot: QtBot, models: Table, view_of: ViewOf) -> None:
     model = WatchedModel()
     table = TableView(model)
     qtbot.addWidget(table)
@@ -84,11 +82,13 @@ def test_the_whole_of_a_million_rows_is_one_range_and_no_row_is_asked(
     assert table.selectionModel().selection().count() == 1
     table.viewport().repaint()
     table.header.viewport().repaint()
-    # Only what is in sight (and the corners of the selection): a head that asked for its column would ask for all.
-    assert len(model.looked_at) < 100
+    # Only the visible rows and the corners of the selection: a header that asks about its column reads all rows.
+    assert len(model.read_rows) < 100
 
 
-def test_a_million_rows_end_where_they_end(qtbot: QtBot, pane: TablePane, models: Table, view_of: ViewOf) -> None:
+def test_ctrl_end_selects_the_last_of_a_million_rows(
+    qtbot: QtBot, pane: TablePane, models: Table, view_of: ViewOf
+) -> None:
     pane.set_table(models, np.arange(MILLION) % 4, view_of(models))
     _go_to(pane, 0, "input_tokens")
     qtbot.keyClick(pane.table, KEY.Key_End, CONTROL)
@@ -98,39 +98,39 @@ def test_a_million_rows_end_where_they_end(qtbot: QtBot, pane: TablePane, models
     assert pane.table.selected_rows() == [(0, MILLION - 1)]
     assert pane.table.rowAt(0) == 0
     qtbot.keyClick(pane.table, KEY.Key_End, CONTROL | SHIFT)
-    assert pane.table.selected_rows() == [(MILLION - 1, MILLION - 1)]  # back to where it began
+    assert pane.table.selected_rows() == [(MILLION - 1, MILLION - 1)]  # back at the anchor
 
 
-def test_selecting_all_of_nothing(pane: TablePane) -> None:
+def test_select_all_of_an_empty_table(pane: TablePane) -> None:
     pane.table.selectAll()
     assert pane.table.selected_rows() == []
 
 
 def test_statistics_follow_selection_and_current_column(qtbot: QtBot, full: TablePane) -> None:
     table = full.table
-    with qtbot.waitSignal(table.selection_stats_changed) as told:
+    with qtbot.waitSignal(table.selection_stats_changed) as emitted:
         _go_to(full, 0, "output_tokens")
         _select(full, 1)
-    assert told.args is not None
-    assert told.args[0] == SelectionStats(2, "Output", 2, 50, 25, 10, 40, unit="tokens")
-    with qtbot.waitSignal(table.selection_stats_changed) as told:
+    assert emitted.args is not None
+    assert emitted.args[0] == SelectionStats(2, "Output", 2, 50, 25, 10, 40, unit="tokens")
+    with qtbot.waitSignal(table.selection_stats_changed) as emitted:
         table.selectionModel().setCurrentIndex(full.model.index(0, 0), FLAGS.NoUpdate)
-    assert told.args is not None
-    assert told.args[0].column_label == "Requests"
+    assert emitted.args is not None
+    assert emitted.args[0].column_label == "Requests"
 
 
-def test_many_changes_are_told_once(qtbot: QtBot, full: TablePane) -> None:
-    told: list[SelectionStats] = []
-    full.table.selection_stats_changed.connect(told.append)
+def test_many_changes_emit_statistics_once(qtbot: QtBot, full: TablePane) -> None:
+    emitted: list[SelectionStats] = []
+    full.table.selection_stats_changed.connect(emitted.append)
     _select(full, 0, 1, 2, 3)
-    qtbot.waitUntil(lambda: bool(told))
-    assert [stats.rows for stats in told] == [4]
+    qtbot.waitUntil(lambda: bool(emitted))
+    assert [stats.rows for stats in emitted] == [4]
 
 
-# What survives a new answer
+# After a new result
 
 
-def test_a_sort_keeps_rows_selected_by_what_they_are_about(full: TablePane, models: Table, view_of: ViewOf) -> None:
+def test_sorting_keeps_the_selected_rows(full: TablePane, models: Table, view_of: ViewOf) -> None:
     _select(full, 0, 3)  # gpt-6 of Search, o7 of Search
     _go_to_without_selecting(full, 1, "output_tokens")  # nano
     _show(full, models, view_of(models, "input_tokens"))
@@ -142,7 +142,9 @@ def _go_to_without_selecting(pane: TablePane, row: int, name: str) -> None:
     pane.table.selectionModel().setCurrentIndex(pane.model.index(row, pane.model.section(name)), FLAGS.NoUpdate)
 
 
-def test_newer_figures_keep_what_is_still_there(full: TablePane, table_of: TableOf, view_of: ViewOf) -> None:
+def test_new_result_keeps_the_selection_of_remaining_rows(
+    full: TablePane, table_of: TableOf, view_of: ViewOf
+) -> None:
     _select(full, 0, 1)  # gpt-6 of Search, nano of none
     newer = table_of(
         model=["new", "nano", "o7"],
@@ -154,7 +156,7 @@ def test_newer_figures_keep_what_is_still_there(full: TablePane, table_of: Table
     assert full.table.selected_rows() == [(names.index("nano"), names.index("nano"))]
 
 
-def test_another_grouping_selects_nothing(full: TablePane, table_of: TableOf, view_of: ViewOf) -> None:
+def test_other_grouping_clears_the_selection(full: TablePane, table_of: TableOf, view_of: ViewOf) -> None:
     _select(full, 0)
     other = table_of(model=["gpt-6"], input_tokens=[1])
     _show(full, other, view_of(other))
@@ -162,7 +164,7 @@ def test_another_grouping_selects_nothing(full: TablePane, table_of: TableOf, vi
     assert not full.table.currentIndex().isValid()
 
 
-def test_a_large_selection_is_cleared(pane: TablePane, table_of: TableOf, view_of: ViewOf) -> None:
+def test_large_selection_is_cleared(pane: TablePane, table_of: TableOf, view_of: ViewOf) -> None:
     table = table_of(model=[f"m{row}" for row in range(1001)], input_tokens=range(1001))
     _show(pane, table, view_of(table))
     pane.table.selectAll()
@@ -170,7 +172,7 @@ def test_a_large_selection_is_cleared(pane: TablePane, table_of: TableOf, view_o
     assert pane.table.selected_rows() == []
 
 
-def test_newer_figures_leave_the_place_and_a_sort_shows_the_top(
+def test_same_view_keeps_the_scroll_position_and_sorting_resets_it(
     pane: TablePane, table_of: TableOf, view_of: ViewOf
 ) -> None:
     table = table_of(model=[f"m{row}" for row in range(500)], input_tokens=range(500))
@@ -183,7 +185,7 @@ def test_newer_figures_leave_the_place_and_a_sort_shows_the_top(
     assert bar.value() == 0
 
 
-def test_an_empty_answer_and_back(full: TablePane, models: Table, view_of: ViewOf) -> None:
+def test_empty_result_clears_the_selection(full: TablePane, models: Table, view_of: ViewOf) -> None:
     _select(full, 0)
     full.set_table(EMPTY, np.zeros(0, np.int64), ViewState())
     _show(full, models, view_of(models))
@@ -193,15 +195,15 @@ def test_an_empty_answer_and_back(full: TablePane, models: Table, view_of: ViewO
 # Keys
 
 
-def test_enter_on_a_group_filters_to_it(qtbot: QtBot, full: TablePane) -> None:
+def test_enter_on_a_group_filters_to_its_value(qtbot: QtBot, full: TablePane) -> None:
     _go_to(full, 1, "project_id")
-    with qtbot.waitSignal(full.table.view_requested) as asked:
+    with qtbot.waitSignal(full.table.view_requested) as requested:
         qtbot.keyClick(full.table, KEY.Key_Return)
-    assert asked.args is not None
-    assert asked.args[0].filters == (Filter("project_id", frozenset([None])),)
+    assert requested.args is not None
+    assert requested.args[0].filters == (Filter("project_id", frozenset([None])),)
 
 
-def test_enter_on_a_figure_asks_for_nothing(qtbot: QtBot, full: TablePane) -> None:
+def test_enter_on_a_figure_requests_nothing(qtbot: QtBot, full: TablePane) -> None:
     _go_to(full, 1, "input_tokens")
     with qtbot.assertNotEmitted(full.table.view_requested):
         qtbot.keyClick(full.table, KEY.Key_Return)
@@ -212,10 +214,10 @@ def test_keys_copy_and_sort(qtbot: QtBot, full: TablePane) -> None:
     with qtbot.waitSignal(full.table.copy_requested) as copied:
         qtbot.keyClick(full.table, KEY.Key_C, CONTROL)
     assert copied.args == [""]
-    with qtbot.waitSignal(full.table.view_requested) as asked:
+    with qtbot.waitSignal(full.table.view_requested) as requested:
         qtbot.keyClick(full.table, KEY.Key_S, CONTROL | SHIFT)
-    assert asked.args is not None
-    assert asked.args[0].order == (SortKey("output_tokens", descending=True),)
+    assert requested.args is not None
+    assert requested.args[0].order == (SortKey("output_tokens", descending=True),)
 
 
 def test_arrows_home_end_and_space(qtbot: QtBot, full: TablePane) -> None:
@@ -233,7 +235,7 @@ def test_arrows_home_end_and_space(qtbot: QtBot, full: TablePane) -> None:
     assert table.selected_rows() == [(1, 1), (3, 3)]
 
 
-def test_typing_goes_to_the_row_that_begins_so(qtbot: QtBot, full: TablePane) -> None:
+def test_typing_finds_a_row(qtbot: QtBot, full: TablePane) -> None:
     _go_to(full, 0, "input_tokens")
     qtbot.keyClicks(full.table, "na")
     assert full.table.currentIndex().row() == 1
@@ -251,7 +253,7 @@ def test_tab_leaves_the_table(qtbot: QtBot, full: TablePane) -> None:
 # Menus
 
 
-def test_the_menu_key_opens_the_menu_of_the_current_cell(full: TablePane) -> None:
+def test_menu_key_opens_the_menu_of_the_current_cell(full: TablePane) -> None:
     _go_to(full, 0, "project_id")
     event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(1, 1), QPoint(1, 1))
     QApplication.sendEvent(full.table.viewport(), event)
@@ -261,7 +263,7 @@ def test_the_menu_key_opens_the_menu_of_the_current_cell(full: TablePane) -> Non
     menu.close()
 
 
-def test_a_right_click_opens_the_menu_of_the_cell_under_it(full: TablePane) -> None:
+def test_right_click_opens_the_menu_of_the_cell(full: TablePane) -> None:
     viewport = full.table.viewport()
     point = full.table.visualRect(full.model.index(2, full.model.section("project_id"))).center()
     event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, viewport.mapToGlobal(point))
@@ -272,17 +274,17 @@ def test_a_right_click_opens_the_menu_of_the_cell_under_it(full: TablePane) -> N
     menu.close()
 
 
-def test_no_menu_beside_the_rows(full: TablePane) -> None:
+def test_no_menu_below_the_rows(full: TablePane) -> None:
     point = QPoint(10, full.table.viewport().height() - 2)
     event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, full.table.viewport().mapToGlobal(point))
     QApplication.sendEvent(full.table.viewport(), event)
     assert QApplication.activePopupWidget() is None
 
 
-# Looks
+# Appearance
 
 
-def test_a_change_of_font_or_colours_is_followed(full: TablePane) -> None:
+def test_font_and_colours_follow_changes(full: TablePane) -> None:
     table = full.table
     before = table.rowHeight(0), table.columnWidth(0)
     larger = QFont(table.font())
@@ -295,10 +297,10 @@ def test_a_change_of_font_or_colours_is_followed(full: TablePane) -> None:
     palette.setColor(QPalette.ColorRole.Text, QColor("#ffffff"))
     full.setPalette(palette)
     stripe = table.palette().color(QPalette.ColorRole.AlternateBase)
-    assert 0x10 < stripe.red() < 0x20  # quiet, on the new colour
+    assert 0x10 < stripe.red() < 0x20  # close to the new background
 
 
-def test_abbreviating_makes_columns_fit_again(pane: TablePane, table_of: TableOf, view_of: ViewOf) -> None:
+def test_abbreviating_narrows_columns(pane: TablePane, table_of: TableOf, view_of: ViewOf) -> None:
     table = table_of(model=["a"], input_tokens=[10**24])
     _show(pane, table, view_of(table))
     before = pane.table.columnWidth(1)
@@ -307,29 +309,31 @@ def test_abbreviating_makes_columns_fit_again(pane: TablePane, table_of: TableOf
 
 
 @pytest.mark.parametrize("per", [Granularity.DAY, Granularity.MONTH])
-def test_a_table_of_periods_alone(pane: TablePane, table_of: TableOf, view_of: ViewOf, per: Granularity) -> None:
+def test_table_of_periods_without_groups(
+    pane: TablePane, table_of: TableOf, view_of: ViewOf, per: Granularity
+) -> None:
     table = table_of(period=[0], per=per, input_tokens=[1])
     _show(pane, table, view_of(table, per=per))
     assert pane.model.data(pane.model.index(0, 0)).endswith("2026")
 
 
-def test_an_answer_with_other_columns_is_painted_once(
+def test_result_with_other_columns_is_painted_once(
     full: TablePane, table_of: TableOf, view_of: ViewOf, qtbot: QtBot
 ) -> None:
     painted: list[QEvent.Type] = []
 
-    class Watch(QObject):
+    class PaintRecorder(QObject):
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:
             if event.type() == QEvent.Type.Paint:
                 painted.append(event.type())
             return False
 
-    watch = Watch()
-    full.table.viewport().installEventFilter(watch)
-    qtbot.wait(60)  # what was under way
+    recorder = PaintRecorder()
+    full.table.viewport().installEventFilter(recorder)
+    qtbot.wait(60)  # pending events
     painted.clear()
     table = table_of(project_id=["a much longer name than before", "b"], input_tokens=[123_456_789, 2])
     full.set_table(table, table.ordered(()), view_of(table))
     qtbot.wait(60)
     assert len(painted) == 1
-    full.table.viewport().removeEventFilter(watch)
+    full.table.viewport().removeEventFilter(recorder)

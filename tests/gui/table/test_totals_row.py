@@ -1,4 +1,4 @@
-"""The totals row: what it says, where it stands, what can be copied of it."""
+"""Tests the label, the place and the copying of the totals."""
 
 from collections.abc import Callable
 
@@ -29,17 +29,17 @@ ENGLISH = NumberFormat(QLocale("en_US"))
         (1, ViewState(grouping=()), "", "Total of 1 row"),
     ],
 )
-def test_the_label_counts_what_is_added(rows: int, view: ViewState, note: str, label: str) -> None:
+def test_label_counts_rows_or_groups(rows: int, view: ViewState, note: str, label: str) -> None:
     assert totals_label(Table((), rows), view, note, ENGLISH) == label
 
 
-def test_the_whole_is_spoken(full: TablePane) -> None:
+def test_accessible_name_has_all_totals(full: TablePane) -> None:
     assert full.totals.accessibleName() == (
         "Total of 4 groups; Requests: 10; Input: 10,000; Cached: 1,500; Output: 100; Cached share: 15.0 %"
     )
 
 
-def test_each_total_stands_under_its_column(full: TablePane) -> None:
+def test_each_total_is_below_its_column(full: TablePane) -> None:
     header = full.table.header
     for column in full.model.table.figures:
         place = full.model.section(column.name)
@@ -62,8 +62,7 @@ def test_totals_follow_widths_scrolling_and_hiding(qtbot: QtBot, full: TablePane
     assert full.totals.section_rect("output_tokens").isEmpty()
 
 
-def test_the_totals_are_drawn_where_they_are_said_to_be(full: TablePane) -> None:
-    """Beside a table without totals, only the places of label and figures look different."""
+def test_totals_are_drawn_in_their_rectangles(full: TablePane) -> None:
     drawn = full.totals.grab().toImage()
     background = drawn.pixelColor(drawn.width() - 2, drawn.height() - 3)
     for name in ("input_tokens", "cached_share"):
@@ -77,7 +76,7 @@ def test_the_totals_are_drawn_where_they_are_said_to_be(full: TablePane) -> None
         assert len(colours) > 2  # text, smoothed
 
 
-def test_abbreviated_totals_are_spoken_and_copied_exactly(full: TablePane) -> None:
+def test_abbreviated_totals_are_copied_exactly(full: TablePane) -> None:
     full.table.set_presentation(Presentation(abbreviated=True))
     assert "Input: 10,000" in full.totals.accessibleName()
     assert "10,000" in full.totals.copy_text()
@@ -90,13 +89,13 @@ def _triggered(full: TablePane, menu: QMenu, place: int) -> list[str]:
     return copied
 
 
-def test_one_total_is_copied(full: TablePane) -> None:
+def test_copy_one_total(full: TablePane) -> None:
     menu = full.totals.menu(full.totals.section_rect("input_tokens").center())
     assert [action.text().replace("&", "") for action in menu.actions()] == ["Copy 10,000", "Copy all totals"]
     assert _triggered(full, menu, 0) == ["10,000"]
 
 
-def test_all_totals_are_copied_by_menu_and_key(qtbot: QtBot, full: TablePane) -> None:
+def test_copy_all_totals_by_menu_and_key(qtbot: QtBot, full: TablePane) -> None:
     text = "Requests\tInput\tCached\tOutput\tCached share\n10\t10,000\t1,500\t100\t15.0 %"
     assert _triggered(full, full.totals.menu(QPoint(2, 2)), 0) == [text]
     with qtbot.waitSignal(full.totals.copy_requested) as copied:
@@ -104,7 +103,7 @@ def test_all_totals_are_copied_by_menu_and_key(qtbot: QtBot, full: TablePane) ->
     assert copied.args == [text]
 
 
-def test_a_missing_total_is_a_dash(
+def test_missing_total_is_a_dash(
     pane: TablePane, table_of: Callable[..., Table], view_of: Callable[..., ViewState]
 ) -> None:
     table = table_of(model=["a"], input_cached_tokens=[None])

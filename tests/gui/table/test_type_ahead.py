@@ -1,4 +1,4 @@
-"""Typing towards a row, with a clock in hand."""
+"""Tests finding rows by typing, with a manual clock."""
 
 from collections.abc import Callable
 
@@ -17,28 +17,28 @@ def clock() -> Clock:
 
 @pytest.fixture
 def typed(clock: Clock, table_of: Callable[..., Table]) -> Callable[[str, int], int | None]:
-    """Types into rows shown as gpt-5, gpt-6, nano, o7."""
+    """Return a function that types into rows shown as gpt-5, gpt-6, nano, o7."""
     column = table_of(model=["o7", "nano", "gpt-6", "gpt-5"]).by_name["model"]
     assert isinstance(column, GroupColumn)
     ahead = TypeAhead(clock)
     return lambda text, current: ahead.find(text, column, np.array([3, 2, 1, 0]), current)
 
 
-def test_letters_add_up_until_a_pause(typed: Callable[[str, int], int | None], clock: Clock) -> None:
+def test_pause_begins_a_new_search(typed: Callable[[str, int], int | None], clock: Clock) -> None:
     assert [typed(letter, -1) for letter in "GPT-6"] == [0, 0, 0, 0, 1]
     clock.now += PAUSE + 0.1
     assert typed("n", 1) == 2
 
 
-def test_the_search_goes_round(typed: Callable[[str, int], int | None]) -> None:
+def test_search_continues_from_the_top(typed: Callable[[str, int], int | None]) -> None:
     assert typed("g", 3) == 0
 
 
-def test_the_same_letter_again_goes_on(typed: Callable[[str, int], int | None]) -> None:
+def test_repeated_letter_finds_the_next_row(typed: Callable[[str, int], int | None]) -> None:
     assert typed("g", -1) == 0
     assert typed("g", 0) == 1
     assert typed("g", 1) == 0
 
 
-def test_nothing_begins_so(typed: Callable[[str, int], int | None]) -> None:
+def test_no_match(typed: Callable[[str, int], int | None]) -> None:
     assert typed("x", 0) is None

@@ -1,4 +1,4 @@
-"""The mark at the totals."""
+"""Tests the badge in the totals row."""
 
 import pytest
 from PySide6.QtCore import QLocale, Qt
@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.verification import BrokenIdentities
 from usage_viewer.gui.table.table_pane import TablePane
-from usage_viewer.gui.verification.identity_badge import IdentityBadge, breach_text
+from usage_viewer.gui.verification.identity_badge import IdentityBadge, broken_identities_text
 
 
 @pytest.fixture
@@ -20,34 +20,34 @@ def pane(qtbot: QtBot) -> TablePane:
     return shown
 
 
-def test_is_there_only_while_something_is_wrong(qtbot: QtBot, pane: TablePane) -> None:
-    mark = IdentityBadge(pane.totals)
-    mark.setLocale(QLocale("en_US"))
-    assert not mark.isVisible()
-    mark.show_breaches(BrokenIdentities(1234))
-    assert mark.isVisible()
-    assert mark.accessibleName() == "1,234 figures aren't the sum of their parts"
-    assert _within(pane.totals, mark)
-    with qtbot.waitSignal(mark.clicked):
-        qtbot.keyClick(mark, Qt.Key.Key_Space)
-    mark.show_breaches(BrokenIdentities())
-    assert not mark.isVisible()
+def test_badge_is_visible_only_with_broken_identities(qtbot: QtBot, pane: TablePane) -> None:
+    badge = IdentityBadge(pane.totals)
+    badge.setLocale(QLocale("en_US"))
+    assert not badge.isVisible()
+    badge.show_broken_identities(BrokenIdentities(1234))
+    assert badge.isVisible()
+    assert badge.accessibleName() == "Parts don't add up to the total in 1,234 figures"
+    assert _within(pane.totals, badge)
+    with qtbot.waitSignal(badge.clicked):
+        qtbot.keyClick(badge, Qt.Key.Key_Space)
+    badge.show_broken_identities(BrokenIdentities())
+    assert not badge.isVisible()
 
 
-def test_the_label_makes_room(pane: TablePane) -> None:
-    mark = IdentityBadge(pane.totals)
+def test_badge_lies_within_resized_totals_row(pane: TablePane) -> None:
+    badge = IdentityBadge(pane.totals)
     pane.totals.label = "Total"
-    mark.show_breaches(BrokenIdentities(3))
-    assert mark.width() > 16
+    badge.show_broken_identities(BrokenIdentities(3))
+    assert badge.width() > 16
     pane.resize(700, 400)
-    assert _within(pane.totals, mark)
+    assert _within(pane.totals, badge)
 
 
 def _within(around: QWidget, inside: QWidget) -> bool:
     return around.rect().contains(inside.geometry())
 
 
-def test_words() -> None:
+def test_text_is_singular_or_plural() -> None:
     english = QLocale("en_GB")
-    assert breach_text(BrokenIdentities(1), english) == "1 figure isn't the sum of its parts"
-    assert breach_text(BrokenIdentities(2), english) == "2 figures aren't the sum of their parts"
+    assert broken_identities_text(BrokenIdentities(1), english) == "Parts don't add up to the total in 1 figure"
+    assert broken_identities_text(BrokenIdentities(2), english) == "Parts don't add up to the total in 2 figures"

@@ -1,4 +1,4 @@
-"""Lists: read lazily, copied with titles, empty ones say so."""
+"""Tests the dialog of records: lazy texts, copies with titles, and the text of an empty list."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ def parent(qtbot: QtBot) -> QWidget:
 
 
 @pytest.fixture
-def listing(qtbot: QtBot, parent: QWidget) -> RecordDialog:
+def dialog(qtbot: QtBot, parent: QWidget) -> RecordDialog:
     shown = RecordDialog("Things", RecordModel(FIELDS, ROWS), parent)
     shown.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(shown)
@@ -35,66 +35,66 @@ def listing(qtbot: QtBot, parent: QWidget) -> RecordDialog:
     return shown
 
 
-def test_the_model_behaves(qtmodeltester: ModelTester) -> None:
+def test_model_is_valid(qtmodeltester: ModelTester) -> None:
     qtmodeltester.check(RecordModel(FIELDS, ROWS), force_py=True)
 
 
-def test_shows_titles_and_texts(listing: RecordDialog) -> None:
-    model = listing.model
-    assert [str(model.headerData(place, Qt.Orientation.Horizontal)).strip() for place in (0, 1)] == [
+def test_model_has_titles_texts_and_tooltips(dialog: RecordDialog) -> None:
+    model = dialog.model
+    assert [str(model.headerData(column, Qt.Orientation.Horizontal)).strip() for column in (0, 1)] == [
         "Name",
         "Count",
     ]
     assert model.data(model.index(1, 1)) == "2"
     assert model.data(model.index(0, 0), Qt.ItemDataRole.ToolTipRole) == "<qt>one &lt;b&gt;</qt>"
     assert model.data(model.index(0, 1), Qt.ItemDataRole.TextAlignmentRole) & Qt.AlignmentFlag.AlignRight
-    assert listing.table.accessibleName() == listing.windowTitle() == "Things"
+    assert dialog.table.accessibleName() == dialog.windowTitle() == "Things"
 
 
-def test_copies_selected_rows_or_all_with_titles(qtbot: QtBot, listing: RecordDialog) -> None:
-    qtbot.keyClick(listing.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+def test_copy_takes_selected_rows_or_all_with_titles(qtbot: QtBot, dialog: RecordDialog) -> None:
+    qtbot.keyClick(dialog.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QApplication.clipboard().text() == "Name\tCount\none <b>\t1\ntwo\t2\nthree\t3\n"
     flags = QItemSelectionModel.SelectionFlag
-    listing.table.selectionModel().select(listing.model.index(1, 0), flags.ClearAndSelect | flags.Rows)
-    copy = next(button for button in listing.findChildren(QPushButton) if button.text() == "&Copy")
-    qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
+    dialog.table.selectionModel().select(dialog.model.index(1, 0), flags.ClearAndSelect | flags.Rows)
+    copy_button = next(button for button in dialog.findChildren(QPushButton) if button.text() == "&Copy")
+    qtbot.mouseClick(copy_button, Qt.MouseButton.LeftButton)
     assert QApplication.clipboard().text() == "Name\tCount\ntwo\t2\n"
 
 
-def test_makes_no_text_that_is_not_seen(qtbot: QtBot, parent: QWidget) -> None:
-    asked: list[int] = []
+def test_only_visible_rows_are_read(qtbot: QtBot, parent: QWidget) -> None:
+    read_rows: list[int] = []
 
-    class Many(Sequence[int]):
+    class ManyRows(Sequence[int]):
         def __len__(self) -> int:
             return 1_000_000
 
-        def __getitem__(self, place: Any) -> Any:
-            if isinstance(place, int):
-                asked.append(place)
-                return place
-            return range(len(self))[place]
+        def __getitem__(self, index: Any) -> Any:
+            if isinstance(index, int):
+                read_rows.append(index)
+                return index
+            return range(len(self))[index]
 
-    listing = RecordDialog("Many", RecordModel([Field[int]("Number", str)], Many()), parent)
-    qtbot.addWidget(listing)
-    with qtbot.waitExposed(listing):
-        listing.open()
-    listing.table.scrollToBottom()
-    listing.table.viewport().grab()
-    assert asked[-1] > 999_000
-    assert len(asked) < 5000
-
-
-def test_an_empty_list_says_so(listing: RecordDialog) -> None:
-    listing.model.set_rows([])
-    listing.say_when_empty("Nothing has changed")
-    assert listing.nothing.isVisible()
-    assert not listing.table.isVisible()
-    listing.model.set_rows(ROWS)
-    listing.say_when_empty("Nothing has changed")
-    assert listing.table.isVisible()
-    assert not listing.nothing.isVisible()
+    dialog = RecordDialog("Many", RecordModel([Field[int]("Number", str)], ManyRows()), parent)
+    qtbot.addWidget(dialog)
+    with qtbot.waitExposed(dialog):
+        dialog.open()
+    dialog.table.scrollToBottom()
+    dialog.table.viewport().grab()
+    assert read_rows[-1] > 999_000
+    assert len(read_rows) < 5000
 
 
-def test_escape_closes_it(qtbot: QtBot, listing: RecordDialog) -> None:
-    qtbot.keyClick(listing.table, Qt.Key.Key_Escape)
-    assert listing.isHidden()
+def test_empty_list_shows_text_instead_of_table(dialog: RecordDialog) -> None:
+    dialog.model.set_rows([])
+    dialog.set_empty_text("No changes")
+    assert dialog.empty_label.isVisible()
+    assert not dialog.table.isVisible()
+    dialog.model.set_rows(ROWS)
+    dialog.set_empty_text("No changes")
+    assert dialog.table.isVisible()
+    assert not dialog.empty_label.isVisible()
+
+
+def test_escape_closes_dialog(qtbot: QtBot, dialog: RecordDialog) -> None:
+    qtbot.keyClick(dialog.table, Qt.Key.Key_Escape)
+    assert dialog.isHidden()

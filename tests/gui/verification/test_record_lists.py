@@ -1,4 +1,4 @@
-"""The lists' words: rows with names, figures with their units, what is listed of how many."""
+"""Tests the texts of the record dialogs: names, figures with units, and the number of listed records."""
 
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ from usage_viewer.domain.verification import (
     Verdict,
 )
 from usage_viewer.gui.verification.record_dialog import RecordDialog
-from usage_viewer.gui.verification.record_lists import breaches_list, differences_list, metrics_of
+from usage_viewer.gui.verification.record_lists import broken_identities_dialog, differences_dialog, metrics_of
 
 DAY = Bucket(1_793_491_200, BucketWidth.DAY)
 HOUR = Bucket(1_793_491_200 + 14 * 3600, BucketWidth.HOUR)
@@ -38,26 +38,32 @@ def parent(qtbot: QtBot) -> QWidget:
     return widget
 
 
-def texts(listing: RecordDialog) -> list[list[str]]:
-    return [[field.text(row) for field in listing.model.fields] for row in listing.model.rows]
+def titles(dialog: RecordDialog) -> list[str]:
+    return [field.title for field in dialog.model.fields]
 
 
-def test_what_differs(parent: QWidget) -> None:
-    found = (
+def texts(dialog: RecordDialog) -> list[list[str]]:
+    return [[field.text(row) for field in dialog.model.fields] for row in dialog.model.rows]
+
+
+def test_differences_list_has_both_totals_with_unit(parent: QWidget) -> None:
+    differences = (
         Difference(DAY, "amount", Decimal("1.5"), Decimal("2.503"), "usd"),
         Difference(DAY, "quantity", Decimal(3), Decimal(1), None),
     )
-    listing = differences_list(Completeness(Verdict.DIFFERS, 1, 1, found), COSTS, NAMES, parent)
-    assert texts(listing) == [
+    dialog = differences_dialog(Completeness(Verdict.DIFFERS, 1, 1, differences), COSTS, NAMES, parent)
+    assert titles(dialog)[3:6] == ["Downloaded", "OpenAI's total", "Difference"]
+    assert texts(dialog) == [
         ["Sun, 1 Nov 2026", "day", "Amount", "1.50", "2.503", "-1.003", "usd"],
         ["Sun, 1 Nov 2026", "day", "Quantity", "3", "1", "2", "units"],
     ]
 
 
-def test_what_contradicts_itself(parent: QWidget) -> None:
-    breach = BrokenIdentity(OUTPUT, HOUR, ROW, 12345, 12340)
-    listing = breaches_list(BrokenIdentities(1, (breach,)), COMPLETIONS, NAMES, parent)
-    assert texts(listing) == [
+def test_broken_identity_list_has_total_and_sum_of_parts(parent: QWidget) -> None:
+    broken = BrokenIdentity(OUTPUT, HOUR, ROW, 12345, 12340)
+    dialog = broken_identities_dialog(BrokenIdentities(1, (broken,)), COMPLETIONS, NAMES, parent)
+    assert titles(dialog)[2:5] == ["Total", "Sum of parts", "Difference"]
+    assert texts(dialog) == [
         [
             "Sun, 1 Nov 2026 14:00",
             "Output",
@@ -68,19 +74,21 @@ def test_what_contradicts_itself(parent: QWidget) -> None:
             "Search · key_x · gpt-6 · Batch: yes",
         ]
     ]
-    assert listing.intro.text().startswith("1 figure isn't the sum of its parts")
-    assert "listed" not in listing.intro.text()
+    assert dialog.intro.text() == ("Parts don't add up to the total in 1 figure. This is how OpenAI reported them.")
 
 
-def test_a_row_about_nothing_in_particular(parent: QWidget) -> None:
-    breach = BrokenIdentity(OUTPUT, DAY, (None,) * 7, 1, 2)
-    assert texts(breaches_list(BrokenIdentities(1, (breach,)), COMPLETIONS, NAMES, parent))[0][-1] == "(none)"
+def test_record_without_dimensions_is_labelled_none(parent: QWidget) -> None:
+    broken = BrokenIdentity(OUTPUT, DAY, (None,) * 7, 1, 2)
+    assert (
+        texts(broken_identities_dialog(BrokenIdentities(1, (broken,)), COMPLETIONS, NAMES, parent))[0][-1]
+        == "(none)"
+    )
 
 
-def test_what_is_not_listed_is_said(parent: QWidget) -> None:
-    breach = BrokenIdentity(OUTPUT, DAY, ROW, 1, 2)
-    intro = breaches_list(BrokenIdentities(5000, (breach,) * 3), COMPLETIONS, NAMES, parent).intro.text()
-    assert intro.startswith("5,000 figures aren't the sum of their parts")
+def test_intro_counts_listed_and_unlisted_figures(parent: QWidget) -> None:
+    broken = BrokenIdentity(OUTPUT, DAY, ROW, 1, 2)
+    intro = broken_identities_dialog(BrokenIdentities(5000, (broken,) * 3), COMPLETIONS, NAMES, parent).intro.text()
+    assert intro.startswith("Parts don't add up to the total in 5,000 figures")
     assert "The first 3 are listed." in intro
 
 
@@ -94,12 +102,12 @@ def test_what_is_not_listed_is_said(parent: QWidget) -> None:
         ("a field of a later version", ("num_model_requests", "input_cached_tokens", "input_tokens")),
     ],
 )
-def test_the_metrics_that_a_cell_is_made_of(column: str, metrics: tuple[str, ...]) -> None:
+def test_stored_metrics_of_column(column: str, metrics: tuple[str, ...]) -> None:
     shown = ("num_model_requests", "cached_share", "a field of a later version")
     assert metrics_of(column, COMPLETIONS, shown) == metrics
 
 
-def test_a_level_over_time_is_made_of_the_level() -> None:
+def test_stored_metric_of_level_over_time_is_the_level() -> None:
     over_time = [item.name for item in STORES.columns if item.name.startswith("usage_bytes_")]
     assert over_time
     assert {metrics_of(name, STORES, ()) for name in over_time} == {("usage_bytes",)}

@@ -1,4 +1,4 @@
-"""The seal: its words, what it explains, what a click asks for."""
+"""Tests the verification badge: its texts, its popup, and the requests of its buttons."""
 
 from decimal import Decimal
 
@@ -10,12 +10,13 @@ from pytestqt.qtbot import QtBot
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.verification import Bucket, Completeness, Difference, Verdict
+from usage_viewer.gui.formatting.moments import moment_text
 from usage_viewer.gui.verification.verification_badge import (
     VerificationBadge,
     VerificationPopup,
     difference_lines,
-    explained,
     headline,
+    state_text,
 )
 from usage_viewer.gui.verification.verifier import VerificationState
 
@@ -30,147 +31,160 @@ def bucket(number: int = 0) -> Bucket:
 
 
 def differing(*numbers: int) -> Completeness:
-    found = tuple(Difference(bucket(number), "input_tokens", 1000, 2234) for number in numbers)
-    return Completeness(Verdict.DIFFERS, T0, 30, found)
+    differences = tuple(Difference(bucket(number), "input_tokens", 1000, 2234) for number in numbers)
+    return Completeness(Verdict.DIFFERS, T0, 30, differences)
 
 
-PROVEN = VerificationState(Completeness(Verdict.PROVEN, T0, 30), can_ask=True)
-DIFFERS = VerificationState(differing(0, 2), can_ask=True)
-UNASKED = VerificationState(can_ask=True, calls=3)
+VERIFIED = VerificationState(Completeness(Verdict.VERIFIED, T0, 30), can_verify=True)
+DIFFERS = VerificationState(differing(0, 2), can_verify=True)
+NOT_VERIFIED = VerificationState(can_verify=True, requests=3)
 
 
 @pytest.fixture
-def seal(qtbot: QtBot) -> VerificationBadge:
-    shown = VerificationBadge()
-    shown.setLocale(ENGLISH)
-    qtbot.addWidget(shown)
-    with qtbot.waitExposed(shown):
-        shown.show()
-    return shown
+def badge(qtbot: QtBot) -> VerificationBadge:
+    badge = VerificationBadge()
+    badge.setLocale(ENGLISH)
+    qtbot.addWidget(badge)
+    with qtbot.waitExposed(badge):
+        badge.show()
+    return badge
 
 
 @pytest.mark.parametrize(
-    ("standing", "word", "enabled"),
+    ("state", "text", "enabled"),
     [
-        (VerificationState(), "Not yet checked", False),
-        (UNASKED, "Not yet checked", True),
-        (VerificationState(checking=True), "Checking…", True),
-        (VerificationState(DIFFERS.completeness, checking=True), "Checking…", True),
-        (PROVEN, "Proven", True),
-        (DIFFERS, "Differs", True),
-        (VerificationState(DIFFERS.completeness), "Differs", True),
+        (VerificationState(), "Not verified yet", False),
+        (NOT_VERIFIED, "Not verified yet", True),
+        (VerificationState(verifying=True), "Verifying…", True),
+        (VerificationState(DIFFERS.completeness, verifying=True), "Verifying…", True),
+        (VERIFIED, f"Verified {moment_text(T0, ENGLISH)}", True),
+        (DIFFERS, "Totals differ", True),
+        (VerificationState(DIFFERS.completeness), "Totals differ", True),
     ],
 )
-def test_says_how_it_stands(seal: VerificationBadge, standing: VerificationState, word: str, enabled: bool) -> None:
-    seal.show_standing(standing)
-    assert seal.text() == word
-    assert seal.isEnabled() is enabled
-    assert seal.accessibleName().startswith(f"{word}. ")
-    assert not seal.icon().isNull()
+def test_badge_shows_state(badge: VerificationBadge, state: VerificationState, text: str, enabled: bool) -> None:
+    badge.show_state(state)
+    assert badge.text() == text
+    assert badge.isEnabled() is enabled
+    assert badge.accessibleName().startswith(f"{text}. ")
+    assert not badge.icon().isNull()
 
 
-def test_each_verdict_looks_different(seal: VerificationBadge) -> None:
+def test_each_verdict_has_its_own_icon(badge: VerificationBadge) -> None:
     pictures = []
-    for standing in (UNASKED, PROVEN, DIFFERS):
-        seal.show_standing(standing)
-        pictures.append(seal.icon().pixmap(16).toImage())
+    for state in (NOT_VERIFIED, VERIFIED, DIFFERS):
+        badge.show_state(state)
+        pictures.append(badge.icon().pixmap(16).toImage())
     assert pictures[0] != pictures[1]
     assert pictures[1] != pictures[2]
     assert pictures[0] != pictures[2]
 
 
 class TestClick:
-    def test_checks_what_was_not_checked(self, qtbot: QtBot, seal: VerificationBadge) -> None:
-        seal.show_standing(UNASKED)
-        with qtbot.waitSignal(seal.check_requested):
-            qtbot.mouseClick(seal, Qt.MouseButton.LeftButton)
+    def test_click_verifies_if_not_verified_yet(self, qtbot: QtBot, badge: VerificationBadge) -> None:
+        badge.show_state(NOT_VERIFIED)
+        with qtbot.waitSignal(badge.verify_requested):
+            qtbot.mouseClick(badge, Qt.MouseButton.LeftButton)
 
-    def test_works_by_key(self, qtbot: QtBot, seal: VerificationBadge) -> None:
-        seal.show_standing(UNASKED)
-        seal.setFocus()
-        with qtbot.waitSignal(seal.check_requested):
-            qtbot.keyClick(seal, Qt.Key.Key_Space)
+    def test_space_key_verifies(self, qtbot: QtBot, badge: VerificationBadge) -> None:
+        badge.show_state(NOT_VERIFIED)
+        badge.setFocus()
+        with qtbot.waitSignal(badge.verify_requested):
+            qtbot.keyClick(badge, Qt.Key.Key_Space)
 
-    def test_waits_while_it_is_checking(self, qtbot: QtBot, seal: VerificationBadge) -> None:
-        seal.show_standing(VerificationState(checking=True))
-        with qtbot.assertNotEmitted(seal.check_requested):
-            qtbot.mouseClick(seal, Qt.MouseButton.LeftButton)
+    def test_click_does_nothing_during_verification(self, qtbot: QtBot, badge: VerificationBadge) -> None:
+        badge.show_state(VerificationState(verifying=True))
+        with qtbot.assertNotEmitted(badge.verify_requested):
+            qtbot.mouseClick(badge, Qt.MouseButton.LeftButton)
 
-    def test_opens_what_is_known(self, qtbot: QtBot, seal: VerificationBadge) -> None:
-        seal.show_standing(PROVEN)
-        with qtbot.assertNotEmitted(seal.check_requested):
-            qtbot.mouseClick(seal, Qt.MouseButton.LeftButton)
-        (popup,) = seal.findChildren(VerificationPopup)
+    def test_click_opens_popup_with_result(self, qtbot: QtBot, badge: VerificationBadge) -> None:
+        badge.show_state(VERIFIED)
+        with qtbot.assertNotEmitted(badge.verify_requested):
+            qtbot.mouseClick(badge, Qt.MouseButton.LeftButton)
+        (popup,) = badge.findChildren(VerificationPopup)
         assert popup.isVisible()
-        with qtbot.waitSignal(seal.check_requested):
-            qtbot.mouseClick(popup.check, Qt.MouseButton.LeftButton)
+        with qtbot.waitSignal(badge.verify_requested):
+            qtbot.mouseClick(popup.verify_button, Qt.MouseButton.LeftButton)
         assert not popup.isVisible()
 
-    def test_fetches_again_what_differs(self, qtbot: QtBot, seal: VerificationBadge) -> None:
-        seal.show_standing(DIFFERS)
-        popup = seal.popup()
-        popup.open_under(seal)
-        with qtbot.waitSignal(seal.refetch_requested) as asked:
-            qtbot.keyClick(popup.refetch, Qt.Key.Key_Return)
-        assert asked.args == [(bucket(0), bucket(2))]
+    def test_popup_requests_download_of_differing_buckets(self, qtbot: QtBot, badge: VerificationBadge) -> None:
+        badge.show_state(DIFFERS)
+        popup = badge.create_popup()
+        popup.open_under(badge)
+        with qtbot.waitSignal(badge.refetch_requested) as signal:
+            qtbot.keyClick(popup.refetch_button, Qt.Key.Key_Return)
+        assert signal.args == [(bucket(0), bucket(2))]
 
-    def test_lists_all(self, qtbot: QtBot, seal: VerificationBadge) -> None:
-        seal.show_standing(DIFFERS)
-        popup = seal.popup()
-        popup.open_under(seal)
-        with qtbot.waitSignal(seal.list_requested):
-            qtbot.mouseClick(popup.all, Qt.MouseButton.LeftButton)
+    def test_popup_requests_list_of_differences(self, qtbot: QtBot, badge: VerificationBadge) -> None:
+        badge.show_state(DIFFERS)
+        popup = badge.create_popup()
+        popup.open_under(badge)
+        with qtbot.waitSignal(badge.differences_requested):
+            qtbot.mouseClick(popup.differences_button, Qt.MouseButton.LeftButton)
 
-    def test_asks_nothing_without_a_key(self, seal: VerificationBadge) -> None:
-        seal.show_standing(VerificationState(DIFFERS.completeness))
-        popup = seal.popup()
-        assert not popup.refetch.isEnabled()
-        assert not popup.check.isEnabled()
-        assert popup.all.isEnabled()
+    def test_popup_without_key_only_lists_differences(self, badge: VerificationBadge) -> None:
+        badge.show_state(VerificationState(DIFFERS.completeness))
+        popup = badge.create_popup()
+        assert not popup.refetch_button.isEnabled()
+        assert not popup.verify_button.isEnabled()
+        assert popup.differences_button.isEnabled()
         assert {button.text() for button in popup.findChildren(QPushButton)} == {
-            "&Refetch those",
-            "&List all…",
-            "Check &again",
+            "&Download again",
+            "&Show differences…",
+            "&Verify again",
         }
         popup.close()
 
 
-class TestWords:
-    def test_by_how_much_each_bucket_differs(self) -> None:
-        found = (
+class TestTexts:
+    def test_difference_line_of_each_bucket(self) -> None:
+        differences = (
             Difference(bucket(), "num_model_requests", 5, 4),
             Difference(bucket(), "input_tokens", 1000, 2234),
             Difference(bucket(1), "input_tokens", 0, 1),
         )
-        assert difference_lines(found, COMPLETIONS, ENGLISH) == [
-            "Sun, 1 Nov 2026: Requests 1 too much; Input 1,234 too little",
-            "Mon, 2 Nov 2026: Input 1 too little",
+        assert difference_lines(differences, COMPLETIONS, ENGLISH) == [
+            "Sun, 1 Nov 2026: Requests 1 too high; Input 1,234 too low",
+            "Mon, 2 Nov 2026: Input 1 too low",
         ]
 
     def test_money_has_its_currency(self) -> None:
-        found = (Difference(bucket(), "amount", Decimal("0.5"), Decimal("0.503"), "usd"),)
-        (line,) = difference_lines(found, DATASETS["costs"], ENGLISH)
-        assert line == "Sun, 1 Nov 2026: Amount 0.003 usd too little"
+        differences = (Difference(bucket(), "amount", Decimal("0.5"), Decimal("0.503"), "usd"),)
+        (line,) = difference_lines(differences, DATASETS["costs"], ENGLISH)
+        assert line == "Sun, 1 Nov 2026: Amount 0.003 usd too low"
 
-    def test_many_are_counted(self) -> None:
+    def test_difference_lines_are_limited_and_rest_is_counted(self) -> None:
         lines = difference_lines(differing(*range(20)).differences, COMPLETIONS, ENGLISH)
         assert len(lines) == 7
         assert lines[-1] == "and 14 more"
 
-    def test_headlines(self) -> None:
-        assert headline(differing(1), ENGLISH) == "1 of 30 days differs from what the server tells"
-        assert headline(differing(1, 2), ENGLISH) == "2 of 30 days differ from what the server tells"
-        assert headline(PROVEN.completeness, ENGLISH) == "All of it is there"
+    def test_headline_counts_differing_buckets(self) -> None:
+        assert headline(differing(1), ENGLISH) == "1 of 30 days differs from the totals that OpenAI reports"
+        assert headline(differing(1, 2), ENGLISH) == "2 of 30 days differ from the totals that OpenAI reports"
+        assert headline(VERIFIED.completeness, ENGLISH) == "All totals match"
 
-    def test_what_grew_meanwhile_is_said(self) -> None:
-        standing = VerificationState(Completeness(Verdict.PROVEN, T0, 30, (), (bucket(),)))
-        text = explained(standing, COMPLETIONS, ENGLISH)
-        assert "30 buckets" in text
-        assert "Still growing while it was checked" in text
+    def test_text_lists_buckets_that_grew_during_verification(self) -> None:
+        state = VerificationState(Completeness(Verdict.VERIFIED, T0, 30, (), (bucket(),)))
+        text = state_text(state, COMPLETIONS, ENGLISH)
+        assert "Totals of all 30 days match the totals that OpenAI reports" in text
+        assert "Usage came in during the verification" in text
         assert "Sun, 1 Nov 2026" in text
 
-    def test_why_it_is_not_checked(self) -> None:
-        assert "(3 calls)" in explained(UNASKED, COMPLETIONS, ENGLISH)
-        assert "once all of it is held" in explained(VerificationState(), COMPLETIONS, ENGLISH)
-        failed = VerificationState(can_ask=True, problem="The server failed")
-        assert explained(failed, COMPLETIONS, ENGLISH).startswith("The last check failed: The server failed.")
+    @pytest.mark.parametrize(
+        ("count", "noun", "start"),
+        [
+            (1, "day", "Totals of 1 day match"),
+            (720, "hour", "Totals of all 720 hours match"),
+            (40, "period", "Totals of all 40 periods match"),
+        ],
+    )
+    def test_text_names_number_and_length_of_buckets(self, count: int, noun: str, start: str) -> None:
+        state = VerificationState(Completeness(Verdict.VERIFIED, T0, count), bucket_noun=noun)
+        assert state_text(state, COMPLETIONS, ENGLISH).startswith(start)
+
+    def test_text_explains_why_totals_are_not_verified(self) -> None:
+        assert "(3 requests)" in state_text(NOT_VERIFIED, COMPLETIONS, ENGLISH)
+        assert "when all data of this range is downloaded" in state_text(VerificationState(), COMPLETIONS, ENGLISH)
+        failed = VerificationState(can_verify=True, error_title="The server failed")
+        text = state_text(failed, COMPLETIONS, ENGLISH)
+        assert text.startswith("The last verification failed: The server failed.")

@@ -6,22 +6,22 @@ from PySide6.QtGui import QColor, QImage, QPalette
 from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.gui.widgets.chip import WIDEST, Chip
+from usage_viewer.gui.widgets.chip import MAX_WIDTH, Chip
 
 DARK = QPalette(QColor("#2b2d31"), QColor("#1f2124"))
 
 
 @pytest.fixture
 def chip(shown: Callable[[QWidget, int], None], qtbot: QtBot) -> Chip:
-    """One that stands in a parent, active, without the focus."""
+    """Shows an active chip within a parent. Another widget has the focus."""
     parent = QWidget()
-    elsewhere = QLineEdit(parent)
-    elsewhere.setGeometry(0, 80, 50, 20)
+    other = QLineEdit(parent)
+    other.setGeometry(0, 80, 50, 20)
     chip = Chip(parent, movable=True, addable=True)
     chip.show_state("Project", active=True, remove_text="Remove Project")
     chip.setGeometry(20, 20, chip.sizeHint().width(), chip.sizeHint().height())
     shown(parent, 400)
-    elsewhere.setFocus()
+    other.setFocus()
     return chip
 
 
@@ -29,21 +29,20 @@ def picture(chip: Chip) -> QImage:
     return chip.grab().toImage()
 
 
-def test_it_has_room_for_its_text_on_or_off(chip: Chip) -> None:
+def test_size_hint_fits_text_of_active_and_inactive_chip(chip: Chip) -> None:
     for text in ("Model", "Project: 3 of 12", "Größe"):
         for active in (True, False):
             chip.show_state(text, active=active)
             chip.resize(chip.sizeHint())
-            left, right = chip._margins(chip.height())
-            assert chip.width() - left - right >= chip.fontMetrics().horizontalAdvance(text)
+            assert chip.text_rect.width() >= chip.fontMetrics().horizontalAdvance(text)
 
 
-def test_a_long_text_is_cut_not_stretched(chip: Chip) -> None:
+def test_long_text_is_limited_to_maximum_width(chip: Chip) -> None:
     chip.show_state("x" * 500, active=True)
-    assert chip.sizeHint().width() == WIDEST
+    assert chip.sizeHint().width() == MAX_WIDTH
 
 
-def test_only_an_active_chip_has_a_close_button(chip: Chip) -> None:
+def test_only_active_chip_has_close_button(chip: Chip) -> None:
     assert chip.close_button.isVisible()
     assert chip.close_button.accessibleName() == "Remove Project"
     assert chip.rect().contains(chip.close_button.geometry())
@@ -51,7 +50,7 @@ def test_only_an_active_chip_has_a_close_button(chip: Chip) -> None:
     assert not chip.close_button.isVisible()
 
 
-def test_focus_hover_press_and_being_off_can_be_seen(chip: Chip, qtbot: QtBot) -> None:
+def test_focused_pressed_inactive_and_disabled_chips_look_different(chip: Chip, qtbot: QtBot) -> None:
     plain = picture(chip)
     chip.setFocus()
     focused = picture(chip)
@@ -59,22 +58,22 @@ def test_focus_hover_press_and_being_off_can_be_seen(chip: Chip, qtbot: QtBot) -
     pressed = picture(chip)
     chip.setDown(False)
     chip.show_state("Project", active=False)
-    off = picture(chip)
+    inactive = picture(chip)
     chip.setEnabled(False)
-    grey = picture(chip)
-    pictures = [plain, focused, pressed, off, grey]
+    disabled = picture(chip)
+    pictures = [plain, focused, pressed, inactive, disabled]
     assert all(one != other for index, one in enumerate(pictures) for other in pictures[index + 1 :])
 
 
-def test_it_follows_the_palette(chip: Chip) -> None:
+def test_chip_follows_palette(chip: Chip) -> None:
     light = picture(chip)
     chip.setPalette(DARK)
     dark = picture(chip)
-    middle = dark.rect().center()
-    assert QColor(dark.pixel(middle.x(), 4)).lightness() < 128 < QColor(light.pixel(middle.x(), 4)).lightness()
+    x = dark.rect().center().x()
+    assert QColor(dark.pixel(x, 4)).lightness() < 128 < QColor(light.pixel(x, 4)).lightness()
 
 
-def test_it_is_mirrored_from_right_to_left(chip: Chip) -> None:
+def test_chip_is_mirrored_in_right_to_left_layout(chip: Chip) -> None:
     assert chip.close_button.x() > chip.width() // 2
     chip.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     chip.resize(chip.width() + 1, chip.height())
@@ -82,21 +81,21 @@ def test_it_is_mirrored_from_right_to_left(chip: Chip) -> None:
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Delete, Qt.Key.Key_Backspace])
-def test_delete_and_backspace_remove(chip: Chip, qtbot: QtBot, key: Qt.Key) -> None:
-    with qtbot.waitSignal(chip.removed):
+def test_delete_and_backspace_request_removal(chip: Chip, qtbot: QtBot, key: Qt.Key) -> None:
+    with qtbot.waitSignal(chip.remove_requested):
         qtbot.keyClick(chip, key)
 
 
-def test_the_cross_removes_without_pressing_the_chip(chip: Chip, qtbot: QtBot) -> None:
-    with qtbot.assertNotEmitted(chip.clicked), qtbot.waitSignal(chip.removed):
+def test_close_button_requests_removal_without_clicking_chip(chip: Chip, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(chip.clicked), qtbot.waitSignal(chip.remove_requested):
         qtbot.mouseClick(chip.close_button, Qt.MouseButton.LeftButton)
 
 
-def test_a_chip_that_can_not_be_moved_is_not_dragged(shown: Callable[[QWidget, int], None], qtbot: QtBot) -> None:
+def test_chip_that_is_not_movable_is_not_dragged(shown: Callable[[QWidget, int], None], qtbot: QtBot) -> None:
     chip = Chip()
     chip.show_state("Batch: no", active=True)
     shown(chip, 200)
-    with qtbot.assertNotEmitted(chip.dragged), qtbot.assertNotEmitted(chip.shifted):
+    with qtbot.assertNotEmitted(chip.dragged), qtbot.assertNotEmitted(chip.move_requested):
         qtbot.mousePress(chip, Qt.MouseButton.LeftButton)
         qtbot.mouseMove(chip, chip.rect().bottomRight() * 3)
         qtbot.mouseRelease(chip, Qt.MouseButton.LeftButton)

@@ -34,28 +34,26 @@ def red(qtbot: QtBot) -> QWidget:
 
 
 @pytest.mark.parametrize("ratio", [1, 2, 3])
-def test_has_the_palettes_colour_at_the_screens_pixels(
-    red: QWidget, find: Callable[[str], Path], ratio: int
-) -> None:
+def test_icon_has_text_colour_at_each_pixel_ratio(red: QWidget, find: Callable[[str], Path], ratio: int) -> None:
     pixmap = icon("square", red, find).pixmap(QSize(16, 16), ratio)
     assert pixmap.width() == 16 * ratio
     assert QColor(pixmap.toImage().pixel(8, 8)) == QColor("#cc1122")
 
 
-def test_is_grey_where_it_is_disabled(red: QWidget, find: Callable[[str], Path]) -> None:
+def test_disabled_icon_has_colour_of_disabled_text(red: QWidget, find: Callable[[str], Path]) -> None:
     pixmap = icon("square", red, find).pixmap(QSize(16, 16), 1, QIcon.Mode.Disabled)
     assert QColor(pixmap.toImage().pixel(8, 8)) == QColor("#998877")
 
 
-def test_is_empty_where_there_is_no_drawing(red: QWidget, find: Callable[[str], Path]) -> None:
+def test_icon_without_file_is_empty(red: QWidget, find: Callable[[str], Path]) -> None:
     assert icon("nothing", red, find).isNull()
 
 
-@pytest.mark.parametrize("name", ["search", "filter", "close", "chevron-left", "chevron-right", "add"])
-def test_the_programs_drawings_are_found(red: QWidget, name: str) -> None:
+@pytest.mark.parametrize("name", ["search", "refresh", "close", "chevron-left", "chevron-right", "more"])
+def test_icon_files_of_the_program_exist(red: QWidget, name: str) -> None:
     assert not icon(name, red).isNull()
 
 
-def test_every_way_to_say_black_is_recoloured() -> None:
+def test_every_spelling_of_black_is_recoloured() -> None:
     svg = 'a="#000" b="#000000" c="black" d="currentColor" e="none"'
     assert recolour(svg, QColor("#abcdef")) == 'a="#abcdef" b="#abcdef" c="#abcdef" d="#abcdef" e="none"'

@@ -5,10 +5,12 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.gui.widgets.popup import Popup, place_under
+from usage_viewer.gui.widgets.popup import Popup, position_under
 
 
-class Applying(Popup):
+class CountingPopup(Popup):
+    """Counts how often the draft is applied."""
+
     applied = 0
 
     def apply(self) -> None:
@@ -24,8 +26,8 @@ def anchor(shown: Callable[[QWidget, int], None]) -> QWidget:
 
 
 @pytest.fixture
-def popup(anchor: QWidget) -> Applying:
-    popup = Applying(anchor)
+def popup(anchor: QWidget) -> CountingPopup:
+    popup = CountingPopup(anchor)
     for part in (QLineEdit(popup), QPushButton("Cancel", popup), QCheckBox("All", popup)):
         popup.column.addWidget(part)
     popup.open_under(anchor)
@@ -33,7 +35,7 @@ def popup(anchor: QWidget) -> Applying:
 
 
 @pytest.mark.parametrize("kind", [QLineEdit, QCheckBox])
-def test_enter_applies(popup: Applying, qtbot: QtBot, kind: type[QWidget]) -> None:
+def test_enter_applies_draft(popup: CountingPopup, qtbot: QtBot, kind: type[QWidget]) -> None:
     part = popup.findChild(kind)
     assert part is not None
     part.setFocus()
@@ -42,7 +44,7 @@ def test_enter_applies(popup: Applying, qtbot: QtBot, kind: type[QWidget]) -> No
     assert not popup.isVisible()
 
 
-def test_enter_on_a_button_presses_that_button(popup: Applying, qtbot: QtBot) -> None:
+def test_enter_on_button_clicks_button(popup: CountingPopup, qtbot: QtBot) -> None:
     button = popup.findChild(QPushButton)
     assert button is not None
     button.setFocus()
@@ -51,7 +53,7 @@ def test_enter_on_a_button_presses_that_button(popup: Applying, qtbot: QtBot) ->
     assert popup.applied == 0
 
 
-def test_esc_closes(popup: Applying, qtbot: QtBot) -> None:
+def test_esc_closes_without_applying(popup: CountingPopup, qtbot: QtBot) -> None:
     line = popup.findChild(QLineEdit)
     assert line is not None
     qtbot.keyClick(line, Qt.Key.Key_Escape)
@@ -59,12 +61,12 @@ def test_esc_closes(popup: Applying, qtbot: QtBot) -> None:
     assert not popup.isVisible()
 
 
-def test_it_opens_under_its_anchor_and_stays_on_the_screen(anchor: QWidget) -> None:
-    room = anchor.screen().availableGeometry()
-    anchor.move(room.topLeft() + QPoint(50, 50))
+def test_popup_opens_under_anchor_and_stays_on_screen(anchor: QWidget) -> None:
+    screen = anchor.screen().availableGeometry()
+    anchor.move(screen.topLeft() + QPoint(50, 50))
     below = anchor.mapToGlobal(QPoint(0, anchor.height() + 2))
-    assert place_under(anchor, 200, 100) == below
-    for corner in (room.topRight(), room.bottomLeft(), room.bottomRight() - QPoint(20, 20)):
+    assert position_under(anchor, 200, 100) == below
+    for corner in (screen.topRight(), screen.bottomLeft(), screen.bottomRight() - QPoint(20, 20)):
         anchor.move(corner)
-        place = place_under(anchor, 300, 200)
-        assert room.adjusted(-1, -1, 1, 1).contains(QRect(place.x(), place.y(), 300, 200))
+        position = position_under(anchor, 300, 200)
+        assert screen.adjusted(-1, -1, 1, 1).contains(QRect(position.x(), position.y(), 300, 200))

@@ -1,16 +1,16 @@
-"""Colours that can be read, on light and on dark."""
+"""Tests the contrast of the light and dark colours."""
 
 import pytest
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from usage_viewer.gui.widgets.theme import (
+    blend,
     dark_palette,
     error_colour,
     is_dark,
-    mixed,
+    muted_colour,
     plain_label,
-    quiet,
     warning_colour,
 )
 
@@ -23,7 +23,7 @@ def _luminance(colour: QColor) -> float:
 
 
 def _contrast(one: QColor, other: QColor) -> float:
-    """As WCAG has it: 1 to 21; text needs 4.5."""
+    """Returns the contrast ratio as WCAG defines it: 1 to 21; text needs 4.5."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
@@ -33,23 +33,23 @@ def palette(request: pytest.FixtureRequest, qapp: QApplication) -> QPalette:
     return dark_palette() if request.param == "dark" else qapp.style().standardPalette()
 
 
-def test_text_can_be_read(palette: QPalette) -> None:
+def test_text_has_enough_contrast(palette: QPalette) -> None:
     window = palette.color(QPalette.ColorRole.Window)
-    for colour in (quiet(palette), error_colour(palette), warning_colour(palette)):
+    for colour in (muted_colour(palette), error_colour(palette), warning_colour(palette)):
         assert _contrast(colour, window) >= 4.5
-    banner = mixed(window, error_colour(palette), 0.12)
+    banner = blend(window, error_colour(palette), 0.12)
     assert _contrast(palette.color(QPalette.ColorRole.WindowText), banner) >= 7
     text, base = palette.color(QPalette.ColorRole.Text), palette.color(QPalette.ColorRole.Base)
     assert _contrast(text, base) >= 7
-    chosen = palette.color(QPalette.ColorRole.HighlightedText), palette.color(QPalette.ColorRole.Highlight)
-    assert _contrast(*chosen) >= 3
+    selected = palette.color(QPalette.ColorRole.HighlightedText), palette.color(QPalette.ColorRole.Highlight)
+    assert _contrast(*selected) >= 3
 
 
-def test_the_dark_palette_is_dark(qapp: QApplication) -> None:
+def test_dark_palette_is_dark(qapp: QApplication) -> None:
     assert is_dark(dark_palette())
     assert not is_dark(qapp.style().standardPalette())
 
 
-def test_a_plain_label_renders_no_markup(qapp: QApplication) -> None:
+def test_plain_label_renders_no_markup(qapp: QApplication) -> None:
     label = plain_label("<h1>big</h1>")
     assert label.sizeHint().height() < 2 * label.fontMetrics().height()

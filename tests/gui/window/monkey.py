@@ -1,4 +1,4 @@
-"""`Monkey`: random things that a hand, a keyboard, a server and time can do to a window."""
+"""Acts on a window at random: mouse, keyboard, server faults and passing time."""
 
 import random
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QAction
@@ -22,18 +22,15 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from tests.rigs.window import WindowRig, WindowUnderTest
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import Filter, SortKey, ViewState
-from usage_viewer.gui.window.main_window import MainWindow
-
-if TYPE_CHECKING:
-    from tests.rigs.window import Desk
 
 STUCK: Final = 0.15
-"""Seconds after which an action must be in a loop of its own: that of a menu or of a dialog."""
+"""Seconds after which an action must be in the event loop of a menu or a dialog."""
 
 FAULTS: Final = (
     Fault(status=500, headers={"retry-after-ms": "5"}),
@@ -65,10 +62,10 @@ PRESETS: Final = (Preset.TODAY, Preset.LAST_7_DAYS, Preset.LAST_30_DAYS, Preset.
 
 
 class Monkey:
-    """`done` says what it did, one line an action; the same `seed` chooses the same again on an equal screen."""
+    """Lists its actions in `done`; an equal `seed` chooses equal actions on an equal screen."""
 
-    def __init__(self, desk: "Desk", window: MainWindow, seed: int, folder: Path) -> None:
-        self.desk, self.window, self.folder = desk, window, folder
+    def __init__(self, rig: WindowRig, window: WindowUnderTest, seed: int, folder: Path) -> None:
+        self.rig, self.window, self.folder = rig, window, folder
         self.chance = random.Random(seed)
         self.done: list[str] = []
         self._began = time.monotonic()
@@ -93,15 +90,15 @@ class Monkey:
 
     @property
     def _root(self) -> QWidget:
-        """What takes a hand's input now."""
+        """Returns the window or popup that gets the input."""
         return opened() or self.window
 
     @property
     def _focus(self) -> QWidget:
         within: QWidget | None = self._root.focusWidget()
         anywhere: QWidget | None = QApplication.focusWidget()
-        there = [one for one in (within, anywhere) if one is not None and isValid(one)]
-        return there[0] if there else self._root
+        candidates = [one for one in (within, anywhere) if one is not None and isValid(one)]
+        return candidates[0] if candidates else self._root
 
     def _click(self) -> str:
         root = self._root
@@ -118,14 +115,14 @@ class Monkey:
             root.close()
             return f"close {type(root).__name__}"
         widget: QWidget = self.chance.choice(widgets)
-        told = f"click {type(widget).__name__} {widget.accessibleName()!r}"
+        description = f"click {type(widget).__name__} {widget.accessibleName()!r}"
         if isinstance(widget, QAbstractItemView):
             widget = widget.viewport()
         place = QPoint(*(self.chance.randrange(max(1, size)) for size in widget.size().toTuple()))
         button = self.chance.choice([*[Qt.MouseButton.LeftButton] * 5, Qt.MouseButton.RightButton])
         click = QTest.mouseDClick if self.chance.random() < 0.1 else QTest.mouseClick
         click(widget, button, self.chance.choice(MODIFIERS), place)
-        return told
+        return description
 
     def _press(self) -> str:
         key, modifier = self.chance.choice(KEYS), self.chance.choice(MODIFIERS)
@@ -136,7 +133,7 @@ class Monkey:
         widget, text = self._focus, self.chance.choice(TEXTS)
         if isinstance(widget, QLineEdit):
             widget.selectAll()
-            widget.insert(text)  # a simulated keyboard knows ASCII only
+            widget.insert(text)  # a simulated keyboard types only ASCII
         return f"type {text!r}"
 
     def _open_choice(self) -> str:
@@ -152,12 +149,12 @@ class Monkey:
             QTest.keyClick(menu, Qt.Key.Key_Escape)
             return "leave a menu"
         chosen = self.chance.choice(entries)
-        told, place = f"pick {chosen.text()!r}", menu.actionGeometry(chosen).center()
+        description, place = f"pick {chosen.text()!r}", menu.actionGeometry(chosen).center()
         QTest.mouseClick(menu, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
-        return told
+        return description
 
     def _allowed(self, action: QAction) -> bool:
-        return action is not self.window.actions_.quit
+        return action is not self.window.commands.quit
 
     def _show_view(self) -> str:
         view = self._random_view()
@@ -193,14 +190,14 @@ class Monkey:
         return view
 
     def _command(self) -> str:
-        chosen = self.chance.choice([one for one in self.window.actions_.all if self._allowed(one)])
+        chosen = self.chance.choice([one for one in self.window.commands.all if self._allowed(one)])
         if not chosen.isEnabled():
-            return "a command that is grey"
+            return "a disabled command"
         chosen.trigger()
         return f"command {chosen.text()!r}"
 
     def _server(self) -> str:
-        server = self.desk.server
+        server = self.rig.server
         fault, share = self.chance.choice(FAULTS), self.chance.random()
         if share < 0.5:
             server.faults = None
@@ -214,7 +211,7 @@ class Monkey:
         return "resize"
 
     def _pass_time(self) -> str:
-        self.desk.clock.ahead += self.chance.choice([60.0, 400.0])
+        self.rig.clock.ahead += self.chance.choice([60.0, 400.0])
         QApplication.sendEvent(self.window, QEvent(QEvent.Type.ActivationChange))
         return "time passes"
 
@@ -225,12 +222,12 @@ class Monkey:
 
     @contextmanager
     def dialogs_answered(self) -> Iterator[None]:
-        """Dialogs and menus that wait in a loop of their own are answered meanwhile."""
+        """Answer dialogs and menus that run their own event loop."""
         ended = False
 
         def tick() -> None:
             if not ended:
-                QTimer.singleShot(20, tick)  # first: what is answered may open the next one
+                QTimer.singleShot(20, tick)  # first, since an answer may open the next dialog
                 self._answer()
 
         tick()
@@ -256,7 +253,7 @@ class Monkey:
 
 
 def opened() -> QWidget | None:
-    """The menu, popup or dialog that is open over the window."""
+    """Return the menu, popup or dialog that is open over the window."""
     popup: QWidget | None = QApplication.activePopupWidget()
     dialog: QWidget | None = QApplication.activeModalWidget()
     return popup or dialog

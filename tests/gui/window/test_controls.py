@@ -1,49 +1,43 @@
-"""Every control answers from what is held: at once, without a request, with the oracle's figures."""
+"""Tests that every control shows stored data at once, without a request, with the oracle's figures."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QLocale, QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
+from tests.rigs.window import Oracle, User, WindowRig, shown_sums
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.view import SortKey, ViewState
-from usage_viewer.gui.window.main_window import MainWindow
-
-if TYPE_CHECKING:
-    from tests.rigs.window import Desk, Hands, Oracle, Sums
 
 SUMMED = ("num_model_requests", "input_tokens", "input_cached_tokens", "output_tokens")
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
-class Bench:
-    """A window that holds 30 days; each step must be answered without a request, and rightly."""
+class CheckedWindow:
+    """A window with 30 stored days; each step must show the oracle's figures without a request."""
 
-    def __init__(
-        self, desk: "Desk", hands: "Hands", oracle: "Oracle", shown: Callable[[MainWindow], "Sums"]
-    ) -> None:
-        self.desk, self.hands, self.oracle, self._shown = desk, hands, oracle, shown
-        self.window = desk.start()
+    def __init__(self, rig: WindowRig, user: User, oracle: Oracle) -> None:
+        self.rig, self.user, self.oracle = rig, user, oracle
+        self.window = rig.start()
         self.page = self.window.page
-        self._requests = len(desk.server.requests)
+        self._requests = len(rig.server.requests)
 
     @property
     def view(self) -> ViewState:
         return self.window.workspace.view
 
     def step(self, act: Callable[[], object]) -> None:
-        self.desk.settle(self.window, act)
+        self.rig.settle(self.window, act)
         self.check()
 
     def check(self) -> None:
-        assert len(self.desk.server.requests) == self._requests, "a request was made"
-        wanted, shown = self.oracle.sums(self.view), self._shown(self.window)
-        assert shown.keys() == wanted.keys()
+        assert len(self.rig.server.requests) == self._requests, "a request was made"
+        expected, shown = self.oracle.sums(self.view), shown_sums(self.window)
+        assert shown.keys() == expected.keys()
         figures = [name for name in self.view.shown_columns if name in SUMMED]
-        for key, sums in wanted.items():
+        for key, sums in expected.items():
             assert {name: shown[key][name] for name in figures} == {name: sums[name] for name in figures}
             self._check_derived(shown[key], sums)
         self._check_totals(figures)
@@ -70,144 +64,144 @@ class Bench:
 
 
 @pytest.fixture
-def bench(desk: "Desk", hands: "Hands", oracle: "Oracle", sums_shown: Callable[[MainWindow], "Sums"]) -> Bench:
-    return Bench(desk, hands, oracle, sums_shown)
+def checked(rig: WindowRig, user: User, oracle: Oracle) -> CheckedWindow:
+    return CheckedWindow(rig, user, oracle)
 
 
-def test_what_is_shown_first(bench: Bench) -> None:
-    bench.check()
-    inputs = [sums["input_tokens"] for sums in bench._shown(bench.window).values()]
+def test_first_view_is_sorted_by_input(checked: CheckedWindow) -> None:
+    checked.check()
+    inputs = [sums["input_tokens"] for sums in shown_sums(checked.window).values()]
     assert inputs == sorted(inputs, key=lambda value: -(value or 0))
 
 
-def test_grouping_with_one_click_each(bench: Bench) -> None:
-    chips = bench.page.grouping.chips
-    bench.step(lambda: bench.hands.click(chips["model"].close_button))
-    assert not bench.view.grouping
+def test_one_click_groups_by_a_dimension(checked: CheckedWindow) -> None:
+    chips = checked.page.grouping.chips
+    checked.step(lambda: checked.user.click(chips["model"].close_button))
+    assert not checked.view.grouping
     grouping: tuple[str, ...] = ()
     for name, chip in chips.items():
-        bench.step(lambda chip=chip: bench.hands.click(chip))  # type: ignore[misc]
+        checked.step(lambda chip=chip: checked.user.click(chip))  # type: ignore[misc]
         grouping = (*grouping, name)
-        assert bench.view.grouping == grouping
+        assert checked.view.grouping == grouping
     chips["project_id"].setFocus()
-    bench.step(lambda: bench.hands.key(Qt.Key.Key_Right, CTRL))
-    assert bench.view.grouping[:2] == ("user_id", "project_id")
-    assert [head.name for head in bench.page.model.table.heads][:2] == ["user_id", "project_id"]
-    bench.step(lambda: bench.hands.key(Qt.Key.Key_Delete))
-    assert "project_id" not in bench.view.grouping
+    checked.step(lambda: checked.user.key(Qt.Key.Key_Right, CTRL))
+    assert checked.view.grouping[:2] == ("user_id", "project_id")
+    assert [head.name for head in checked.page.model.table.heads][:2] == ["user_id", "project_id"]
+    checked.step(lambda: checked.user.key(Qt.Key.Key_Delete))
+    assert "project_id" not in checked.view.grouping
 
 
-def test_the_period_of_a_row(bench: Bench) -> None:
-    for key, rows in (("Day", 30), ("Week", None), ("Month", None), ("Whole range", None)):
-        bench.hands.click(bench.page.per)
-        bench.step(lambda key=key: bench.hands.pick(key))  # type: ignore[misc]
-        days = {key[0] for key in bench._shown(bench.window)}
+def test_period_menu(checked: CheckedWindow) -> None:
+    for key, rows in (("By day", 30), ("By week", None), ("By month", None), ("Total", None)):
+        checked.user.click(checked.page.per)
+        checked.step(lambda key=key: checked.user.pick(key))  # type: ignore[misc]
+        days = {key[0] for key in shown_sums(checked.window)}
         assert rows is None or len(days) == rows
-    assert bench.view.per.value == "total"
+    assert checked.view.per.value == "total"
 
 
-def test_the_range_narrows_within_what_is_held(bench: Bench) -> None:
-    bench.hands.click(bench.page.range.button)
-    popup = bench.page.range.popup
+def test_narrower_range_needs_no_request(checked: CheckedWindow) -> None:
+    checked.user.click(checked.page.range.button)
+    popup = checked.page.range.popup
     assert popup.isVisible()
     popup.presets.setFocus()
-    bench.hands.key(Qt.Key.Key_Up)  # from the last 30 days to the last 7
+    checked.user.key(Qt.Key.Key_Up)  # from the last 30 days to the last 7
     assert popup.start.text() < popup.end.text()
-    bench.step(lambda: bench.hands.key(Qt.Key.Key_Return))
-    assert bench.page.status.text.startswith("7 of 7 days")
-    bench.hands.key(Qt.Key.Key_R, Qt.KeyboardModifier.AltModifier)
-    bench.desk.qtbot.waitUntil(popup.isVisible)
+    checked.step(lambda: checked.user.key(Qt.Key.Key_Return))
+    assert checked.page.status.text.startswith("7 of 7 days")
+    checked.user.key(Qt.Key.Key_R, Qt.KeyboardModifier.AltModifier)
+    checked.rig.qtbot.waitUntil(popup.isVisible)
     popup.start.setFocus()
     popup.start.selectAll()
-    bench.hands.type("-20d")
+    checked.user.type("-20d")
     popup.end.selectAll()
     popup.end.setFocus()
-    bench.hands.type("-11d")
-    bench.step(lambda: bench.hands.key(Qt.Key.Key_Return))
-    assert bench.page.status.text.startswith("10 of 10 days")
+    checked.user.type("-11d")
+    checked.step(lambda: checked.user.key(Qt.Key.Key_Return))
+    assert checked.page.status.text.startswith("10 of 10 days")
 
 
-def test_filters_by_checklist(bench: Bench) -> None:
-    filters, hands = bench.page.filters, bench.hands
-    hands.click(filters.add_chip)
-    hands.pick("Project")
-    hands.type("a")
+def test_checklist_filters(checked: CheckedWindow) -> None:
+    filters, user = checked.page.filters, checked.user
+    user.click(filters.add_chip)
+    user.pick("Project")
+    user.type("a")
     listed = filters.checklist.model.listed
     assert 1 < len(listed) < len(filters.checklist.model.values)
-    bench.step(lambda: hands.key(Qt.Key.Key_Return))
-    assert bench.view.filters[0].values == frozenset(listed)
-    hands.click(filters.chips["project_id"])
-    hands.click(filters.checklist.exclude)
-    bench.step(lambda: hands.click(filters.checklist.apply_button))
-    assert bench.view.filters[0].exclude
-    bench.step(lambda: hands.click(filters.chips["project_id"].close_button))
-    assert not bench.view.filters
+    checked.step(lambda: user.key(Qt.Key.Key_Return))
+    assert checked.view.filters[0].values == frozenset(listed)
+    user.click(filters.chips["project_id"])
+    user.click(filters.checklist.exclude)
+    checked.step(lambda: user.click(filters.checklist.apply_button))
+    assert checked.view.filters[0].exclude
+    checked.step(lambda: user.click(filters.chips["project_id"].close_button))
+    assert not checked.view.filters
 
 
-def test_nothing_ticked_shows_nothing_and_one_click_clears_it(bench: Bench) -> None:
-    filters, hands = bench.page.filters, bench.hands
-    hands.click(filters.add_chip)
-    hands.pick("Batch")
-    hands.key(Qt.Key.Key_A, CTRL)  # all were ticked
-    bench.step(lambda: hands.key(Qt.Key.Key_Return))
-    assert bench.page.empty.isVisible()
-    assert bench.page.empty.title == "Nothing matches the filters"
-    bench.step(lambda: hands.click(hands.button("Clear all filters", bench.page.empty)))
-    assert bench.page.table.isVisible()
+def test_filter_without_values_shows_no_rows_until_cleared(checked: CheckedWindow) -> None:
+    filters, user = checked.page.filters, checked.user
+    user.click(filters.add_chip)
+    user.pick("Batch")
+    user.key(Qt.Key.Key_A, CTRL)  # all were ticked
+    checked.step(lambda: user.key(Qt.Key.Key_Return))
+    assert checked.page.empty.isVisible()
+    assert checked.page.empty.title == "Nothing matches the filters"
+    checked.step(lambda: user.click(user.button("Clear all filters", checked.page.empty)))
+    assert checked.page.table.isVisible()
 
 
-def _cell_menu(bench: Bench, row: int, name: str) -> QMenu:
-    table = bench.page.table
-    index = bench.page.model.index(row, bench.page.model.section(name))
+def _cell_menu(checked: CheckedWindow, row: int, name: str) -> QMenu:
+    table = checked.page.table
+    index = checked.page.model.index(row, checked.page.model.section(name))
     point = table.visualRect(index).center()
-    bench.desk.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=point)
+    checked.rig.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=point)
     event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, table.viewport().mapToGlobal(point))
     QApplication.sendEvent(table.viewport(), event)
-    return bench.hands.menu
+    return checked.user.menu
 
 
-def test_filter_to_this_and_exclude_this(bench: Bench) -> None:
-    bench.step(lambda: bench.hands.click(bench.page.grouping.chips["batch"]))
-    model = bench.page.model
+def test_cell_menu_filters_to_and_excludes_a_value(checked: CheckedWindow) -> None:
+    checked.step(lambda: checked.user.click(checked.page.grouping.chips["batch"]))
+    model = checked.page.model
     name = str(model.index(1, 0).data())
-    bench.step(lambda: bench.hands.pick(f"Exclude “{name}”", _cell_menu(bench, 1, "model")))
+    checked.step(lambda: checked.user.pick(f"Exclude “{name}”", _cell_menu(checked, 1, "model")))
     assert name not in {str(model.index(row, 0).data()) for row in range(model.rowCount())}
     name = str(model.index(2, 0).data())
-    bench.step(lambda: bench.hands.pick(f"Filter to “{name}”", _cell_menu(bench, 2, "model")))
+    checked.step(lambda: checked.user.pick(f"Filter to “{name}”", _cell_menu(checked, 2, "model")))
     assert {str(model.index(row, 0).data()) for row in range(model.rowCount())} == {name}
-    bench.step(lambda: bench.hands.click(bench.page.filters.clear_chip))
-    assert not bench.view.filtered
-    bench.page.table.setFocus()
-    bench.page.table.setCurrentIndex(model.index(0, model.section("batch")))
-    bench.step(lambda: bench.hands.key(Qt.Key.Key_Return))
-    assert bench.view.filters[0].dimension == "batch"
+    checked.step(lambda: checked.user.click(checked.page.filters.clear_chip))
+    assert not checked.view.filtered
+    checked.page.table.setFocus()
+    checked.page.table.setCurrentIndex(model.index(0, model.section("batch")))
+    checked.step(lambda: checked.user.key(Qt.Key.Key_Return))
+    assert checked.view.filters[0].dimension == "batch"
 
 
-def test_the_search_box_finds_names_and_ids(bench: Bench) -> None:
-    bench.step(lambda: bench.hands.click(bench.page.grouping.chips["project_id"]))
-    window, oracle = bench.window, bench.oracle.sums(bench.view)
-    bench.hands.key(Qt.Key.Key_F, CTRL)
-    assert bench.page.filters.search.hasFocus()
-    requests = len(bench.desk.server.requests)
-    bench.desk.settle(window, lambda: bench.hands.type("ASTRA-m"))
-    shown = bench._shown(window)
+def test_search_finds_names_and_ids(checked: CheckedWindow) -> None:
+    checked.step(lambda: checked.user.click(checked.page.grouping.chips["project_id"]))
+    window, oracle = checked.window, checked.oracle.sums(checked.view)
+    checked.user.key(Qt.Key.Key_F, CTRL)
+    assert checked.page.filters.search.hasFocus()
+    requests = len(checked.rig.server.requests)
+    checked.rig.settle(window, lambda: checked.user.type("ASTRA-m"))
+    shown = shown_sums(window)
     found = {key: sums for key, sums in oracle.items() if "astra-m" in str(key[0])}
     assert shown.keys() == found.keys()
     assert len(found) < len(oracle)
     total = sum(sums["input_tokens"] or 0 for sums in found.values())
-    column = bench.page.model.table.by_name["input_tokens"]
+    column = checked.page.model.table.by_name["input_tokens"]
     assert isinstance(column, FigureColumn)
     assert column.total == total
-    bench.step(lambda: bench.hands.key(Qt.Key.Key_Escape))
-    assert len(bench.desk.server.requests) == requests
+    checked.step(lambda: checked.user.key(Qt.Key.Key_Escape))
+    assert len(checked.rig.server.requests) == requests
     project = next(str(key[1]) for key in oracle)
-    bench.desk.settle(window, lambda: bench.hands.type(project))  # an id, though its name is shown
-    assert {key[1] for key in bench._shown(window)} == {project}
+    checked.rig.settle(window, lambda: checked.user.type(project))  # an id, though its name is shown
+    assert {key[1] for key in shown_sums(window)} == {project}
 
 
-def _order_is(bench: Bench, *keys: SortKey) -> None:
-    assert bench.view.order == keys
-    model = bench.page.model
+def _order_is(checked: CheckedWindow, *keys: SortKey) -> None:
+    assert checked.view.order == keys
+    model = checked.page.model
     rows = [
         [model.index(row, model.section(key.column)).data(Qt.ItemDataRole.UserRole) for key in keys]
         for row in range(model.rowCount())
@@ -218,44 +212,47 @@ def _order_is(bench: Bench, *keys: SortKey) -> None:
     assert [rows[row] for row in ranked] == rows
 
 
-def test_sorting_by_click_and_ctrl_click(bench: Bench) -> None:
-    hands, window = bench.hands, bench.window
-    bench.step(lambda: hands.click(bench.page.grouping.chips["service_tier"]))
-    bench.step(lambda: hands.sort(window, "output_tokens"))
-    _order_is(bench, SortKey("output_tokens", descending=True))
-    bench.step(lambda: hands.sort(window, "output_tokens"))
-    _order_is(bench, SortKey("output_tokens"))
-    bench.step(lambda: hands.sort(window, "model"))
-    _order_is(bench, SortKey("model"))
-    bench.step(lambda: hands.sort(window, "num_model_requests", add=True))
-    _order_is(bench, SortKey("model"), SortKey("num_model_requests", descending=True))
+def test_click_and_ctrl_click_sort(checked: CheckedWindow) -> None:
+    user, window = checked.user, checked.window
+    checked.step(lambda: user.click(checked.page.grouping.chips["service_tier"]))
+    checked.step(lambda: user.sort(window, "output_tokens"))
+    _order_is(checked, SortKey("output_tokens", descending=True))
+    checked.step(lambda: user.sort(window, "output_tokens"))
+    _order_is(checked, SortKey("output_tokens"))
+    checked.step(lambda: user.sort(window, "model"))
+    _order_is(checked, SortKey("model"))
+    checked.step(lambda: user.sort(window, "num_model_requests", add=True))
+    _order_is(checked, SortKey("model"), SortKey("num_model_requests", descending=True))
 
 
-def _header_menu(bench: Bench, name: str) -> QMenu:
-    viewport, point = bench.page.table.header.viewport(), bench.hands.head(bench.window, name)
+def _header_menu(checked: CheckedWindow, name: str) -> QMenu:
+    viewport, point = checked.page.table.header.viewport(), checked.user.header_point(checked.window, name)
     event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, viewport.mapToGlobal(point))
     QApplication.sendEvent(viewport, event)
-    return bench.hands.menu
+    return checked.user.menu
 
 
-def test_columns_are_hidden_shown_and_moved(bench: Bench) -> None:
-    hands, page = bench.hands, bench.page
-    default = bench.view.shown_columns
-    bench.step(lambda: hands.pick("Hide column", _header_menu(bench, "output_tokens")))
-    assert bench.view.shown_columns == tuple(name for name in default if name != "output_tokens")
-    menu = _header_menu(bench, "input_tokens")
+def test_columns_are_hidden_shown_and_moved(checked: CheckedWindow) -> None:
+    user, page = checked.user, checked.page
+    default = checked.view.shown_columns
+    checked.step(lambda: user.pick("Hide column", _header_menu(checked, "output_tokens")))
+    assert checked.view.shown_columns == tuple(name for name in default if name != "output_tokens")
+    menu = _header_menu(checked, "input_tokens")
     columns = next(action.menu() for action in menu.actions() if action.text() == "&Columns")
     assert isinstance(columns, QMenu)
     columns.popup(QPoint(0, 0))
-    bench.step(lambda: hands.pick("Audio output", columns))
+    checked.step(lambda: user.pick("Audio output", columns))
     assert columns.isVisible()  # for further ticks
-    bench.step(lambda: hands.pick("Output", columns))
-    assert {"output_tokens", "output_audio_tokens"} < set(bench.view.shown_columns)
+    checked.step(lambda: user.pick("Output", columns))
+    assert {"output_tokens", "output_audio_tokens"} < set(checked.view.shown_columns)
     columns.close()
     menu.close()
     header = page.table.header
-    start, end = hands.head(bench.window, "num_model_requests"), hands.head(bench.window, "input_cached_tokens")
-    bench.step(lambda: hands.drag(header.viewport(), start, end + QPoint(9, 0)))
-    names = bench.view.shown_columns
+    start, end = (
+        user.header_point(checked.window, "num_model_requests"),
+        user.header_point(checked.window, "input_cached_tokens"),
+    )
+    checked.step(lambda: user.drag(header.viewport(), start, end + QPoint(9, 0)))
+    names = checked.view.shown_columns
     assert names.index("num_model_requests") == names.index("input_cached_tokens") + 1
     assert tuple(column.name for column in page.model.table.figures) == names

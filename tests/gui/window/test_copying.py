@@ -6,17 +6,14 @@ import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QMenu
 
+from tests.rigs.window import Oracle, User, WindowRig, WindowUnderTest
 from usage_viewer.demo.server.faults import Fault, Request
-from usage_viewer.gui.window.main_window import MainWindow
-
-if TYPE_CHECKING:
-    from tests.rigs.window import Desk, Hands, Oracle
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 AWFUL = (
@@ -42,8 +39,8 @@ def _awful_names(request: Request) -> Fault | None:
     return Fault(edit=edit)
 
 
-def _copy(desk: "Desk", window: MainWindow, act: Callable[[], object]) -> str:
-    with desk.qtbot.waitSignal(window.copying.done):
+def _copy(rig: WindowRig, window: WindowUnderTest, act: Callable[[], object]) -> str:
+    with rig.qtbot.waitSignal(window.copying.done):
         act()
     return QApplication.clipboard().text()
 
@@ -52,87 +49,85 @@ def _flavour(name: str) -> str:
     return bytes(QApplication.clipboard().mimeData().data(name).data()).decode()
 
 
-def test_selected_rows_or_all(desk: "Desk", hands: "Hands") -> None:
-    window = desk.start()
+def test_copy_takes_selected_rows_or_all(rig: WindowRig, user: User) -> None:
+    window = rig.start()
     table, model = window.page.table, window.page.model
     table.setFocus()
-    hands.key(Qt.Key.Key_Home, CTRL)
-    hands.key(Qt.Key.Key_Down)
-    hands.key(Qt.Key.Key_Down, SHIFT)
-    lines = _copy(desk, window, lambda: hands.key(Qt.Key.Key_C, CTRL)).splitlines()
+    user.key(Qt.Key.Key_Home, CTRL)
+    user.key(Qt.Key.Key_Down)
+    user.key(Qt.Key.Key_Down, SHIFT)
+    lines = _copy(rig, window, lambda: user.key(Qt.Key.Key_C, CTRL)).splitlines()
     assert [line.split("\t")[0] for line in lines] == [
         "Model",
         *(str(model.index(row, 0).data()) for row in (1, 2)),
     ]
     assert "Copied 2 rows" in window.page.status.text
     table.clearSelection()
-    every = _copy(desk, window, lambda: hands.click(window.page._buttons["copy"])).splitlines()
+    every = _copy(rig, window, lambda: user.click(window.page._buttons["copy"])).splitlines()
     assert len(every) == model.rowCount() + 1
-    window.actions_.abbreviated.setChecked(True)
-    assert _copy(desk, window, lambda: hands.click(window.page._buttons["copy"])).splitlines() == every
+    window.commands.abbreviated.setChecked(True)
+    assert _copy(rig, window, lambda: user.click(window.page._buttons["copy"])).splitlines() == every
 
 
-def test_each_format_of_copy_as(desk: "Desk", hands: "Hands", oracle: "Oracle") -> None:
-    window = desk.start()
+def test_copy_as_each_format(rig: WindowRig, user: User, oracle: Oracle) -> None:
+    window = rig.start()
     sums = oracle.sums(window.workspace.view)
-    tsv = _copy(desk, window, lambda: _copy_as(hands, window, "TSV without headers"))
+    tsv = _copy(rig, window, lambda: _copy_as(user, window, "TSV without headers"))
     rows = list(csv.reader(io.StringIO(tsv), "excel-tab"))
     assert {(row[0],): int(row[2]) for row in rows} == {key: one["input_tokens"] for key, one in sums.items()}
-    comma = list(
-        csv.reader(io.StringIO(_copy(desk, window, lambda: _copy_as(hands, window, "CSV without headers"))))
-    )
+    comma = list(csv.reader(io.StringIO(_copy(rig, window, lambda: _copy_as(user, window, "CSV without headers")))))
     assert comma == rows
-    markdown = _copy(desk, window, lambda: _copy_as(hands, window, "Markdown")).splitlines()
+    markdown = _copy(rig, window, lambda: _copy_as(user, window, "Markdown")).splitlines()
     assert markdown[0].startswith("| Model")
     assert len(markdown) == len(rows) + 2
-    listed = json.loads(_copy(desk, window, lambda: _copy_as(hands, window, "JSON (raw numbers, ids)")))
+    listed = json.loads(_copy(rig, window, lambda: _copy_as(user, window, "JSON (raw numbers, ids)")))
     assert {(one["model"],): one["input_tokens"] for one in listed} == {
         key: one["input_tokens"] for key, one in sums.items()
     }
 
 
-def _copy_as(hands: "Hands", window: MainWindow, text: str) -> None:
+def _copy_as(user: User, window: WindowUnderTest, text: str) -> None:
     """Through the ⋯ menu, with the mouse."""
     more = window.page._buttons["more"]
 
     def pick() -> None:
-        outer = hands.menu
+        outer = user.menu
         inner = next(action.menu() for action in outer.actions() if action.text() == "Copy &as")
         assert isinstance(inner, QMenu)
         outer.setActiveAction(inner.menuAction())
         inner.popup(outer.pos())
-        hands.pick(text, inner)
+        user.pick(text, inner)
         outer.close()
 
     QTimer.singleShot(50, window, pick)
-    hands.click(more)
+    user.click(more)
 
 
-def test_the_provenance_line_stands_in_front(desk: "Desk", hands: "Hands") -> None:
-    window = desk.start()
-    desk.settle(window, lambda: window.workspace.show_view(window.workspace.view.only("model", "o5")))
-    _toggle_provenance(hands, window)
-    first, *rest = _copy(desk, window, lambda: hands.click(window.page._buttons["copy"])).splitlines()
+def test_source_line_comes_first(rig: WindowRig, user: User) -> None:
+    window = rig.start()
+    rig.settle(window, lambda: window.workspace.show_view(window.workspace.view.only("model", "o5")))
+    _toggle_provenance(user, window)
+    first, *rest = _copy(rig, window, lambda: user.click(window.page._buttons["copy"])).splitlines()
     assert first.startswith("# Usage Viewer · Completions · ")
     assert "UTC" in first
     assert "Model: o5" in first
-    assert "fetched" in first
+    assert "loaded" in first
     assert rest[0].startswith("Model\t")
 
 
-def _toggle_provenance(hands: "Hands", window: MainWindow) -> None:
-    with hands.desk.qtbot.waitSignal(window.actions_.provenance.toggled):
-        window.actions_.provenance.trigger()
+def _toggle_provenance(user: User, window: WindowUnderTest) -> None:
+    with user.rig.qtbot.waitSignal(window.commands.provenance.toggled):
+        window.commands.provenance.trigger()
 
 
-def test_awful_names_do_no_harm(desk: "Desk", hands: "Hands") -> None:
-    desk.server.faults = _awful_names
-    window = desk.start()
+def test_hostile_names_are_escaped(rig: WindowRig, user: User) -> None:
+    rig.server.faults = _awful_names
+    window = rig.start()
     view = window.workspace.view.with_grouping(["project_id"])
-    desk.settle(window, lambda: window.workspace.show_view(view))
+    rig.settle(window, lambda: window.workspace.show_view(view))
     shown = {str(window.page.model.index(row, 0).data()) for row in range(window.page.model.rowCount())}
     assert any(name.startswith("=HYPERLINK") for name in shown)
-    _copy(desk, window, lambda: hands.click(window.page._buttons["copy"]))
+    _copy(rig, window, lambda: user.click(window.page._buttons["copy"]))
     for text, kind in ((_flavour("text/plain"), "excel-tab"), (_flavour("text/csv"), "excel")):
         cells = [row[0] for row in csv.reader(io.StringIO(text, newline=""), kind)][1:]
         assert len(cells) == len(shown)
@@ -143,7 +138,7 @@ def test_awful_names_do_no_harm(desk: "Desk", hands: "Hands") -> None:
     assert "&lt;img src=x" in html
     table = window.page.table
     table.setFocus()
-    hands.key(Qt.Key.Key_Home, CTRL)
+    user.key(Qt.Key.Key_Home, CTRL)
     for row in range(window.page.model.rowCount()):
         tip = str(window.page.model.index(row, 0).data(Qt.ItemDataRole.ToolTipRole))
         assert "<img" not in tip
@@ -158,11 +153,11 @@ def test_awful_names_do_no_harm(desk: "Desk", hands: "Hands") -> None:
         (".json", lambda text: "input_tokens" in json.loads(text)[0]),
     ],
 )
-def test_saving_through_the_dialog(
-    desk: "Desk", hands: "Hands", tmp_path: Path, suffix: str, check: Callable[[str], bool]
+def test_save_dialog_writes_each_format(
+    rig: WindowRig, user: User, tmp_path: Path, suffix: str, check: Callable[[str], bool]
 ) -> None:
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
-    window = desk.start()
+    window = rig.start()
     target = tmp_path / f"saved{suffix}"
     proposed: list[str] = []
 
@@ -172,11 +167,11 @@ def test_saving_through_the_dialog(
         line = dialog.findChildren(QLineEdit, "fileNameEdit")[0]
         proposed.append(line.text())
         line.setText(str(target))
-        desk.qtbot.keyClick(line, Qt.Key.Key_Return)
+        rig.qtbot.keyClick(line, Qt.Key.Key_Return)
 
     QTimer.singleShot(200, window, fill)
-    with desk.qtbot.waitSignal(window.copying.done):
-        hands.key(Qt.Key.Key_S, CTRL)
+    with rig.qtbot.waitSignal(window.copying.done):
+        user.key(Qt.Key.Key_S, CTRL)
     text = target.read_text(encoding="utf-8-sig")
     assert check(text)
     assert f"saved{suffix}" in window.page.status.text
@@ -186,9 +181,9 @@ def test_saving_through_the_dialog(
     assert list(tmp_path.glob("saved*")) == [target]
 
 
-def test_the_format_chosen_in_the_dialog_gives_the_ending(desk: "Desk", hands: "Hands", tmp_path: Path) -> None:
+def test_format_chosen_in_the_dialog_sets_the_ending(rig: WindowRig, user: User, tmp_path: Path) -> None:
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
-    window = desk.start()
+    window = rig.start()
 
     def fill() -> None:
         dialog = QApplication.activeModalWidget()
@@ -199,17 +194,17 @@ def test_the_format_chosen_in_the_dialog_gives_the_ending(desk: "Desk", hands: "
         kinds.activated.emit(at)
         line = dialog.findChildren(QLineEdit, "fileNameEdit")[0]
         line.setText(str(tmp_path / "plain"))
-        desk.qtbot.keyClick(line, Qt.Key.Key_Return)
+        rig.qtbot.keyClick(line, Qt.Key.Key_Return)
 
     QTimer.singleShot(200, window, fill)
-    with desk.qtbot.waitSignal(window.copying.done):
-        hands.key(Qt.Key.Key_S, CTRL)
+    with rig.qtbot.waitSignal(window.copying.done):
+        user.key(Qt.Key.Key_S, CTRL)
     assert json.loads((tmp_path / "plain.json").read_text())
 
 
-def test_a_folder_that_can_not_be_written_is_said(desk: "Desk", hands: "Hands", tmp_path: Path) -> None:
+def test_unwritable_folder_is_reported(rig: WindowRig, user: User, tmp_path: Path) -> None:
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
-    window = desk.start()
+    window = rig.start()
     file = tmp_path / "file"
     file.write_text("")
 
@@ -217,23 +212,23 @@ def test_a_folder_that_can_not_be_written_is_said(desk: "Desk", hands: "Hands", 
         window.copying.save(_all_rows(window), file / "saved.csv")
 
     save()
-    desk.qtbot.waitUntil(window.page.banner.isVisible)
+    rig.qtbot.waitUntil(window.page.banner.isVisible)
     assert window.page.banner.error is not None
     assert window.page.banner.error.hint
     assert window.page.table.isVisible()
 
 
-def _all_rows(window: MainWindow) -> Any:
+def _all_rows(window: WindowUnderTest) -> Any:
     from usage_viewer.gui.clipboard.copy_controller import Chosen
 
     assert window.workspace.last is not None
     return Chosen(window.workspace.last, [], window.workspace.names)
 
 
-def test_nothing_to_copy_is_said(desk: "Desk", hands: "Hands") -> None:
-    window = desk.start()
+def test_copying_no_rows_is_reported(rig: WindowRig, user: User) -> None:
+    window = rig.start()
     QApplication.clipboard().setText("kept")
-    desk.settle(window, lambda: window.workspace.show_view(window.workspace.view.with_search("zzzz")))
-    window.actions_.copy.trigger()
+    rig.settle(window, lambda: window.workspace.show_view(window.workspace.view.with_search("zzzz")))
+    window.commands.copy.trigger()
     assert "nothing to copy" in window.page.status.text
     assert QApplication.clipboard().text() == "kept"

@@ -1,4 +1,4 @@
-"""The window over every dataset and in several zones: nothing breaks, and what can't be shown is said quietly."""
+"""Tests every dataset in several zones, and the notices about what is not available."""
 
 import json
 from datetime import UTC, datetime
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QLocale
 
+from tests.rigs.window import WindowUnderTest
 from usage_viewer.demo.api.access import USAGE_ONLY_KEY
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.demo.server.server import DemoServer
@@ -19,20 +20,19 @@ from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.clipboard.copy_controller import proposed_name
-from usage_viewer.gui.table.table_menus import ColumnsMenu
-from usage_viewer.gui.window.main_window import MainWindow
+from usage_viewer.gui.table.columns_menu import ColumnsMenu
 from usage_viewer.keystore import MemoryKeystore
 
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata")
 
 
-def show(desk: Any, window: MainWindow, view: ViewState) -> None:
+def show(rig: Any, window: WindowUnderTest, view: ViewState) -> None:
     if view != window.workspace.view:
-        desk.settle(window, lambda: window.workspace.show_view(view))
+        rig.settle(window, lambda: window.workspace.show_view(view))
 
 
-def test_through_all_datasets_and_zones(desk: Any) -> None:
-    window: MainWindow = desk.start()
+def test_every_dataset_in_every_zone(rig: Any) -> None:
+    window: WindowUnderTest = rig.start()
     page = window.page
     for zone in ZONES:
         view = (
@@ -40,10 +40,10 @@ def test_through_all_datasets_and_zones(desk: Any) -> None:
             .with_per(Granularity.DAY)
             .with_zone(zone)
         )
-        show(desk, window, view)
+        show(rig, window, view)
         for name, data in DATASETS.items():
             if name != window.workspace.view.dataset_name:
-                desk.settle(window, page.dataset.menu_actions[name].trigger)
+                rig.settle(window, page.dataset.menu_actions[name].trigger)
             assert page.banner.error is None, (name, zone)
             assert window.workspace.last is not None
             look = window.workspace.last.look
@@ -55,62 +55,64 @@ def test_through_all_datasets_and_zones(desk: Any) -> None:
             shown_zone = "UTC" if name == "costs" else zone
             assert (days, period.label) == (7, f"Day ({shown_zone})")
             assert page.zone.accessibleName() == f"Time zone: {shown_zone}"
-            assert page.notes.text == ("Costs exist by UTC day only: shown in UTC." if zone != shown_zone else "")
+            assert page.notes.text == (
+                "Costs are only available per UTC day; shown in UTC." if zone != shown_zone else ""
+            )
             shown = [column.name for column in page.model.columns if isinstance(column, FigureColumn)]
             assert shown == list(data.default_columns)
             assert shown_zone.replace("/", "-") in proposed_name(window.workspace.last)
-        desk.settle(window, page.dataset.menu_actions["completions"].trigger)
+        rig.settle(window, page.dataset.menu_actions["completions"].trigger)
 
 
-def test_costs_by_hour_are_shown_by_day_and_say_so(desk: Any) -> None:
-    window: MainWindow = desk.start()
+def test_costs_by_hour_are_shown_by_day_with_a_notice(rig: Any) -> None:
+    window: WindowUnderTest = rig.start()
     view = ViewState("costs", DateRange(Preset.LAST_7_DAYS), Granularity.HOUR, ("project_id",), zone="Asia/Kolkata")
-    show(desk, window, view)
+    show(rig, window, view)
     page = window.page
-    assert page.notes.text == "Costs exist by UTC day only: shown by day, in UTC."
+    assert page.notes.text == "Costs are only available per UTC day; shown by day, in UTC."
     assert not page.notes.isHidden()
-    assert (page.per.accessibleName(), page.zone.accessibleName()) == ("Period of a row: per Day", "Time zone: UTC")
+    assert (page.per.accessibleName(), page.zone.accessibleName()) == ("Time breakdown: By day", "Time zone: UTC")
     amount = page.model.columns[-1]
     assert amount.label == "Amount (USD)"
-    # What was asked for is kept for datasets that have it.
-    desk.settle(window, page.dataset.menu_actions["completions"].trigger)
+    # The requested period and zone still apply to datasets that have them.
+    rig.settle(window, page.dataset.menu_actions["completions"].trigger)
     assert (window.workspace.view.per, window.workspace.view.zone) == (Granularity.HOUR, "Asia/Kolkata")
     assert page.notes.text == ""
-    assert page.per.accessibleName() == "Period of a row: per Hour"
+    assert page.per.accessibleName() == "Time breakdown: By hour"
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_dataset_that_cant_be_had_is_grey_and_others_go_on(desk: Any, status: int) -> None:
+def test_unavailable_dataset_is_disabled_and_others_work(rig: Any, status: int) -> None:
     def gone(request: Request) -> Fault | None:
         body = json.dumps({"error": {"message": "Not for this organization."}}).encode()
         return Fault(status=status, body=body) if request.path == DATASETS["images"].path else None
 
-    window: MainWindow = desk.start()
+    window: WindowUnderTest = rig.start()
     page = window.page
-    desk.server.faults = gone
-    desk.settle(window, page.dataset.menu_actions["images"].trigger)
+    rig.server.faults = gone
+    rig.settle(window, page.dataset.menu_actions["images"].trigger)
     assert page.banner.error is None
     assert page.empty.isVisible()
-    assert page.empty.title == "Images can't be had of this organization"
+    assert page.empty.title == "Images: not available for this organization"
     assert not page.dataset.menu_actions["images"].isEnabled()
     assert "Not for this organization." in page.dataset.menu_actions["images"].toolTip()
-    asked = len(desk.server.requests)
-    desk.settle(window, page.dataset.menu_actions["embeddings"].trigger)
+    asked = len(rig.server.requests)
+    rig.settle(window, page.dataset.menu_actions["embeddings"].trigger)
     assert page.model.rowCount() > 0
     assert not page.dataset.menu_actions["images"].isEnabled()
-    assert all(request.path != DATASETS["images"].path for request in desk.server.requests[asked:])
-    desk.server.faults = None
-    desk.settle(window, window.actions_.refresh.trigger)
+    assert all(request.path != DATASETS["images"].path for request in rig.server.requests[asked:])
+    rig.server.faults = None
+    rig.settle(window, window.commands.refresh.trigger)
     assert page.dataset.menu_actions["images"].isEnabled()
-    desk.settle(window, page.dataset.menu_actions["images"].trigger)
+    rig.settle(window, page.dataset.menu_actions["images"].trigger)
     assert page.model.rowCount() > 0
 
 
-def test_a_key_without_the_scope_for_names_is_told_in_one_quiet_line(desk: Any) -> None:
-    window: MainWindow = desk.start(lambda: MemoryKeystore(AdminKey.parse(USAGE_ONLY_KEY)))
+def test_missing_permission_for_names_is_a_notice(rig: Any) -> None:
+    window: WindowUnderTest = rig.start(lambda: MemoryKeystore(AdminKey.parse(USAGE_ONLY_KEY)))
     page = window.page
     assert page.banner.error is None
-    assert page.notes.text.startswith("Not all names can be shown: the key lacks a permission.")
+    assert page.notes.text.startswith("Some names could not be loaded: the admin key lacks a permission.")
     assert "api.management.read" in page.notes.text
     assert page.model.rowCount() > 0
 
@@ -121,43 +123,43 @@ class TestRefusedPairs:
         with DemoServer(organization, refused_pairs=[("user_id", "project_id")]) as running:
             yield running
 
-    def test_the_largest_allowed_are_fetched(self, desk: Any) -> None:
-        window: MainWindow = desk.start()
+    def test_largest_granted_grouping_is_fetched(self, rig: Any) -> None:
+        window: WindowUnderTest = rig.start()
         page = window.page
-        show(desk, window, ViewState("costs", grouping=("project_id", "user_id")))
+        show(rig, window, ViewState("costs", grouping=("project_id", "user_id")))
         assert page.banner.error is None
         assert [column.name for column in page.model.columns] == ["project_id", "amount"]
-        assert page.notes.text == "User can't be had of this organization's costs: shown without."
+        assert page.notes.text == "User is not available for this organization's costs; shown without it."
         project = page.model.columns[0]
         assert isinstance(project, GroupColumn)
         assert len(project.values) > 1
         assert not page.grouping.chips["line_item"].isHidden()
-        desk.settle(window, page.dataset.menu_actions["completions"].trigger)
+        rig.settle(window, page.dataset.menu_actions["completions"].trigger)
         assert page.notes.text == ""
         assert [column.name for column in page.model.columns][:2] == ["project_id", "user_id"]
 
 
-def test_new_fields_are_offered_as_columns_and_groups(desk: Any, tmp_path: Path) -> None:
+def test_unknown_fields_are_offered_as_columns_and_groups(rig: Any, tmp_path: Path) -> None:
     def with_news(answer: Any) -> Any:
         for bucket in answer["data"]:
             for number, result in enumerate(bucket["results"]):
                 result |= {"credits_used": 0.25 * number, "region": "eu" if number % 2 else "us"}
         return answer
 
-    desk.server.faults = lambda request: Fault(edit=with_news) if request.path.endswith("/images") else None
-    window: MainWindow = desk.start()
+    rig.server.faults = lambda request: Fault(edit=with_news) if request.path.endswith("/images") else None
+    window: WindowUnderTest = rig.start()
     page = window.page
-    desk.settle(window, page.dataset.menu_actions["images"].trigger)
+    rig.settle(window, page.dataset.menu_actions["images"].trigger)
     assert page.banner.error is None
     menu = next(iter(page.table.header_menu("images").findChildren(ColumnsMenu)))
     ticks = {action.text().replace("&", ""): action for action in menu.actions()}
     assert {"credits_used", "Group by region"} <= ticks.keys()
-    desk.settle(window, ticks["credits_used"].trigger)
+    rig.settle(window, ticks["credits_used"].trigger)
     credits = page.model.columns[-1]
     assert isinstance(credits, FigureColumn)
     assert (credits.label, credits.total is not None and credits.total > 0) == ("credits_used", True)
     before = {column.name: column.total for column in page.model.columns if isinstance(column, FigureColumn)}
-    desk.settle(window, ticks["Group by region"].trigger)
+    rig.settle(window, ticks["Group by region"].trigger)
     region = page.model.columns[1]
     assert isinstance(region, GroupColumn)
     assert set(region.labels) == {"eu", "us"}
@@ -166,12 +168,12 @@ def test_new_fields_are_offered_as_columns_and_groups(desk: Any, tmp_path: Path)
 
 
 @pytest.mark.parametrize(("language", "first"), [("en_US", 6), ("de_DE", 0), ("ar_EG", 5)])
-def test_weeks_begin_as_the_locale_has_them(desk: Any, language: str, first: int) -> None:
+def test_weeks_start_on_the_locale_s_first_day(rig: Any, language: str, first: int) -> None:
     before = QLocale()
     QLocale.setDefault(QLocale(language))
     try:
-        window: MainWindow = desk.start()
-        show(desk, window, window.workspace.view.with_per(Granularity.WEEK))
+        window: WindowUnderTest = rig.start()
+        show(rig, window, window.workspace.view.with_per(Granularity.WEEK))
         assert window.workspace.last is not None
         starts = window.workspace.last.look.coverage.periods.bounds[1:-1].tolist()
         assert {datetime.fromtimestamp(start, UTC).weekday() for start in starts} == {first}

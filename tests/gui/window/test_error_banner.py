@@ -1,4 +1,4 @@
-"""The banner's words and buttons."""
+"""Tests the texts and buttons of the error banner."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -21,19 +21,19 @@ def _buttons(banner: ErrorBanner) -> list[QPushButton]:
     return [one for one in banner.findChildren(QPushButton) if one.isVisibleTo(banner)]
 
 
-def test_each_button_does_what_it_says_now(banner: ErrorBanner, qtbot: QtBot) -> None:
+def test_buttons_call_their_current_action(banner: ErrorBanner, qtbot: QtBot) -> None:
     done: list[str] = []
     banner.show_error(KeyRefused("x"), [("&One", lambda: done.append("one")), ("&Two", lambda: done.append("two"))])
     assert [button.text() for button in _buttons(banner)] == ["&One", "&Two"]
     qtbot.mouseClick(_buttons(banner)[1], Qt.MouseButton.LeftButton)
     banner.show_error(TimedOut(), [("&Three", lambda: done.append("three"))])
     assert [button.text() for button in _buttons(banner)] == ["&Three"]
-    assert "did not answer in time" in _buttons(banner)[0].accessibleDescription()
+    assert "did not respond in time" in _buttons(banner)[0].accessibleDescription()
     qtbot.mouseClick(_buttons(banner)[0], Qt.MouseButton.LeftButton)
     assert done == ["two", "three"]
 
 
-def test_the_cross_hides_it(banner: ErrorBanner, qtbot: QtBot) -> None:
+def test_close_button_hides_the_banner(banner: ErrorBanner, qtbot: QtBot) -> None:
     banner.show_error(TimedOut(), [])
     assert banner.isVisible()
     qtbot.mouseClick(banner.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
@@ -41,13 +41,13 @@ def test_the_cross_hides_it(banner: ErrorBanner, qtbot: QtBot) -> None:
     assert banner.error is None
 
 
-def test_a_long_detail_takes_more_lines_not_more_width(banner: ErrorBanner) -> None:
+def test_long_detail_wraps(banner: ErrorBanner) -> None:
     banner.show_error(TimedOut("word " * 100), [("Re&try", lambda: None)])
     assert banner.minimumSizeHint().width() < 600
     assert banner.heightForWidth(600) > 100
 
 
-def test_words_of_the_other_side_are_shown_as_written(banner: ErrorBanner) -> None:
+def test_markup_from_the_server_is_shown_as_text(banner: ErrorBanner) -> None:
     banner.show_error(TimedOut("<b>bold</b>"), [])
     labels = banner.findChildren(QLabel)
     assert any("<b>bold</b>" in label.text() for label in labels)

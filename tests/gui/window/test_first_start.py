@@ -1,4 +1,4 @@
-"""From the first start to the clipboard, with a real keyring, a real server, a real database."""
+"""Tests the first start up to the clipboard, with a real keyring, server and database."""
 
 import json
 import subprocess
@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
+from tests.rigs.window import WindowRig
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.admin_key import AdminKey
@@ -20,7 +21,6 @@ from usage_viewer.keystore import Keystore
 
 if TYPE_CHECKING:
     from tests.rigs.secret_service import SecretService
-    from tests.rigs.window import Desk
 
 
 def _field(page: KeyPage) -> QLineEdit:
@@ -33,20 +33,20 @@ def _enter(qtbot: QtBot, page: KeyPage, text: str) -> None:
     qtbot.keyClick(_field(page), Qt.Key.Key_Return)
 
 
-def _said(page: KeyPage) -> str:
+def _problem(page: KeyPage) -> str:
     return page.problem_text
 
 
 @pytest.mark.secret_service
 def test_from_the_key_to_the_clipboard(
-    desk: "Desk",
+    rig: WindowRig,
     qtbot: QtBot,
     secret_service: "SecretService",
     system_keystore: Callable[[], Keystore],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     secret_service.use(monkeypatch)
-    window = desk.start(system_keystore)
+    window = rig.start(system_keystore)
     page = window.key_page
     assert page.isVisible()
     assert _field(page).hasFocus()
@@ -54,14 +54,14 @@ def test_from_the_key_to_the_clipboard(
     assert "keyring" in page.place_text.lower()
 
     _enter(qtbot, page, "sk-proj-0123456789abcdefghijklmn")
-    qtbot.waitUntil(lambda: "not an admin key" in _said(page))
+    qtbot.waitUntil(lambda: "not an admin key" in _problem(page))
     _enter(qtbot, page, "sk-admin-wrong-wrong-wrong-wrong-wrong")
-    qtbot.waitUntil(lambda: "refused" in _said(page))
+    qtbot.waitUntil(lambda: "refused" in _problem(page))
 
-    desk.settle(window, lambda: _enter(qtbot, page, ADMIN_KEY))
+    rig.settle(window, lambda: _enter(qtbot, page, ADMIN_KEY))
     assert window.page.isVisible()
     assert window.page.table.usage_model.rowCount() > 5
-    assert window.page.status.text.startswith("30 of 30 days · fetched ")
+    assert window.page.status.text.startswith("30 of 30 days · loaded ")
     assert _field(page).text() == ""
 
     qtbot.keyClick(window.page.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
@@ -74,15 +74,15 @@ def test_from_the_key_to_the_clipboard(
     assert isinstance(total, FigureColumn)
     assert sum(int(line.split("\t")[2]) for line in lines[1:]) == total.total
 
-    desk.close(window)
-    again = desk.start(system_keystore)
+    rig.close(window)
+    again = rig.start(system_keystore)
     assert again.page.isVisible()
     assert again.page.model.table.rows == len(lines) - 1
 
 
 @pytest.mark.secret_service
-def test_a_locked_keyring_is_said_and_the_window_stays_alive(
-    desk: "Desk",
+def test_locked_keyring_is_reported(
+    rig: WindowRig,
     secret_service: "SecretService",
     system_keystore: Callable[[], Keystore],
     monkeypatch: pytest.MonkeyPatch,
@@ -90,58 +90,58 @@ def test_a_locked_keyring_is_said_and_the_window_stays_alive(
     secret_service.use(monkeypatch)
     system_keystore().save(_admin_key())
     secret_service.lock()
-    window = desk.start(system_keystore)
+    window = rig.start(system_keystore)
     assert window.key_page.isVisible()
-    assert "locked" in _said(window.key_page)
+    assert "locked" in _problem(window.key_page)
 
 
 def _admin_key() -> AdminKey:
     return AdminKey.parse(ADMIN_KEY)
 
 
-def test_without_a_keyring_the_page_says_so(
-    desk: "Desk", system_keystore: Callable[[], Keystore], monkeypatch: pytest.MonkeyPatch
+def test_missing_keyring_is_reported(
+    rig: WindowRig, system_keystore: Callable[[], Keystore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
-    window = desk.start(system_keystore)
+    window = rig.start(system_keystore)
     assert "no keyring" in window.key_page.place_text
 
 
-def test_the_demo_needs_no_key(
-    desk: "Desk", qtbot: QtBot, system_keystore: Callable[[], Keystore], monkeypatch: pytest.MonkeyPatch
+def test_demo_needs_no_key(
+    rig: WindowRig, qtbot: QtBot, system_keystore: Callable[[], Keystore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
-    window = desk.start(system_keystore)
+    window = rig.start(system_keystore)
     demo = next(button for button in window.key_page.findChildren(QPushButton) if "demo" in button.text())
-    desk.settle(window, lambda: qtbot.mouseClick(demo, Qt.MouseButton.LeftButton))
+    rig.settle(window, lambda: qtbot.mouseClick(demo, Qt.MouseButton.LeftButton))
     assert window.page.table.usage_model.rowCount() > 5
     assert "demo" in window.windowTitle()
-    assert not ProfilePaths(desk.data_dir, "demo").directory.exists()
-    window.actions_.demo.trigger()
+    assert not ProfilePaths(rig.data_dir, "demo").directory.exists()
+    window.commands.demo.trigger()
     qtbot.waitUntil(window.key_page.isVisible)
 
 
-def test_no_server_is_said_on_the_key_page(
-    desk: "Desk", qtbot: QtBot, system_keystore: Callable[[], Keystore], monkeypatch: pytest.MonkeyPatch
+def test_unreachable_server_is_reported_on_the_key_page(
+    rig: WindowRig, qtbot: QtBot, system_keystore: Callable[[], Keystore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
-    window = desk.start(system_keystore)
-    desk.server.__exit__(None, None, None)
+    window = rig.start(system_keystore)
+    rig.server.__exit__(None, None, None)
     _enter(qtbot, window.key_page, ADMIN_KEY)
-    qtbot.waitUntil(lambda: "connection" in _said(window.key_page).lower(), timeout=20_000)
+    qtbot.waitUntil(lambda: "connection" in _problem(window.key_page).lower(), timeout=20_000)
 
 
-def test_what_was_looked_at_is_there_again(desk: "Desk") -> None:
-    window = desk.start()
+def test_view_is_restored_at_the_next_start(rig: WindowRig) -> None:
+    window = rig.start()
     view = window.workspace.view.toggled("project_id").with_columns(["output_tokens", "num_model_requests"])
-    desk.settle(window, lambda: window.workspace.show_view(view.with_order(())))
+    rig.settle(window, lambda: window.workspace.show_view(view.with_order(())))
     window.page.table.header.set_widths({"output_tokens": 222})
-    window.actions_.abbreviated.setChecked(True)
+    window.commands.abbreviated.setChecked(True)
     shown = window.workspace.view
-    desk.close(window)
-    stored = json.loads(ProfilePaths(desk.data_dir).settings.read_text())
+    rig.close(window)
+    stored = json.loads(ProfilePaths(rig.data_dir).settings.read_text())
     assert ADMIN_KEY not in json.dumps(stored)
-    again = desk.start()
+    again = rig.start()
     assert again.workspace.view == shown
     assert again.page.model.table.by_name.keys() == {
         "model",
@@ -149,7 +149,7 @@ def test_what_was_looked_at_is_there_again(desk: "Desk") -> None:
         "output_tokens",
         "num_model_requests",
     }
-    assert again.actions_.abbreviated.isChecked()
+    assert again.commands.abbreviated.isChecked()
 
 
 HOLDER = """
@@ -163,18 +163,18 @@ store.close()
 """
 
 
-def test_a_database_that_another_process_holds_is_said_and_can_be_tried_again(desk: "Desk") -> None:
-    database = ProfilePaths(desk.data_dir).database
+def test_database_in_use_is_reported_and_can_be_retried(rig: WindowRig) -> None:
+    database = ProfilePaths(rig.data_dir).database
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        window = desk.start(wait=False)
-        desk.qtbot.waitUntil(window.page.banner.isVisible)
+        window = rig.start(wait=False)
+        rig.qtbot.waitUntil(window.page.banner.isVisible)
         assert window.page.banner.error is not None
         assert "in use" in window.page.banner.error.title
         holder.communicate("", timeout=10)
     retry = next(b for b in window.page.banner.findChildren(QPushButton) if "Re&try" in b.text())
-    desk.settle(window, retry.click)
+    rig.settle(window, retry.click)
     assert window.page.model.table.rows

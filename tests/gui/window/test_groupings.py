@@ -1,55 +1,46 @@
-"""Each of the 128 groupings of completions, through the window: every metric's sums equal the oracle's exactly."""
+"""Tests each of the 128 groupings of completions: every metric's sums equal the oracle's exactly."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
-from typing import TYPE_CHECKING
 
+from tests.rigs.window import Oracle, WindowRig, WindowUnderTest, shown_sums
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.window.main_window import MainWindow
-
-if TYPE_CHECKING:
-    from tests.rigs.window import Desk, Oracle, Sums
 
 DATA = DATASETS["completions"]
 METRICS = tuple(metric.name for metric in DATA.metrics)
 GROUPINGS = [names for count in range(len(DATA.group_by) + 1) for names in combinations(DATA.group_by, count)]
 
 
-def test_every_grouping_sums_to_what_the_oracle_says(
-    desk: "Desk", oracle: "Oracle", sums_shown: Callable[[MainWindow], "Sums"]
-) -> None:
-    window = desk.start()
-    today = datetime.fromtimestamp(desk.clock(), UTC).date()
+def test_every_grouping_has_the_oracle_s_sums(rig: WindowRig, oracle: Oracle) -> None:
+    window = rig.start()
+    today = datetime.fromtimestamp(rig.clock(), UTC).date()
     days = DateRange.days(today - timedelta(days=2), today)
     view = replace(window.workspace.view, range=days, columns=METRICS)
-    asked = len(desk.server.requests)
+    asked = len(rig.server.requests)
     assert len(GROUPINGS) == 128
     for number, grouping in enumerate(GROUPINGS):
         _check(
-            desk,
+            rig,
             window,
             view.with_grouping(grouping).with_per(Granularity.DAY if number % 3 else Granularity.TOTAL),
             oracle,
-            sums_shown,
         )
-    assert len(desk.server.requests) == asked
+    assert len(rig.server.requests) == asked
 
 
 def _check(
-    desk: "Desk",
-    window: MainWindow,
+    rig: WindowRig,
+    window: WindowUnderTest,
     view: ViewState,
-    oracle: "Oracle",
-    sums_shown: Callable[[MainWindow], "Sums"],
+    oracle: Oracle,
 ) -> None:
-    desk.settle(window, lambda: window.workspace.show_view(view))
-    assert sums_shown(window) == oracle.sums(view), view.grouping
+    rig.settle(window, lambda: window.workspace.show_view(view))
+    assert shown_sums(window) == oracle.sums(view), view.grouping
     for name, total in oracle.totals(view).items():
         column = window.page.model.table.by_name[name]
         assert isinstance(column, FigureColumn)

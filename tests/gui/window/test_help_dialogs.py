@@ -1,11 +1,13 @@
+"""Tests the About dialog and the list of shortcuts."""
+
 import PySide6
 import pytest
 from PySide6.QtWidgets import QDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from usage_viewer import __version__
-from usage_viewer.app.licences import parts
-from usage_viewer.gui.window.help_dialogs import about_box, shortcut_sheet
+from usage_viewer.app.licences import list_components
+from usage_viewer.gui.window.help_dialogs import about_dialog, shortcut_dialog
 
 
 @pytest.fixture
@@ -19,20 +21,20 @@ def texts(dialog: QDialog) -> list[str]:
     return [label.text() for label in dialog.findChildren(QLabel)]
 
 
-def test_everything_that_is_shipped_is_listed_with_its_licence(parent: QWidget) -> None:
-    dialog = about_box([("Data", "/data\u202e <b>")], parent)
+def test_about_lists_every_package_with_its_licence(parent: QWidget) -> None:
+    dialog = about_dialog([("Data", "/data\u202e <b>")], parent)
     shown = texts(dialog)
     lines = "\n".join(shown).splitlines()
     assert f"Usage Viewer {__version__}" in lines
     assert "MIT" in lines
     assert any("PSF" in line and f"Qt {PySide6.__version__} (LGPL-3.0)" in line for line in lines)
-    for part in parts():
+    for part in list_components():
         assert f"{part.name} {part.version}: {part.licence}" in lines
     assert "/data⟨U+202E⟩ <b>" in shown
 
 
-def test_the_sheet_of_keys(parent: QWidget) -> None:
-    assert texts(shortcut_sheet([("Copy", "Ctrl+C"), ("Refresh", "F5")], parent)) == [
+def test_shortcut_dialog_lists_keys(parent: QWidget) -> None:
+    assert texts(shortcut_dialog([("Copy", "Ctrl+C"), ("Refresh", "F5")], parent)) == [
         "Copy",
         "Ctrl+C",
         "Refresh",

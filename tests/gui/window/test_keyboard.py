@@ -1,21 +1,17 @@
-"""The keyboard alone: the way from control to control, what each is called, every key once, and the whole job."""
+"""Tests the window without a mouse: focus order, accessible names, unique keys, and every step of the work."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QWidget
 
+from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.errors import RequestRefused
-from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.keystore import Keystore
-
-if TYPE_CHECKING:
-    from tests.rigs.window import Desk, Hands
 
 ALT, CTRL, SHIFT = (
     Qt.KeyboardModifier.AltModifier,
@@ -24,21 +20,21 @@ ALT, CTRL, SHIFT = (
 )
 
 
-def _walk(hands: "Hands", key: Qt.Key, start: QWidget) -> list[QWidget]:
-    """The widgets that a key leads through, from `start` until it comes round."""
+def _walk(user: User, key: Qt.Key, start: QWidget) -> list[QWidget]:
+    """Return the widgets that a key moves the focus through, from `start` back to `start`."""
     start.setFocus()
-    seen = [hands.focus]
+    seen = [user.focus]
     for _ in range(60):
-        hands.key(key)
-        if hands.focus is seen[0]:
+        user.key(key)
+        if user.focus is seen[0]:
             return seen
-        assert hands.focus not in seen, "the way goes in a circle that leaves some out"
-        seen.append(hands.focus)
-    raise AssertionError("the way doesn't come round")
+        assert user.focus not in seen, "the focus order skips widgets"
+        seen.append(user.focus)
+    raise AssertionError("the focus does not return to its start")
 
 
-def _reachable(window: MainWindow) -> set[QWidget]:
-    """Everything in sight that takes the focus by Tab."""
+def _reachable(window: WindowUnderTest) -> set[QWidget]:
+    """Return all visible widgets that take the focus by Tab."""
     return {
         widget
         for widget in window.findChildren(QWidget)
@@ -51,28 +47,28 @@ def _reachable(window: MainWindow) -> set[QWidget]:
 
 
 @pytest.fixture
-def crowded(desk: "Desk") -> MainWindow:
-    """A window with as many controls in sight as can be: filters, a banner with its buttons, a selection."""
-    window = desk.start()
+def crowded(rig: WindowRig) -> WindowUnderTest:
+    """Open a window with as many visible controls as possible: filters, a banner with buttons, a search."""
+    window = rig.start()
     view = window.workspace.view.only("model", "o5").excluding("batch", "true").with_search("o")
-    desk.settle(window, lambda: window.workspace.show_view(view.toggled("project_id")))
+    rig.settle(window, lambda: window.workspace.show_view(view.toggled("project_id")))
     window.page.banner.show_error(RequestRefused("Boo."), [("Re&try", lambda: None)])
     QApplication.processEvents()
     return window
 
 
-def test_tab_goes_everywhere_from_left_to_right_and_from_top_to_bottom(crowded: MainWindow, hands: "Hands") -> None:
-    there = _walk(hands, Qt.Key.Key_Tab, crowded.page.dataset)
-    assert set(there) == _reachable(crowded)
-    assert len(there) > 20
-    places = [(_line(widget, crowded), widget.mapTo(crowded, QPoint(0, 0)).x()) for widget in there]
-    assert places == sorted(places), [widget.accessibleName() for widget in there]
-    back = _walk(hands, Qt.Key.Key_Backtab, crowded.page.dataset)
-    assert back == [there[0], *reversed(there[1:])]
+def test_tab_order_is_left_to_right_and_top_to_bottom(crowded: WindowUnderTest, user: User) -> None:
+    order = _walk(user, Qt.Key.Key_Tab, crowded.page.dataset)
+    assert set(order) == _reachable(crowded)
+    assert len(order) > 20
+    places = [(_line(widget, crowded), widget.mapTo(crowded, QPoint(0, 0)).x()) for widget in order]
+    assert places == sorted(places), [widget.accessibleName() for widget in order]
+    back = _walk(user, Qt.Key.Key_Backtab, crowded.page.dataset)
+    assert back == [order[0], *reversed(order[1:])]
 
 
-def _line(widget: QWidget, window: MainWindow) -> int:
-    """The band of the window that a widget stands in: bars, banner, table, totals, status."""
+def _line(widget: QWidget, window: WindowUnderTest) -> int:
+    """Return the number of the row of the window that a widget is in, from the top."""
     page = window.page
     for number, part in enumerate(
         (page.grouping, page.filters, page.banner, page.pane, page.totals, page.status), 1
@@ -82,8 +78,8 @@ def _line(widget: QWidget, window: MainWindow) -> int:
     return 5 if widget is page.totals else 0
 
 
-def test_whatever_has_the_focus_says_what_it_is(crowded: MainWindow, hands: "Hands") -> None:
-    for widget in _walk(hands, Qt.Key.Key_Tab, crowded.page.dataset):
+def test_focusable_widgets_have_accessible_names(crowded: WindowUnderTest, user: User) -> None:
+    for widget in _walk(user, Qt.Key.Key_Tab, crowded.page.dataset):
         spoken = QAccessible.queryAccessibleInterface(widget)
         assert spoken is not None
         name = spoken.text(QAccessible.Text.Name)
@@ -93,18 +89,18 @@ def test_whatever_has_the_focus_says_what_it_is(crowded: MainWindow, hands: "Han
         assert any(described), name
 
 
-def test_the_key_page_says_what_it_is(
-    desk: "Desk", hands: "Hands", system_keystore: Callable[[], Keystore], monkeypatch: pytest.MonkeyPatch
+def test_key_page_has_accessible_names(
+    rig: WindowRig, user: User, system_keystore: Callable[[], Keystore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
-    window = desk.start(system_keystore)
-    there = _walk(hands, Qt.Key.Key_Tab, hands.focus)
-    assert set(there) == _reachable(window)
-    names = [QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name) for widget in there]
+    window = rig.start(system_keystore)
+    order = _walk(user, Qt.Key.Key_Tab, user.focus)
+    assert set(order) == _reachable(window)
+    names = [QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name) for widget in order]
     assert names == ["Admin key", "Connect", "Try the demo"]
-    assert all(widget.accessibleDescription() for widget in there)
-    hands.type("sk-admin-0123456789abcdefghij")
-    field = QAccessible.queryAccessibleInterface(there[0])
+    assert all(widget.accessibleDescription() for widget in order)
+    user.type("sk-admin-0123456789abcdefghij")
+    field = QAccessible.queryAccessibleInterface(order[0])
     assert "0123456789" not in field.text(QAccessible.Text.Value)
 
 
@@ -116,7 +112,7 @@ def _tree(interface: QAccessibleInterface) -> Iterator[QAccessibleInterface]:
             yield from _tree(child)
 
 
-def test_the_accessible_tree_has_roles_names_and_readable_cells(crowded: MainWindow) -> None:
+def test_accessible_tree_has_roles_names_and_cells(crowded: WindowUnderTest) -> None:
     top = QAccessible.queryAccessibleInterface(crowded)
     roles = Counter(one.role() for one in _tree(top) if not one.state().invisible)
     assert roles[QAccessible.Role.Table] == 1
@@ -125,7 +121,7 @@ def test_the_accessible_tree_has_roles_names_and_readable_cells(crowded: MainWin
     assert table.text(QAccessible.Text.Name) == "Usage"
     model = crowded.page.model
     columns = table.childCount() // (model.rowCount() + 1)
-    assert table.childCount() == columns * (model.rowCount() + 1)  # heads, and then row by row
+    assert table.childCount() == columns * (model.rowCount() + 1)  # headers, then the rows
     spare = columns - model.columnCount()
     for place, column in enumerate(model.columns, spare):
         assert table.child(place).text(QAccessible.Text.Name) == column.label
@@ -149,7 +145,7 @@ def _menu_actions(menu: QMenu) -> Iterator[QAction]:
             yield from _menu_actions(inner)
 
 
-def test_every_entry_of_the_menu_has_a_key(crowded: MainWindow) -> None:
+def test_every_menu_entry_has_a_key(crowded: WindowUnderTest) -> None:
     menu = crowded.page._buttons["more"].menu()
     for action in _menu_actions(menu):
         assert "&" in action.text() or action.shortcuts(), action.text()
@@ -168,9 +164,9 @@ def _window_of(shortcut: QShortcut) -> QWidget | None:
     return parent.window() if isinstance(parent, QWidget) else None
 
 
-def test_no_key_means_two_things(crowded: MainWindow) -> None:
+def test_no_key_has_two_meanings(crowded: WindowUnderTest) -> None:
     keys: list[tuple[str, str]] = [
-        (key.toString(), action.text()) for action in crowded.actions_.all for key in action.shortcuts()
+        (key.toString(), action.text()) for action in crowded.commands.all for key in action.shortcuts()
     ]
     for shortcut in crowded.findChildren(QShortcut):
         if _window_of(shortcut) is crowded:
@@ -189,108 +185,108 @@ def test_no_key_means_two_things(crowded: MainWindow) -> None:
     assert not twice
 
 
-def test_the_sheet_lists_every_key(crowded: MainWindow, hands: "Hands") -> None:
-    hands.key(Qt.Key.Key_F1)
+def test_shortcut_dialog_lists_every_key(crowded: WindowUnderTest, user: User) -> None:
+    user.key(Qt.Key.Key_F1)
     sheet = QApplication.activeModalWidget()
     assert sheet is not None
-    told = " ".join(label.text() for label in sheet.findChildren(QLabel))
+    texts = " ".join(label.text() for label in sheet.findChildren(QLabel))
     native = QKeySequence.SequenceFormat.NativeText
-    for action in crowded.actions_.all:
+    for action in crowded.commands.all:
         if action.shortcuts():
-            assert action.shortcut().toString(native) in told
+            assert action.shortcut().toString(native) in texts
     for shortcut in crowded.page.findChildren(QShortcut):
         if _window_of(shortcut) is crowded:
-            assert shortcut.key().toString(native) in told
+            assert shortcut.key().toString(native) in texts
     for button in crowded.page.findChildren(QAbstractButton):
         key = button.shortcut().toString(native)
         if button.window() is crowded and key and "&" not in button.text():
-            assert key in told
-    hands.desk.qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+            assert key in texts
+    user.rig.qtbot.keyClick(sheet, Qt.Key.Key_Escape)
     assert not sheet.isVisible()
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_D, Qt.Key.Key_R, Qt.Key.Key_P, Qt.Key.Key_Z])
-def test_esc_goes_back_to_where_the_keyboard_was(desk: "Desk", hands: "Hands", key: Qt.Key) -> None:
-    window = desk.start()
+def test_escape_closes_a_popup_and_restores_the_focus(rig: WindowRig, user: User, key: Qt.Key) -> None:
+    window = rig.start()
     table = window.page.table
     table.setFocus()
-    hands.key(key, ALT)
-    desk.qtbot.waitUntil(lambda: QApplication.activePopupWidget() is not None)
-    hands.key(Qt.Key.Key_Escape)
-    desk.qtbot.waitUntil(lambda: QApplication.activePopupWidget() is None)
-    assert hands.focus is table
+    user.key(key, ALT)
+    rig.qtbot.waitUntil(lambda: QApplication.activePopupWidget() is not None)
+    user.key(Qt.Key.Key_Escape)
+    rig.qtbot.waitUntil(lambda: QApplication.activePopupWidget() is None)
+    assert user.focus is table
 
 
-def test_the_menu_gives_the_keyboard_back(desk: "Desk", hands: "Hands") -> None:
-    window = desk.start()
+def test_escape_closes_the_menu_and_restores_the_focus(rig: WindowRig, user: User) -> None:
+    window = rig.start()
     opened: list[str] = []
 
     def leave() -> None:
         opened.append(type(QApplication.activePopupWidget()).__name__)
-        hands.key(Qt.Key.Key_Escape)
+        user.key(Qt.Key.Key_Escape)
 
     QTimer.singleShot(300, window, leave)
-    hands.key(Qt.Key.Key_O, ALT)
-    desk.qtbot.waitUntil(lambda: opened == ["QMenu"])
-    desk.qtbot.waitUntil(lambda: QApplication.activePopupWidget() is None)
-    assert hands.focus is window.page.table
+    user.key(Qt.Key.Key_O, ALT)
+    rig.qtbot.waitUntil(lambda: opened == ["QMenu"])
+    rig.qtbot.waitUntil(lambda: QApplication.activePopupWidget() is None)
+    assert user.focus is window.page.table
 
 
-def test_esc_in_a_checklist_goes_back_to_the_filters(desk: "Desk", hands: "Hands") -> None:
-    window = desk.start()
-    hands.key(Qt.Key.Key_L, ALT)
-    hands.key(Qt.Key.Key_Return)
-    hands.key(Qt.Key.Key_Down)
-    hands.key(Qt.Key.Key_Return)
+def test_escape_in_a_checklist_returns_to_the_filter_bar(rig: WindowRig, user: User) -> None:
+    window = rig.start()
+    user.key(Qt.Key.Key_L, ALT)
+    user.key(Qt.Key.Key_Return)
+    user.key(Qt.Key.Key_Down)
+    user.key(Qt.Key.Key_Return)
     assert window.page.filters.checklist.isVisible()
-    hands.key(Qt.Key.Key_Escape)
+    user.key(Qt.Key.Key_Escape)
     assert not window.page.filters.checklist.isVisible()
-    assert hands.focus is window.page.filters.add_chip
+    assert user.focus is window.page.filters.add_chip
     assert not window.workspace.view.filters
 
 
 @pytest.mark.secret_service
-def test_the_whole_job_with_the_keyboard(
-    desk: "Desk",
-    hands: "Hands",
+def test_every_step_works_with_the_keyboard(
+    rig: WindowRig,
+    user: User,
     secret_service: object,
     system_keystore: Callable[[], Keystore],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     secret_service.use(monkeypatch)  # type: ignore[attr-defined]
-    window = desk.start(system_keystore)
+    window = rig.start(system_keystore)
     model = window.page.model
-    hands.type(ADMIN_KEY)
-    desk.settle(window, lambda: hands.key(Qt.Key.Key_Return))
-    assert hands.focus is window.page.table  # the arrows walk in it at once
-    hands.key(Qt.Key.Key_G, ALT)
-    hands.key(Qt.Key.Key_Tab)
-    desk.settle(window, lambda: hands.key(Qt.Key.Key_Space))
+    user.type(ADMIN_KEY)
+    rig.settle(window, lambda: user.key(Qt.Key.Key_Return))
+    assert user.focus is window.page.table  # the arrow keys work at once
+    user.key(Qt.Key.Key_G, ALT)
+    user.key(Qt.Key.Key_Tab)
+    rig.settle(window, lambda: user.key(Qt.Key.Key_Space))
     assert window.workspace.view.grouping == ("model", "project_id")
-    hands.key(Qt.Key.Key_P, ALT)
-    desk.qtbot.waitUntil(lambda: QApplication.activePopupWidget() is not None)
-    desk.settle(window, lambda: hands.key(Qt.Key.Key_W))
+    user.key(Qt.Key.Key_P, ALT)
+    rig.qtbot.waitUntil(lambda: QApplication.activePopupWidget() is not None)
+    rig.settle(window, lambda: user.key(Qt.Key.Key_W))
     assert window.workspace.view.per.value == "week"
-    hands.key(Qt.Key.Key_L, ALT)
-    hands.key(Qt.Key.Key_Return)
-    hands.key(Qt.Key.Key_Down, times=4)
-    hands.key(Qt.Key.Key_Return)
+    user.key(Qt.Key.Key_L, ALT)
+    user.key(Qt.Key.Key_Return)
+    user.key(Qt.Key.Key_Down, times=4)
+    user.key(Qt.Key.Key_Return)
     assert window.page.filters.checklist.isVisible()
-    hands.type("o5")
-    desk.settle(window, lambda: hands.key(Qt.Key.Key_Return))
+    user.type("o5")
+    rig.settle(window, lambda: user.key(Qt.Key.Key_Return))
     assert [item.dimension for item in window.workspace.view.filters] == ["model"]
-    _until(lambda: hands.focus is window.page.table, lambda: hands.key(Qt.Key.Key_Tab))
-    hands.key(Qt.Key.Key_Home, CTRL)
+    _until(lambda: user.focus is window.page.table, lambda: user.key(Qt.Key.Key_Tab))
+    user.key(Qt.Key.Key_Home, CTRL)
     table = window.page.table
     output = model.section("output_tokens")
-    _until(lambda: table.currentIndex().column() == output, lambda: hands.key(Qt.Key.Key_Right))
-    desk.settle(window, lambda: hands.key(Qt.Key.Key_S, CTRL | SHIFT))
-    assert window.workspace.view.order[0].column == "output_tokens"
-    hands.key(Qt.Key.Key_Home, CTRL)
-    hands.key(Qt.Key.Key_Down, SHIFT, times=2)
-    desk.qtbot.waitUntil(lambda: "3 rows" in window.page.status.text)
-    with desk.qtbot.waitSignal(window.copying.done):
-        hands.key(Qt.Key.Key_C, CTRL)
+    _until(lambda: table.currentIndex().column() == output, lambda: user.key(Qt.Key.Key_Right))
+    rig.settle(window, lambda: user.key(Qt.Key.Key_S, CTRL | SHIFT))
+    assert window.workspace.view.order[0].column.name == "output_tokens"
+    user.key(Qt.Key.Key_Home, CTRL)
+    user.key(Qt.Key.Key_Down, SHIFT, times=2)
+    rig.qtbot.waitUntil(lambda: "3 rows" in window.page.status.text)
+    with rig.qtbot.waitSignal(window.copying.done):
+        user.key(Qt.Key.Key_C, CTRL)
     lines = QApplication.clipboard().text().splitlines()
     assert len(lines) == 4
     assert lines[0].split("\t")[:3] == ["Week (UTC)", "Model", "Project"]
@@ -302,4 +298,4 @@ def _until(reached: Callable[[], bool], step: Callable[[], None]) -> None:
         if reached():
             return
         step()
-    raise AssertionError("it is not reached")
+    raise AssertionError("the state was not reached")

@@ -1,6 +1,6 @@
-"""Hundreds of random actions in a row, with a server that fails now and then: no exception, no warning, no leak.
+"""Tests hundreds of random actions with a failing server: no exception, no warning, no leak.
 
-The seed is printed; MONKEY_SEED replays one, as far as the threads' timing lets it.
+The seed is printed; MONKEY_SEED repeats a run as far as the timing of threads allows.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 from PySide6.QtCore import Qt
@@ -22,48 +22,45 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.gui.window.monkey import Monkey, opened
+from tests.rigs.window import Oracle, WindowRig, shown_sums
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.view import FIRST_VIEW
-from usage_viewer.gui.window.main_window import MainWindow
-
-if TYPE_CHECKING:
-    from tests.rigs.window import Desk, Oracle, Sums
 
 GROWTH: Final = 250
-"""Megabytes that the process may hold more of at the end than after a fifth of the actions, both times at rest with
-the same view. What the program keeps is a few; the database engine's allocator keeps up to 128 MB ready.
+"""Megabytes by which the process may grow between a fifth of the actions and their end, both times idle with the
+same view. The program itself keeps a few; the database engine's allocator keeps up to 128 MB for reuse.
 """
 
 CHANNELS: Final = ("look", "names", "fetch", "key", "open", "copy", "demo")
 SERVERS_OWN: Final = ("Thread-", "serve", "Dummy")
-"""How the names of threads begin that are the test server's."""
+"""Beginnings of the names of the test server's threads."""
 
 
 def megabytes() -> float:
-    """Of memory that the process holds now, without what lies ready to be used again."""
+    """Return the resident memory of the process, without memory that the allocator can reuse."""
     statm = Path("/proc/self/statm")
     if not statm.exists():
         pytest.skip("reads memory from /proc")
-    gc.collect()  # what was left open is noticed, too
+    gc.collect()  # also reports files that were left open
     with suppress(AttributeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
     return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 class Run:
-    """One life of a window under a monkey's hands."""
+    """One life of a window under a monkey's user."""
 
-    def __init__(self, desk: "Desk", qtbot: QtBot, folder: Path, seed: int | None) -> None:
-        self.desk, self.qtbot = desk, qtbot
+    def __init__(self, rig: WindowRig, qtbot: QtBot, folder: Path, seed: int | None) -> None:
+        self.rig, self.qtbot = rig, qtbot
         if seed is None:
             seed = int(os.environ.get("MONKEY_SEED") or random.SystemRandom().randrange(2**32))
         print(f"seed {seed}")
         self._before = set(threading.enumerate())
-        self.window = desk.start()
-        self.monkey = Monkey(desk, self.window, seed, folder)
+        self.window = rig.start()
+        self.monkey = Monkey(rig, self.window, seed, folder)
 
     def play(self, actions: int) -> None:
-        """Raises AssertionError for an error that was logged, a dialog that stays, memory that grew."""
+        """Act at random. Raises AssertionError for a logged error, an open dialog or grown memory."""
         sizes: list[float] = []
         try:
             for some in (actions // 5, actions - actions // 5):
@@ -71,7 +68,7 @@ class Run:
                     for _ in range(some):
                         self.monkey.act()
                     assert self.window.isVisible()
-                    self._leave_what_is_open()
+                    self._close_popups()
                     self._come_to_rest()
                 sizes.append(megabytes())
         finally:
@@ -80,8 +77,8 @@ class Run:
         print(f"{early:.0f} MB after {actions // 5} actions, {late:.0f} MB after {actions}")
         assert late - early < GROWTH
 
-    def _leave_what_is_open(self) -> None:
-        """Escape leads out of everything."""
+    def _close_popups(self) -> None:
+        """Close everything with Escape."""
         for _ in range(10):
             over = opened()
             if over is None:
@@ -92,16 +89,14 @@ class Run:
         raise AssertionError(f"{opened()} stays open")
 
     def _come_to_rest(self) -> None:
-        """The server is well again, there is a key, and the first view is asked for."""
+        """Repair the server, enter a key and show the first view."""
         window, workspace = self.window, self.window.workspace
-        self.desk.server.faults, self.desk.server.latency = None, 0.0
+        self.rig.server.faults, self.rig.server.latency = None, 0.0
         window.organizations.choose("default")
-        self.qtbot.waitUntil(
-            lambda: workspace.session is not None and window.opening.keyring_answered, timeout=15_000
-        )
+        self.qtbot.waitUntil(lambda: workspace.session is not None and window.parts.keys.answered, timeout=15_000)
         if not self._connected():
             field = window.key_page.findChild(QLineEdit)
-            window.actions_.replace_key.trigger()
+            window.commands.replace_key.trigger()
             assert isinstance(field, QLineEdit)
             QTest.keyClicks(field, ADMIN_KEY)
             QTest.keyClick(field, Qt.Key.Key_Return)
@@ -124,8 +119,8 @@ class Run:
         return last.view == FIRST_VIEW and last.look.coverage.complete
 
     def end(self) -> None:
-        """Closes the window; every thread that it began ends."""
-        self.desk.close(self.window)
+        """Close the window and wait until all of its threads have ended."""
+        self.rig.close(self.window)
         self.qtbot.waitUntil(lambda: not self._left_over(), timeout=15_000)
 
     def _left_over(self) -> list[threading.Thread]:
@@ -134,20 +129,19 @@ class Run:
 
 @pytest.fixture
 def run_of(
-    desk: "Desk",
+    rig: WindowRig,
     qtbot: QtBot,
-    oracle: "Oracle",
-    sums_shown: Callable[[MainWindow], "Sums"],
+    oracle: Oracle,
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
 ) -> Callable[[int, int | None], None]:
-    """So many actions; at the end the window shows what is true."""
+    """Run a number of actions and compare the final table with the oracle."""
 
     def run(actions: int, seed: int | None) -> None:
         with caplog.at_level(logging.ERROR):
-            life = Run(desk, qtbot, tmp_path, seed)
+            life = Run(rig, qtbot, tmp_path, seed)
             life.play(actions)
-            shown, right = sums_shown(life.window), oracle.sums(FIRST_VIEW)
+            shown, right = shown_sums(life.window), oracle.sums(FIRST_VIEW)
             life.end()
         assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
         assert shown.keys() == right.keys()

@@ -1,8 +1,10 @@
 """The bridge between threads: what arrives, in which thread, what doesn't, and how it ends."""
 
+import importlib
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -71,19 +73,20 @@ def test_steps_arrive_in_order_and_then_the_end(qtbot: QtBot, tasks: Tasks) -> N
 
 
 def test_the_latest_wins_and_the_one_before_is_told(qtbot: QtBot, tasks: Tasks) -> None:
-    heard, interrupted, begun = Heard(), threading.Event(), threading.Event()
+    heard, begun, interrupted = Heard(), threading.Event(), threading.Event()
 
     def slow(task: Task) -> str:
         begun.set()
-        interrupted.wait(10)
+        if task.cancellation.wait(10):
+            interrupted.set()
         return "slow"
 
-    first = tasks.start("a", slow, heard.hear, heard.hear, on_cancel=interrupted.set)
+    first = tasks.start("a", slow, heard.hear, heard.hear)
     assert begun.wait(5)
     tasks.start("a", lambda task: "quick", heard.hear, heard.hear)
     qtbot.waitUntil(lambda: bool(heard.items))
-    assert interrupted.is_set()
-    assert first.cancelled.is_set()
+    assert interrupted.wait(5)
+    assert first.cancellation.is_cancelled
     qtbot.wait(30)
     assert heard.items == ["quick"]
 
@@ -106,7 +109,7 @@ def test_nothing_arrives_after_a_cancel_though_it_was_sent_before(qtbot: QtBot, 
 
 def test_channels_do_not_wait_for_one_another(qtbot: QtBot, tasks: Tasks) -> None:
     heard, gate = Heard(), threading.Event()
-    tasks.start("a", lambda task: gate.wait(10), heard.hear, heard.hear, on_cancel=gate.set)
+    tasks.start("a", lambda task: gate.wait(10), heard.hear, heard.hear)
     tasks.start("b", lambda task: "b", heard.hear, heard.hear)
     qtbot.waitUntil(lambda: heard.items == ["b"])
     assert tasks.busy("a")
@@ -124,3 +127,22 @@ def test_closing_waits_a_bounded_time_and_nothing_arrives_afterwards(qtbot: QtBo
     gate.set()
     qtbot.wait(50)
     assert heard.items == []
+
+
+def test_closing_waits_until_an_import_is_complete(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow_module_of_a_test.py").write_text("import time\ntime.sleep(0.5)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    tasks, begun, imported = Tasks(), threading.Event(), threading.Event()
+
+    def work(task: Task) -> None:
+        begun.set()
+        importlib.import_module("slow_module_of_a_test")
+        imported.set()
+
+    tasks.start("a", work, lambda result: None, lambda error: None)
+    assert begun.wait(5)
+    time.sleep(0.1)
+    tasks.close(0.05)
+    assert imported.is_set()

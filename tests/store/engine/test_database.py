@@ -1,4 +1,4 @@
-"""The file itself: who may read it, what it may reach, and what is wrong with it."""
+"""Tests the database file: permissions, isolation, cancellation, and typed errors."""
 
 import subprocess
 import sys
@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from tests.rigs.load import slowdown
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import (
     Cancelled,
     StoreDamaged,
@@ -18,43 +19,42 @@ from usage_viewer.domain.errors import (
     StoreNewer,
     StoreNotWritable,
 )
-from usage_viewer.store import Cancel
-from usage_viewer.store.engine.database import Database, typed_errors, wal_of
+from usage_viewer.store.engine.database import Database, typed_errors, wal_path
 
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b"
 
 
 class TestFiles:
-    def test_are_for_their_owner_alone(self, path: Path) -> None:
+    def test_only_the_owner_may_read_the_files(self, path: Path) -> None:
         database = Database(path)
         with database.transaction() as cursor:
             cursor.execute("CREATE TABLE t AS SELECT 1")
         assert path.parent.stat().st_mode & 0o777 == 0o700
         assert path.stat().st_mode & 0o777 == 0o600
-        assert wal_of(path).stat().st_mode & 0o777 == 0o600
+        assert wal_path(path).stat().st_mode & 0o777 == 0o600
         database.close()
         path.chmod(0o644)
         Database(path).close()
         assert path.stat().st_mode & 0o777 == 0o600
 
-    def test_an_empty_one_is_begun_anew(self, path: Path) -> None:
+    def test_empty_file_is_replaced(self, path: Path) -> None:
         path.parent.mkdir()
         path.touch()
         Database(path).close()
         assert path.stat().st_size > 0
 
-    def test_are_written_once_for_much_that_comes_in_parts(self, path: Path) -> None:
+    def test_many_writes_are_merged_into_the_file_once(self, path: Path) -> None:
         database = Database(path)
         with database.transaction() as cursor:
             cursor.execute("CREATE TABLE t (a BIGINT)")
         for _ in range(24):
             with database.transaction() as cursor:
                 cursor.execute("INSERT INTO t SELECT hash(range) // 2 FROM range(100_000)")
-        logged = wal_of(path).stat().st_size
+        logged = wal_path(path).stat().st_size
         assert path.stat().st_size < 2**20 < 18 * 2**20 < logged < 2**25
         database.close()
         assert 18 * 2**20 < path.stat().st_size < logged * 1.2
-        assert not wal_of(path).exists()
+        assert not wal_path(path).exists()
 
 
 class TestQueries:
@@ -67,33 +67,33 @@ class TestQueries:
             "LOAD spatial",
         ],
     )
-    def test_reach_no_other_file_and_no_network(self, sql: str) -> None:
+    def test_queries_access_no_other_file_and_no_network(self, sql: str) -> None:
         database = Database(None)
         with pytest.raises(StoreError), database.cursor() as cursor:
             cursor.execute(sql)
         database.close()
 
-    def test_stop_when_cancelled(self) -> None:
-        database, cancel, took = Database(None), Cancel(), 0.0
+    def test_cancelled_query_stops(self) -> None:
+        database, cancel, elapsed = Database(None), Cancellation(), 0.0
 
         def stop() -> None:
-            nonlocal took
+            nonlocal elapsed
             time.sleep(0.1)
-            took = time.monotonic()
+            elapsed = time.monotonic()
             cancel.cancel()
 
         thread = threading.Thread(target=stop)
         thread.start()
         with pytest.raises(Cancelled), database.cursor(cancel) as cursor:
             cursor.execute(ENDLESS)
-        took = time.monotonic() - took
+        elapsed = time.monotonic() - elapsed
         thread.join()
-        assert took < 0.5 * slowdown()
+        assert elapsed < 0.5 * slowdown()
         with database.cursor() as cursor:
-            assert cursor.execute("SELECT 1").fetchall() == [(1,)], "the database is of no use afterwards"
+            assert cursor.execute("SELECT 1").fetchall() == [(1,)], "the database must stay usable"
         database.close()
 
-    def test_stop_when_the_database_is_closed(self, path: Path) -> None:
+    def test_closing_stops_queries(self, path: Path) -> None:
         database, running, ended = Database(path), threading.Event(), []
 
         def query() -> None:
@@ -111,9 +111,9 @@ class TestQueries:
         database.close()
         thread.join(5)
         assert len(ended) == 1
-        Database(path).close()  # it was let go of
+        Database(path).close()  # the file is free again
 
-    def test_after_closing_are_refused(self) -> None:
+    def test_queries_after_closing_are_refused(self) -> None:
         database = Database(None)
         database.close()
         database.close()
@@ -121,8 +121,8 @@ class TestQueries:
             pytest.fail("a query of a closed database")
 
 
-class TestBeginAnew:
-    def test_leaves_no_byte_of_what_was_there(self, path: Path) -> None:
+class TestRecreate:
+    def test_no_byte_of_the_old_data_remains(self, path: Path) -> None:
         database = Database(path)
         with database.transaction() as cursor:
             cursor.execute("CREATE TABLE t AS SELECT 'a secret' AS word")
@@ -131,14 +131,14 @@ class TestBeginAnew:
         assert b"a secret" in path.read_bytes()
         with database.transaction() as cursor:
             cursor.execute("INSERT INTO t VALUES ('another secret')")
-        database.begin_anew()
+        database.recreate()
         assert b"secret" not in path.read_bytes()
-        assert not wal_of(path).exists()
+        assert not wal_path(path).exists()
         with database.cursor() as cursor:
             assert cursor.execute("SELECT count(*) FROM duckdb_tables()").fetchall() == [(0,)]
         database.close()
 
-    def test_stops_what_runs(self, path: Path) -> None:
+    def test_running_queries_are_stopped(self, path: Path) -> None:
         database, running, ended = Database(path), threading.Event(), []
 
         def query() -> None:
@@ -153,14 +153,14 @@ class TestBeginAnew:
         thread.start()
         running.wait(5)
         time.sleep(0.1)
-        database.begin_anew()
+        database.recreate()
         thread.join(5)
         assert len(ended) == 1
         database.close()
 
 
 class TestTransaction:
-    def test_leaves_nothing_when_it_fails(self) -> None:
+    def test_failed_transaction_changes_nothing(self) -> None:
         database = Database(None)
 
         def fail() -> None:
@@ -175,31 +175,31 @@ class TestTransaction:
         database.close()
 
 
-class TestOpening:
-    def test_what_another_process_holds(self, path: Path) -> None:
+class TestOpen:
+    def test_file_open_in_another_process_is_locked(self, path: Path) -> None:
         Database(path).close()
-        script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+        script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
         with subprocess.Popen(
             [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as holder:
             assert holder.stdout is not None
-            assert holder.stdout.readline().strip() == b"held"
-            with pytest.raises(StoreLocked) as caught:
+            assert holder.stdout.readline().strip() == b"open"
+            with pytest.raises(StoreLocked) as raised:
                 Database(path)
-            assert "--no-store" in caught.value.hint
+            assert "--no-store" in raised.value.hint
             holder.communicate()
         Database(path).close()
 
     @pytest.mark.parametrize("content", [b"hello world" * 1000, b"x"])
-    def test_what_is_no_database(self, content: bytes, path: Path) -> None:
+    def test_other_files_are_reported_as_damaged(self, content: bytes, path: Path) -> None:
         path.parent.mkdir()
         path.write_bytes(content)
         with pytest.raises(StoreDamaged):
             Database(path)
-        assert path.read_bytes() == content, "it must stay as it was"
+        assert path.read_bytes() == content, "the file must stay unchanged"
 
     @pytest.mark.parametrize("place", [0, 8, 100, 4196])
-    def test_what_is_damaged(self, place: int, path: Path) -> None:
+    def test_damaged_file_is_reported(self, place: int, path: Path) -> None:
         database = Database(path)
         with database.transaction() as cursor:
             cursor.execute("CREATE TABLE t AS SELECT range i FROM range(10000)")
@@ -210,7 +210,7 @@ class TestOpening:
         with pytest.raises(StoreDamaged):
             Database(path)
 
-    def test_what_is_cut_off(self, path: Path) -> None:
+    def test_truncated_file_is_reported(self, path: Path) -> None:
         database = Database(path)
         with database.transaction() as cursor:
             cursor.execute("CREATE TABLE t AS SELECT range i FROM range(10000)")
@@ -219,15 +219,15 @@ class TestOpening:
         with pytest.raises(StoreDamaged):
             Database(path)
 
-    def test_in_a_place_that_is_no_directory(self, tmp_path: Path) -> None:
-        # Permissions don't stop root, who may run these tests: a file in the way stops everybody.
+    def test_parent_that_is_no_directory_is_not_writable(self, tmp_path: Path) -> None:
+        # Permissions don't apply to root, who may run these tests; a file as a parent directory does.
         (tmp_path / "file").touch()
         with pytest.raises(StoreNotWritable):
             Database(tmp_path / "file" / "usage.duckdb")
         with pytest.raises(StoreNotWritable):
             Database(tmp_path / "file" / "further" / "usage.duckdb")
 
-    def test_a_directory(self, path: Path) -> None:
+    def test_directory_is_refused(self, path: Path) -> None:
         path.mkdir(parents=True)
         with pytest.raises(StoreError):
             Database(path)
@@ -254,8 +254,8 @@ class TestOpening:
         (duckdb.Error(), StoreError),
     ],
 )
-def test_errors_have_types(error: duckdb.Error, typed: type[Exception]) -> None:
-    with pytest.raises(typed) as caught, typed_errors():
+def test_engine_errors_become_typed_errors(error: duckdb.Error, typed: type[Exception]) -> None:
+    with pytest.raises(typed) as raised, typed_errors():
         raise error
-    assert type(caught.value) is typed
-    assert caught.value.__cause__ is error
+    assert type(raised.value) is typed
+    assert raised.value.__cause__ is error

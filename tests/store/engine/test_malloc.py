@@ -1,4 +1,4 @@
-"""Memory that is given back and asked for again."""
+"""Tests that freed memory is reused."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import resource
 import numpy as np
 from usage_viewer.store.engine.malloc import keep_freed_memory
 if not keep_freed_memory():
-    raise SystemExit("not here")
+    raise SystemExit("not supported")
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 def use():
@@ -23,9 +23,9 @@ print(faults() - before)
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of Linux alone")
-def test_arrays_of_megabytes_reuse_the_pages_of_earlier_ones() -> None:
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only")
+def test_large_arrays_reuse_freed_pages() -> None:
     done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=False)
-    if "not here" in done.stderr:
+    if "not supported" in done.stderr:
         pytest.skip("another C library")
     assert int(done.stdout) < 100, done.stderr

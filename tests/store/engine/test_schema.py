@@ -1,4 +1,4 @@
-"""Old files become new ones, and files of others are left alone."""
+"""Tests migrations, new columns, and that other programs' files are refused."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +10,14 @@ from usage_viewer.domain.catalog import DATASETS, Dimension, Kind, Metric
 from usage_viewer.domain.errors import StoreDamaged, StoreNewer
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store.engine.database import Connection
-from usage_viewer.store.engine.schema import MIGRATIONS, adapt, create, existing_tables, fact_table, migrate
+from usage_viewer.store.engine.schema import (
+    MIGRATIONS,
+    add_new_columns,
+    create_tables,
+    existing_tables,
+    fact_table,
+    migrate,
+)
 
 DATA = DATASETS["embeddings"]
 
@@ -27,45 +34,45 @@ def version(cursor: Connection) -> list[tuple[int]]:
 
 
 class TestMigrate:
-    def test_takes_each_step_once(self, cursor: Connection) -> None:
-        taken: list[int] = []
-        steps = [lambda _, number=number: taken.append(number) for number in range(3)]
+    def test_each_step_runs_once(self, cursor: Connection) -> None:
+        steps_run: list[int] = []
+        steps = [lambda _, number=number: steps_run.append(number) for number in range(3)]
         migrate(cursor, steps[:1])
         migrate(cursor, steps)
         migrate(cursor, steps)
-        assert taken == [0, 1, 2]
+        assert steps_run == [0, 1, 2]
         assert version(cursor) == [(3,)]
 
-    def test_an_empty_file_gets_the_newest_version(self, cursor: Connection) -> None:
+    def test_empty_file_gets_the_newest_version(self, cursor: Connection) -> None:
         migrate(cursor)
         assert version(cursor) == [(len(MIGRATIONS),)]
         assert existing_tables(cursor) == {"meta", "held", "refused", "name", "change"}
 
-    def test_refuses_a_newer_file(self, cursor: Connection) -> None:
+    def test_newer_file_is_refused(self, cursor: Connection) -> None:
         migrate(cursor)
         cursor.execute("UPDATE meta SET version = 99")
         with pytest.raises(StoreNewer, match="99"):
             migrate(cursor)
 
-    def test_refuses_another_programs_file(self, cursor: Connection) -> None:
+    def test_file_of_another_program_is_refused(self, cursor: Connection) -> None:
         cursor.execute("CREATE TABLE photos (name VARCHAR)")
         with pytest.raises(StoreDamaged):
             migrate(cursor)
         assert existing_tables(cursor) == {"photos"}
 
-    def test_refuses_a_file_without_its_version(self, cursor: Connection) -> None:
+    def test_file_without_a_version_is_refused(self, cursor: Connection) -> None:
         migrate(cursor)
         cursor.execute("DELETE FROM meta")
         with pytest.raises(StoreDamaged):
             migrate(cursor)
 
 
-class TestAdapt:
-    def test_adds_columns_that_came_later(self, cursor: Connection) -> None:
-        create(cursor, DATA, BucketWidth.DAY)
+class TestAddNewColumns:
+    def test_columns_of_later_dimensions_and_metrics_are_added(self, cursor: Connection) -> None:
+        create_tables(cursor, DATA, BucketWidth.DAY)
         table = fact_table(DATA, BucketWidth.DAY)
         cursor.execute(f'INSERT INTO "{table}" VALUES (0, 0, 1, 2, NULL)')
-        later = replace(
+        extended = replace(
             DATA,
             dimensions=(*DATA.dimensions, Dimension("region", "Region")),
             metrics=(
@@ -75,21 +82,21 @@ class TestAdapt:
             ),
         )
         for _ in range(2):
-            adapt(cursor, [later])
-        found = cursor.execute(f'SELECT num_model_requests, input_tokens, hits, price FROM "{table}"').fetchall()
-        assert found == [(1, 2, None, None)]
+            add_new_columns(cursor, [extended])
+        rows = cursor.execute(f'SELECT num_model_requests, input_tokens, hits, price FROM "{table}"').fetchall()
+        assert rows == [(1, 2, None, None)]
         assert cursor.execute("SELECT region FROM combination_embeddings").fetchall() == []
         kinds = cursor.execute(f'SELECT typeof(price), typeof(hits) FROM "{table}"').fetchall()
         assert kinds == [("DECIMAL(38,24)", "BIGINT")]
 
-    def test_makes_no_tables(self, cursor: Connection) -> None:
-        adapt(cursor, DATASETS.values())
+    def test_no_table_is_created(self, cursor: Connection) -> None:
+        add_new_columns(cursor, DATASETS.values())
         assert existing_tables(cursor) == frozenset()
 
 
-def test_create_again_keeps_what_is_there(cursor: Connection) -> None:
-    create(cursor, DATA, BucketWidth.HOUR)
+def test_creating_tables_again_keeps_their_rows(cursor: Connection) -> None:
+    create_tables(cursor, DATA, BucketWidth.HOUR)
     cursor.execute('INSERT INTO "usage_embeddings_1h" VALUES (0, 0, 1, 2, NULL)')
-    create(cursor, DATA, BucketWidth.HOUR)
+    create_tables(cursor, DATA, BucketWidth.HOUR)
     assert cursor.execute('SELECT count(*) FROM "usage_embeddings_1h"').fetchall() == [(1,)]
     assert existing_tables(cursor) == {"combination_embeddings", "usage_embeddings_1h"}

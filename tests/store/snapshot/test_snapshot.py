@@ -1,4 +1,4 @@
-"""A snapshot answers as the store that it was made of; its files are plain tables; what is damaged is refused."""
+"""Tests that a snapshot answers as its store does, that its files are plain tables, and that damage is reported."""
 
 import json
 import re
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import cover
 from usage_viewer.domain.date_range import DateRange
@@ -27,8 +28,10 @@ from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
 from usage_viewer.domain.view import Filter, ViewState
-from usage_viewer.store import Cancel, Store
-from usage_viewer.store.snapshot.snapshot import columns_of, load_snapshot, save_snapshot
+from usage_viewer.store import Store
+from usage_viewer.store.snapshot.format import dataset_columns
+from usage_viewer.store.snapshot.reader import load_snapshot
+from usage_viewer.store.snapshot.writer import save_snapshot
 
 if TYPE_CHECKING:
     from tests.rigs.usage import Ask, Between, CoverageOf, MakeUsage
@@ -41,7 +44,7 @@ SPAN = Span(T0, T0 + 3 * DAY)
 
 @pytest.fixture
 def filled(store: Store, make_usage: "MakeUsage") -> Store:
-    """Three datasets in several widths, fetched at several times, with names; also what no snapshot may have."""
+    """Return a store of three datasets, several widths and fetch times, with names and buckets outside SPAN."""
     for dataset, width, buckets in (
         ("completions", BucketWidth.HOUR, 80),
         ("completions", BucketWidth.DAY, 5),
@@ -83,7 +86,7 @@ def _content(table: Table) -> object:
     heads = [
         [(column.values[code], column.labels[code]) for code in column.codes.tolist()]
         if isinstance(column, GroupColumn)
-        else column.index.tolist()
+        else column.codes.tolist()
         for column in table.heads
     ]
     figures = [column.figures.listed() for column in table.figures]
@@ -119,7 +122,7 @@ def _random_view(chance: Random) -> ViewState:
     )
 
 
-def test_it_answers_as_the_store_it_was_made_of(filled: Store, opened: Store, ask: "Ask") -> None:
+def test_snapshot_answers_as_its_store(filled: Store, opened: Store, ask: "Ask") -> None:
     rows = 0
     for seed in range(120):
         view = _random_view(Random(seed))
@@ -131,24 +134,24 @@ def test_it_answers_as_the_store_it_was_made_of(filled: Store, opened: Store, as
     assert rows > 1000
 
 
-def test_coverage_and_fetch_times_are_kept_idle_buckets_too(
+def test_coverage_and_fetch_times_remain(
     filled: Store, opened: Store, coverage: "CoverageOf", between: "Between"
 ) -> None:
     for dataset in ("completions", "costs", "vector_stores"):
         view = ViewState(dataset, between(), Granularity.DAY, grouping=())
         before, after = coverage(filled, view), coverage(opened, view)
-        assert after.held == 3
+        assert after.stored == 3
         assert replace(after, periods=before.periods) == before
-        for width, held in opened.held(dataset).items():
-            inside = (held.starts >= SPAN.start) & (held.starts + width.seconds <= SPAN.end)
+        for width, stored in opened.stored_buckets(dataset).items():
+            inside = (stored.starts >= SPAN.start) & (stored.starts + width.seconds <= SPAN.end)
             assert inside.all()
-            assert (filled.held(dataset)[width].find(held.starts) == held.fetched).all()
+            assert (filled.stored_buckets(dataset)[width].find(stored.starts) == stored.fetched).all()
     idle = ViewState("completions", between(T0 - 3600, T0 + 3 * DAY), Granularity.HOUR, grouping=())
-    assert coverage(opened, idle).held == 72  # those before the snapshot are not in it
+    assert coverage(opened, idle).stored == 72  # without the hour before the snapshot's span
     assert opened.refused("completions") == ("api_source",)
 
 
-def test_names_are_those_that_occur_and_those_they_are_told_apart_from(opened: Store) -> None:
+def test_names_are_those_that_occur_and_those_with_equal_names(opened: Store) -> None:
     by_id = opened.names().by_id
     assert {key[1] for key in by_id} == {"project_id-a", "project_id-b", "elsewhere"}
     assert by_id["project", "project_id-b"] == Name("project", "project_id-b", "Chat", 6, deleted=True)
@@ -171,16 +174,14 @@ print(json.dumps({
 """
 
 
-def test_another_process_reads_the_files_as_they_are(
-    saved: Path, filled: Store, ask: "Ask", between: "Between"
-) -> None:
+def test_another_process_reads_the_files(saved: Path, filled: Store, ask: "Ask", between: "Between") -> None:
     ran = subprocess.run(
         [sys.executable, "-I", "-c", READER, str(saved)], capture_output=True, text=True, timeout=60, check=False
     )
     assert ran.returncode == 0, ran.stderr
     read = json.loads(ran.stdout)
     described = {row[0]: row[1] for row in read["columns"]}
-    assert described == {name: column.kind for name, column in columns_of(DATASETS["completions"]).items()}
+    assert described == {name: column.kind for name, column in dataset_columns(DATASETS["completions"]).items()}
     view = ViewState("completions", between(), Granularity.HOUR, grouping=())
     hourly = _listed(ask(filled, view), "input_tokens")
     assert int(read["sum"]) == sum(value or 0 for value in hourly)
@@ -197,16 +198,26 @@ def test_another_process_reads_the_files_as_they_are(
     ]
 
 
-def test_nothing_held_is_a_snapshot_too(store: Store, tmp_path: Path) -> None:
+def test_empty_store_is_saved(store: Store, tmp_path: Path) -> None:
     rows = save_snapshot(store, tmp_path, SPAN)
     assert rows == {"held.parquet": 0, "names.parquet": 0}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["held.parquet", "names.parquet"]
     with closing(load_snapshot(tmp_path)) as opened:
-        assert opened.held("completions") == {}
+        assert opened.stored_buckets("completions") == {}
+
+
+def test_reported_counts_are_the_rows_of_the_files(filled: Store, tmp_path: Path) -> None:
+    reported = save_snapshot(filled, tmp_path, SPAN)
+    with closing(duckdb.connect()) as connection:
+        counts = {
+            path.name: connection.execute(f"SELECT count(*) FROM '{path}'").fetchall()[0][0]
+            for path in tmp_path.iterdir()
+        }
+    assert reported == counts
 
 
 def _rewrite(path: Path, select: str) -> None:
-    """Replaces a file by what `select` makes of it (as `plain`)."""
+    """Replace a file by the rows of `select`, which reads the old ones as `plain`."""
     with closing(duckdb.connect()) as connection:
         connection.execute(
             f"CREATE TABLE plain AS SELECT * FROM read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
@@ -224,11 +235,11 @@ DAMAGE: tuple[tuple[str, Callable[[Path], object]], ...] = (
     ("names.parquet is missing", lambda folder: (folder / NAMES).rename(folder / "other")),
     ("lacks bucket_width", lambda folder: _rewrite(folder / HELD, "SELECT 1 AS dataset")),
     (
-        "a bucket is there twice",
+        "a bucket occurs twice",
         lambda folder: _rewrite(folder / HELD, "SELECT * FROM plain UNION ALL (SELECT * FROM plain LIMIT 1)"),
     ),
     (
-        "no boundary",
+        "a bucket does not start at a multiple of its width",
         lambda folder: _rewrite(
             folder / HELD, "SELECT * REPLACE (bucket_start + INTERVAL 1 SECOND AS bucket_start) FROM plain"
         ),
@@ -254,16 +265,16 @@ DAMAGE: tuple[tuple[str, Callable[[Path], object]], ...] = (
 )
 
 
-def test_what_is_damaged_is_refused_and_named(saved: Path, tmp_path: Path) -> None:
-    for number, (why, damage) in enumerate(DAMAGE):
+def test_damage_is_reported(saved: Path, tmp_path: Path) -> None:
+    for number, (problem, damage) in enumerate(DAMAGE):
         folder = tmp_path / str(number)
         shutil.copytree(saved, folder)
         damage(folder)
-        with pytest.raises(SnapshotDamaged, match=re.escape(why)):
+        with pytest.raises(SnapshotDamaged, match=re.escape(problem)):
             load_snapshot(folder)
 
 
-def test_columns_that_are_not_known_or_not_there_do_no_harm(
+def test_unknown_and_missing_columns_are_ignored(
     saved: Path, filled: Store, ask: "Ask", between: "Between"
 ) -> None:
     _rewrite(saved / "completions.parquet", "SELECT * EXCLUDE (input_image_tokens), 1 AS novel FROM plain")
@@ -276,34 +287,34 @@ def test_columns_that_are_not_known_or_not_there_do_no_harm(
         assert set(_listed(table, "input_image_tokens")) == {None}
 
 
-def test_what_is_loaded_can_read_no_file_outside(saved: Path, tmp_path: Path) -> None:
+def test_loaded_store_reads_no_other_file(saved: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside.csv"
     outside.write_text("a\n1\n")
     with closing(load_snapshot(saved)) as opened, opened.database.cursor() as cursor, pytest.raises(duckdb.Error):
         cursor.execute(f"SELECT * FROM read_csv('{outside}')")
 
 
-def test_cancelled_leaves_no_scratch(filled: Store, tmp_path: Path) -> None:
-    cancel = Cancel()
+def test_cancelled_save_leaves_no_file(filled: Store, tmp_path: Path) -> None:
+    cancel = Cancellation()
     cancel.cancel()
     with pytest.raises(Cancelled):
         save_snapshot(filled, tmp_path, SPAN, cancel)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_gone_is_said(filled: Store, tmp_path: Path) -> None:
+def test_missing_folder_is_an_error(filled: Store, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError):
         save_snapshot(filled, tmp_path / "file" / "below", SPAN)
 
 
-def test_the_snapshot_is_of_now_not_of_what_comes_later(
+def test_snapshot_has_no_later_buckets(
     saved: Path, filled: Store, make_usage: "MakeUsage", between: "Between"
 ) -> None:
     filled.put(make_usage(T0, 72, seed=9).batch(), NOW)
     view = ViewState(range=between(), per=Granularity.HOUR)
     with closing(load_snapshot(saved)) as opened:
         periods = view.periods(NOW)
-        newest = cover(periods, periods.segments(), opened.held("completions"), NOW).newest_fetch
+        newest = cover(periods, periods.segments(), opened.stored_buckets("completions"), NOW).newest_fetch
         assert newest is not None
         assert newest < NOW

@@ -1,4 +1,4 @@
-"""Gathers rows (structs of a shape) into the columns of a `Batch`."""
+"""Builds the columns of a `Batch` from decoded rows (structs of a `ResultSchema`)."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,8 +13,8 @@ import numpy as np
 from msgspec.structs import astuple
 from numpy.typing import NDArray
 
-from usage_viewer.api.decode.json_values import boolean_value, decimal_of, is_null
-from usage_viewer.api.decode.schema import ABSENT, Leaf, Shape
+from usage_viewer.api.decode.json_values import is_null, normalize_boolean, parse_decimal
+from usage_viewer.api.decode.schema import ABSENT, ResultSchema, SchemaField
 from usage_viewer.api.decode.tolerant_decoder import Fields
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset, Dimension
@@ -23,64 +23,77 @@ from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.view import Value
 
-_STEP = 512  # rows turned into columns at a time: small buckets together; large ones while they are in the cache
-
-_PAUSE_EVERY, _PAUSE = 0.003, 1e-5
-"""Seconds. numpy lets go of the interpreter's lock for a moment in each step, and has it again before a thread that
-waits has woken up; and those moments keep that thread from asking for the lock as it else would after 5 ms. Without
-pauses the window stood still for 140 ms while 50 MB were decoded, with them for 6.
+_ROWS_PER_STEP = 512
+"""Rows converted to columns at a time: several small buckets together, or a part of a large one (so that its rows
+are still in the processor's cache).
 """
 
-_CASELESS = "currency"  # "usd" here and "USD" there are one
+_PAUSE_EVERY, _PAUSE = 0.003, 1e-5
+"""Seconds. numpy releases the GIL in each step, but reacquires it before a waiting thread wakes, and so resets the
+5 ms after which that thread could demand it. Sleeping 10 µs every 3 ms cut the longest stall of the window from 140
+to 6 ms (measured with a page of 50 MB).
+"""
+
+_CASE_INSENSITIVE = "currency"  # the API has sent both "usd" and "USD"
 
 
-class _Ids(dict[tuple[Any, ...], int]):
-    """Numbers combinations as they come."""
+class _CombinationNumbers(dict[tuple[Any, ...], int]):
+    """Maps each combination of dimension values to a number, in order of first appearance."""
 
     def __missing__(self, key: tuple[Any, ...]) -> int:
         self[key] = number = len(self)
         return number
 
 
-class Columns:
-    """Takes buckets one after another; `batch()` gives all of them."""
+class BatchBuilder:
+    """Collects the buckets of one page; `build()` returns them as one `Batch`."""
 
-    def __init__(self, dataset: Dataset, width: BucketWidth, shape: Shape) -> None:
-        self._dataset, self._width, self._shape = dataset, width, shape
+    def __init__(self, dataset: Dataset, width: BucketWidth, schema: ResultSchema) -> None:
+        self._dataset, self._width, self._schema = dataset, width, schema
         self._starts: list[int] = []
         self._sizes: list[int] = []
-        self._rows = 0
-        self._waiting: list[Any] = []
-        self._ids = _Ids()
-        self._combination: list[NDArray[np.int32]] = []
-        self._counts: list[NDArray[np.int64]] = []  # one row for each metric in each
-        self._decimals: dict[str, list[Decimal | None]] = {leaf.item.name: [] for leaf in shape.decimals}
+        self._row_count = 0
+        self._pending_rows: list[Any] = []
+        self._combination_numbers = _CombinationNumbers()
+        self._combination: list[NDArray[np.int32]] = []  # one array for each step
+        self._counts: list[NDArray[np.int64]] = []  # one array (metrics, rows) for each step
+        self._decimals: dict[str, list[Decimal | None]] = {field.item.name: [] for field in schema.decimals}
         self._extra: dict[int, str] = {}
-        self._paused_at = time.perf_counter()
+        self._last_pause = time.perf_counter()
 
-    def add(
-        self, start: int, rows: list[Any], shape: Shape, path: str, extras: dict[int, Fields] | None = None
+    def add_bucket(
+        self,
+        start: int,
+        rows: list[Any],
+        schema: ResultSchema,
+        path: str,
+        extras: dict[int, Fields] | None = None,
     ) -> None:
-        """The bucket that begins at `start`; `extras` are its unknown fields, if they aren't in the structs."""
-        if shape is not self._shape:
-            self._flush()  # structs of different shapes are not mixed in one step
-            self._shape = shape
-        for leaf in shape.decimals:
-            self._decimals[leaf.item.name] += _decimals(leaf, rows, path)
-        for index, fields in (extras if extras is not None else _known_extras(rows, shape)).items():
-            self._extra[self._rows + index] = _object_text(fields)
+        """Add the bucket that begins at `start` (epoch seconds); its rows are structs of `schema`.
+
+        `extras` are the unknown fields by row number; None: read them from the structs. `path` is the bucket's
+        place in the page, such as `data[3]`. Raises WrongShape for an invalid decimal number.
+        """
+        if schema is not self._schema:
+            self._flush()  # one step must not mix structs of different schemas
+            self._schema = schema
+        for field in schema.decimals:
+            self._decimals[field.item.name] += _decimals(field, rows, path)
+        for index, fields in (extras if extras is not None else _known_extras(rows, schema)).items():
+            self._extra[self._row_count + index] = _object_text(fields)
         self._starts.append(start)
         self._sizes.append(len(rows))
-        self._rows += len(rows)
-        self._waiting += rows
-        if len(self._waiting) >= _STEP:
+        self._row_count += len(rows)
+        self._pending_rows += rows
+        if len(self._pending_rows) >= _ROWS_PER_STEP:
             self._flush()
 
-    def batch(self, grouped: tuple[str, ...]) -> Batch:
+    def build(self, grouped: tuple[str, ...]) -> Batch:
+        """Return all buckets added so far; `grouped` are the dimensions that the request was grouped by."""
         self._flush()
         starts = np.array(self._starts, dtype=np.int64)
-        combinations, numbers = self._cleaned()
-        figures = self._figures()
+        combinations, numbers = self._normalized_combinations()
+        columns = self._number_columns()
         return Batch(
             dataset=self._dataset.name,
             width=self._width,
@@ -88,143 +101,146 @@ class Columns:
             grouped=grouped,
             combinations=list(combinations),
             bucket=np.repeat(starts, np.array(self._sizes, dtype=np.int64)),
-            combination=numbers[_joined(self._combination, np.int32)],
-            metrics={metric.name: figures[metric.name] for metric in self._dataset.metrics},
+            combination=numbers[_concatenate(self._combination, np.int32)],
+            metrics={metric.name: columns[metric.name] for metric in self._dataset.metrics},
             extra=self._extra,
         )
 
-    def _cleaned(self) -> tuple[_Ids, NDArray[np.int32]]:
-        """The combinations in their final form, and for each as it came the number of its final form."""
-        clean = _Ids()
-        leaves = self._shape.dimensions
+    def _normalized_combinations(self) -> tuple[_CombinationNumbers, NDArray[np.int32]]:
+        """Normalize all combinations; also return, for each original number, the number after normalization."""
+        normalized = _CombinationNumbers()
+        fields = self._schema.dimensions
         numbers = [
-            clean[tuple(_cleaned(leaf, value) for leaf, value in zip(leaves, key, strict=True))]
-            for key in self._ids
+            normalized[tuple(_normalize(field, value) for field, value in zip(fields, values, strict=True))]
+            for values in self._combination_numbers
         ]
-        return clean, np.array(numbers, dtype=np.int32)
+        return normalized, np.array(numbers, dtype=np.int32)
 
-    def _figures(self) -> dict[str, NumberColumn]:
-        figures: dict[str, NumberColumn] = {}
+    def _number_columns(self) -> dict[str, NumberColumn]:
+        columns: dict[str, NumberColumn] = {}
         counts = np.concatenate(self._counts, axis=1) if self._counts else None
-        for index, leaf in enumerate(self._shape.counts):
-            column = np.empty(0, np.int64) if counts is None else counts[index]
-            missing = column == ABSENT
+        for index, field in enumerate(self._schema.counts):
+            values = np.empty(0, np.int64) if counts is None else counts[index]
+            missing = values == ABSENT
             if missing.any():
-                column[missing] = 0
-            figures[leaf.item.name] = NumberColumn(column, missing if missing.any() else None)
-        for name, listed in self._decimals.items():
-            values = np.empty(len(listed), dtype=object)
-            values[:] = [Decimal(0) if value is None else value for value in listed]
-            gone = np.array([value is None for value in listed], dtype=np.bool_)
-            figures[name] = NumberColumn(values, gone if gone.any() else None)
-        return figures
+                values[missing] = 0
+            columns[field.item.name] = NumberColumn(values, missing if missing.any() else None)
+        for name, decimals in self._decimals.items():
+            exact = np.empty(len(decimals), dtype=object)
+            exact[:] = [Decimal(0) if value is None else value for value in decimals]
+            missing = np.array([value is None for value in decimals], dtype=np.bool_)
+            columns[name] = NumberColumn(exact, missing if missing.any() else None)
+        return columns
 
     def _flush(self) -> None:
-        shape = self._shape
-        flat = _is_flat((*shape.dimensions, *shape.counts))
-        reader = _picker if flat else _reader
-        key, counts = reader(shape.dimensions, shape), reader(shape.counts, shape)
-        for first in range(0, len(self._waiting), _STEP):
-            rows: list[Any] = self._waiting[first : first + _STEP]
+        schema = self._schema
+        flat = _is_flat((*schema.dimensions, *schema.counts))
+        make_reader = _tuple_reader if flat else _struct_reader
+        read_dimensions = make_reader(schema.dimensions, schema)
+        read_counts = make_reader(schema.counts, schema)
+        for first in range(0, len(self._pending_rows), _ROWS_PER_STEP):
+            rows: list[Any] = self._pending_rows[first : first + _ROWS_PER_STEP]
             if flat:
-                rows = list(map(astuple, rows))  # read from quicker than structs
-            self._counts.append(_counts(counts, len(shape.counts), rows))
-            numbers = map(self._ids.__getitem__, map(key, rows))
+                rows = list(map(astuple, rows))  # reading from tuples is faster than from structs
+            self._counts.append(_count_array(read_counts, len(schema.counts), rows))
+            numbers = map(self._combination_numbers.__getitem__, map(read_dimensions, rows))
             self._combination.append(np.fromiter(numbers, np.int32, len(rows)))
-            self._pause()
-        self._waiting = []
+            self._pause_if_due()
+        self._pending_rows = []
 
-    def _pause(self) -> None:
-        """Lets other threads have the interpreter's lock, if it is time to."""
-        if time.perf_counter() - self._paused_at > _PAUSE_EVERY:
+    def _pause_if_due(self) -> None:
+        """Let other threads take the GIL if the last pause was more than `_PAUSE_EVERY` seconds ago."""
+        if time.perf_counter() - self._last_pause > _PAUSE_EVERY:
             time.sleep(_PAUSE)
-            self._paused_at = time.perf_counter()
+            self._last_pause = time.perf_counter()
 
 
-def _joined(parts: list[NDArray[Any]], dtype: type[np.generic]) -> NDArray[Any]:
+def _concatenate(parts: list[NDArray[Any]], dtype: type[np.generic]) -> NDArray[Any]:
     return np.concatenate(parts) if parts else np.empty(0, dtype)
 
 
-def _is_flat(leaves: Sequence[Leaf]) -> bool:
-    return all(len(leaf.attributes) == 1 for leaf in leaves)
+def _is_flat(fields: Sequence[SchemaField]) -> bool:
+    return all(len(field.attributes) == 1 for field in fields)
 
 
-def _picker(leaves: Sequence[Leaf], shape: Shape) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-    """Reads all of `leaves`, which are not nested, from a struct made a tuple."""
-    fields = shape.root.struct.__struct_fields__
-    places = [fields.index(leaf.attributes[0]) for leaf in leaves]
-    if places and places == list(range(places[0], places[-1] + 1)):
-        return itemgetter(slice(places[0], places[-1] + 1))
-    return lambda row: tuple([row[place] for place in places])
+def _tuple_reader(
+    fields: Sequence[SchemaField], schema: ResultSchema
+) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """Return a function that reads all of `fields` (not nested) from a struct converted to a tuple."""
+    names = schema.root.struct.__struct_fields__
+    indexes = [names.index(field.attributes[0]) for field in fields]
+    if indexes and indexes == list(range(indexes[0], indexes[-1] + 1)):
+        return itemgetter(slice(indexes[0], indexes[-1] + 1))
+    return lambda row: tuple([row[index] for index in indexes])
 
 
-def _reader(leaves: Sequence[Leaf], shape: Shape) -> Callable[[Any], tuple[Any, ...]]:
-    """Reads all of `leaves` from a struct."""
-    getters = [_get(leaf) for leaf in leaves]
+def _struct_reader(fields: Sequence[SchemaField], schema: ResultSchema) -> Callable[[Any], tuple[Any, ...]]:
+    """Return a function that reads all of `fields` from a struct."""
+    getters = [_getter(field) for field in fields]
     return lambda row: tuple([get(row) for get in getters])
 
 
-def _get(leaf: Leaf) -> Callable[[Any], Any]:
-    """Reads a leaf from a row; None where an object on the way is null."""
-    if len(leaf.attributes) == 1:
-        return attrgetter(leaf.attributes[0])
+def _getter(field: SchemaField) -> Callable[[Any], Any]:
+    """Return a function that reads one field from a struct; None if an object on its path is null."""
+    if len(field.attributes) == 1:
+        return attrgetter(field.attributes[0])
 
-    def nested(row: Any) -> Any:
-        for attribute in leaf.attributes:
+    def get_nested(row: Any) -> Any:
+        for attribute in field.attributes:
             if row is None:
                 return None
             row = getattr(row, attribute)
         return row
 
-    return nested
+    return get_nested
 
 
-def _counts(read: Callable[[Any], tuple[Any, ...]], count: int, rows: Sequence[Any]) -> NDArray[np.int64]:
-    """A row of numbers for each of the `count` leaves that `read` gives of a row."""
+def _count_array(read: Callable[[Any], tuple[Any, ...]], count: int, rows: Sequence[Any]) -> NDArray[np.int64]:
+    """Return the counts of all rows, shape (`count`, rows); `read` gives `count` values of one row."""
     shape = (len(rows), count)
     try:
         flat = np.fromiter(chain.from_iterable(map(read, rows)), np.int64, shape[0] * shape[1])
-    except TypeError:  # a null among them
+    except TypeError:  # a value is null
         values = (ABSENT if value is None else value for row in rows for value in read(row))
         flat = np.fromiter(values, np.int64, shape[0] * shape[1])
     return np.ascontiguousarray(flat.reshape(shape).T)
 
 
-def _cleaned(leaf: Leaf, value: bool | str | None) -> Value:
-    assert isinstance(leaf.item, Dimension)
-    if leaf.item.boolean:
-        return boolean_value(value)
+def _normalize(field: SchemaField, value: bool | str | None) -> Value:
+    assert isinstance(field.item, Dimension)
+    if field.item.boolean:
+        return normalize_boolean(value)
     assert not isinstance(value, bool)
-    return value.lower() if value is not None and leaf.path[-1] == _CASELESS else value
+    return value.lower() if value is not None and field.path[-1] == _CASE_INSENSITIVE else value
 
 
-def _decimals(leaf: Leaf, rows: Sequence[Any], path: str) -> list[Decimal | None]:
-    get = _get(leaf)
+def _decimals(field: SchemaField, rows: Sequence[Any], path: str) -> list[Decimal | None]:
+    get = _getter(field)
     values: list[Decimal | None] = []
     for index, row in enumerate(rows):
         raw = get(row)
-        where = f"{path}.results[{index}]." + ".".join(leaf.path)
-        value = None if raw is None else decimal_of(bytes(raw), where)
-        if value is None and leaf.required:
-            raise WrongShape("a required field is missing or null", path=where)
+        field_path = f"{path}.results[{index}]." + ".".join(field.path)
+        value = None if raw is None else parse_decimal(bytes(raw), field_path)
+        if value is None and field.required:
+            raise WrongShape("a required field is missing or null", path=field_path)
         values.append(value)
     return values
 
 
-def _known_extras(rows: Sequence[Any], shape: Shape) -> dict[int, Fields]:
-    found: dict[int, Fields] = {}
-    for name, attribute in shape.extras.items():
+def _known_extras(rows: Sequence[Any], schema: ResultSchema) -> dict[int, Fields]:
+    extras: dict[int, Fields] = {}
+    for name, attribute in schema.extras.items():
         for index, raw in enumerate(map(attrgetter(attribute), rows)):
             if raw is not None and not is_null(bytes(raw)):
-                found.setdefault(index, {})[name] = raw
-    return found
+                extras.setdefault(index, {})[name] = raw
+    return extras
 
 
 def _object_text(fields: Fields) -> str:
     parts = []
     for name, raw in fields.items():
         text = bytes(raw)
-        with suppress(msgspec.ValidationError):  # a number beyond any range is kept as it is written
+        with suppress(msgspec.ValidationError):  # a number out of range is valid JSON: its text is kept
             msgspec.json.decode(text)
         parts.append(f"{msgspec.json.encode(name).decode()}:{text.decode()}")
     return "{" + ",".join(parts) + "}"

@@ -1,4 +1,4 @@
-"""Single values of an answer, from their JSON text: counts, dimension values and exact decimals."""
+"""Parses single JSON values of a response: counts, dimension values and exact decimal numbers."""
 
 import re
 from decimal import Decimal
@@ -12,43 +12,48 @@ from usage_viewer.domain.view import Value
 
 MAX_DECIMALS: Final = 24
 MAX_WHOLE_DIGITS: Final = 14
-_MAX_TEXT: Final = 200
-_EXACT_FLOAT: Final = 2**53
+_MAX_TEXT: Final = 200  # characters
+_MAX_EXACT_FLOAT: Final = 2**53
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,4})?", re.ASCII)
-_SHOWN = 40
+_EXCERPT_LENGTH = 40
 
 
-def shown(raw: bytes) -> str:
-    """The beginning of a value's JSON text, for an error's detail."""
+def excerpt(raw: bytes) -> str:
+    """Return the first 40 characters of a value's JSON text, for the detail of an error."""
     text = raw.decode("utf-8", "replace")
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return text if len(text) <= _EXCERPT_LENGTH else text[:_EXCERPT_LENGTH] + "…"
 
 
 def is_null(raw: bytes) -> bool:
+    """Return whether the JSON text is `null`."""
     return raw == b"null"
 
 
-def count_of(raw: bytes, path: str) -> int:
-    """A whole number from 0 to 2^63 - 1; `12.0` is one too, below 2^53. Raises WrongShape."""
+def parse_count(raw: bytes, path: str) -> int:
+    """Parse a whole number from 0 to 2^63 - 1.
+
+    A whole number written as a float, such as `12.0`, is accepted up to 2^53. Raises WrongShape with `path` for
+    anything else.
+    """
     text = raw.decode("ascii", "replace")
     if len(text) > _MAX_TEXT or not _NUMBER.fullmatch(text):
-        raise WrongShape(f"a whole number was expected, not {shown(raw)}", path=path)
+        raise WrongShape(f"a whole number was expected, not {excerpt(raw)}", path=path)
     if text.lstrip("-").isdigit():
-        value, bound = int(text), INT64_MAX
+        value, maximum = int(text), INT64_MAX
     else:
         exact = Decimal(text)
         if exact.adjusted() > 20 or exact != exact.to_integral_value():
-            raise WrongShape(f"a whole number was expected, not {shown(raw)}", path=path)
-        value, bound = int(exact), _EXACT_FLOAT
+            raise WrongShape(f"a whole number was expected, not {excerpt(raw)}", path=path)
+        value, maximum = int(exact), _MAX_EXACT_FLOAT
     if value < 0:
-        raise WrongShape(f"a count can't be negative: {shown(raw)}", path=path)
-    if value > bound:
-        raise WrongShape(f"too large for a count: {shown(raw)}", path=path)
+        raise WrongShape(f"a count can't be negative: {excerpt(raw)}", path=path)
+    if value > maximum:
+        raise WrongShape(f"too large for a count: {excerpt(raw)}", path=path)
     return value
 
 
-def dimension_value(raw: bytes) -> Value:
-    """A string as it is, null as None, anything else as its JSON text (`true`, `7`)."""
+def parse_dimension(raw: bytes) -> Value:
+    """Parse a dimension value: a string stays as it is, null is None, another value becomes its JSON text."""
     if is_null(raw):
         return None
     if raw[:1] == b'"':
@@ -56,34 +61,39 @@ def dimension_value(raw: bytes) -> Value:
     return raw.decode()
 
 
-def boolean_value(value: bool | str | None) -> Value:
-    """`true` and `"true"` are the same."""
+def normalize_boolean(value: bool | str | None) -> Value:
+    """Convert a boolean dimension to "true" or "false"; other strings and None stay unchanged.
+
+    The API documents `batch` as a boolean, but has also sent it as a string.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     return value.lower() if value is not None and value.lower() in ("true", "false") else value
 
 
-def decimal_of(raw: bytes, path: str) -> Decimal | None:
-    """Exactly what a number or a string says, with up to 14 digits before the point and 24 after it.
+def parse_decimal(raw: bytes, path: str) -> Decimal | None:
+    """Parse a JSON number, or a string that contains a number, without loss; null is None.
 
-    None for null. Raises WrongShape for anything else, NaN and infinities too.
+    The API documents amounts of costs as numbers, but has sent them as strings since May 2026. Up to 14 digits
+    before the decimal point and 24 after it are accepted. Raises WrongShape with `path` for anything else,
+    including NaN and infinities.
     """
     if is_null(raw):
         return None
     text = msgspec.json.decode(raw, type=str).strip() if raw[:1] == b'"' else raw.decode("ascii", "replace")
     if len(text) > _MAX_TEXT or not _NUMBER.fullmatch(text):
-        raise WrongShape(f"a decimal number was expected, not {shown(raw)}", path=path)
+        raise WrongShape(f"a decimal number was expected, not {excerpt(raw)}", path=path)
     value = Decimal(text)
     if not value:
         return Decimal(0)
     sign, digits, exponent = value.as_tuple()
-    assert isinstance(exponent, int)  # NaN and infinities don't pass the pattern
+    assert isinstance(exponent, int)  # the pattern excludes NaN and infinities
     if exponent < -MAX_DECIMALS:
-        kept = len(digits)
-        while kept > 1 and digits[kept - 1] == 0:
-            kept -= 1
-        exponent += len(digits) - kept
-        value = Decimal((sign, digits[:kept], exponent))
+        significant = len(digits)
+        while significant > 1 and digits[significant - 1] == 0:
+            significant -= 1
+        exponent += len(digits) - significant
+        value = Decimal((sign, digits[:significant], exponent))
     if exponent < -MAX_DECIMALS or value.adjusted() >= MAX_WHOLE_DIGITS:
-        raise WrongShape(f"the number has too many digits: {shown(raw)}", path=path)
+        raise WrongShape(f"the number has too many digits: {excerpt(raw)}", path=path)
     return value

@@ -1,6 +1,6 @@
-"""Decodes a page of usage or costs straight to columns; any input ends in a `Page` or a typed `AnswerError`.
+"""Decodes a page of usage or costs into columns; any input gives a `Page` or a typed `AnswerError`.
 
-Bucket by bucket, since one call to a decoder holds the interpreter's lock from its beginning to its end.
+A page is decoded bucket by bucket, because one call of a decoder holds the GIL from its start to its end.
 """
 
 import re
@@ -10,27 +10,29 @@ from itertools import chain
 
 import msgspec
 
-from usage_viewer.api.decode.batch_builder import Columns
-from usage_viewer.api.decode.page_split import BEGINNING, cut
-from usage_viewer.api.decode.schema import Shapes, shapes_of
-from usage_viewer.api.decode.tolerant_decoder import read_bucket
+from usage_viewer.api.decode.batch_builder import BatchBuilder
+from usage_viewer.api.decode.page_split import BUCKET_START, split_page
+from usage_viewer.api.decode.schema import schema_for
+from usage_viewer.api.decode.tolerant_decoder import decode_bucket
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset
 from usage_viewer.domain.errors import AnswerError, BucketError, CursorError, NotJson, WrongShape
 from usage_viewer.domain.period import BucketRun
 
 MAX_CURSOR = 8192
-"""Characters; a longer cursor doesn't fit in a request."""
+"""Characters. A longer cursor does not fit in the URL of a request."""
 
 LARGE = 4 << 20
-"""Bytes, from which on even finding out where the buckets are would hold the lock for too long."""
+"""Bytes. A page of this size or more is split by a byte search, since even decoding only its list of buckets would
+hold the GIL for too long.
+"""
 
-_PLACE = re.compile(r" - at `\$\.?(.*)`$")
+_ERROR_PATH = re.compile(r" - at `\$\.?(.*)`$")  # the end of msgspec's error messages
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: its buckets, and the cursor of the next page if there is one."""
+    """One page of a response: its buckets, and the cursor of the next page (None: this is the last page)."""
 
     batch: Batch
     has_more: bool
@@ -49,61 +51,66 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 def decode_page(
     body: bytes, dataset: Dataset, window: BucketRun, grouped: tuple[str, ...], *, large: int = LARGE
 ) -> Page:
-    """The page in `body`, which answers a request for `window` grouped by `grouped`; cut if it has `large` bytes.
+    """Decode the response to a usage or costs request for `window`, grouped by `grouped`.
 
-    Raises NotJson; WrongShape with a path like `data[3].results[17].input_tokens`; CursorError; BucketError for a
-    bucket outside the window, off the grid of its width, longer than its width, or there twice.
+    A body of `large` bytes or more is split first, so that the GIL is held for shorter times; the result is the
+    same. Raises NotJson; WrongShape with a path such as `data[3].results[17].input_tokens`; CursorError for a
+    missing or too long cursor; BucketError for a bucket that is outside the window, does not start at a multiple
+    of its width, is longer than its width, or occurs twice.
     """
     if len(body) >= large:
-        page = _in_pieces(body, dataset, window, grouped)
+        page = _decode_split(body, dataset, window, grouped)
         if page is not None:
             return page
     try:
         envelope = _ENVELOPE.decode(body)
-        return _page(envelope, envelope.data, dataset, window, grouped)
+        return _build_page(envelope, envelope.data, dataset, window, grouped)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise unusable(error) from None
+        raise decode_error(error) from None
 
 
-def _in_pieces(body: bytes, dataset: Dataset, window: BucketRun, grouped: tuple[str, ...]) -> Page | None:
-    """None where anything is unusual: what that is, reading `body` as a whole tells exactly."""
-    found = cut(body)
-    if found is None:
+def _decode_split(body: bytes, dataset: Dataset, window: BucketRun, grouped: tuple[str, ...]) -> Page | None:
+    """Decode a large page bucket by bucket.
+
+    Returns None for any error: decoding `body` as a whole then reports it with the right path.
+    """
+    split = split_page(body)
+    if split is None:
         return None
-    last, spans = found
+    last, spans = split
     try:
         envelope = _ENVELOPE.decode(last)
-        if len(envelope.data) != 1 or not bytes(envelope.data[0]).startswith(BEGINNING):
+        if len(envelope.data) != 1 or not bytes(envelope.data[0]).startswith(BUCKET_START):
             return None
-        pieces = (msgspec.Raw(body[start:end]) for start, end in spans)
-        return _page(envelope, chain(pieces, envelope.data), dataset, window, grouped)
+        buckets = (msgspec.Raw(body[start:end]) for start, end in spans)
+        return _build_page(envelope, chain(buckets, envelope.data), dataset, window, grouped)
     except (AnswerError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def _page(
+def _build_page(
     envelope: _Envelope,
     buckets: Iterable[msgspec.Raw],
     dataset: Dataset,
     window: BucketRun,
     grouped: tuple[str, ...],
 ) -> Page:
-    columns = Columns(dataset, window.width, shapes_of(dataset).now)
-    _Reader(dataset, window, columns).read(buckets)
+    builder = BatchBuilder(dataset, window.width, schema_for(dataset).current)
+    _BucketReader(dataset, window, builder).read(buckets)
     has_more, next_page = _cursor(envelope)
-    return Page(columns.batch(grouped), has_more, next_page)
+    return Page(builder.build(grouped), has_more, next_page)
 
 
-def unusable(error: Exception, prefix: str = "") -> AnswerError:
-    """The typed error for what msgspec raises; `prefix` is the path of what was being decoded."""
+def decode_error(error: Exception, prefix: str = "") -> AnswerError:
+    """Return the typed error for an exception of msgspec; `prefix` is the JSON path of the decoded value."""
     if isinstance(error, msgspec.ValidationError):
         text = str(error)
-        place = _PLACE.search(text)
-        inner = place[1] if place else ""
+        match = _ERROR_PATH.search(text)
+        inner = match[1] if match else ""
         path = f"{prefix}.{inner}" if prefix and inner else prefix or inner
-        return WrongShape(_PLACE.sub("", text).replace("`", ""), path=path)
+        return WrongShape(_ERROR_PATH.sub("", text).replace("`", ""), path=path)
     if isinstance(error, RecursionError):
-        return WrongShape("it is nested too deep", path=prefix)
+        return WrongShape("the JSON is nested too deeply", path=prefix)
     if isinstance(error, UnicodeDecodeError):
         return NotJson("the text is not UTF-8", path=prefix)
     return NotJson(str(error).removeprefix("JSON is malformed: "), path=prefix)
@@ -115,18 +122,18 @@ def _cursor(envelope: _Envelope) -> tuple[bool, str | None]:
     if not has_more:
         return False, None
     if next_page is None:
-        raise CursorError("there are more pages, but no cursor to the next one", path="next_page")
+        raise CursorError("there are more pages, but the cursor of the next page is missing", path="next_page")
     if len(next_page) > MAX_CURSOR:
         raise CursorError(f"the cursor has {len(next_page):,} characters", path="next_page")
     return True, next_page
 
 
-class _Reader:
-    """Reads the buckets of one page into `columns`."""
+class _BucketReader:
+    """Decodes and checks the buckets of one page, and adds them to a `BatchBuilder`."""
 
-    def __init__(self, dataset: Dataset, window: BucketRun, columns: Columns) -> None:
-        self._shapes: Shapes = shapes_of(dataset)
-        self._window, self._columns = window, columns
+    def __init__(self, dataset: Dataset, window: BucketRun, builder: BatchBuilder) -> None:
+        self._schema = schema_for(dataset)
+        self._window, self._builder = window, builder
         self._seen: set[int] = set()
 
     def read(self, buckets: Iterable[msgspec.Raw]) -> None:
@@ -135,30 +142,33 @@ class _Reader:
             try:
                 self._read_bucket(raw, path)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise unusable(error, path) from None
+                raise decode_error(error, path) from None
 
     def _read_bucket(self, raw: msgspec.Raw, path: str) -> None:
-        shape = self._shapes.now
+        schema = self._schema.current
         try:
-            bucket = shape.decoder.decode(raw)
+            typed = schema.decoder.decode(raw)
         except msgspec.ValidationError:
-            # Not quite the usual form: read it again with care, which keeps it or says what is wrong where.
-            careful = read_bucket(raw, shape, path)
-            self._check(careful.start, careful.end, path)
-            self._columns.add(careful.start, careful.rows, shape, path, careful.extras)
-            self._shapes.learn(careful.unknown)
+            # The bucket has an unknown field or an invalid value: the tolerant decoder keeps the one and reports
+            # the path of the other.
+            bucket = decode_bucket(raw, schema, path)
+            self._check(bucket.start, bucket.end, path)
+            self._builder.add_bucket(bucket.start, bucket.rows, schema, path, bucket.extras)
+            self._schema.add_extras(bucket.unknown)
         else:
-            self._check(bucket.start_time, bucket.end_time, path)
-            self._columns.add(bucket.start_time, bucket.results, shape, path)
+            self._check(typed.start_time, typed.end_time, path)
+            self._builder.add_bucket(typed.start_time, typed.results, schema, path)
 
     def _check(self, start: int, end: int | None, path: str) -> None:
         width = self._window.width
         if not self._window.start <= start < self._window.end:
-            raise BucketError(f"a {width.noun} that begins at {start} was not asked for", path=f"{path}.start_time")
+            raise BucketError(
+                f"the {width.noun} that begins at {start} was not requested", path=f"{path}.start_time"
+            )
         if start % width.seconds:
-            raise BucketError(f"{start} is not where a {width.noun} begins", path=f"{path}.start_time")
+            raise BucketError(f"no {width.noun} begins at {start}", path=f"{path}.start_time")
         if start in self._seen:
-            raise BucketError(f"the {width.noun} that begins at {start} is there twice", path=path)
+            raise BucketError(f"the {width.noun} that begins at {start} occurs twice", path=path)
         if end is not None and not start < end <= start + width.seconds:
-            raise BucketError(f"it is not a {width.noun} long", path=f"{path}.end_time")
+            raise BucketError(f"the bucket ends at {end}: it is not one {width.noun} long", path=f"{path}.end_time")
         self._seen.add(start)

@@ -1,24 +1,30 @@
-"""Cuts a large page into its buckets with a plain search: the interpreter's lock is held for one at a time."""
+"""Splits the text of a large page into its buckets with a plain byte search.
+
+Decoding bucket by bucket holds the GIL for one bucket at a time, so the window can repaint in between.
+"""
 
 from collections.abc import Iterator
 from itertools import pairwise
 
-BEGINNING = b'{"object":"bucket"'
-"""No string can hold this: within one, each of these quotes would have a backslash before it."""
+BUCKET_START = b'{"object":"bucket"'
+"""The first bytes of a bucket. No JSON string contains them: inside a string each quote follows a backslash."""
 
 
-def cut(body: bytes) -> tuple[bytes, list[tuple[int, int]]] | None:
-    """A page with the last bucket alone, and where in `body` the others lie; None where it has not this form.
+def split_page(body: bytes) -> tuple[bytes, list[tuple[int, int]]] | None:
+    """Split a page into a small page with its last bucket, and the places of all other buckets.
 
-    Only that page shows whether its buckets are in `data`; whether each of the others is a whole JSON value, and so
-    `body` a page, shows when they are decoded.
+    Returns that small page, and for each other bucket its first byte and the byte after its end in `body`. Returns
+    None for a page with fewer than two buckets, or with anything but a comma between two buckets.
+
+    The caller must decode both parts to validate them: only the small page shows that the buckets are in `data`,
+    and only decoding shows that each other bucket is a complete JSON value.
     """
-    starts = list(_found(body))
+    starts = list(_bucket_starts(body))
     if len(starts) < 2:
         return None
     spans: list[tuple[int, int]] = []
-    for start, after in pairwise(starts):
-        end = after - 1
+    for start, next_start in pairwise(starts):
+        end = next_start - 1
         while end > start and body[end] in b" \t\r\n":
             end -= 1
         if body[end] != ord(","):
@@ -27,8 +33,8 @@ def cut(body: bytes) -> tuple[bytes, list[tuple[int, int]]] | None:
     return body[: starts[0]] + body[starts[-1] :], spans
 
 
-def _found(body: bytes) -> Iterator[int]:
-    place = body.find(BEGINNING)
-    while place >= 0:
-        yield place
-        place = body.find(BEGINNING, place + 1)
+def _bucket_starts(body: bytes) -> Iterator[int]:
+    position = body.find(BUCKET_START)
+    while position >= 0:
+        yield position
+        position = body.find(BUCKET_START, position + 1)

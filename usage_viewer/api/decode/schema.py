@@ -1,4 +1,4 @@
-"""The form of a dataset's results as msgspec structs, built from the dataset's entry."""
+"""Builds msgspec structs for the results of a dataset from the dataset's catalog entry."""
 
 import re
 import threading
@@ -13,18 +13,18 @@ from usage_viewer.domain.figures import INT64_MAX
 Count = Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
 
 ABSENT = -1
-"""Stands in a struct for a count that the answer doesn't hold: no count is negative."""
+"""Marks a count that the response does not contain. A real count is never negative."""
 
 MAX_EXTRAS = 64
-"""More unknown fields than so many are read by the careful way only."""
+"""The largest number of unknown fields in a schema. Buckets with more are read by the tolerant decoder."""
 
 _IGNORED = "object"
-_LEARNT = re.compile(r"[\w .:-]{1,100}")  # names with other signs are left to the careful way
+_ALLOWED_NAME = re.compile(r"[\w .:-]{1,100}")  # the tolerant decoder reads fields with other names
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """A dimension or metric: where it stands in the JSON, and under which attributes in the struct."""
+class SchemaField:
+    """A dimension or metric, with its path in the JSON and its path of attributes in the struct."""
 
     item: Dimension | Metric
     path: tuple[str, ...]
@@ -32,132 +32,140 @@ class Leaf:
 
     @property
     def required(self) -> bool:
+        """Whether each result must contain the field."""
         return isinstance(self.item, Metric) and self.item.required
 
 
 @dataclass(frozen=True)
-class Node:
-    """An object of the JSON: its struct, and for each field its attribute and what is in it."""
+class SchemaObject:
+    """A JSON object: its struct, and for each JSON name the struct's attribute and the child's schema."""
 
     struct: type[msgspec.Struct]
-    children: dict[str, tuple[str, "Leaf | Node"]]
+    children: dict[str, tuple[str, "SchemaField | SchemaObject"]]
     required: bool
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What a result of one dataset looks like; `extras` are unknown fields seen so far, kept as they are."""
+class ResultSchema:
+    """The schema of one result (row) of a dataset, including the unknown fields seen so far."""
 
-    root: Node
-    dimensions: tuple[Leaf, ...]
-    counts: tuple[Leaf, ...]
-    decimals: tuple[Leaf, ...]
-    extras: dict[str, str]  # name in the JSON -> attribute
-    decoder: msgspec.json.Decoder[Any]  # of one bucket
+    root: SchemaObject
+    dimensions: tuple[SchemaField, ...]
+    counts: tuple[SchemaField, ...]
+    decimals: tuple[SchemaField, ...]
+    extras: dict[str, str]  # unknown fields: JSON name -> attribute, which holds the raw JSON text
+    decoder: msgspec.json.Decoder[Any]  # decodes one bucket
 
 
-class WireBucket(msgspec.Struct, gc=False):
-    """A bucket in the usual form; each shape has its own with typed results."""
+class TypedBucket(msgspec.Struct, gc=False):
+    """A bucket in the documented form. Each schema derives a class whose results have the dataset's type."""
 
     start_time: Count
     results: list[Any]
     end_time: Count | None = None
 
 
-class Shapes:
-    """The present shape of one dataset; it learns unknown fields, so that the next bucket is read fast."""
+class AdaptiveSchema:
+    """The schema of one dataset, extended by unknown fields as they appear. Safe to use from several threads.
+
+    An extended schema lets the fast decoder read later buckets with the same unknown fields.
+    """
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
         self._lock = threading.Lock()
-        self.now = _shape(dataset, ())
+        self.current = _build_schema(dataset, ())
 
-    def learn(self, names: set[str]) -> None:
-        """From now on `names` are known as extra fields."""
+    def add_extras(self, names: set[str]) -> None:
+        """Add unknown fields to `current`, unless it would then have more than `MAX_EXTRAS` of them."""
         with self._lock:
-            known = tuple(self.now.extras)
-            new = tuple(sorted(name for name in names - set(known) if _LEARNT.fullmatch(name)))
+            known = tuple(self.current.extras)
+            new = tuple(sorted(name for name in names - set(known) if _ALLOWED_NAME.fullmatch(name)))
             if new and len(known) + len(new) <= MAX_EXTRAS:
-                self.now = _shape(self._dataset, (*known, *new))
+                self.current = _build_schema(self._dataset, (*known, *new))
 
 
 _Key = tuple[str, tuple[Dimension, ...], tuple[Metric, ...]]
-_built: dict[_Key, Shapes] = {}
-_building = threading.Lock()
+_schemas: dict[_Key, AdaptiveSchema] = {}
+_schemas_lock = threading.Lock()
 
 
-def shapes_of(dataset: Dataset) -> Shapes:
-    """Built once for each dataset."""
+def schema_for(dataset: Dataset) -> AdaptiveSchema:
+    """Return the schema of `dataset`, built by the first call."""
     key = (dataset.name, dataset.dimensions, dataset.metrics)
-    with _building:
-        if key not in _built:
-            _built[key] = Shapes(dataset)
-        return _built[key]
+    with _schemas_lock:
+        if key not in _schemas:
+            _schemas[key] = AdaptiveSchema(dataset)
+        return _schemas[key]
 
 
-def _shape(dataset: Dataset, extras: tuple[str, ...]) -> Shape:
-    leaves: list[Leaf] = []
+def _build_schema(dataset: Dataset, extras: tuple[str, ...]) -> ResultSchema:
+    fields: list[SchemaField] = []
     items: list[Dimension | Metric] = [*dataset.dimensions, *dataset.metrics]
-    placed = [(item.path or (item.name,), item) for item in items]
-    names = {name: f"x{index}" for index, name in enumerate(extras)}
-    root = _node("Result", placed, (), (), leaves, names)
-    bucket = msgspec.defstruct("WireBucket", [("results", list[root.struct])], bases=(WireBucket,), kw_only=True)  # type: ignore[name-defined]
-    metrics = [leaf for leaf in leaves if isinstance(leaf.item, Metric)]
+    items_by_path = [(item.path or (item.name,), item) for item in items]
+    attributes = {name: f"x{index}" for index, name in enumerate(extras)}
+    root = _build_object("Result", items_by_path, (), (), fields, attributes)
+    bucket = msgspec.defstruct("TypedBucket", [("results", list[root.struct])], bases=(TypedBucket,), kw_only=True)  # type: ignore[name-defined]
+    metrics = [field for field in fields if isinstance(field.item, Metric)]
     order = {item.name: index for index, item in enumerate(items)}
-    return Shape(
+    return ResultSchema(
         root=root,
         dimensions=tuple(
             sorted(
-                (leaf for leaf in leaves if isinstance(leaf.item, Dimension)),
-                key=lambda leaf: order[leaf.item.name],
+                (field for field in fields if isinstance(field.item, Dimension)),
+                key=lambda field: order[field.item.name],
             )
         ),
-        counts=tuple(leaf for leaf in metrics if not _is_decimal(leaf.item)),
-        decimals=tuple(leaf for leaf in metrics if _is_decimal(leaf.item)),
-        extras=names,
+        counts=tuple(field for field in metrics if not _is_decimal(field.item)),
+        decimals=tuple(field for field in metrics if _is_decimal(field.item)),
+        extras=attributes,
         decoder=msgspec.json.Decoder(bucket),
     )
 
 
-def _node(
+def _build_object(
     name: str,
-    placed: list[tuple[tuple[str, ...], Dimension | Metric]],
+    items_by_path: list[tuple[tuple[str, ...], Dimension | Metric]],
     path: tuple[str, ...],
     attributes: tuple[str, ...],
-    leaves: list[Leaf],
+    fields: list[SchemaField],
     extras: dict[str, str],
-) -> Node:
-    """The struct of the object at `path`, with the items in it; `leaves` collects all of them."""
+) -> SchemaObject:
+    """Build the struct of the JSON object at `path` from the items below it; append its fields to `fields`."""
     depth = len(path)
-    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
-    children: dict[str, tuple[str, Leaf | Node]] = {}
-    for index, child in enumerate(dict.fromkeys(where[depth] for where, _ in placed)):
+    struct_fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    children: dict[str, tuple[str, SchemaField | SchemaObject]] = {}
+    for index, child_name in enumerate(dict.fromkeys(item_path[depth] for item_path, _ in items_by_path)):
         attribute = f"f{index}"
-        here = (*attributes, attribute)
-        within = [(where, item) for where, item in placed if where[depth] == child]
-        if len(within) == 1 and len(within[0][0]) == depth + 1:
-            leaf = Leaf(within[0][1], within[0][0], here)
-            leaves.append(leaf)
-            children[child] = (attribute, leaf)
-            fields.append(_field(attribute, leaf))
+        child_attributes = (*attributes, attribute)
+        below = [(item_path, item) for item_path, item in items_by_path if item_path[depth] == child_name]
+        if len(below) == 1 and len(below[0][0]) == depth + 1:
+            field = SchemaField(below[0][1], below[0][0], child_attributes)
+            fields.append(field)
+            children[child_name] = (attribute, field)
+            struct_fields.append(_struct_field(attribute, field))
         else:
-            node = _node(f"{name}_{attribute}", within, (*path, child), here, leaves, {})
-            children[child] = (attribute, node)
-            fields.append((attribute, node.struct) if node.required else (attribute, node.struct | None, None))
-    fields += [(attribute, msgspec.Raw, None) for attribute in extras.values()]
-    rename = {attribute: child for child, (attribute, _) in children.items()}
-    rename |= {attribute: child for child, attribute in extras.items()}
-    top = not path
-    if top and _IGNORED not in children:
-        fields.append(("ignored", msgspec.Raw, None))
+            child = _build_object(f"{name}_{attribute}", below, (*path, child_name), child_attributes, fields, {})
+            children[child_name] = (attribute, child)
+            struct_fields.append(
+                (attribute, child.struct) if child.required else (attribute, child.struct | None, None)
+            )
+    struct_fields += [(attribute, msgspec.Raw, None) for attribute in extras.values()]
+    rename = {attribute: child_name for child_name, (attribute, _) in children.items()}
+    rename |= {attribute: extra for extra, attribute in extras.items()}
+    is_root = not path
+    if is_root and _IGNORED not in children:
+        struct_fields.append(("ignored", msgspec.Raw, None))
         rename["ignored"] = _IGNORED
-    struct = msgspec.defstruct(name, fields, rename=rename, forbid_unknown_fields=top, kw_only=True, gc=False)
-    needed = any(child.required for _, child in children.values())
-    return Node(struct, children, needed)
+    struct = msgspec.defstruct(
+        name, struct_fields, rename=rename, forbid_unknown_fields=is_root, kw_only=True, gc=False
+    )
+    required = any(child.required for _, child in children.values())
+    return SchemaObject(struct, children, required)
 
 
-def _field(attribute: str, leaf: Leaf) -> tuple[str, Any] | tuple[str, Any, Any]:
-    item = leaf.item
+def _struct_field(attribute: str, field: SchemaField) -> tuple[str, Any] | tuple[str, Any, Any]:
+    item = field.item
     if isinstance(item, Dimension):
         return (attribute, bool | str | None, None) if item.boolean else (attribute, str | None, None)
     if _is_decimal(item):

@@ -1,64 +1,65 @@
-"""Reads an answer's body in pieces: bounded in size also when unpacked, and stopped at once when cancelled."""
+"""Reads the body of a response in chunks, with a size limit that also holds for compressed bodies."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from mmap import mmap
 
-from usage_viewer.api.http.memory_budget import SMALL
+from usage_viewer.api.http.memory_budget import STEP
 from usage_viewer.domain.errors import ConnectionFailed, NotJson, TooLarge
 
-_PIECE = 1 << 20  # bytes unpacked at a time: a few bytes may unpack to a thousand times as many
-_GZIP = 31  # zlib's number for a gzip header and trailer
+_MAX_UNPACKED_CHUNK = 1 << 20  # bytes: a compressed chunk can unpack to a thousand times its size
+_GZIP_WINDOW_BITS = 31  # zlib: a window of 2^15 bytes (15), with gzip header and trailer (+ 16)
 
 
-def read_body(pieces: Iterable[bytes], encoding: str, limit: int, check: Callable[[int], None]) -> bytes:
-    """All of `pieces`, unpacked. `check` is called with the size (bytes) before each is kept, and may raise.
+def read_body(chunks: Iterable[bytes], encoding: str, limit: int, check: Callable[[int], None]) -> bytes:
+    """Read and unpack a whole body; `encoding` is its Content-Encoding ("", "identity" or "gzip").
 
-    Raises TooLarge over `limit` bytes, ConnectionFailed where packed data ends too early, NotJson for an encoding
-    that wasn't asked for or damaged data.
+    `check` is called with the size so far (bytes, unpacked) before each chunk is stored; what it raises ends the
+    read. Raises TooLarge for more than `limit` bytes, ConnectionFailed for compressed data that ends too early,
+    NotJson for damaged compressed data or another encoding.
     """
-    kept: list[bytes] = []
+    parts: list[bytes] = []
     size = 0
-    # What is large is gathered in pages of its own, which the system has back at once: each thread's own heap would
-    # keep them.
-    with ExitStack() as gathered:
-        large: mmap | None = None
-        for piece in _unpacked(pieces, encoding):
-            size += len(piece)
+    # A large body is collected in memory pages of its own, which the system gets back at once. The heap of each
+    # thread would keep them.
+    with ExitStack() as resources:
+        large_body: mmap | None = None
+        for chunk in _unpack(chunks, encoding):
+            size += len(chunk)
             if size > limit:
                 raise TooLarge(f"more than {limit:,} bytes")
             check(size)
-            if large is None and size > SMALL:
-                large = gathered.enter_context(mmap(-1, limit))
-                large.write(b"".join(kept))
-                kept.clear()
-            if large is None:
-                kept.append(piece)
+            if large_body is None and size > STEP:
+                large_body = resources.enter_context(mmap(-1, limit))
+                large_body.write(b"".join(parts))
+                parts.clear()
+            if large_body is None:
+                parts.append(chunk)
             else:
-                large.write(piece)
-        return b"".join(kept) if large is None else large[:size]
+                large_body.write(chunk)
+        return b"".join(parts) if large_body is None else large_body[:size]
 
 
-def _unpacked(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+def _unpack(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     if encoding in ("", "identity"):
-        return iter(pieces)
+        return iter(chunks)
     if encoding in ("gzip", "x-gzip"):
-        return _gunzipped(pieces)
-    raise NotJson("it is packed in a way that was not asked for")
+        return _gunzip(chunks)
+    raise NotJson("the response has an encoding that was not requested")
 
 
-def _gunzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    unpacker = zlib.decompressobj(_GZIP)
+def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    unpacker = zlib.decompressobj(_GZIP_WINDOW_BITS)
     begun = False
     try:
-        for packed in pieces:
-            begun = begun or bool(packed)
-            rest = packed
+        for chunk in chunks:
+            begun = begun or bool(chunk)
+            rest = chunk
             while rest and not unpacker.eof:
-                yield unpacker.decompress(rest, _PIECE)
+                yield unpacker.decompress(rest, _MAX_UNPACKED_CHUNK)
                 rest = unpacker.unconsumed_tail
     except zlib.error:
-        raise NotJson("its compression is damaged") from None
+        raise NotJson("the compressed data is damaged") from None
     if begun and not unpacker.eof:
-        raise ConnectionFailed("the answer was cut off")
+        raise ConnectionFailed("the response was cut off")

@@ -1,4 +1,4 @@
-"""`UsageClient`: one authenticated client of the API for any number of threads, one page a call."""
+"""The authenticated HTTP client of the API. Each call fetches one page; any number of threads may share it."""
 
 import logging
 import threading
@@ -12,12 +12,13 @@ import httpx
 
 from usage_viewer import __version__
 from usage_viewer.api.http.body_reader import read_body
-from usage_viewer.api.http.endpoint import check_base_url, proxy_for, trust
+from usage_viewer.api.http.endpoint import check_base_url, find_proxy, make_ssl_context
 from usage_viewer.api.http.error_mapping import network_error, status_error
 from usage_viewer.api.http.memory_budget import MemoryBudget, Reservation
-from usage_viewer.api.http.retry import AttemptFailure, OnRetry, RetryPolicy, date_of, with_retries
-from usage_viewer.api.http.transport import CHECK, Transport
+from usage_viewer.api.http.retry import AttemptFailure, OnRetry, RetryPolicy, parse_http_date, with_retries
+from usage_viewer.api.http.transport import CHECK_EXTENSION, Transport
 from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import (
     Cancelled,
     InputError,
@@ -28,19 +29,21 @@ from usage_viewer.domain.errors import (
 )
 
 Params = Sequence[tuple[str, str]]
+"""Query parameters; an array parameter is repeated (`group_by=model&group_by=batch`)."""
 
 MAX_BODY = 64 << 20
-"""Bytes of one answer: some 130,000 rows. What is larger is asked for in narrower windows."""
+"""Bytes in one response, about 130,000 rows. A window with more is fetched in smaller windows."""
 
-POLICY = RetryPolicy()
-_MAX_ERROR_BODY = 64 << 10
-_CONNECTIONS = 32
+DEFAULT_POLICY = RetryPolicy()
+_MAX_ERROR_BODY = 64 << 10  # bytes
+_MAX_CONNECTIONS = 32
+_MIN_CLOCK_ERROR = 5  # seconds: the Date header has whole seconds only, and the response takes time
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: to connect, to wait for the next bytes, and for one whole answer."""
+    """Time limits in seconds: to connect, between two reads, and for one whole response."""
 
     connect: float = 10.0
     read: float = 30.0
@@ -48,11 +51,13 @@ class Timeouts:
 
 
 class UsageClient:
-    """Sends the key to the base URL's host and nowhere else: redirects are not followed.
+    """Sends GET requests with the admin key to the host of the base URL. Redirects are not followed.
 
-    `sleep(seconds)` waits between tries and answers True when the user has cancelled; without it the wait is on
-    the call's own `cancelled`. Connections are opened when the first call needs one. `on_clock_error` hears by how
-    many seconds the server's clock is ahead of `clock`, from any thread.
+    The key goes to no other host. `clock` returns epoch seconds. `sleep(seconds)` waits between two attempts and
+    returns True if the user has cancelled (default: it waits for the `cancellation` of the call). `max_body` is in
+    bytes. `on_clock_error` is called with the number of seconds by which the server's clock is ahead of `clock`,
+    after each response and in the thread of the request. Connections are opened by the first call that needs one.
+    Raises InputError for an invalid base URL.
     """
 
     def __init__(
@@ -66,7 +71,7 @@ class UsageClient:
         sleep: Callable[[float], bool] | None = None,
         ca_file: Path | None = None,
         max_body: int = MAX_BODY,
-        policy: RetryPolicy = POLICY,
+        policy: RetryPolicy = DEFAULT_POLICY,
         on_clock_error: Callable[[float], None] | None = None,
     ) -> None:
         self.base_url = check_base_url(base_url)
@@ -75,40 +80,43 @@ class UsageClient:
         self._max_body, self._policy = max_body, policy
         self._host = httpx.URL(self.base_url).host
         self._proxy: str | None = None
-        self._opening = threading.Lock()  # guards the three below
+        self._lock = threading.Lock()  # guards the next three attributes
         self._http: httpx.Client | None = None
-        self._calls, self._closed = 0, False
-        self._room = MemoryBudget()
+        self._running_calls, self._closed = 0, False
+        self._memory_budget = MemoryBudget()
         self._clock_error, self._on_clock_error = 0.0, on_clock_error
 
     def now(self) -> float:
-        """Epoch seconds by the server's clock, as far as its answers have told it."""
+        """Return the current time in epoch seconds, corrected by the `Date` header of the last response."""
         return self._clock() + self._clock_error
 
     def close(self) -> None:
-        """Closes all connections once no call uses them; a call that comes later closes what it opened."""
-        with self._opening:
+        """Close all connections as soon as no call uses them.
+
+        A later call still works: it opens a connection and closes it at its end.
+        """
+        with self._lock:
             self._closed = True
         self._close_unused()
 
     def _close_unused(self) -> None:
-        # Not while a call reads: the system may give the number of its socket to another connection at once.
-        with self._opening:
-            http = self._http if self._closed and not self._calls else None
+        # Never while a call reads: the system may reuse the number of its closed socket for another connection.
+        with self._lock:
+            http = self._http if self._closed and not self._running_calls else None
             if http is not None:
                 self._http = None
         if http is not None:
             http.close()
 
     @contextmanager
-    def _calling(self) -> Iterator[None]:
-        with self._opening:
-            self._calls += 1
+    def _counted_call(self) -> Iterator[None]:
+        with self._lock:
+            self._running_calls += 1
         try:
             yield
         finally:
-            with self._opening:
-                self._calls -= 1
+            with self._lock:
+                self._running_calls -= 1
             self._close_unused()
 
     def __enter__(self) -> "UsageClient":
@@ -122,32 +130,37 @@ class UsageClient:
         path: str,
         params: Params = (),
         *,
-        cancelled: threading.Event | None = None,
+        cancellation: Cancellation | None = None,
         on_retry: OnRetry | None = None,
     ) -> bytes:
-        """The body of a 2xx answer to `GET base_url + path`, tried again as the policy says.
+        """Send `GET base_url + path` and return the body of the 2xx response.
 
-        Raises CredentialError, NetworkError, ServerError, TooLarge, NotJson (packed wrongly), Cancelled.
+        A failed request is tried again by the rules of the retry policy. Raises CredentialError, NetworkError,
+        ServerError, TooLarge, NotJson (invalid compression), Cancelled, and InputError for an invalid URL or
+        certificate file.
         """
-        with self.answer(path, params, cancelled=cancelled, on_retry=on_retry) as body:
+        with self.get_within_budget(path, params, cancellation=cancellation, on_retry=on_retry) as body:
             return body
 
     @contextmanager
-    def answer(
+    def get_within_budget(
         self,
         path: str,
         params: Params = (),
         *,
-        cancelled: threading.Event | None = None,
+        cancellation: Cancellation | None = None,
         on_retry: OnRetry | None = None,
     ) -> Iterator[bytes]:
-        """As `get`, for an answer that may be large: until this block ends, it counts among those in memory."""
-        stop = cancelled or threading.Event()
-        stay = self._room.stay()
+        """Do the same as `get`, for a body that may be large.
+
+        The body counts towards the memory budget of all calls until the `with` block ends.
+        """
+        stop = cancellation or Cancellation()
+        reservation = self._memory_budget.reserve()
         try:
-            with self._calling():
+            with self._counted_call():
                 body = with_retries(
-                    lambda: self._attempt(path, params, stop, stay),
+                    lambda: self._attempt(path, params, stop, reservation),
                     self._policy,
                     self._sleep or stop.wait,
                     on_retry,
@@ -155,55 +168,59 @@ class UsageClient:
                 )
             yield body
         finally:
-            stay.leave()
+            reservation.release()
 
     def _attempt(
-        self, path: str, params: Params, cancelled: threading.Event, stay: Reservation
+        self, path: str, params: Params, cancellation: Cancellation, reservation: Reservation
     ) -> bytes | AttemptFailure:
-        # Typed errors are made here and raised outside of the handlers: a chain of exceptions would lead to the
-        # request, and so to the key.
+        # Typed errors are created here and raised outside of the exception handlers: a chained exception would
+        # refer to the request, and so to the key.
         headers: dict[str, str] = {}
         try:
-            return self._answer(path, params, cancelled, stay, headers)
+            return self._send(path, params, cancellation, reservation, headers)
         except httpx.HTTPError as error:
             failure: UsageViewerError = network_error(error, self._host, self._proxy)
         except httpx.InvalidURL:
-            failure = InputError(title="The request can't be made", hint="Choose fewer or shorter filters.")
+            failure = InputError(title="The request is too long", hint="Choose fewer or shorter filters.")
         except (Cancelled, InputError):
             raise
         except UsageViewerError as error:
             failure = error.with_traceback(None)
-        if cancelled.is_set():
-            raise Cancelled
-        stay.leave()
+        cancellation.check()
+        reservation.release()
         _log.debug("GET %s: %s", path, failure)
         return AttemptFailure(failure, headers)
 
-    def _answer(
-        self, path: str, params: Params, cancelled: threading.Event, stay: Reservation, seen: dict[str, str]
+    def _send(
+        self,
+        path: str,
+        params: Params,
+        cancellation: Cancellation,
+        reservation: Reservation,
+        headers: dict[str, str],
     ) -> bytes:
-        """One try; `seen` takes the answer's headers."""
-        begun, waited = time.monotonic(), stay.waited
+        """Make one attempt; store the response's headers in `headers`, with names in lower case."""
+        begun, waited_before = time.monotonic(), reservation.waited
 
         def check() -> None:
-            if cancelled.is_set():
-                raise Cancelled
-            if time.monotonic() - begun - (stay.waited - waited) > self._timeouts.total:
-                raise TimedOut(f"the answer did not end within {self._timeouts.total:g} s ({self._host})")
+            cancellation.check()
+            waited_for_memory = reservation.waited - waited_before
+            if time.monotonic() - begun - waited_for_memory > self._timeouts.total:
+                raise TimedOut(f"the response was not complete after {self._timeouts.total:g} s ({self._host})")
 
         check()
-        request = self._opened().build_request(
+        request = self._client().build_request(
             "GET",
             self.base_url + path,
             params=list(params),
             headers={"Authorization": f"Bearer {self._key.reveal()}", "Accept-Encoding": "gzip"},
-            extensions={CHECK: check},
+            extensions={CHECK_EXTENSION: check},
         )
-        response = self._opened().send(request, stream=True)
+        response = self._client().send(request, stream=True)
         try:
-            seen.update((name.lower(), value) for name, value in response.headers.items())
-            self._note_clock(seen)
-            body = self._body(response, lambda size: stay.grown(size, check))
+            headers.update((name.lower(), value) for name, value in response.headers.items())
+            self._update_clock_error(headers)
+            body = self._read_body(response, lambda size: reservation.grow(size, check))
         finally:
             with suppress(httpx.HTTPError):
                 response.close()
@@ -215,7 +232,7 @@ class UsageClient:
             raise status_error(response.status_code, response.headers, body, self._key)
         return body
 
-    def _body(self, response: httpx.Response, check: Callable[[int], None]) -> bytes:
+    def _read_body(self, response: httpx.Response, check: Callable[[int], None]) -> bytes:
         limit = self._max_body
         length = response.headers.get("content-length", "")
         encoding = response.headers.get("content-encoding", "").strip().lower()
@@ -228,38 +245,38 @@ class UsageClient:
         except (UsageViewerError, httpx.HTTPError) as error:
             if isinstance(error, Cancelled | TimedOut):
                 raise
-            return b""  # the status says enough
+            return b""  # the status alone is enough for the error
 
-    def _note_clock(self, headers: dict[str, str]) -> None:
-        moment = date_of(headers.get("date", ""))
-        if moment is None or "age" in headers:  # the date of an answer out of a cache is an old one
+    def _update_clock_error(self, headers: dict[str, str]) -> None:
+        server_time = parse_http_date(headers.get("date", ""))
+        if server_time is None or "age" in headers:  # a response from a cache has an old date
             return
-        error = moment - self._clock()
-        self._clock_error = error if abs(error) > 5 else 0.0  # the header counts whole seconds
+        error = server_time - self._clock()
+        self._clock_error = error if abs(error) > _MIN_CLOCK_ERROR else 0.0
         if self._on_clock_error is not None:
             self._on_clock_error(self._clock_error)
 
-    def _opened(self) -> httpx.Client:
-        with self._opening:
+    def _client(self) -> httpx.Client:
+        with self._lock:
             if self._http is None:
-                self._http = self._open()
+                self._http = self._new_client()
             return self._http
 
-    def _open(self) -> httpx.Client:
+    def _new_client(self) -> httpx.Client:
         times = self._timeouts
         return httpx.Client(
-            transport=self._transport or self._own_transport(),
-            trust_env=False,  # the proxy is chosen by `proxy_for`; nothing else of the environment has a say
+            transport=self._transport or self._new_transport(),
+            trust_env=False,  # `find_proxy` reads the proxy; no other environment variable is used
             follow_redirects=False,
             timeout=httpx.Timeout(times.read, connect=times.connect, pool=times.total),
             headers={"User-Agent": f"usage-viewer/{__version__}", "Accept": "application/json"},
         )
 
-    def _own_transport(self) -> Transport:
-        self._proxy = proxy_for(self.base_url)
-        context = trust(self._ca_file) if self.base_url.startswith("https:") else None
+    def _new_transport(self) -> Transport:
+        self._proxy = find_proxy(self.base_url)
+        context = make_ssl_context(self._ca_file) if self.base_url.startswith("https:") else None
         try:
-            return Transport(context, self._proxy, _CONNECTIONS)
+            return Transport(context, self._proxy, _MAX_CONNECTIONS)
         except (ValueError, httpx.InvalidURL):
-            fault = ProxyFailed("its address can't be used: HTTPS_PROXY must name an http:// proxy")
-        raise fault
+            error = ProxyFailed("its address is invalid: HTTPS_PROXY must be the http:// URL of a proxy")
+        raise error

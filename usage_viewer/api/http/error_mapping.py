@@ -1,4 +1,4 @@
-"""What goes wrong on the way as typed errors: exceptions of the network, and answers that are errors."""
+"""Maps httpx exceptions and error responses of the API to the typed errors of the domain."""
 
 import re
 import socket
@@ -32,24 +32,24 @@ from usage_viewer.domain.errors import (
 )
 
 MAX_DETAIL = 300
-"""Characters kept of a server's message."""
+"""Characters of a server's message that an error shows."""
 
 _NEEDS_ADMIN = re.compile(r"(?<![\w-])admin (?:api )?key", re.IGNORECASE)
 _SCOPE = re.compile(r"\bapi(?:\.[a-z_]+)*\.(?:read|write|request|delete)\b")
-# OpenSSL's numbers for why a certificate was not accepted.
-_OUT_OF_DATE = frozenset({9, 10})
-_OF_ANOTHER = frozenset({62, 64})
-_MISSING = re.compile(r"missing scopes?:\s*([\w.]+\w)", re.IGNORECASE)
+# Codes of OpenSSL for a rejected certificate (X509_V_ERR_…).
+_WRONG_DATE = frozenset({9, 10})  # not yet valid, expired
+_WRONG_HOST = frozenset({62, 64})  # host name or IP address mismatch
+_MISSING_SCOPE = re.compile(r"missing scopes?:\s*([\w.]+\w)", re.IGNORECASE)
 
 
 def network_error(error: httpx.HTTPError, host: str, proxy: str | None) -> NetworkError:
-    """The typed error for what httpx raised on the way to `host`."""
+    """Return the typed error for an httpx exception of a request to `host` through `proxy` (a URL or None)."""
     causes = list(_causes(error))
     if isinstance(error, httpx.ProxyError):
-        return ProxyFailed(plain(str(error)))
+        return ProxyFailed(sanitize(str(error)))
     if isinstance(error, httpx.TimeoutException):
-        what = "connecting took" if isinstance(error, httpx.ConnectTimeout) else "an answer took"
-        return TimedOut(f"{what} too long ({host})")
+        action = "connecting" if isinstance(error, httpx.ConnectTimeout) else "the response"
+        return TimedOut(f"{action} took too long ({host})")
     if isinstance(error, httpx.ConnectError):
         for cause in causes:
             if isinstance(cause, ssl.SSLError):
@@ -58,24 +58,24 @@ def network_error(error: httpx.HTTPError, host: str, proxy: str | None) -> Netwo
             return ProxyFailed(f"{_host_of(proxy)} can't be reached")
         if any(isinstance(cause, socket.gaierror) for cause in causes):
             return HostNotFound(host)
-        said = next((c.strerror for c in causes if isinstance(c, OSError) and c.strerror), "")
-        return ConnectionFailed(f"{host}: {said or 'no connection'}")
-    return ConnectionFailed(f"{host}: {plain(str(error)) or 'cut off'}")
+        reason = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), "")
+        return ConnectionFailed(f"{host}: {reason or 'no connection'}")
+    return ConnectionFailed(f"{host}: {sanitize(str(error)) or 'cut off'}")
 
 
 def _tls_failed(error: ssl.SSLError, host: str) -> TlsFailed:
     if not isinstance(error, ssl.SSLCertVerificationError):
         return TlsFailed(
-            f"{host}: {plain(error.reason or str(error))}",
-            title="No safe connection could be made",
-            hint="Check the base URL: at this address and port there may be no server that speaks https.",
+            f"{host}: {sanitize(error.reason or str(error))}",
+            title="The secure connection failed",
+            hint="Check the base URL: the server at this address and port may not support https.",
         )
     hint = None
-    if error.verify_code in _OUT_OF_DATE:
-        hint = "Check this computer's date and time. If they are right, the server's owner has to renew it."
-    elif error.verify_code in _OF_ANOTHER:
-        hint = "Check the base URL: the certificate is another server's."
-    return TlsFailed(f"{host}: {plain(error.verify_message or str(error))}", hint=hint)
+    if error.verify_code in _WRONG_DATE:
+        hint = "Check this computer's date and time. If they are right, the server's certificate must be renewed."
+    elif error.verify_code in _WRONG_HOST:
+        hint = "Check the base URL: the certificate belongs to another server."
+    return TlsFailed(f"{host}: {sanitize(error.verify_message or str(error))}", hint=hint)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -87,14 +87,17 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _host_of(url: str) -> str:
-    """Host and port of a proxy, without the password that may stand before them."""
+    """Return host and port of a proxy URL, without user name and password."""
     return url.rpartition("@")[2].rpartition("://")[2].strip("/")
 
 
-def plain(text: str, key: AdminKey | None = None) -> str:
-    """One short line: keys masked, invisible characters written out, cut to 300 characters."""
+def sanitize(text: str, key: AdminKey | None = None) -> str:
+    """Return untrusted text as one line of at most 300 characters, safe to show.
+
+    Keys are masked (`key` also if it has an unusual form), invisible characters are escaped.
+    """
     line = " ".join(text[: 8 * MAX_DETAIL].split())
-    # What was put into a key does not hide it.
+    # Invisible characters inside a key must not keep it from being found.
     bare = "".join(char for char in line if unicodedata.category(char)[0] != "C")
     masked = mask_keys(bare) if key is None else redact(bare, key)
     line = visible(line) if masked == bare else masked
@@ -102,14 +105,17 @@ def plain(text: str, key: AdminKey | None = None) -> str:
 
 
 def status_error(status: int, headers: httpx.Headers, body: bytes, key: AdminKey) -> UsageViewerError:
-    """The typed error for an answer whose status isn't 2xx."""
-    said = _said(body)
-    message = _text(said, "message")
-    detail = plain(message, key) or _unexplained(status)
+    """Return the typed error for a response of the API whose status isn't 2xx.
+
+    Reads the API's error object: `{"error": {"message", "type", "param", "code"}}`.
+    """
+    error_object = _error_object(body)
+    message = _string(error_object, "message")
+    detail = sanitize(message, key) or _status_text(status)
     if 300 <= status < 400:
-        return _redirected(status, headers)
+        return _redirect_error(status, headers)
     if status in (401, 403) and message:
-        return _about_the_key(status, message, detail, key, said)
+        return _credential_error(status, message, detail, key, error_object)
     if status == 401:
         return (KeyRefused if key.looks_like_admin else NotAnAdminKey)(detail)
     if status == 403:
@@ -122,10 +128,12 @@ def status_error(status: int, headers: httpx.Headers, body: bytes, key: AdminKey
         return RateLimited(detail, status=status)
     if status == 408 or status >= 500:
         return ServerFailed(detail, status=status)
-    return RequestRefused(detail, status=status, param=plain(_text(said, "param"), key))
+    return RequestRefused(detail, status=status, param=sanitize(_string(error_object, "param"), key))
 
 
-def _about_the_key(status: int, message: str, detail: str, key: AdminKey, said: dict[str, Any]) -> UsageViewerError:
+def _credential_error(
+    status: int, message: str, detail: str, key: AdminKey, error_object: dict[str, Any]
+) -> UsageViewerError:
     if not key.looks_like_admin:
         return NotAnAdminKey(detail)
     scope = _scope_in(message)
@@ -136,37 +144,39 @@ def _about_the_key(status: int, message: str, detail: str, key: AdminKey, said: 
         return NotAnAdminKey(detail)
     if status == 401:
         return KeyRefused(detail)
-    if "unsupported_country" in _text(said, "code"):
-        return RequestRefused(detail, status=status, hint="The server can't be used from where you are.")
+    if "unsupported_country" in _string(error_object, "code"):
+        return RequestRefused(
+            detail, status=status, hint="OpenAI does not serve the country that you connect from."
+        )
     return ScopeMissing(detail)
 
 
 def _scope_in(message: str) -> str:
-    """`api.usage.read` and the like; "" if the message names none."""
-    missing = _MISSING.search(message)
+    """Return the scope that a message names, such as `api.usage.read`; "" if there is none."""
+    missing = _MISSING_SCOPE.search(message)
     if missing:
         return missing[1][:100]
-    named = _SCOPE.search(message)
-    return named[0][:100] if named else ""
+    mentioned = _SCOPE.search(message)
+    return mentioned[0][:100] if mentioned else ""
 
 
-def _redirected(status: int, headers: httpx.Headers) -> ServerError:
-    # Not followed: the key goes to the host that the user named, and to no other.
+def _redirect_error(status: int, headers: httpx.Headers) -> ServerError:
+    # Redirects are not followed: the key must go to no other host than that of the base URL.
     try:
-        place = httpx.URL(headers.get("location", ""))
-        where = plain(f"{place.scheme}://{place.host}{place.path}" if place.host else place.path)
+        url = httpx.URL(headers.get("location", ""))
+        target = sanitize(f"{url.scheme}://{url.host}{url.path}" if url.host else url.path)
     except httpx.InvalidURL:
-        where = ""
+        target = ""
     return ServerError(
-        f"to {where}" if where else f"HTTP {status}",
+        f"to {target}" if target else f"HTTP {status}",
         status=status,
-        title="The server redirects elsewhere",
-        hint="Check the base URL. Redirects are not followed, so that the key goes nowhere else.",
+        title="The server redirects to another address",
+        hint="Check the base URL. Redirects are not followed, so that the key is sent to no other server.",
     )
 
 
-def _said(body: bytes) -> dict[str, Any]:
-    """The error object of the body; empty if there is none, as in a page of a proxy."""
+def _error_object(body: bytes) -> dict[str, Any]:
+    """Return the error object of a body; empty if there is none, as in an HTML page of a proxy."""
     try:
         decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -177,13 +187,13 @@ def _said(body: bytes) -> dict[str, Any]:
     return inner if isinstance(inner, dict) else {}
 
 
-def _text(said: dict[str, Any], name: str) -> str:
-    value = said.get(name)
+def _string(error_object: dict[str, Any], name: str) -> str:
+    value = error_object.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _unexplained(status: int) -> str:
+def _status_text(status: int) -> str:
     try:
-        return f"HTTP {status} ({HTTPStatus(status).phrase}), without an explanation"
+        return f"HTTP {status} ({HTTPStatus(status).phrase}), without a message"
     except ValueError:
-        return f"HTTP {status}, without an explanation"
+        return f"HTTP {status}, without a message"

@@ -1,64 +1,77 @@
-"""`MemoryBudget`: how much memory the answers of all calls under way may take together."""
+"""Limits how much memory the response bodies of all running requests take together."""
 
 import threading
 import time
 from collections.abc import Callable
 
-SMALL = 4 << 20
-"""Bytes up to which an answer is read without asking for room, and by which it then grows."""
+STEP = 4 << 20
+"""Bytes. A response up to this size is read without a reservation; a reservation grows in steps of this size."""
 
-TOGETHER = 64 << 20
-"""Bytes that larger answers may have together; the one that came first goes on whatever the others have."""
+TOTAL = 64 << 20
+"""Bytes that all reservations may have together. The oldest reservation may always grow, even beyond this total:
+so one request can always finish.
+"""
 
-_SLICE = 0.1  # seconds between two looks at whether the one who waits is to go on waiting
+_CHECK_INTERVAL = 0.1  # seconds between two checks for cancellation while waiting
 
 
 class MemoryBudget:
-    def __init__(self, together: int = TOGETHER) -> None:
-        self._together = together
-        self._changed = threading.Condition()
-        self._inside: list[Reservation] = []  # in the order in which they came
+    """Shares `total` bytes among the responses of several threads."""
 
-    def stay(self) -> "Reservation":
+    def __init__(self, total: int = TOTAL) -> None:
+        self._total = total
+        self._changed = threading.Condition()
+        self._active: list[Reservation] = []  # oldest first
+
+    def reserve(self) -> "Reservation":
+        """Return a new reservation of 0 bytes."""
         return Reservation(self)
 
-    def enter(self, stay: "Reservation", size: int, check: Callable[[], None]) -> None:
-        """Returns once `stay` may have `size` bytes."""
+    def resize(self, reservation: "Reservation", size: int, check: Callable[[], None]) -> None:
+        """Set a reservation to `size` bytes; wait until they are free.
+
+        `check` is called every 0.1 s while waiting. Raises what `check` raises.
+        """
         with self._changed:
-            if stay not in self._inside:
-                self._inside.append(stay)
-            while not self._fits(stay, size):
+            if reservation not in self._active:
+                self._active.append(reservation)
+            while not self._fits(reservation, size):
                 begun = time.monotonic()
-                self._changed.wait(_SLICE)
-                stay.waited += time.monotonic() - begun
+                self._changed.wait(_CHECK_INTERVAL)
+                reservation.waited += time.monotonic() - begun
                 check()
-            stay.size = size
+            reservation.size = size
 
-    def _fits(self, stay: "Reservation", size: int) -> bool:
-        others = sum(one.size for one in self._inside if one is not stay)
-        return stay is self._inside[0] or others + size <= self._together
+    def _fits(self, reservation: "Reservation", size: int) -> bool:
+        others = sum(other.size for other in self._active if other is not reservation)
+        return reservation is self._active[0] or others + size <= self._total
 
-    def leave(self, stay: "Reservation") -> None:
+    def release(self, reservation: "Reservation") -> None:
+        """Free the bytes of a reservation; it can be used again."""
         with self._changed:
-            if stay in self._inside:
-                self._inside.remove(stay)
+            if reservation in self._active:
+                self._active.remove(reservation)
                 self._changed.notify_all()
-            stay.size = 0
+            reservation.size = 0
 
 
 class Reservation:
-    """One call's: `grown` with each size that its answer comes to, then `leave`. `waited`: seconds in all."""
+    """The memory reserved for one response: `size` in bytes; `waited` is the time spent waiting, in seconds."""
 
-    def __init__(self, room: MemoryBudget) -> None:
-        self._room = room
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget = budget
         self.size = 0
         self.waited = 0.0
 
-    def grown(self, size: int, check: Callable[[], None]) -> None:
-        """Returns once `size` bytes have room. `check` is called first and while it waits; it may raise."""
-        check()
-        if size > max(SMALL, self.size):
-            self._room.enter(self, -(-size // SMALL) * SMALL, check)
+    def grow(self, size: int, check: Callable[[], None]) -> None:
+        """Reserve memory for a response that now has `size` bytes; wait until it is free.
 
-    def leave(self) -> None:
-        self._room.leave(self)
+        `check` is called once before, and every 0.1 s while waiting. Raises what `check` raises.
+        """
+        check()
+        if size > max(STEP, self.size):
+            self._budget.resize(self, -(-size // STEP) * STEP, check)
+
+    def release(self) -> None:
+        """Free the reserved memory."""
+        self._budget.release(self)

@@ -1,4 +1,4 @@
-"""When to try again, and how long to wait before: a pure policy, and the loop that follows it."""
+"""Decides when a failed request is tried again and after which wait; runs the loop of attempts."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from math import ceil, isfinite
 
-from usage_viewer.domain.durations import duration
+from usage_viewer.domain.display_text import duration
 from usage_viewer.domain.errors import (
     Cancelled,
     ConnectionFailed,
@@ -18,14 +18,14 @@ from usage_viewer.domain.errors import (
 )
 
 Headers = Mapping[str, str]
-"""Names in lower case."""
+"""Response headers; the names are in lower case."""
 
 RETRIED_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailure:
-    """One try that failed, with the headers of the answer if one came."""
+    """The error of one failed attempt, and the headers of its response (empty if there was none)."""
 
     error: UsageViewerError
     headers: Headers
@@ -33,37 +33,39 @@ class AttemptFailure:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Said before a wait: try `attempt` of `attempts` failed with `error`; the next comes in `seconds`."""
+    """Reported before a wait: attempt number `attempt` (from 1) failed; the next one starts in `seconds`."""
 
     error: UsageViewerError
     attempt: int
-    attempts: int
+    attempts: int  # the largest number of attempts
     seconds: float
 
     @property
     def text(self) -> str:
         """One line for the status bar."""
-        what = "Rate limited" if isinstance(self.error, RateLimited) else self.error.title
-        return f"{what}, next try in {ceil(self.seconds)} s"
+        problem = "Rate limited" if isinstance(self.error, RateLimited) else self.error.title
+        return f"{problem}; retrying in {ceil(self.seconds)} s"
 
 
 OnRetry = Callable[[Retry], None]
+"""Called before each wait, in the thread of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Up to `attempts` tries in all, `slow_attempts` where each may take long; waits in seconds.
+    """Limits on attempts and waits; all times are in seconds.
 
-    A server that asks for a longer wait than `longest_asked`, or for more than `longest_in_all` one after another,
-    is not waited for: better to say so at once.
+    `attempts` includes the first one; `timeout_attempts` applies instead after a timeout, as each attempt then
+    takes long. If the server asks for a wait longer than `max_requested_wait`, or all waits together would become
+    longer than `max_total_wait`, the request is not tried again and its error is reported at once.
     """
 
     attempts: int = 6
-    slow_attempts: int = 3
+    timeout_attempts: int = 3
     base: float = 0.5
     ceiling: float = 30.0
-    longest_asked: float = 120.0
-    longest_in_all: float = 300.0
+    max_requested_wait: float = 120.0
+    max_total_wait: float = 300.0
 
     def delay(
         self,
@@ -74,49 +76,52 @@ class RetryPolicy:
         random: float,
         waited: float = 0.0,
     ) -> float | None:
-        """Seconds to wait after try `attempt` (from 1) failed; None: it is not to be tried again.
+        """Return the wait after failed attempt number `attempt` (from 1), in seconds; None: do not try again.
 
-        `waited`: seconds before the tries so far.
-
-        What the server asks for is honoured (`retry-after-ms`, `Retry-After`); else the wait is `random` (0 to 1)
-        times a bound that doubles.
+        The server's wait (`retry-after-ms` or `Retry-After`) is used if it asks for one. Otherwise the wait is
+        `random` (from 0 to 1) times a bound that starts at `base` and doubles with each attempt up to `ceiling`.
+        `now` is in epoch seconds; `waited` is the sum of all waits before this one.
         """
-        if attempt >= self.attempts_for(error) or not _is_passing(error):
+        if attempt >= self.attempts_for(error) or not _is_transient(error):
             return None
-        asked = asked_wait(headers, now)
-        if asked:  # to be asked again at once is no reason to leave out one's own wait
-            return asked if asked <= min(self.longest_asked, self.longest_in_all - waited) else None
+        requested = requested_wait(headers, now)
+        if requested:  # a requested wait of 0 s does not replace the random wait
+            allowed = min(self.max_requested_wait, self.max_total_wait - waited)
+            return requested if requested <= allowed else None
         return random * min(self.ceiling, self.base * 2.0 ** (attempt - 1))
 
     def attempts_for(self, error: UsageViewerError) -> int:
-        return min(self.attempts, self.slow_attempts) if isinstance(error, TimedOut) else self.attempts
+        """Return the largest number of attempts for a request that failed with `error`."""
+        return min(self.attempts, self.timeout_attempts) if isinstance(error, TimedOut) else self.attempts
 
 
-def _is_passing(error: UsageViewerError) -> bool:
+def _is_transient(error: UsageViewerError) -> bool:
     if isinstance(error, ServerError):
         return error.status in RETRIED_STATUSES
     return isinstance(error, ConnectionFailed | TimedOut)
 
 
-def asked_wait(headers: Headers, now: float) -> float | None:
-    """Seconds that the server asks to wait, 0 for a moment that has passed; None if it doesn't say.
+def requested_wait(headers: Headers, now: float) -> float | None:
+    """Return the wait that the server asks for, in seconds; None if it asks for none.
 
-    A date is compared with the answer's own `Date`, so that this computer's clock may be wrong.
+    Reads `retry-after-ms`, then `Retry-After` (seconds or a date; 0 for a date in the past). A date is compared
+    with the response's own `Date`, so that a wrong clock of this computer does no harm; `now` (epoch seconds) is
+    used if there is no `Date`.
     """
-    milliseconds = _number(headers.get("retry-after-ms", ""))
+    milliseconds = _finite_number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
         return max(0.0, milliseconds / 1000)
     text = headers.get("retry-after", "")
-    seconds = _number(text)
+    seconds = _finite_number(text)
     if seconds is None:
-        moment = date_of(text)
+        moment = parse_http_date(text)
         if moment is None:
             return None
-        seconds = moment - (date_of(headers.get("date", "")) or now)
+        seconds = moment - (parse_http_date(headers.get("date", "")) or now)
     return max(0.0, seconds)
 
 
-def _number(text: str) -> float | None:
+def _finite_number(text: str) -> float | None:
     try:
         number = float(text)
     except ValueError:
@@ -124,8 +129,8 @@ def _number(text: str) -> float | None:
     return number if isfinite(number) else None
 
 
-def date_of(text: str) -> float | None:
-    """Epoch seconds of an HTTP date; None if it is none."""
+def parse_http_date(text: str) -> float | None:
+    """Parse an HTTP date into epoch seconds; return None for any other text."""
     try:
         moment = parsedate_to_datetime(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
@@ -139,33 +144,34 @@ def with_retries(
     wait: Callable[[float], bool],
     on_retry: OnRetry | None,
     clock: Callable[[], float],
-    chance: Callable[[], float] = random.random,
+    draw_random: Callable[[], float] = random.random,
 ) -> bytes:
-    """Calls `attempt` until it answers or the policy gives up; then raises the last failure's error.
+    """Call `attempt` until it returns a body, or the policy allows no other attempt.
 
-    `wait(seconds)` answers True when the user has cancelled: raises Cancelled.
+    `wait(seconds)` returns True if the user has cancelled. `clock` returns epoch seconds, `draw_random` a number
+    from 0 to 1. Raises the error of the last attempt, or Cancelled.
     """
-    tried, waited = 0, 0.0
+    attempts, waited = 0, 0.0
     while True:
         outcome = attempt()
         if not isinstance(outcome, AttemptFailure):
             return outcome
-        tried += 1
-        seconds = policy.delay(tried, outcome.error, outcome.headers, clock(), chance(), waited)
+        attempts += 1
+        seconds = policy.delay(attempts, outcome.error, outcome.headers, clock(), draw_random(), waited)
         if seconds is None:
-            raise _told(outcome, clock())
+            raise _final_error(outcome, clock())
         waited += seconds
         if on_retry is not None:
-            on_retry(Retry(outcome.error, tried, policy.attempts_for(outcome.error), seconds))
+            on_retry(Retry(outcome.error, attempts, policy.attempts_for(outcome.error), seconds))
         if wait(seconds):
             raise Cancelled
 
 
-def _told(failure: AttemptFailure, now: float) -> UsageViewerError:
-    """The failure's error; what the server asked for is said, as the user has to wait in our place: no part of a
-    second, though.
-    """
-    asked = asked_wait(failure.headers, now) or 0.0
-    if asked >= 1 and _is_passing(failure.error):
-        failure.error.hint = f"The server asks to wait {duration(asked)}. Retry then; what has arrived is kept."
+def _final_error(failure: AttemptFailure, now: float) -> UsageViewerError:
+    """Return the error to raise; its hint states the server's requested wait if it is at least 1 s."""
+    requested = requested_wait(failure.headers, now) or 0.0
+    if requested >= 1 and _is_transient(failure.error):
+        failure.error.hint = (
+            f"The server asks you to wait {duration(requested)}. Then retry; data already loaded is kept."
+        )
     return failure.error

@@ -1,6 +1,7 @@
-"""A transport whose waiting can be stopped: each read asks the call's own `check` several times a second.
+"""An httpx transport whose reads can be cancelled: each read calls the request's `check` ten times a second.
 
-httpx's transport blocks in a read until its timeout, and a server that sends a byte now and then is never late.
+A read of httpx's own transport blocks until its timeout, and a server that sends single bytes in time can prolong
+a response without limit.
 """
 
 import ssl
@@ -12,37 +13,39 @@ from contextlib import contextmanager
 import httpcore
 import httpx
 
-CHECK = "check"
-"""The extension of a request that holds its check: it is called often, and raises what shall end the call."""
+CHECK_EXTENSION = "check"
+"""The request extension with the check: a function that raises an exception to end the request."""
 
-_SLICE = 0.1  # seconds: how long a cancelled read goes on
+_CHECK_INTERVAL = 0.1  # seconds between two calls of the check during a read
 
-_READ = 1 << 20
-"""Bytes read at a time, instead of 64 KB: each piece costs as much as a copy of some hundred KB."""
+_READ_SIZE = 1 << 20
+"""Bytes read at a time (httpx: 64 KB). Each read costs as much as copying some hundred KB."""
 
 _SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 _Check = Callable[[], None]
 
 
 class Transport(httpx.BaseTransport):
-    """Connections to one server, through `proxy` if there is one; `context` is for https.
+    """A pool of up to `connections` connections to one server.
 
-    Raises ValueError for a proxy of another kind than HTTP.
+    `context` is the TLS context for https; `proxy` is the URL of an HTTP proxy. Raises ValueError for another kind
+    of proxy.
     """
 
     def __init__(self, context: ssl.SSLContext | None, proxy: str | None, connections: int) -> None:
-        self._calls = threading.local()
+        self._current_request = threading.local()
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
-            proxy=_proxy(proxy, context) if proxy is not None else None,
+            proxy=_parse_proxy(proxy, context) if proxy is not None else None,
             max_connections=connections,
             keepalive_expiry=30.0,
-            network_backend=_Backend(self._check),
+            network_backend=_NetworkBackend(self._check_current),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        # The pool does a call's reading and writing in the thread of the call.
-        self._calls.check = request.extensions.get(CHECK)
+        """Send the request and return its response, with the body still unread. Raises httpx.TransportError."""
+        # The pool reads and writes in the thread of the request, so a thread-local variable finds the check.
+        self._current_request.check = request.extensions.get(CHECK_EXTENSION)
         assert isinstance(request.stream, httpx.SyncByteStream)
         core = httpcore.Request(
             method=request.method,
@@ -56,31 +59,32 @@ class Transport(httpx.BaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
-        with _as_httpx():
+        with _httpx_errors():
             response = self._pool.handle_request(core)
         assert isinstance(response.stream, Iterable)
         return httpx.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_Body(response.stream),
+            stream=_ResponseStream(response.stream),
             extensions=response.extensions,
         )
 
     def close(self) -> None:
+        """Close all connections."""
         self._pool.close()
 
-    def _check(self) -> None:
-        check: _Check | None = getattr(self._calls, "check", None)
+    def _check_current(self) -> None:
+        check: _Check | None = getattr(self._current_request, "check", None)
         if check is not None:
             check()
 
 
-class _Body(httpx.SyncByteStream):
+class _ResponseStream(httpx.SyncByteStream):
     def __init__(self, stream: Iterable[bytes]) -> None:
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
-        with _as_httpx():
+        with _httpx_errors():
             yield from self._stream
 
     def close(self) -> None:
@@ -88,7 +92,7 @@ class _Body(httpx.SyncByteStream):
             self._stream.close()
 
 
-class _Backend(httpcore.NetworkBackend):
+class _NetworkBackend(httpcore.NetworkBackend):
     def __init__(self, check: _Check) -> None:
         self._check, self._sockets = check, httpcore.SyncBackend()
 
@@ -102,10 +106,10 @@ class _Backend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         self._check()
         stream = self._sockets.connect_tcp(host, port, timeout, local_address, socket_options)
-        return _Stream(stream, self._check)
+        return _CheckedStream(stream, self._check)
 
 
-class _Stream(httpcore.NetworkStream):
+class _CheckedStream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, check: _Check) -> None:
         self._stream, self._check = stream, check
 
@@ -114,7 +118,7 @@ class _Stream(httpcore.NetworkStream):
         while True:
             self._check()
             try:
-                return self._stream.read(max(max_bytes, _READ), _SLICE)
+                return self._stream.read(max(max_bytes, _READ_SIZE), _CHECK_INTERVAL)
             except httpcore.ReadTimeout:
                 if end is not None and time.monotonic() >= end:
                     raise
@@ -132,13 +136,13 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._check)
+        return _CheckedStream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._check)
 
     def get_extra_info(self, info: str) -> object:
         return self._stream.get_extra_info(info)
 
 
-_AS_HTTPX: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+_HTTPX_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (httpcore.ConnectTimeout, httpx.ConnectTimeout),
     (httpcore.ReadTimeout, httpx.ReadTimeout),
     (httpcore.WriteTimeout, httpx.WriteTimeout),
@@ -151,16 +155,17 @@ _AS_HTTPX: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
 
 
 @contextmanager
-def _as_httpx() -> Iterator[None]:
+def _httpx_errors() -> Iterator[None]:
+    """Raise the corresponding httpx exception for an exception of httpcore."""
     try:
         yield
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProxyError, httpcore.ProtocolError) as error:
-        kind = next(ours for theirs, ours in _AS_HTTPX if isinstance(error, theirs))
-        raise kind(str(error)) from error
+        httpx_type = next(ours for theirs, ours in _HTTPX_ERRORS if isinstance(error, theirs))
+        raise httpx_type(str(error)) from error
 
 
-def _proxy(text: str, context: ssl.SSLContext | None) -> httpcore.Proxy:
-    url = httpx.Proxy(text)  # takes user and password out of the address
+def _parse_proxy(text: str, context: ssl.SSLContext | None) -> httpcore.Proxy:
+    url = httpx.Proxy(text)  # separates user name and password from the address
     if url.url.scheme not in ("http", "https") or not url.url.host:
         raise ValueError("not an HTTP proxy")
     return httpcore.Proxy(

@@ -1,4 +1,4 @@
-"""Tables as text: TSV, CSV, HTML, Markdown and JSON, for the clipboard, for files and for the command line."""
+"""Renders tables as TSV, CSV, HTML, Markdown and JSON for the clipboard, files and the command line."""
 
 from usage_viewer.app.export.export import (
     Export,

@@ -1,4 +1,4 @@
-"""`Export`: some rows of a table in the order shown, and their text in each format, in short steps."""
+"""Renders rows of a table in each format, in short steps."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,23 +6,25 @@ from enum import StrEnum
 
 import numpy as np
 
-from usage_viewer.app.export import formats as layouts
+from usage_viewer.app.export import formats
 from usage_viewer.app.export.formats import Layout
 from usage_viewer.app.export.provenance import Provenance
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.table import Table
 
 STEP = 5_000
-"""Rows a step: some milliseconds, so that other threads run in between and a worker can be stopped."""
+"""Rows in a step: it takes some milliseconds, so that other threads run and a worker can be stopped."""
 
-_BYTES = 1_000_000
-"""Of text that is rewritten in a step."""
+_STEP_BYTES = 1_000_000
+"""Bytes of text that are rewritten in a step."""
 
 SAMPLE = 1_000
-"""Rows from which a size is estimated."""
+"""Rows from which the size of more rows is estimated."""
 
 
 class Format(StrEnum):
+    """Names the formats of copies and files."""
+
     TSV = "tsv"
     CSV = "csv"
     HTML = "html"
@@ -31,21 +33,22 @@ class Format(StrEnum):
 
     @property
     def label(self) -> str:
+        """The format's name for users."""
         return "Markdown" if self is Format.MARKDOWN else self.value.upper()
 
     @property
     def suffix(self) -> str:
-        """Of a file's name, with the dot."""
+        """The ending of a file's name, with the dot."""
         return ".md" if self is Format.MARKDOWN else f".{self.value}"
 
 
 @dataclass(frozen=True)
 class Export:
-    """What to write: `rows` of `table`, in their order.
+    """Selects `rows` of `table`, in their order, and the options of the formats.
 
-    `headers`: with the columns' labels first (Markdown always has them, JSON has names instead).
-    `decimal_point` is for TSV, which is read in the reader's locale; all others write a dot. `names` adds to JSON
-    what is shown for each id.
+    `headers` puts the columns' labels first (Markdown always has them, JSON has keys instead). `decimal_point` is
+    for TSV, which spreadsheets read in the user's locale; the other formats have a dot. `names` adds the label of
+    each id to JSON.
     """
 
     table: Table
@@ -57,31 +60,31 @@ class Export:
 
 
 def chunks(export: Export, form: Format) -> Iterator[str]:
-    """The text in pieces, which joined are the whole."""
+    """Return the text in pieces to be joined."""
     return _pieces(_layout(export, form), export.rows)
 
 
 def sized_chunks(export: Export, form: Format) -> tuple[int, Iterator[str]]:
-    """`estimated_size` and `chunks`, for which the labels are finished once."""
+    """Return `estimated_size` and `chunks`, with the labels written only once for both."""
     layout = _layout(export, form)
     return _estimated(layout, export.rows), _pieces(layout, export.rows)
 
 
 def render(export: Export, form: Format) -> str:
-    """The whole text. For many rows take `chunks`."""
+    """Return the whole text; use `chunks` for many rows."""
     return "".join(chunks(export, form))
 
 
 def commas_for_tabs(export: Export, tsv: bytes) -> Iterator[bytes] | None:
-    """The CSV of an export in pieces, from its TSV; None where a cell is quoted or would be, or numbers differ."""
+    """Return CSV in pieces, converted from TSV; None if a cell is quoted or would be, or the numbers differ."""
     if export.decimal_point != "." or any(sign in tsv for sign in (b",", b'"', b"\r")):
         return None
-    pieces = (tsv[start : start + _BYTES] for start in range(0, len(tsv), _BYTES))
+    pieces = (tsv[start : start + _STEP_BYTES] for start in range(0, len(tsv), _STEP_BYTES))
     return (piece.replace(b"\t", b",").replace(b"\n", b"\r\n") for piece in pieces)
 
 
 def estimated_size(export: Export, form: Format) -> int:
-    """Bytes of the text in UTF-8, from a sample of rows; exact for few rows."""
+    """Return the size of the text in bytes of UTF-8, estimated from a sample of rows; exact for few rows."""
     return _estimated(_layout(export, form), export.rows)
 
 
@@ -111,12 +114,12 @@ def _layout(export: Export, form: Format) -> Layout:
     table, provenance, headers = export.table, export.provenance, export.headers
     match form:
         case Format.TSV:
-            return layouts.tab_separated(table, provenance, headers, point=export.decimal_point)
+            return formats.tab_separated(table, provenance, headers, point=export.decimal_point)
         case Format.CSV:
-            return layouts.comma_separated(table, provenance, headers)
+            return formats.comma_separated(table, provenance, headers)
         case Format.HTML:
-            return layouts.document(table, provenance, headers)
+            return formats.document(table, provenance, headers)
         case Format.MARKDOWN:
-            return layouts.pipes(table, provenance)
+            return formats.pipes(table, provenance)
         case Format.JSON:
-            return layouts.objects(table, provenance, names=export.names)
+            return formats.objects(table, provenance, names=export.names)

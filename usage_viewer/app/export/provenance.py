@@ -1,4 +1,4 @@
-"""`Provenance`: where the numbers of a copy come from, in one line."""
+"""Defines `Provenance`, the line that states the source of a copy's numbers."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -14,7 +14,7 @@ PROGRAM = "Usage Viewer"
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Each field as it is read; an empty one has nothing to say."""
+    """Holds the parts of the line as readable texts; an empty part is left out."""
 
     dataset_label: str
     range_text: str
@@ -28,7 +28,7 @@ class Provenance:
 
     @property
     def text(self) -> str:
-        """One line, without the mark of a comment in front."""
+        """The parts in one line."""
         parts = (
             self.program,
             self.dataset_label,
@@ -43,11 +43,12 @@ class Provenance:
 
     @property
     def line(self) -> str:
+        """The text as a comment."""
         return f"# {self.text}"
 
 
 def provenance_of(view: ViewState, coverage: Coverage, names: Names) -> Provenance:
-    """Says what `coverage` covers: the range as it was resolved when the table was made, not as of now."""
+    """Return the source line of a table, with the range as it was when the table was built."""
     return Provenance(
         dataset_label=view.dataset.label,
         range_text=_range_text(coverage.periods),
@@ -55,13 +56,13 @@ def provenance_of(view: ViewState, coverage: Coverage, names: Names) -> Provenan
         per="whole range" if coverage.periods.per is Granularity.TOTAL else f"per {coverage.periods.per.value}",
         grouping=", ".join(view.dataset.dimension(name).label for name in view.grouping),
         filters_text=_filters_text(view, names),
-        fetched_at_text=_fetched_text(coverage),
+        fetched_at_text=_loaded_text(coverage),
         complete_text=coverage.summary,
     )
 
 
 def _range_text(periods: Periods) -> str:
-    """Days with both ends included; with times of the day, the end is exclusive."""
+    """Return whole days with both ends included, or else times with an exclusive end."""
     span = periods.span
     start, end = (datetime.fromtimestamp(moment, periods.zone) for moment in (span.start, span.end))
     if start.time() == end.time() == time():
@@ -84,11 +85,11 @@ def _filter_text(view: ViewState, chosen: Filter, names: Names) -> str:
     return f"{dimension.label}: not {listed}" if chosen.exclude else f"{dimension.label}: {listed}"
 
 
-def _fetched_text(coverage: Coverage) -> str:
+def _loaded_text(coverage: Coverage) -> str:
     if coverage.oldest_fetch is None or coverage.newest_fetch is None:
-        return "nothing fetched"
+        return "no data loaded"
     oldest, newest = (
         datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M")
         for moment in (coverage.oldest_fetch, coverage.newest_fetch)
     )
-    return f"fetched {newest} UTC" if oldest == newest else f"fetched {oldest} – {newest} UTC"
+    return f"loaded {newest} UTC" if oldest == newest else f"loaded {oldest} – {newest} UTC"

@@ -1,17 +1,18 @@
-"""`save`: an export as a file."""
+"""Saves an export as a file."""
 
 import errno
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from usage_viewer.app.atomic_write import Opener, write_whole
+from usage_viewer.app.atomic_write import Opener, write_atomically
 from usage_viewer.app.export.export import Export, Format, chunks
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, ExportError
 
 BYTE_ORDER_MARK = "\ufeff"
-"""First in CSV files: without it Excel takes UTF-8 for the system's old code page. Readers of the other formats
-expect UTF-8, and some stumble over a mark."""
+"""The beginning of CSV files: without it Excel reads UTF-8 as the system's legacy code page.
+
+Readers of the other formats expect UTF-8, and some fail on a mark."""
 
 _REASONS = {
     errno.ENOSPC: ("The disk is full", "Free some space, or choose another place."),
@@ -21,11 +22,11 @@ _REASONS = {
     errno.EPERM: ("The folder can't be written", "Choose a folder that you may write to."),
     errno.EROFS: ("The disk can't be written", "It is read-only. Choose another place."),
     errno.ENOENT: ("The folder is gone", "It may have been moved or deleted. Choose another place."),
-    errno.ENOTDIR: ("The folder is gone", "Something else has its name now. Choose another place."),
+    errno.ENOTDIR: ("This is not a folder", "A part of the path is a file. Choose another place."),
     errno.EISDIR: ("A folder has this name", "Choose another file name."),
-    errno.EEXIST: ("Something that is no file has this name", "Choose another file name."),
-    errno.ENAMETOOLONG: ("The file name is too long", "Choose a shorter one."),
-    errno.EINVAL: ("The file name can't be used", "Choose another one."),
+    errno.EEXIST: ("This name belongs to something that is not a file", "Choose another file name."),
+    errno.ENAMETOOLONG: ("The file name is too long", "Choose a shorter name."),
+    errno.EINVAL: ("The file name can't be used", "Choose another name."),
 }
 
 
@@ -33,30 +34,30 @@ def save(
     export: Export,
     form: Format,
     path: Path,
-    cancelled: threading.Event | None = None,
+    cancellation: Cancellation | None = None,
     *,
     opener: Opener | None = None,
 ) -> None:
-    """Writes the whole file or nothing; an older file of this name stays as it is until the new one is complete.
+    """Write the whole file or nothing; an existing file is replaced only by the complete new one.
 
-    Raises ExportError, or Cancelled once `cancelled` is set.
+    Raises ExportError, and Cancelled after `cancellation` was cancelled.
     """
     try:
-        write_whole(path, _pieces(export, form, cancelled or threading.Event()), opener=opener)
+        write_atomically(path, _pieces(export, form, cancellation or Cancellation()), opener=opener)
     except OSError as error:
         raise export_error(error, path) from error
 
 
 def export_error(error: OSError, path: Path) -> ExportError:
-    """What kept `path` from being written, and what to do."""
+    """Return the error for a file that could not be written, with a hint."""
     title, hint = _REASONS.get(error.errno or 0, ("The file can't be written", None))
     return ExportError(f"{path}: {error.strerror or error}", title=title, hint=hint)
 
 
-def _pieces(export: Export, form: Format, cancelled: threading.Event) -> Iterator[bytes]:
+def _pieces(export: Export, form: Format, cancellation: Cancellation) -> Iterator[bytes]:
     if form is Format.CSV:
         yield BYTE_ORDER_MARK.encode()
     for piece in chunks(export, form):
-        if cancelled.is_set():
+        if cancellation.is_cancelled:
             raise Cancelled(hint="No file was written.")
         yield piece.encode()

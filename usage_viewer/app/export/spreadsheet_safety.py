@@ -1,17 +1,17 @@
-"""Texts made safe for spreadsheets: no formulas, no control characters, quotes where a reader needs them.
+"""Makes texts safe for spreadsheets: no formulas, no control characters, quotes where a reader needs them.
 
-The rules are those of OWASP's page on CSV injection: a text that begins with one of = + - @, a tab or a line end
-(or with a full-width form of them) gets an apostrophe in front, and quotes are doubled within quotes. Numbers are
-never texts here, so that a negative one stays a number.
+Source: OWASP, CSV injection. A text that begins with = + - @, a tab or a line end (or a full-width form of these)
+gets a leading apostrophe, and quotes are doubled within quotes. Numbers don't pass through these functions: a
+negative number stays a number.
 """
 
 import re
 import unicodedata
 
 _FORMULA_STARTS = frozenset("=+-@")
-_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})  # what a spreadsheet may skip before it looks for a formula
+_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})  # spreadsheets may skip these before a formula
 
-# Tab and line ends have a meaning and stay. A picture for each of the rest; what can't be encoded is replaced.
+# Tab and line ends have a meaning and stay. C0 controls become their pictures, C1 controls the replacement sign.
 _VISIBLE = {
     **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"},
     0x7F: 0x2421,
@@ -21,28 +21,28 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """Control characters as pictures (␀), what no encoding can hold as �; tab and line ends stay."""
+    """Replace control characters by pictures (␀) and surrogates by �; tabs and line ends stay."""
     if not _UNPRINTABLE.search(text):
         return text
     return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text.translate(_VISIBLE))
 
 
 def harmless(text: str) -> str:
-    """The printable text, which no spreadsheet takes for a formula."""
+    """Return the printable text in a form that no spreadsheet reads as a formula."""
     text = printable(text)
-    return "'" + text if _like_formula(text) else text
+    return "'" + text if _is_like_formula(text) else text
 
 
-def _like_formula(text: str) -> bool:
+def _is_like_formula(text: str) -> bool:
     if text[:1] in {"\t", "\r", "\n"}:
         return True
     first = next((char for char in text if unicodedata.category(char) not in _UNSEEN), "")
-    # Full-width and other forms (＝ ﹣ ⁺) count as the sign that they stand for.
+    # Full-width and other forms (＝ ﹣ ⁺) count as their ASCII sign.
     return unicodedata.normalize("NFKC", first)[:1] in _FORMULA_STARTS
 
 
 def quoted(text: str, separator: str) -> str:
-    """As RFC 4180 has it, and as spreadsheets read pasted text: in quotes where it has a meaning otherwise."""
+    """Quotes a text with special characters (RFC 4180); spreadsheets read pasted text the same way."""
     if separator in text or '"' in text or "\n" in text or "\r" in text:
         return '"' + text.replace('"', '""') + '"'
     return text

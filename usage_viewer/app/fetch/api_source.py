@@ -1,4 +1,4 @@
-"""`ApiSource`: the organization's API as a session sees it."""
+"""Defines `ApiSource`, an organization's API as a session uses it."""
 
 import threading
 import time
@@ -7,9 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from usage_viewer.app.fetch.window_fetcher import OnNotice
+from usage_viewer.app.fetch.ports import OnNotice
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketRun
@@ -21,10 +22,12 @@ OFFICIAL_URL = "https://api.openai.com/v1"
 
 
 class ApiSource:
-    """Implements `Source` and `NameSource` over one client, which is made when it is first needed: importing
-    the network's part takes longer than painting the first window.
+    """Implements `Source` with one HTTP client.
 
-    The other arguments are the client's: `timeouts` None are its own, `wait` is its `sleep`.
+    The client is created by the first call: importing the network code takes longer than painting the first
+    window. `ca_file`: PEM file trusted in addition to the system's certificates. `timeouts` None: the client's
+    defaults. `wait` replaces the wait between two attempts; it receives seconds and returns True to give up.
+    `on_clock_error` receives by how many seconds the server's clock is ahead, from any thread.
     """
 
     def __init__(
@@ -45,7 +48,7 @@ class ApiSource:
         self._closed = False
 
     @cached_property
-    def _made(self) -> "api.UsageClient":
+    def _created_client(self) -> "api.UsageClient":
         from usage_viewer import api
 
         return api.UsageClient(
@@ -62,8 +65,8 @@ class ApiSource:
     def _client(self) -> "api.UsageClient":
         with self._lock:
             if self._closed:
-                self._made.close()  # whoever comes late leaves nothing open
-            return self._made
+                self._created_client.close()  # a call after `close` must leave no connection open
+            return self._created_client
 
     def fetch(
         self,
@@ -71,46 +74,53 @@ class ApiSource:
         window: BucketRun,
         grouped: tuple[str, ...],
         *,
-        cancelled: threading.Event,
+        cancellation: Cancellation,
         on_notice: OnNotice,
     ) -> Iterator[Batch]:
+        """Yield the buckets of `window`; see `Source.fetch`."""
         from usage_viewer import api
 
         client = self._client
 
-        def ask(part: BucketRun) -> Iterator[Batch]:
+        def fetch_part(part: BucketRun) -> Iterator[Batch]:
             return api.fetch_window(
                 client,
                 dataset,
                 part,
                 grouped,
-                cancelled=cancelled,
+                cancellation=cancellation,
                 on_retry=lambda retry: on_notice(retry.text),
             )
 
-        yield from api.fetch_narrowing(ask, window, on_notice)
+        yield from api.fetch_in_smaller_windows(fetch_part, window, on_notice)
 
     def accepted_dimensions(
-        self, dataset: Dataset, day: BucketRun, *, cancelled: threading.Event
+        self, dataset: Dataset, day: BucketRun, *, cancellation: Cancellation
     ) -> tuple[str, ...]:
+        """Return the dimensions that the organization may group by together; see `Source`."""
         from usage_viewer import api
 
-        return api.probe_dimensions(self._client, dataset, day, cancelled=cancelled)
+        return api.probe_dimensions(self._client, dataset, day, cancellation=cancellation)
 
-    def names(self, now: int, *, cancelled: threading.Event) -> Iterator[list[Name]]:
+    def names(self, now: int, *, cancellation: Cancellation) -> Iterator[list[Name]]:
+        """Yield the names of projects, users and API keys; see `Source.names`."""
         from usage_viewer import api
 
-        yield from api.fetch_names(self._client, now=now, cancelled=cancelled)
+        yield from api.fetch_names(self._client, now=now, cancellation=cancellation)
 
     def close(self) -> None:
+        """Close the client, if one was created. Running requests finish and then close theirs."""
         with self._lock:
             self._closed = True
-            made = self.__dict__.get("_made")
-        if made is not None:
-            made.close()
+            client = self.__dict__.get("_created_client")
+        if client is not None:
+            client.close()
 
     def check_key(self, now: int) -> None:
-        """One cheap call; raises what is wrong with the key, or with the way to the server."""
+        """Send one cheap request at `now` (epoch seconds).
+
+        Raises CredentialError, NetworkError, ServerError, AnswerError, InputError.
+        """
         from usage_viewer import api
 
         api.check_key(self._client, now)

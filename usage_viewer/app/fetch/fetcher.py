@@ -1,88 +1,99 @@
-"""`Fetcher`: brings usage from one source into the store, grouped by all that the organization allows."""
+"""Defines `Fetcher`, which fetches usage from one source into the store, grouped by every granted dimension."""
 
-import threading
 from collections.abc import Callable, Iterator
 
-from usage_viewer.app.fetch.window_fetcher import Progress, Source, fetch_windows, is_about_grouping
+from usage_viewer.app.fetch.coverage_reader import CoverageReader
+from usage_viewer.app.fetch.ports import Source
+from usage_viewer.app.fetch.window_fetcher import Progress, fetch_windows
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.errors import NotFound, RequestRefused, ScopeMissing, UsageViewerError
 from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
 
-Windows = Callable[[], list[BucketRun]]
-"""What is to be asked for now: something else once a dimension was refused."""
-
 
 class Fetcher:
-    """Lives as long as its source; remembers which datasets could not be had from it, and why."""
+    """Fetches for as long as its source is in use, and records which datasets are unavailable and why."""
 
-    def __init__(self, store: Store, source: Source, clock: Callable[[], float], workers: int) -> None:
+    def __init__(
+        self, store: Store, source: Source, coverage: CoverageReader, clock: Callable[[], float], workers: int
+    ) -> None:
         self.source = source
         self.unavailable: dict[str, UsageViewerError] = {}
-        self._store, self._clock, self._workers = store, clock, workers
-        self._answered: set[str] = set()  # datasets of which something came
+        self._store, self._coverage, self._clock, self._workers = store, coverage, clock, workers
+        self._answered: set[str] = set()  # datasets with at least one stored response
 
-    def fetch(self, view: ViewState, windows: Windows, cancelled: threading.Event) -> Iterator[Progress]:
-        """Yields as it goes; raises what stopped it. Whatever arrived whole before is kept."""
-        came = False
+    def fetch(self, view: ViewState, cancellation: Cancellation, *, refresh: bool = False) -> Iterator[Progress]:
+        """Fetch the buckets of `view` that are missing or stale; yield each step.
+
+        Complete buckets that arrived before an error stay stored. Raises CredentialError, NetworkError,
+        ServerError, AnswerError, StoreError, Cancelled.
+        """
+        has_stored = False
         try:
-            for step in self._fetch_as_allowed(view, windows, cancelled):
-                came = came or step.stored
-                if came:
+            for step in self._fetch_granted(view, cancellation, refresh):
+                has_stored = has_stored or step.stored
+                if has_stored:
                     self._answered.add(view.dataset_name)
                 yield step
         except UsageViewerError as error:
-            if not came and self._is_about_dataset(error, view.dataset_name):
+            if not has_stored and self._is_about_dataset(error, view.dataset_name):
                 self.unavailable[view.dataset_name] = error
             raise
 
-    def _fetch_as_allowed(
-        self, view: ViewState, windows: Windows, cancelled: threading.Event
-    ) -> Iterator[Progress]:
-        """Where the grouping is refused, what is allowed of it is found out and fetched."""
-        asked_again = False
+    def _fetch_granted(self, view: ViewState, cancellation: Cancellation, refresh: bool) -> Iterator[Progress]:
+        """Fetch; if the grouping is refused, find the granted dimensions and fetch once more."""
+        has_probed = False
         while True:
             try:
-                yield from self._fetch_wanted(view, windows, cancelled)
+                yield from self._fetch_windows(view, cancellation, refresh)
             except RequestRefused as error:
-                if asked_again or not is_about_grouping(error):
+                if has_probed or not is_about_grouping(error):
                     raise
-                asked_again = True
-                yield from self._learn_dimensions(view, error, cancelled)
+                has_probed = True
+                yield from self._store_refused_dimensions(view, error, cancellation)
             else:
                 return
 
     def _is_about_dataset(self, error: UsageViewerError, dataset: str) -> bool:
-        """Whether the organization lacks one dataset. A missing scope is the key's, unless others can be read."""
+        """Whether the organization lacks one dataset.
+
+        A missing scope concerns the key, unless the key can read other datasets.
+        """
         if isinstance(error, ScopeMissing):
             return bool(self._answered - {dataset})
         return isinstance(error, NotFound) or (isinstance(error, RequestRefused) and error.status == 403)
 
-    def _fetch_wanted(self, view: ViewState, windows: Windows, cancelled: threading.Event) -> Iterator[Progress]:
-        data = dataset_named(view.dataset_name)  # not with the unknown fields that the view names
-        refused = self._store.refused(data.name)
+    def _fetch_windows(self, view: ViewState, cancellation: Cancellation, refresh: bool) -> Iterator[Progress]:
+        dataset = dataset_named(view.dataset_name)  # without the unknown fields that the view names
+        refused = self._store.refused(dataset.name)
         yield from fetch_windows(
             self.source,
-            data,
-            windows(),
-            tuple(name for name in data.group_by if name not in refused),
+            dataset,
+            self._coverage.windows(view, refresh=refresh),
+            tuple(name for name in dataset.group_by if name not in refused),
             self._store.put,
-            cancelled=cancelled,
+            cancellation=cancellation,
             clock=self._clock,
             workers=self._workers,
         )
 
-    def _learn_dimensions(
-        self, view: ViewState, error: RequestRefused, cancelled: threading.Event
+    def _store_refused_dimensions(
+        self, view: ViewState, error: RequestRefused, cancellation: Cancellation
     ) -> Iterator[Progress]:
-        """Finds out which dimensions the organization refuses, and remembers them; else raises `error`."""
-        data = dataset_named(view.dataset_name)
-        yield Progress(0, 0, notice="Asking which dimensions can be had")
+        """Store which dimensions the organization refuses. Raises `error` if none is newly refused."""
+        dataset = dataset_named(view.dataset_name)
+        yield Progress(0, 0, notice="Checking which dimensions are available")
         today = BucketWidth.DAY.floor(int(self._clock()))
         yesterday = BucketRun(BucketWidth.DAY, today - BucketWidth.DAY.seconds, today)
-        accepted = self.source.accepted_dimensions(data, yesterday, cancelled=cancelled)
-        refused = set(data.group_by) - set(accepted)
-        if refused <= set(self._store.refused(data.name)):
+        accepted = self.source.accepted_dimensions(dataset, yesterday, cancellation=cancellation)
+        refused = set(dataset.group_by) - set(accepted)
+        if refused <= set(self._store.refused(dataset.name)):
             raise error
-        self._store.refuse(data.name, refused)
+        self._store.refuse(dataset.name, refused)
+
+
+def is_about_grouping(error: RequestRefused) -> bool:
+    """Whether a refused request (HTTP 400) may mean that a dimension is not granted."""
+    return error.status == 400 and (not error.param or error.param.startswith("group_by"))

@@ -1,4 +1,4 @@
-"""Brings what a view lacks into the store: windows fetched side by side, each bucket stored whole as it comes."""
+"""Fetches several windows of a dataset in parallel, and stores each bucket as soon as it is complete."""
 
 import queue
 import threading
@@ -6,52 +6,30 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Protocol
 
-from usage_viewer.domain.batch import Batch, together
+from usage_viewer.app.fetch.ports import Source
+from usage_viewer.domain.batch import Batch, concat_batches
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset
-from usage_viewer.domain.errors import AnswerError, Cancelled, RequestRefused, UsageViewerError
+from usage_viewer.domain.errors import AnswerError, UsageViewerError
 from usage_viewer.domain.period import BucketRun
 
 POLL = 0.05
-"""Seconds between two looks at whether the user has cancelled."""
+"""Seconds between two checks for cancellation."""
 
 GATHER = 0.02
-"""Seconds in which what arrives is stored together: a transaction takes 6 ms, and a further page in it one."""
+"""Seconds during which arriving batches are collected for one transaction.
+
+A transaction takes 6 ms, and each further page in it 1 ms.
+"""
 
 CLOCK_JUMP = 300.0
-"""Seconds that the clock goes besides time's passing from which it has been set."""
-
-OnNotice = Callable[[str], None]
-
-
-class Source(Protocol):
-    """Where usage comes from. Each call raises the typed errors of the network, and is safe in any thread."""
-
-    def fetch(
-        self,
-        dataset: Dataset,
-        window: BucketRun,
-        grouped: tuple[str, ...],
-        *,
-        cancelled: threading.Event,
-        on_notice: OnNotice,
-    ) -> Iterator[Batch]: ...
-
-    def accepted_dimensions(
-        self, dataset: Dataset, day: BucketRun, *, cancelled: threading.Event
-    ) -> tuple[str, ...]:
-        """The dimensions of the dataset that may be asked for together. Raises what refuses even none."""
-        ...
-
-    def close(self) -> None:
-        """Lets go of idle connections; calls under way end by themselves."""
-        ...
+"""Seconds between the clock and the measured time from which the clock counts as having been set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One step: windows `done` of `total`; `stored`: the store holds more than at the step before."""
+    """One step of a fetch: windows `done` of `total`; `stored`: the store has more than at the previous step."""
 
     done: int
     total: int
@@ -62,7 +40,7 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class _Arrived:
     batch: Batch
-    fetched_at: int
+    fetched_at: int  # epoch seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +58,27 @@ def fetch_windows(
     grouped: tuple[str, ...],
     keep: Callable[[Batch, int], None],
     *,
-    cancelled: threading.Event,
+    cancellation: Cancellation,
     clock: Callable[[], float],
     workers: int,
 ) -> Iterator[Progress]:
-    """Fetches `windows`, `workers` at a time, and hands batches to `keep` in the calling thread: joined, where
-    several have come that were asked for in the same second.
+    """Fetch `windows`, `workers` at a time, and pass batches and their fetch time to `keep`.
 
-    After an error nothing further is asked for, but what is under way is still kept; an answer that can't be used
-    spoils its own window alone. Then the first error is raised. `cancelled` ends it at once, with Cancelled;
-    what the source is doing then may go on for a while in its thread, but nothing further is asked for or kept.
+    `keep` runs in the calling thread; batches that were requested in the same second are joined. After an error
+    no further request starts, but running ones are still kept, and then the first error is raised. An unusable
+    response fails only its own window. Cancelling ends the iteration at once with Cancelled; a running request may
+    continue in its thread, but its result is dropped. Raises the source's errors and StoreError.
     """
-    crew = _WorkerPool(source, dataset, windows, grouped, clock, workers)
+    pool = _WorkerPool(source, dataset, windows, grouped, clock, workers)
     done = 0
     first_error: BaseException | None = None
     try:
         yield Progress(0, len(windows))
-        while crew.busy:
-            messages = crew.next_messages(cancelled)
+        while pool.busy:
+            messages = pool.next_messages(cancellation)
             arrived = [message for message in messages if isinstance(message, _Arrived)]
-            for (_, fetched_at), some in groupby(arrived, lambda one: (one.batch.width, one.fetched_at)):
-                keep(together([one.batch for one in some]), fetched_at)
+            for (_, fetched_at), group in groupby(arrived, lambda item: (item.batch.width, item.fetched_at)):
+                keep(concat_batches([item.batch for item in group]), fetched_at)
                 yield Progress(done, len(windows), stored=True)
             for message in messages:
                 if isinstance(message, str):
@@ -110,7 +88,7 @@ def fetch_windows(
                     first_error = first_error or message.error
                     yield Progress(done, len(windows))
     finally:
-        crew.stop()
+        pool.stop()
     if first_error is not None:
         raise first_error
 
@@ -131,9 +109,9 @@ class _WorkerPool:
         self._todo: queue.SimpleQueue[BucketRun] = queue.SimpleQueue()
         for window in windows:
             self._todo.put(window)
-        self._unanswered = len(windows)
-        self._changing = threading.Lock()  # guards the two above: every window is answered or taken back once
-        self._stop = threading.Event()
+        self._unfinished = len(windows)
+        self._lock = threading.Lock()  # guards the two above: each window is finished or removed exactly once
+        self._stop = Cancellation()
         # Bounded, so that a slow store slows the network down instead of filling the memory.
         self._messages: queue.Queue[_Message] = queue.Queue(maxsize=2 * workers)
         for number in range(min(workers, len(windows))):
@@ -141,15 +119,15 @@ class _WorkerPool:
 
     @property
     def busy(self) -> bool:
-        return self._unanswered > 0
+        """Whether a window is not finished."""
+        return self._unfinished > 0
 
-    def next_messages(self, cancelled: threading.Event) -> list[_Message]:
-        """What comes within a moment after the first one has."""
+    def next_messages(self, cancellation: Cancellation) -> list[_Message]:
+        """Wait for a message; return it with those that arrive within GATHER after it. Raises Cancelled."""
         messages: list[_Message] = []
         until = 0.0
         while not messages or (time.monotonic() < until and self.busy and len(messages) < self._messages.maxsize):
-            if cancelled.is_set():
-                raise Cancelled
+            cancellation.check()
             try:
                 message = self._messages.get(timeout=max(0.0, until - time.monotonic()) if messages else POLL)
             except queue.Empty:
@@ -158,15 +136,16 @@ class _WorkerPool:
                 until = time.monotonic() + GATHER
             messages.append(message)
             if isinstance(message, _Ended):
-                with self._changing:
-                    self._unanswered -= 1
+                with self._lock:
+                    self._unfinished -= 1
         return messages
 
     def stop(self) -> None:
-        self._stop.set()
+        """Start no further request and drop the results of running ones."""
+        self._stop.cancel()
 
     def _work(self) -> None:
-        while not self._stop.is_set():
+        while not self._stop.is_cancelled:
             try:
                 window = self._todo.get_nowait()
             except queue.Empty:
@@ -174,49 +153,46 @@ class _WorkerPool:
             try:
                 error = self._fetch(window)
             except BaseException as unexpected:
-                # Told too, so that nobody waits for this window for ever; then the thread ends as it must.
-                self._ask_no_more()
-                self._say(_Ended(unexpected))
+                # Reported too, because the caller would wait for this window forever; then the thread ends.
+                self._remove_remaining()
+                self._send(_Ended(unexpected))
                 raise
             if error is not None and not isinstance(error, AnswerError):
-                # Here, not where the message is read: until then this thread would have gone on asking.
-                self._ask_no_more()
-            self._say(_Ended(error))
+                # Here, not in the calling thread: this thread would start requests until the message is read.
+                self._remove_remaining()
+            self._send(_Ended(error))
 
-    def _ask_no_more(self) -> None:
-        with self._changing:
+    def _remove_remaining(self) -> None:
+        with self._lock:
             while True:
                 try:
                     self._todo.get_nowait()
                 except queue.Empty:
                     return
-                self._unanswered -= 1
+                self._unfinished -= 1
 
     def _fetch(self, window: BucketRun) -> UsageViewerError | None:
-        asked_at, begun = self._clock(), time.monotonic()
+        requested_at, started = self._clock(), time.monotonic()
         try:
             for batch in self._source.fetch(
-                self._dataset, window, self._grouped, cancelled=self._stop, on_notice=self._say
+                self._dataset, window, self._grouped, cancellation=self._stop, on_notice=self._send
             ):
-                # What an answer says is known as of the moment when it was asked for. A clock that is wrong is put
-                # right by the first answer: that moment with it.
-                put_right = self._clock() - asked_at - (time.monotonic() - begun)
-                self._say(_Arrived(batch, int(asked_at + (put_right if abs(put_right) > CLOCK_JUMP else 0.0))))
-                if self._stop.is_set():
+                # A response is valid as of the moment of its request. The first response corrects a wrong clock,
+                # and with it that moment.
+                correction = self._clock() - requested_at - (time.monotonic() - started)
+                if abs(correction) <= CLOCK_JUMP:
+                    correction = 0.0
+                self._send(_Arrived(batch, int(requested_at + correction)))
+                if self._stop.is_cancelled:
                     break
         except UsageViewerError as error:
             return error
         return None
 
-    def _say(self, message: _Message) -> None:
-        while not self._stop.is_set():
+    def _send(self, message: _Message) -> None:
+        while not self._stop.is_cancelled:
             try:
                 self._messages.put(message, timeout=POLL)
             except queue.Full:
                 continue
             return
-
-
-def is_about_grouping(error: RequestRefused) -> bool:
-    """Whether a 400 may mean that a dimension can't be asked for."""
-    return error.status == 400 and (not error.param or error.param.startswith("group_by"))

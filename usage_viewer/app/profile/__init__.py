@@ -1,1 +1,1 @@
-"""Organizations: their names, servers, keys and files."""
+"""Manages organizations: their names, servers, keys and files."""

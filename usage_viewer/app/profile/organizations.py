@@ -1,6 +1,7 @@
-"""The list of organizations: each a profile with an id that never changes, and a name that may.
+"""Edits the list of organizations. Each has an id that never changes, and a name that can change.
 
-The id names the directory of its data and its entry in the keyring; so renaming moves neither.
+The id is the name of the organization's data directory and of its entry in the keyring. A new name therefore moves
+neither.
 """
 
 import re
@@ -16,7 +17,7 @@ from usage_viewer.domain.errors import InputError, StoreNotWritable
 
 DEFAULT = "default"
 RESERVED = frozenset({"demo", "snapshot", "combined"})
-"""Names that other things than organizations go by in the settings."""
+"""Ids in the settings that don't belong to organizations."""
 
 LONGEST_LABEL = 60
 FIRST_LABEL = "My organization"
@@ -24,7 +25,7 @@ FIRST_LABEL = "My organization"
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """`base_url` "" is the vendor's own server."""
+    """Identifies an organization. `label` is its displayed name; `base_url` "" is OpenAI's own server."""
 
     id: str
     label: str
@@ -34,80 +35,81 @@ class Organization:
 Organizations = tuple[Organization, ...]
 
 
-def with_id(listed: Organizations, id: str) -> Organizations:
-    """The list with this one in it. Raises InputError for an id that can't be a profile's."""
-    if any(one.id == id for one in listed):
-        return listed
+def with_id(organizations: Organizations, id: str) -> Organizations:
+    """Return the list, with an organization of this id added if there is none. Raises InputError for a bad id."""
+    if any(one.id == id for one in organizations):
+        return organizations
     ProfilePaths(Path(), id)
-    return (*listed, Organization(id, FIRST_LABEL if id == DEFAULT else id))
+    return (*organizations, Organization(id, FIRST_LABEL if id == DEFAULT else id))
 
 
-def found(listed: Organizations, name: str) -> str:
-    """The id that `name` means: an id, or else the name that one goes by; else `name` itself, for a new one."""
-    if any(one.id == name for one in listed):
+def find_id(organizations: Organizations, name: str) -> str:
+    """Return the id of the organization whose id or label (ignoring case) is `name`; if there is none, `name`."""
+    if any(one.id == name for one in organizations):
         return name
-    return next((one.id for one in listed if one.label.casefold() == name.casefold()), name)
+    return next((one.id for one in organizations if one.label.casefold() == name.casefold()), name)
 
 
-def added(listed: Organizations, label: str, data_dir: Path, base_url: str = "") -> Organizations:
-    """One more, the last. Its id is made from its name, and is not that of data which is there already.
+def add(organizations: Organizations, label: str, data_dir: Path, base_url: str = "") -> Organizations:
+    """Return the list with a new organization at the end.
 
-    Raises InputError for a name or an address that can't be used.
+    Its id is derived from the label, and differs from all ids that are listed, reserved, or used by existing data.
+    Raises InputError for an invalid label or base URL.
     """
-    label = checked_label(listed, label)
+    label = check_label(organizations, label)
     if base_url:
         from usage_viewer.api import check_base_url
 
         base_url = check_base_url(base_url)
     plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "organization"
-    taken = {one.id for one in listed} | RESERVED
+    taken = {one.id for one in organizations} | RESERVED
     id, number = stem, 1
     while id in taken or ProfilePaths(data_dir, id).directory.exists():
         number += 1
         id = f"{stem}-{number}"
-    return (*listed, Organization(id, label, base_url))
+    return (*organizations, Organization(id, label, base_url))
 
 
-def renamed(listed: Organizations, id: str, label: str) -> Organizations:
-    """Raises InputError for a name that can't be used."""
-    label = checked_label(tuple(one for one in listed if one.id != id), label)
-    return tuple(replace(one, label=label) if one.id == id else one for one in listed)
+def rename(organizations: Organizations, id: str, label: str) -> Organizations:
+    """Return the list with a new label for the organization `id`. Raises InputError for an invalid label."""
+    label = check_label(tuple(one for one in organizations if one.id != id), label)
+    return tuple(replace(one, label=label) if one.id == id else one for one in organizations)
 
 
-def removed(listed: Organizations, id: str) -> Organizations:
-    """Raises InputError where no other would be left."""
-    rest = tuple(one for one in listed if one.id != id)
-    if not rest:
+def remove(organizations: Organizations, id: str) -> Organizations:
+    """Return the list without the organization `id`. Raises InputError for the last organization."""
+    remaining = tuple(one for one in organizations if one.id != id)
+    if not remaining:
         raise InputError(
-            title="The last organization can't be removed", hint="Erase its data and forget its key instead."
+            title="The last organization can't be removed", hint="Delete its data and remove its key instead."
         )
-    return rest
+    return remaining
 
 
-def checked_label(others: Sequence[Organization], label: str) -> str:
-    """The name without space around it. Raises InputError."""
+def check_label(others: Sequence[Organization], label: str) -> str:
+    """Return the label with single spaces only. Raises InputError if it is empty, too long or already used."""
     label = " ".join(label.split())
     if not label:
-        raise InputError(title="The organization needs a name", hint="Type one.")
+        raise InputError(title="The name is missing", hint="Enter a name.")
     if len(label) > LONGEST_LABEL:
         raise InputError(title="The name is too long", hint=f"Use at most {LONGEST_LABEL} characters.")
     if visible(label) != label:
-        raise InputError(title="The name has characters that can't be seen", hint="Type it anew.")
+        raise InputError(title="The name has invisible characters", hint="Enter it again.")
     if any(one.label.casefold() == label.casefold() for one in others):
         raise InputError(label, title="Another organization has this name", hint="Choose another name.")
     return label
 
 
-def delete_data(place: ProfilePaths) -> None:
-    """Removes the directory of an organization's data, which must not be open. Raises StoreNotWritable."""
+def delete_data(paths: ProfilePaths) -> None:
+    """Delete an organization's data directory. Its database must not be open. Raises StoreNotWritable."""
     try:
-        shutil.rmtree(place.directory)
+        shutil.rmtree(paths.directory)
     except FileNotFoundError:
         return
     except OSError as error:
         raise StoreNotWritable(
-            f"{place.directory}: {error.strerror or error}",
-            title="The data could not be removed",
-            hint="Close other programs that use it, check the permissions, and remove the folder by hand.",
+            f"{paths.directory}: {error.strerror or error}",
+            title="The data could not be deleted",
+            hint="Close other programs that use it, check the permissions, and delete the folder yourself.",
         ) from error

@@ -1,4 +1,4 @@
-"""Where a profile's data lives."""
+"""Defines the paths of a profile's files."""
 
 import re
 from dataclasses import dataclass
@@ -11,13 +11,15 @@ PROGRAM = "usage-viewer"
 
 @dataclass(frozen=True, slots=True)
 class ProfilePaths:
-    """The files of one profile (an organization): its database; the settings are common to all profiles."""
+    """Names the files of one profile (an organization): its database, and the settings of all profiles.
+
+    Raises InputError if `profile` can't be the name of a folder and of a keyring entry on every system.
+    """
 
     data_dir: Path
     profile: str = "default"
 
     def __post_init__(self) -> None:
-        # The name becomes a folder's and a keyring entry's name, on every system.
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", self.profile) or self.profile.endswith("."):
             raise InputError(
                 self.profile,
@@ -27,19 +29,22 @@ class ProfilePaths:
 
     @property
     def directory(self) -> Path:
+        """Return the profile's data directory."""
         return self.data_dir / "profiles" / self.profile
 
     @property
     def database(self) -> Path:
+        """Return the path of the profile's database."""
         return self.directory / "usage.duckdb"
 
     @property
     def settings(self) -> Path:
+        """Return the path of the settings, which all profiles share."""
         return self.data_dir / "settings.json"
 
 
 def default_data_dir() -> Path:
-    """The user's data directory as the platform has it."""
+    """Return the program's data directory at the platform's usual location."""
     import platformdirs
 
     return Path(platformdirs.user_data_dir(PROGRAM, appauthor=False))

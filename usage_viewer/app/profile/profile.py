@@ -1,4 +1,4 @@
-"""`Profile`: an organization: its name, its key's place, its data and its server, put together when needed."""
+"""Defines `Profile`, which opens an organization's database, keystore and server connection."""
 
 import threading
 import time
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from usage_viewer.app.fetch.api_source import ApiSource
+from usage_viewer.app.session.capabilities import ORGANIZATION
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.domain.durations import duration
+from usage_viewer.domain.display_text import duration
 
 if TYPE_CHECKING:
     from usage_viewer.api import Timeouts
@@ -19,23 +20,25 @@ if TYPE_CHECKING:
 
 
 CLOCK_ERROR = 600
-"""Seconds by which this computer's clock may be wrong before the server's is used instead."""
+"""Seconds by which this computer's clock may be wrong; beyond that, the server's clock is used."""
 
 
 class Profile:
-    """Everything that takes time (database, keyring, network) is opened by its methods, in any thread.
+    """Opens an organization's database, keystore and server connection when they are needed.
 
-    `label` is the name that is shown.
-    `database` None keeps the usage in memory. `keystore` makes the profile's keystore, once. `ca_file` (PEM) is
-    trusted beside the system's certificates. Tests give shorter `timeouts`, and a `wait` between two tries that
-    takes no time (it is told the seconds, and answers True to give up).
+    Creating a profile opens nothing. The methods may take long (database, keyring, network) and can be called in
+    any thread. `name` is the profile's id, `label` its displayed name. With `database` None, usage is kept in
+    memory. `keystore` creates the profile's keystore; it is called once. The certificates in `ca_file` (PEM) are
+    trusted in addition to the system's. `clock` returns epoch seconds. `week_start` is the first day of a week
+    (Monday is 0). Tests pass shorter `timeouts`, and a `wait` that takes no time (it gets the seconds until the
+    next attempt, and returns True to give up).
     """
 
-    needs_key = True
-    """False: what it opens has all the keys that it can have."""
+    capabilities = ORGANIZATION
+    """What the window and the command line may offer for this profile."""
 
-    read_only = False
-    """Whether nothing is ever fetched."""
+    member_ids: tuple[str, ...] = ()
+    """The ids of the organizations of a combined profile."""
 
     def __init__(
         self,
@@ -61,12 +64,12 @@ class Profile:
         self._lock = threading.Lock()
 
     def now(self) -> float:
-        """Epoch seconds by the server's clock, once it has answered and if ours is clearly wrong."""
+        """Return epoch seconds by this computer's clock, or by the server's if this one is clearly wrong."""
         return self._clock() + self._clock_error
 
     @property
     def clock_note(self) -> str:
-        """What is wrong with this computer's clock; "" if nothing is."""
+        """Return a sentence on how wrong this computer's clock is; "" if it is right."""
         if not self._clock_error:
             return ""
         way = "behind" if self._clock_error > 0 else "ahead"
@@ -81,31 +84,33 @@ class Profile:
 
     @property
     def keystore(self) -> "Keystore":
-        """May wait for the system's keyring. Raises KeyringError."""
+        """Return the profile's keystore. May wait for the system's keyring. Raises KeyringError."""
         with self._lock:
             return self._keystore
 
     def open_session(self, week_start: int | None = None) -> "Session":
-        """Opens the database. `week_start`: the first day of weeks (Monday is 0), if not the profile's. Raises
-        StoreError.
+        """Open the database and return a session on it.
+
+        `week_start` (Monday is 0) replaces the profile's first day of the week. Raises StoreError.
         """
-        from usage_viewer.app.session.session import WORKERS, Session
+        from usage_viewer.app.session.store_session import WORKERS, StoreSession
         from usage_viewer.store import Store
 
         store = Store.open(self.database)
         first_day = self._week_start if week_start is None else week_start
-        return Session(store, clock=self.now, workers=self._workers or WORKERS, week_start=first_day)
+        return StoreSession(store, clock=self.now, workers=self._workers or WORKERS, week_start=first_day)
 
     def start_anew(self) -> Path | None:
-        """Keeps the damaged database aside, so that the next `open_session` begins with an empty one.
+        """Rename the damaged database, so that the next `open_session` starts with an empty one.
 
-        Returns where it is kept; None where there is no file. Raises StoreNotWritable.
+        Returns the new path of the damaged database; None for a profile without a file. Raises StoreNotWritable.
         """
         from usage_viewer.store import Store
 
         return None if self.database is None else Store.set_aside(self.database)
 
     def source(self, key: AdminKey) -> ApiSource:
+        """Return the source that fetches from the profile's server with this key; it connects when first used."""
         return ApiSource(
             self.base_url,
             key,
@@ -117,15 +122,20 @@ class Profile:
         )
 
     def check_key(self, key: AdminKey) -> None:
-        """One cheap call. Raises CredentialError, NetworkError, ServerError, AnswerError, InputError."""
+        """Check the key with one small request to the server.
+
+        Raises CredentialError, NetworkError, ServerError, AnswerError, InputError.
+        """
         with closing(self.source(key)) as source:
             source.check_key(int(self.now()))
 
 
 class Demo(Protocol):
-    """A synthetic organization, and the process that serves it until `close`."""
+    """Provides a synthetic organization and the process that serves it."""
 
     @property
-    def profile(self) -> Profile: ...
+    def profile(self) -> Profile:
+        """Return the profile of the synthetic organization."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Stop the process."""

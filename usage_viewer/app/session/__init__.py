@@ -1,1 +1,1 @@
-"""Answers views and fetches for one or several organizations."""
+"""Answers, fetches and verifies views of one or several organizations."""

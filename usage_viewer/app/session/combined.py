@@ -1,22 +1,21 @@
-"""`CombinedSession`: the verbs of a session over several organizations, whose sums are added exactly."""
+"""Defines `CombinedSession`, the session of several organizations whose sums are added exactly."""
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from usage_viewer.app.fetch.window_fetcher import Progress
-from usage_viewer.app.session.session import Session, ViewResult
+from usage_viewer.app.session.capabilities import COMBINED
+from usage_viewer.app.session.result import ViewResult
+from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.app.verification.verifier import VerificationOutcome
-from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.cancellation import Cancellation
+from usage_viewer.domain.coverage import Coverage, combine_coverage
 from usage_viewer.domain.dataset import PROFILE, Extras
-from usage_viewer.domain.errors import Cancelled, InputError, KeyMissing, UsageViewerError
+from usage_viewer.domain.errors import Cancelled, KeyMissing, UsageViewerError
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import Span
-from usage_viewer.domain.together import together
 from usage_viewer.domain.verification import (
     BrokenIdentities,
     Bucket,
@@ -25,78 +24,104 @@ from usage_viewer.domain.verification import (
     Changes,
     Completeness,
     Verdict,
-    open_periods,
 )
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.domain.view_adjustment import fit
-from usage_viewer.store import Cancel
+from usage_viewer.domain.view_adjustment import adjust_view
+from usage_viewer.query.answer import answer
+from usage_viewer.query.plan import FactSource, plan_view
 
-LISTED = 1000
-"""Breaches and changes listed, of all organizations together."""
+MAX_LISTED = 1000
+"""Largest number of broken identities or changes in a list, for all organizations together."""
 
 
-class CombinedSession(Session):
-    """The same verbs over the sessions of several profiles, by id. `labels` are their names for the user."""
+class CombinedSession:
+    """Implements `Session` over the sessions of several organizations, by profile id.
 
-    can_snapshot = False
+    `labels`: the organizations' names for the user. `missing_keys`: the reason why a profile has no key.
+    The session owns `sessions`.
+    """
+
+    capabilities = COMBINED
+    store_session = None
 
     def __init__(
         self,
-        sessions: Mapping[str, Session],
+        sessions: Mapping[str, StoreSession],
         labels: Mapping[str, str],
         *,
         clock: Callable[[], float],
         week_start: int = 0,
-        lacking: Mapping[str, UsageViewerError] | None = None,
+        missing_keys: Mapping[str, UsageViewerError] | None = None,
     ) -> None:
-        """`lacking`: why a profile has no key to fetch with. It owns the sessions."""
-        self._sessions, self._labels, self._lacking = dict(sessions), dict(labels), dict(lacking or {})
+        self._sessions, self._labels = dict(sessions), dict(labels)
+        self._missing_keys = dict(missing_keys or {})
         self._clock, self._week_start = clock, week_start
 
-    # What is held
+    def close(self) -> None:
+        """Close the session of every organization."""
+        for session in self._sessions.values():
+            session.close()
+
+    # Look
 
     @property
-    def connected(self) -> bool:
-        return any(session.connected for session in self._sessions.values())
+    def now(self) -> int:
+        """The current time by the session's clock (epoch seconds)."""
+        return int(self._clock())
 
     @property
     def empty(self) -> bool:
+        """Whether no organization has a stored bucket."""
         return all(session.empty for session in self._sessions.values())
 
     @property
     def names(self) -> Names:
-        """Of two for one id, that which was seen later."""
-        every: dict[tuple[str, str], Name] = {}
+        """The stored names of every organization; of two names for one id, the one that was seen later."""
+        newest: dict[tuple[str, str], Name] = {}
         for session in self._sessions.values():
             for key, name in session.names.by_id.items():
-                if key not in every or name.seen > every[key].seen:
-                    every[key] = name
-        own = [Name(PROFILE.names, profile, label) for profile, label in self._labels.items()]
-        return Names.of([*every.values(), *own])
+                if key not in newest or name.seen > newest[key].seen:
+                    newest[key] = name
+        organizations = [Name(PROFILE.names, profile, label) for profile, label in self._labels.items()]
+        return Names.of([*newest.values(), *organizations])
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
+        """Compare what `view` needs with what is stored, for all organizations together."""
         now = self.now if now is None else now
         parts = [session.coverage(_of_one(view), refresh=refresh, now=now) for session in self._sessions.values()]
-        return together(parts)
+        return combine_coverage(parts)
 
-    def look(self, view: ViewState, cancel: Cancel | None = None, *, named: bool = True) -> ViewResult:
-        from usage_viewer.query.combine import answer_across
-
+    def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
+        """Answer `view` from what is stored in every organization, with names for ids if `named`."""
         now = self.now
-        unavailable = self.unavailable_dimensions()[view.dataset_name]
-        fitted = fit(view, now, self._week_start, unavailable)
-        parts = [session.part(profile, _of_one(fitted.view), now) for profile, session in self._sessions.items()]
-        coverage = together([part.coverage for part in parts])
-        still_open = [open_periods(part.coverage, part.store.held(view.dataset_name)) for part in parts]
-        extras = [part.store.extras(view.dataset_name) for part in parts]
+        unavailable = self._unavailable_dimensions(view.dataset_name)
+        adjusted = adjust_view(view, now, self._week_start, unavailable)
+        one = _of_one(adjusted.view)
+        sources = [
+            FactSource(profile, one.dataset, session.coverage(one, now=now))
+            for profile, session in self._sessions.items()
+        ]
+        plan = plan_view(adjusted.view, sources)
+        names = self.names if named else Names()
+        table = answer(
+            adjusted.view,
+            plan,
+            lambda part, stop: self._sessions[part.profile].read(part, stop),
+            names,
+            cancellation,
+        )
+        may_grow = [
+            self._sessions[source.profile].open_periods(view.dataset_name, source.coverage) for source in sources
+        ]
+        extras = [session.extras(view.dataset_name) for session in self._sessions.values()]
         return ViewResult(
             view,
-            answer_across(parts, fitted.view, self.names if named else Names(), cancel),
-            coverage,
+            table,
+            plan.coverage,
             unavailable,
-            np.logical_or.reduce(still_open),
-            fitted.view,
-            fitted.notes,
+            np.logical_or.reduce(may_grow),
+            adjusted.view,
+            adjusted.notes,
             Extras(
                 tuple(dict.fromkeys(name for one in extras for name in one.figures)),
                 tuple(dict.fromkeys(name for one in extras for name in one.values)),
@@ -104,165 +129,176 @@ class CombinedSession(Session):
         )
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
+        """Return every stored value of a dimension in any organization."""
         if dimension == PROFILE.name:
             return tuple(self._sessions)
-        found = (session.values(dataset, dimension) for session in self._sessions.values())
-        return tuple(dict.fromkeys(value for values in found for value in values))
+        stored = (session.values(dataset, dimension) for session in self._sessions.values())
+        return tuple(dict.fromkeys(value for values in stored for value in values))
 
-    def unavailable_dimensions(self) -> dict[str, tuple[str, ...]]:
-        listed = [session.unavailable_dimensions() for session in self._sessions.values()]
-        return {name: tuple(dict.fromkeys(item for one in listed for item in one[name])) for name in DATASETS}
+    def _unavailable_dimensions(self, dataset: str) -> tuple[str, ...]:
+        """Return the dimensions that at least one organization refuses."""
+        refused = [session.unavailable_dimensions()[dataset] for session in self._sessions.values()]
+        return tuple(dict.fromkeys(name for names in refused for name in names))
 
-    # What is fetched
+    # Fetch
 
-    def fetch(self, view: ViewState, *, cancelled: threading.Event, refresh: bool = False) -> Iterator[Progress]:
-        """One organization after the other, each from its own server with its own key. An error of one doesn't
-        keep the others from being fetched; the first is raised then, with the organization's name.
+    @property
+    def connected(self) -> bool:
+        """Whether at least one organization has a source."""
+        return any(session.connected for session in self._sessions.values())
+
+    @property
+    def unavailable_datasets(self) -> dict[str, UsageViewerError]:
+        """The datasets that are not available from any organization, with the reason of the first."""
+        first, *others = [session.unavailable_datasets for session in self._sessions.values()]
+        return {name: error for name, error in first.items() if all(name in other for other in others)}
+
+    def fetch(
+        self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: bool = False
+    ) -> Iterator[Progress]:
+        """Fetch the organizations one after the other, each from its own server with its own key.
+
+        An error of one organization does not stop the others. The first error is raised at the end, with the
+        organization's name in its title.
         """
-        one = _of_one(view)
-        counts = {
-            profile: len(session.windows(one, refresh=refresh)) for profile, session in self._sessions.items()
+        single_view, cancellation = _of_one(view), cancellation or Cancellation()
+        windows = {
+            profile: len(session.windows(single_view, refresh=refresh))
+            for profile, session in self._sessions.items()
         }
-        total, done = sum(counts.values()), 0
+        total, done = sum(windows.values()), 0
         first_error: UsageViewerError | None = None
         for profile, session in self._sessions.items():
             try:
-                for step in session.fetch(one, cancelled=cancelled, refresh=refresh):
+                for step in session.fetch(single_view, cancellation, refresh=refresh):
                     yield replace(step, done=done + step.done, total=total)
             except Cancelled:
                 raise
             except UsageViewerError as error:
-                first_error = first_error or self._named(profile, error)
-            done += counts[profile]
+                first_error = first_error or self._with_label(profile, error)
+            done += windows[profile]
         if first_error is not None:
             raise first_error
 
-    def fetch_names(self, *, cancelled: threading.Event) -> Names:
+    def fetch_names(self, cancellation: Cancellation | None = None) -> Names:
+        """Fetch the names of every organization; raise the first error at the end."""
+        cancellation = cancellation or Cancellation()
         first_error: UsageViewerError | None = None
         for profile, session in self._sessions.items():
             try:
-                session.fetch_names(cancelled=cancelled)
+                session.fetch_names(cancellation)
             except Cancelled:
                 raise
             except UsageViewerError as error:
-                first_error = first_error or self._named(profile, error)
+                first_error = first_error or self._with_label(profile, error)
         if first_error is not None:
             raise first_error
         return self.names
 
-    def _named(self, profile: str, error: UsageViewerError) -> UsageViewerError:
-        """The same error, with the organization's name in its title."""
+    def forget_unavailable(self) -> None:
+        """Forgets which datasets are not available."""
+        for session in self._sessions.values():
+            session.forget_unavailable()
+
+    def _with_label(self, profile: str, error: UsageViewerError) -> UsageViewerError:
+        """Return the error with the organization's name in its title."""
         if isinstance(error, KeyMissing):
-            error = self._lacking.get(
-                profile, KeyMissing(hint="Open this organization by itself and enter its key.")
-            )
+            no_key = KeyMissing(hint="Open this organization alone and enter its key.")
+            error = self._missing_keys.get(profile, no_key)
         label = self._labels[profile]
         if not error.title.startswith(f"{label}: "):
             error.title = f"{label}: {error.title}"
         return error
 
-    @property
-    def unavailable(self) -> dict[str, UsageViewerError]:
-        """Those that no organization gives."""
-        first, *others = [session.unavailable for session in self._sessions.values()]
-        return {name: error for name, error in first.items() if all(name in other for other in others)}
-
-    def forget_unavailable(self) -> None:
-        for session in self._sessions.values():
-            session.forget_unavailable()
-
-    def forget_refusals(self, dataset: str) -> None:
-        for session in self._sessions.values():
-            session.forget_refusals(dataset)
-
-    # What speaks for the figures
+    # Verify
 
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
-        return _completeness([session.completeness(_of_one(view)) for session in self._sessions.values()])
+        """Return the combined result of earlier verifications; `coverage` is not used."""
+        return _combine([session.completeness(_of_one(view)) for session in self._sessions.values()])
 
-    def calls_to_prove(self, view: ViewState, coverage: Coverage) -> int:
-        one = _of_one(view)
-        return sum(session.calls_to_prove(one, session.coverage(one)) for session in self._sessions.values())
+    def requests_to_verify(self, view: ViewState, coverage: Coverage) -> int:
+        """Return how many requests `verify` sends in all; `coverage` is not used."""
+        single_view = _of_one(view)
+        return sum(
+            session.requests_to_verify(single_view, session.coverage(single_view))
+            for session in self._sessions.values()
+        )
 
-    def prove(
-        self, view: ViewState, *, cancelled: threading.Event, refetch: Sequence[Bucket] = ()
+    def verify(
+        self, view: ViewState, cancellation: Cancellation | None = None, *, refetch: Sequence[Bucket] = ()
     ) -> VerificationOutcome:
-        proved = []
+        """Verify the organizations one after the other. The first error stops it."""
+        single_view, cancellation = _of_one(view), cancellation or Cancellation()
+        outcomes = []
         for profile, session in self._sessions.items():
             try:
-                proved.append(session.prove(_of_one(view), cancelled=cancelled, refetch=refetch))
+                outcomes.append(session.verify(single_view, cancellation, refetch=refetch))
             except Cancelled:
                 raise
             except UsageViewerError as error:
-                raise self._named(profile, error) from error
-        return VerificationOutcome(
-            _completeness([one.completeness for one in proved]), any(one.fetched for one in proved)
-        )
+                raise self._with_label(profile, error) from error
+        completeness = _combine([outcome.completeness for outcome in outcomes])
+        return VerificationOutcome(completeness, any(outcome.fetched for outcome in outcomes))
 
-    def breaches(self, view: ViewState, cancel: Cancel | None = None) -> BrokenIdentities:
-        found = {profile: session.breaches(_of_one(view), cancel) for profile, session in self._seen(view)}
+    def broken_identities(self, view: ViewState, cancellation: Cancellation | None = None) -> BrokenIdentities:
+        """Find broken identities in every organization; a combination begins with the profile's id."""
+        by_profile = {
+            profile: session.broken_identities(_of_one(view), cancellation)
+            for profile, session in self._filtered(view)
+        }
         listed = [
             replace(item, combination=(profile, *item.combination))
-            for profile, breaches in found.items()
-            for item in breaches.listed
+            for profile, identities in by_profile.items()
+            for item in identities.listed
         ]
-        newest = sorted(listed, key=lambda item: -item.bucket.start)[:LISTED]
-        return BrokenIdentities(sum(breaches.count for breaches in found.values()), tuple(newest))
+        newest = sorted(listed, key=lambda item: -item.bucket.start)[:MAX_LISTED]
+        return BrokenIdentities(sum(identities.count for identities in by_profile.values()), tuple(newest))
 
-    def changes(self, dataset: str, span: Span | None, cancel: Cancel | None = None) -> Changes:
-        found = {profile: session.changes(dataset, span, cancel) for profile, session in self._sessions.items()}
+    def changes(self, dataset: str, span: Span | None, cancellation: Cancellation | None = None) -> Changes:
+        """Return the changes in every organization; a combination begins with the profile's id."""
+        by_profile = {
+            profile: session.changes(dataset, span, cancellation) for profile, session in self._sessions.items()
+        }
         listed = [
             replace(item, combination=(profile, *item.combination))
-            for profile, changes in found.items()
+            for profile, changes in by_profile.items()
             for item in changes.listed
         ]
-        newest = sorted(listed, key=lambda item: -item.seen_at)[:LISTED]
-        return Changes(sum(changes.count for changes in found.values()), tuple(newest))
+        newest = sorted(listed, key=lambda item: -item.seen_at)[:MAX_LISTED]
+        return Changes(sum(changes.count for changes in by_profile.values()), tuple(newest))
 
-    def origins(
-        self, look: ViewResult, cell: Cell, metrics: Sequence[str], cancel: Cancel | None = None
+    def contributions(
+        self, result: ViewResult, cell: Cell, metrics: Sequence[str], cancellation: Cancellation | None = None
     ) -> list[BucketContribution]:
+        """Return the contributions of every organization of the cell, ordered by bucket."""
         groups = dict(cell.groups)
-        profile = groups.pop(PROFILE.name, None)
-        one = _of_one(look.view)
-        origins: list[BucketContribution] = []
-        for name, session in self._seen(look.view):
-            if profile in (None, name):
-                own = replace(look, view=one, coverage=session.coverage(one, now=self.now))
-                origins += session.origins(own, replace(cell, groups=tuple(groups.items())), metrics, cancel)
-        return sorted(origins, key=lambda item: item.bucket)
+        chosen_profile = groups.pop(PROFILE.name, None)
+        single_view, single_cell = _of_one(result.view), replace(cell, groups=tuple(groups.items()))
+        contributions: list[BucketContribution] = []
+        for profile, session in self._filtered(result.view):
+            if chosen_profile in (None, profile):
+                coverage = session.coverage(single_view, now=self.now)
+                single_result = replace(result, view=single_view, coverage=coverage)
+                contributions += session.contributions(single_result, single_cell, metrics, cancellation)
+        return sorted(contributions, key=lambda item: item.bucket)
 
-    def _seen(self, view: ViewState) -> Iterable[tuple[str, Session]]:
-        """Those that a filter on organizations lets pass."""
-        chosen = view.filter_on(PROFILE.name)
-        return [item for item in self._sessions.items() if chosen is None or chosen.passes(item[0])]
-
-    # What only one organization can do
-
-    def save_snapshot(self, view: ViewState, folder: Path, cancel: Cancel | None = None) -> dict[str, int]:
-        raise InputError(
-            title="A combined view can't be saved as a snapshot", hint="Save one of each organization by itself."
-        )
-
-    def remember(self, names: Iterable[Name]) -> None:
-        raise InputError(title="Names belong to one organization", hint="Open it by itself.")
-
-    def erase(self) -> None:
-        raise InputError(title="A combined view can't be erased", hint="Erase each organization by itself.")
-
-    def close(self) -> None:
-        for session in self._sessions.values():
-            session.close()
+    def _filtered(self, view: ViewState) -> Iterable[tuple[str, StoreSession]]:
+        """Return the organizations that pass the view's filter on organizations."""
+        item = view.filter_on(PROFILE.name)
+        return [entry for entry in self._sessions.items() if item is None or item.passes(entry[0])]
 
 
 def _of_one(view: ViewState) -> ViewState:
+    """Return the view without the organizations, as each of them answers it."""
     return view.across(())
 
 
-def _completeness(parts: Sequence[Completeness]) -> Completeness:
-    """One that differs makes all differ; all are proven only if each is."""
+def _combine(parts: Sequence[Completeness]) -> Completeness:
+    """Combine verdicts: one difference makes the whole differ; all must be verified for the whole to be."""
     verdicts = {part.verdict for part in parts}
-    worst = next(one for one in (Verdict.DIFFERS, Verdict.NOT_ASKED, Verdict.PROVEN) if one in verdicts)
+    worst = next(
+        verdict for verdict in (Verdict.DIFFERS, Verdict.NOT_VERIFIED, Verdict.VERIFIED) if verdict in verdicts
+    )
     checked = [part.checked_at for part in parts if part.checked_at is not None]
     return Completeness(
         worst,

@@ -1,26 +1,17 @@
-"""`Session`: one organization's store, source and names; its methods are all that a face of the program may do."""
+"""Defines `Session`, the operations that the window and the command line may use."""
 
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from usage_viewer.app.fetch.fetcher import Fetcher
-from usage_viewer.app.fetch.window_fetcher import Progress, Source
-from usage_viewer.app.verification.verification_log import VerificationLog
-from usage_viewer.app.verification.verifier import VerificationOutcome, VerificationRequest, Verifier, calls
-from usage_viewer.domain.catalog import DATASETS, dataset_named
-from usage_viewer.domain.coverage import Coverage, cover, windows
-from usage_viewer.domain.dataset import NO_EXTRAS, Extras
-from usage_viewer.domain.errors import KeyMissing, UsageViewerError
-from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.period import BucketRun, Span
-from usage_viewer.domain.table import Table
+from usage_viewer.app.fetch.window_fetcher import Progress
+from usage_viewer.app.session.capabilities import Capabilities
+from usage_viewer.app.session.result import ViewResult
+from usage_viewer.app.verification.verifier import VerificationOutcome
+from usage_viewer.domain.cancellation import Cancellation
+from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.names import Names
+from usage_viewer.domain.period import Span
 from usage_viewer.domain.verification import (
     BrokenIdentities,
     Bucket,
@@ -28,257 +19,138 @@ from usage_viewer.domain.verification import (
     Cell,
     Changes,
     Completeness,
-    open_periods,
 )
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.domain.view_adjustment import AdjustedView, fit
-from usage_viewer.store import Cancel, Store
 
 if TYPE_CHECKING:
-    from usage_viewer.query.combine import Part
-
-WORKERS = 12
-"""Windows fetched at a time."""
+    from usage_viewer.app.session.store_session import StoreSession
 
 
-def kinds_of_names() -> list[str]:
-    return sorted({item.names for data in DATASETS.values() for item in data.dimensions if item.names})
+class Session(Protocol):
+    """Looks at, fetches and verifies the usage of one or several organizations.
 
-
-class NameSource(Protocol):
-    def names(self, now: int, *, cancelled: threading.Event) -> Iterator[list[Name]]:
-        """Every name of every list, seen at `now`; an error tells that not all lists were read."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ViewResult:
-    """What is held for a view: its table, how far it goes, and the dimensions that are not to be had.
-
-    `answered` is the view as its dataset can show it; `notes` say in words where that is not what was asked for.
+    Every method may be called in any thread. Only `fetch`, `fetch_names` and `verify` use the network.
+    Times are epoch seconds.
     """
 
-    view: ViewState
-    table: Table
-    coverage: Coverage
-    unavailable: tuple[str, ...]
-    still_open: NDArray[np.bool_] | None = None  # of each period: whether what is held of it may still grow
-    fitted: ViewState | None = None  # None: as asked for
-    notes: tuple[str, ...] = ()
-    extras: Extras = NO_EXTRAS
+    @property
+    def capabilities(self) -> Capabilities:
+        """What can be done with the source of this session."""
+        ...
 
     @property
-    def answered(self) -> ViewState:
-        return self.fitted or self.view
+    def store_session(self) -> "StoreSession | None":
+        """This session with the operations that only one organization has; None for several organizations."""
+        ...
 
+    def close(self) -> None:
+        """Close the sources and the stores."""
+        ...
 
-class Session:
-    """The verbs. Every method may be called in any thread; `look` and `values` never touch the network."""
-
-    def __init__(
-        self,
-        store: Store,
-        *,
-        clock: Callable[[], float] = time.time,
-        workers: int = WORKERS,
-        week_start: int = 0,
-    ) -> None:
-        self._store = store
-        self._fetcher: Fetcher | None = None
-        self._name_source: NameSource | None = None
-        self._clock, self._workers, self._week_start = clock, workers, week_start
-        self._ledger = VerificationLog()
-        self._prover = Verifier(store, self._ledger, clock=clock, workers=workers)
-
-    can_snapshot = True
-    """Whether what is held can be saved as a snapshot."""
-
-    def connect(self, source: Source | None, name_source: NameSource | None = None) -> None:
-        """What fetches from now on: another key, say. What fetched before is closed."""
-        before, self._name_source = self._fetcher, name_source
-        self._fetcher = None if source is None else Fetcher(self._store, source, self._clock, self._workers)
-        if before is not None:
-            before.source.close()
-
-    @property
-    def connected(self) -> bool:
-        return self._fetcher is not None
-
-    @property
-    def empty(self) -> bool:
-        """Whether no bucket of any dataset is held."""
-        return not any(len(held.starts) for name in DATASETS for held in self._store.held(name).values())
+    # Look
 
     @property
     def now(self) -> int:
-        return int(self._clock())
+        """The current time by the session's clock."""
+        ...
+
+    @property
+    def empty(self) -> bool:
+        """Whether no bucket of any dataset is stored."""
+        ...
 
     @property
     def names(self) -> Names:
-        return self._store.names()
-
-    def part(self, profile: str, view: ViewState, now: int) -> "Part":
-        """This organization's part in a view across several, as of `now`."""
-        from usage_viewer.query.combine import Part
-
-        return Part(profile, self._store, self.coverage(view, now=now))
+        """The stored names."""
+        ...
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
-        """What `view` needs, what of it is held, and what a fetch would bring."""
-        now = self.now if now is None else now
-        return self._cover(self._fit(view, now), now, refresh=refresh)
+        """Compare what `view` needs as of `now` (None: the clock's time) with what is stored.
 
-    def _fit(self, view: ViewState, now: int) -> AdjustedView:
-        return fit(view, now, self._week_start, self._store.refused(view.dataset_name))
+        `refresh`: every bucket that may grow counts as stale. Raises InputError, StoreError.
+        """
+        ...
 
-    def _cover(self, fitted: AdjustedView, now: int, *, refresh: bool = False) -> Coverage:
-        # The mean and the peak of a level say what they say of buckets of one width.
-        sums = not fitted.view.dataset.has_levels
-        needs = fitted.periods.segments(fitted.view.dataset.widths, mixed=sums)
-        held = self._store.held(fitted.view.dataset_name)
-        return cover(fitted.periods, needs, held, now, refresh=refresh, composed=sums)
-
-    def look(self, view: ViewState, cancel: Cancel | None = None, *, named: bool = True) -> ViewResult:
-        """Answers `view` from what is held, with names for ids if `named`.
+    def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
+        """Answer `view` from what is stored, with names for ids if `named`.
 
         Raises Cancelled, StoreError, InputError.
         """
-        now = self.now
-        fitted = self._fit(view, now)
-        coverage = self._cover(fitted, now)
-        table = self._store.answer(fitted.view, coverage, self._store.names() if named else Names(), cancel)
-        return ViewResult(
-            view,
-            table,
-            coverage,
-            self._store.refused(view.dataset_name),
-            open_periods(coverage, self._store.held(view.dataset_name)),
-            fitted.view,
-            fitted.notes,
-            self._store.extras(view.dataset_name),
-        )
+        ...
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
-        """Every value of a dimension that was ever fetched."""
-        return self._store.values(dataset, dimension)
+        """Return every stored value of a dimension. Raises StoreError."""
+        ...
 
-    def fetch(self, view: ViewState, *, cancelled: threading.Event, refresh: bool = False) -> Iterator[Progress]:
-        """Brings what `view` lacks, or what may have grown, into the store; yields as it goes.
-
-        Raises what stopped it: CredentialError, NetworkError, ServerError, AnswerError, StoreError, Cancelled.
-        Whatever arrived whole before is kept.
-        """
-        if not self.coverage(view, refresh=refresh).wanted:
-            return
-        fetcher = self._fetcher
-        if fetcher is None:
-            raise KeyMissing
-        yield from fetcher.fetch(view, lambda: self.windows(view, refresh=refresh), cancelled)
+    # Fetch
 
     @property
-    def unavailable(self) -> dict[str, UsageViewerError]:
-        """The datasets that the server would not give, and why, since the source was connected."""
-        fetcher = self._fetcher
-        return {} if fetcher is None else dict(fetcher.unavailable)
+    def connected(self) -> bool:
+        """Whether at least one organization has a source."""
+        ...
+
+    @property
+    def unavailable_datasets(self) -> dict[str, UsageViewerError]:
+        """The datasets that are not available, with the reason."""
+        ...
+
+    def fetch(
+        self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: bool = False
+    ) -> Iterator[Progress]:
+        """Fetch what `view` lacks and what may have grown; yield each step.
+
+        Complete buckets that arrived before an error stay stored. Raises CredentialError, NetworkError,
+        ServerError, AnswerError, StoreError, Cancelled.
+        """
+        ...
+
+    def fetch_names(self, cancellation: Cancellation | None = None) -> Names:
+        """Fetch the lists of names. A stored name that is in no list any more is marked as deleted.
+
+        After an error the names that arrived are stored and none is marked as deleted. Raises CredentialError,
+        NetworkError, ServerError, AnswerError, StoreError, Cancelled.
+        """
+        ...
 
     def forget_unavailable(self) -> None:
-        """Forgets which datasets could not be had."""
-        fetcher = self._fetcher
-        if fetcher is not None:
-            fetcher.unavailable.clear()
+        """Forgets which datasets are not available, so that the next fetch requests them again."""
+        ...
 
-    def windows(self, view: ViewState, *, refresh: bool = False) -> list[BucketRun]:
-        """The requests that a fetch for `view` begins with, one a window."""
-        limits = {width: limit.maximum for width, limit in view.dataset.page_limits.items()}
-        return windows(self.coverage(view, refresh=refresh).wanted, limits, self._store.held(view.dataset_name))
-
-    def forget_refusals(self, dataset: str) -> None:
-        """Forgets which dimensions were refused: the next fetch asks for all of them again."""
-        self._store.allow_all(dataset)
-
-    def fetch_names(self, *, cancelled: threading.Event) -> Names:
-        """Brings the lists of names; those that no list holds any longer are kept as deleted.
-
-        Raises CredentialError, NetworkError, ServerError, AnswerError, StoreError, Cancelled; what came before
-        is remembered then, and nothing is taken for deleted.
-        """
-        if self._name_source is None:
-            return self.names
-        begun = self.now
-        for names in self._name_source.names(begun, cancelled=cancelled):
-            self._store.remember(names)
-        for kind in kinds_of_names():
-            self._store.mark_deleted(kind, begun)
-        return self.names
-
-    # What speaks for the figures
+    # Verify
 
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
-        """What is known, without asking, of whether all there is of `view` is held. `coverage`: the view's."""
-        coverage = coverage or self.coverage(view)
-        return self._ledger.completeness(view.dataset_name, coverage, self._store.held(view.dataset_name))
+        """Return the result of earlier verifications of `view`. `coverage`: the view's, if already computed."""
+        ...
 
-    def calls_to_prove(self, view: ViewState, coverage: Coverage) -> int:
-        return len(calls(view.dataset, coverage.read))
+    def requests_to_verify(self, view: ViewState, coverage: Coverage) -> int:
+        """Return how many requests `verify` sends if no bucket has to be fetched again."""
+        ...
 
-    def prove(
-        self, view: ViewState, *, cancelled: threading.Event, refetch: Sequence[Bucket] = ()
+    def verify(
+        self, view: ViewState, cancellation: Cancellation | None = None, *, refetch: Sequence[Bucket] = ()
     ) -> VerificationOutcome:
-        """Asks the server without any grouping and compares; `refetch` are fetched again before.
+        """Compare the stored sums with the server's sums without grouping.
 
-        Open buckets that have grown are fetched again too. Raises what `fetch` raises.
+        Buckets in `refetch`, and open buckets that have grown, are fetched again first. Raises what `fetch` raises.
         """
-        fetcher = self._fetcher
-        if fetcher is None:
-            raise KeyMissing
-        data, refused = dataset_named(view.dataset_name), self._store.refused(view.dataset_name)
-        grouped = tuple(name for name in data.group_by if name not in refused)
-        asking = VerificationRequest(fetcher.source, data, grouped, cancelled)
-        return self._prover.prove(asking, lambda: self.coverage(view), refetch)
+        ...
 
-    def breaches(self, view: ViewState, cancel: Cancel | None = None) -> BrokenIdentities:
-        """Where the sums that the dataset claims don't hold, in what `view` shows."""
-        now = self.now
-        fitted = self._fit(view, now)
-        return self._store.proofs.breaches(fitted.view, self._cover(fitted, now), self._store.names(), cancel)
+    def broken_identities(self, view: ViewState, cancellation: Cancellation | None = None) -> BrokenIdentities:
+        """Find rows of `view` in which a whole is not the sum of its parts. Raises Cancelled, StoreError."""
+        ...
 
-    def changes(self, dataset: str, span: Span | None, cancel: Cancel | None = None) -> Changes:
-        """What a later fetch told otherwise in the last 30 days, in buckets that lie in `span` or anywhere."""
-        return self._store.proofs.changes(dataset, span, self.now, cancel)
+    def changes(self, dataset: str, span: Span | None, cancellation: Cancellation | None = None) -> Changes:
+        """Return values changed by a later fetch in the last 30 days, within `span` (None: all).
 
-    def origins(
-        self, look: ViewResult, cell: Cell, metrics: Sequence[str], cancel: Cancel | None = None
+        Raises Cancelled, StoreError.
+        """
+        ...
+
+    def contributions(
+        self, result: ViewResult, cell: Cell, metrics: Sequence[str], cancellation: Cancellation | None = None
     ) -> list[BucketContribution]:
-        """The buckets of a row of the table that `look` shows, with their rows and the sums of `metrics`."""
-        return self._store.proofs.origins(look.answered, look.coverage, cell, metrics, self._store.names(), cancel)
+        """Return the buckets of a row of `result`, with their rows and the sums of `metrics`.
 
-    # Snapshots
-
-    def span(self, view: ViewState) -> Span:
-        """The view's range as of now."""
-        return self._fit(view, self.now).periods.span
-
-    def save_snapshot(self, view: ViewState, folder: Path, cancel: Cancel | None = None) -> dict[str, int]:
-        """Writes what is held of the view's range, of every dataset, into the empty `folder` as plain files.
-
-        Returns each file's rows. Raises Cancelled, StoreError.
+        Raises Cancelled, StoreError.
         """
-        from usage_viewer.store.snapshot.snapshot import save_snapshot
-
-        return save_snapshot(self._store, folder, self.span(view), cancel)
-
-    def unavailable_dimensions(self) -> dict[str, tuple[str, ...]]:
-        """Those that each dataset's API refuses."""
-        return {name: self._store.refused(name) for name in DATASETS}
-
-    def remember(self, names: Iterable[Name]) -> None:
-        self._store.remember(names)
-
-    def erase(self) -> None:
-        """Forgets all usage and names held; the key is not touched."""
-        self._store.erase()
-        self._ledger.forget()
-
-    def close(self) -> None:
-        self.connect(None)
-        self._store.close()
+        ...

@@ -1,1 +1,1 @@
-"""Saves and loads settings, views and the table shown at the next start."""
+"""Saves and loads settings, views, and the table that the next start shows first."""

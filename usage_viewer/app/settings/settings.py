@@ -1,4 +1,4 @@
-"""`Settings`: what the program remembers of how it is used, as one readable file; never a secret."""
+"""Defines `Settings`, and loads and saves them in one readable JSON file, which has no secrets."""
 
 import contextlib
 import json
@@ -11,13 +11,13 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
-from usage_viewer.app.atomic_write import make_private_directory, write_whole
+from usage_viewer.app.atomic_write import make_private_directory, write_atomically
 from usage_viewer.app.profile.organizations import (
     DEFAULT,
     RESERVED,
     Organization,
     Organizations,
-    checked_label,
+    check_label,
     with_id,
 )
 from usage_viewer.app.settings.view_serialization import restored_view, serialized_view
@@ -32,10 +32,12 @@ VERSION = 1
 RECENT_ZONES = 8
 
 Width = Annotated[int, Meta(ge=8, le=10_000)]
-"""Of a column, in pixels."""
+"""Width of a column in pixels."""
 
 
 class ColourScheme(StrEnum):
+    """Lists the colour schemes of the window; `SYSTEM` follows the operating system."""
+
     SYSTEM = "system"
     LIGHT = "light"
     DARK = "dark"
@@ -43,8 +45,10 @@ class ColourScheme(StrEnum):
 
 @dataclass(frozen=True)
 class ProfileSettings:
-    """How one organization is looked at. `widths` go by a column's name; `columns` are the figures shown of each
-    dataset, where they are not the default ones.
+    """Holds the view settings of one organization.
+
+    `widths` are the columns' widths in pixels by column name. `columns` are the displayed figures by dataset, for
+    each dataset that doesn't show its default figures.
     """
 
     view: ViewState = field(default_factory=ViewState)
@@ -54,9 +58,13 @@ class ProfileSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """`geometry` is the window's, base64 of what the toolkit gives. `organization` is the id of the one looked at
-    last; `combined` are those that were looked at together last. `note` says what went wrong when the settings were
-    read; it is not stored.
+    """Holds all settings of the program.
+
+    `profiles` are the view settings by organization id. `geometry` is the window's geometry, as base64 of the
+    toolkit's bytes. `bars` tells whether the bars above the table are visible, `abbreviated` whether numbers are
+    shortened. `recent_zones` lists the last used zones, the latest first. `organization` is the id of the
+    organization that was open last, `combined` are the ids of those that were combined last. `note` describes a
+    problem when the settings were loaded; it is not saved.
     """
 
     profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
@@ -71,40 +79,47 @@ class Settings:
     note: str = field(default="", compare=False)
 
     def profile(self, name: str) -> ProfileSettings:
+        """Return the settings of an organization by its id, or the default ones."""
         return self.profiles.get(name) or ProfileSettings()
 
     def with_profile(self, name: str, profile: ProfileSettings) -> "Settings":
+        """Return the settings with those of one organization replaced."""
         return replace(self, profiles={**self.profiles, name: profile})
 
     def with_zone(self, zone: str) -> "Settings":
-        """`zone` as the one used last."""
+        """Return the settings with `zone` as the latest recent zone."""
         others = tuple(other for other in self.recent_zones if other != zone)
         return replace(self, recent_zones=(zone, *others)[:RECENT_ZONES])
 
 
 def load(path: Path) -> Settings:
-    """What is stored in `path`; defaults for whatever is not there or can't be used. Never raises.
+    """Load the settings from `path`, with the default for each setting that is missing or invalid. Never raises.
 
-    A file that can't be read as settings at all is kept aside as `settings.damaged.json`, and `note` says so.
+    A file that is not a JSON object is renamed to `settings.damaged.json`, and `note` reports it.
     """
     try:
         stored = json.loads(path.read_bytes())
     except FileNotFoundError:
         return Settings()
     except OSError as error:
-        return Settings(note=f"The settings can't be read ({error.strerror}). The default ones are used.")
+        return Settings(note=f"The settings can't be read ({error.strerror}). The default settings are used.")
     except (ValueError, RecursionError):
         stored = None
     if isinstance(stored, dict):
         return _settings(stored)
-    aside = path.with_name(f"{path.stem}.damaged{path.suffix}")
+    copy = path.with_name(f"{path.stem}.damaged{path.suffix}")
     with contextlib.suppress(OSError):
-        path.replace(aside)
-    return Settings(note=f"The settings were damaged. The default ones are used; the file is kept as {aside.name}.")
+        path.replace(copy)
+    return Settings(
+        note=f"The settings were damaged. The default settings are used; the damaged file is kept as {copy.name}."
+    )
 
 
 def organizations_of(path: Path) -> tuple[Organizations, str]:
-    """Those stored in `path`, and the id of the one looked at last. Never raises, and leaves the file alone."""
+    """Return the organizations in the settings file `path`, and the id of the one that was open last.
+
+    Never raises, and never changes the file.
+    """
     try:
         stored = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -114,7 +129,7 @@ def organizations_of(path: Path) -> tuple[Organizations, str]:
 
 
 def save(path: Path, settings: Settings) -> None:
-    """Replaces the file at once; nobody but the user may read it. Raises StoreNotWritable."""
+    """Save the settings in one step, readable by the user only (0600). Raises StoreNotWritable."""
     stored = {"version": VERSION, **msgspec.to_builtins(settings)}
     del stored["note"]
     for name, profile in settings.profiles.items():
@@ -122,13 +137,13 @@ def save(path: Path, settings: Settings) -> None:
     text = json.dumps(stored, indent=2) + "\n"
     try:
         make_private_directory(path.parent)
-        write_whole(path, [text.encode()], mode=0o600)
+        write_atomically(path, [text.encode()], mode=0o600)
     except OSError as error:
         raise StoreNotWritable(f"{path}: {error.strerror}", title="The settings can't be saved") from error
 
 
 def _settings(stored: dict[str, Any]) -> Settings:
-    """Each field by itself, so that one that can't be used costs no other."""
+    """Convert each field separately, so that an invalid field doesn't affect the others."""
     default = Settings()
     profiles: dict[str, Any] = _converted(stored.get("profiles"), dict[str, Any], {})
     return Settings(
@@ -151,30 +166,30 @@ def _profile(stored: dict[str, Any]) -> ProfileSettings:
         view=restored_view(stored.get("view")),
         widths={name: width for name, width in widths.items() if _converted(width, Width, None) is not None},
         columns={
-            name: shown
-            for name, listed in columns.items()
-            if name in DATASETS and (shown := _columns(name, _converted(listed, tuple[Any, ...], ())))
+            name: valid_names
+            for name, stored_names in columns.items()
+            if name in DATASETS and (valid_names := _columns(name, _converted(stored_names, tuple[Any, ...], ())))
         },
     )
 
 
 def _columns(dataset: str, names: tuple[Any, ...]) -> tuple[str, ...]:
-    """Those that the dataset has, each once."""
+    """Return the names of figures that the dataset has, each once."""
     data = DATASETS[dataset]
     return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and data.has_column(name)))
 
 
 def _organizations(stored: tuple[Any, ...]) -> Organizations:
-    """Those that can be profiles, each once."""
-    listed: Organizations = ()
+    """Return the organizations with a valid id and label, each id once."""
+    valid: Organizations = ()
     for item in stored:
         one: Organization | None = _converted(item, Organization, None)
         try:
-            if one is not None and one.id not in RESERVED and len(with_id(listed, one.id)) > len(listed):
-                listed = (*listed, replace(one, label=checked_label(listed, one.label)))
+            if one is not None and one.id not in RESERVED and len(with_id(valid, one.id)) > len(valid):
+                valid = (*valid, replace(one, label=check_label(valid, one.label)))
         except InputError:
             continue
-    return listed
+    return valid
 
 
 def _zones(names: tuple[Any, ...]) -> tuple[str, ...]:
@@ -190,7 +205,7 @@ def _is_zone(name: str) -> bool:
 
 
 def _converted(value: object, kind: Any, default: T) -> T:
-    """`value` as `kind`, or `default` where it isn't one."""
+    """Return `value` converted to the type `kind`, or `default` if that fails."""
     try:
         converted: T = msgspec.convert(value, kind)
     except msgspec.ValidationError:

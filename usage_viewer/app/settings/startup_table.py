@@ -1,13 +1,14 @@
-"""What the window showed when it was closed, kept so that the next start can paint it before anything is loaded.
+"""Stores the table that was visible when the window closed, so that the next start can paint it first.
 
-It is used once, and only where asking the store would say the same: the database and the settings are as they were
-left, by the same version of the program, and the range hasn't moved on. It holds what is seen in the table, never
-a key. This module imports little: it is the first that a start needs.
+A stored table is used once, and only if the database would give the same one: the program's version, the database,
+the settings and the locale are unchanged and the range has not moved on. It contains visible texts and never a key.
+The first paint waits for this module, so it imports little.
 """
 
 import json
 import os
 import time
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,76 +17,108 @@ from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.domain.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-NAME = "last-look.json"
-MOST_ROWS = 60
-"""More than a screen has."""
+FILE_NAME = "last-look.json"
+MAX_ROWS = 60
+"""More rows than a screen shows."""
+MAX_PIXELS = 10_000
 
 _TEXTS = ("title", "heading", "status", "geometry", "scheme")
-_NUMBERS = ("top", "header", "row")
-_LISTS = {"labels": str, "widths": int, "right": bool, "totals": str}
+_HEIGHTS = ("heading_height", "header_height", "row_height")
+_LISTS = {"labels": str, "widths": int, "right_aligned": bool, "totals": str}
 
 
-def path_of(place: ProfilePaths) -> Path:
-    return place.directory / NAME
+@dataclass(frozen=True, slots=True)
+class StartupTable:
+    """Everything that the startup page paints.
 
-
-def keep_last_look(place: ProfilePaths, look: "Mapping[str, Any]") -> None:
-    """Writes it. From `look["kept"]` to `look["until"]` (epoch seconds) it is what the store would say. Raises
-    OSError.
+    `valid_from` and `valid_until` are epoch seconds; heights and widths are pixels. `labels`, `right_aligned`,
+    `widths`, `totals` and each row of `rows` have one item per visible column. `geometry` is Qt's window geometry
+    in base64.
     """
-    from usage_viewer.app.atomic_write import write_whole
 
-    kept = {**look, "of": _state(place)}
-    write_whole(path_of(place), [json.dumps(kept).encode()], mode=0o600)
+    valid_from: int
+    valid_until: int
+    title: str
+    heading: str
+    status: str
+    geometry: str
+    scheme: str
+    heading_height: int
+    header_height: int
+    row_height: int
+    labels: list[str]
+    right_aligned: list[bool]
+    widths: list[int]
+    totals: list[str]
+    rows: list[list[str]]
 
 
-def place_of_last_look(data_dir: Path) -> ProfilePaths | None:
-    """Where the organization looked at last has its data, if a last look is there. Never raises."""
+_NAMES = tuple(field.name for field in fields(StartupTable))
+
+
+def startup_table_path(paths: ProfilePaths) -> Path:
+    """Return the file of a profile's stored table."""
+    return paths.directory / FILE_NAME
+
+
+def save_startup_table(paths: ProfilePaths, table: StartupTable) -> None:
+    """Write the table together with the state of the files that it depends on. Raises OSError."""
+    from usage_viewer.app.atomic_write import write_atomically
+
+    content = {**asdict(table), "state": _state(paths)}
+    write_atomically(startup_table_path(paths), [json.dumps(content).encode()], mode=0o600)
+
+
+def find_startup_table(data_dir: Path) -> ProfilePaths | None:
+    """Return the paths of the organization shown last if a table is stored for it. Never raises."""
     try:
         text = ProfilePaths(data_dir).settings.read_bytes()
-        place = ProfilePaths(data_dir, str(json.loads(text).get("organization", "default")))
-        return place if path_of(place).is_file() else None
+        paths = ProfilePaths(data_dir, str(json.loads(text).get("organization", "default")))
+        return paths if startup_table_path(paths).is_file() else None
     except (OSError, ValueError, AttributeError, RecursionError, InputError):
         return None
 
 
-def take_last_look(place: ProfilePaths, clock: "Callable[[], float]" = time.time) -> dict[str, Any] | None:
-    """If it still holds. Its file is gone afterwards. Never raises."""
+def take_startup_table(paths: ProfilePaths, clock: "Callable[[], float]" = time.time) -> StartupTable | None:
+    """Read the table and delete its file; return None if it is no longer valid. Never raises."""
     try:
-        look = json.loads(path_of(place).read_bytes())
-        path_of(place).unlink()
-        holds = _is_whole(look) and look["of"] == _state(place) and look["kept"] <= clock() < look["until"]
+        content = json.loads(startup_table_path(paths).read_bytes())
+        startup_table_path(paths).unlink()
+        if not _is_complete(content) or content["state"] != _state(paths):
+            return None
+        if not content["valid_from"] <= clock() < content["valid_until"]:
+            return None
+        return StartupTable(**{name: content[name] for name in _NAMES})
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return look if holds else None
 
 
-def _state(place: ProfilePaths) -> list[Any]:
-    """What must not have changed. A log beside the database means that it was not closed, or is open."""
-    files = [path.stat() for path in (place.database, place.settings)]
-    logged = place.database.with_name(f"{place.database.name}.wal").exists()
+def _state(paths: ProfilePaths) -> list[Any]:
+    """Return what must be unchanged. A log beside the database means that it is open or was not closed."""
+    files = [path.stat() for path in (paths.database, paths.settings)]
+    has_log = paths.database.with_name(f"{paths.database.name}.wal").exists()
     locale = [os.environ.get(name) for name in ("LANGUAGE", "LC_ALL", "LC_NUMERIC", "LC_TIME", "LANG")]
     return [
         __version__,
-        logged,
+        has_log,
         locale,
         list(time.tzname),
-        *([one.st_size, one.st_mtime_ns, one.st_ino] for one in files),
+        *([file.st_size, file.st_mtime_ns, file.st_ino] for file in files),
     ]
 
 
-def _is_whole(look: Any) -> bool:
-    if not all(isinstance(look[name], str) for name in _TEXTS):
+def _is_complete(content: Any) -> bool:
+    if not all(isinstance(content[name], str) for name in _TEXTS):
         return False
-    if not all(isinstance(look[name], int) and 0 <= look[name] < 10_000 for name in _NUMBERS):
+    if not all(isinstance(content[name], int) and 0 <= content[name] < MAX_PIXELS for name in _HEIGHTS):
         return False
-    count = len(look["labels"])
+    count = len(content["labels"])
     for name, kind in _LISTS.items():
-        if len(look[name]) != count or not all(type(one) is kind for one in look[name]):
+        if len(content[name]) != count or not all(type(item) is kind for item in content[name]):
             return False
-    rows = look["rows"]
+    rows = content["rows"]
     return (
         all(len(row) == count and all(type(text) is str for text in row) for row in rows) and count * len(rows) > 0
     )

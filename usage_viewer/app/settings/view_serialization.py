@@ -1,12 +1,13 @@
-"""A `ViewState` out of a file that anything may have been done to."""
+"""Converts a `ViewState` to JSON and back; the JSON may have been edited or damaged."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any, TypeVar
 
 import msgspec
 
+from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity
@@ -18,9 +19,18 @@ T = TypeVar("T")
 Change = Callable[[ViewState, T], ViewState]
 
 
+@dataclass(frozen=True, slots=True)
+class StoredSortKey:
+    """Holds a sort key as JSON has it: `column` is the text of a `ColumnKey`."""
+
+    column: str
+    descending: bool = False
+
+
 def restored_view(stored: object) -> ViewState:
-    """What can be used of `stored` (a view as JSON has it), the default for the rest: a filter on a dimension that
-    there is no longer is left out, a dataset that there is no longer is the default one. Never raises.
+    """Return the view in `stored` (decoded JSON), with the default for each part that is invalid. Never raises.
+
+    A filter on an unknown dimension is omitted; an unknown dataset is replaced by the default one.
     """
     view = ViewState()
     if not isinstance(stored, dict):
@@ -36,20 +46,21 @@ def restored_view(stored: object) -> ViewState:
         view = grouped if grouped.grouping or not stored["grouping"] else view
     view = _with_each(view, stored.get("filters"), Filter, _with_filter)
     view = _with_each(view, stored.get("columns"), str, _with_column)
-    return _with_each(view, stored.get("order"), SortKey, _with_key)
+    return _with_each(view, stored.get("order"), StoredSortKey, _with_key)
 
 
 def serialized_view(view: ViewState) -> dict[str, Any]:
-    """Returns the view as JSON holds it. The values of a filter are sorted, so that equal views are equal text."""
+    """Return the view as JSON data. Filter values are sorted, so that equal views give equal text."""
     stored: dict[str, Any] = msgspec.to_builtins(view)
     stored = {"dataset": stored.pop("dataset_name"), **stored}
+    stored["order"] = [{"column": key.column.text, "descending": key.descending} for key in view.order]
     for chosen in stored["filters"]:
         chosen["values"].sort(key=lambda value: (value is None, value or ""))
     return stored
 
 
 def _with(view: ViewState, stored: object, kind: type[T], change: Change[T]) -> ViewState:
-    """`view` changed by `stored`, if that is a `kind` and the change can be made."""
+    """Return `view` after `change` with `stored` as a `kind`; `view` itself if that is impossible."""
     try:
         return change(view, msgspec.convert(stored, kind))
     except (msgspec.ValidationError, InputError, OverflowError):
@@ -64,7 +75,7 @@ def _with_each(view: ViewState, stored: object, kind: type[T], change: Change[T]
 
 
 def _with_range(view: ViewState, chosen: DateRange) -> ViewState:
-    chosen.resolve(0, UTC)  # a year that no clock reaches is refused here
+    chosen.resolve(0, UTC)  # raises for a year that is out of range
     return view.with_range(chosen)
 
 
@@ -85,7 +96,8 @@ def _with_column(view: ViewState, name: str) -> ViewState:
     return replace(view, columns=(*view.columns, name))
 
 
-def _with_key(view: ViewState, key: SortKey) -> ViewState:
-    if key.column not in view.keys or any(key.column == other.column for other in view.order):
+def _with_key(view: ViewState, stored: StoredSortKey) -> ViewState:
+    key = SortKey(ColumnKey.parse(stored.column), stored.descending)
+    if key.column.name not in view.keys or any(key.column == other.column for other in view.order):
         return view
     return view.with_order((*view.order, key))

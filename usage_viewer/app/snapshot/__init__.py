@@ -1,1 +1,1 @@
-"""Saves and opens snapshots: archives of usage in Parquet files."""
+"""Saves and opens snapshots, which are archives of usage in Parquet files."""

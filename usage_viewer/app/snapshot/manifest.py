@@ -1,4 +1,4 @@
-"""`manifest.json` of a snapshot: what it holds, as of when, what each column means, and what each file must be."""
+"""Defines `manifest.json` of a snapshot: range, time of saving, and the meaning and checksum of each file."""
 
 import json
 import re
@@ -20,25 +20,31 @@ FORMAT = "usage-viewer snapshot"
 VERSION = 1
 FILE = "manifest.json"
 LARGEST = 4 * 2**20
-"""Bytes of a manifest; one that is larger is none."""
+"""Largest size of a manifest in bytes."""
 
 ABOUT = (
-    "Usage of an organization, saved by Usage Viewer. Every .parquet file is a plain table: DuckDB, pandas, Spark "
-    "and others read it as it is. Times are UTC. A dataset's rows are buckets of time by combination of "
-    "dimensions; where they are there in several widths, choose one bucket_width before adding up. held.parquet "
-    "lists every bucket that was fetched, also those without usage. There is no key in it."
+    "Usage of an organization, saved by Usage Viewer. Every .parquet file is a plain table, which DuckDB, pandas, "
+    "Spark and other programs can read. Times are UTC. A dataset has a row for each bucket of time and combination "
+    "of dimensions. If it has buckets of several widths, choose one bucket_width before adding up. held.parquet "
+    "lists every bucket that was fetched, including those without usage. The snapshot has no key."
 )
 
 
 class PartFile(msgspec.Struct, frozen=True):
+    """Describes a file of the snapshot: its number of rows, its size in bytes and its SHA-256 (hexadecimal)."""
+
     rows: int
     bytes: int
     sha256: str
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """`start` and `end` (exclusive) are the range that was saved; `not_available` are dimensions by dataset that
-    the organization did not give."""
+    """Holds the content of `manifest.json`.
+
+    `start` and `end` (exclusive) are the saved range. `files` and `columns` describe each file by its name.
+    `not_available` lists, by dataset, the dimensions that the server refused for the organization. `view` is the
+    view that was saved.
+    """
 
     format: str
     version: int
@@ -55,21 +61,21 @@ class Manifest(msgspec.Struct, frozen=True):
 
     @property
     def moment(self) -> int:
-        """When it was saved, epoch seconds."""
+        """Return the time of saving in epoch seconds."""
         return int(self.saved_at.timestamp())
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """Those that it holds and this version knows."""
+        """Return the datasets in the snapshot that this version knows."""
         return tuple(name for name in DATASETS if f"{name}.parquet" in self.files)
 
     @property
     def shown(self) -> ViewState:
-        """The view that it was saved from; what can't be used of it is the default."""
+        """Return the saved view, with the default for each part that is invalid."""
         return restored_view(self.view).across(())
 
 
-def made(
+def build_manifest(
     view: ViewState,
     organization: str,
     span: Span,
@@ -77,6 +83,10 @@ def made(
     files: Mapping[str, PartFile],
     not_available: Mapping[str, tuple[str, ...]],
 ) -> Manifest:
+    """Return the manifest of a snapshot of `view` that is saved at `saved_at` (epoch seconds).
+
+    The search text is not saved. `not_available` lists the refused dimensions by dataset.
+    """
     stored = serialized_view(view.with_search(""))
     return Manifest(
         format=FORMAT,
@@ -88,25 +98,25 @@ def made(
         end=datetime.fromtimestamp(span.end, UTC),
         organization=organization,
         files=dict(files),
-        columns={name: described for name, described in described_columns().items() if name in files},
-        not_available={name: list(listed) for name, listed in not_available.items() if listed},
+        columns={name: columns for name, columns in describe_columns().items() if name in files},
+        not_available={name: list(dimensions) for name, dimensions in not_available.items() if dimensions},
         view=stored,
     )
 
 
-def described_columns() -> dict[str, dict[str, str]]:
-    """The kind and meaning of each column of each file."""
-    from usage_viewer.store.snapshot.snapshot import (
+def describe_columns() -> dict[str, dict[str, str]]:
+    """Return the type and meaning of each column of each file, by file and column name."""
+    from usage_viewer.store.snapshot.format import (
         HELD_COLUMNS,
         HELD_FILE,
         NAME_COLUMNS,
         NAMES_FILE,
-        columns_of,
-        file_of,
+        dataset_columns,
+        dataset_file,
     )
 
     tables = {HELD_FILE: HELD_COLUMNS, NAMES_FILE: NAME_COLUMNS}
-    tables |= {file_of(data): columns_of(data) for data in DATASETS.values()}
+    tables |= {dataset_file(data): dataset_columns(data) for data in DATASETS.values()}
     return {
         file: {name: f"{column.kind}. {column.meaning}" for name, column in columns.items()}
         for file, columns in tables.items()
@@ -114,42 +124,43 @@ def described_columns() -> dict[str, dict[str, str]]:
 
 
 def text_of(manifest: Manifest) -> str:
+    """Return the manifest as JSON text."""
     return json.dumps(msgspec.to_builtins(manifest), indent=2, ensure_ascii=False) + "\n"
 
 
-def parsed(content: bytes) -> Manifest:
-    """Raises NotASnapshot, SnapshotNewer, SnapshotDamaged."""
+def parse_manifest(content: bytes) -> Manifest:
+    """Parse and check the content of `manifest.json`. Raises NotASnapshot, SnapshotNewer, SnapshotDamaged."""
     try:
         stored = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise NotASnapshot(f"{FILE} is not JSON") from error
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:
-        raise NotASnapshot(f"{FILE} belongs to another program")
+        raise NotASnapshot(f"{FILE} is of another program")
     version = stored.get("version")
     if isinstance(version, int) and version > VERSION:
-        raise SnapshotNewer(f"Version {version}; this program knows versions up to {VERSION}.")
+        raise SnapshotNewer(f"The snapshot has version {version}; this program supports versions up to {VERSION}.")
     try:
         manifest = msgspec.convert(stored, Manifest)
     except msgspec.ValidationError as error:
         raise SnapshotDamaged(f"{FILE}: {error}") from error
     for name in manifest.files:
         if not is_part(name):
-            raise SnapshotDamaged(f"{FILE} names a file that can't be part of it: {name[:80]!r}")
+            raise SnapshotDamaged(f"{FILE} lists a file that can't be part of a snapshot: {name[:80]!r}")
     if any(moment.tzinfo is None for moment in (manifest.saved_at, manifest.start, manifest.end)):
         raise SnapshotDamaged(f"{FILE} has times without a zone")
     return manifest
 
 
 def is_part(name: str) -> bool:
-    """Whether a file of this name can be part of a snapshot: one of ours, without any folder."""
+    """Report whether a snapshot can have a file of this name; a name with a folder is never accepted."""
     return re.fullmatch(r"[a-z0-9_]{1,64}\.parquet", name) is not None
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Raises SnapshotError, OSError."""
+    """Read and check the manifest in a snapshot's folder. Raises SnapshotError, OSError."""
     path = folder / FILE
     if not path.is_file():
-        raise NotASnapshot(f"There is no {FILE} in it.")
+        raise NotASnapshot(f"It has no {FILE}.")
     if path.stat().st_size > LARGEST:
         raise NotASnapshot(f"{FILE} is too large.")
-    return parsed(path.read_bytes())
+    return parse_manifest(path.read_bytes())

@@ -1,16 +1,18 @@
-"""`Verifier`: asks the server without any grouping, and compares its sums with those of what is held."""
+"""Defines `Verifier`, which compares stored sums with the server's sums of the same buckets without grouping."""
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from usage_viewer.app.fetch.window_fetcher import Source, fetch_windows
+from usage_viewer.app.fetch.coverage_reader import CoverageReader
+from usage_viewer.app.fetch.ports import Source
+from usage_viewer.app.fetch.window_fetcher import fetch_windows
 from usage_viewer.app.verification.verification_log import Marks, VerificationLog
 from usage_viewer.domain.batch import Batch
-from usage_viewer.domain.catalog import Dataset
-from usage_viewer.domain.coverage import Coverage, HeldBuckets, windows
+from usage_viewer.domain.cancellation import Cancellation
+from usage_viewer.domain.catalog import Dataset, dataset_named
+from usage_viewer.domain.coverage import HeldBuckets, request_windows
 from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.domain.verification import (
     Bucket,
@@ -22,128 +24,149 @@ from usage_viewer.domain.verification import (
     is_between,
     open_buckets,
 )
+from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationRequest:
-    """Whom to ask about a dataset; `grouped` are the dimensions of a fetch that is kept."""
+    """Which view to verify, and with which source. `refetch`: buckets that are fetched again first."""
 
     source: Source
-    data: Dataset
-    grouped: tuple[str, ...]
-    cancelled: threading.Event
+    view: ViewState
+    cancellation: Cancellation
+    refetch: tuple[Bucket, ...] = ()
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset of the view, without the unknown fields that the view names."""
+        return dataset_named(self.view.dataset_name)
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationOutcome:
-    """`fetched`: buckets were fetched again, so that another look may show other figures."""
+    """The result of a verification. `fetched`: buckets were fetched again, so the view's figures may differ."""
 
     completeness: Completeness
     fetched: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    """Of one width: what was told, and for each bucket that could be compared where it differs."""
+class _Comparison:
+    """The result for buckets of one width: the server's sums, and the differences of each compared bucket."""
 
-    told: Sums
-    found: dict[int, list[Difference]]
-    fetched: HeldBuckets  # what was compared
+    server_sums: Sums
+    differences: dict[int, list[Difference]]  # by the start of the bucket
+    fetched: HeldBuckets  # the fetch times of the compared buckets
 
 
 class Verifier:
-    """One `prove` at a time. Raises what stops a fetch: CredentialError, NetworkError, StoreError, Cancelled…"""
+    """Runs one verification at a time.
 
-    def __init__(self, store: Store, ledger: VerificationLog, *, clock: Callable[[], float], workers: int) -> None:
-        self._store, self._ledger, self._clock, self._workers = store, ledger, clock, workers
+    Raises CredentialError, NetworkError, ServerError, AnswerError, StoreError, Cancelled.
+    """
 
-    def prove(
-        self, asking: VerificationRequest, coverage: Callable[[], Coverage], refetch: Sequence[Bucket] = ()
-    ) -> VerificationOutcome:
-        """Compares what is held of a view, and notes it in the ledger; `refetch` are fetched again before.
-
-        An open bucket that has grown since it was fetched is no difference: it is fetched again and asked about
-        again. If it has grown once more, what is held must lie between what was told before and after.
-        """
-        self._fetch(asking, refetch)
-        read = coverage().read
-        first = {width: self._compare(asking, width, read) for width in {segment.width for segment in read}}
-        grown = [bucket for width, outcome in first.items() for bucket in _grown(asking.data, width, outcome)]
-        self._fetch(asking, grown)
-        for width, outcome in first.items():
-            here = [bucket for bucket in grown if bucket.width is width]
-            for bucket in here:
-                del outcome.found[bucket.start]
-            self._note(asking.data, width, outcome, _marks(outcome, width))
-            if here:
-                again = self._compare(asking, width, [_segment(bucket) for bucket in here])
-                marks = _marks(again, width)
-                for bucket, mark in marks.items():
-                    if is_between(asking.data, outcome.told, mark) and has_grown(asking.data, mark):
-                        marks[bucket] = ()
-                self._note(asking.data, width, again, marks)
-        held = self._store.held(asking.data.name)
-        completeness = self._ledger.completeness(asking.data.name, coverage(), held)
-        return VerificationOutcome(completeness, bool(refetch or grown))
-
-    def _compare(self, asking: VerificationRequest, width: BucketWidth, read: Sequence[BucketRun]) -> _Outcome:
-        segments = [segment for segment in read if segment.width is width]
-        before = self._store.held(asking.data.name).get(width, HeldBuckets.nothing())
-        told = Sums()
-        self._ask(asking, segments, (), lambda batch, _: told.add_batch(asking.data, batch))
-        held = self._store.proofs.sums(asking.data.name, segments)
-        now = self._store.held(asking.data.name).get(width, HeldBuckets.nothing())
-        found = differences(asking.data, width, held, told)
-        starts = np.array(sorted(found), np.int64)
-        # What another fetch has replaced meanwhile is newer than what was told: it can't be compared.
-        for start in starts[before.find(starts) != now.find(starts)].tolist():
-            del found[start]
-        return _Outcome(told, found, now)
-
-    def _note(self, data: Dataset, width: BucketWidth, outcome: _Outcome, marks: Marks) -> None:
-        starts = np.array(sorted(outcome.found), np.int64)
-        fetched = outcome.fetched.find(starts)
-        self._ledger.note(data.name, width, starts, fetched, int(self._clock()), marks)
-
-    def _fetch(self, asking: VerificationRequest, buckets: Iterable[Bucket]) -> None:
-        self._ask(asking, [_segment(bucket) for bucket in buckets], asking.grouped, self._store.put)
-
-    def _ask(
+    def __init__(
         self,
-        asking: VerificationRequest,
-        segments: Sequence[BucketRun],
+        store: Store,
+        coverage: CoverageReader,
+        log: VerificationLog,
+        *,
+        clock: Callable[[], float],
+        workers: int,
+    ) -> None:
+        self._store, self._coverage, self._log = store, coverage, log
+        self._clock, self._workers = clock, workers
+
+    def verify(self, request: VerificationRequest) -> VerificationOutcome:
+        """Compare the stored buckets of a view with the server and record the result in the log.
+
+        An open bucket that has grown since its fetch is no difference: it is fetched and compared again. If it
+        has grown once more, the stored value must lie between the server's value before and after.
+        """
+        dataset = request.dataset
+        self._fetch(request, request.refetch)
+        read = self._coverage.coverage(request.view).read
+        first = {width: self._compare(request, width, read) for width in {run.width for run in read}}
+        grown = [bucket for width, comparison in first.items() for bucket in _grown(dataset, width, comparison)]
+        self._fetch(request, grown)
+        for width, comparison in first.items():
+            grown_here = [bucket for bucket in grown if bucket.width is width]
+            for bucket in grown_here:
+                del comparison.differences[bucket.start]
+            self._record(dataset, width, comparison, _marks(comparison, width))
+            if grown_here:
+                second = self._compare(request, width, [_run(bucket) for bucket in grown_here])
+                marks = _marks(second, width)
+                for bucket, mark in marks.items():
+                    if is_between(dataset, comparison.server_sums, mark) and has_grown(dataset, mark):
+                        marks[bucket] = ()
+                self._record(dataset, width, second, marks)
+        stored = self._store.stored_buckets(dataset.name)
+        completeness = self._log.completeness(dataset.name, self._coverage.coverage(request.view), stored)
+        return VerificationOutcome(completeness, bool(request.refetch or grown))
+
+    def _compare(self, request: VerificationRequest, width: BucketWidth, read: Sequence[BucketRun]) -> _Comparison:
+        dataset = request.dataset
+        runs = [run for run in read if run.width is width]
+        fetched_before = self._store.stored_buckets(dataset.name).get(width, HeldBuckets.nothing())
+        server_sums = Sums()
+        self._request(request, runs, (), lambda batch, _: server_sums.add_batch(dataset, batch))
+        stored_sums = self._store.verification.sums(dataset.name, runs)
+        fetched_after = self._store.stored_buckets(dataset.name).get(width, HeldBuckets.nothing())
+        by_start = differences(dataset, width, stored_sums, server_sums)
+        starts = np.array(sorted(by_start), np.int64)
+        # Skip buckets replaced during the check: the server's sums are older.
+        for start in starts[fetched_before.find(starts) != fetched_after.find(starts)].tolist():
+            del by_start[start]
+        return _Comparison(server_sums, by_start, fetched_after)
+
+    def _record(self, dataset: Dataset, width: BucketWidth, comparison: _Comparison, marks: Marks) -> None:
+        starts = np.array(sorted(comparison.differences), np.int64)
+        fetched = comparison.fetched.find(starts)
+        self._log.add(dataset.name, width, starts, fetched, int(self._clock()), marks)
+
+    def _fetch(self, request: VerificationRequest, buckets: Iterable[Bucket]) -> None:
+        """Fetch buckets again, grouped by every granted dimension, and store them."""
+        refused = self._store.refused(request.dataset.name)
+        grouped = tuple(name for name in request.dataset.group_by if name not in refused)
+        self._request(request, [_run(bucket) for bucket in buckets], grouped, self._store.put)
+
+    def _request(
+        self,
+        request: VerificationRequest,
+        runs: Sequence[BucketRun],
         grouped: tuple[str, ...],
         keep: Callable[[Batch, int], None],
     ) -> None:
         for _ in fetch_windows(
-            asking.source,
-            asking.data,
-            calls(asking.data, segments),
+            request.source,
+            request.dataset,
+            verification_windows(request.dataset, runs),
             grouped,
             keep,
-            cancelled=asking.cancelled,
+            cancellation=request.cancellation,
             clock=self._clock,
             workers=self._workers,
         ):
             pass
 
 
-def calls(data: Dataset, segments: Sequence[BucketRun]) -> list[BucketRun]:
-    """What is asked for in one call each."""
-    return windows(segments, {width: limit.maximum for width, limit in data.page_limits.items()})
+def verification_windows(dataset: Dataset, runs: Sequence[BucketRun]) -> list[BucketRun]:
+    """Return the windows of a verification of `runs`, one request each."""
+    return request_windows(runs, {width: limit.maximum for width, limit in dataset.page_limits.items()})
 
 
-def _segment(bucket: Bucket) -> BucketRun:
+def _run(bucket: Bucket) -> BucketRun:
     return BucketRun(bucket.width, bucket.start, bucket.end)
 
 
-def _grown(data: Dataset, width: BucketWidth, outcome: _Outcome) -> list[Bucket]:
-    """Buckets that differ, but only as open ones do."""
-    starts = np.array(sorted(start for start, found in outcome.found.items() if found), np.int64)
-    still = starts[open_buckets(starts, width, outcome.fetched.find(starts))].tolist()
-    return [Bucket(start, width) for start in still if has_grown(data, outcome.found[start])]
+def _grown(dataset: Dataset, width: BucketWidth, comparison: _Comparison) -> list[Bucket]:
+    """Return the open buckets whose differences are explained by growth alone."""
+    starts = np.array(sorted(start for start, items in comparison.differences.items() if items), np.int64)
+    open_starts = starts[open_buckets(starts, width, comparison.fetched.find(starts))].tolist()
+    return [Bucket(start, width) for start in open_starts if has_grown(dataset, comparison.differences[start])]
 
 
-def _marks(outcome: _Outcome, width: BucketWidth) -> Marks:
-    return {Bucket(start, width): tuple(found) for start, found in outcome.found.items() if found}
+def _marks(comparison: _Comparison, width: BucketWidth) -> Marks:
+    return {Bucket(start, width): tuple(items) for start, items in comparison.differences.items() if items}

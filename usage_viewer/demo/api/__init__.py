@@ -1,1 +1,1 @@
-"""Answers requests as the Usage API does, from the synthetic organization."""
+"""Answers requests with the data of the synthetic organization, as the Usage API does."""

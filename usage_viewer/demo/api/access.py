@@ -1,4 +1,4 @@
-"""Which keys the stand-in server knows, and what each may read."""
+"""The keys that the demo server accepts, and the scopes of each."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from usage_viewer.demo.api.refusal import Refusal
 ADMIN_KEY: Final = "sk-admin-demo-0000-reads-usage-and-names"
 USAGE_ONLY_KEY: Final = "sk-admin-demo-0001-reads-usage-only"
 NAMES_ONLY_KEY: Final = "sk-admin-demo-0002-reads-names-only"
-"""Constants that open nothing but the demo: they may be printed."""
+"""These keys give access to the demo only, so they may be printed."""
 
 USAGE_SCOPE: Final = "api.usage.read"
 NAMES_SCOPE: Final = "api.management.read"
@@ -18,24 +18,27 @@ _SCOPES: Final = {
 
 
 def check_access(authorization: str | None, key: str, scope: str) -> None:
-    """Raises the API's 401 or 403, unless the header carries `key`, or another key that has the scope."""
-    scheme, _, sent = (authorization or "").strip().partition(" ")
-    sent = sent.strip()
-    if scheme.lower() != "bearer" or not sent:
+    """Check that the Authorization header has `key`, which may read everything, or a key with `scope`.
+
+    Raises Refusal with the status and text of the API: 401 for a missing or unknown key, 403 for a missing scope.
+    """
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
         raise Refusal(
             401,
             "You didn't provide an API key. Provide it in an Authorization header using Bearer auth "
             "(Authorization: Bearer YOUR_KEY).",
         )
-    if sent == key or scope in _SCOPES.get(sent, ()):
+    if token == key or scope in _SCOPES.get(token, ()):
         return
-    if sent in _SCOPES or sent.startswith("sk-proj-"):
+    if token in _SCOPES or token.startswith("sk-proj-"):
         raise Refusal(
             403,
             f"You have insufficient permissions for this operation. Missing scopes: {scope}. Check that you "
             "have the correct role in your organization and, if the key is restricted, that it has these scopes.",
             code="missing_scope",
         )
-    # The beginning and the end only, as the API shows it.
-    shown = f"{sent[:8]}***{sent[-4:]}" if len(sent) > 16 else "***"
-    raise Refusal(401, f"Incorrect API key provided: {shown}.", code="invalid_api_key")
+    # The API shows only the first and last characters of a wrong key.
+    masked = f"{token[:8]}***{token[-4:]}" if len(token) > 16 else "***"
+    raise Refusal(401, f"Incorrect API key provided: {masked}.", code="invalid_api_key")

@@ -1,4 +1,4 @@
-"""Opaque cursors: a position that only goes with the parameters it was given for."""
+"""Creates and reads the opaque cursors of pages; a cursor is valid only with the parameters of its request."""
 
 import base64
 import binascii
@@ -11,25 +11,25 @@ _SIZE = 8
 
 
 def make_cursor(position: int, parameters: str) -> str:
-    """A text that gives nothing away and is never a number."""
-    plain = position.to_bytes(_SIZE, "big")
+    """Return a cursor for a position (epoch seconds); its text does not reveal the position."""
+    encoded = position.to_bytes(_SIZE, "big")
     check = _digest(parameters + str(position))
-    veiled = bytes(a ^ b for a, b in zip(plain, _digest(check.hex()), strict=True))
-    return _PREFIX + base64.urlsafe_b64encode(check + veiled).decode()
+    encrypted = bytes(a ^ b for a, b in zip(encoded, _digest(check.hex()), strict=True))
+    return _PREFIX + base64.urlsafe_b64encode(check + encrypted).decode()
 
 
-def read_cursor(cursor: str, parameters: str) -> int:
-    """The position. Raises the API's 400 for a cursor that was not given for these parameters."""
+def parse_cursor(cursor: str, parameters: str) -> int:
+    """Return the position of a cursor. Raises Refusal (400) if it does not belong to these parameters."""
     try:
         if not cursor.startswith(_PREFIX):
             raise _invalid()
         raw = base64.b64decode(cursor.removeprefix(_PREFIX), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise _invalid() from None
-    check, veiled = raw[:_SIZE], raw[_SIZE:]
-    if len(veiled) != _SIZE:
+    check, encrypted = raw[:_SIZE], raw[_SIZE:]
+    if len(encrypted) != _SIZE:
         raise _invalid()
-    position = int.from_bytes(bytes(a ^ b for a, b in zip(veiled, _digest(check.hex()), strict=True)), "big")
+    position = int.from_bytes(bytes(a ^ b for a, b in zip(encrypted, _digest(check.hex()), strict=True)), "big")
     if _digest(parameters + str(position)) != check:
         raise _invalid()
     return position

@@ -1,4 +1,4 @@
-"""The lists of names and the spend limits, paged as the API pages lists."""
+"""Answers requests for lists (projects, users, service accounts, API keys) and spend limits."""
 
 import hashlib
 import json
@@ -15,19 +15,23 @@ _MAX_LIMIT: Final = 100
 Json = dict[str, Any]
 
 
-def list_answer(directory: Directory, path: Sequence[str], parameters: Parameters) -> bytes | None:
-    """The answer to `/organization/<path>` as JSON, None where there is no such path. Raises Refusal."""
+def list_response(directory: Directory, path: Sequence[str], parameters: Parameters) -> bytes | None:
+    """Return the response to `/organization/<path>` as JSON; None if there is no such path.
+
+    Lists have pages as in the API: `limit` (default 20, at most 100) and `after`. Raises Refusal for an invalid
+    parameter (400) or an unknown project (404).
+    """
     match list(path):
         case ["projects"]:
             archived = _flag(parameters, "include_archived")
-            listed = [item for item in directory.listed_projects.values() if archived or item.archived is None]
-            return _page([_project(item) for item in listed], parameters)
+            projects = [item for item in directory.listed_projects.values() if archived or item.archived is None]
+            return _page([_project(item) for item in projects], parameters)
         case ["users"]:
             return _page([_user(item) for item in directory.users if item.deleted is None], parameters)
         case ["projects", project_id, "api_keys"]:
             project = _find(directory, project_id)
             keys = [key for key in directory.keys if key.project is project and key.deleted is None]
-            return _page(_with_access([_api_key(key) for key in keys], parameters), parameters)
+            return _page(_filter_by_access([_api_key(key) for key in keys], parameters), parameters)
         case ["projects", project_id, "service_accounts"]:
             project = _find(directory, project_id)
             accounts = [account for account in directory.accounts if account.project is project]
@@ -41,20 +45,20 @@ def list_answer(directory: Directory, path: Sequence[str], parameters: Parameter
 
 def _page(items: list[Json], parameters: Parameters) -> bytes:
     limit = _limit(parameters)
-    begin = 0
+    first = 0
     if "after" in parameters:
         after = parameters["after"][0]
         ids = [item["id"] for item in items]
         if after not in ids:
             raise bad_parameter("after", f"Invalid 'after': no such object: {after!r}.")
-        begin = ids.index(after) + 1
-    data = items[begin : begin + limit]
+        first = ids.index(after) + 1
+    data = items[first : first + limit]
     page: Json = {
         "object": "list",
         "data": data,
         "first_id": data[0]["id"] if data else None,
         "last_id": data[-1]["id"] if data else None,
-        "has_more": begin + limit < len(items),
+        "has_more": first + limit < len(items),
     }
     return json.dumps(page, ensure_ascii=False).encode()
 
@@ -80,11 +84,11 @@ def _find(directory: Directory, project_id: str) -> Project:
     return project
 
 
-def _with_access(keys: list[Json], parameters: Parameters) -> list[Json]:
-    wanted = parameters.get("owner_project_access", ["active"])[0]
-    if wanted not in ("active", "inactive", "any"):
-        raise bad_parameter("owner_project_access", f"Invalid value: '{wanted}'.")
-    return [key for key in keys if wanted in ("any", key["owner_project_access"])]
+def _filter_by_access(keys: list[Json], parameters: Parameters) -> list[Json]:
+    access = parameters.get("owner_project_access", ["active"])[0]
+    if access not in ("active", "inactive", "any"):
+        raise bad_parameter("owner_project_access", f"Invalid value: '{access}'.")
+    return [key for key in keys if access in ("any", key["owner_project_access"])]
 
 
 def _project(project: Project) -> Json:
@@ -113,21 +117,21 @@ def _api_key(key: ApiKey) -> Json:
     owner = key.owner
     if isinstance(owner, ServiceAccount):
         account = {"id": owner.id, "name": owner.name, "created_at": owner.created, "role": "member"}
-        owned: Json = {"type": "service_account", "service_account": account}
+        owner_json: Json = {"type": "service_account", "service_account": account}
         active = True
     else:
         person = {"id": owner.id, "name": owner.name or "", "email": owner.email, "created_at": owner.added}
-        owned = {"type": "user", "user": {**person, "role": "member"}}
+        owner_json = {"type": "user", "user": {**person, "role": "member"}}
         active = owner.deleted is None
-    tail = hashlib.blake2b(key.id.encode(), digest_size=2).hexdigest()
+    suffix = hashlib.blake2b(key.id.encode(), digest_size=2).hexdigest()
     return {
         "object": "organization.project.api_key",
         "id": key.id,
         "name": key.name,
-        "redacted_value": f"sk-proj-********{tail}",
+        "redacted_value": f"sk-proj-********{suffix}",
         "created_at": key.created,
         "last_used_at": None,
-        "owner": owned,
+        "owner": owner_json,
         "owner_project_access": "active" if active else "inactive",
     }
 

@@ -1,15 +1,15 @@
-"""A usage request's parameters, read and checked as the API does."""
+"""Parses and checks the parameters of a usage or costs request, as the API does."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from usage_viewer.demo.api.cursor import read_cursor
+from usage_viewer.demo.api.cursor import parse_cursor
 from usage_viewer.demo.api.refusal import bad_parameter
 from usage_viewer.domain.catalog import Dataset, Dimension
 from usage_viewer.domain.period import BucketWidth
 
 Parameters = Mapping[str, Sequence[str]]
-"""Each parameter's values; the brackets of `group_by[]` are already gone."""
+"""The values of each parameter, by its name without the brackets of `group_by[]`."""
 
 _SINGLE = ("start_time", "end_time", "bucket_width", "limit", "page")
 _LATEST = 253_402_300_800  # the year 10000
@@ -17,7 +17,7 @@ _LATEST = 253_402_300_800  # the year 10000
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a page is asked for: from `start` (where the page begins) to `end`, `limit` buckets at most."""
+    """A checked request for one page: at most `limit` buckets from `start` to `end` (epoch seconds)."""
 
     dataset: Dataset
     width: BucketWidth
@@ -26,22 +26,26 @@ class Query:
     limit: int
     group_by: frozenset[str]
     filters: Mapping[str, frozenset[str]]  # dimension -> values
-    parameters: str  # all but `page`, in one text: a cursor goes with it
+    parameters: str  # all parameters but `page` as one text, which a cursor belongs to
 
     @property
-    def first_page_end(self) -> int:
-        """Where the page's last bucket ends, if time and range go so far."""
+    def page_end(self) -> int:
+        """The end of the page's last bucket or of the range, whichever is first (epoch seconds)."""
         return min(self.width.floor(self.start) + self.limit * self.width.seconds, self.end)
 
 
-def read_query(
+def parse_query(
     dataset: Dataset,
     parameters: Parameters,
     now: int,
     refused: Collection[str] = (),
     refused_pairs: Collection[frozenset[str]] = (),
 ) -> Query:
-    """Raises the API's 400. `refused` dimensions, and `refused_pairs` of them, are answered like unknown ones."""
+    """Parse the parameters of a request for `dataset`; `now` is in epoch seconds.
+
+    Dimensions in `refused` are treated as unknown; those of a pair in `refused_pairs` can't be grouped by
+    together. Raises Refusal (400) for any parameter that the API would refuse.
+    """
     filters = {dimension.filter: dimension for dimension in dataset.dimensions if dimension.filter}
     for name, values in parameters.items():
         if name not in (*_SINGLE, "group_by", *filters):
@@ -55,9 +59,9 @@ def read_query(
         raise bad_parameter("end_time", "Invalid 'end_time': must be after 'start_time'.")
     pages = dataset.page_limits[width]
     limit = _integer(parameters, "limit", pages.default, 1, pages.maximum)
-    same = repr(sorted((name, sorted(values)) for name, values in parameters.items() if name != "page"))
+    request_text = repr(sorted((name, sorted(values)) for name, values in parameters.items() if name != "page"))
     if "page" in parameters:
-        start = read_cursor(parameters["page"][0], dataset.name + same)
+        start = parse_cursor(parameters["page"][0], dataset.name + request_text)
     return Query(
         dataset,
         width,
@@ -66,11 +70,11 @@ def read_query(
         limit,
         _grouping(dataset, parameters, refused, refused_pairs),
         {
-            filters[name].name: _wanted(filters[name], values)
+            filters[name].name: _filter_values(filters[name], values)
             for name, values in parameters.items()
             if name in filters
         },
-        dataset.name + same,
+        dataset.name + request_text,
     )
 
 
@@ -108,23 +112,23 @@ def _grouping(
     refused_pairs: Collection[frozenset[str]],
 ) -> frozenset[str]:
     allowed = [name for name in dataset.group_by if name not in refused]
-    wanted = parameters.get("group_by", [])
-    for name in wanted:
+    group_by = parameters.get("group_by", [])
+    for name in group_by:
         if name not in allowed:
             supported = ", ".join(f"'{name}'" for name in allowed)
             raise bad_parameter("group_by", f"Invalid value: '{name}'. Supported values are: {supported}.")
     for pair in refused_pairs:
-        if pair <= set(wanted):
+        if pair <= set(group_by):
             names = " and ".join(sorted(pair))
             raise bad_parameter("group_by", f"Grouping by {names} is not supported.", "unsupported_grouping")
-    return frozenset(wanted)
+    return frozenset(group_by)
 
 
-def _wanted(dimension: Dimension, values: Sequence[str]) -> frozenset[str]:
+def _filter_values(dimension: Dimension, values: Sequence[str]) -> frozenset[str]:
     if not dimension.boolean:
         return frozenset(values)
-    wanted = frozenset(value.lower() for value in values)
-    if not wanted <= {"true", "false"}:
+    texts = frozenset(value.lower() for value in values)
+    if not texts <= {"true", "false"}:
         name = dimension.filter
         raise bad_parameter(name, f"Invalid type for '{name}': expected a boolean.", "invalid_type")
-    return wanted
+    return texts

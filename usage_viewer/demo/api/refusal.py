@@ -1,10 +1,10 @@
-"""`Refusal`: an error as the API answers it."""
+"""The error responses of the API."""
 
 import json
 
 
 class Refusal(Exception):
-    """Ends a request with `status` and the body `{"error": {"message", "type", "param", "code"}}`."""
+    """An error response with an HTTP status and the body `{"error": {"message", "type", "param", "code"}}`."""
 
     def __init__(
         self,
@@ -21,9 +21,10 @@ class Refusal(Exception):
 
     @property
     def body(self) -> bytes:
+        """The body of the response, as JSON."""
         return json.dumps({"error": self.error}).encode()
 
 
 def bad_parameter(param: str, message: str, code: str = "invalid_value") -> Refusal:
-    """400 that names the parameter."""
+    """Return an HTTP 400 that names the invalid parameter."""
     return Refusal(400, message, param=param, code=code)

@@ -1,4 +1,4 @@
-"""`Service`: requests to answers, without the network: routes, access, the cache of pages."""
+"""Answers requests without a network: routes, access checks and a cache of pages."""
 
 import re
 from collections import OrderedDict
@@ -7,20 +7,20 @@ from threading import Lock
 from typing import Final
 
 from usage_viewer.demo.api.access import ADMIN_KEY, NAMES_SCOPE, USAGE_SCOPE, check_access
-from usage_viewer.demo.api.answer import answer
-from usage_viewer.demo.api.lists import list_answer
-from usage_viewer.demo.api.query import Parameters, read_query
+from usage_viewer.demo.api.answer import usage_page
+from usage_viewer.demo.api.lists import list_response
+from usage_viewer.demo.api.query import Parameters, parse_query
 from usage_viewer.demo.api.refusal import Refusal
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS, Dataset
 
-_BY_PATH: Final = {dataset.path: dataset for dataset in DATASETS.values()}
+_DATASET_BY_PATH: Final = {dataset.path: dataset for dataset in DATASETS.values()}
 _ORGANIZATION = re.compile(r"/organization/(.+)")
-_KEPT_BYTES: Final = 128 * 2**20
+_MAX_CACHE_BYTES: Final = 128 * 2**20
 
 
 class Service:
-    """Answers as the API does. Safe to call from several threads."""
+    """Answers requests as the API does. Safe to call from several threads."""
 
     def __init__(
         self,
@@ -37,38 +37,45 @@ class Service:
         self._pages: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._lock = Lock()
 
-    def answer(self, path: str, parameters: Parameters, headers: Mapping[str, str], now: int) -> tuple[int, bytes]:
-        """Status and JSON body. `path` is without the base URL's; header names are in lower case."""
+    def respond(self, path: str, parameters: Parameters, headers: Mapping[str, str], now: int) -> tuple[int, bytes]:
+        """Return the HTTP status and the JSON body of the response.
+
+        `path` is relative to the base URL; header names are in lower case; `now` is in epoch seconds.
+        """
         try:
             return 200, self._answer(path, parameters, headers.get("authorization"), now)
         except Refusal as refusal:
             return refusal.status, refusal.body
 
     def _answer(self, path: str, parameters: Parameters, authorization: str | None, now: int) -> bytes:
-        dataset = _BY_PATH.get(path)
+        dataset = _DATASET_BY_PATH.get(path)
         if dataset is not None:
             check_access(authorization, self.key, USAGE_SCOPE)
             return self._page(dataset, parameters, now)
         check_access(authorization, self.key, NAMES_SCOPE)
-        below = _ORGANIZATION.fullmatch(path)
-        found = list_answer(self.organization.directory, below[1].split("/"), parameters) if below else None
-        if found is None:
+        match = _ORGANIZATION.fullmatch(path)
+        body = list_response(self.organization.directory, match[1].split("/"), parameters) if match else None
+        if body is None:
             raise Refusal(404, f"Invalid URL (GET {path})", code="unknown_url")
-        return found
+        return body
 
     def _page(self, dataset: Dataset, parameters: Parameters, now: int) -> bytes:
-        # Where costs can't combine two dimensions, usage still can.
+        # A refused pair applies to costs only.
         pairs = self.refused_pairs if dataset.name == "costs" else frozenset[frozenset[str]]()
-        query = read_query(dataset, parameters, now, self.refused, pairs)
-        known = min(query.end, now - now % 60)  # what the answer depends on beside the request
-        kept = (f"{query.start} {query.end} {query.parameters}", known if query.first_page_end > known else 0)
+        query = parse_query(dataset, parameters, now, self.refused, pairs)
+        # A page that reaches the current minute depends on the time, too.
+        known_until = min(query.end, now - now % 60)
+        cache_key = (
+            f"{query.start} {query.end} {query.parameters}",
+            known_until if query.page_end > known_until else 0,
+        )
         with self._lock:
-            if kept in self._pages:
-                self._pages.move_to_end(kept)
-                return self._pages[kept]
-        body = answer(self.organization, query, now)
+            if cache_key in self._pages:
+                self._pages.move_to_end(cache_key)
+                return self._pages[cache_key]
+        body = usage_page(self.organization, query, now)
         with self._lock:
-            self._pages[kept] = body
-            while len(self._pages) > 1 and sum(map(len, self._pages.values())) > _KEPT_BYTES:
+            self._pages[cache_key] = body
+            while len(self._pages) > 1 and sum(map(len, self._pages.values())) > _MAX_CACHE_BYTES:
                 self._pages.popitem(last=False)
         return body

@@ -1,1 +1,1 @@
-"""Runs the stand-in server: its sockets, its faults and its process."""
+"""Runs the demo server: its process, its sockets and the faults that tests ask for."""

@@ -1,4 +1,4 @@
-"""The demo server as a child process, so that it takes no time from the window's threads."""
+"""Runs the demo server in a child process, so that it does not slow down the window's threads."""
 
 import os
 import queue
@@ -15,14 +15,14 @@ from usage_viewer.domain.errors import ServerError
 
 _LAST_LINES: Final = 20
 _SECRETS: Final = frozenset({"OPENAI_ADMIN_KEY", "OPENAI_API_KEY"})
-"""Variables that the demo has no need of, and so doesn't get."""
-_NO_WINDOW: Final = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows alone has it
+"""Environment variables that are not passed to the demo."""
+_NO_WINDOW: Final = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # exists on Windows only
 
 
 class DemoProcess:
-    """A running demo server: `base_url`, `key`, and `close()`, which ends it; a context manager.
+    """A running demo server, which accepts `key` at `base_url`. As a context manager it closes itself.
 
-    It also ends by itself when this process does, however that comes about.
+    The server also ends when this process ends for any reason, because its standard input is closed then.
     """
 
     def __init__(self, process: "subprocess.Popen[str]", base_url: str, key: str) -> None:
@@ -32,10 +32,11 @@ class DemoProcess:
 
     @property
     def pid(self) -> int:
+        """The process id of the server."""
         return self._process.pid
 
     def close(self) -> None:
-        """Ends the process, by force if it takes longer than 2 s; may be called twice."""
+        """End the server; kill it if it does not end within 2 s. May be called again."""
         _end(self._process)
 
     def __enter__(self) -> Self:
@@ -59,10 +60,11 @@ def start_demo(
     argv: Sequence[str] = (),
     timeout: float = 30.0,
 ) -> DemoProcess:
-    """Starts the server and waits until it listens, `timeout` seconds at most.
+    """Start the demo server and wait until it listens, at most `timeout` seconds.
 
-    `argv` begins the command (default: this Python with `-m usage_viewer.demo`); a frozen program says here how
-    it starts its demo. Raises ServerError if it doesn't come up.
+    `argv` is the command without its options (default: this Python with `-m usage_viewer.demo`); a packaged
+    program passes its own. `anchor` is in epoch seconds, `refuse` are dimensions to refuse; the other parameters
+    are those of the command. Raises ServerError if the server does not start.
     """
     command = [
         *(argv or (sys.executable, "-m", "usage_viewer.demo")),
@@ -84,31 +86,31 @@ def start_demo(
             env={name: value for name, value in os.environ.items() if name not in _SECRETS},
         )
     except OSError as error:
-        raise _failed(str(error)) from error
-    base_url = _base_url(process, timeout)
+        raise _start_error(str(error)) from error
+    base_url = _read_base_url(process, timeout)
     return DemoProcess(process, base_url, key)
 
 
-def _base_url(process: "subprocess.Popen[str]", timeout: float) -> str:
+def _read_base_url(process: "subprocess.Popen[str]", timeout: float) -> str:
     assert process.stdout is not None
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(process.stdout, lines), name="demo-output", daemon=True).start()
-    said: list[str] = []
+    threading.Thread(target=_read_lines, args=(process.stdout, lines), name="demo-output", daemon=True).start()
+    output: list[str] = []
     try:
         line = lines.get(timeout=timeout)
         if line is not None and line.startswith("http://"):
             return line.strip()
         while line is not None:
-            said.append(line)
+            output.append(line)
             line = lines.get(timeout=timeout)
     except queue.Empty:
-        said.append(f"no answer within {timeout:g} s")
+        output.append(f"no answer within {timeout:g} s")
     _end(process)
-    raise _failed("".join(said[-_LAST_LINES:]).strip())
+    raise _start_error("".join(output[-_LAST_LINES:]).strip())
 
 
-def _read(output: IO[str], lines: "queue.SimpleQueue[str | None]") -> None:
-    """Reads to the end, so that the child can never be held up by a full pipe."""
+def _read_lines(output: IO[str], lines: "queue.SimpleQueue[str | None]") -> None:
+    """Read all lines, so that a full pipe never blocks the child; put None at the end."""
     with output, suppress(ValueError):
         for line in output:
             lines.put(line)
@@ -126,9 +128,9 @@ def _end(process: "subprocess.Popen[str]") -> None:
         process.wait()
 
 
-def _failed(detail: str) -> ServerError:
+def _start_error(detail: str) -> ServerError:
     return ServerError(
         detail,
         title="The demo could not be started",
-        hint="Try again. If it happens again, a security program may keep it from listening on this computer.",
+        hint="Try again. If it fails again, a security program may block local network connections.",
     )

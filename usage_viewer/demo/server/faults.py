@@ -1,12 +1,12 @@
-"""Faults that tests ask the stand-in server for."""
+"""The faults that a test can ask the demo server for."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
-class Asked(NamedTuple):
-    """A request as it is logged: the path without the base URL's, each parameter's values (brackets taken off)."""
+class LoggedRequest(NamedTuple):
+    """A request in the log: its path below the base URL, and the values of each parameter (without `[]`)."""
 
     path: str
     query: dict[str, list[str]]
@@ -14,7 +14,7 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as `faults` sees it. `number` counts from 0 over the life of the server."""
+    """A request, as passed to `faults`; `number` counts all requests to the server from 0."""
 
     number: int
     path: str
@@ -24,12 +24,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with one answer; what is not said goes right.
+    """The changes to one response; fields with their default change nothing.
 
-    `status`, `headers` and `body` replace those of the answer. `edit` gets the answer's JSON and returns another
-    (to drop a row, bend a count, take a field away). `stall` waits so many seconds before anything is sent,
-    `stall_body` between the headers and the body. `drop` closes the connection without an answer, `truncate`
-    after so many bytes of the body, though the headers promise all of it.
+    `status`, `headers` and `body` replace those of the response. `edit` gets the JSON of the response and returns
+    the JSON to send. `stall` is a wait in seconds before the response, `stall_body` one between headers and body.
+    `drop` closes the connection without a response. `truncate` closes it after that many bytes of the body, while
+    the Content-Length states the full size.
     """
 
     status: int | None = None
@@ -43,3 +43,4 @@ class Fault:
 
 
 Faults = Callable[[Request], Fault | None]
+"""Returns the fault of a request; None: the response is normal."""

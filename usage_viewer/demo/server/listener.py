@@ -1,4 +1,4 @@
-"""`Listener`: HTTP/1.1 on a socket, with keep-alive; hands requests over and sends replies, faults included."""
+"""An HTTP/1.1 server with keep-alive that can also send faulty replies."""
 
 import gzip
 import socket
@@ -18,12 +18,12 @@ from usage_viewer.demo.api.refusal import Refusal
 from usage_viewer.demo.server.faults import Request
 
 NOT_ALLOWED: Final = Refusal(405, "Not allowed: the demo can only be read.", code="method_not_allowed")
-_GZIP_UP_TO: Final = 64 * 1024  # bytes: on loopback, more costs more time than it saves
+_MAX_GZIP_SIZE: Final = 64 * 1024  # bytes: on loopback, compressing a larger body takes longer than sending it
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is sent; the fields after `headers` are as in `Fault`."""
+    """A reply to send; the fields after `headers` are those of `Fault`."""
 
     status: int
     body: bytes
@@ -35,9 +35,9 @@ class Reply:
 
 
 class Listener(ThreadingHTTPServer):
-    """Calls `respond` in a thread for each connection. Raises OSError if the port can't be had.
+    """Listens on a port and calls `respond` for each request, in one thread for each connection.
 
-    `clock` gives the epoch seconds that each answer bears as its date.
+    `clock` returns epoch seconds for the `Date` header. Raises OSError if the port can't be opened.
     """
 
     request_queue_size = 64
@@ -54,43 +54,45 @@ class Listener(ThreadingHTTPServer):
         super().__init__((host, port), Handler)
 
     def server_bind(self) -> None:
-        # Without the look-up of the host's full name, which can take seconds.
+        """Bind the socket without looking up the full host name, which can take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def connected(self, connection: socket.socket) -> None:
+        """Record an open connection and its thread."""
         with self._lock:
             self._open[connection] = threading.current_thread()
-            if self.closing.is_set():  # accepted at the last moment
+            if self.closing.is_set():  # accepted while the server was closing
                 connection.shutdown(socket.SHUT_RDWR)
 
     def disconnected(self, connection: socket.socket) -> None:
+        """Remove a closed connection."""
         with self._lock:
             self._open.pop(connection, None)
 
     def close(self) -> None:
-        """Ends `serve_forever`, and at once every connection, with whatever is under way."""
+        """End `serve_forever` and all connections at once, also in the middle of a reply."""
         self.shutdown()
         self.closing.set()
         with self._lock:
-            left = dict(self._open)
-        for connection in left:
+            connections = dict(self._open)
+        for connection in connections:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
-                continue  # it was gone already
-        for thread in left.values():
+                continue  # it was closed already
+        for thread in connections.values():
             thread.join(5.0)
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # Clients that go away in the middle are nothing to report.
+        """Print the traceback of an error, except if the client closed the connection."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection."""
+    """Serves one connection."""
 
     protocol_version = "HTTP/1.1"
     server_version = "demo"
@@ -100,23 +102,27 @@ class Handler(BaseHTTPRequestHandler):
     server: Listener
 
     def setup(self) -> None:
+        """Register the connection."""
         super().setup()
         self.server.connected(self.connection)
 
     def finish(self) -> None:
+        """Unregister the connection."""
         self.server.disconnected(self.connection)
         super().finish()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing is printed: the first line of the output is the base URL, and the only one."""
+        """Print no log: the base URL is the only output of the command."""
 
     def do_POST(self) -> None:
-        self.close_connection = True  # what it sent is not read
+        """Refuse any method but GET with HTTP 405."""
+        self.close_connection = True  # the body of the request is not read
         self._send(Reply(405, NOT_ALLOWED.body))
 
-    do_PUT = do_DELETE = do_PATCH = do_POST  # noqa: N815 -- http.server calls them so
+    do_PUT = do_DELETE = do_PATCH = do_POST  # noqa: N815 -- the names that http.server expects
 
     def do_GET(self) -> None:
+        """Answer a request."""
         url = urlsplit(self.path)
         query: dict[str, list[str]] = {}
         for name, value in parse_qsl(url.query, keep_blank_values=True):
@@ -127,10 +133,10 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, reply: Reply) -> None:
         self.server.closing.wait(reply.stall)
         if reply.drop or self.server.closing.is_set():
-            self._cut()
+            self._disconnect()
             return
         body, headers = reply.body, {**self._standard_headers(), **reply.headers}
-        if "gzip" in self.headers.get("Accept-Encoding", "") and 512 < len(body) <= _GZIP_UP_TO:
+        if "gzip" in self.headers.get("Accept-Encoding", "") and 512 < len(body) <= _MAX_GZIP_SIZE:
             body, headers = gzip.compress(body, 1, mtime=0), {**headers, "Content-Encoding": "gzip"}
         self.send_response_only(reply.status)
         for name, value in headers.items():
@@ -141,15 +147,15 @@ class Handler(BaseHTTPRequestHandler):
             self.server.closing.wait(reply.stall_body)
         self.wfile.write(body[: reply.truncate])
         if reply.truncate is not None:
-            self._cut()
+            self._disconnect()
 
     def _standard_headers(self) -> dict[str, str]:
         date = formatdate(self.server.clock(), usegmt=True)
         return {"Server": self.server_version, "Date": date, "Content-Type": "application/json"}
 
-    def _cut(self) -> None:
+    def _disconnect(self) -> None:
         self.close_connection = True
         try:
             self.connection.shutdown(socket.SHUT_RDWR)
         except OSError:
-            return  # the client was faster
+            return  # the client has closed it

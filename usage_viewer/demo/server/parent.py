@@ -1,4 +1,4 @@
-"""Ends this process when the one that started it is gone, on Linux, macOS and Windows."""
+"""Detects the end of the parent process on Linux, macOS and Windows."""
 
 import os
 import sys
@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 
 def watch_stdin(end: Callable[[], None]) -> None:
-    """Calls `end` in a thread of its own when standard input ends: the parent holds the pipe's other end."""
+    """Call `end` in a separate thread at the end of standard input, the parent's pipe."""
 
     def wait() -> None:
-        # Below `sys.stdin`, whose lock would hold up the interpreter's exit.
+        # Not through `sys.stdin`: its lock would delay the exit of the interpreter.
         while os.read(0, 4096):
             pass
         end()
@@ -20,14 +20,14 @@ def watch_stdin(end: Callable[[], None]) -> None:
 
 
 def watch_parent(end: Callable[[], None], period: float = 0.5) -> None:
-    """Calls `end` in a thread of its own when the parent process has ended; looks every `period` seconds."""
+    """Call `end` in a separate thread after the parent process has ended; check every `period` seconds."""
     parent = os.getppid()
     if sys.platform == "win32":
         wait = _windows_wait(parent)
     else:
 
         def wait() -> None:
-            while os.getppid() == parent:  # an orphan gets another parent
+            while os.getppid() == parent:  # the system gives an orphaned process another parent
                 time.sleep(period)
 
     def run() -> None:

@@ -1,4 +1,4 @@
-"""`DemoServer`: the stand-in API over HTTP on loopback, startable from tests and from the command line."""
+"""The demo server: the API of the synthetic organization over HTTP on this computer."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ from typing import Final, Self
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.api.refusal import Refusal
 from usage_viewer.demo.api.service import Service
-from usage_viewer.demo.server.faults import Asked, Fault, Faults, Request
+from usage_viewer.demo.server.faults import Fault, Faults, LoggedRequest, Request
 from usage_viewer.demo.server.listener import Listener, Reply
 from usage_viewer.demo.world.organization import SyntheticOrganization
 
@@ -19,11 +19,12 @@ _NO_FAULT: Final = Fault()
 
 
 class DemoServer:
-    """A context manager: serves `organization` while it is open.
+    """Serves `organization` while it is open as a context manager.
 
-    `base_url` ends with /v1; `key` opens everything; `requests` is the log. `latency` is seconds before each
-    answer. Dimensions in `refused` are turned away with 400 in any dataset, `refused_pairs` in costs. `clock`
-    gives epoch seconds. `latency`, `faults`, `clock` and `requests` may be set while it runs.
+    `base_url` ends with /v1; `key` may read everything; `requests` is the log. `latency` is a wait in seconds
+    before each response. A request grouped by a dimension in `refused` gets HTTP 400, a request for costs also if
+    it is grouped by both dimensions of a pair in `refused_pairs`. `clock` returns epoch seconds. `latency`,
+    `faults`, `clock` and `requests` may be changed while the server runs.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class DemoServer:
         self.clock = clock
         self.latency = latency
         self.faults = faults
-        self.requests: list[Asked] = []
+        self.requests: list[LoggedRequest] = []
         self.organization = organization or SyntheticOrganization(anchor=int(clock()))
         self.key = key
         self._service = Service(self.organization, key=key, refused=refused, refused_pairs=refused_pairs)
@@ -52,7 +53,7 @@ class DemoServer:
 
     @property
     def base_url(self) -> str:
-        """Once the server has been opened."""
+        """The base URL. Raises RuntimeError before the server is open."""
         if self._listener is None:
             raise RuntimeError("the demo server is not open")
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -70,7 +71,7 @@ class DemoServer:
         self.close()
 
     def close(self) -> None:
-        """Ends it at once, with whatever is under way; may be called twice."""
+        """End the server at once, also in the middle of a response. May be called again."""
         if self._listener is not None and self._thread is not None:
             self._listener.close()
             self._thread.join()
@@ -78,16 +79,16 @@ class DemoServer:
 
     def _respond(self, request: Request) -> Reply:
         path = request.path.removeprefix(PREFIX)
-        self.requests.append(Asked(path, {name: list(values) for name, values in request.query.items()}))
-        seen = Request(request.number, path, request.query, request.headers)
-        fault = (self.faults(seen) if self.faults else None) or _NO_FAULT
+        self.requests.append(LoggedRequest(path, {name: list(values) for name, values in request.query.items()}))
+        relative = Request(request.number, path, request.query, request.headers)
+        fault = (self.faults(relative) if self.faults else None) or _NO_FAULT
         if not request.path.startswith(f"{PREFIX}/"):
             refusal = Refusal(404, f"Invalid URL (GET {request.path})", code="unknown_url")
             status, body = refusal.status, refusal.body
         elif fault.drop or fault.body is not None:
             status, body = 200, fault.body or b""
         else:
-            status, body = self._service.answer(path, request.query, request.headers, int(self.clock()))
+            status, body = self._service.respond(path, request.query, request.headers, int(self.clock()))
         if fault.edit is not None:
             body = json.dumps(fault.edit(json.loads(body))).encode()
         return Reply(

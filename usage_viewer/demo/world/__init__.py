@@ -1,1 +1,1 @@
-"""The synthetic organization: its people, projects, usage and bill."""
+"""Generates the synthetic organization: its people, projects, usage and costs."""

@@ -1,4 +1,4 @@
-"""What the synthetic organization can buy: invented models with their traits and prices, by dataset."""
+"""The models that the synthetic organization uses, with invented properties and prices, by dataset."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,37 +6,37 @@ from typing import Final
 
 
 def day(text: str) -> int:
-    """Epoch seconds of an ISO date's midnight, UTC."""
+    """Return the start of an ISO date in UTC, in epoch seconds."""
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
 
 DETAIL_SINCE: Final = day("2026-02-01")
-"""Usage before it lacks the parts of input and output (the fields are absent)."""
+"""Earlier usage lacks the parts of input and output tokens (the fields are absent)."""
 CACHE_WRITES_SINCE: Final = day("2026-06-01")
-"""Usage before it has no cache writes (the fields are null, or absent where all parts are)."""
+"""Earlier usage lacks cache writes (the fields are null, or absent before `DETAIL_SINCE`)."""
 LINE_ITEMS_SINCE: Final = day("2026-05-01")
-"""Line items before it are called "model, input", later ones "model, input_tokens"."""
+"""Earlier line items are named "model, input", later ones "model, input_tokens"."""
 FOREVER: Final = day("2200-01-01")
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model. Shares are fractions of tokens; prices are dollars for a million tokens."""
+    """A model. Prices are in dollars for a million tokens; `cached` to `image_out` are fractions of tokens."""
 
     name: str
     input_price: float
     output_price: float
     since: int = 0
     until: int = FOREVER
-    tokens_in: int = 2400  # for a request, on average
+    tokens_in: int = 2400  # average for a request
     tokens_out: int = 420
-    cached: float = 0.45  # most that is read from the cache
-    writes: float = 0.0  # most that is written to the cache
+    cached: float = 0.45  # largest fraction read from the cache
+    writes: float = 0.0  # largest fraction written to the cache
     audio_in: float = 0.0
     audio_out: float = 0.0
     image_in: float = 0.0
     image_out: float = 0.0
-    share: float = 1.0  # how often it is chosen
+    share: float = 1.0  # weight of the model in the random choice
 
 
 COMPLETION_MODELS: Final = (
@@ -69,7 +69,7 @@ COMPLETION_MODELS: Final = (
     Model("ft:gpt-5.4-mini:northwind::support-7", 0.50, 4.0, day("2026-04-10"), tokens_in=1100, share=0.7),
 )
 
-AUDIO_PRICE_FACTOR: Final = 8  # audio tokens cost so many times what text tokens do
+AUDIO_PRICE_FACTOR: Final = 8  # price of an audio token, relative to a text token
 CACHED_PRICE_FACTOR: Final = 0.1
 
 DECISION_MODELS: Final = (
@@ -109,4 +109,4 @@ CHOICES: Final[dict[str, tuple[tuple[str | None, float], ...]]] = {
     "source": (("image.generation", 4.0), ("image.edit", 2.0), ("image.variation", 0.5)),
     "context_level": (("medium", 4.0), ("low", 2.0), ("high", 1.0)),
 }
-"""Values of the other dimensions, with how often each is chosen."""
+"""The values of the other dimensions, with their weights in the random choice."""

@@ -1,4 +1,4 @@
-"""The combinations of dimensions that occur in a dataset, with how often and how much each is used."""
+"""Generates the combinations of dimension values of a dataset, and how much each is used."""
 
 import random
 from collections.abc import Sequence
@@ -14,29 +14,31 @@ from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import Dataset
 
 _NO_MODEL = Model("", 0.0, 0.0)
-_REFERENCE = (day("2025-11-23") // HOUR, day("2026-11-23") // HOUR)  # the year that activity is set by
+_CALIBRATION_YEAR = (day("2025-11-23") // HOUR, day("2026-11-23") // HOUR)  # hours since the epoch
 
 
 @dataclass(frozen=True)
 class Combinations:
-    """n combinations of one dataset; `values[i]` are in the order of its dimensions."""
+    """n combinations of one dataset, in arrays (n,); `values[i]` has the order of the dataset's dimensions."""
 
     dataset: Dataset
     values: list[Combination]
     models: list[Model]
-    kind: NDArray[np.int8]  # the rhythm's curve
-    since: NDArray[np.int64]  # hours since the epoch
-    until: NDArray[np.int64]
-    activity: NDArray[np.float64]  # probability at the curve's height
-    rate: NDArray[np.float64]  # requests in a full hour
-    runaway: int  # the combination of the incident
+    kind: NDArray[np.int8]  # index of the weekly curve: PEOPLE, SERVICE or NIGHT
+    since: NDArray[np.int64]  # first hour, in hours since the epoch
+    until: NDArray[np.int64]  # end hour, exclusive
+    activity: NDArray[np.float64]  # probability of use in an hour in which the curve is 1
+    rate: NDArray[np.float64]  # requests in an hour in which the curve is 1
+    runaway: int  # number of the combination with the incident
 
     def __len__(self) -> int:
         return len(self.values)
 
 
 @dataclass(frozen=True, slots=True)
-class _Life:
+class _Candidate:
+    """A drawn combination; `since` and `until` are in epoch seconds."""
+
     values: Combination
     model: Model
     kind: int
@@ -44,87 +46,88 @@ class _Life:
     until: int
 
 
-def make_combinations(
-    dataset: Dataset, directory: Directory, seed: int, wanted: int, active: float
-) -> Combinations:
-    """About `wanted` combinations (fewer where there are not so many), `active` of them in an average hour."""
-    chance = random.Random(f"{dataset.name}:{seed}")
-    lives: dict[Combination, _Life] = {}
-    for _ in range(wanted * 30):
-        if len(lives) == wanted:
+def make_combinations(dataset: Dataset, directory: Directory, seed: int, count: int, active: float) -> Combinations:
+    """Generate up to `count` different combinations, of which `active` are used in an average hour.
+
+    There are fewer if the dataset's dimensions don't allow so many.
+    """
+    rng = random.Random(f"{dataset.name}:{seed}")
+    candidates_by_values: dict[Combination, _Candidate] = {}
+    for _ in range(count * 30):
+        if len(candidates_by_values) == count:
             break
-        life = _draw(dataset, directory, chance)
-        if life.since < life.until:
-            lives.setdefault(life.values, life)
-    found = list(lives.values())
-    kinds = np.array([life.kind for life in found], np.int8)
-    since = np.array([life.since // HOUR for life in found], np.int64)
-    until = np.array([life.until // HOUR for life in found], np.int64)
-    first, last = _REFERENCE
-    alive = np.clip(np.minimum(until, last) - np.maximum(since, first), 0, None) / (last - first)
-    weights = np.array([chance.random() ** 2.5 + 0.01 for _ in found])
-    rate = np.array([2 + 2000 * chance.random() ** 6 for _ in found])
+        candidate = _draw(dataset, directory, rng)
+        if candidate.since < candidate.until:
+            candidates_by_values.setdefault(candidate.values, candidate)
+    candidates = list(candidates_by_values.values())
+    kinds = np.array([candidate.kind for candidate in candidates], np.int8)
+    since = np.array([candidate.since // HOUR for candidate in candidates], np.int64)
+    until = np.array([candidate.until // HOUR for candidate in candidates], np.int64)
+    first, last = _CALIBRATION_YEAR
+    lifetime = np.clip(np.minimum(until, last) - np.maximum(since, first), 0, None) / (last - first)
+    weights = np.array([rng.random() ** 2.5 + 0.01 for _ in candidates])
+    rate = np.array([2 + 2000 * rng.random() ** 6 for _ in candidates])
     return Combinations(
         dataset,
-        [life.values for life in found],
-        [life.model for life in found],
+        [candidate.values for candidate in candidates],
+        [candidate.model for candidate in candidates],
         kinds,
         since,
         until,
-        calibrate(weights, kinds, alive, active),
+        calibrate(weights, kinds, lifetime, active),
         rate,
-        _runaway(found),
+        _runaway(candidates),
     )
 
 
-def _runaway(lives: Sequence[_Life]) -> int:
-    """A key of a person that is still there."""
-    for number, life in enumerate(lives):
-        if life.kind == PEOPLE and life.until == FOREVER and None not in life.values:
+def _runaway(candidates: Sequence[_Candidate]) -> int:
+    """Return the number of the first combination that belongs to a person's key and is still in use."""
+    for number, candidate in enumerate(candidates):
+        if candidate.kind == PEOPLE and candidate.until == FOREVER and None not in candidate.values:
             return number
     return 0
 
 
-def _draw(dataset: Dataset, directory: Directory, chance: random.Random) -> _Life:
-    key = chance.choices(directory.keys, [key.project.plan.weight for key in directory.keys])[0]
-    project, user, used = _who(key, chance)
+def _draw(dataset: Dataset, directory: Directory, rng: random.Random) -> _Candidate:
+    key = rng.choices(directory.keys, [key.project.plan.weight for key in directory.keys])[0]
+    project, user, used_key = _owner_of_usage(key, rng)
     models = MODELS.get(dataset.name, (_NO_MODEL,))
-    model = chance.choices(models, [model.share for model in models])[0]
+    model = rng.choices(models, [model.share for model in models])[0]
     drawn: dict[str, str | None] = {
         "project_id": project.id,
         "user_id": user.id if user else None,
-        "api_key_id": used.id if used else None,
+        "api_key_id": used_key.id if used_key else None,
         "model": model.name,
-        "vector_store_id": f"vs_{project.id[5:17]}{chance.randrange(3)}",
+        "vector_store_id": f"vs_{project.id[5:17]}{rng.randrange(3)}",
     }
     for name, choices in CHOICES.items():
-        drawn[name] = chance.choices([value for value, _ in choices], [weight for _, weight in choices])[0]
-    named = {dimension.name for dimension in dataset.dimensions}
+        drawn[name] = rng.choices([value for value, _ in choices], [weight for _, weight in choices])[0]
+    names = {dimension.name for dimension in dataset.dimensions}
     since, until = [project.created, model.since], [project.until, model.until]
-    if used and "api_key_id" in named:
-        since.append(used.created)
-        until.append(used.until)
-    elif user and "user_id" in named:
+    if used_key and "api_key_id" in names:
+        since.append(used_key.created)
+        until.append(used_key.until)
+    elif user and "user_id" in names:
         since.append(user.added)
         until.append(user.until)
     values = tuple(drawn[dimension.name] for dimension in dataset.dimensions)
-    return _Life(values, model, _kind(key, drawn["batch"], chance), max(since), min(until))
+    return _Candidate(values, model, _kind(key, drawn["batch"], rng), max(since), min(until))
 
 
-def _who(key: ApiKey, chance: random.Random) -> tuple[Project, User | None, ApiKey | None]:
-    """Usage of a key; sometimes of a person without a key (the playground), seldom of nobody known."""
+def _owner_of_usage(key: ApiKey, rng: random.Random) -> tuple[Project, User | None, ApiKey | None]:
+    """Return project, user and key: mostly of a key, 7 % without a key (playground), 2 % of an unknown user."""
     user = None if isinstance(key.owner, ServiceAccount) else key.owner
-    luck = chance.random()
-    if luck < 0.02:
+    fraction = rng.random()
+    if fraction < 0.02:
         return key.project, None, None
-    if luck < 0.09 and user is not None:
+    if fraction < 0.09 and user is not None:
         return key.project, user, None
     return key.project, user, key
 
 
-def _kind(key: ApiKey, batch: str | None, chance: random.Random) -> int:
+def _kind(key: ApiKey, batch: str | None, rng: random.Random) -> int:
     if batch == "true":
         return NIGHT
     if isinstance(key.owner, ServiceAccount):
         return SERVICE
-    return PEOPLE if chance.random() < 0.8 else SERVICE
+    return PEOPLE if rng.random() < 0.8 else SERVICE

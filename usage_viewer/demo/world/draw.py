@@ -1,4 +1,4 @@
-"""Random numbers by counter: each is a function of seed, stream, time, combination and channel alone."""
+"""Counter-based random numbers: each depends only on seed, stream, time, combination and channel."""
 
 import hashlib
 from typing import Final
@@ -12,19 +12,19 @@ _CHANNEL: Final = 0x8CB92BA72F3D8DD7
 _WORD: Final = 2**64 - 1
 
 
-class Draw:
-    """A stream of numbers that can be entered anywhere, so that any window is made without those before it."""
+class RandomStream:
+    """A stream of random numbers with random access: any window can be generated without the ones before it."""
 
     def __init__(self, seed: int, stream: str) -> None:
         digest = hashlib.blake2b(f"{seed}/{stream}".encode(), digest_size=8).digest()
         self._key = int.from_bytes(digest, "little")
 
     def uniform(self, time: NDArray[np.int64], combination: NDArray[np.int32], channel: int) -> NDArray[np.float64]:
-        """Float64 in [0, 1) for each pair of the two arrays, which broadcast."""
+        """Return a float64 in [0, 1) for each pair of the two arrays, which are broadcast."""
         start = np.uint64((self._key + channel * _CHANNEL) & _WORD)
         bits: NDArray[np.uint64] = time.astype(np.uint64) * np.uint64(_TIME)
         bits = bits + combination.astype(np.uint64) * np.uint64(_COMBINATION) + start
-        # The finalizer of splitmix64: every bit of the counter reaches every bit of the result.
+        # The finalizer of splitmix64: each bit of the counter affects all bits of the result.
         bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         bits ^= bits >> np.uint64(31)

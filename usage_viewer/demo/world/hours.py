@@ -1,4 +1,4 @@
-"""`Hours`: a dataset's usage, hour by hour, made a week at a time; and levels, which are stocks, not flows."""
+"""Generates the usage of a dataset for any window: hourly sums, or levels (amounts stored at a time)."""
 
 from collections import OrderedDict
 from threading import Lock
@@ -6,43 +6,46 @@ from threading import Lock
 import numpy as np
 
 from usage_viewer.demo.world.combinations import Combinations
-from usage_viewer.demo.world.draw import Draw
-from usage_viewer.demo.world.recipes import RECIPES, Ints, leaves
+from usage_viewer.demo.world.draw import RandomStream
+from usage_viewer.demo.world.recipes import RECIPES, IntArray, draw_leaf_metrics
 from usage_viewer.demo.world.rhythm import CURVES, HOUR, Events, growth, hour_of_week
-from usage_viewer.demo.world.rows import UsageRows, joined, split_hours
+from usage_viewer.demo.world.rows import UsageRows, concat_rows, split_hours
 
-_BLOCK = 168  # hours made at once
-_KEPT_ROWS = 400_000
+_BLOCK = 168  # hours generated at once
+_MAX_CACHED_ROWS = 400_000
 
 
-class Hours:
-    """Rows of hours and minutes of one dataset, with its leaf metrics. Safe to call from several threads."""
+class HourlyUsage:
+    """Generates rows of hours and minutes, with the leaf metrics of the dataset. Safe for several threads."""
 
     def __init__(self, combinations: Combinations, seed: int, events: Events) -> None:
         self.combinations = combinations
         self._events = events
-        self._draw = Draw(seed, combinations.dataset.name)
-        self._lead = RECIPES[combinations.dataset.name].lead
+        self._stream = RandomStream(seed, combinations.dataset.name)
+        self._request_metric = RECIPES[combinations.dataset.name].request_metric
         self._blocks: OrderedDict[int, UsageRows] = OrderedDict()
         self._lock = Lock()
 
     def hours(self, first: int, last: int) -> UsageRows:
-        """Whole hours (since the epoch), `last` exclusive, ordered by time and combination."""
+        """Return the rows of hours from `first` to `last` (since the epoch, exclusive), by time and combination."""
         if last <= first:
             return self._block(first // _BLOCK).take(slice(0, 0))
         parts = [self._block(number) for number in range(first // _BLOCK, -(-last // _BLOCK))]
         parts[0] = parts[0].between(first * HOUR, last * HOUR)
         if len(parts) > 1:
             parts[-1] = parts[-1].between(first * HOUR, last * HOUR)
-        return joined(parts)
+        return concat_rows(parts)
 
     def minutes(self, start: int, end: int) -> UsageRows:
-        """Whole minutes: both in epoch seconds, at multiples of 60."""
+        """Return the rows of minutes from `start` to `end` (epoch seconds, multiples of 60)."""
         rows = self.hours(start // HOUR, -(-end // HOUR))
-        return split_hours(rows, self._lead, self._draw).between(start, end)
+        return split_hours(rows, self._request_metric, self._stream).between(start, end)
 
     def window(self, start: int, end: int) -> UsageRows:
-        """Rows of whole hours, with minutes at the ends where they are not on the hour; multiples of 60."""
+        """Return the rows of whole hours between two times, and rows of minutes for a part of an hour.
+
+        Both times are in epoch seconds and multiples of 60.
+        """
         first, last = -(-start // HOUR), end // HOUR
         if last < first:
             return self.minutes(start, end)
@@ -51,52 +54,62 @@ class Hours:
             parts.insert(0, self.minutes(start, first * HOUR))
         if end > last * HOUR:
             parts.append(self.minutes(last * HOUR, end))
-        return joined(parts)
+        return concat_rows(parts)
 
     def _block(self, number: int) -> UsageRows:
         with self._lock:
             if number in self._blocks:
                 self._blocks.move_to_end(number)
                 return self._blocks[number]
-            rows = self._blocks[number] = self._make(number * _BLOCK)
-            while len(self._blocks) > 2 and sum(map(len, self._blocks.values())) > _KEPT_ROWS:
+            rows = self._blocks[number] = self._generate(number * _BLOCK)
+            while len(self._blocks) > 2 and sum(map(len, self._blocks.values())) > _MAX_CACHED_ROWS:
                 self._blocks.popitem(last=False)
             return rows
 
-    def _make(self, first: int) -> UsageRows:
-        them = self.combinations
+    def _generate(self, first: int) -> UsageRows:
+        combinations = self.combinations
         hours = np.arange(first, first + _BLOCK, dtype=np.int64)
-        ids = np.arange(len(them), dtype=np.int32)
-        curve = CURVES[them.kind][:, hour_of_week(hours)].T
-        active = self._draw.uniform(hours[:, None], ids[None, :], 1) < them.activity * curve
-        active |= self._events.in_incident(hours)[:, None] & (ids == them.runaway)
-        active &= (hours[:, None] >= them.since) & (hours[:, None] < them.until)
+        ids = np.arange(len(combinations), dtype=np.int32)
+        curve = CURVES[combinations.kind][:, hour_of_week(hours)].T
+        active = self._stream.uniform(hours[:, None], ids[None, :], 1) < combinations.activity * curve
+        active |= self._events.in_incident(hours)[:, None] & (ids == combinations.runaway)
+        active &= (hours[:, None] >= combinations.since) & (hours[:, None] < combinations.until)
         active[hours == self._events.outage] = False
-        row, combination = np.nonzero(active)
-        at, chosen = hours[row], combination.astype(np.int32)
-        volume = them.rate[chosen] * (0.3 + 0.7 * curve[row, combination]) * growth(at) / 2
-        requests = 1 + (volume * (0.4 + 1.2 * self._draw.uniform(at, chosen, 2))).astype(np.int64)
-        ran_away = self._events.in_incident(at) & (chosen == them.runaway)
-        requests = np.where(ran_away, 40 * requests + int(1.5 * them.rate.sum()), requests)
+        row, column = np.nonzero(active)
+        at, combination = hours[row], column.astype(np.int32)
+        volume = combinations.rate[combination] * (0.3 + 0.7 * curve[row, column]) * growth(at) / 2
+        requests = 1 + (volume * (0.4 + 1.2 * self._stream.uniform(at, combination, 2))).astype(np.int64)
+        is_runaway = self._events.in_incident(at) & (combination == combinations.runaway)
+        requests = np.where(is_runaway, 40 * requests + int(1.5 * combinations.rate.sum()), requests)
         return UsageRows(
-            at * HOUR, chosen, {self._lead: requests, **leaves(them, self._draw, at, chosen, requests)}
+            at * HOUR,
+            combination,
+            {
+                self._request_metric: requests,
+                **draw_leaf_metrics(combinations, self._stream, at, combination, requests),
+            },
         )
 
 
-class Levels:
-    """A dataset of levels: how much there is at each moment, whatever was before."""
+class LevelUsage:
+    """Generates the amounts that a dataset of levels has stored at given times."""
 
     def __init__(self, combinations: Combinations, seed: int) -> None:
         self.combinations = combinations
-        self._draw = Draw(seed, combinations.dataset.name)
+        self._stream = RandomStream(seed, combinations.dataset.name)
 
-    def at(self, buckets: Ints, moments: Ints) -> UsageRows:
-        """The level at each of n moments (epoch seconds), said of n buckets (their beginnings)."""
-        them = self.combinations
+    def at(self, buckets: IntArray, moments: IntArray) -> UsageRows:
+        """Return the levels at n times (epoch seconds), as rows of n buckets (their starts or numbers)."""
+        combinations = self.combinations
         hours = moments // HOUR
-        alive = (hours[:, None] >= them.since) & (hours[:, None] < them.until)
-        row, combination = np.nonzero(alive)
-        chosen, at = combination.astype(np.int32), hours[row]
-        size = them.rate[chosen] * 4e6 * growth(at) * (1 + 0.02 * self._draw.uniform(at, chosen, 1))
-        metric = them.dataset.metrics[0].name
-        return UsageRows(buckets[row], chosen, {metric: size.astype(np.int64)})
+        exists = (hours[:, None] >= combinations.since) & (hours[:, None] < combinations.until)
+        row, column = np.nonzero(exists)
+        combination, at = column.astype(np.int32), hours[row]
+        size = (
+            combinations.rate[combination]
+            * 4e6
+            * growth(at)
+            * (1 + 0.02 * self._stream.uniform(at, combination, 1))
+        )
+        metric = combinations.dataset.metrics[0].name
+        return UsageRows(buckets[row], combination, {metric: size.astype(np.int64)})

@@ -1,6 +1,7 @@
-"""What an hour of a combination's requests uses, by dataset: leaves that can be split, and wholes summed from them.
+"""Generates the metrics of a dataset from the number of requests in an hour.
 
-Every whole is computed from its leaves wherever it is needed, so the identities hold for every row at every width.
+Leaf metrics are drawn and can be split into minutes. Totals are always computed from them, so that the identities
+of the dataset hold for each row at each bucket width.
 """
 
 from collections.abc import Mapping
@@ -12,20 +13,20 @@ from numpy.typing import NDArray
 
 from usage_viewer.demo.world.catalog import CACHE_WRITES_SINCE, DETAIL_SINCE
 from usage_viewer.demo.world.combinations import Combinations
-from usage_viewer.demo.world.draw import Draw
+from usage_viewer.demo.world.draw import RandomStream
 from usage_viewer.demo.world.rhythm import HOUR
 from usage_viewer.domain.catalog import Dataset
 
-Ints = NDArray[np.int64]
-Columns = dict[str, Ints]
+IntArray = NDArray[np.int64]
+MetricArrays = dict[str, IntArray]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """`lead` counts the requests themselves; each of `per` is (metric, average for a request)."""
+    """The metric that counts requests, and the other leaf metrics with their average for a request."""
 
-    lead: str
-    per: tuple[tuple[str, float], ...] = ()
+    request_metric: str
+    per_request: tuple[tuple[str, float], ...] = ()
 
 
 RECIPES: Final[Mapping[str, Recipe]] = {
@@ -55,56 +56,67 @@ _DETAIL = (
 )
 
 
-def missing_before(dataset: Dataset) -> dict[str, int]:
-    """The metrics that older answers don't give, with the moment (a day's beginning) since when they do."""
-    given = {metric.name for metric in dataset.metrics}
+def available_since(dataset: Dataset) -> dict[str, int]:
+    """Return the metrics that older responses lack, with the time since when they have them (epoch seconds)."""
+    names = {metric.name for metric in dataset.metrics}
     since = dict.fromkeys(_DETAIL, DETAIL_SINCE) | dict.fromkeys(_CACHE_WRITES, CACHE_WRITES_SINCE)
-    return {name: moment for name, moment in since.items() if name in given}
+    return {name: moment for name, moment in since.items() if name in names}
 
 
-def leaves(
-    combinations: Combinations, draw: Draw, hours: Ints, combination: NDArray[np.int32], requests: Ints
-) -> Columns:
-    """The metrics (beside the lead) that are drawn, for n (hour, combination) pairs."""
+def draw_leaf_metrics(
+    combinations: Combinations,
+    stream: RandomStream,
+    hours: IntArray,
+    combination: NDArray[np.int32],
+    requests: IntArray,
+) -> MetricArrays:
+    """Draw all leaf metrics but the number of requests, for n pairs of hour and combination, shape (n,)."""
     recipe = RECIPES[combinations.dataset.name]
     if not combinations.dataset.identities:
         return {
-            name: _scaled(requests, average * (0.7 + 0.6 * draw.uniform(hours, combination, 10 + number)))
-            for number, (name, average) in enumerate(recipe.per)
+            name: _scaled(requests, average * (0.7 + 0.6 * stream.uniform(hours, combination, 10 + number)))
+            for number, (name, average) in enumerate(recipe.per_request)
         }
-    return _tokens(combinations, draw, hours, combination, requests)
+    return _tokens(combinations, stream, hours, combination, requests)
 
 
-def _scaled(count: Ints, factor: NDArray[np.float64]) -> Ints:
+def _scaled(count: IntArray, factor: NDArray[np.float64]) -> IntArray:
     return (count * factor).astype(np.int64)
 
 
 def _tokens(
-    combinations: Combinations, draw: Draw, hours: Ints, combination: NDArray[np.int32], requests: Ints
-) -> Columns:
+    combinations: Combinations,
+    stream: RandomStream,
+    hours: IntArray,
+    combination: NDArray[np.int32],
+    requests: IntArray,
+) -> MetricArrays:
     def trait(name: str) -> NDArray[np.float64]:
         return np.array([getattr(model, name) for model in combinations.models], np.float64)[combination]
 
     def noise(channel: int) -> NDArray[np.float64]:
-        return 0.55 + 0.45 * draw.uniform(hours, combination, channel)
+        return 0.55 + 0.45 * stream.uniform(hours, combination, channel)
 
-    total = _scaled(requests, trait("tokens_in") * (0.5 + draw.uniform(hours, combination, 10)))
-    # Most combinations reuse their prompts well, some hardly at all.
-    habit = draw.uniform(np.zeros_like(hours), combination, 11) ** 0.6
-    cached = _scaled(total, trait("cached") * habit * noise(12))
+    total = _scaled(requests, trait("tokens_in") * (0.5 + stream.uniform(hours, combination, 10)))
+    # Most combinations reuse their prompts often, some hardly ever.
+    reuse = stream.uniform(np.zeros_like(hours), combination, 11) ** 0.6
+    cached = _scaled(total, trait("cached") * reuse * noise(12))
     written = _scaled(total, trait("writes") * noise(13) * (hours * HOUR >= CACHE_WRITES_SINCE))
-    written_long = _scaled(written, 0.6 * draw.uniform(np.zeros_like(hours), combination, 14))
-    plain = total - cached - written
-    audio, image = _scaled(plain, trait("audio_in") * noise(15)), _scaled(plain, trait("image_in") * noise(16))
+    written_long = _scaled(written, 0.6 * stream.uniform(np.zeros_like(hours), combination, 14))
+    uncached = total - cached - written
+    audio, image = (
+        _scaled(uncached, trait("audio_in") * noise(15)),
+        _scaled(uncached, trait("image_in") * noise(16)),
+    )
     cached_audio = _scaled(cached, trait("audio_in") * noise(17))
     cached_image = _scaled(cached, 0.5 * trait("image_in") * noise(18))
-    out = _scaled(requests, trait("tokens_out") * (0.5 + draw.uniform(hours, combination, 19)))
+    out = _scaled(requests, trait("tokens_out") * (0.5 + stream.uniform(hours, combination, 19)))
     out_audio, out_image = (
         _scaled(out, trait("audio_out") * noise(20)),
         _scaled(out, trait("image_out") * noise(21)),
     )
     return {
-        "input_text_tokens": plain - audio - image,
+        "input_text_tokens": uncached - audio - image,
         "input_audio_tokens": audio,
         "input_image_tokens": image,
         "input_cached_text_tokens": cached - cached_audio - cached_image,
@@ -118,10 +130,10 @@ def _tokens(
     }
 
 
-def with_wholes(dataset: Dataset, metrics: Columns) -> Columns:
-    """All metrics of the dataset, in its order: the wholes of its identities are added."""
-    given = dict(metrics)
-    # A whole can be a part of another one, which stands before it in the list.
+def add_totals(dataset: Dataset, metrics: MetricArrays) -> MetricArrays:
+    """Return all metrics of the dataset, in its order, with the totals of its identities added."""
+    complete = dict(metrics)
+    # A total can be a part of another one, which comes earlier in the list.
     for identity in reversed(dataset.identities):
-        given[identity.whole] = sum((given[part] for part in identity.parts[1:]), given[identity.parts[0]])
-    return {metric.name: given[metric.name] for metric in dataset.metrics}
+        complete[identity.whole] = sum((complete[part] for part in identity.parts[1:]), complete[identity.parts[0]])
+    return {metric.name: complete[metric.name] for metric in dataset.metrics}

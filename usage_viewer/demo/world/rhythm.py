@@ -1,4 +1,4 @@
-"""How much is used when: office hours, weekends, growth, one incident and one outage."""
+"""Describes usage over time: office hours, weekends, growth, one incident and one outage."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ _OFFICE = (
     *(0.75, 0.90, 1.0, 1.0, 0.95, 0.80, 0.50, 0.30, 0.20, 0.12, 0.06, 0.03),
 )
 _NIGHTLY = (0.4, 1.0, 1.0, 1.0, 0.8, 0.3, *(0.03,) * 18)
-_SATURATION: Final = (day("2026-06-01"), 200 * DAY)
+_GROWTH: Final = (day("2026-06-01"), 200 * DAY)
 
 
 def _week(weekday: NDArray[np.float64], weekend: float) -> NDArray[np.float64]:
@@ -30,25 +30,28 @@ CURVES: Final = np.stack(
         _week(np.array(_NIGHTLY), 0.7),
     ]
 )
-"""Activity between 0 and 1 by kind and hour of the week, which begins on Monday at 00:00 UTC."""
+"""Activity from 0 to 1, shape (3 kinds, 168 hours of the week); the week begins on Monday at 00:00 UTC."""
 
 
 def hour_of_week(hours: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of hours since the epoch, which began on a Thursday."""
+    """Convert hours since the epoch (a Thursday) to hours of the week, 0 to 167."""
     return (hours + 72) % 168
 
 
 def growth(hours: NDArray[np.int64]) -> NDArray[np.float64]:
-    """A factor between 1 and 4 that grows most in 2026. It is of the date alone, so that no past hour changes."""
-    middle, scale = _SATURATION
+    """Return a factor from 1 to 4 that grows fastest in 2026.
+
+    It depends on the date only, so that the usage of a past hour never changes.
+    """
+    middle, scale = _GROWTH
     return 1.0 + 3.0 / (1.0 + np.exp(-(hours * HOUR - middle) / scale))
 
 
 class Events:
-    """The incident (a key runs away from 02:00 to 20:00) and the outage (one hour) before `anchor`.
+    """An incident and an outage before `anchor` (epoch seconds); `incident` and `outage` are hours since the epoch.
 
-    Both are tied to the week of `anchor` (epoch seconds): the incident is its Wednesday three weeks before, the
-    outage the Tuesday of the week after that one.
+    In the incident one key sends too many requests, from 02:00 to 20:00 on the Wednesday three weeks before the
+    week of `anchor`. The outage is one hour on the Tuesday of the following week.
     """
 
     def __init__(self, anchor: int) -> None:
@@ -58,26 +61,28 @@ class Events:
         self.outage = first + 6 * 24 + 14
 
     def in_incident(self, hours: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return for each hour since the epoch whether it belongs to the incident."""
         return (hours >= self.incident.start) & (hours < self.incident.stop)
 
 
 def calibrate(
-    weights: NDArray[np.float64], kinds: NDArray[np.int8], lives: NDArray[np.float64], wanted: float
+    weights: NDArray[np.float64], kinds: NDArray[np.int8], lifetimes: NDArray[np.float64], active: float
 ) -> NDArray[np.float64]:
-    """The probability of each combination to be active at its curve's height, so that on average `wanted` are.
+    """Scale `weights` so that `active` combinations are used in an average hour; all arrays have shape (n,).
 
-    `lives` is the part of the year in which each combination is alive.
+    The result is the probability of use in an hour in which the curve of the combination is 1. `lifetimes` is the
+    fraction of the year in which each combination exists.
     """
     low, high = 0.0, 1e6
     for _ in range(80):
         middle = (low + high) / 2
-        if _mean_active(weights * middle, kinds, lives) < wanted:
+        if _mean_active(weights * middle, kinds, lifetimes) < active:
             low = middle
         else:
             high = middle
     return weights * high
 
 
-def _mean_active(weights: NDArray[np.float64], kinds: NDArray[np.int8], lives: NDArray[np.float64]) -> float:
+def _mean_active(weights: NDArray[np.float64], kinds: NDArray[np.int8], lifetimes: NDArray[np.float64]) -> float:
     shares = np.minimum(weights[:, None] * CURVES[kinds], 1.0).mean(axis=1)
-    return float((shares * lives).sum())
+    return float((shares * lifetimes).sum())

@@ -1,1 +1,1 @@
-"""The controls above the table: dataset, range, period, zone, grouping and filters."""
+"""Contains the controls above the table: dataset, range, time breakdown, time zone, grouping and filters."""

@@ -1,4 +1,4 @@
-"""*Filter*: a chip for each filter, the way to add one, the search box, and one click that clears them all."""
+"""Shows a chip for each filter, a menu to add a filter, the search box, and a chip that clears all of them."""
 
 from collections.abc import Callable, Sequence
 
@@ -19,72 +19,80 @@ from usage_viewer.gui.widgets.theme import UNIT, plain_label
 SHORTCUT = "Alt+L"
 CLEAR_SHORTCUT = "Ctrl+Shift+L"
 SEARCH_DELAY_MS = 80
+"""Milliseconds without a key press after which the search begins."""
 
 
 def filter_text(chosen: Filter, dimension: Dimension, names: Names, total: int) -> str:
-    """`Model: gpt-5`, `Project: 3 of 12`, `Model: not gpt-5`; `total` is how many values there are."""
+    """Return the text of a filter's chip; `total` is the number of all values of the dimension.
+
+    Examples: `Model: gpt-5`, `Model: not gpt-5`, `Project: 3 of 12`.
+    """
     if len(chosen.values) == 1:
-        what = names.label(dimension, next(iter(chosen.values)))
+        values_text = names.label(dimension, next(iter(chosen.values)))
     else:
         number = QLocale().toString
-        what = f"{number(len(chosen.values))} of {number(total)}"
-    return f"{dimension.label}: {'not ' if chosen.exclude else ''}{what}"
+        values_text = f"{number(len(chosen.values))} of {number(total)}"
+    return f"{dimension.label}: {'not ' if chosen.exclude else ''}{values_text}"
 
 
 class SearchBox(QLineEdit):
-    """Asks a moment after the last key; Enter at once; Esc clears."""
+    """Emits the search text when the user pauses typing, or at once on Enter. Esc clears the text."""
 
-    settled = Signal(str)
+    search_changed = Signal(str)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, placeholderText="Search", clearButtonEnabled=True)
-        self._wait = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
-        self._wait.timeout.connect(self._settle)
-        self._lens = self.addAction(icon("search", self), QLineEdit.ActionPosition.LeadingPosition)
+        self._pause = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
+        self._pause.timeout.connect(self._emit_search)
+        self._icon_action = self.addAction(icon("search", self), QLineEdit.ActionPosition.LeadingPosition)
         self.setAccessibleName("Search")
         keys = QKeySequence(QKeySequence.StandardKey.Find)
         native = keys.toString(QKeySequence.SequenceFormat.NativeText)
-        self.setAccessibleDescription(f"Shows the rows whose names or ids contain this. {native}")
-        self.setToolTip(f"Show the rows whose names or ids contain this ({native})")
+        self.setAccessibleDescription(f"Shows only the rows whose names or ids contain this text. {native}")
+        self.setToolTip(f"Show only the rows whose names or ids contain this text ({native})")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(18 * UNIT)
         self.setMaximumWidth(30 * UNIT)
-        self.textEdited.connect(lambda text: self._wait.start())
+        self.textEdited.connect(lambda text: self._pause.start())
         self.textChanged.connect(self._on_text_changed)
 
     def show_text(self, text: str) -> None:
-        """Doesn't overwrite what is being typed."""
-        if text != self.text() and not self._wait.isActive():
+        """Show the search of a view, unless the user is typing."""
+        if text != self.text() and not self._pause.isActive():
             blocked = self.blockSignals(True)
             self.setText(text)
             self.blockSignals(blocked)
 
     def _on_text_changed(self, text: str) -> None:
-        if not text:  # the clear button doesn't count as an edit
-            self._settle()
+        if not text:  # the clear button does not emit textEdited
+            self._emit_search()
 
-    def _settle(self) -> None:
-        self._wait.stop()
-        self.settled.emit(self.text())
+    def _emit_search(self) -> None:
+        self._pause.stop()
+        self.search_changed.emit(self.text())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.text():
             self.clear()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._settle()
+            self._emit_search()
         else:
             super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self._lens.setIcon(icon("search", self))
+            self._icon_action.setIcon(icon("search", self))
 
 
 class FilterBar(QWidget):
-    """`values_of`: all values of a dimension in the range, ids; `names`: what is known of their names."""
+    """Requests views with other filters or another search.
 
-    view_requested = Signal(object)
+    `values_of` returns all values (ids) that a dimension, given by name, has in the selected range. `names` returns
+    the names of these ids.
+    """
+
+    view_requested = Signal(object)  # ViewState
 
     def __init__(
         self,
@@ -98,7 +106,7 @@ class FilterBar(QWidget):
         self._chips: dict[str, Chip] = {}
         self._row = FlowRow(self)
         self._label = plain_label("Filter", self._row)
-        self._label.setToolTip(f"Go to the filters: {SHORTCUT}")
+        self._label.setToolTip(f"Go to the filters ({SHORTCUT})")
         self.add_chip = self._action_chip("Filter", "Add a filter", addable=True)
         self.clear_chip = self._action_chip("Clear all", f"Clear all filters and the search ({CLEAR_SHORTCUT})")
         self.search = SearchBox(self)
@@ -116,7 +124,7 @@ class FilterBar(QWidget):
     def _connect(self) -> None:
         self.add_chip.clicked.connect(self.open_menu)
         self.clear_chip.clicked.connect(self._clear)
-        self.search.settled.connect(self._on_search)
+        self.search.search_changed.connect(self._on_search_changed)
         self.checklist.view_requested.connect(self.view_requested)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self._focus_search)
         QShortcut(QKeySequence(CLEAR_SHORTCUT), self, self._clear)
@@ -124,7 +132,7 @@ class FilterBar(QWidget):
 
     def _action_chip(self, text: str, description: str, *, addable: bool = False) -> Chip:
         chip = Chip(self._row, addable=addable)
-        chip.hide()  # until it is one of the row's items
+        chip.hide()  # until the row shows it as one of its items
         chip.show_state(text, active=False)
         chip.setAccessibleName(text if not addable else "Add a filter")
         chip.setAccessibleDescription(description)
@@ -133,13 +141,12 @@ class FilterBar(QWidget):
 
     @property
     def chips(self) -> dict[str, Chip]:
-        """By the dimension's name."""
+        """Return the chip of each filter, by the name of its dimension."""
         return self._chips
 
     def show_view(self, view: ViewState) -> None:
-        if (
-            view.dataset_name != self._view.dataset_name
-        ):  # another one has other dimensions than those that are offered
+        """Show the filters and the search of a view."""
+        if view.dataset_name != self._view.dataset_name:  # the open lists show dimensions of the former dataset
             self.menu.hide()
             self.checklist.hide()
         self._view = view
@@ -158,7 +165,7 @@ class FilterBar(QWidget):
         if name not in self._chips:
             self._chips[name] = chip = Chip(self._row)
             chip.clicked.connect(lambda: self.open_checklist(name))
-            chip.removed.connect(lambda: self.view_requested.emit(self._view.without_filter(name)))
+            chip.remove_requested.connect(lambda: self.view_requested.emit(self._view.without_filter(name)))
         dimension = self._view.dataset.dimension(name)
         total = 1 if len(chosen.values) == 1 else len({*self._values_of(name), *chosen.values})
         text = filter_text(chosen, dimension, self._names(), total)
@@ -166,15 +173,17 @@ class FilterBar(QWidget):
         chip.show_state(text, active=True, remove_text=f"Remove the filter on {dimension.label}")
         chip.setAccessibleName(text)
         chip.setAccessibleDescription("Opens the checklist; Delete removes the filter")
-        chip.setToolTip(tip(f"{text}. Click to change it, Delete removes it."))
+        chip.setToolTip(tip(f"{text}. Click to change the filter; Delete removes it."))
 
-    # What the user does
+    # User actions
 
     def focus_first(self) -> None:
-        first = self._row.items[1]
-        first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        """Move the keyboard focus to the first chip."""
+        first_chip = self._row.items[1]  # item 0 is the label
+        first_chip.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def open_menu(self) -> None:
+        """Open the menu of dimensions to filter by; dimensions with a filter are checked."""
         self.menu.clear()
         for dimension in self._view.dataset.dimensions:
             action = self.menu.addAction(menu_text(dimension.label))
@@ -184,8 +193,9 @@ class FilterBar(QWidget):
         self.menu.popup(self.add_chip.mapToGlobal(self.add_chip.rect().bottomLeft()))
 
     def open_checklist(self, dimension: str) -> None:
+        """Open the checklist of a dimension's values; `dimension` is its name."""
         if not self._view.dataset.has_dimension(dimension):
-            return  # another dataset came between the click and this: a menu fades away first
+            return  # the dataset changed after the click: a menu fades out before its action is triggered
         self.checklist.show_filter(self._view, dimension, self._values_of(dimension), self._names())
         self.checklist.open_under(self._chips.get(dimension, self.add_chip))
 
@@ -194,7 +204,7 @@ class FilterBar(QWidget):
             self.search.show_text("")
             self._request(self._view.without_filters())
 
-    def _on_search(self, text: str) -> None:
+    def _on_search_changed(self, text: str) -> None:
         self._request(self._view.with_search(text))
 
     def _focus_search(self) -> None:

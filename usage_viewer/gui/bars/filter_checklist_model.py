@@ -1,4 +1,4 @@
-"""The values of a dimension as a list to tick, narrowed by a text; quick with a hundred thousand of them."""
+"""Defines the model of a dimension's values with check boxes and a search, fast with 100,000 values."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,59 +13,63 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class FilterChecklistModel(QAbstractListModel):
-    """Ticks are by value, not by row: they stay when the list is narrowed."""
+    """Lists values by label. A tick belongs to a value, not to a row, so a search does not change the ticks."""
 
     ticks_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._values: list[Value] = []  # in the order of their labels, "(none)" last
-        self._labels: list[str] = []
-        self._sought: list[str] = []  # label and id, case folded
-        self._rows: Sequence[int] = ()  # of the above, those listed
+        self._values: list[Value] = []  # sorted by label, "(none)" last
+        self._labels: list[str] = []  # of each value
+        self._search_texts: list[str] = []  # of each value: label and id, case-folded
+        self._rows: Sequence[int] = ()  # index of the value in each listed row
         self._ticked: set[Value] = set()
 
     def set_values(
         self, dimension: Dimension, values: Iterable[Value], names: Names, ticked: Iterable[Value]
     ) -> None:
-        """Values that are ticked are listed too, whether or not they are among `values`."""
+        """List the values of a dimension, and the ticked values even if they are not among `values`."""
         self.beginResetModel()
         self._ticked = set(ticked)
-        # Each once, in the order given, for that is mostly their order already: sorting is the cost here.
-        listed = dict.fromkeys((*values, *self._ticked))
-        labels = ((value, names.label(dimension, value)) for value in listed if value is not None)
+        # Sorting takes most of the time here. Keeping the given order, which is mostly sorted, makes it faster.
+        distinct = dict.fromkeys((*values, *self._ticked))
+        labels = ((value, names.label(dimension, value)) for value in distinct if value is not None)
         labelled = [(label.casefold(), value, label) for value, label in labels]
         labelled.sort()
         self._values = [value for _, value, _ in labelled]
         self._labels = [label for _, _, label in labelled]
-        self._sought = [
+        self._search_texts = [
             folded if value == label else f"{folded}\n{value.casefold()}" for folded, value, label in labelled
         ]
-        if None in listed:
+        if None in distinct:
             self._values.append(None)
             self._labels.append(NONE_TEXT)
-            self._sought.append(NONE_TEXT)
+            self._search_texts.append(NONE_TEXT)
         self._rows = range(len(self._values))
         self.endResetModel()
 
     @property
     def values(self) -> Sequence[Value]:
+        """Return all values, whether or not the search matches them."""
         return self._values
 
     @property
     def ticked(self) -> frozenset[Value]:
+        """Return the ticked values, whether or not the search matches them."""
         return frozenset(self._ticked)
 
     @property
     def listed(self) -> list[Value]:
+        """Return the values that match the search."""
         return [self._values[row] for row in self._rows]
 
     @property
     def narrowed(self) -> bool:
+        """Return whether the search hides some values."""
         return len(self._rows) < len(self._values)
 
     def listed_state(self) -> Qt.CheckState:
-        """Whether all of those listed are ticked, or none, or some."""
+        """Return whether all, none or some of the listed values are ticked."""
         if len(self._ticked) == len(self._values):
             count = len(self._rows)
         else:
@@ -75,30 +79,32 @@ class FilterChecklistModel(QAbstractListModel):
         return Qt.CheckState.Checked if count == len(self._rows) else Qt.CheckState.PartiallyChecked
 
     def narrow(self, text: str) -> None:
-        """Lists those whose label or id contains `text`, case aside."""
-        wanted = text.casefold().strip()
+        """List only the values whose label or id contains `text`, ignoring case; all values for an empty text."""
+        needle = text.casefold().strip()
         self.beginResetModel()
-        if wanted:
-            self._rows = [row for row, sought in enumerate(self._sought) if wanted in sought]
+        if needle:
+            self._rows = [row for row, search_text in enumerate(self._search_texts) if needle in search_text]
         else:
             self._rows = range(len(self._values))
         self.endResetModel()
 
-    def tick_listed(self, on: bool) -> None:
-        self._ticked = self._ticked.union(self.listed) if on else self._ticked.difference(self.listed)
-        self._all_changed()
+    def tick_listed(self, ticked: bool) -> None:
+        """Tick or untick all listed values; other values keep their ticks."""
+        self._ticked = self._ticked.union(self.listed) if ticked else self._ticked.difference(self.listed)
+        self._emit_all_changed()
 
     def tick_only(self, values: Iterable[Value]) -> None:
+        """Tick these values and untick all others."""
         self._ticked = set(values)
-        self._all_changed()
+        self._emit_all_changed()
 
-    def _all_changed(self) -> None:
+    def _emit_all_changed(self) -> None:
         if self._rows:
             role = [Qt.ItemDataRole.CheckStateRole]
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, 0), role)
         self.ticks_changed.emit()
 
-    # What Qt asks
+    # Qt model interface
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:
         return 0 if parent.isValid() else len(self._rows)

@@ -1,4 +1,4 @@
-"""The choices of dataset, period and zone."""
+"""Provides the buttons that choose the dataset, the time breakdown and the time zone."""
 
 from collections.abc import Callable, Mapping, Sequence
 from zoneinfo import ZoneInfo
@@ -15,21 +15,23 @@ from usage_viewer.gui.bars.zone_popup import LOCAL, ZonePopup, zone_label
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.plain_text import menu_text, tip
 
-PER_LABELS: Mapping[Granularity, str] = {
-    Granularity.MINUTE: "Minute",
-    Granularity.HOUR: "Hour",
-    Granularity.DAY: "Day",
-    Granularity.WEEK: "Week",
-    Granularity.MONTH: "Month",
-    Granularity.TOTAL: "Whole range",
+GRANULARITY_LABELS: Mapping[Granularity, str] = {
+    Granularity.MINUTE: "By mi&nute",
+    Granularity.HOUR: "By &hour",
+    Granularity.DAY: "By &day",
+    Granularity.WEEK: "By &week",
+    Granularity.MONTH: "By &month",
+    Granularity.TOTAL: "&Total",
 }
-RECENT = 5
+"""Menu texts, with mnemonics."""
+
+MAX_RECENT_ZONES = 5
 
 
 class MenuChoice(DropdownButton):
-    """A choice of one out of few, in a menu."""
+    """Opens a menu with a few choices, one of which is checked. Base of `DatasetChoice` and `GranularityChoice`."""
 
-    view_requested = Signal(object)
+    view_requested = Signal(object)  # ViewState
 
     def __init__(self, parent: QWidget | None, *, name: str, shortcut: str) -> None:
         super().__init__(parent, name=name, shortcut=shortcut)
@@ -43,17 +45,20 @@ class MenuChoice(DropdownButton):
 
     @property
     def menu_actions(self) -> Mapping[str, QAction]:
+        """Return the action of each choice, by key (a dataset's name or a granularity)."""
         return self._actions
 
     def open_menu(self) -> None:
+        """Open the menu under the button, with the keyboard on the checked choice."""
         self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
         checked = self._group.checkedAction()
         if checked is not None:
             self._menu.setActiveAction(checked)
 
-    def _add(self, key: str, text: str, choose: Callable[[], ViewState]) -> None:
+    def _add(self, key: str, text: str, make_view: Callable[[], ViewState]) -> None:
+        """Add a choice to the menu; `make_view` returns the view to request when the user chooses it."""
         action = QAction(text, self._menu, checkable=True)
-        action.triggered.connect(lambda: self._request(choose()))
+        action.triggered.connect(lambda: self._request(make_view()))
         self._group.addAction(action)
         self._menu.addAction(action)
         self._actions[key] = action
@@ -64,101 +69,108 @@ class MenuChoice(DropdownButton):
             self.view_requested.emit(view)
 
     def show_view(self, view: ViewState) -> None:
+        """Show the choice of a view. Subclasses implement this method."""
         raise NotImplementedError
 
-    def _refuse(self, key: str, reason: str) -> None:
-        """Greyed with its reason, or offered again where there is none."""
+    def _set_unavailable(self, key: str, reason: str) -> None:
+        """Disable a choice and show the reason in its tooltip; an empty reason enables the choice."""
         action = self._actions[key]
         action.setEnabled(not reason)
         action.setToolTip(tip(reason))
         action.setStatusTip(reason)
 
 
-class PerChoice(MenuChoice):
+class GranularityChoice(MenuChoice):
+    """Chooses the time breakdown: a row per minute, hour, day, week or month, or one total of the range."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, name="Period of a row", shortcut="Alt+P")
-        for number, (per, label) in enumerate(PER_LABELS.items(), start=1):
-            text = {Granularity.MINUTE: "Mi&nute", Granularity.TOTAL: "Whole &range"}.get(per, f"&{label}")
-            self._add(per, text, lambda per=per: self._view.with_per(per))  # type: ignore[misc]
-            if number == len(PER_LABELS) - 1:
+        super().__init__(parent, name="Time breakdown", shortcut="Alt+P")
+        for granularity, label in GRANULARITY_LABELS.items():
+            if granularity is Granularity.TOTAL:
                 self._menu.addSeparator()
+            self._add(granularity, label, lambda value=granularity: self._view.with_per(value))  # type: ignore[misc]
 
     def show_view(self, view: ViewState) -> None:
+        """Show the granularity of a view; granularities that its dataset does not have are disabled."""
         self._view = view
-        for per in PER_LABELS:
-            self._refuse(per, _why_not(view.dataset, per))
-        self._actions[view.per].setChecked(True)
+        for granularity in GRANULARITY_LABELS:
+            self._set_unavailable(granularity, _unavailable_reason(view.dataset, granularity))
         self._show(view.per)
 
-    def show_answered(self, view: ViewState) -> None:
-        """`view`: what is shown, where that can't be what was asked for."""
-        self._actions[view.per].setChecked(True)
+    def show_adjusted_view(self, view: ViewState) -> None:
+        """Show the granularity of an adjusted view, which may be coarser than the requested one."""
         self._show(view.per)
 
-    def _show(self, per: Granularity) -> None:
-        self.show_choice(PER_LABELS[per], prefix="" if per is Granularity.TOTAL else "per")
+    def _show(self, granularity: Granularity) -> None:
+        self._actions[granularity].setChecked(True)
+        prefix, _, choice = GRANULARITY_LABELS[granularity].replace("&", "").rpartition(" ")
+        self.show_choice(choice, prefix=prefix)
 
 
-def _why_not(data: Dataset, per: Granularity) -> str:
-    """Why a dataset can't be shown by this period; empty where it can."""
-    wanted, finest = (
-        {Granularity.MINUTE: BucketWidth.MINUTE, Granularity.HOUR: BucketWidth.HOUR}.get(per),
-        data.finest,
-    )
-    if wanted is None or finest.seconds <= wanted.seconds:
+def _unavailable_reason(dataset: Dataset, granularity: Granularity) -> str:
+    """Return why a dataset cannot be shown in this granularity; empty if it can."""
+    widths = {Granularity.MINUTE: BucketWidth.MINUTE, Granularity.HOUR: BucketWidth.HOUR}
+    needed, finest = widths.get(granularity), dataset.finest
+    if needed is None or finest.seconds <= needed.seconds:
         return ""
-    return f"{data.label} come by the {finest.noun} only."
+    return f"{dataset.label} are only available by {finest.noun}."
 
 
 class DatasetChoice(MenuChoice):
+    """Chooses the dataset: completions, costs, and so on."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, name="Dataset", shortcut="Alt+D")
-        for name, data in DATASETS.items():
-            self._add(name, menu_text(data.label), lambda name=name: self._view.with_dataset(name))  # type: ignore[misc]
+        for name, dataset in DATASETS.items():
+            self._add(name, menu_text(dataset.label), lambda name=name: self._view.with_dataset(name))  # type: ignore[misc]
 
     def show_view(self, view: ViewState) -> None:
+        """Show the dataset of a view."""
         self._view = view
         self._actions[view.dataset_name].setChecked(True)
         self.show_choice(view.dataset.label)
 
     def set_unavailable(self, reasons: Mapping[str, str]) -> None:
-        """Datasets that this organization doesn't offer, with the reason; all others are offered."""
+        """Disable the datasets that this organization cannot read, by name with the reason; enable all others."""
         for name in self._actions:
-            self._refuse(name, reasons.get(name, ""))
+            self._set_unavailable(name, reasons.get(name, ""))
 
 
 class ZoneChoice(DropdownButton):
-    """UTC, this computer's zone, or any other; those chosen last stand on top."""
+    """Chooses the time zone: UTC, local time or any other. `recent` zones are listed first, the newest on top."""
 
-    view_requested = Signal(object)
+    view_requested = Signal(object)  # ViewState
 
     def __init__(self, parent: QWidget | None = None, *, recent: Sequence[str] = ()) -> None:
         super().__init__(parent, name="Time zone", shortcut="Alt+Z")
         self._view = ViewState()
-        self.recent = tuple(recent)[:RECENT]
-        here = zone_of(LOCAL)
-        self._popup = ZonePopup(self, here.key if isinstance(here, ZoneInfo) else "")
+        self.recent = tuple(recent)[:MAX_RECENT_ZONES]
+        local = zone_of(LOCAL)
+        self._popup = ZonePopup(self, local.key if isinstance(local, ZoneInfo) else "")
         self._popup.chosen.connect(self._on_chosen)
         self.clicked.connect(self.open_popup)
 
     @property
     def popup(self) -> ZonePopup:
+        """Return the list of zones."""
         return self._popup
 
     def open_popup(self) -> None:
+        """Open the list of zones under the button."""
         self._popup.show_zones(self._view.zone, self.recent)
         self._popup.open_under(self)
 
     def show_view(self, view: ViewState) -> None:
+        """Show the time zone of a view."""
         self._view = view
-        self.show_choice(zone_label(view.zone, self._popup.here))
+        self.show_adjusted_view(view)
 
-    def show_answered(self, view: ViewState) -> None:
-        """`view`: what is shown, where that can't be in the zone that was asked for."""
-        self.show_choice(zone_label(view.zone, self._popup.here))
+    def show_adjusted_view(self, view: ViewState) -> None:
+        """Show the time zone of an adjusted view, which may be UTC instead of the requested one."""
+        self.show_choice(zone_label(view.zone, self._popup.local_zone))
 
     def _on_chosen(self, zone: str) -> None:
         if zone not in ("UTC", LOCAL):
-            self.recent = (zone, *(other for other in self.recent if other != zone))[:RECENT]
+            self.recent = (zone, *(other for other in self.recent if other != zone))[:MAX_RECENT_ZONES]
         if zone != self._view.zone:
             self.view_requested.emit(self._view.with_zone(zone))

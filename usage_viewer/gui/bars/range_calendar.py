@@ -1,4 +1,4 @@
-"""A month's calendar that shows a range, for choosing one of its ends."""
+"""Defines the calendar that shows a range and chooses one of its two ends."""
 
 from datetime import date
 
@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QCalendarWidget, QToolButton, QWidget
 
 from usage_viewer.domain.date_parsing import FIRST_YEAR, LAST_YEAR
 from usage_viewer.gui.widgets.icons import icon
-from usage_viewer.gui.widgets.theme import mixed
+from usage_viewer.gui.widgets.theme import blend
 
 
 class RangeCalendar(QCalendarWidget):
-    """`chosen_day` is its selected day; the days of the range are tinted."""
+    """Shows one month with the days of the range tinted. The selected day is one end of the range."""
 
     def __init__(self, parent: QWidget | None, *, name: str) -> None:
         super().__init__(parent)
@@ -23,7 +23,7 @@ class RangeCalendar(QCalendarWidget):
         self.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
         self.setHorizontalHeaderFormat(QCalendarWidget.HorizontalHeaderFormat.ShortDayNames)
         self.setGridVisible(False)
-        # As far as a typed date goes. Else the keyboard leads to years that no `date` has.
+        # The years that can be typed too. Without a limit, the keyboard reaches years that `date` does not support.
         self.setDateRange(QDate(FIRST_YEAR, 1, 1), QDate(LAST_YEAR, 12, 31))
         self.setMinimumSize(252, 216)
         self.currentPageChanged.connect(self._tint)
@@ -31,11 +31,12 @@ class RangeCalendar(QCalendarWidget):
 
     @property
     def chosen_day(self) -> date:
+        """Return the selected day."""
         day = self.selectedDate()
         return date(day.year(), day.month(), day.day())
 
     def show_range(self, first: date, last: date, chosen: date) -> None:
-        """Selects `chosen` and tints the days from `first` to `last`; emits nothing."""
+        """Select `chosen` and tint the days from `first` to `last`, without emitting a signal."""
         blocked = self.blockSignals(True)
         self.setSelectedDate(QDate(chosen.year, chosen.month, chosen.day))
         self.blockSignals(blocked)
@@ -43,20 +44,20 @@ class RangeCalendar(QCalendarWidget):
         self._tint()
 
     def _tint(self) -> None:
-        """Only the month that is shown: a range may be centuries long, and its neighbour shows the others."""
+        """Tint the days of the range, but only in the displayed month: a range may be centuries long."""
         self.setDateTextFormat(QDate(), QTextCharFormat())
         if self._range is None:
             return
         palette = self.palette()
         base, accent = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Highlight)
-        tinted = QTextCharFormat()
-        tinted.setBackground(QBrush(mixed(base, accent, 0.22)))
-        shown = QDate(self.yearShown(), self.monthShown(), 1)
-        first = max(QDate(*self._range[0].timetuple()[:3]), shown)
-        last = min(QDate(*self._range[1].timetuple()[:3]), shown.addMonths(1).addDays(-1))
-        while first <= last:
-            self.setDateTextFormat(first, tinted)
-            first = first.addDays(1)
+        tint = QTextCharFormat()
+        tint.setBackground(QBrush(blend(base, accent, 0.22)))
+        month_start = QDate(self.yearShown(), self.monthShown(), 1)
+        day = max(QDate(*self._range[0].timetuple()[:3]), month_start)
+        last = min(QDate(*self._range[1].timetuple()[:3]), month_start.addMonths(1).addDays(-1))
+        while day <= last:
+            self.setDateTextFormat(day, tint)
+            day = day.addDays(1)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -65,11 +66,11 @@ class RangeCalendar(QCalendarWidget):
             self._tint()
 
     def _follow_palette(self) -> None:
-        """Weekends as any other day, the month's name in plain text on the popup's ground, arrows as our icons."""
-        front = QTextCharFormat()
-        front.setForeground(QBrush(self.palette().color(QPalette.ColorRole.Text)))
+        """Apply the palette: weekends look like other days, the header like the popup, the arrows are our icons."""
+        weekday = QTextCharFormat()
+        weekday.setForeground(QBrush(self.palette().color(QPalette.ColorRole.Text)))
         for day in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
-            self.setWeekdayTextFormat(day, front)
+            self.setWeekdayTextFormat(day, weekday)
         header = QTextCharFormat()
         header.setForeground(QBrush(self.palette().color(QPalette.ColorRole.Text)))
         header.setBackground(QBrush(self.palette().color(QPalette.ColorRole.Base)))
@@ -77,7 +78,7 @@ class RangeCalendar(QCalendarWidget):
         bar = self.findChild(QWidget, "qt_calendar_navigationbar")
         if bar is not None:
             bar.setBackgroundRole(QPalette.ColorRole.Base)
-        for name, drawing, text in (
+        for name, icon_name, text in (
             ("qt_calendar_prevmonth", "chevron-left", "Previous month"),
             ("qt_calendar_nextmonth", "chevron-right", "Next month"),
             ("qt_calendar_monthbutton", "", "Month"),
@@ -91,5 +92,5 @@ class RangeCalendar(QCalendarWidget):
                 for role in (QPalette.ColorRole.ButtonText, QPalette.ColorRole.HighlightedText):
                     colours.setColor(role, self.palette().color(QPalette.ColorRole.Text))
                 button.setPalette(colours)
-                if drawing:
-                    button.setIcon(icon(drawing, self))
+                if icon_name:
+                    button.setIcon(icon(icon_name, self))

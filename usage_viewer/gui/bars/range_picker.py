@@ -1,30 +1,29 @@
-"""The range of dates in the bar: what is shown, one step back or forward, and the way to choose another."""
+"""Shows the range of dates in the bar, with arrows to the previous and next range and a popup to choose another."""
 
 from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.range_steps import starts_by, stepped
+from usage_viewer.domain.date_range import DateRange, has_begun, shift_range
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.bars.range_popup import RangePopup
 from usage_viewer.gui.formatting.ranges import range_text
-from usage_viewer.gui.widgets.chip import draw_focus
+from usage_viewer.gui.widgets.chip import draw_focus_ring
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.icons import icon
 from usage_viewer.gui.widgets.theme import UNIT
 
 
 class StepButton(QToolButton):
-    """An arrow beside the range."""
+    """Shows an arrow that moves the range one step."""
 
-    def __init__(self, parent: QWidget, drawing: str, *, name: str, shortcut: str) -> None:
+    def __init__(self, parent: QWidget, icon_name: str, *, name: str, shortcut: str) -> None:
         super().__init__(parent)
-        self._drawing = drawing
+        self._icon_name = icon_name
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setIconSize(QSize(16, 16))
-        self.setIcon(icon(drawing, self))
+        self.setIcon(icon(icon_name, self))
         self.setAccessibleName(name)
         self.setShortcut(shortcut)
         key = self.shortcut().toString(self.shortcut().SequenceFormat.NativeText)
@@ -38,25 +37,27 @@ class StepButton(QToolButton):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self.setIcon(icon(self._drawing, self))
+            self.setIcon(icon(self._icon_name, self))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if self.hasFocus():
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            draw_focus(painter, self.palette(), QRectF(self.rect()).adjusted(1, 1, -1, -1), 5)
+            draw_focus_ring(painter, self.palette(), QRectF(self.rect()).adjusted(1, 1, -1, -1), 5)
             painter.end()
 
 
 class RangePicker(QWidget):
-    view_requested = Signal(object)
+    """Shows the range of the view and requests views with another range."""
+
+    view_requested = Signal(object)  # ViewState
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view, self._now = ViewState(), 0
         self.back = StepButton(self, "chevron-left", name="Previous range", shortcut="Alt+Left")
-        self.button = DropdownButton(self, name="Range", shortcut="Alt+R", widest=60 * UNIT)
+        self.button = DropdownButton(self, name="Range", shortcut="Alt+R", max_width=60 * UNIT)
         self.forward = StepButton(self, "chevron-right", name="Next range", shortcut="Alt+Right")
         self.popup = RangePopup(self)
         row = QHBoxLayout(self)
@@ -72,14 +73,17 @@ class RangePicker(QWidget):
         self.popup.chosen.connect(self._request)
 
     def show_view(self, view: ViewState, now: int) -> None:
-        """`now`: epoch seconds."""
+        """Show the range of a view; the days of a preset are computed from `now` (epoch seconds)."""
         self._view, self._now = view, now
-        self.show_answered(view)
-        self.back.setEnabled(self._stepped(-1) is not None)
-        self.forward.setEnabled(self._stepped(1) is not None)
+        self.show_adjusted_view(view)
+        self.back.setEnabled(self._neighbour(-1) is not None)
+        self.forward.setEnabled(self._neighbour(1) is not None)
 
-    def show_answered(self, view: ViewState) -> None:
-        """The days of the view that was answered: where a dataset has UTC days alone, today may be another one."""
+    def show_adjusted_view(self, view: ViewState) -> None:
+        """Show the days of an adjusted view.
+
+        They differ from the requested days if the dataset only has UTC days, and today is a different date in UTC.
+        """
         text = range_text(*view.range.wall(self._now, view.tzinfo), QLocale())
         if view.range.preset is None:
             self.button.show_choice(text)
@@ -87,19 +91,20 @@ class RangePicker(QWidget):
             self.button.show_choice(view.range.preset.label, suffix=f"· {text}")
 
     def open_popup(self) -> None:
+        """Open the popup that chooses a range."""
         self.popup.show_range(self._view.range, self._now, self._view.tzinfo)
         self.popup.open_under(self.button)
 
-    def _stepped(self, step: int) -> DateRange | None:
-        """None where there is nothing that way."""
+    def _neighbour(self, step: int) -> DateRange | None:
+        """Return the previous (-1) or next (1) range; None if it is out of reach or begins in the future."""
         zone = self._view.tzinfo
-        moved = stepped(self._view.range, step, self._now, zone)
-        return moved if moved is not None and starts_by(moved, self._now, zone) else None
+        moved = shift_range(self._view.range, step, self._now, zone)
+        return moved if moved is not None and has_begun(moved, self._now, zone) else None
 
     def _step(self, step: int) -> None:
-        moved = self._stepped(step)
-        if moved is not None:
-            self._request(moved)
+        neighbour = self._neighbour(step)
+        if neighbour is not None:
+            self._request(neighbour)
 
     def _request(self, chosen: DateRange) -> None:
         if chosen != self._view.range:

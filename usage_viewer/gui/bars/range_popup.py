@@ -1,4 +1,4 @@
-"""The choice of a range: presets, two calendars, and typing; what can't be read is said in place."""
+"""Shows presets, two calendars and two text fields to choose a range; input errors are shown in place."""
 
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -21,13 +21,13 @@ from usage_viewer.domain.zones import zone_of
 from usage_viewer.gui.bars.range_calendar import RangeCalendar
 from usage_viewer.gui.formatting.ranges import date_style, range_text
 from usage_viewer.gui.widgets.popup import Popup
-from usage_viewer.gui.widgets.theme import UNIT, error_colour, plain_label, quiet
+from usage_viewer.gui.widgets.theme import UNIT, error_colour, muted_colour, plain_label
 
 PRESETS = tuple(Preset)
 
 
 class RangePopup(Popup):
-    """The two lines of text are the draft; calendars and presets write into them."""
+    """Edits a range. The two text fields hold the draft; the calendars and presets write into them."""
 
     chosen = Signal(object)  # DateRange
 
@@ -37,44 +37,44 @@ class RangePopup(Popup):
         self._preset: Preset | None = None
         self._draft: DateRange | None = None
         self.presets = QListWidget(self)
-        self.presets.setAccessibleName("Ranges that move with the clock")
+        self.presets.setAccessibleName("Presets")
         self.presets.addItems([preset.label for preset in PRESETS])
         self.presets.setFixedWidth(self.presets.sizeHintForColumn(0) + 4 * UNIT)
         for row in range(len(PRESETS)):
             self.presets.item(row).setSizeHint(QSize(0, self.fontMetrics().height() + UNIT))
-        self.start = self._line("First day or start time")
-        self.end = self._line("Last day or end time")
+        self.start = self._create_date_field("First day or start time")
+        self.end = self._create_date_field("Last day or end time")
         self.start_calendar = RangeCalendar(self, name="First day")
         self.end_calendar = RangeCalendar(self, name="Last day")
         self.message = plain_label("", self, wrap=True)
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.message.setMinimumHeight(2 * self.fontMetrics().lineSpacing())
-        self.message.setAccessibleName("How the range is understood")
+        self.message.setAccessibleName("Selected range")
         self.apply_button = QPushButton("&Apply", self)
         self.cancel_button = QPushButton("&Cancel", self)
         self._lay_out()
         self._connect()
 
-    def _line(self, name: str) -> QLineEdit:
-        line = QLineEdit(self)
-        line.setAccessibleName(name)
-        line.setAccessibleDescription("For example 2026-11-03, 3 Nov, yesterday, -7d or 2026-11-03T14:00")
-        line.setMaxLength(64)
-        return line
+    def _create_date_field(self, name: str) -> QLineEdit:
+        field = QLineEdit(self)
+        field.setAccessibleName(name)
+        field.setAccessibleDescription("For example 2026-11-03, 3 Nov, yesterday, -7d or 2026-11-03T14:00")
+        field.setMaxLength(64)
+        return field
 
     def _lay_out(self) -> None:
         halves = QHBoxLayout()
         halves.setSpacing(UNIT + 4)
         halves.addWidget(self.presets)
-        for text, line, calendar in (
+        for text, field, calendar in (
             ("&From", self.start, self.start_calendar),
             ("&To", self.end, self.end_calendar),
         ):
             half, head, label = QVBoxLayout(), QHBoxLayout(), plain_label(text, self)
-            label.setBuddy(line)
-            label.setMinimumWidth(label.sizeHint().width() + 4)  # it is measured a hair too narrow
+            label.setBuddy(field)
+            label.setMinimumWidth(label.sizeHint().width() + 4)  # the size hint cuts off the last letter
             head.addWidget(label)
-            head.addWidget(line, 1)
+            head.addWidget(field, 1)
             half.setSpacing(UNIT)
             half.addLayout(head)
             half.addWidget(calendar, 1)
@@ -88,18 +88,19 @@ class RangePopup(Popup):
 
     def _connect(self) -> None:
         self.presets.itemClicked.connect(lambda item: self.apply())
-        self.presets.currentRowChanged.connect(self._on_preset)
-        for line in (self.start, self.end):
-            line.textEdited.connect(self._on_typed)
-        self.start_calendar.clicked.connect(self._on_start_day)
-        self.start_calendar.selectionChanged.connect(self._on_start_day)
-        self.end_calendar.clicked.connect(self._on_end_day)
-        self.end_calendar.selectionChanged.connect(self._on_end_day)
+        self.presets.currentRowChanged.connect(self._on_preset_changed)
+        for field in (self.start, self.end):
+            field.textEdited.connect(self._on_text_edited)
+        self.start_calendar.clicked.connect(self._on_start_day_chosen)
+        self.start_calendar.selectionChanged.connect(self._on_start_day_chosen)
+        self.end_calendar.clicked.connect(self._on_end_day_chosen)
+        self.end_calendar.selectionChanged.connect(self._on_end_day_chosen)
         self.start_calendar.activated.connect(lambda day: self.end_calendar.setFocus())
         self.apply_button.clicked.connect(self.apply)
         self.cancel_button.clicked.connect(self.close)
 
     def show_range(self, chosen: DateRange, now: int, zone: tzinfo) -> None:
+        """Begin to edit a range; presets and relative dates are computed from `now` (epoch seconds) in `zone`."""
         self._now, self._zone = now, zone
         self._today = datetime.fromtimestamp(now, zone).date()
         self._set_draft(chosen)
@@ -110,50 +111,51 @@ class RangePopup(Popup):
         (self.presets if chosen.preset else self.start).setFocus()
 
     def apply(self) -> None:
+        """Emit the draft and close; do nothing while the draft has an error."""
         if self._draft is None:
             return
         draft = self._draft
         self.close()
         self.chosen.emit(draft)
 
-    # What the user does
+    # User actions
 
-    def _on_preset(self, row: int) -> None:
+    def _on_preset_changed(self, row: int) -> None:
         if row >= 0:
             self._set_draft(DateRange(PRESETS[row]))
 
-    def _on_typed(self) -> None:
-        self._forget_preset()
+    def _on_text_edited(self) -> None:
+        self._deselect_preset()
         style = date_style(QLocale())
         try:
             self._draft = parse_range(self.start.text(), self.end.text(), self._today, style)
         except InputError as error:
             self._draft = None
-            self._say(f"{error.title}. {error.hint}", wrong=True)
+            self._show_message(f"{error.title}. {error.hint}", error=True)
             return
-        self._show_days()
+        self._show_draft()
 
-    def _on_start_day(self) -> None:
-        """A start behind the end takes the end along: the range keeps its length."""
-        first, (before, last) = self.start_calendar.chosen_day, self._days()
+    def _on_start_day_chosen(self) -> None:
+        """Set the first day. If it comes after the last day, the range keeps its length and moves."""
+        first, (old_first, last) = self.start_calendar.chosen_day, self._draft_days()
         if first > last:
-            last = first + (last - before)
-        self._choose_days(first, last)
+            last = first + (last - old_first)
+        self._set_days(first, last)
 
-    def _on_end_day(self) -> None:
-        """An end before the start takes the start along: the range keeps its length."""
-        last, (first, before) = self.end_calendar.chosen_day, self._days()
+    def _on_end_day_chosen(self) -> None:
+        """Set the last day. If it comes before the first day, the range keeps its length and moves."""
+        last, (first, old_last) = self.end_calendar.chosen_day, self._draft_days()
         if last < first:
-            first = last - (before - first)
-        self._choose_days(first, last)
+            first = last - (old_last - first)
+        self._set_days(first, last)
 
-    def _choose_days(self, first: date, last: date) -> None:
-        self._forget_preset()
+    def _set_days(self, first: date, last: date) -> None:
+        self._deselect_preset()
         self._set_draft(DateRange.days(first, last))
 
-    # Showing
+    # Display
 
-    def _forget_preset(self) -> None:
+    def _deselect_preset(self) -> None:
         blocked = self.presets.blockSignals(True)
         self.presets.setCurrentRow(-1)
         self.presets.clearSelection()
@@ -162,27 +164,28 @@ class RangePopup(Popup):
     def _set_draft(self, chosen: DateRange) -> None:
         self._draft = chosen
         start, end = chosen.wall(self._now, self._zone)
-        whole = start.time() == end.time() == time()
-        if whole:
+        whole_days = start.time() == end.time() == time()
+        if whole_days:
             self.start.setText(start.date().isoformat())
             self.end.setText((end.date() - timedelta(days=1)).isoformat())
         else:
             self.start.setText(start.isoformat(timespec="minutes"))
             self.end.setText(end.isoformat(timespec="minutes"))
-        self._show_days()
+        self._show_draft()
 
-    def _days(self) -> tuple[date, date]:
-        """First and last day of what is written, as far as it can be read."""
+    def _draft_days(self) -> tuple[date, date]:
+        """Return the first and last day of the text fields; for a text with an error, the day of its calendar."""
         days = []
-        for line, calendar in ((self.start, self.start_calendar), (self.end, self.end_calendar)):
+        for field, calendar in ((self.start, self.start_calendar), (self.end, self.end_calendar)):
             try:
-                found = parse_day_or_time(line.text(), self._today, date_style(QLocale()))
+                parsed = parse_day_or_time(field.text(), self._today, date_style(QLocale()))
             except InputError:
-                found = calendar.chosen_day
-            days.append(found.date() if isinstance(found, datetime) else found)
+                parsed = calendar.chosen_day
+            days.append(parsed.date() if isinstance(parsed, datetime) else parsed)
         return days[0], max(days)
 
-    def _show_days(self) -> None:
+    def _show_draft(self) -> None:
+        """Show the draft in the calendars and below them in words."""
         assert self._draft is not None
         start, end = self._draft.wall(self._now, self._zone)
         last = (end - timedelta(minutes=1)).date()
@@ -190,15 +193,15 @@ class RangePopup(Popup):
         self.end_calendar.show_range(start.date(), last, last)
         count = (last - start.date()).days + 1
         days = "1 day" if count == 1 else f"{QLocale().toString(count)} days"
-        self._say(f"{range_text(start, end, QLocale())} · {days}", wrong=False)
+        self._show_message(f"{range_text(start, end, QLocale())} · {days}", error=False)
 
-    def _say(self, text: str, *, wrong: bool) -> None:
+    def _show_message(self, text: str, *, error: bool) -> None:
         palette = self.message.palette()
-        colour = error_colour(self.palette()) if wrong else quiet(self.palette())
+        colour = error_colour(self.palette()) if error else muted_colour(self.palette())
         palette.setColor(QPalette.ColorRole.WindowText, colour)
         self.message.setPalette(palette)
         self.message.setText(text)
-        self.apply_button.setEnabled(not wrong)
+        self.apply_button.setEnabled(not error)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._draft is None:

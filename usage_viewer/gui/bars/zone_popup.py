@@ -1,4 +1,4 @@
-"""A searchable list of time zones."""
+"""Shows a searchable list of time zones."""
 
 from collections.abc import Sequence
 from zoneinfo import available_timezones
@@ -7,44 +7,49 @@ from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QPe
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QListView, QWidget
 
-from usage_viewer.gui.widgets.popup import Popup, RoomyDelegate
+from usage_viewer.gui.widgets.popup import Popup, PopupListDelegate
 
 LOCAL = "local"
+"""The zone of this computer, as views store it."""
+
 Index = QModelIndex | QPersistentModelIndex
 
 
-def zone_label(zone: str, here: str) -> str:
-    """`here`: the name of this computer's zone, if it has one."""
+def zone_label(zone: str, local_zone: str) -> str:
+    """Return a readable name of a zone; `local_zone` is the IANA name of this computer's zone, or empty."""
     if zone == LOCAL:
-        return f"This computer ({here.replace('_', ' ')})" if here else "This computer's zone"
+        return f"Local time ({local_zone.replace('_', ' ')})" if local_zone else "Local time"
     return zone.replace("_", " ")
 
 
 class ZoneModel(QAbstractListModel):
-    """Zones in the order given, narrowed to those whose label contains a text."""
+    """Lists zones in the given order, optionally only those whose label contains a text."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._all: list[tuple[str, str]] = []
         self._rows: list[tuple[str, str]] = []
 
-    def set_zones(self, zones: Sequence[str], here: str) -> None:
+    def set_zones(self, zones: Sequence[str], local_zone: str) -> None:
+        """List these zones, given by IANA name or as `LOCAL`; `local_zone` as in `zone_label`."""
         self.beginResetModel()
-        self._all = [(zone, zone_label(zone, here)) for zone in zones]
+        self._all = [(zone, zone_label(zone, local_zone)) for zone in zones]
         self._rows = self._all
         self.endResetModel()
 
     def narrow(self, text: str) -> None:
-        wanted = text.casefold().replace("_", " ").strip()
+        """List only the zones whose label contains `text`, ignoring case."""
+        needle = text.casefold().replace("_", " ").strip()
         self.beginResetModel()
-        self._rows = [row for row in self._all if wanted in row[1].casefold()]
+        self._rows = [row for row in self._all if needle in row[1].casefold()]
         self.endResetModel()
 
     def zone(self, row: int) -> str:
+        """Return the IANA name of the zone in a row, or `LOCAL`."""
         return self._rows[row][0]
 
     def row_of(self, zone: str) -> int:
-        """-1 where it isn't listed."""
+        """Return the row of a zone, or -1 if it is not listed."""
         return next((row for row, item in enumerate(self._rows) if item[0] == zone), -1)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:
@@ -57,20 +62,20 @@ class ZoneModel(QAbstractListModel):
 
 
 class ZonePopup(Popup):
-    """Type to search; Up and Down move, Enter or a click chooses."""
+    """Chooses a time zone: typing searches, Up and Down move, Enter or a click chooses."""
 
     chosen = Signal(str)
 
-    def __init__(self, parent: QWidget, here: str) -> None:
+    def __init__(self, parent: QWidget, local_zone: str) -> None:
         super().__init__(parent)
-        self.here = here
-        self.search = QLineEdit(self, placeholderText="Search zones", clearButtonEnabled=True)
-        self.search.setAccessibleName("Search zones")
+        self.local_zone = local_zone
+        self.search = QLineEdit(self, placeholderText="Search time zones", clearButtonEnabled=True)
+        self.search.setAccessibleName("Search time zones")
         self.list = QListView(self, uniformItemSizes=True)
         self.list.setAccessibleName("Time zones")
         self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.list.setMinimumSize(280, 320)
-        self.list.setItemDelegate(RoomyDelegate(self.list))
+        self.list.setItemDelegate(PopupListDelegate(self.list))
         self.model = ZoneModel(self)
         self.list.setModel(self.model)
         self.column.addWidget(self.search)
@@ -80,15 +85,17 @@ class ZonePopup(Popup):
         self.list.clicked.connect(lambda index: self.apply())
 
     def show_zones(self, current: str, recent: Sequence[str]) -> None:
-        head = ["UTC", LOCAL, *recent]
-        if current not in head:
-            head.append(current)
+        """List all zones: UTC, local time and the recent ones first; the current zone is selected."""
+        first = ["UTC", LOCAL, *recent]
+        if current not in first:
+            first.append(current)
         self.search.clear()
-        self.model.set_zones([*head, *sorted(available_timezones() - set(head))], self.here)
-        self._go_to(self.model.row_of(current))
+        self.model.set_zones([*first, *sorted(available_timezones() - set(first))], self.local_zone)
+        self._select(self.model.row_of(current))
         self.search.setFocus()
 
     def apply(self) -> None:
+        """Close, and emit the selected zone if there is one."""
         row = self.list.currentIndex().row()
         self.close()
         if 0 <= row < self.model.rowCount():
@@ -96,19 +103,19 @@ class ZonePopup(Popup):
 
     def _narrow(self, text: str) -> None:
         self.model.narrow(text)
-        self._go_to(0)
+        self._select(0)
 
-    def _go_to(self, row: int) -> None:
+    def _select(self, row: int) -> None:
         index = self.model.index(row, 0)
         self.list.setCurrentIndex(index)
         self.list.scrollTo(index)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Up and Down move in the list while the typing goes on."""
+        """Move the selection with Up and Down while the search box keeps the focus."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
             if step is not None:
                 row = self.list.currentIndex().row() + step
-                self._go_to(min(max(row, 0), self.model.rowCount() - 1))
+                self._select(min(max(row, 0), self.model.rowCount() - 1))
                 return True
         return super().eventFilter(watched, event)

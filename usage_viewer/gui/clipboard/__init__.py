@@ -1,1 +1,1 @@
-"""Copies and saves what the table shows."""
+"""Copies and saves the shown rows."""

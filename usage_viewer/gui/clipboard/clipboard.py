@@ -1,24 +1,25 @@
-"""One clipboard entry in several flavours: pastes right into a spreadsheet, a chat and a text file alike.
+"""Renders rows in several flavours and puts them on the clipboard, for spreadsheets, chats and text files.
 
-The flavours are rendered beforehand, in a worker. Rendering one only when it is asked for (a `QMimeData` that
-overrides `retrieveData`) was decided against: the asking happens in the GUI thread, where 100,000 rows as HTML
-would stall the window for 0.2 s in the middle of somebody else's paste, and the table could have changed by then.
-What a flavour costs instead is memory, which `LARGEST` bounds.
+A worker renders all flavours beforehand. Rendering on request (a `QMimeData` that overrides `retrieveData`) would
+run in the GUI thread: 100,000 rows as HTML would block the window for 0.2 s during another program's paste, and
+the table could have changed meanwhile. The price is memory, which `LARGEST` limits.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QClipboard
 
 from usage_viewer.app.export import Export, Format, commas_for_tabs, sized_chunks
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled
 
 LARGEST = 10_000_000
-"""Bytes of TSV up to which all flavours are made: some 85,000 rows of 9 columns, and six times as much HTML. Beyond
-that, spreadsheets take minutes to read HTML, and read TSV in seconds."""
+"""Bytes of TSV up to which all flavours are rendered: some 85,000 rows of 9 columns, and six times as much HTML.
+
+Spreadsheets take minutes to read more HTML than this, but seconds to read TSV.
+"""
 
 TEXT = "text/plain"
 TYPES = {
@@ -30,66 +31,59 @@ TYPES = {
 }
 
 
-class Stop(Protocol):
-    """What tells a worker to stop, such as `threading.Event`."""
-
-    def is_set(self) -> bool: ...
-
-
 @dataclass(frozen=True)
 class RenderedCopy:
-    """Each flavour as UTF-8, by its MIME type; `note` is for the user where not all flavours are there."""
+    """Holds each flavour as UTF-8 by its MIME type; `note` tells the user if some flavours are left out."""
 
     flavours: Mapping[str, QByteArray]
     rows: int
     note: str = ""
 
 
-def prepare(export: Export, stop: Stop | None = None, *, largest: int = LARGEST) -> RenderedCopy:
-    """TSV, HTML and CSV; TSV alone above `largest` bytes of it. For a worker: takes up to some seconds.
+def prepare(export: Export, cancellation: Cancellation | None = None, *, largest: int = LARGEST) -> RenderedCopy:
+    """Render TSV, HTML and CSV; TSV alone above `largest` bytes of it. Takes seconds: run it in a worker.
 
-    Raises Cancelled once `stop` is set.
+    Raises Cancelled after `cancellation` was cancelled.
     """
-    tsv = _rendered(export, Format.TSV, stop)
+    tsv = _rendered(export, Format.TSV, cancellation)
     flavours = {TEXT: tsv, TYPES[Format.TSV]: tsv}
     if tsv.size() > largest:
-        return RenderedCopy(flavours, len(export.rows), "So many rows are copied as plain text (TSV) only.")
-    flavours[TYPES[Format.HTML]] = _rendered(export, Format.HTML, stop)
-    written = commas_for_tabs(export, bytes(tsv.data()))
+        return RenderedCopy(flavours, len(export.rows), "as plain text (too many for formatted copy)")
+    flavours[TYPES[Format.HTML]] = _rendered(export, Format.HTML, cancellation)
+    csv_pieces = commas_for_tabs(export, bytes(tsv.data()))
     flavours[TYPES[Format.CSV]] = (
-        _rendered(export, Format.CSV, stop)
-        if written is None
-        else _gathered(written, tsv.size() + len(export.rows), stop)
+        _rendered(export, Format.CSV, cancellation)
+        if csv_pieces is None
+        else _joined(csv_pieces, tsv.size() + len(export.rows), cancellation)
     )
     return RenderedCopy(flavours, len(export.rows))
 
 
-def prepare_as(export: Export, form: Format, stop: Stop | None = None) -> RenderedCopy:
-    """One format alone, as plain text and under its own type. Raises Cancelled once `stop` is set."""
-    text = _rendered(export, form, stop)
+def prepare_as(export: Export, form: Format, cancellation: Cancellation | None = None) -> RenderedCopy:
+    """Render one format, as plain text and under its own type. Raises Cancelled if `cancellation` is cancelled."""
+    text = _rendered(export, form, cancellation)
     return RenderedCopy({TEXT: text, TYPES[form]: text}, len(export.rows))
 
 
 def put(rendered: RenderedCopy, clipboard: QClipboard) -> None:
-    """For the GUI thread: takes no time, as the flavours are handed over, not copied."""
+    """Put the flavours on the clipboard without copying them; call it in the GUI thread."""
     data = QMimeData()
     for kind, content in rendered.flavours.items():
         data.setData(kind, content)
     clipboard.setMimeData(data)
 
 
-def _rendered(export: Export, form: Format, stop: Stop | None) -> QByteArray:
+def _rendered(export: Export, form: Format, cancellation: Cancellation | None) -> QByteArray:
     size, pieces = sized_chunks(export, form)
-    return _gathered((piece.encode() for piece in pieces), size * 21 // 20, stop)
+    return _joined((piece.encode() for piece in pieces), size * 21 // 20, cancellation)
 
 
-def _gathered(pieces: Iterable[bytes], size: int, stop: Stop | None) -> QByteArray:
-    # Appended piece by piece, with room to spare: joining or moving a hundred megabytes at once would hold the
-    # interpreter's lock all the while.
+def _joined(pieces: Iterable[bytes], size: int, cancellation: Cancellation | None) -> QByteArray:
+    # Appended in pieces to reserved memory: joining or moving 100 MB in one call would hold the GIL throughout.
     content = QByteArray()
     content.reserve(size)
     for piece in pieces:
-        if stop is not None and stop.is_set():
-            raise Cancelled(hint="The clipboard is as it was.")
+        if cancellation is not None and cancellation.is_cancelled:
+            raise Cancelled(hint="Copy cancelled; clipboard unchanged.")
         content.append(piece)
     return content

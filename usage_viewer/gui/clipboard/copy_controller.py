@@ -1,8 +1,8 @@
-"""Copying and saving what is shown: rendered in a worker, then put on the clipboard or into a file."""
+"""Copies and saves the shown rows: a worker renders them for the clipboard or writes a file."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,11 @@ from usage_viewer.app.export import Export, Format, provenance_of, save
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.row_order import RowOrder
-from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.zones import zone_name
 from usage_viewer.gui.clipboard.clipboard import RenderedCopy, prepare, prepare_as, put
+from usage_viewer.gui.formatting.ranges import file_name_range
+from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.tasks import Task, Tasks
-from usage_viewer.gui.workspace.workspace import SortedResult
 
 CHANNEL = "copy"
 SUFFIXES = {form.suffix: form for form in Format}
@@ -25,9 +25,9 @@ SUFFIXES = {form.suffix: form for form in Format}
 
 @dataclass(frozen=True)
 class Chosen:
-    """What is to be copied: the answer that is shown, and which of its rows (first and last of each run).
+    """Selects what to copy: the shown result and runs of its rows (first and last, both included).
 
-    No runs at all means every row. `provenance` puts the provenance line in front.
+    No runs select every row. `provenance` puts the source line in front.
     """
 
     shown: SortedResult
@@ -37,26 +37,28 @@ class Chosen:
 
     @property
     def rows(self) -> RowOrder:
+        """The chosen rows of the table, in the order shown."""
         if not self.runs:
             return self.shown.rows
         return np.concatenate([self.shown.rows[first : last + 1] for first, last in self.runs])
 
     def export(self, *, headers: bool = True, decimal_point: str = ".") -> Export:
+        """Return the export of the chosen rows."""
         look = self.shown.look
         return Export(
             look.table,
             self.rows,
-            provenance_of(look.answered, look.coverage, self.names) if self.provenance else None,
+            provenance_of(look.effective_view, look.coverage, self.names) if self.provenance else None,
             headers=headers,
             decimal_point=decimal_point,
         )
 
 
 class CopyController(QObject):
-    """Says when it is done: a copy of a million rows takes a while, and the window goes on meanwhile."""
+    """Starts copies in a worker and reports their end; the window stays usable during a million rows."""
 
     began = Signal()
-    done = Signal(str)  # what to tell the user
+    done = Signal(str)  # notice for the user
     failed = Signal(object)  # UsageViewerError
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
@@ -64,32 +66,32 @@ class CopyController(QObject):
         self._tasks = tasks
 
     def copy(self, chosen: Chosen) -> None:
-        """As shown, with headers: TSV, HTML and CSV in one entry."""
+        """Copy the rows as shown, with headers, as TSV, HTML and CSV at once."""
         point = QLocale().decimalPoint()
-        self._start(lambda task: prepare(chosen.export(decimal_point=point), task.cancelled))
+        self._start(lambda task: prepare(chosen.export(decimal_point=point), task.cancellation))
 
     def copy_as(self, chosen: Chosen, form: Format) -> None:
-        """One format alone: TSV and CSV without headers, Markdown, JSON."""
+        """Copy the rows in one format; TSV and CSV without headers."""
         headers = form not in (Format.TSV, Format.CSV)
         export = chosen.export(
             headers=headers, decimal_point=QLocale().decimalPoint() if form is Format.TSV else "."
         )
         if form is Format.JSON:
             export = replace(export, names=True)
-        self._start(lambda task: prepare_as(export, form, task.cancelled))
+        self._start(lambda task: prepare_as(export, form, task.cancellation))
 
     def copy_text(self, text: str) -> None:
-        """A few figures that are at hand as text, such as the totals."""
+        """Copy a ready text, such as the totals."""
         QGuiApplication.clipboard().setText(text)
         self.done.emit("Copied")
 
     def save(self, chosen: Chosen, path: Path) -> None:
-        """Writes the format that the file's name ends with; TSV for any other ending."""
+        """Save the rows in the format of the file name's ending; TSV for an unknown ending."""
         form = SUFFIXES.get(path.suffix.lower(), Format.TSV)
 
         def work(task: Task) -> str:
             export = replace(chosen.export(), names=form is Format.JSON)
-            save(export, form, path, task.cancelled)
+            save(export, form, path, task.cancellation)
             return f"Saved {_rows(len(export.rows))} to {path.name}"
 
         self.began.emit()
@@ -101,7 +103,7 @@ class CopyController(QObject):
 
     def _on_rendered(self, rendered: RenderedCopy) -> None:
         put(rendered, QGuiApplication.clipboard())
-        self.done.emit(rendered.note or f"Copied {_rows(rendered.rows)}")
+        self.done.emit(f"Copied {_rows(rendered.rows)} {rendered.note}".rstrip())
 
     def _on_failed(self, error: UsageViewerError) -> None:
         self.failed.emit(error)
@@ -111,20 +113,9 @@ def _rows(count: int) -> str:
     return f"{QLocale().toString(count)} {'row' if count == 1 else 'rows'}"
 
 
-def range_name(view: ViewState, now: int) -> str:
-    """The range as a part of a file's name: its first and its last day (or moment), as the view's zone has them."""
-    return _days_name(*view.range.wall(now, view.tzinfo))
-
-
 def proposed_name(shown: SortedResult) -> str:
-    """Of a file, without its ending: the dataset, the range, and the zone whose days they are."""
-    view, periods = shown.look.answered, shown.look.coverage.periods
+    """Return a file name without its ending: the dataset, the range, and the zone of its days."""
+    view, periods = shown.look.effective_view, shown.look.coverage.periods
     start, end = (datetime.fromtimestamp(moment, periods.zone) for moment in (periods.span.start, periods.span.end))
     zone = zone_name(periods.zone, periods.span.start).replace("/", "-").replace(":", "")
-    return f"{view.dataset_name}-{_days_name(start, end)}-{zone}"
-
-
-def _days_name(start: datetime, end: datetime) -> str:
-    if start.time() == end.time() == time():
-        return f"{start:%Y-%m-%d}_{end - timedelta(days=1):%Y-%m-%d}"
-    return f"{start:%Y-%m-%dT%H%M}_{end:%Y-%m-%dT%H%M}"
+    return f"{view.dataset_name}-{file_name_range(start, end)}-{zone}"

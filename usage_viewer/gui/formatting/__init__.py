@@ -1,1 +1,1 @@
-"""Formats numbers, periods, ranges and times in the locale."""
+"""Formats numbers, periods, ranges and times in the user's locale."""

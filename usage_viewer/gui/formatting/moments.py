@@ -1,5 +1,6 @@
-"""Buckets and moments as a person reads them."""
+"""Formats buckets, moments and counts in the user's locale."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from PySide6.QtCore import QDateTime, QLocale, QTime
@@ -12,7 +13,7 @@ _SHORT = QLocale.FormatType.ShortFormat
 
 
 def bucket_text(bucket: Bucket, locale: QLocale) -> str:
-    """`Tue, 3 Nov 2026`, with the time for hours and minutes. Buckets are of UTC."""
+    """Return the start of a bucket in UTC: `Tue, 3 Nov 2026`, with the time for buckets of an hour or a minute."""
     start = datetime.fromtimestamp(bucket.start, UTC)
     day = day_text(start, locale)
     if bucket.width is BucketWidth.DAY:
@@ -21,13 +22,24 @@ def bucket_text(bucket: Bucket, locale: QLocale) -> str:
 
 
 def moment_text(moment: int, locale: QLocale) -> str:
-    """In this computer's zone: the time alone for today."""
-    shown = QDateTime.fromSecsSinceEpoch(moment)
-    if shown.date() == QDateTime.currentDateTime().date():
-        return locale.toString(shown.time(), _SHORT)
-    return locale.toString(shown, _SHORT)
+    """Return date and time of `moment` (epoch seconds) in local time; of today, the time only."""
+    local = QDateTime.fromSecsSinceEpoch(moment)
+    if local.date() == QDateTime.currentDateTime().date():
+        return locale.toString(local.time(), _SHORT)
+    return locale.toString(local, _SHORT)
 
 
-def counted(number: int, noun: str, locale: QLocale) -> str:
-    """`1 day`, `1,234 days`."""
+def common_noun(widths: Iterable[BucketWidth]) -> str:
+    """Return `day`, `hour` or `minute` if all buckets have this width, otherwise `period`."""
+    nouns = {width.noun for width in widths}
+    return nouns.pop() if len(nouns) == 1 else "period"
+
+
+def count_text(number: int, noun: str, locale: QLocale) -> str:
+    """Return a number with its noun in singular or plural: `1 day`, `1,234 days`."""
     return f"{locale.toString(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def date_time_text(moment: int) -> str:
+    """Return `2026-11-23 14:02` in this computer's time zone; `moment` is in epoch seconds."""
+    return QDateTime.fromSecsSinceEpoch(moment).toString("yyyy-MM-dd HH:mm")

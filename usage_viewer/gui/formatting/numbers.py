@@ -1,4 +1,4 @@
-"""Figures as a person reads them: the locale's digits, separators and signs, never rounded unless asked for."""
+"""Formats figures with the locale's digits, separators and signs; counts and money are rounded only on request."""
 
 import re
 from collections.abc import Callable
@@ -10,133 +10,146 @@ from usage_viewer.domain.catalog import Kind
 from usage_viewer.domain.figures import Number
 
 MISSING = "–"
-"""Shown where a figure is not given, which is not the same as 0."""
+"""Shown for a figure that the server did not report, which differs from 0."""
 
 MONEY = "money"
-"""The unit whose figures always show two decimals."""
+"""The unit whose figures always have at least two decimals."""
 
 _STEPS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
+
 _PROBE = 1234567890123456
-_PLAIN, _DOUBT = 1e9, 1e-3
-"""Below `_PLAIN`, a product with up to 1,000 is off by less than `_DOUBT`: further from a half is no tie."""
+"""A number with enough digits to see how the locale groups them."""
+
+_FAST_LIMIT, _TIE_MARGIN = 1e9, 1e-3
+"""The product of a float below `_FAST_LIMIT` and a factor up to 1,000 is off by less than `_TIE_MARGIN`. If the
+product is further than this margin from a half, float arithmetic rounds it correctly."""
 
 
 class NumberFormat:
-    """Texts for one locale. `abbreviated` shows three digits and a letter (1.23 M) from a thousand on.
+    """Formats figures in one locale. `abbreviated` shows three digits and a letter from a thousand on (1.23 M).
 
-    QLocale stops at 64 bits and rounds decimals, so the digits are Python's and only their dress is the locale's.
+    QLocale is limited to 64 bits and rounds decimals. So Python makes the digits, and the locale only provides the
+    separators, the minus sign and the shapes of the digits.
     """
 
     def __init__(self, locale: QLocale, *, abbreviated: bool = False) -> None:
         self.locale = locale
         self.abbreviated = abbreviated
         self._group = locale.groupSeparator()
-        self._point = locale.decimalPoint()
+        self._decimal_point = locale.decimalPoint()
         self._minus = locale.negativeSign()
-        self._first, self._further = _group_sizes(locale)
+        self._last_group, self._other_groups = _group_sizes(locale)
         zero = ord(locale.zeroDigit())
         self._digits = {ord("0") + digit: zero + digit for digit in range(10)} if zero != ord("0") else None
 
     def text(self, value: Number | None, kind: Kind, unit: str = "") -> str:
-        """As it is shown in a cell."""
+        """Return the text of one figure in a cell; `MISSING` for None."""
         return self.writer(kind, unit)(value)
 
     def writer(self, kind: Kind, unit: str = "") -> Callable[[Number | None], str]:
-        """`text` for many figures of one kind."""
+        """Return a function that does the work of `text` for many figures of one kind."""
         write = {
-            Kind.COUNT: self._short if self.abbreviated else self.whole,
-            Kind.DECIMAL: self._short if self.abbreviated else lambda value: self.exact(value, unit),
+            Kind.COUNT: self._abbreviate if self.abbreviated else self.whole,
+            Kind.DECIMAL: self._abbreviate if self.abbreviated else lambda value: self.exact(value, unit),
             Kind.SHARE: self.share,
-            Kind.RATIO: self._short if self.abbreviated else self.ratio,
+            Kind.RATIO: self._abbreviate if self.abbreviated else self.ratio,
         }[kind]
         return lambda value: MISSING if value is None else write(value)
 
     def whole(self, value: Number) -> str:
-        """All digits of an integer of any size."""
+        """Return all digits of an integer of any size."""
         digits = f"{int(value):,}"
-        if self._first == self._further == 3:
-            return self._dressed(digits.replace(",", self._group) if self._group != "," else digits)
-        return self._dressed(self._grouped(digits.replace(",", "")))
+        if self._last_group == self._other_groups == 3:  # Python's grouping is the locale's
+            return self._localize(digits.replace(",", self._group) if self._group != "," else digits)
+        return self._localize(self._grouped(digits.replace(",", "")))
 
     def exact(self, value: Number, unit: str = "") -> str:
-        """All significant digits of a decimal; money has two decimals at the least."""
-        whole, _, part = format(_decimal(value), "f").partition(".")
-        part = part.rstrip("0")
+        """Return all significant digits of a decimal; money has at least two decimals."""
+        whole, _, decimals = format(_decimal(value), "f").partition(".")
+        decimals = decimals.rstrip("0")
         if unit == MONEY:
-            part = part.ljust(2, "0")
-        return self._with_part(whole, part)
+            decimals = decimals.ljust(2, "0")
+        return self._join(whole, decimals)
 
     def share(self, value: Number) -> str:
-        """A quotient in per cent, with one decimal."""
-        tenths = _tenths(value, 1000)
-        text = self._rounded(_decimal(value) * 100, 1) if tenths is None else self._of_tenths(tenths)
+        """Return a quotient (0.494) in per cent with one decimal (49.4 %)."""
+        tenths = _round_scaled(value, 1000)
+        text = self._round(_decimal(value) * 100, 1) if tenths is None else self._format_tenths(tenths)
         return f"{text} %"
 
     def ratio(self, value: Number) -> str:
-        tenths = _tenths(value, 10)
-        return self._rounded(_decimal(value), 1) if tenths is None else self._of_tenths(tenths)
+        """Return a quotient with one decimal."""
+        tenths = _round_scaled(value, 10)
+        return self._round(_decimal(value), 1) if tenths is None else self._format_tenths(tenths)
 
-    def _of_tenths(self, tenths: int) -> str:
-        """Of a number that is not negative."""
-        whole, part = divmod(tenths, 10)
-        return self._dressed(f"{self._grouped(str(whole)) if whole > 999 else whole}{self._point}{part}")
+    def _format_tenths(self, tenths: int) -> str:
+        """Format a number that is given in tenths and is not negative."""
+        whole, tenth = divmod(tenths, 10)
+        return self._localize(f"{self._grouped(str(whole)) if whole > 999 else whole}{self._decimal_point}{tenth}")
 
-    def _rounded(self, value: Decimal, places: int) -> str:
+    def _round(self, value: Decimal, places: int) -> str:
+        """Format a decimal rounded to `places` decimals; halves go to the even digit."""
         with localcontext(prec=60):
             text = format(value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN), "f")
-        whole, _, part = text.partition(".")
-        return self._with_part(whole, part)
+        whole, _, decimals = text.partition(".")
+        return self._join(whole, decimals)
 
-    def _short(self, value: Number) -> str:
-        """Three digits: 999, 1.23 k, 45.6 M. A figure that rounds up to a thousand takes the next letter."""
+    def _abbreviate(self, value: Number) -> str:
+        """Format with three digits: 999, 1.23 k, 45.6 M. A figure that rounds up to 1,000 takes the next letter."""
         number = _decimal(value)
         for size, letter in _STEPS:
             if abs(number) >= size - size * Decimal("0.0005"):
                 scaled = number / size
                 places = 2 if abs(scaled) < Decimal("9.995") else 1 if abs(scaled) < Decimal("99.95") else 0
-                return f"{self._rounded(scaled, places)} {letter}"
+                return f"{self._round(scaled, places)} {letter}"
         if number == number.to_integral_value():
             return self.whole(int(number))
-        return self._rounded(number, max(2, 2 - number.adjusted()))
+        return self._round(number, max(2, 2 - number.adjusted()))
 
-    def _with_part(self, whole: str, part: str) -> str:
-        if not part.strip("0") and not whole.strip("-0"):
-            whole = "0"  # nothing is less than nothing: no minus before a zero
-        shown = self._grouped(whole)
-        return self._dressed(f"{shown}{self._point}{part}" if part else shown)
+    def _join(self, whole: str, decimals: str) -> str:
+        if not decimals.strip("0") and not whole.strip("-0"):
+            whole = "0"  # no minus before a zero
+        grouped = self._grouped(whole)
+        return self._localize(f"{grouped}{self._decimal_point}{decimals}" if decimals else grouped)
 
     def _grouped(self, digits: str) -> str:
+        """Insert the locale's group separators into the digits of an integer."""
         minus, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
-        cut = len(digits) - self._first
-        parts = [digits[max(cut, 0) :]]
+        cut = len(digits) - self._last_group
+        groups = [digits[max(cut, 0) :]]
         while cut > 0:
-            parts.append(digits[max(cut - self._further, 0) : cut])
-            cut -= self._further
-        return minus + self._group.join(reversed(parts))
+            groups.append(digits[max(cut - self._other_groups, 0) : cut])
+            cut -= self._other_groups
+        return minus + self._group.join(reversed(groups))
 
-    def _dressed(self, text: str) -> str:
+    def _localize(self, text: str) -> str:
+        """Replace the digits and the minus sign of `text` by the locale's."""
         if self._digits is not None:
             text = text.translate(self._digits)
         return self._minus + text[1:] if text[0] == "-" else text
 
 
 def _group_sizes(locale: QLocale) -> tuple[int, int]:
-    """How many digits stand together before the point, and in each group before those (3 and 2 in India)."""
-    plain = QLocale(locale)
-    plain.setNumberOptions(QLocale.NumberOption.DefaultNumberOptions)
-    groups = re.findall(r"\d+", plain.toString(_PROBE))
+    """Return the number of digits of the last group of an integer and of each other group (India: 3 and 2)."""
+    grouping_locale = QLocale(locale)
+    grouping_locale.setNumberOptions(QLocale.NumberOption.DefaultNumberOptions)
+    groups = re.findall(r"\d+", grouping_locale.toString(_PROBE))
     return (len(groups[-1]), len(groups[-2])) if len(groups) > 1 else (3, 3)
 
 
-def _tenths(value: Number, factor: int) -> int | None:
-    """`value * factor` rounded to an integer; None where a float can't tell to which one, or it is negative."""
-    if not isinstance(value, float) or not 0 <= value < _PLAIN:
+def _round_scaled(value: Number, factor: int) -> int | None:
+    """Return `value * factor` rounded to an integer, or None if float arithmetic could round wrongly.
+
+    None is also returned for a negative value and for anything but a float: the caller then uses decimals, which
+    are slower.
+    """
+    if not isinstance(value, float) or not 0 <= value < _FAST_LIMIT:
         return None
     scaled = value * factor
     nearest = round(scaled)
-    return nearest if abs(abs(scaled - nearest) - 0.5) > _DOUBT else None
+    return nearest if abs(abs(scaled - nearest) - 0.5) > _TIE_MARGIN else None
 
 
 def _decimal(value: Number) -> Decimal:
-    """Exact, but for a float: that is taken as it is written, so that 0.15 is not 0.1499…"""
+    """Return the exact value as a decimal; a float is read as printed, so that 0.15 does not become 0.1499…."""
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)

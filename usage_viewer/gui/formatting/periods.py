@@ -1,4 +1,4 @@
-"""Periods as a person reads them, in the locale's words and order, short while unambiguous."""
+"""Formats the periods of a table with the locale's names and order, as short as is unambiguous."""
 
 import re
 from datetime import datetime, timedelta
@@ -9,12 +9,16 @@ from usage_viewer.domain.period import Granularity, Periods
 from usage_viewer.domain.zones import iso
 
 _LONG = QLocale.FormatType.LongFormat
-_BETWEEN = r"(?:[\s,،./-]|'[^']*')*"
-"""What stands between the fields of a date: spaces, marks and quoted words."""
+_SEPARATOR = r"(?:[\s,،./-]|'[^']*')*"
+"""Matches the text between two fields of a date pattern: spaces, punctuation and quoted words."""
 
 
 def period_label(periods: Periods, index: int, locale: QLocale) -> str:
-    """`Tue, 3 Nov 2026`, with the time for hours and minutes; `2 Nov – 8 Nov 2026` for weeks; `November 2026`."""
+    """Return the label of one period in its time zone.
+
+    Days read `Tue, 3 Nov 2026`, hours and minutes have the time too, weeks read `2 Nov – 8 Nov 2026`, and months
+    `November 2026`.
+    """
     start, end = (datetime.fromtimestamp(int(moment), periods.zone) for moment in periods.bounds[index : index + 2])
     match periods.per:
         case Granularity.DAY:
@@ -28,17 +32,18 @@ def period_label(periods: Periods, index: int, locale: QLocale) -> str:
 
 
 def period_bounds(periods: Periods, index: int) -> str:
-    """ISO 8601 start and end of a period: what a label leaves out."""
+    """Return the start and end of a period as exact ISO 8601 times, for the tooltip of a label."""
     start, end = periods.bounds[index : index + 2].tolist()
     return f"{iso(start, periods.zone)} – {iso(end, periods.zone)}"
 
 
 def day_text(day: datetime, locale: QLocale) -> str:
+    """Return a day with its weekday: `Tue, 3 Nov 2026`."""
     return _date_text(day, _short_pattern(locale), locale)
 
 
 def _clock_text(moment: datetime, locale: QLocale) -> str:
-    """The time; where the clock shows it twice in a night, with its distance from UTC."""
+    """Return the time of day, with its UTC offset if the zone's clock shows this time twice on that day."""
     text = locale.toString(QTime(moment.hour, moment.minute), QLocale.FormatType.ShortFormat)
     if moment.replace(fold=0).utcoffset() == moment.replace(fold=1).utcoffset():
         return text
@@ -47,9 +52,8 @@ def _clock_text(moment: datetime, locale: QLocale) -> str:
 
 def _month_text(day: datetime, locale: QLocale) -> str:
     pattern = locale.dateFormat(_LONG)
-    if pattern.find("y") < pattern.find("M"):  # the year first: what comes before the day, as it is
-        until = pattern.find("d")
-        return _date_text(day, pattern[:until].rstrip(" ,./-"), locale)
+    if pattern.find("y") < pattern.find("M"):  # year, month, day: the part before the day is the month's pattern
+        return _date_text(day, pattern[: pattern.find("d")].rstrip(" ,./-"), locale)
     return f"{locale.standaloneMonthName(day.month, _LONG)} {_date_text(day, 'yyyy', locale)}"
 
 
@@ -57,9 +61,10 @@ def _days_text(first: datetime, last: datetime, locale: QLocale) -> str:
     pattern = _without(_short_pattern(locale), "ddd")
     if first.date() == last.date():
         return _date_text(last, pattern, locale)
-    shorter = _without(pattern, "y+")
-    from_year = shorter if first.year == last.year and pattern.find("d") < pattern.find("y") else pattern
-    return f"{_date_text(first, from_year, locale)} – {_date_text(last, pattern, locale)}"
+    # If the year stands at the end of a date and both days share it, only the last day shows it.
+    year_is_last = pattern.find("d") < pattern.find("y")
+    first_pattern = _without(pattern, "y+") if first.year == last.year and year_is_last else pattern
+    return f"{_date_text(first, first_pattern, locale)} – {_date_text(last, pattern, locale)}"
 
 
 def _date_text(day: datetime, pattern: str, locale: QLocale) -> str:
@@ -67,10 +72,10 @@ def _date_text(day: datetime, pattern: str, locale: QLocale) -> str:
 
 
 def _short_pattern(locale: QLocale) -> str:
-    """The locale's long date with short names: their order and marks are its own."""
+    """Return the locale's pattern of long dates, with short names of weekday and month."""
     return locale.dateFormat(_LONG).replace("dddd", "ddd").replace("MMMM", "MMM")
 
 
 def _without(pattern: str, field: str) -> str:
-    """A date pattern without a field at its beginning or end, and without what joined it to the rest."""
-    return re.sub(f"^{field}{_BETWEEN}|{_BETWEEN}{field}$", "", pattern)
+    """Remove a field at the beginning or end of a date pattern, together with its separator."""
+    return re.sub(f"^{field}{_SEPARATOR}|{_SEPARATOR}{field}$", "", pattern)

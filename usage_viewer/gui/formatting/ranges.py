@@ -1,4 +1,4 @@
-"""How a range of dates reads in the user's locale, and how that locale writes dates."""
+"""Formats ranges of dates in the user's locale, and describes the date format of the locale."""
 
 from datetime import datetime, time, timedelta
 
@@ -11,13 +11,14 @@ _WITHOUT_YEAR = {"dmy": "d MMM", "mdy": "MMM d", "ymd": "yyyy-MM-dd"}
 
 
 def date_order(locale: QLocale) -> str:
-    """`dmy`, `mdy` or `ymd`: the order of the locale's short form."""
-    form = locale.dateFormat(QLocale.FormatType.ShortFormat).lower()
-    order = "".join(sorted("dmy", key=form.find))
+    """Return `dmy`, `mdy` or `ymd`: the order of day, month and year in the locale's short dates."""
+    pattern = locale.dateFormat(QLocale.FormatType.ShortFormat).lower()
+    order = "".join(sorted("dmy", key=pattern.find))
     return order if order in _WITH_YEAR else "dmy"
 
 
 def date_style(locale: QLocale) -> DateStyle:
+    """Return the order and the names of months in which the locale's users type dates."""
     forms = (QLocale.FormatType.LongFormat, QLocale.FormatType.ShortFormat)
     months = (
         *(locale.monthName(month, form) for form in forms for month in range(1, 13)),
@@ -27,14 +28,17 @@ def date_style(locale: QLocale) -> DateStyle:
 
 
 def range_text(start_wall: datetime, end_wall: datetime, locale: QLocale) -> str:
-    """`24 Oct – 22 Nov 2026`, `3 Nov 2026`, `3 Nov 2026, 14:00 – 16:00`; `end_wall` is exclusive."""
+    """Return a range as short as possible; both ends are wall-clock times and `end_wall` is exclusive.
+
+    Examples: `24 Oct – 22 Nov 2026`, `3 Nov 2026`, `3 Nov 2026, 14:00 – 16:00`.
+    """
     if start_wall.time() == time() and end_wall.time() == time():
         return _days_text(start_wall, end_wall - timedelta(days=1), locale)
     start = f"{_day(start_wall, locale)}, {_clock(start_wall, locale)}"
     if start_wall.date() == end_wall.date():
         return f"{start} – {_clock(end_wall, locale)}"
     if end_wall.time() == time() and start_wall.date() == end_wall.date() - timedelta(days=1):
-        midnight = _clock(end_wall, locale) if "AP" in _clock_form(locale) else _clock_24(locale)
+        midnight = _clock(end_wall, locale) if "AP" in _clock_pattern(locale) else _clock_24(locale)
         return f"{start} – {midnight}"
     return f"{start} – {_day(end_wall, locale)}, {_clock(end_wall, locale)}"
 
@@ -46,26 +50,36 @@ def _days_text(first: datetime, last: datetime, locale: QLocale) -> str:
     if first.year != last.year or order == "ymd":
         return f"{_day(first, locale)} – {_day(last, locale)}"
     if order == "dmy" and first.month == last.month:
-        return f"{_written(first, 'd', locale)} – {_day(last, locale)}"
-    return f"{_written(first, _WITHOUT_YEAR[order], locale)} – {_day(last, locale)}"
+        return f"{_format_date(first, 'd', locale)} – {_day(last, locale)}"
+    return f"{_format_date(first, _WITHOUT_YEAR[order], locale)} – {_day(last, locale)}"
 
 
 def _day(moment: datetime, locale: QLocale) -> str:
-    return _written(moment, _WITH_YEAR[date_order(locale)], locale)
+    return _format_date(moment, _WITH_YEAR[date_order(locale)], locale)
 
 
-def _written(moment: datetime, form: str, locale: QLocale) -> str:
-    return locale.toString(QDate(moment.year, moment.month, moment.day), form)
+def _format_date(moment: datetime, pattern: str, locale: QLocale) -> str:
+    return locale.toString(QDate(moment.year, moment.month, moment.day), pattern)
 
 
-def _clock_form(locale: QLocale) -> str:
+def _clock_pattern(locale: QLocale) -> str:
     return "h:mm AP" if "ap" in locale.timeFormat(QLocale.FormatType.ShortFormat).lower() else "HH:mm"
 
 
 def _clock(moment: datetime, locale: QLocale) -> str:
-    return locale.toString(QTime(moment.hour, moment.minute), _clock_form(locale))
+    return locale.toString(QTime(moment.hour, moment.minute), _clock_pattern(locale))
 
 
 def _clock_24(locale: QLocale) -> str:
-    """Midnight as the end of a day, in the locale's digits."""
+    """Return midnight at the end of a day, 24:00, in the locale's digits."""
     return f"{locale.toString(24)}:{locale.zeroDigit() * 2}"
+
+
+def file_name_range(start_wall: datetime, end_wall: datetime) -> str:
+    """Return a range as a part of a file name: `2026-10-24_2026-11-22`, with times unless it is whole days.
+
+    `end_wall` is exclusive; the last day is not.
+    """
+    if start_wall.time() == end_wall.time() == time():
+        return f"{start_wall:%Y-%m-%d}_{end_wall - timedelta(days=1):%Y-%m-%d}"
+    return f"{start_wall:%Y-%m-%dT%H%M}_{end_wall:%Y-%m-%dT%H%M}"

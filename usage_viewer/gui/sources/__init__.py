@@ -1,1 +1,1 @@
-"""Chooses the data source: key, organization, snapshot, demo, and deleting data."""
+"""Opens data: key, organization, snapshot, demo and erase, each with its controller and page or dialogs."""

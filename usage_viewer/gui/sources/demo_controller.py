@@ -1,41 +1,47 @@
-"""`DemoController`: the synthetic organization and its server, for as long as the window looks at it."""
-
-from collections.abc import Callable
+"""Opens the sample organization and runs its server as long as it is open."""
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QAction
 
-from usage_viewer.app.profile.profile import Demo
+from usage_viewer.app.profile.profile import Demo, Profile
+from usage_viewer.gui.sources.source_controller import SourceController
+from usage_viewer.gui.workspace.app_context import AppContext
 from usage_viewer.gui.workspace.tasks import Tasks
 
 
 class DemoController(QObject):
-    """`action` begins it, and ends it while it lasts: its text says which."""
+    """Ends the demo's server as soon as another source is open."""
 
-    opened = Signal(object)  # Profile
+    starting = Signal()
+    open_changed = Signal(bool)
     failed = Signal(object)  # UsageViewerError
 
-    def __init__(self, open_demo: Callable[[], Demo], tasks: Tasks, action: QAction, parent: QObject) -> None:
+    def __init__(self, context: AppContext, source: SourceController, tasks: Tasks, parent: QObject) -> None:
         super().__init__(parent)
-        self._open_demo, self._tasks, self._action = open_demo, tasks, action
+        self._context, self._source, self._tasks = context, source, tasks
         self._demo: Demo | None = None
+        self._profile: Profile | None = None
+        source.changed.connect(self._on_source_changed)
 
-    @property
-    def is_open(self) -> bool:
-        return self._demo is not None
+    def toggle(self) -> None:
+        """Open the demo, or go back to the user's own organization."""
+        if self._demo is not None:
+            self._source.open_own()
+            return
+        self.starting.emit()
+        self._tasks.start("demo", lambda task: self._context.open_demo(), self._on_started, self.failed.emit)
 
-    def begin(self) -> None:
-        """Starts the server, in a worker: it takes a moment."""
-        self._tasks.start("demo", lambda task: self._open_demo(), self._on_open, self.failed.emit)
-
-    def _on_open(self, demo: Demo) -> None:
-        self._demo = demo
-        self._action.setText("Leave the &demo")
-        self.opened.emit(demo.profile)
-
-    def end(self) -> None:
-        """Ends the server; nothing of it is kept."""
-        self._action.setText("Open the &demo")
-        demo, self._demo = self._demo, None
+    def close(self) -> None:
+        """End the server; its data was in memory only."""
+        demo, self._demo, self._profile = self._demo, None, None
         if demo is not None:
             demo.close()
+            self.open_changed.emit(False)
+
+    def _on_started(self, demo: Demo) -> None:
+        self._demo, self._profile = demo, demo.profile
+        self.open_changed.emit(True)
+        self._source.open(self._profile)
+
+    def _on_source_changed(self, profile: Profile) -> None:
+        if profile is not self._profile:
+            self.close()

@@ -1,4 +1,4 @@
-"""The page that asks for the admin key: which one, where to make it, what is wrong with it, where it is kept."""
+"""Asks for the admin key and explains which key is needed, how to create it and where it is kept."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPalette, QShowEvent
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import InputError, NotAnAdminKey, UsageViewerError
-from usage_viewer.gui.widgets.theme import UNIT, error_colour, plain_label, quiet, scaled
+from usage_viewer.gui.widgets.theme import UNIT, error_colour, muted_colour, plain_label, scaled_font
 
 WIDTH = 68 * UNIT
 ADMIN_KEYS_PAGE = "platform.openai.com/settings/organization/admin-keys"
@@ -27,15 +27,15 @@ INTRODUCTION = (
     "can't read usage."
 )
 STEPS = (
-    f"An owner of the organization makes one at {ADMIN_KEYS_PAGE}",
-    "Permissions: Restricted, with Usage: Read. To see names instead of ids, also "
+    f"Ask an organization owner to create an admin key at {ADMIN_KEYS_PAGE}",
+    "Permissions: Restricted, with Usage: Read. To see names instead of ids, add "
     "Organization administration: Read.",
-    "Copy it (its text begins with sk-admin-) and paste it here.",
+    "Copy the key (it begins with sk-admin-) and paste it here.",
 )
 
 
 class KeyPage(QWidget):
-    """Emits what the user wants; whoever owns the page checks and keeps the key and tells the page how it went."""
+    """Emits the typed key; `KeyController` checks and stores it and calls the `show_…` methods."""
 
     key_entered = Signal(object)  # AdminKey
     demo_requested = Signal()
@@ -44,7 +44,7 @@ class KeyPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title = plain_label("Connect your organization", self)
-        self._title.setFont(scaled(self.font(), 1.7, bold=True))
+        self._title.setFont(scaled_font(self.font(), 1.7, bold=True))
         self._field = QLineEdit(self, echoMode=QLineEdit.EchoMode.Password, placeholderText="sk-admin-…")
         self._field.setAccessibleName("Admin key")
         self._field.setAccessibleDescription("Paste the admin key of your organization. It is shown as dots.")
@@ -52,9 +52,9 @@ class KeyPage(QWidget):
         self._connect = QPushButton("&Connect", self)
         self._connect.setDefault(True)
         self._connect.setAutoDefault(True)
-        self._connect.setAccessibleDescription("Checks the key with one small request, then keeps it.")
+        self._connect.setAccessibleDescription("Checks the key with one small request, then stores it.")
         self._demo = QPushButton("Try the &demo", self)
-        self._demo.setAccessibleDescription("Looks at a synthetic organization; no key is needed.")
+        self._demo.setAccessibleDescription("Opens a sample organization; no key is needed.")
         self._back = QPushButton("&Back", self)
         self._back.setVisible(False)
         self._busy = QProgressBar(self, textVisible=False)
@@ -62,7 +62,7 @@ class KeyPage(QWidget):
         self._busy.setFixedHeight(UNIT // 2)
         self._busy.setAccessibleName("Checking the key")
         self._problem = plain_label("", self, wrap=True)
-        self._problem.setFont(scaled(self.font(), 1.0, bold=True))
+        self._problem.setFont(scaled_font(self.font(), 1.0, bold=True))
         self._hint = plain_label("", self, wrap=True)
         self._place = plain_label("", self, wrap=True)
         self._lay_out()
@@ -110,7 +110,7 @@ class KeyPage(QWidget):
         outside.addStretch(3)
 
     def _steps(self) -> QGridLayout:
-        """The numbers stand by themselves, beside text that may take several lines."""
+        """Return the steps with their numbers in a column of their own, since a step may take several lines."""
         grid = QGridLayout()
         grid.setHorizontalSpacing(UNIT)
         grid.setVerticalSpacing(UNIT)
@@ -129,24 +129,25 @@ class KeyPage(QWidget):
 
     @property
     def problem_text(self) -> str:
-        """What is wrong and what to do, as shown."""
+        """Returns the visible problem and hint."""
         return f"{self._problem.text()} {self._hint.text()}".strip()
 
     @property
     def place_text(self) -> str:
+        """Returns the visible sentence about where the key is kept."""
         return self._place.text()
 
-    # What the owner says
+    # State
 
     def set_place(self, text: str) -> None:
-        """Where the key will be kept, in a sentence."""
+        """Show a sentence about where the key is kept."""
         self._place.setText(text)
         palette = self._place.palette()
-        palette.setColor(QPalette.ColorRole.WindowText, quiet(self.palette()))
+        palette.setColor(QPalette.ColorRole.WindowText, muted_colour(self.palette()))
         self._place.setPalette(palette)
 
     def set_replacing(self, replacing: bool, organization: str = "") -> None:
-        """Whether there is a key already; `organization`: whose key it is, where there are several."""
+        """Set the title: whether a key is replaced, and whose key it is if there are several organizations."""
         if organization:
             self._title.setText(f"Change admin key of {organization}" if replacing else f"Connect {organization}")
         else:
@@ -154,28 +155,30 @@ class KeyPage(QWidget):
         self._back.setVisible(replacing or bool(organization))
 
     def show_idle(self) -> None:
+        """Wait for a key, without any problem."""
         self._set_busy(False)
-        self._say("", "")
+        self._show_text("", "")
 
     def show_checking(self) -> None:
+        """Show that the key is being checked, and accept no other one meanwhile."""
         self._set_busy(True)
-        self._say("", "Checking the key…")
+        self._show_text("", "Checking the key…")
 
     def show_error(self, error: UsageViewerError) -> None:
-        """What is wrong and what to do; the field keeps what was typed, so that it can be mended."""
+        """Show a problem and its hint; the typed key stays in the field for correction."""
         self._set_busy(False)
-        # That the key is of the wrong kind is all there is to know: what the server says of it leads astray.
+        # The server's message about a key of the wrong kind names missing scopes, which is misleading.
         detail = "" if isinstance(error, NotAnAdminKey) else visible(error.detail)
-        self._say(error.title, f"{error.hint}\n{detail}".strip())
+        self._show_text(error.title, f"{error.hint}\n{detail}".strip())
         self._field.setFocus()
         self._field.selectAll()
 
     def clear(self) -> None:
-        """Forgets what was typed."""
+        """Empty the field and hide the problem."""
         self._field.clear()
         self.show_idle()
 
-    # What the user does
+    # Input
 
     def _on_entered(self) -> None:
         if self._busy.isVisibleTo(self):
@@ -188,14 +191,14 @@ class KeyPage(QWidget):
             self.key_entered.emit(key)
 
     def _on_edited(self, text: str) -> None:
-        """Says at once when a key of the wrong kind was pasted."""
-        self._say("", "")
+        """Report a pasted key of the wrong kind at once."""
+        self._show_text("", "")
         try:
             key = AdminKey.parse(text)
         except InputError:
             return
         if not key.looks_like_admin and len(text) > 20:
-            self._say("", "This doesn't look like an admin key: those begin with sk-admin-.")
+            self._show_text("", "This doesn't look like an admin key: admin keys begin with sk-admin-.")
 
     def _set_busy(self, busy: bool) -> None:
         self._busy.setVisible(busy)
@@ -203,7 +206,7 @@ class KeyPage(QWidget):
         self._connect.setEnabled(not busy)
         self._demo.setEnabled(not busy)
 
-    def _say(self, problem: str, hint: str) -> None:
+    def _show_text(self, problem: str, hint: str) -> None:
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
         self._hint.setText(hint)
@@ -213,5 +216,6 @@ class KeyPage(QWidget):
         self._problem.setPalette(palette)
 
     def showEvent(self, event: QShowEvent) -> None:
+        """Give the focus to the field."""
         super().showEvent(event)
         self._field.setFocus()

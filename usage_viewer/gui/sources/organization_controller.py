@@ -1,4 +1,4 @@
-"""`OrganizationController`: which ones there are, which is looked at, and what a user can do with the list."""
+"""Lists the organizations in a menu and adds, renames, removes, opens and combines them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,103 +10,110 @@ from PySide6.QtWidgets import QMenu, QWidget
 from usage_viewer.app.profile import organizations as lists
 from usage_viewer.app.profile.organizations import Organization
 from usage_viewer.app.profile.paths import ProfilePaths
-from usage_viewer.app.profile.profile import Profile
 from usage_viewer.domain.errors import InputError
 from usage_viewer.gui.sources.organization_dialogs import AddDialog, CombineDialog, RemoveDialog, RenameDialog
+from usage_viewer.gui.sources.source_controller import SourceController
 from usage_viewer.gui.widgets.plain_text import menu_text
+from usage_viewer.gui.workspace.app_context import AppContext
 from usage_viewer.gui.workspace.settings_controller import SettingsController
 from usage_viewer.gui.workspace.tasks import Tasks
 
 CHANNEL = "organizations"
 
-MakeProfile = Callable[[Organization], Profile]
-
 
 class OrganizationController(QObject):
-    """Its signals say what the window is to show; `menu` offers everything."""
+    """Offers all commands in `menu`; `current` are the ids that are open: none in the demo or a snapshot."""
 
-    changed = Signal()  # the list, a name, or which is looked at
-    chosen = Signal(object)  # Profile
-    combined = Signal(object)  # the Profiles to be shown together
-    said = Signal(str)
+    changed = Signal()  # the list, a name, or which one is open
+    reported = Signal(str)  # a sentence for the status bar
     failed = Signal(object)  # UsageViewerError
 
     def __init__(
         self,
-        remembered: SettingsController,
+        context: AppContext,
+        source: SourceController,
+        settings: SettingsController,
         tasks: Tasks,
-        place: ProfilePaths,
-        make_profile: MakeProfile,
-        menu: QMenu,
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._remembered, self._tasks, self._place, self._make = remembered, tasks, place, make_profile
+        self._context, self._source, self._settings, self._tasks = context, source, settings, tasks
         self._window = window
-        self.current: tuple[str, ...] = ()  # ids: none in the demo or a snapshot, several in a combined view
-        remembered.organizations(lists.with_id(self.listed, place.profile))
-        self.menu = menu
+        self.current: tuple[str, ...] = ()
+        self.menu = QMenu("Organi&zations", window)
+        settings.save_organizations(lists.with_id(self.listed, context.paths.profile))
+        source.changed.connect(self._on_source_changed)
         self.changed.connect(self._fill)
         self._fill()  # an empty menu can't be opened on every system
 
     @property
     def listed(self) -> lists.Organizations:
-        return self._remembered.settings.organizations
+        """Returns all organizations in the user's order."""
+        return self._settings.current.organizations
 
-    def named(self, id: str) -> Organization:
-        return next(one for one in self.listed if one.id == id)
+    def with_id(self, id: str) -> Organization:
+        """Return the organization with this id."""
+        return next(item for item in self.listed if item.id == id)
 
     @property
     def label(self) -> str:
-        """What is looked at, in short."""
+        """Returns a short name of the open organizations; "" if none is open."""
         if not self.current:
             return ""
         if len(self.current) == 1:
-            return self.named(self.current[0]).label
+            return self.with_id(self.current[0]).label
         return (
             "All organizations" if len(self.current) == len(self.listed) else f"{len(self.current)} organizations"
         )
 
-    def show_current(self, ids: tuple[str, ...]) -> None:
-        """What the window shows now."""
-        self.current = ids
-        if len(ids) == 1:
-            self._remembered.organization(ids[0])
+    @property
+    def only_default(self) -> bool:
+        """Returns whether the first organization is open and the user has never added another one."""
+        return len(self.listed) == 1 and self.current == (lists.DEFAULT,)
+
+    def _on_source_changed(self) -> None:
+        self.current = self._source.ids
+        if len(self.current) == 1:
+            self._settings.save_organization(self.current[0])
         self.changed.emit()
 
-    # What a user can do
+    # Commands
 
     def choose(self, id: str) -> None:
+        """Open one organization."""
         try:
-            profile = self._make(self.named(id))
+            profile = self._context.make_profile(self.with_id(id))
         except InputError as error:
             self.failed.emit(error)
         else:
-            self.chosen.emit(profile)
+            self._source.choose_own(profile)
 
     def combine(self, ids: tuple[str, ...]) -> None:
-        """Raises InputError for a server's address that can't be used."""
-        profiles = [self._make(self.named(id)) for id in ids]
-        self._remembered.combined(ids)
-        self.combined.emit(profiles)
+        """Open several organizations as one. Raises InputError for a server address that can't be used."""
+        profiles = [self._context.make_profile(self.with_id(id)) for id in ids]
+        self._settings.save_combined(ids)
+        self._source.combine(profiles)
 
     def add(self, label: str, base_url: str = "") -> None:
-        """Raises InputError."""
-        listed = lists.added(self.listed, label, self._place.data_dir, base_url)
-        self._remembered.organizations(listed)
+        """Add and open an organization. Raises InputError."""
+        listed = lists.add(self.listed, label, self._context.paths.data_dir, base_url)
+        self._settings.save_organizations(listed)
         self.choose(listed[-1].id)
 
     def rename(self, id: str, label: str) -> None:
-        """Raises InputError."""
-        self._remembered.organizations(lists.renamed(self.listed, id, label))
+        """Change the name of an organization. Raises InputError."""
+        self._settings.save_organizations(lists.rename(self.listed, id, label))
         self.changed.emit()
 
     def remove(self, id: str, *, data: bool, key: bool) -> None:
-        """What it looks at is left first, so that nothing holds the data. Raises InputError."""
-        gone, listed = self.named(id), lists.removed(self.listed, id)
-        profile = self._make(gone) if key else None
-        place = ProfilePaths(self._place.data_dir, id)
-        self._remembered.organizations(listed)
+        """Remove an organization, and its data and key if asked to. Raises InputError.
+
+        If it is open, another one is opened first, so that nothing keeps its files open.
+        """
+        removed, listed = self.with_id(id), lists.remove(self.listed, id)
+        profile = self._context.make_profile(removed) if key else None
+        paths = ProfilePaths(self._context.paths.data_dir, id)
+        self._settings.save_organizations(listed)
         if id in self.current:
             self.choose(listed[0].id)
         self.changed.emit()
@@ -115,26 +122,32 @@ class OrganizationController(QObject):
             if profile is not None:
                 profile.keystore.forget()
             if data:
-                lists.delete_data(place)
-            return f"{gone.label} was removed"
+                lists.delete_data(paths)
+            return f"Removed {removed.label}"
 
-        self._tasks.start(CHANNEL, work, self.said.emit, self.failed.emit, latest_wins=False)
+        self._tasks.start(CHANNEL, work, self.reported.emit, self.failed.emit, latest_wins=False)
 
-    # The dialogs
+    # Dialogs
 
     def ask_to_add(self) -> None:
+        """Asks for the name and server of another organization."""
         AddDialog(self._window, self.add).open()
 
     def ask_to_rename(self) -> None:
-        one = self.named(self.current[0])
-        RenameDialog(self._window, one.label, partial(self.rename, one.id)).open()
+        """Asks for another name of the open organization."""
+        current = self.with_id(self.current[0])
+        RenameDialog(self._window, current.label, partial(self.rename, current.id)).open()
 
     def ask_to_remove(self) -> None:
-        one = self.named(self.current[0])
-        RemoveDialog(self._window, one.label, lambda data, key: self.remove(one.id, data=data, key=key)).open()
+        """Asks whether to remove the open organization, its data and its key."""
+        current = self.with_id(self.current[0])
+        RemoveDialog(
+            self._window, current.label, lambda data, key: self.remove(current.id, data=data, key=key)
+        ).open()
 
     def ask_to_combine(self) -> None:
-        chosen = self.current if len(self.current) > 1 else self._remembered.settings.combined
+        """Asks which organizations to show together."""
+        chosen = self.current if len(self.current) > 1 else self._settings.current.combined
         CombineDialog(self._window, self.listed, chosen, self.combine).open()
 
     # The menu
@@ -142,26 +155,26 @@ class OrganizationController(QObject):
     def _fill(self) -> None:
         self.menu.clear()
         group = QActionGroup(self.menu)
-        for number, one in enumerate(self.listed, start=1):
+        for number, item in enumerate(self.listed, start=1):
             key = f"&{number} " if number < 10 else ""
-            entry = self.menu.addAction(f"{key}{menu_text(one.label)}")
-            entry.setCheckable(True)
-            entry.setChecked(self.current == (one.id,))
-            entry.triggered.connect(partial(self._on_chosen, one.id))
-            group.addAction(entry)
+            action = self.menu.addAction(f"{key}{menu_text(item.label)}")
+            action.setCheckable(True)
+            action.setChecked(self.current == (item.id,))
+            action.triggered.connect(partial(self._on_chosen, item.id))
+            group.addAction(action)
         several, single = len(self.listed) > 1, len(self.current) == 1
         self.menu.addSeparator()
-        self._offer("&Combine…", self.ask_to_combine, several)
+        self._add_command("&Combine…", self.ask_to_combine, several)
         self.menu.addSeparator()
-        self._offer("&Add…", self.ask_to_add, True)
-        self._offer("&Rename…", self.ask_to_rename, single)
-        self._offer("Re&move…", self.ask_to_remove, single and several)
+        self._add_command("&Add…", self.ask_to_add, True)
+        self._add_command("&Rename…", self.ask_to_rename, single)
+        self._add_command("Re&move…", self.ask_to_remove, single and several)
 
-    def _offer(self, text: str, act: Callable[[], None], enabled: bool) -> QAction:
-        entry = self.menu.addAction(text)
-        entry.setEnabled(enabled)
-        entry.triggered.connect(lambda _checked=False: act())
-        return entry
+    def _add_command(self, text: str, act: Callable[[], None], enabled: bool) -> QAction:
+        action = self.menu.addAction(text)
+        action.setEnabled(enabled)
+        action.triggered.connect(lambda _checked=False: act())
+        return action
 
     def _on_chosen(self, id: str, _checked: bool = False) -> None:
         if self.current != (id,):

@@ -1,4 +1,4 @@
-"""The dialogs that add, rename, remove and combine organizations."""
+"""Defines the dialogs that add, rename, remove and combine organizations."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,19 +12,20 @@ from usage_viewer.gui.widgets.plain_text import menu_text
 
 
 class AddDialog(FormDialog):
+    """Asks for a name and optionally the address of a server, "" for OpenAI, and gives both to `add`."""
+
     def __init__(self, parent: QWidget, add: Callable[[str, str], None]) -> None:
-        """`add` takes the name and the server's address, "" for the vendor's own."""
         super().__init__(
             parent,
             "Add an organization",
-            "It has its own admin key, which is asked for next, and its own data on this computer.",
+            "Each organization has its own key and data. You'll enter the key next.",
             "&Add",
             lambda: add(self.name.text(), self.server.text().strip()),
         )
         self.name = _name_field(self)
         self.server = QLineEdit(self, placeholderText=OFFICIAL_URL)
         self.server.setAccessibleName("Server")
-        self.server.setAccessibleDescription("Leave it empty for the vendor's own server")
+        self.server.setAccessibleDescription("Leave empty for OpenAI")
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         form.addRow("&Name", self.name)
@@ -33,11 +34,13 @@ class AddDialog(FormDialog):
 
 
 class RenameDialog(FormDialog):
+    """Asks for another name and gives it to `rename`."""
+
     def __init__(self, parent: QWidget, label: str, rename: Callable[[str], None]) -> None:
         super().__init__(
             parent,
             f"Rename {label}",
-            "Only the name changes: its data and its key stay where they are.",
+            "Only the name changes; data and key stay as they are.",
             "&Rename",
             lambda: rename(self.name.text()),
         )
@@ -50,24 +53,27 @@ class RenameDialog(FormDialog):
 
 
 class RemoveDialog(FormDialog):
+    """Confirms the removal and gives `remove` whether to delete the data and whether to remove the key."""
+
     def __init__(self, parent: QWidget, label: str, remove: Callable[[bool, bool], None]) -> None:
-        """`remove` takes whether the data and whether the key go too."""
         super().__init__(
             parent,
             f"Remove {label}",
-            "It no longer appears here. Nothing changes at the vendor's.",
+            "It no longer appears here. Your OpenAI account is not affected.",
             "Re&move",
             lambda: remove(self.data.isChecked(), self.key.isChecked()),
             removes=True,
         )
         self.data = QCheckBox("Remove its &usage and names from this computer", self)
         self.key = QCheckBox("Remove its &key from the keyring", self)
-        self.data.setChecked(True)  # the key can't be fetched again: its box is the user's to tick
+        self.data.setChecked(True)  # the key can't be downloaded again, so its box is for the user to tick
         self.body.addWidget(self.data)
         self.body.addWidget(self.key)
 
 
 class CombineDialog(FormDialog):
+    """Asks which organizations to add up and gives their ids to `combine`."""
+
     def __init__(
         self,
         parent: QWidget,
@@ -78,11 +84,11 @@ class CombineDialog(FormDialog):
         super().__init__(
             parent,
             "Combine organizations",
-            "Their usage is added up in one table; Organization is one more thing to group and filter by.",
+            "Their usage is added up in one table. You can group and filter it by organization.",
             "&Combine",
             lambda: combine(self._ids()),
         )
-        self.boxes = {one.id: QCheckBox(menu_text(one.label), self) for one in organizations}
+        self.boxes = {item.id: QCheckBox(menu_text(item.label), self) for item in organizations}
         for id, box in self.boxes.items():
             box.setChecked(not chosen or id in chosen)
             self.body.addWidget(box)
@@ -90,7 +96,7 @@ class CombineDialog(FormDialog):
     def _ids(self) -> tuple[str, ...]:
         ids = tuple(id for id, box in self.boxes.items() if box.isChecked())
         if len(ids) < 2:
-            raise InputError(title="Choose at least two", hint="One alone is shown without combining.")
+            raise InputError(title="Choose at least two", hint="A single organization needs no combining.")
         return ids
 
 

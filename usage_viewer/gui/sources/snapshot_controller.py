@@ -1,74 +1,84 @@
-"""*Save snapshot* and *Open snapshot*: the dialogs, and the work behind them."""
+"""Saves the open range as a snapshot and opens saved snapshots, with the file dialogs."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDateTime, QLocale, QObject, Signal
+from PySide6.QtCore import QLocale, QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from usage_viewer.app.snapshot.archive import ZIP, SnapshotProfile, save_snapshot
 from usage_viewer.app.snapshot.manifest import Manifest
 from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.formatting.moments import count_text, date_time_text
+from usage_viewer.gui.formatting.ranges import file_name_range, range_text
+from usage_viewer.gui.sources.source_controller import SourceController
 from usage_viewer.gui.workspace.tasks import Task, Tasks
+from usage_viewer.gui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from usage_viewer.app.session.session import Session
+    from usage_viewer.app.session.store_session import StoreSession
 
 CHANNEL = "snapshot"
 ONE_FILE, FOLDER = f"One file (*{ZIP})", "A folder of Parquet files (*)"
-TO_OPEN = f"Snapshots (*{ZIP} manifest.json)"
+SNAPSHOT_FILES = f"Snapshots (*{ZIP} manifest.json)"
 
 
 class SnapshotController(QObject):
-    """Says what came of it; a large one takes a while, and the window goes on meanwhile."""
+    """Works in a thread, since a large snapshot takes a while."""
 
-    began = Signal(str)
-    saved = Signal(str)  # what to tell the user
-    opened = Signal(object)  # SnapshotProfile
+    opening = Signal()
+    reported = Signal(str)  # a sentence for the status bar
+    saved = Signal()
     failed = Signal(object)  # UsageViewerError
 
-    def __init__(self, tasks: Tasks, window: QWidget) -> None:
+    def __init__(self, source: SourceController, workspace: Workspace, tasks: Tasks, window: QWidget) -> None:
         super().__init__(window)
-        self._tasks, self._window = tasks, window
+        self._source, self._workspace, self._tasks, self._window = source, workspace, tasks, window
 
-    def ask_where_to_save(self, proposal: str, save: Callable[[Path], None]) -> None:
-        """`proposal` is a file's name without ending; `save` hears the path if one is chosen."""
+    def ask_where_to_save(self) -> None:
+        """Ask for a file and save the stored data of the view's range there."""
+        session, profile, view = self._workspace.store_session, self._workspace.profile, self._workspace.view
+        if session is None or profile is None:
+            return
+        proposal = f"usage-{file_name_range(*view.range.wall(self._workspace.now, view.tzinfo))}{ZIP}"
         name, kind = QFileDialog.getSaveFileName(
-            self._window, "Save snapshot", str(Path.home() / f"{proposal}{ZIP}"), f"{ONE_FILE};;{FOLDER}"
+            self._window, "Save snapshot", str(Path.home() / proposal), f"{ONE_FILE};;{FOLDER}"
         )
         if name:
-            save(chosen_path(name, kind))
+            self.save(session, view, profile.label, path_with_ending(name, kind))
 
-    def save(self, session: "Session", view: ViewState, organization: str, path: Path) -> None:
-        from usage_viewer.store import Cancel
-
-        cancel = Cancel()
+    def save(self, session: "StoreSession", view: ViewState, organization: str, path: Path) -> None:
+        """Write a snapshot of the view's range to `path`, a zip file or a folder."""
 
         def work(task: Task) -> Manifest:
-            return save_snapshot(session, view, path, organization=organization, cancel=cancel)
+            return save_snapshot(session, view, path, organization=organization, cancellation=task.cancellation)
 
-        self.began.emit("Saving the snapshot…")
+        self.reported.emit("Saving the snapshot…")
         self._tasks.start(
             CHANNEL,
             work,
-            lambda manifest: self.saved.emit(saved_text(manifest, path, QLocale())),
+            lambda manifest: self._on_saved(manifest, path),
             self.failed.emit,
-            on_cancel=cancel.cancel,
         )
 
+    def _on_saved(self, manifest: Manifest, path: Path) -> None:
+        self.reported.emit(saved_text(manifest, path, QLocale()))
+        self.saved.emit()
+
     def ask_what_to_open(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self._window, "Open snapshot", str(Path.home()), TO_OPEN)
+        """Ask for a snapshot and open it."""
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open snapshot", str(Path.home()), SNAPSHOT_FILES)
         if name:
             self.open(Path(name))
 
     def open(self, path: Path) -> None:
-        """Looks into it, in a worker; `opened` has it as a profile."""
-        self._tasks.start(CHANNEL, lambda task: SnapshotProfile(path), self.opened.emit, self.failed.emit)
+        """Read the snapshot's manifest in a worker, then opens it as the source."""
+        self.opening.emit()
+        self._tasks.start(CHANNEL, lambda task: SnapshotProfile(path), self._source.open, self.failed.emit)
 
 
-def chosen_path(name: str, kind: str) -> Path:
-    """The dialog doesn't add an ending by itself; for a folder, that of a file is taken off."""
+def path_with_ending(name: str, kind: str) -> Path:
+    """Return the path for a name typed into the dialog, which adds no ending itself; a folder has no `.zip`."""
     path = Path(name)
     if kind == FOLDER:
         return path.with_suffix("") if path.suffix.lower() == ZIP else path
@@ -76,19 +86,18 @@ def chosen_path(name: str, kind: str) -> Path:
 
 
 def saved_text(manifest: Manifest, path: Path, locale: QLocale) -> str:
+    """Return a sentence with the number of saved rows of usage."""
     rows = sum(
         part.rows for name, part in manifest.files.items() if name.removesuffix(".parquet") in manifest.datasets
     )
-    return f"Saved {locale.toString(rows)} {'row' if rows == 1 else 'rows'} to {path.name}"
+    return f"Saved {count_text(rows, 'row', locale)} to {path.name}"
 
 
 def origin_text(manifest: Manifest) -> str:
-    """As "Snapshot of 2026-11-23 14:02", in this computer's zone."""
-    saved = QDateTime.fromSecsSinceEpoch(manifest.moment).toString("yyyy-MM-dd HH:mm")
-    return f"Snapshot of {saved}"
+    """Return `Snapshot of 2026-11-23 14:02`, in this computer's time zone."""
+    return f"Snapshot of {date_time_text(manifest.moment)}"
 
 
-def range_text(manifest: Manifest) -> str:
-    """What it holds, for a range that isn't in it."""
-    form = "%Y-%m-%d %H:%M"
-    return f"It holds {manifest.start:{form}} to {manifest.end:{form}} UTC."
+def contained_range_text(manifest: Manifest) -> str:
+    """Return which range a snapshot contains, to explain why another one is empty."""
+    return f"This snapshot contains {range_text(manifest.start, manifest.end, QLocale())} (UTC)."

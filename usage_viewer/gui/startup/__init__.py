@@ -1,1 +1,1 @@
-"""Starts Qt, paints the first window early and allows one instance at a time."""
+"""Starts Qt, paints the first window early, allows one instance, handles exceptions and takes screenshots."""

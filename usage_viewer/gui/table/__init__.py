@@ -1,1 +1,1 @@
-"""The table: model, view, header, totals and menus."""
+"""Shows usage as a table: model, view, header, totals and menus."""

@@ -1,4 +1,4 @@
-"""`CellPainter`: draws all cells in sight in one pass, straight from the model's ready texts."""
+"""Defines `CellPainter`, which draws all visible cells in one pass from the model's texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,20 +7,21 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
 
-from usage_viewer.domain.table import FigureColumn, PeriodColumn
+from usage_viewer.domain.table import Alignment
 from usage_viewer.gui.formatting.numbers import MISSING
-from usage_viewer.gui.table.table_model import SO_FAR, TableModel
-from usage_viewer.gui.widgets.theme import UNIT, is_dark, mixed
+from usage_viewer.gui.table.table_format import MAY_CHANGE
+from usage_viewer.gui.table.table_model import TableModel
+from usage_viewer.gui.widgets.theme import UNIT, blend, is_dark
 
 PADDING = UNIT
 """Pixels between a cell's edge and its text, on either side."""
-_KEPT_WIDTHS = 20_000
+_MOST_WIDTHS = 20_000
 _Option = QStyleOptionViewItem
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The rows from `first` on: the upper edge of each, in the viewport, and whether it is selected."""
+    """Holds the rows from `first` on: the top of each in the viewport (pixels), and whether it is selected."""
 
     first: int
     height: int
@@ -30,9 +31,9 @@ class _Rows:
 
 
 class CellPainter:
-    """Asks no roles and no delegate: at hundreds of cells a frame, each call from C++ to Python counts.
+    """Draws without roles and delegates: with hundreds of cells in a frame, each call from C++ to Python counts.
 
-    That a period is still open stands behind its label, fainter.
+    The mark of a period that may change follows its label in a fainter colour.
     """
 
     def __init__(self, model: TableModel, view: QTableView) -> None:
@@ -42,14 +43,14 @@ class CellPainter:
         self.restyle()
 
     def restyle(self) -> None:
-        """Takes over the view's font and palette; to be called when they change."""
+        """Read the view's font and palette; call it when they change."""
         palette = self._view.palette()
         role, group = QPalette.ColorRole, QPalette.ColorGroup
         self._metrics = QFontMetrics(self._view.font())
         self._widths.clear()
         text, base = palette.color(role.Text), palette.color(role.Base)
         self._text = text
-        self._faint = mixed(text, base, 0.5)
+        self._faint = blend(text, base, 0.5)
         self._on_active = palette.color(group.Active, role.HighlightedText)
         self._on_inactive = palette.color(group.Inactive, role.HighlightedText)
         self._frame = palette.color(group.Active, role.Highlight)
@@ -61,16 +62,16 @@ class CellPainter:
         self._bar_selected = on_selection
 
     def text_width(self, text: str) -> int:
-        """Pixels, remembered: the same few texts are drawn in frame after frame."""
+        """Return the width of a text in pixels; widths are kept, since frames repeat the same few texts."""
         width = self._widths.get(text)
         if width is None:
-            if len(self._widths) > _KEPT_WIDTHS:
+            if len(self._widths) > _MOST_WIDTHS:
                 self._widths.clear()
             width = self._widths[text] = self._metrics.horizontalAdvance(text)
         return width
 
     def paint(self, area: QRect, option: _Option) -> None:
-        """In a paint event: the cells that `area` of the viewport touches; `option` holds for all of them."""
+        """Draws the cells that `area` of the viewport touches; call it in a paint event."""
         places = self._places(area)
         rows = self._rows(area, option)
         if not places or not rows.tops:
@@ -84,15 +85,15 @@ class CellPainter:
         painter.end()
 
     def _places(self, area: QRect) -> list[tuple[int, QRect]]:
-        """The columns in sight, and where each stands: as wide as it is, as high as `area`."""
+        """Return the visible columns and the rectangle of each: its width, the height of `area`."""
         header = self._view.horizontalHeader()
-        found = []
+        places = []
         for section in range(min(header.count(), len(self._model.columns))):
             width = header.sectionSize(section)  # 0 of a hidden one
             place = QRect(header.sectionViewportPosition(section), area.top(), width, area.height())
             if width and place.intersects(area):
-                found.append((section, place))
-        return found
+                places.append((section, place))
+        return places
 
     def _rows(self, area: QRect, option: _Option) -> _Rows:
         view, model = self._view, self._model
@@ -111,7 +112,7 @@ class CellPainter:
         )
 
     def _paint_panels(self, painter: QPainter, option: _Option, rows: _Rows, places: Sequence[QRect]) -> None:
-        """Stripes, and the selection as the style draws it."""
+        """Draws stripes, and the selection as the style does."""
         style, view, primitive = self._view.style(), self._view, QStyle.PrimitiveElement
         left, right = min(place.left() for place in places), max(place.right() for place in places)
         features = (option.features, option.features | _Option.ViewItemFeature.Alternate)
@@ -128,7 +129,7 @@ class CellPainter:
 
     def _paint_bars(self, painter: QPainter, section: int, place: QRect, rows: _Rows) -> None:
         bars = self._model.bars
-        if bars is None or bars.name != self._model.columns[section].name:
+        if bars is None or bars.key != self._model.columns[section].key:
             return
         room, height = place.width() - PADDING, rows.height - 8
         shown = self._model.rows[rows.first : rows.first + len(rows.tops)].tolist()
@@ -140,7 +141,7 @@ class CellPainter:
 
     def _paint_texts(self, painter: QPainter, section: int, place: QRect, rows: _Rows) -> None:
         column = self._model.columns[section]
-        number, period = isinstance(column, FigureColumn), isinstance(column, PeriodColumn)
+        right, period = column.alignment is Alignment.RIGHT, column is self._model.table.period
         left, room = place.left() + PADDING, place.width() - 2 * PADDING
         drop = (rows.height + self._metrics.ascent() - self._metrics.descent()) // 2
         pen: QColor | None = None
@@ -151,29 +152,30 @@ class CellPainter:
                 painter.setPen(colour)
                 pen = colour
             width = self.text_width(text)
-            if period and text.endswith(SO_FAR):
-                pen = self._paint_open(painter, text.removesuffix(SO_FAR), left, top + drop, room, colour)
+            if period and text.endswith(MAY_CHANGE):
+                pen = self._paint_marked(painter, text.removesuffix(MAY_CHANGE), left, top + drop, room, colour)
             elif width > room:
-                text = "…" if number else self._metrics.elidedText(text, self._view.textElideMode(), room)
-                # A number cut short would read as another number.
-                painter.drawText(left + room - self.text_width(text) if number else left, top + drop, text)
+                text = self._metrics.elidedText(text, self._view.textElideMode(), room) if column.can_elide else "…"
+                painter.drawText(left + room - self.text_width(text) if right else left, top + drop, text)
             else:
-                painter.drawText(left + room - width if number else left, top + drop, text)
+                painter.drawText(left + room - width if right else left, top + drop, text)
 
-    def _paint_open(self, painter: QPainter, label: str, left: int, line: int, room: int, colour: QColor) -> QColor:
-        """A period that may still grow; its mark gives way before its label does. Returns the pen."""
+    def _paint_marked(
+        self, painter: QPainter, label: str, left: int, line: int, room: int, colour: QColor
+    ) -> QColor:
+        """Draws a period that may change, without the mark if only the label has room. Returns the pen's colour."""
         if self.text_width(label) > room:
             label = self._metrics.elidedText(label, self._view.textElideMode(), room)
         painter.drawText(left, line, label)
-        if self.text_width(label + SO_FAR) > room:
+        if self.text_width(label + MAY_CHANGE) > room:
             return colour
         faint = self._faint if colour is self._text else colour
         painter.setPen(faint)
-        painter.drawText(left + self.text_width(label), line, SO_FAR)
+        painter.drawText(left + self.text_width(label), line, MAY_CHANGE)
         return faint
 
     def _paint_focus(self, painter: QPainter, places: Sequence[tuple[int, QRect]], rows: _Rows) -> None:
-        """The current cell, plain to see on any row: a style's own frame is lost on a selected one."""
+        """Frames the current cell: a style's own frame is invisible on a selected row."""
         view = self._view
         current = view.currentIndex()
         number = current.row() - rows.first
@@ -185,5 +187,5 @@ class CellPainter:
 
 
 def row_height(font: QFont) -> int:
-    """Pixels: a text with half of its height around it, in steps of 4."""
+    """Return the height of a row in pixels: a text and half of its height around it, in steps of 4."""
     return -(-(QFontMetrics(font).height() + UNIT) // 4) * 4

@@ -1,69 +1,66 @@
-"""`ColumnWidths`: columns as wide as what is in them, as far as a user hasn't decided otherwise."""
+"""Defines `ColumnWidths`, which fits columns to their contents unless the user has resized them."""
 
-from usage_viewer.domain.table import Column, FigureColumn, PeriodColumn
+from usage_viewer.domain.column_key import ColumnKey
+from usage_viewer.domain.table import Column
 from usage_viewer.gui.table.cell_painter import PADDING, CellPainter
-from usage_viewer.gui.table.table_header import MINIMUM, WIDEST_BY_ITSELF, TableHeader
-from usage_viewer.gui.table.table_model import SO_FAR, TableModel
+from usage_viewer.gui.table.table_format import MAY_CHANGE
+from usage_viewer.gui.table.table_header import LARGEST_FITTED, MINIMUM, TableHeader
+from usage_viewer.gui.table.table_model import TableModel
 
-_NARROWEST = 2 * MINIMUM
+_SMALLEST_FITTED = 2 * MINIMUM
 _SLACK = 2
 _TOTAL_FACTOR = 1.15
-"""Totals are set in a heavier weight."""
+"""Totals are drawn in a heavier weight."""
 
 
 class ColumnWidths:
-    """Looks at the first screenful and the totals, never at all rows.
+    """Measures the first screenful and the totals, never all rows.
 
-    While the columns stay the same they only grow: figures that arrive don't make the table wobble.
+    While the columns stay the same, widths only grow: arriving figures don't make the table jitter.
     """
 
     def __init__(self, model: TableModel, header: TableHeader, cells: CellPainter) -> None:
         self._model = model
         self._header = header
         self._cells = cells
-        self._fitted: dict[str, int] = {}
-        self._names: tuple[str, ...] = ()
-        self.heads_text = ""  # what stands below all heads together, and must not be cut
-        self.heads_room = 0  # pixels before it
+        self._fitted: dict[ColumnKey, int] = {}
+        self.heads_text = ""  # the text below all head columns, which must not be cut
+        self.heads_indent = 0  # pixels before this text
 
     def fit(self, *, silently: bool = False) -> None:
-        """After a new table; `silently`: see `apply_widths`."""
-        names = tuple(column.name for column in self._model.columns)
-        if names != self._names:
-            self._names, self._fitted = names, {}
-        for column in self._model.columns:
-            self._fitted[column.name] = max(self._fitted.get(column.name, 0), self._width(column))
+        """Fits all columns after a new table; `silently`: see `TableHeader.apply_widths`."""
+        columns = self._model.columns
+        if [column.key for column in columns] != list(self._fitted):
+            self._fitted = {}
+        self._fitted = {column.key: max(self._fitted.get(column.key, 0), self._width(column)) for column in columns}
         self._widen_heads()
         self._header.apply_widths(self._fitted, silently=silently)
 
     def _widen_heads(self) -> None:
-        heads = [head.name for head in self._model.table.heads]
+        heads = [head.key for head in self._model.table.heads]
         if heads:
-            wanted = int(self._cells.text_width(self.heads_text) * _TOTAL_FACTOR) + 2 * PADDING + _SLACK
-            wanted += self.heads_room
-            self._fitted[heads[-1]] += max(0, wanted - sum(self._fitted[name] for name in heads))
+            needed = int(self._cells.text_width(self.heads_text) * _TOTAL_FACTOR) + 2 * PADDING + _SLACK
+            needed += self.heads_indent
+            self._fitted[heads[-1]] += max(0, needed - sum(self._fitted[key] for key in heads))
 
-    def fit_anew(self) -> None:
-        """After a change of font or of how figures are written."""
-        self._names = ()
+    def refit(self) -> None:
+        """Fits all columns from scratch, after a change of the font or of the number format."""
+        self._fitted = {}
         self.fit()
 
-    def fit_one(self, name: str) -> None:
-        """*Size to contents*: the column follows its contents again."""
-        self._header.forget_width(name)
-        self._fitted[name] = self._width(self._model.table.by_name[name])
-        self._header.apply_widths({name: self._fitted[name]})
+    def fit_one(self, column: ColumnKey) -> None:
+        """Fits one column and forgets the user's width of it."""
+        self._header.forget_width(column)
+        self._fitted[column] = self._width(self._model.table.by_key[column])
+        self._header.apply_widths({column: self._fitted[column]})
 
     def _width(self, column: Column) -> int:
-        place = self._model.section(column.name)
-        texts = self._model.texts(0, place) if len(self._model.rows) else []
-        if isinstance(column, PeriodColumn) and self._model.still_open is not None and self._model.still_open.any():
-            texts = [
-                f"{text.removesuffix(SO_FAR)}{SO_FAR}" for text in texts
-            ]  # the open ones may stand further down
+        model, place = self._model, self._model.section(column.key)
+        texts = model.texts(0, place) if len(model.rows) else []
+        if column is model.table.period and model.periods.any_marked:
+            # The marked periods may be further down.
+            texts = [f"{text.removesuffix(MAY_CHANGE)}{MAY_CHANGE}" for text in texts]
         widths = [self._cells.text_width(text) for text in set(texts)]
-        if isinstance(column, FigureColumn):
-            total = self._model.numbers.text(column.total, column.kind, column.unit)
-            widths.append(int(self._cells.text_width(total) * _TOTAL_FACTOR))
-        width = max(max(widths, default=0) + 2 * PADDING + _SLACK, self._header.label_width(column), _NARROWEST)
-        return width if isinstance(column, FigureColumn) else min(width, WIDEST_BY_ITSELF)
+        widths.append(int(self._cells.text_width(column.total_text(model.form)) * _TOTAL_FACTOR))
+        width = max(max(widths) + 2 * PADDING + _SLACK, self._header.label_width(column), _SMALLEST_FITTED)
+        return min(width, LARGEST_FITTED) if column.can_elide else width

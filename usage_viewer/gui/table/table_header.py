@@ -1,4 +1,4 @@
-"""`TableHeader`: the columns' heads: sorting, order and widths, and a way of painting that asks nobody."""
+"""Defines `TableHeader`, which shows, sorts, moves and resizes columns and paints without asking the selection."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,16 +17,18 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
-from usage_viewer.domain.table import Column, FigureColumn
+from usage_viewer.domain.column_key import ColumnKey
+from usage_viewer.domain.table import Alignment, Column
 from usage_viewer.gui.table.cell_painter import PADDING
 from usage_viewer.gui.table.table_model import SORT_ROLE, TableModel
-from usage_viewer.gui.widgets.theme import UNIT, mixed
+from usage_viewer.gui.widgets.theme import UNIT, blend
 
 MINIMUM = 5 * UNIT
-WIDEST_BY_ITSELF = 45 * UNIT
-"""Pixels: a column that nobody has made wider."""
+LARGEST_FITTED = 45 * UNIT
+"""Pixels: the largest width that a column of texts gets by fitting."""
 _ARROW = 2 * UNIT + UNIT // 2
-_SETTLES_MS = 150
+_SETTLE_MS = 150
+"""Milliseconds after the last step of a resize until `widths_changed` is emitted."""
 _RESTYLING = (
     QEvent.Type.FontChange,
     QEvent.Type.PaletteChange,
@@ -37,14 +39,14 @@ _RESTYLING = (
 
 @dataclass(frozen=True)
 class _Looks:
-    """What the heads are drawn with."""
+    """Holds the font and the colours of the sections."""
 
     font: QFont
     metrics: QFontMetrics
     text: QColor
     quiet: QColor
     accent: QColor
-    ground: tuple[QColor, QColor, QColor]  # plain, under the mouse, held
+    background: tuple[QColor, QColor, QColor]  # normal, hovered, pressed
     line: QColor
     edge: QColor
 
@@ -57,35 +59,35 @@ def _looks(font: QFont, palette: QPalette) -> _Looks:
         bold,
         QFontMetrics(bold),
         text,
-        mixed(text, base, 0.25),
+        blend(text, base, 0.25),
         palette.color(QPalette.ColorRole.Highlight),
-        (mixed(base, text, 0.0), mixed(base, text, 0.07), mixed(base, text, 0.14)),
-        mixed(base, text, 0.22),
-        mixed(base, text, 0.14),
+        (blend(base, text, 0.0), blend(base, text, 0.07), blend(base, text, 0.14)),
+        blend(base, text, 0.22),
+        blend(base, text, 0.14),
     )
 
 
 class TableHeader(QHeaderView):
-    """Horizontal. The view state decides order and sorting: what a user does here is said, not done.
+    """Emits signals for sorting and moving; the view state changes the order.
 
-    Qt's own sections ask the selection about each row of the table whenever they are painted: 16 s a repaint for
-    a million selected rows. These are painted from the model's columns alone.
+    Qt's own sections ask the selection about each row of the table on every repaint: 16 s for a million selected
+    rows. This header paints its sections from the model's columns alone.
     """
 
-    sort_requested = Signal(str, bool)  # column, whether as a further key
-    column_moved = Signal(str, str)  # column, the one that it was dropped before ("" at the end)
-    menu_requested = Signal(str, object)  # column, QPoint on the screen
-    widths_changed = Signal()  # by the user, and settled
+    sort_requested = Signal(object, bool)  # ColumnKey, whether to add it to the sort keys
+    column_moved = Signal(object, object)  # ColumnKey, the one that it was dropped before (None: at the end)
+    menu_requested = Signal(object, object)  # ColumnKey, QPoint on the screen
+    widths_changed = Signal()  # the user has finished resizing
 
     def __init__(self, model: TableModel, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._model = model
-        self._chosen: dict[str, int] = {}
+        self._user_widths: dict[ColumnKey, int] = {}
         self._modifiers = Qt.KeyboardModifier.NoModifier
         self._hover = self._pressed = -1
-        self._own_doing = False
+        self._resizing_itself = False
         self._looks = _looks(self.font(), self.palette())
-        self._settle = QTimer(self, singleShot=True, interval=_SETTLES_MS)
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self.widths_changed)
         self.setSectionsClickable(True)
         self.setSectionsMovable(True)
@@ -101,41 +103,44 @@ class TableHeader(QHeaderView):
     # Widths
 
     def widths(self) -> dict[str, int]:
-        """Pixels of the columns that the user has resized, by name, shown now or not."""
-        return dict(self._chosen)
+        """Return the widths that the user has set, in pixels, by the text of the column's key.
+
+        Columns that the table doesn't have now are included.
+        """
+        return {key.text: width for key, width in self._user_widths.items()}
 
     def set_widths(self, widths: Mapping[str, int]) -> None:
-        """Takes over remembered widths; the columns take them at once."""
-        self._chosen = {name: max(width, MINIMUM) for name, width in widths.items()}
+        """Set the user's widths, in the form that `widths` returns."""
+        self._user_widths = {ColumnKey.parse(text): max(width, MINIMUM) for text, width in widths.items()}
         self.apply_widths({})
 
-    def forget_width(self, name: str) -> None:
-        """The column's width follows its contents again."""
-        if self._chosen.pop(name, None) is not None:
+    def forget_width(self, column: ColumnKey) -> None:
+        """Forgets the width that the user has set."""
+        if self._user_widths.pop(column, None) is not None:
             self._settle.start()
 
-    def apply_widths(self, fitting: Mapping[str, int], *, silently: bool = False) -> None:
-        """Resizes the sections: as chosen, else as `fitting` says, else not at all.
+    def apply_widths(self, fitted: Mapping[ColumnKey, int], *, silently: bool = False) -> None:
+        """Resizes the sections to the user's widths, else to `fitted`; others keep their width.
 
-        `silently`: for when all is laid out and painted anyway; the table would do so a second time.
+        `silently` emits no signal; use it while a reset lays out and paints everything anyway.
         """
-        self._own_doing = True
+        self._resizing_itself = True
         blocked = self.blockSignals(silently)
         for place, column in enumerate(self._columns()):
-            width = self._chosen.get(column.name) or fitting.get(column.name)
+            width = self._user_widths.get(column.key) or fitted.get(column.key)
             if width is not None and place < self.count():
                 self.resizeSection(place, width)
         self.blockSignals(blocked)
-        self._own_doing = False
+        self._resizing_itself = False
 
     def label_width(self, column: Column) -> int:
-        """Pixels that a column's head takes, its sort mark included."""
+        """Return the width of a section's contents in pixels, including the sort mark."""
         return self._looks.metrics.horizontalAdvance(column.label) + 2 * PADDING + _ARROW + UNIT // 2
 
     def _on_resized(self, place: int, _before: int, width: int) -> None:
         columns = self._columns()
-        if not self._own_doing and place < len(columns) and width:
-            self._chosen[columns[place].name] = width
+        if not self._resizing_itself and place < len(columns) and width:
+            self._user_widths[columns[place].key] = width
             self._settle.start()
 
     # Mouse
@@ -144,25 +149,29 @@ class TableHeader(QHeaderView):
         return self._model.columns
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Finish a click or a drag."""
         self._modifiers = event.modifiers()
         dragged, self._pressed = self._pressed, -1
         super().mouseReleaseEvent(event)
         if 0 <= dragged < self.count() and self.visualIndex(dragged) != dragged:
-            self._take_back_move(dragged)
+            self._undo_move(dragged)
         self.viewport().update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Highlight the section under the pointer."""
         super().mouseMoveEvent(event)
         self._set_hover(self.logicalIndexAt(event.position().toPoint()))
 
     def leaveEvent(self, event: QEvent) -> None:
+        """Remove the highlight."""
         super().leaveEvent(event)
         self._set_hover(-1)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Request the menu of the section."""
         place = self.logicalIndexAt(event.pos())
         if 0 <= place < len(self._columns()):
-            self.menu_requested.emit(self._columns()[place].name, event.globalPos())
+            self.menu_requested.emit(self._columns()[place].key, event.globalPos())
 
     def _set_hover(self, place: int) -> None:
         if place != self._hover:
@@ -175,34 +184,37 @@ class TableHeader(QHeaderView):
 
     def _on_clicked(self, place: int) -> None:
         add = bool(self._modifiers & Qt.KeyboardModifier.ControlModifier)
-        self.sort_requested.emit(self._columns()[place].name, add)
+        self.sort_requested.emit(self._columns()[place].key, add)
 
-    def _take_back_move(self, dragged: int) -> None:
-        """A dragged section goes back to where it was; whether it may move is not for the header to say."""
+    def _undo_move(self, dragged: int) -> None:
+        """Put a dragged section back and emits the move: the view decides whether the column may move."""
         visual = self.visualIndex(dragged)
-        names = [column.name for column in self._columns()]
-        before = names[self.logicalIndex(visual + 1)] if visual + 1 < self.count() else ""
+        keys = [column.key for column in self._columns()]
+        before = keys[self.logicalIndex(visual + 1)] if visual + 1 < self.count() else None
         self.moveSection(visual, dragged)
-        self.column_moved.emit(names[dragged], before)
+        self.column_moved.emit(keys[dragged], before)
 
     # Painting
 
     def sizeHint(self) -> QSize:
+        """Return the length of all sections and the height of a label."""
         return QSize(self.length(), self._looks.metrics.height() + 2 * UNIT)
 
     def changeEvent(self, event: QEvent) -> None:
+        """Follow changes of font and colours."""
         if event.type() in _RESTYLING:
             self._looks = _looks(self.font(), self.palette())
         super().changeEvent(event)
 
     def paintSection(self, painter: QPainter, rect: QRect, logicalIndex: int) -> None:
+        """Paint one section from the model's columns."""
         columns = self._columns()
         if not rect.isValid() or logicalIndex >= len(columns):
             return
         looks = self._looks
         painter.save()
-        held, hovered = logicalIndex == self._pressed, logicalIndex == self._hover
-        painter.fillRect(rect, looks.ground[2 if held else 1 if hovered else 0])
+        pressed, hovered = logicalIndex == self._pressed, logicalIndex == self._hover
+        painter.fillRect(rect, looks.background[2 if pressed else 1 if hovered else 0])
         sort = self._model.headerData(logicalIndex, Qt.Orientation.Horizontal, SORT_ROLE)
         self._draw_label(painter, rect, columns[logicalIndex], sort)
         painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, looks.line)
@@ -210,12 +222,13 @@ class TableHeader(QHeaderView):
         painter.restore()
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the sections and the area after the last one."""
         super().paintEvent(event)
         area = self.viewport().rect()
         area.setLeft(self.length() - self.offset())
-        if area.width() > 0:  # beyond the last section
+        if area.width() > 0:  # after the last section
             painter = QPainter(self.viewport())
-            painter.fillRect(area, self._looks.ground[0])
+            painter.fillRect(area, self._looks.background[0])
             painter.fillRect(area.left(), area.bottom(), area.width(), 1, self._looks.line)
             painter.end()
 
@@ -223,20 +236,20 @@ class TableHeader(QHeaderView):
         self, painter: QPainter, rect: QRect, column: Column, sort: tuple[bool, int, int] | None
     ) -> None:
         looks, metrics = self._looks, self._looks.metrics
-        number = isinstance(column, FigureColumn)
+        right = column.alignment is Alignment.RIGHT
         inner = rect.adjusted(PADDING, 0, -PADDING, 0)
         if sort is not None:
-            # The arrow stands beside the text, on the side away from the figures' edge.
-            mark = QRect(inner.left() if number else inner.right() - _ARROW, rect.top(), _ARROW, rect.height())
-            inner.adjust(_ARROW if number else 0, 0, 0 if number else -_ARROW, 0)
+            # The arrow is next to the text, on the side away from the edge of the figures.
+            mark = QRect(inner.left() if right else inner.right() - _ARROW, rect.top(), _ARROW, rect.height())
+            inner.adjust(_ARROW if right else 0, 0, 0 if right else -_ARROW, 0)
         painter.setFont(looks.font)
         label = metrics.elidedText(column.label, Qt.TextElideMode.ElideRight, inner.width())
         painter.setPen(looks.text if sort is not None else looks.quiet)
-        side = Qt.AlignmentFlag.AlignRight if number else Qt.AlignmentFlag.AlignLeft
+        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
         painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter, label)
         if sort is not None:
             width = metrics.horizontalAdvance(label)
-            if number:
+            if right:
                 mark.moveRight(inner.right() - width)
             else:
                 mark.moveLeft(inner.left() + width)
@@ -259,5 +272,5 @@ class TableHeader(QHeaderView):
             font.setPointSizeF(max(font.pointSizeF() * 0.75, 6))
             painter.setFont(font)
             painter.setPen(colour)
-            right = rect.adjusted(_ARROW // 2, 0, 0, 0)
-            painter.drawText(right, Qt.AlignmentFlag.AlignCenter, str(place))
+            place_rect = rect.adjusted(_ARROW // 2, 0, 0, 0)
+            painter.drawText(place_rect, Qt.AlignmentFlag.AlignCenter, str(place))

@@ -1,4 +1,4 @@
-"""`TablePane`: the table, its totals under it, and one horizontal scroll bar under both."""
+"""Defines `TablePane`: the table, its totals, and one horizontal scroll bar for both."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from usage_viewer.gui.table.totals_row import TotalsRow
 
 
 class TablePane(QWidget):
+    """Lays out the table, the totals and the scroll bar from top to bottom."""
+
     def __init__(self, locale: QLocale | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = TableModel(locale, self)
@@ -26,7 +28,7 @@ class TablePane(QWidget):
         layout.addWidget(self.table, 1)
         layout.addWidget(self.totals)
         layout.addWidget(self.scroll_bar)
-        self._tie_scroll_bars()
+        self._connect_scroll_bars()
 
     def set_table(
         self,
@@ -34,14 +36,18 @@ class TablePane(QWidget):
         rows: RowOrder,
         view: ViewState,
         note: str = "",
-        still_open: NDArray[np.bool_] | None = None,
+        may_change: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Shows an answer and its totals; `note` says what is missing of it ("27 of 30 days")."""
-        self.totals.set_totals(table, view, note)
-        self.table.set_table(table, rows, view, self.totals.label, still_open)
+        """Show a table and its totals.
 
-    def _tie_scroll_bars(self) -> None:
-        """The table's own bar would stand between the rows and the totals: it is hidden and moves with ours."""
+        `note` states the loaded part of incomplete data ("27 of 30 days"). `may_change`: see
+        `TableModel.set_table`.
+        """
+        self.totals.set_totals(table, view, note)
+        self.table.set_table(table, rows, view, self.totals.label, may_change)
+
+    def _connect_scroll_bars(self) -> None:
+        """Hides the table's own scroll bar, which would be between rows and totals, and moves both together."""
         self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         hidden = self.table.horizontalScrollBar()
         hidden.rangeChanged.connect(self._on_range_changed)

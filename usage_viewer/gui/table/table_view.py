@@ -1,6 +1,4 @@
-"""`TableView`: the table a user sorts, selects, filters and copies from, at any number of rows."""
-
-from collections.abc import Callable
+"""Defines `TableView`, in which users sort, select, filter and copy any number of rows."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,42 +13,37 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QContextMenuEvent, QFont, QKeyEvent, QKeySequence, QPaintEvent, QPalette
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QFrame,
-    QHeaderView,
-    QMenu,
-    QStyleOptionViewItem,
-    QTableView,
-    QWidget,
-)
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QPaintEvent
+from PySide6.QtWidgets import QMenu, QStyleOptionViewItem, QTableView, QWidget
 
+from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import NO_EXTRAS
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.selection_stats import Range, selection_stats
-from usage_viewer.domain.table import Column, FigureColumn, GroupColumn, Table
+from usage_viewer.domain.table import Column, Table
 from usage_viewer.domain.verification import cell_of
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.table.cell_painter import CellPainter, row_height
+from usage_viewer.gui.table.cell_painter import CellPainter
 from usage_viewer.gui.table.column_widths import ColumnWidths
 from usage_viewer.gui.table.selection_keeper import SelectionKeeper, selected_ranges, selection_of
 from usage_viewer.gui.table.table_header import TableHeader
-from usage_viewer.gui.table.table_menus import cell_menu, header_menu, moved
+from usage_viewer.gui.table.table_menus import cell_menu, header_menu, move_column
 from usage_viewer.gui.table.table_model import Presentation, TableModel
+from usage_viewer.gui.table.table_style import restyle_table, set_up_table
 from usage_viewer.gui.table.type_ahead import TypeAhead
-from usage_viewer.gui.widgets.theme import mixed
 
-STATS_AFTER_MS = 30
+_STATS_DELAY_MS = 30
+"""Milliseconds after the last change of the selection until its statistics are computed."""
 _FLAGS = QItemSelectionModel.SelectionFlag
 _SORT_KEY = QKeyCombination(Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier, Qt.Key.Key_S)
+_RESTYLING = (QEvent.Type.FontChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
 
 
 class TableView(QTableView):
-    """Whole rows are selected; the current cell's column says which figure the statistics are about."""
+    """Selects whole rows; the current cell's column is the one of the selection's statistics."""
 
     view_requested = Signal(object)  # ViewState
-    origin_requested = Signal(object, object)  # Cell and Column: where does it come from?
+    origin_requested = Signal(object, object)  # Cell and Column whose sources to show
     copy_requested = Signal(str)  # "" as shown, or a name of COPY_FORMATS
     selection_stats_changed = Signal(object)  # SelectionStats
 
@@ -60,57 +53,33 @@ class TableView(QTableView):
         self.header = TableHeader(model, self)
         self.setHorizontalHeader(self.header)
         self.setModel(model)
-        self._set_up_font()
-        self._set_up_looks()
+        set_up_table(self)
         self.cells = CellPainter(model, self)
         self._widths = ColumnWidths(model, self.header, self.cells)
-        self._kept = SelectionKeeper(self, model)
+        self._keeper = SelectionKeeper(self, model)
         self._type_ahead = TypeAhead()
-        self._stats = QTimer(self, singleShot=True, interval=STATS_AFTER_MS)
-        self._stats.timeout.connect(self._tell_stats)
+        self._stats = QTimer(self, singleShot=True, interval=_STATS_DELAY_MS)
+        self._stats.timeout.connect(self._emit_stats)
         self._restyle()
-        self.extras = NO_EXTRAS  # fields that this version doesn't know, offered as columns
+        self.extras = NO_EXTRAS  # unknown fields, offered as columns
         self._connect()
-
-    def _set_up_font(self) -> None:
-        font = QFont(self.font())
-        font.setFeature(QFont.Tag("tnum"), 1)  # digits of one width stand in columns
-        self.setFont(font)
-
-    def _set_up_looks(self) -> None:
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setCornerButtonEnabled(False)
-        self.setTabKeyNavigation(False)  # Tab leaves the table; arrows walk in it
-        rows = self.verticalHeader()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setHighlightSections(False)
-        rows.hide()
-        self.setAccessibleName("Usage")
-        self.setAccessibleDescription("Rows of the view; Enter on a group filters to it")
 
     def _connect(self) -> None:
         model, header = self.usage_model, self.header
-        model.modelAboutToBeReset.connect(self._kept.take)
+        model.modelAboutToBeReset.connect(self._keeper.save)
         model.modelReset.connect(self._on_reset)
-        header.sort_requested.connect(self._on_sort_requested)
+        header.sort_requested.connect(self.sort_by)
         header.column_moved.connect(self._on_column_moved)
-        header.menu_requested.connect(self._on_header_menu)
-        header.sectionHandleDoubleClicked.connect(self._on_handle_double_clicked)
+        header.menu_requested.connect(lambda key, point: self._pop_up(self.header_menu(key), point))
+        header.sectionHandleDoubleClicked.connect(lambda place: self._widths.fit_one(model.columns[place].key))
         self.selectionModel().selectionChanged.connect(lambda *_: self._stats.start())
         self.selectionModel().currentChanged.connect(lambda *_: self._stats.start())
 
-    # What is shown
+    # Contents
 
     @property
     def view(self) -> ViewState:
+        """The view that the table answers."""
         return self.usage_model.view
 
     def set_table(
@@ -119,57 +88,71 @@ class TableView(QTableView):
         rows: RowOrder,
         view: ViewState,
         heads_text: str = "",
-        still_open: NDArray[np.bool_] | None = None,
+        may_change: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Shows an answer; what was selected stays selected where its rows are still there.
+        """Show a table; selected rows stay selected if the table still has them.
 
-        `heads_text` has to find room below the columns that say what a row is about; `still_open` says of each
-        period whether it may still grow.
+        `heads_text` must fit below the head columns. `may_change`: see `TableModel.set_table`.
         """
         self._widths.heads_text = heads_text
-        self.usage_model.set_table(table, rows, view, still_open)
+        self.usage_model.set_table(table, rows, view, may_change)
 
-    def set_heads_room(self, pixels: int) -> None:
-        """Room for something that stands before the text below the heads."""
-        self._widths.heads_room = pixels
+    def set_heads_indent(self, pixels: int) -> None:
+        """Reserves room before the text below the head columns."""
+        self._widths.heads_indent = pixels
         self._widths.fit()
 
     def set_presentation(self, presentation: Presentation) -> None:
+        """Change the appearance of all cells and fit the columns."""
         self.usage_model.set_presentation(presentation)
-        self._widths.fit_anew()
+        self._widths.refit()
         self.viewport().update()
 
     def _on_reset(self) -> None:
         self._widths.fit(silently=True)
-        self._kept.put_back()
+        self._keeper.restore()
         self._stats.start()
 
     # Selection
 
     def selected_rows(self) -> list[Range]:
-        """First and last of each run of selected rows, both included, in the order shown."""
+        """Return the selected rows as ranges of shown rows, both ends included."""
         return selected_ranges(self.selectionModel())
 
     def selectAll(self) -> None:
-        """As one range of rows: at once, at any number of them."""
+        """Select all rows as one range, which takes no longer for more rows."""
         rows = self.usage_model.rowCount()
         everything = selection_of(self.usage_model, [(0, rows - 1)] if rows else [])
         self.selectionModel().select(everything, _FLAGS.ClearAndSelect)
 
+    def selectionCommand(
+        self, index: QModelIndex | QPersistentModelIndex, event: QEvent | None = None
+    ) -> QItemSelectionModel.SelectionFlag:
+        """Select to the first or last row with Ctrl+Home and Ctrl+End, on which Qt selects nothing."""
+        if isinstance(event, QKeyEvent) and event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+            return (_FLAGS.SelectCurrent if shift else _FLAGS.ClearAndSelect) | _FLAGS.Rows
+        return super().selectionCommand(index, event)
+
     def current_column(self) -> Column | None:
+        """Return the column of the current cell, None if there is no current cell."""
         index = self.currentIndex()
         return self.usage_model.columns[index.column()] if index.isValid() else None
 
-    def _tell_stats(self) -> None:
+    def _row_at(self, index: QModelIndex | QPersistentModelIndex) -> int:
+        """Return the table's row that is shown at an index."""
+        return int(self.usage_model.rows[index.row()])
+
+    def _emit_stats(self) -> None:
         model, column = self.usage_model, self.current_column()
-        stats = selection_stats(
-            model.table, model.rows, self.selected_rows(), "" if column is None else column.name, model.view.dataset
-        )
+        key = None if column is None else column.key
+        stats = selection_stats(model.table, model.rows, self.selected_rows(), key, model.view.dataset)
         self.selection_stats_changed.emit(stats)
 
     # Keyboard
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy, sort or filter with the keyboard."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy_requested.emit("")
         elif event.keyCombination() == _SORT_KEY:
@@ -179,65 +162,54 @@ class TableView(QTableView):
         else:
             super().keyPressEvent(event)
 
-    def selectionCommand(
-        self, index: QModelIndex | QPersistentModelIndex, event: QEvent | None = None
-    ) -> QItemSelectionModel.SelectionFlag:
-        """To the first or last row with Ctrl+Home and Ctrl+End: with Qt they select nothing, Shift or not."""
-        if isinstance(event, QKeyEvent) and event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-            return (_FLAGS.SelectCurrent if shift else _FLAGS.ClearAndSelect) | _FLAGS.Rows
-        return super().selectionCommand(index, event)
-
-    def sort_by_current(self, *, add: bool = False) -> None:
-        """As a click on the current column's head."""
-        column = self.current_column()
-        if column is not None:
-            self._on_sort_requested(column.name, add)
-
-    def filter_to_current(self) -> bool:
-        """*Filter to this*; False where the current cell is not a dimension's."""
-        column = self.current_column()
-        if not isinstance(column, GroupColumn):
-            return False
-        at = int(self.usage_model.rows[self.currentIndex().row()])
-        self.view_requested.emit(self.view.only(column.name, column.values[column.code(at)]))
-        return True
-
     def keyboardSearch(self, search: str) -> None:
-        column = self.current_column()
-        if not isinstance(column, GroupColumn):
-            column = next((one for one in self.usage_model.columns if isinstance(one, GroupColumn)), None)
+        """Go to the row whose group begins with the typed text."""
+        groups, current = self.usage_model.table.groups, self.current_column()
+        column = next((group for group in groups if group is current), groups[0] if groups else None)
         if column is None or not search.strip():
             return
         row = self._type_ahead.find(search, column, self.usage_model.rows, self.currentIndex().row())
         if row is not None:
-            self.setCurrentIndex(self.usage_model.index(row, self.usage_model.section(column.name)))
+            self.setCurrentIndex(self.usage_model.index(row, self.usage_model.section(column.key)))
 
-    # Header
+    # Requests for another view
 
-    def _on_sort_requested(self, name: str, add: bool) -> None:
-        number = isinstance(self.usage_model.table.by_name.get(name), FigureColumn)
-        self.view_requested.emit(self.view.sorted_by(name, add=add, descending_first=number))
+    def sort_by(self, column: ColumnKey, add: bool = False) -> None:
+        """Request the view sorted by a column, as a click on its header does."""
+        shown = self.usage_model.table.by_key.get(column)
+        largest_first = shown is not None and shown.largest_first
+        self.view_requested.emit(self.view.sorted_by(column, add=add, descending_first=largest_first))
 
-    def _on_column_moved(self, name: str, before: str) -> None:
-        view = moved(self.view, name, before)
+    def sort_by_current(self, *, add: bool = False) -> None:
+        """Request the view sorted by the current column."""
+        column = self.current_column()
+        if column is not None:
+            self.sort_by(column.key, add)
+
+    def filter_to_current(self) -> bool:
+        """Request the view filtered to the current cell's value; return False if the cell has none."""
+        index, column = self.currentIndex(), self.current_column()
+        member = None if column is None else column.member(self._row_at(index))
+        if member is None:
+            return False
+        self.view_requested.emit(self.view.only(member.dimension, member.value))
+        return True
+
+    def _on_column_moved(self, column: ColumnKey, before: ColumnKey | None) -> None:
+        view = move_column(self.view, column.name, "" if before is None else before.name)
         if view is not None:
             self.view_requested.emit(view)
 
-    def _on_handle_double_clicked(self, place: int) -> None:
-        self._widths.fit_one(self.usage_model.columns[place].name)
-
-    def _on_header_menu(self, name: str, point: QPoint) -> None:
-        self._pop_up(self.header_menu(name), point)
-
-    def header_menu(self, name: str) -> QMenu:
-        fit: Callable[[], None] = lambda: self._widths.fit_one(name)  # noqa: E731
-        column = self.usage_model.table.by_name[name]
-        return header_menu(column, self.view, self.view_requested.emit, fit, self, self.extras)
-
     # Menus
 
+    def header_menu(self, column: ColumnKey | str) -> QMenu:
+        """Build the menu of a column's header."""
+        shown = self.usage_model.table.by_key[ColumnKey.of(column)]
+        request, widths = self.view_requested.emit, self._widths
+        return header_menu(shown, self.view, request, lambda: widths.fit_one(shown.key), self, self.extras)
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the menu of the cell at the pointer or of the current cell."""
         index = self.indexAt(event.pos())
         point = event.globalPos()
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
@@ -247,53 +219,43 @@ class TableView(QTableView):
             self._pop_up(self.cell_menu(index), point)
 
     def cell_menu(self, index: QModelIndex) -> QMenu:
+        """Build the menu of a cell."""
         column = self.usage_model.columns[index.column()]
-        at = int(self.usage_model.rows[index.row()])
-        menu = cell_menu(column, at, self.view, self.view_requested.emit, self.copy_requested.emit, self)
-        cell = cell_of(self.usage_model.table, at)
+        request, copy = self.view_requested.emit, self.copy_requested.emit
+        menu = cell_menu(column, self._row_at(index), self.view, request, copy, self)
         menu.addSeparator()
-        menu.addAction("&Where does this come from?").triggered.connect(
-            lambda: self.origin_requested.emit(cell, column)
-        )
+        # A menu outlives the table that it was opened on: the cell is the one of that time.
+        cell = cell_of(self.usage_model.table, self._row_at(index))
+        menu.addAction("Show &sources…").triggered.connect(lambda: self.origin_requested.emit(cell, column))
         return menu
 
     def ask_for_origin(self) -> None:
-        """*Where does this come from?* of the current cell."""
-        index = self.currentIndex()
-        if index.isValid():
-            at = int(self.usage_model.rows[index.row()])
-            self.origin_requested.emit(
-                cell_of(self.usage_model.table, at), self.usage_model.columns[index.column()]
-            )
+        """Request the sources of the current cell."""
+        index, column = self.currentIndex(), self.current_column()
+        if column is not None:
+            self.origin_requested.emit(cell_of(self.usage_model.table, self._row_at(index)), column)
 
     def _pop_up(self, menu: QMenu, point: QPoint) -> None:
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(point)
 
-    # Looks
+    # Appearance
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the cells."""
         option = QStyleOptionViewItem()
         self.initViewItemOption(option)
         self.cells.paint(event.rect(), option)
 
     def changeEvent(self, event: QEvent) -> None:
+        """Follow changes of font, palette and style."""
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+        if event.type() in _RESTYLING:
             self._restyle()
 
     def _restyle(self) -> None:
         if not hasattr(self, "cells"):
-            return  # Qt tells of a change while the table is being built
-        palette = self.palette()
-        stripe = mixed(palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text), 0.03)
-        if palette.color(QPalette.ColorRole.AlternateBase) != stripe:
-            own = QPalette()
-            own.setColor(QPalette.ColorRole.AlternateBase, stripe)
-            self.setPalette(own)  # this one role; all others go on following the system
+            return  # Qt reports changes while the table is being built
+        restyle_table(self)
         self.cells.restyle()
-        height = row_height(self.font())
-        if self.verticalHeader().defaultSectionSize() != height:
-            self.verticalHeader().setMinimumSectionSize(height)
-            self.verticalHeader().setDefaultSectionSize(height)
-        self._widths.fit_anew()
+        self._widths.refit()

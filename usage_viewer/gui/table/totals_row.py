@@ -1,4 +1,4 @@
-"""`TotalsRow`: the totals under the table, always in sight, each under its column."""
+"""Defines `TotalsRow`, which shows the totals under the table, each under its column."""
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -14,26 +14,25 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QWidget
 
+from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.table import EMPTY, FigureColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.table.cell_painter import PADDING, row_height
 from usage_viewer.gui.table.table_view import TableView
 from usage_viewer.gui.widgets.plain_text import menu_text
-from usage_viewer.gui.widgets.theme import UNIT, mixed
-
-_GAP = UNIT // 2
+from usage_viewer.gui.widgets.theme import UNIT, blend
 
 
 def totals_label(table: Table, view: ViewState, note: str, numbers: NumberFormat) -> str:
-    """`Total of 42 groups`; while something is missing, `27 of 30 days: 42 groups`."""
+    """Return `Total of 42 groups`, or `27 of 30 days: 42 groups` while data is missing."""
     noun = "row" if view.per.value != "total" or not view.grouping else "group"
     count = f"{numbers.whole(table.rows)} {noun}{'' if table.rows == 1 else 's'}"
     return f"{note}: {count}" if note else f"Total of {count}"
 
 
 class TotalsRow(QWidget):
-    """Follows the table's header: its widths, its order, its scrolling."""
+    """Follows the widths, the order and the scrolling of the table's header."""
 
     copy_requested = Signal(str)  # the text to copy
 
@@ -55,48 +54,51 @@ class TotalsRow(QWidget):
         table.usage_model.dataChanged.connect(lambda *_: self.update())
 
     def set_totals(self, table: Table, view: ViewState, note: str = "") -> None:
-        """The totals of `table`; `note` says what is missing of them, if anything is."""
+        """Show the totals of `table`; `note` states the part of the data that is loaded, "" if all is."""
         self._table, self._state = table, view
         self.label = totals_label(table, view, note, self._exact)
-        self.setAccessibleName("; ".join([self.label, *(f"{name}: {text}" for name, text in self._spoken())]))
+        self.setAccessibleName("; ".join([self.label, *(f"{name}: {text}" for name, text in self._exact_totals())]))
         self.setToolTip(self.label)
         self.update()
 
     def set_indent(self, pixels: int) -> None:
-        """Room before the label, for something that stands there."""
+        """Reserves room before the label, for a widget on top of it."""
         if pixels != self._indent:
             self._indent = pixels
-            self._view.set_heads_room(pixels)
+            self._view.set_heads_indent(pixels)
             self.update()
 
-    def _spoken(self) -> list[tuple[str, str]]:
-        return [(column.label, self._text(column, self._exact)) for column in self._table.figures]
+    def _exact_totals(self) -> list[tuple[str, str]]:
+        return [(column.label, self._exact_text(column)) for column in self._table.figures]
 
-    def _text(self, column: FigureColumn, numbers: NumberFormat) -> str:
-        return numbers.text(column.total, column.kind, column.unit)
+    def _exact_text(self, column: FigureColumn) -> str:
+        return self._exact.text(column.total, column.kind, column.unit)
 
     # Copying
 
     def copy_text(self) -> str:
-        """Labels and exact totals, two lines of tab-separated text."""
-        spoken = self._spoken()
-        return "\t".join(label for label, _ in spoken) + "\n" + "\t".join(text for _, text in spoken)
+        """Return labels and exact totals as two lines of tab-separated text."""
+        totals = self._exact_totals()
+        return "\t".join(label for label, _ in totals) + "\n" + "\t".join(text for _, text in totals)
 
     def menu(self, point: QPoint) -> QMenu:
+        """Build the menu at a point of the row."""
         menu = QMenu(self)
         column = self._column_at(point.x())
         if column is not None:
-            text = self._text(column, self._exact)
+            text = self._exact_text(column)
             menu.addAction(f"Copy &{menu_text(text)}").triggered.connect(lambda: self.copy_requested.emit(text))
         menu.addAction("Copy all &totals").triggered.connect(lambda: self.copy_requested.emit(self.copy_text()))
         return menu
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the menu."""
         menu = self.menu(event.pos())
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy all totals with the copy shortcut."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy_requested.emit(self.copy_text())
         else:
@@ -105,21 +107,23 @@ class TotalsRow(QWidget):
     # Painting
 
     def sizeHint(self) -> QSize:
+        """Return the height of a row with some padding."""
         return QSize(super().sizeHint().width(), row_height(self._view.font()) + UNIT)
 
     def minimumSizeHint(self) -> QSize:
+        """Return the height of the row; any width is enough."""
         return QSize(0, self.sizeHint().height())
 
-    def section_rect(self, name: str) -> QRect:
-        """Where a column's total stands; empty where the column isn't shown."""
-        header, place = self._view.header, self._view.usage_model.section(name)
+    def section_rect(self, column: ColumnKey | str) -> QRect:
+        """Return the rectangle of a column's total; empty if the column isn't shown."""
+        header, place = self._view.header, self._view.usage_model.section(column)
         if not 0 <= place < header.count() or header.isSectionHidden(place):
             return QRect()
         return QRect(header.sectionViewportPosition(place), 0, header.sectionSize(place), self.height())
 
     def label_rect(self) -> QRect:
-        """From the first to the last group column."""
-        rects = [self.section_rect(head.name) for head in self._table.heads]
+        """Return the rectangle of the label: from the first to the last head column."""
+        rects = [self.section_rect(head.key) for head in self._table.heads]
         united = QRect()
         for rect in rects:
             united = united.united(rect)
@@ -127,26 +131,27 @@ class TotalsRow(QWidget):
 
     def _column_at(self, x: int) -> FigureColumn | None:
         middle = self.height() // 2
-        return next((one for one in self._table.figures if self.section_rect(one.name).contains(x, middle)), None)
+        return next((item for item in self._table.figures if self.section_rect(item.key).contains(x, middle)), None)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the label, the totals and the focus."""
         palette = self.palette()
-        base, text = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text)
+        base, ink = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text)
         painter = QPainter(self)
-        painter.fillRect(self.rect(), mixed(base, text, 0.05))
-        painter.fillRect(0, 0, self.width(), 1, mixed(base, text, 0.22))
+        painter.fillRect(self.rect(), blend(base, ink, 0.05))
+        painter.fillRect(0, 0, self.width(), 1, blend(base, ink, 0.22))
         font = QFont(self._view.font())
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
-        painter.setPen(text)
+        painter.setPen(ink)
         self._draw(
             painter, self.label_rect().adjusted(self._indent, 0, 0, 0), self.label, Qt.AlignmentFlag.AlignLeft
         )
         for column in self._table.figures:
-            place = self.section_rect(column.name)
+            place = self.section_rect(column.key)
             if place.intersects(self.rect()):
-                shown = self._text(column, self._view.usage_model.numbers)
-                self._draw(painter, place, shown, Qt.AlignmentFlag.AlignRight)
+                text = column.total_text(self._view.usage_model.form)
+                self._draw(painter, place, text, Qt.AlignmentFlag.AlignRight)
         if self.hasFocus():
             painter.setPen(palette.color(QPalette.ColorRole.Highlight))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
@@ -159,15 +164,17 @@ class TotalsRow(QWidget):
         metrics: QFontMetrics = painter.fontMetrics()
         if metrics.horizontalAdvance(text) > room.width():
             if side == Qt.AlignmentFlag.AlignRight:
-                text = "…"  # a number cut short would read as another one
+                text = "…"  # a number that loses digits would read as another number
             else:
                 text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, text)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the focus."""
         super().focusInEvent(event)
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Hide the focus."""
         super().focusOutEvent(event)
         self.update()

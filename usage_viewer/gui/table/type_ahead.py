@@ -1,4 +1,4 @@
-"""`TypeAhead`: finds the row whose group begins with what is being typed, looking at each value once."""
+"""Defines `TypeAhead`, which finds the row whose group begins with the typed text."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -9,34 +9,36 @@ from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.table import GroupColumn
 
 PAUSE = 1.0
-"""Seconds after which typing begins anew."""
+"""Seconds after which a new search begins."""
 
 
 class TypeAhead:
+    """Collects typed letters; looks at each distinct value once, not at each row."""
+
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._typed = ""
         self._last = 0.0
 
     def find(self, text: str, column: GroupColumn, rows: RowOrder, current: int) -> int | None:
-        """The shown row to go to, from `current` on and around; None where no value begins so.
+        """Return the next matching row as shown, from `current` on and then from the top; None if none matches.
 
-        The same letter again goes on to the next row that begins with it.
+        Repeating the same letter goes to the next row that begins with it.
         """
         now = self._clock()
-        anew = now - self._last > PAUSE or not self._typed
+        is_new = now - self._last > PAUSE or not self._typed
         self._last = now
-        self._typed = text.casefold() if anew else self._typed + text.casefold()
-        found = self._from(self._typed, column, rows, current + (1 if anew else 0))
-        if found is None and len(set(self._typed)) == 1:
-            found = self._from(self._typed[0], column, rows, current + 1)
-        return found
+        self._typed = text.casefold() if is_new else self._typed + text.casefold()
+        row = self._find_from(self._typed, column, rows, current + (1 if is_new else 0))
+        if row is None and len(set(self._typed)) == 1:
+            row = self._find_from(self._typed[0], column, rows, current + 1)
+        return row
 
-    def _from(self, typed: str, column: GroupColumn, rows: RowOrder, start: int) -> int | None:
-        begins = np.array([label.casefold().startswith(typed) for label in column.labels], np.bool_)
-        if not begins.any():
+    def _find_from(self, typed: str, column: GroupColumn, rows: RowOrder, start: int) -> int | None:
+        matches = np.array([label.casefold().startswith(typed) for label in column.labels], np.bool_)
+        if not matches.any():
             return None
-        hits = begins[column.codes_at(rows)]
+        hits = matches[column.codes_at(rows)]
         start = max(start, 0)
         for first, part in ((start, hits[start:]), (0, hits[:start])):
             if part.any():

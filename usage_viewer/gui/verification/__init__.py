@@ -1,1 +1,1 @@
-"""Shows whether totals are verified, and lists of changes and contributions."""
+"""Shows whether totals are verified, and lists differences, restated figures and the sources of a cell."""

@@ -1,10 +1,11 @@
-"""`IdentityBadge`: a mark at the totals that says how many rows contradict themselves; hidden while none do."""
+"""Defines the badge in the totals row that counts figures whose parts don't add up to the total."""
 
 from PySide6.QtCore import QEvent, QLocale, QObject, Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication, QToolButton
 
 from usage_viewer.domain.verification import BrokenIdentities
+from usage_viewer.gui.formatting.moments import count_text
 from usage_viewer.gui.table.totals_row import TotalsRow
 from usage_viewer.gui.widgets.icons import icon
 from usage_viewer.gui.widgets.plain_text import tip
@@ -12,7 +13,10 @@ from usage_viewer.gui.widgets.theme import UNIT, warning_colour
 
 
 class IdentityBadge(QToolButton):
-    """Stands before the label of the totals row, which makes room for it. A click lists the breaches."""
+    """Shows the number of broken identities before the label of the totals row; hidden if there are none.
+
+    A click should open the list of them. The totals row moves its label to the right of the badge.
+    """
 
     def __init__(self, totals: TotalsRow) -> None:
         super().__init__(totals)
@@ -23,25 +27,26 @@ class IdentityBadge(QToolButton):
         self.setVisible(False)
         totals.installEventFilter(self)
 
-    def show_breaches(self, breaches: BrokenIdentities) -> None:
-        text = breach_text(breaches, self.locale())
-        self.setText(self.locale().toString(breaches.count))
+    def show_broken_identities(self, broken: BrokenIdentities) -> None:
+        """Show the count, or hide the badge if it is 0."""
+        text = broken_identities_text(broken, self.locale())
+        self.setText(self.locale().toString(broken.count))
         self.setToolTip(tip(f"{text}.\nClick to list them."))
         self.setAccessibleName(text)
-        self._draw()
-        self.setVisible(bool(breaches.count))
-        self._place()
+        self._apply_palette()
+        self.setVisible(bool(broken.count))
+        self._update_geometry()
 
-    def _draw(self) -> None:
+    def _apply_palette(self) -> None:
         colour = warning_colour(QApplication.palette())
         if self.palette().color(QPalette.ColorRole.WindowText) != colour:
-            own = QPalette()
+            palette = QPalette()
             for role in (QPalette.ColorRole.ButtonText, QPalette.ColorRole.WindowText):
-                own.setColor(role, colour)
-            self.setPalette(own)
+                palette.setColor(role, colour)
+            self.setPalette(palette)
         self.setIcon(icon("warning", self))
 
-    def _place(self) -> None:
+    def _update_geometry(self) -> None:
         width = self.sizeHint().width() if not self.isHidden() else 0
         self.setGeometry(UNIT // 2, 2, width, self._totals.height() - 3)
         self._totals.set_indent(width)
@@ -49,15 +54,15 @@ class IdentityBadge(QToolButton):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_totals"):
-            self._draw()
+            self._apply_palette()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the height of the totals row."""
         if event.type() == QEvent.Type.Resize:
-            self._place()
+            self._update_geometry()
         return False
 
 
-def breach_text(breaches: BrokenIdentities, locale: QLocale) -> str:
-    """As "3 figures aren't the sum of their parts"."""
-    noun = "figure isn't the sum of its" if breaches.count == 1 else "figures aren't the sum of their"
-    return f"{locale.toString(breaches.count)} {noun} parts"
+def broken_identities_text(broken: BrokenIdentities, locale: QLocale) -> str:
+    """Return a text such as "Parts don't add up to the total in 3 figures"."""
+    return f"Parts don't add up to the total in {count_text(broken.count, 'figure', locale)}"

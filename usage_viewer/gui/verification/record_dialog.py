@@ -1,4 +1,4 @@
-"""A list of facts in a window of its own: any number of rows, to read and to copy."""
+"""Defines a dialog that lists any number of records in a table, to read and to copy."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,20 +22,23 @@ from PySide6.QtWidgets import (
 
 from usage_viewer.gui.table.cell_painter import row_height
 from usage_viewer.gui.widgets.plain_text import tip
-from usage_viewer.gui.widgets.theme import UNIT, mixed, plain_label
+from usage_viewer.gui.widgets.theme import UNIT, blend, plain_label
 
 Row = TypeVar("Row")
 Index = QModelIndex | QPersistentModelIndex
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_WIDEST = 44 * UNIT
-_MEASURED = 200
-"""Rows whose texts say how wide a column is."""
+
+_MAX_COLUMN_WIDTH = 44 * UNIT
+"""Pixels; the user can make a column wider."""
+
+_MEASURED_ROWS = 200
+"""The number of first rows whose texts determine the width of a column."""
 
 
 @dataclass(frozen=True)
 class Field(Generic[Row]):
-    """A column: its title, and a row's text in it; `number` stands at the right."""
+    """Defines a column: its title and the text of a row; a `number` is aligned to the right."""
 
     title: str
     text: Callable[[Row], str]
@@ -43,13 +46,14 @@ class Field(Generic[Row]):
 
 
 class RecordModel(QAbstractTableModel, Generic[Row]):
-    """Makes no text before it is asked for."""
+    """Lists rows by their fields. The texts are made when Qt asks for them, so a long list costs nothing."""
 
     def __init__(self, fields: Sequence[Field[Row]], rows: Sequence[Row], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.fields, self.rows = tuple(fields), rows
 
     def set_rows(self, rows: Sequence[Row]) -> None:
+        """Replace all rows."""
         self.beginResetModel()
         self.rows = rows
         self.endResetModel()
@@ -81,15 +85,15 @@ class RecordModel(QAbstractTableModel, Generic[Row]):
             return RIGHT if self.fields[section].number else LEFT
         return None
 
-    def as_text(self, places: Sequence[int]) -> str:
-        """Tab-separated, with titles."""
+    def as_text(self, indexes: Sequence[int]) -> str:
+        """Return the titles and the rows of these indexes as tab-separated lines."""
         lines = ["\t".join(field.title for field in self.fields)]
-        lines += ["\t".join(field.text(self.rows[place]) for field in self.fields) for place in places]
+        lines += ["\t".join(field.text(self.rows[index]) for field in self.fields) for index in indexes]
         return "\n".join(lines) + "\n"
 
 
-class RoomDelegate(QStyledItemDelegate):
-    """Room at both sides: a number and the text in the next column would touch."""
+class PaddedDelegate(QStyledItemDelegate):
+    """Adds a space at both sides of a text: otherwise a number would touch the text in the next column."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         super().initStyleOption(option, index)
@@ -97,13 +101,13 @@ class RoomDelegate(QStyledItemDelegate):
 
 
 class RecordTable(QTableView):
-    """Ctrl+C copies the selected rows with titles, or all rows."""
+    """Shows records. Ctrl+C copies the selected rows with their titles, or all rows if none is selected."""
 
     def __init__(self, model: RecordModel[Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._listing = model
+        self._records = model
         self.setModel(model)
-        self.setItemDelegate(RoomDelegate(self))
+        self.setItemDelegate(PaddedDelegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setShowGrid(False)
@@ -119,22 +123,23 @@ class RecordTable(QTableView):
         head = self.horizontalHeader()
         head.setHighlightSections(False)
         head.setStretchLastSection(True)
-        self._restyle()
-        model.modelReset.connect(self.fit)
-        self.fit()
+        self._apply_palette()
+        model.modelReset.connect(self.fit_columns)
+        self.fit_columns()
 
-    def fit(self) -> None:
-        """Columns as wide as their titles and first rows."""
-        metrics, bold = self.fontMetrics(), self.horizontalHeader().fontMetrics()
-        for place, field in enumerate(self._listing.fields):
-            texts = (field.text(row) for row in self._listing.rows[:_MEASURED])
-            widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
-            wanted = max(widest, bold.horizontalAdvance(field.title)) + 3 * UNIT
-            self.setColumnWidth(place, min(wanted, _WIDEST))
+    def fit_columns(self) -> None:
+        """Make each column as wide as its title and its first rows need."""
+        metrics, header_metrics = self.fontMetrics(), self.horizontalHeader().fontMetrics()
+        for column, field in enumerate(self._records.fields):
+            texts = (field.text(row) for row in self._records.rows[:_MEASURED_ROWS])
+            text_width = max((metrics.horizontalAdvance(text) for text in texts), default=0)
+            width = max(text_width, header_metrics.horizontalAdvance(field.title)) + 3 * UNIT
+            self.setColumnWidth(column, min(width, _MAX_COLUMN_WIDTH))
 
     def copy(self) -> None:
+        """Copy the selected rows, or all rows if none is selected, to the clipboard."""
         selected = sorted({index.row() for index in self.selectionModel().selectedRows()})
-        QGuiApplication.clipboard().setText(self._listing.as_text(selected or range(len(self._listing.rows))))
+        QGuiApplication.clipboard().setText(self._records.as_text(selected or range(len(self._records.rows))))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
@@ -145,19 +150,19 @@ class RecordTable(QTableView):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self._restyle()
+            self._apply_palette()
 
-    def _restyle(self) -> None:
+    def _apply_palette(self) -> None:
         palette = self.palette()
-        stripe = mixed(palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text), 0.03)
+        stripe = blend(palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text), 0.03)
         if palette.color(QPalette.ColorRole.AlternateBase) != stripe:
-            own = QPalette()
-            own.setColor(QPalette.ColorRole.AlternateBase, stripe)
-            self.setPalette(own)
+            striped = QPalette()
+            striped.setColor(QPalette.ColorRole.AlternateBase, stripe)
+            self.setPalette(striped)
 
 
 class RecordDialog(QDialog):
-    """A title, what is to be said of the whole, controls if there are any, and the list."""
+    """Shows an introduction (`intro`), optional controls, and the records of a model."""
 
     def __init__(self, title: str, model: RecordModel[Any], parent: QWidget) -> None:
         super().__init__(parent)
@@ -171,26 +176,26 @@ class RecordDialog(QDialog):
         self.controls.setSpacing(UNIT)
         self.table = RecordTable(model, self)
         self.table.setAccessibleName(title)
-        self.nothing = plain_label("", self)
-        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty_label = plain_label("", self)
+        self.empty_label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        copy = buttons.addButton("&Copy", QDialogButtonBox.ButtonRole.ActionRole)
-        copy.setToolTip("Copies the selected rows with titles, or all rows")
-        copy.clicked.connect(self.table.copy)
+        copy_button = buttons.addButton("&Copy", QDialogButtonBox.ButtonRole.ActionRole)
+        copy_button.setToolTip("Copies the selected rows with their titles, or all rows if none is selected")
+        copy_button.clicked.connect(self.table.copy)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setSpacing(UNIT)
         column.addWidget(self.intro)
         column.addLayout(self.controls)
         column.addWidget(self.table, 1)
-        column.addWidget(self.nothing, 1)
+        column.addWidget(self.empty_label, 1)
         column.addWidget(buttons)
         self.resize(128 * UNIT, 66 * UNIT)
-        self.say_when_empty("")
+        self.set_empty_text("")
         self.table.setFocus()
 
-    def say_when_empty(self, text: str) -> None:
-        """In the place of an empty list."""
-        self.nothing.setText(text)
+    def set_empty_text(self, text: str) -> None:
+        """Show `text` in place of the table if there are no rows; call this again after the rows change."""
+        self.empty_label.setText(text)
         self.table.setVisible(bool(self.model.rows))
-        self.nothing.setVisible(not self.model.rows)
+        self.empty_label.setVisible(not self.model.rows)

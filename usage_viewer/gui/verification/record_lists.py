@@ -1,4 +1,4 @@
-"""The lists that speak for figures: what differs, contradicts itself, has changed; where a cell comes from."""
+"""Builds the dialogs that list differences, broken identities, restated figures and the sources of a cell."""
 
 from collections.abc import Sequence
 from datetime import UTC
@@ -7,11 +7,10 @@ from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from usage_viewer.domain.batch import Combination
-from usage_viewer.domain.dataset import Dataset, Derived, OverTime
-from usage_viewer.domain.figures import Number, parts_of
+from usage_viewer.domain.dataset import Dataset
+from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity, Span
-from usage_viewer.domain.table import FigureColumn, PeriodColumn
 from usage_viewer.domain.verification import (
     BrokenIdentities,
     BrokenIdentity,
@@ -21,17 +20,16 @@ from usage_viewer.domain.verification import (
     Completeness,
     Difference,
 )
-from usage_viewer.gui.formatting.moments import bucket_text, counted, moment_text
+from usage_viewer.gui.formatting.moments import bucket_text, common_noun, count_text, moment_text
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.formatting.periods import period_label
-from usage_viewer.gui.table.column_help import definition, formula
-from usage_viewer.gui.verification.identity_badge import breach_text
+from usage_viewer.gui.verification.identity_badge import broken_identities_text
 from usage_viewer.gui.verification.record_dialog import Field, RecordDialog, RecordModel
-from usage_viewer.gui.verification.verifier import BackgroundVerifier, Origins
+from usage_viewer.gui.verification.verifier import BackgroundVerifier, CellSources
 
 
-class _Words:
-    """How one dataset's figures and rows are written."""
+class _RecordTexts:
+    """Formats the figures and records of one dataset."""
 
     def __init__(self, dataset: Dataset, names: Names, locale: QLocale) -> None:
         self.dataset, self.names, self.locale = dataset, names, locale
@@ -44,167 +42,180 @@ class _Words:
     def label(self, metric: str) -> str:
         return self.dataset.column(metric).label
 
-    def row(self, combination: Combination) -> str:
-        """What is given of a combination; each dimension that has no name of its own is named."""
-        told = []
-        # Dimensions that this version doesn't know come last, and aren't part of a combination.
+    def record(self, combination: Combination) -> str:
+        """Return the values of a record's dimensions; yes or no follows the name of its dimension."""
+        texts = []
+        # Dimensions that this version of the program does not know are at the end and not part of a combination.
         for dimension, value in zip(self.dataset.dimensions, combination, strict=False):
             if value is not None:
-                text = self.names.label(dimension, value)
-                told.append(f"{dimension.label}: {text}" if dimension.boolean else text)
-        return " · ".join(told) or "(none)"
+                label = self.names.label(dimension, value)
+                texts.append(f"{dimension.label}: {label}" if dimension.boolean else label)
+        return " · ".join(texts) or "(none)"
 
 
-def differences_list(completeness: Completeness, dataset: Dataset, names: Names, parent: QWidget) -> RecordDialog:
-    """Each figure of each bucket that isn't what the server tells."""
-    words = _Words(dataset, names, parent.locale())
+def differences_dialog(completeness: Completeness, dataset: Dataset, names: Names, parent: QWidget) -> RecordDialog:
+    """Build the dialog that lists downloaded totals of a bucket that differ from the server's totals."""
+    texts = _RecordTexts(dataset, names, parent.locale())
     fields: list[Field[Difference]] = [
-        Field("Bucket (UTC)", lambda item: bucket_text(item.bucket, words.locale)),
-        Field("Width", lambda item: item.bucket.width.noun),
-        Field("Figure", lambda item: words.label(item.metric)),
-        Field("Held", lambda item: words.figure(item.held, item.metric), number=True),
-        Field("Told", lambda item: words.figure(item.told, item.metric), number=True),
-        Field("Too much", lambda item: words.figure(item.excess, item.metric), number=True),
+        Field("Period (UTC)", lambda item: bucket_text(item.bucket, texts.locale)),
+        Field("Length", lambda item: item.bucket.width.noun),
+        Field("Figure", lambda item: texts.label(item.metric)),
+        Field("Downloaded", lambda item: texts.figure(item.local_value, item.metric), number=True),
+        Field("OpenAI's total", lambda item: texts.figure(item.server_value, item.metric), number=True),
+        Field("Difference", lambda item: texts.figure(item.excess, item.metric), number=True),
         Field("Unit", lambda item: item.unit or dataset.column(item.metric).unit),
     ]
-    listing = RecordDialog("What differs", RecordModel(fields, completeness.differences), parent)
-    listing.intro.setText(
-        "The sums of what is held beside what the server tells without any grouping. "
-        "Fetching these buckets again replaces what is held of them."
+    dialog = RecordDialog("Differences", RecordModel(fields, completeness.differences), parent)
+    dialog.intro.setText(
+        "Downloaded totals that differ from the totals that OpenAI reports. "
+        "Downloading these periods again replaces their data on this computer."
     )
-    return listing
+    return dialog
 
 
-def breaches_list(breaches: BrokenIdentities, dataset: Dataset, names: Names, parent: QWidget) -> RecordDialog:
-    """Each row in which a whole isn't the sum of its parts."""
-    words = _Words(dataset, names, parent.locale())
+def broken_identities_dialog(
+    broken: BrokenIdentities, dataset: Dataset, names: Names, parent: QWidget
+) -> RecordDialog:
+    """Build the dialog that lists records in which the parts of a figure don't add up to its total."""
+    texts = _RecordTexts(dataset, names, parent.locale())
     fields: list[Field[BrokenIdentity]] = [
-        Field("Bucket (UTC)", lambda item: bucket_text(item.bucket, words.locale)),
-        Field("Figure", lambda item: words.label(item.identity.whole)),
-        Field("Told", lambda item: words.figure(item.whole, item.identity.whole), number=True),
-        Field("Sum of its parts", lambda item: words.figure(item.parts_sum, item.identity.whole), number=True),
-        Field("Too much", lambda item: words.figure(item.whole - item.parts_sum, item.identity.whole), number=True),
-        Field("Parts", lambda item: " + ".join(words.label(part) for part in item.identity.parts)),
-        Field("Row", lambda item: words.row(item.combination)),
+        Field("Period (UTC)", lambda item: bucket_text(item.bucket, texts.locale)),
+        Field("Figure", lambda item: texts.label(item.identity.whole)),
+        Field("Total", lambda item: texts.figure(item.whole, item.identity.whole), number=True),
+        Field("Sum of parts", lambda item: texts.figure(item.parts_sum, item.identity.whole), number=True),
+        Field(
+            "Difference", lambda item: texts.figure(item.whole - item.parts_sum, item.identity.whole), number=True
+        ),
+        Field("Parts", lambda item: " + ".join(texts.label(part) for part in item.identity.parts)),
+        Field("Record", lambda item: texts.record(item.combination)),
     ]
-    listing = RecordDialog("Figures that contradict themselves", RecordModel(fields, breaches.listed), parent)
-    more = breaches.count - len(breaches.listed)
-    rest = f" The first {words.locale.toString(len(breaches.listed))} are listed." if more else ""
-    listing.intro.setText(
-        f"{breach_text(breaches, words.locale)}, though all of those are given. That is how they were told.{rest}"
+    dialog = RecordDialog("Parts don't add up", RecordModel(fields, broken.listed), parent)
+    unlisted = broken.count - len(broken.listed)
+    limit_text = f" The first {texts.locale.toString(len(broken.listed))} are listed." if unlisted else ""
+    dialog.intro.setText(
+        f"{broken_identities_text(broken, texts.locale)}. This is how OpenAI reported them.{limit_text}"
     )
-    return listing
+    return dialog
 
 
-class ChangesList(RecordDialog):
-    """What changed, in the range shown or in all."""
+class ChangesDialog(RecordDialog):
+    """Lists figures that a later download changed, within `span` or in all downloaded data."""
 
     def __init__(
-        self, dataset: Dataset, names: Names, span: Span | None, proofs: BackgroundVerifier, parent: QWidget
+        self, dataset: Dataset, names: Names, span: Span | None, verifier: BackgroundVerifier, parent: QWidget
     ) -> None:
-        words = _Words(dataset, names, parent.locale())
+        texts = _RecordTexts(dataset, names, parent.locale())
         fields: list[Field[Change]] = [
-            Field("Seen", lambda item: moment_text(item.seen_at, words.locale)),
-            Field("Bucket (UTC)", lambda item: bucket_text(item.bucket, words.locale)),
-            Field("Figure", lambda item: words.label(item.metric)),
-            Field("Before", lambda item: words.figure(item.before, item.metric), number=True),
-            Field("After", lambda item: words.figure(item.after, item.metric), number=True),
-            Field("Bucket was", lambda item: "settled" if item.settled else "still open"),
-            Field("Row", lambda item: words.row(item.combination)),
+            Field("Noticed", lambda item: moment_text(item.seen_at, texts.locale)),
+            Field("Period (UTC)", lambda item: bucket_text(item.bucket, texts.locale)),
+            Field("Figure", lambda item: texts.label(item.metric)),
+            Field("Before", lambda item: texts.figure(item.before, item.metric), number=True),
+            Field("After", lambda item: texts.figure(item.after, item.metric), number=True),
+            Field("Status before", lambda item: _status_text(may_change=not item.settled)),
+            Field("Record", lambda item: texts.record(item.combination)),
         ]
-        self._changes: RecordModel[Change] = RecordModel(fields, ())
-        super().__init__("What changed", self._changes, parent)
-        self._span, self._proofs, self._label = span, proofs, dataset.label
-        self._found = Changes()
-        self.where = QComboBox(self)
-        self.where.addItems(["In the range shown", "In all that is held"])
-        self.where.setAccessibleName("Where")
-        self.which = QComboBox(self)
-        self.which.addItems(["All changes", "Only of settled buckets"])
-        self.which.setAccessibleName("Which")
-        for choice in (self.where, self.which):
+        self._records: RecordModel[Change] = RecordModel(fields, ())
+        super().__init__("Restated figures", self._records, parent)
+        self._span, self._verifier, self._label = span, verifier, dataset.label
+        self._changes = Changes()
+        self.range_choice = QComboBox(self)
+        self.range_choice.addItems(["Selected range", "All downloaded data"])
+        self.range_choice.setAccessibleName("Range")
+        self.status_choice = QComboBox(self)
+        self.status_choice.addItems(["All changes", "Final figures only"])
+        self.status_choice.setAccessibleName("Changes")
+        for choice in (self.range_choice, self.status_choice):
             self.controls.addWidget(choice)
         self.controls.addStretch(1)
-        self.where.currentIndexChanged.connect(lambda _: self._look())
-        self.which.currentIndexChanged.connect(lambda _: self._show())
-        proofs.changes_found.connect(self._on_found)
-        self._look()
+        self.range_choice.currentIndexChanged.connect(lambda _: self._find())
+        self.status_choice.currentIndexChanged.connect(lambda _: self._show())
+        verifier.changes_found.connect(self._on_changes_found)
+        self._find()
 
-    def _look(self) -> None:
-        self.intro.setText("Looking…")
-        self._proofs.find_changes(None if self.where.currentIndex() else self._span)
+    def _find(self) -> None:
+        self.intro.setText("Searching…")
+        self._verifier.find_changes(None if self.range_choice.currentIndex() else self._span)
 
-    def _on_found(self, found: Changes) -> None:
-        self._found = found
+    def _on_changes_found(self, changes: Changes) -> None:
+        self._changes = changes
         self._show()
 
     def _show(self) -> None:
-        found, only_settled = self._found, bool(self.which.currentIndex())
-        shown = [item for item in found.listed if item.settled] if only_settled else found.listed
-        self._changes.set_rows(shown)
-        count = found.count if shown is found.listed else len(shown)
-        rest = f" The newest {self.locale().toString(len(shown))} are listed." if count > len(shown) else ""
+        changes, final_only = self._changes, bool(self.status_choice.currentIndex())
+        listed = [item for item in changes.listed if item.settled] if final_only else changes.listed
+        self._records.set_rows(listed)
+        count = len(listed) if final_only else changes.count
+        noun = "final figure" if final_only else "figure"
+        if count:
+            limit_text = (
+                f" The newest {self.locale().toString(len(listed))} are listed." if count > len(listed) else ""
+            )
+            verb = "has changed since it was" if count == 1 else "have changed since they were"
+            summary = f"{count_text(count, noun, self.locale())} {verb} loaded (last 30 days).{limit_text}"
+        else:
+            summary = f"no {noun} has changed since it was loaded."
         self.intro.setText(
-            f"{self._label}: {counted(count, 'figure', self.locale())} that a later fetch told otherwise, "
-            f"in the last 30 days.{rest} Open buckets still grow; settled ones should not change any more."
+            f"{self._label}: {summary} Figures of the last 3 days can still grow; older ones should not change."
         )
-        self.say_when_empty("Nothing has changed")
+        self.set_empty_text("No changes")
 
 
-def origins_list(origins: Origins, names: Names, parent: QWidget) -> RecordDialog:
-    """The buckets of a cell: how many rows each adds, their sums, and when it was fetched."""
-    dataset = origins.shown.view.dataset
-    words = _Words(dataset, names, parent.locale())
-    locale = words.locale
+def sources_dialog(sources: CellSources, names: Names, parent: QWidget) -> RecordDialog:
+    """Build the dialog that lists the buckets of a cell, each with its records, sums and time of download."""
+    dataset = sources.result.view.dataset
+    texts = _RecordTexts(dataset, names, parent.locale())
+    locale = texts.locale
 
-    def figure(place: int, metric: str) -> Field[BucketContribution]:
-        return Field(words.label(metric), lambda item: words.figure(item.figures[place], metric), number=True)
+    def metric_field(index: int, metric: str) -> Field[BucketContribution]:
+        return Field(texts.label(metric), lambda item: texts.figure(item.figures[index], metric), number=True)
 
     fields: list[Field[BucketContribution]] = [
-        Field("Bucket (UTC)", lambda item: bucket_text(item.bucket, locale)),
-        Field("Width", lambda item: item.bucket.width.noun),
-        Field("Rows", lambda item: locale.toString(item.rows), number=True),
-        *(figure(place, metric) for place, metric in enumerate(origins.metrics)),
-        Field("Fetched", lambda item: moment_text(item.fetched_at, locale)),
-        Field("Bucket is", lambda item: "still open" if item.open else "settled"),
+        Field("Period (UTC)", lambda item: bucket_text(item.bucket, locale)),
+        Field("Length", lambda item: item.bucket.width.noun),
+        Field("Records", lambda item: locale.toString(item.rows), number=True),
+        *(metric_field(index, metric) for index, metric in enumerate(sources.metrics)),
+        Field("Downloaded", lambda item: moment_text(item.fetched_at, locale)),
+        Field("Status", lambda item: _status_text(may_change=item.open)),
     ]
-    listing = RecordDialog("Where does this come from?", RecordModel(fields, origins.listed), parent)
-    listing.intro.setText(origins_text(origins, names, locale))
-    listing.say_when_empty("Nothing is held of it")
-    return listing
+    dialog = RecordDialog("Sources", RecordModel(fields, sources.contributions), parent)
+    dialog.intro.setText(sources_text(sources, names, locale))
+    dialog.set_empty_text("No downloaded data for this cell")
+    return dialog
 
 
-def origins_text(origins: Origins, names: Names, locale: QLocale) -> str:
-    """What the cell is about and shows, and how many rows of how many buckets make it up."""
-    view, table = origins.shown.view, origins.shown.table
-    about = [names.label(view.dataset.dimension(name), value) for name, value in origins.cell.groups]
-    periods = next((head.periods for head in table.heads if isinstance(head, PeriodColumn)), None)
-    if periods is not None and origins.cell.period is not None:
-        about.insert(0, period_label(periods, origins.cell.period, locale))
-    rows = counted(sum(item.rows for item in origins.listed), "row", locale)
-    buckets = counted(len(origins.listed), "bucket", locale)
-    lines = [" · ".join(about) or "The whole range"]
-    column = table.by_name.get(origins.column)
-    item = definition(origins.column, view.dataset)
-    if isinstance(column, FigureColumn):
-        how = f" = {formula(item, view.dataset)}" if isinstance(item, Derived) else ""
-        lines.append(f"{column.label}{how}: from {rows} in {buckets}.")
+def _status_text(*, may_change: bool) -> str:
+    return "may change" if may_change else "final"
+
+
+def sources_text(sources: CellSources, names: Names, locale: QLocale) -> str:
+    """Return the labels of a cell's row and column, and the number of its records and buckets."""
+    view, table = sources.result.view, sources.result.table
+    row_labels = [names.label(view.dataset.dimension(name), value) for name, value in sources.cell.groups]
+    periods = None if table.period is None else table.period.periods
+    if periods is not None and sources.cell.period is not None:
+        row_labels.insert(0, period_label(periods, sources.cell.period, locale))
+    records = count_text(sum(item.rows for item in sources.contributions), "record", locale)
+    noun = common_noun(item.bucket.width for item in sources.contributions)
+    origin = f"{records} from {count_text(len(sources.contributions), noun, locale)}"
+    lines = [" · ".join(row_labels) or "Total"]
+    column = table.find_figure(sources.column)
+    if column is not None:
+        formula = view.dataset.column(column.name).formula(view.dataset)
+        equation = f" = {formula}" if formula else ""
+        lines.append(f"{column.label}{equation}: {origin}")
     else:
-        lines.append(f"From {rows} in {buckets}.")
+        lines.append(origin)
     if view.per is not Granularity.TOTAL and periods is not None and periods.zone is not UTC:
-        lines.append("Periods are of the view's time zone; buckets are of UTC.")
+        lines.append("The table uses the selected time zone; this list uses UTC.")
     return "\n".join(lines)
 
 
 def metrics_of(column: str, dataset: Dataset, shown: Sequence[str]) -> tuple[str, ...]:
-    """The stored metrics that a cell's figure is made of; of a cell without one, those of all that is shown."""
-    wanted: list[str] = []
+    """Return the stored metrics from which a column is computed.
+
+    For a column without figures, such as a dimension, the result has the metrics of all columns in `shown`.
+    """
+    metrics: list[str] = []
     for name in (column,) if dataset.has_column(column) else shown:
-        item = definition(name, dataset)
-        if isinstance(item, Derived):
-            wanted += parts_of(item)
-        elif isinstance(item, OverTime):
-            wanted.append(item.level)
-        elif item is not None:
-            wanted.append(name)
-    return tuple(dict.fromkeys(wanted))
+        metrics += dataset.column(name).needs()
+    return tuple(dict.fromkeys(metrics))

@@ -1,4 +1,4 @@
-"""Shows whether the totals are verified; its popup lists differences and actions."""
+"""Defines the badge in the status bar that shows whether totals are verified, and its popup with the details."""
 
 from collections.abc import Sequence
 
@@ -8,178 +8,188 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QToolButto
 
 from usage_viewer.domain.catalog import Dataset, dataset_named
 from usage_viewer.domain.verification import Bucket, Completeness, Difference, Verdict
-from usage_viewer.gui.formatting.moments import bucket_text, counted, moment_text
+from usage_viewer.gui.formatting.moments import bucket_text, common_noun, count_text, moment_text
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.verification.verifier import VerificationState
 from usage_viewer.gui.widgets.icons import icon
 from usage_viewer.gui.widgets.plain_text import tip
 from usage_viewer.gui.widgets.popup import Popup
-from usage_viewer.gui.widgets.theme import UNIT, plain_label, quiet, scaled, warning_colour
+from usage_viewer.gui.widgets.theme import UNIT, muted_colour, plain_label, scaled_font, warning_colour
 
-MOST_LINES = 6
-"""Differing buckets that the popup names; all are in the list."""
+MAX_LINES = 6
+"""The number of differing buckets that the popup shows; the list of differences has all of them."""
 
-_WORDS = {
-    Verdict.NOT_ASKED: "Not yet checked",
-    Verdict.PROVEN: "Proven",
-    Verdict.DIFFERS: "Differs",
-}
-_ICONS = {Verdict.NOT_ASKED: "unproven", Verdict.PROVEN: "proven", Verdict.DIFFERS: "warning"}
+_ICONS = {Verdict.NOT_VERIFIED: "unverified", Verdict.VERIFIED: "verified", Verdict.DIFFERS: "warning"}
 
 
 class VerificationBadge(QToolButton):
-    """A click checks what was not checked yet, and else opens what is known."""
+    """Shows whether the totals are verified. A click verifies them; if there is a result, it opens the popup."""
 
-    check_requested = Signal()
+    verify_requested = Signal()
     refetch_requested = Signal(object)  # tuple of Bucket
-    list_requested = Signal()
+    differences_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.standing = VerificationState()
+        self.state = VerificationState()
         self.dataset = dataset_named("completions")
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.clicked.connect(self._on_clicked)
-        self.show_standing(self.standing)
+        self.show_state(self.state)
 
-    def show_standing(self, standing: VerificationState) -> None:
-        self.standing = standing
-        verdict = standing.completeness.verdict
-        word = "Checking…" if standing.checking else _WORDS[verdict]
-        self.setText(word)
-        self.setEnabled(standing.checking or standing.can_ask or verdict is not Verdict.NOT_ASKED)
-        told = explained(standing, self.dataset, self.locale())
-        self.setToolTip(tip(told))
-        self.setAccessibleName(f"{word}. {told}")
-        self._draw()
+    def show_state(self, state: VerificationState) -> None:
+        """Show a state of verification; set `dataset` to the dataset of this state before."""
+        self.state = state
+        verdict = state.completeness.verdict
+        text = badge_text(state, self.locale())
+        self.setText(text)
+        self.setEnabled(state.verifying or state.can_verify or verdict is not Verdict.NOT_VERIFIED)
+        details = state_text(state, self.dataset, self.locale())
+        self.setToolTip(tip(details))
+        self.setAccessibleName(f"{text}. {details}")
+        self._apply_palette()
 
-    def _draw(self) -> None:
-        verdict = Verdict.NOT_ASKED if self.standing.checking else self.standing.completeness.verdict
-        around = QApplication.palette()
-        colour = warning_colour(around) if verdict is Verdict.DIFFERS else quiet(around)
+    def _apply_palette(self) -> None:
+        verdict = Verdict.NOT_VERIFIED if self.state.verifying else self.state.completeness.verdict
+        application_palette = QApplication.palette()
+        differs = verdict is Verdict.DIFFERS
+        colour = warning_colour(application_palette) if differs else muted_colour(application_palette)
         if self.palette().color(QPalette.ColorRole.ButtonText) != colour:
-            own = QPalette()
+            palette = QPalette()
             for role in (QPalette.ColorRole.ButtonText, QPalette.ColorRole.WindowText):
-                own.setColor(role, colour)
-            self.setPalette(own)
+                palette.setColor(role, colour)
+            self.setPalette(palette)
         self.setIcon(icon(_ICONS[verdict], self))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "standing"):
-            self._draw()
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "state"):
+            self._apply_palette()
 
     def _on_clicked(self) -> None:
-        if self.standing.checking:
+        if self.state.verifying:
             return
-        if self.standing.completeness.verdict is Verdict.NOT_ASKED:
-            self.check_requested.emit()
+        if self.state.completeness.verdict is Verdict.NOT_VERIFIED:
+            self.verify_requested.emit()
         else:
-            self.popup().open_under(self)
+            self.create_popup().open_under(self)
 
-    def popup(self) -> "VerificationPopup":
-        popup = VerificationPopup(self.standing, self.dataset, self)
+    def create_popup(self) -> "VerificationPopup":
+        """Create the popup with the details of the present state."""
+        popup = VerificationPopup(self.state, self.dataset, self)
         popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        popup.check.clicked.connect(self.check_requested)
-        popup.refetch.clicked.connect(lambda: self.refetch_requested.emit(self.standing.completeness.differing))
-        popup.all.clicked.connect(self.list_requested)
+        popup.verify_button.clicked.connect(self.verify_requested)
+        popup.refetch_button.clicked.connect(lambda: self.refetch_requested.emit(self.state.completeness.differing))
+        popup.differences_button.clicked.connect(self.differences_requested)
         return popup
 
 
 class VerificationPopup(Popup):
-    """What was compared and when; where it differs; buttons to fetch that again, to list it, to check again."""
+    """Shows the result of the verification, with buttons to verify again, list differences and download again."""
 
-    def __init__(self, standing: VerificationState, dataset: Dataset, parent: QWidget) -> None:
+    def __init__(self, state: VerificationState, dataset: Dataset, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setPalette(QPalette())  # the seal's colour is its own
-        completeness = standing.completeness
+        self.setPalette(QPalette())  # not the badge's palette, in which all text has the colour of the badge
+        completeness = state.completeness
         differs = completeness.verdict is Verdict.DIFFERS
         title = plain_label(headline(completeness, parent.locale()), self)
-        title.setFont(scaled(title.font(), 1.0, bold=True))
+        title.setFont(scaled_font(title.font(), 1.0, bold=True))
         self.column.addWidget(title)
-        text = plain_label(explained(standing, dataset, parent.locale()), self, wrap=True)
-        text.setMinimumWidth(52 * UNIT)
-        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.column.addWidget(text)
-        self.refetch = QPushButton("&Refetch those", self)
-        self.all = QPushButton("&List all…", self)
-        self.check = QPushButton("Check &again", self)
-        self.refetch.setVisible(differs)
-        self.all.setVisible(differs)
+        details = plain_label(state_text(state, dataset, parent.locale()), self, wrap=True)
+        details.setMinimumWidth(52 * UNIT)
+        details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.column.addWidget(details)
+        self.refetch_button = QPushButton("&Download again", self)
+        self.differences_button = QPushButton("&Show differences…", self)
+        self.verify_button = QPushButton("&Verify again", self)
+        self.refetch_button.setVisible(differs)
+        self.differences_button.setVisible(differs)
         row = QHBoxLayout()
         row.setSpacing(UNIT)
         row.addStretch(1)
-        for button in (self.all, self.check, self.refetch):
+        for button in (self.differences_button, self.verify_button, self.refetch_button):
             button.clicked.connect(self.close)
             row.addWidget(button)
-        for button in (self.check, self.refetch):
-            button.setEnabled(standing.can_ask)
+        for button in (self.verify_button, self.refetch_button):
+            button.setEnabled(state.can_verify)
         self.column.addLayout(row)
-        (self.refetch if differs else self.check).setFocus()
+        (self.refetch_button if differs else self.verify_button).setFocus()
+
+
+def badge_text(state: VerificationState, locale: QLocale) -> str:
+    """Return the short text of the badge, such as "Verified 23:25"."""
+    completeness = state.completeness
+    if state.verifying:
+        return "Verifying…"
+    if completeness.verdict is Verdict.NOT_VERIFIED:
+        return "Not verified yet"
+    if completeness.verdict is Verdict.DIFFERS:
+        return "Totals differ"
+    return f"Verified {moment_text(completeness.checked_at or 0, locale)}"
 
 
 def headline(completeness: Completeness, locale: QLocale) -> str:
-    if completeness.verdict is Verdict.DIFFERS:
-        verb = "differs" if len(completeness.differing) == 1 else "differ"
-        return f"{_of(completeness.differing, completeness.buckets, locale)} {verb} from what the server tells"
-    return "All of it is there"
+    """Return the title of the popup."""
+    buckets = completeness.differing
+    if completeness.verdict is not Verdict.DIFFERS:
+        return "All totals match"
+    noun = common_noun(bucket.width for bucket in buckets)
+    verb = "differs" if len(buckets) == 1 else "differ"
+    total = count_text(completeness.buckets, noun, locale)
+    return f"{locale.toString(len(buckets))} of {total} {verb} from the totals that OpenAI reports"
 
 
-def explained(standing: VerificationState, dataset: Dataset, locale: QLocale) -> str:
-    """Lines of plain text."""
-    completeness = standing.completeness
-    if standing.checking:
-        return "Comparing the sums of what is held with what the server tells without any grouping."
-    lines = [f"The last check failed: {standing.problem}."] if standing.problem else []
-    if completeness.verdict is Verdict.NOT_ASKED:
-        return "\n".join([*lines, _unasked(standing, locale)])
+def state_text(state: VerificationState, dataset: Dataset, locale: QLocale) -> str:
+    """Return lines of plain text that explain a state of verification."""
+    completeness = state.completeness
+    if state.verifying:
+        return "Comparing the downloaded totals with the totals that OpenAI reports."
+    lines = [f"The last verification failed: {state.error_title}."] if state.error_title else []
+    if completeness.verdict is Verdict.NOT_VERIFIED:
+        return "\n".join([*lines, _not_verified_text(state, locale)])
     when = moment_text(completeness.checked_at or 0, locale)
-    if completeness.verdict is Verdict.PROVEN:
-        buckets = counted(completeness.buckets, "bucket", locale)
-        lines.append(f"The sums of {buckets} equal what the server tells without any grouping, checked {when}.")
+    if completeness.verdict is Verdict.VERIFIED:
+        buckets = count_text(completeness.buckets, state.bucket_noun, locale)
+        every = "all " if completeness.buckets != 1 else ""
+        lines += [f"Totals of {every}{buckets} match the totals that OpenAI reports.", f"Verified {when}."]
     else:
-        lines += [f"Checked {when}."]
+        lines += [f"Compared {when}."]
         lines += difference_lines(completeness.differences, dataset, locale)
     if completeness.growing:
-        grown = ", ".join(bucket_text(bucket, locale) for bucket in completeness.growing[:3])
-        more = " and others" if len(completeness.growing) > 3 else ""
+        names = ", ".join(bucket_text(bucket, locale) for bucket in completeness.growing[:3])
+        others = " and others" if len(completeness.growing) > 3 else ""
         lines.append(
-            f"Still growing while it was checked, what is held lies between what was told before and after: "
-            f"{grown}{more}."
+            "Usage came in during the verification. "
+            f"The downloaded totals lie between OpenAI's totals before and after: {names}{others}."
         )
     return "\n".join(lines)
 
 
-def _unasked(standing: VerificationState, locale: QLocale) -> str:
-    if not standing.can_ask:
-        return "It can be checked once all of it is held, and with a key."
-    calls = counted(standing.calls, "call", locale)
-    return f"Click to compare what is held with what the server tells without any grouping ({calls})."
+def _not_verified_text(state: VerificationState, locale: QLocale) -> str:
+    if not state.can_verify:
+        return "Totals can be verified when all data of this range is downloaded and there is an admin key."
+    requests = count_text(state.requests, "request", locale)
+    return f"Click to compare the downloaded totals with the totals that OpenAI reports ({requests})."
 
 
-def _of(buckets: Sequence[Bucket], total: int, locale: QLocale) -> str:
-    noun = buckets[0].width.noun if len({bucket.width for bucket in buckets}) == 1 else "bucket"
-    return f"{locale.toString(len(buckets))} of {counted(total, noun, locale)}"
-
-
-def difference_lines(found: Sequence[Difference], dataset: Dataset, locale: QLocale) -> list[str]:
-    """A line for each of the first buckets: how much is missing of each figure, or too much."""
-    lines: dict[Bucket, list[str]] = {}
-    for item in found:
-        lines.setdefault(item.bucket, []).append(excess_text(item, dataset, locale))
-    told = [
-        f"{bucket_text(bucket, locale)}: {'; '.join(parts[:3])}{' …' if len(parts) > 3 else ''}"
-        for bucket, parts in list(lines.items())[:MOST_LINES]
+def difference_lines(differences: Sequence[Difference], dataset: Dataset, locale: QLocale) -> list[str]:
+    """Return a line for each of the first differing buckets: by how much each total is too high or too low."""
+    by_bucket: dict[Bucket, list[str]] = {}
+    for item in differences:
+        by_bucket.setdefault(item.bucket, []).append(excess_text(item, dataset, locale))
+    lines = [
+        f"{bucket_text(bucket, locale)}: {'; '.join(texts[:3])}{' …' if len(texts) > 3 else ''}"
+        for bucket, texts in list(by_bucket.items())[:MAX_LINES]
     ]
-    left = len(lines) - len(told)
-    return [*told, f"and {locale.toString(left)} more"] if left else told
+    unlisted = len(by_bucket) - len(lines)
+    return [*lines, f"and {locale.toString(unlisted)} more"] if unlisted else lines
 
 
 def excess_text(item: Difference, dataset: Dataset, locale: QLocale) -> str:
-    """As "Input 1,234 too little"."""
+    """Return a text such as "Input 1,234 too low"."""
     metric = dataset.column(item.metric)
     size = NumberFormat(locale).text(abs(item.excess), metric.kind, metric.unit)
     unit = f" {item.unit}" if item.unit else ""
-    return f"{metric.label} {size}{unit} too {'much' if item.excess > 0 else 'little'}"
+    return f"{metric.label} {size}{unit} too {'high' if item.excess > 0 else 'low'}"

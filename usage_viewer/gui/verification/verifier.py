@@ -1,4 +1,4 @@
-"""`BackgroundVerifier`: has what is shown proven, and finds what speaks for it or against it, in workers."""
+"""Defines `BackgroundVerifier`, which verifies totals and finds records of the current view in worker threads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,195 +16,215 @@ from usage_viewer.domain.verification import (
     Completeness,
     Verdict,
 )
+from usage_viewer.gui.formatting.moments import common_noun
+from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.tasks import Task, Tasks
-from usage_viewer.gui.workspace.workspace import SortedResult, Workspace
+from usage_viewer.gui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from usage_viewer.app.verification.verifier import VerificationOutcome
 
-AUTOMATIC_CALLS = 60
-"""A load that more calls prove is proven on request only: a year of hours takes 53."""
+MAX_AUTOMATIC_REQUESTS = 60
+"""If verification needs more requests than this, it starts only when the user asks: a year of hours needs 53."""
 
-PROVE, BREACHES, LISTS = "prove", "breaches", "proof lists"
+VERIFY, IDENTITIES, RECORDS = "verify", "identities", "records"
+"""Task channels. A new task of a channel cancels the former one."""
 
-_NOT_ASKED = Completeness()
+_NOT_VERIFIED = Completeness()
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationState:
-    """What is known of what is shown. `problem`: why the last check couldn't be made. `calls`: what one takes."""
+    """Describes what is known about the totals of the current view.
 
-    completeness: Completeness = _NOT_ASKED
-    checking: bool = False
-    can_ask: bool = False
-    problem: str = ""
-    calls: int = 0
+    `error_title` says why the last verification failed (empty: it did not). `requests` is the number of requests
+    that a verification takes. `bucket_noun` is the length of the view's buckets (day, hour or minute), or "period"
+    if they differ in length.
+    """
+
+    completeness: Completeness = _NOT_VERIFIED
+    verifying: bool = False
+    can_verify: bool = False
+    error_title: str = ""
+    requests: int = 0
+    bucket_noun: str = "day"
 
 
 @dataclass(frozen=True, slots=True)
-class Origins:
-    """A cell of a table that was shown, and where it comes from."""
+class CellSources:
+    """Holds a cell of a result (its row and the name of its column) and the buckets that contribute to it.
 
-    shown: SortedResult
+    The figures of each contribution are the sums of `metrics`, in this order.
+    """
+
+    result: SortedResult
     cell: Cell
     column: str
     metrics: tuple[str, ...]
-    listed: tuple[BucketContribution, ...]
+    contributions: tuple[BucketContribution, ...]
 
 
 class BackgroundVerifier(QObject):
-    """Lives on the GUI thread, beside the workspace that it follows."""
+    """Follows the workspace on the GUI thread: verifies complete loads and finds broken identities by itself."""
 
-    changed = Signal(object)  # Standing
-    breaches_changed = Signal(object)  # Breaches
+    state_changed = Signal(object)  # VerificationState
+    broken_identities_changed = Signal(object)  # BrokenIdentities
     changes_found = Signal(object)  # Changes
-    origins_found = Signal(object)  # Origins
-    failed = Signal(object)  # UsageViewerError: a list could not be made
+    sources_found = Signal(object)  # CellSources
+    failed = Signal(object)  # UsageViewerError: records could not be read
 
     def __init__(self, workspace: Workspace, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._workspace, self._tasks = workspace, tasks
-        self.standing = VerificationState()
-        self.breaches = BrokenIdentities()
-        self._asked_for: object = None
-        self._has_loaded = False
-        self._looked_through: object = None
-        workspace.shown.connect(self._on_shown)
-        workspace.fetching_changed.connect(self._on_fetching)
-        workspace.failed.connect(lambda error: self._forget_load())
+        self.state = VerificationState()
+        self.broken_identities = BrokenIdentities()
+        self._verified_range: object = None  # dataset and span of the last verification
+        self._fetch_finished = False  # since the last result that was shown
+        self._checked_usage: object = None  # the usage whose identities were last checked
+        workspace.shown.connect(self._on_result_shown)
+        workspace.fetch.running_changed.connect(self._on_fetching_changed)
+        workspace.failed.connect(lambda error: self._on_workspace_failed())
 
     @property
     def busy(self) -> bool:
-        return self._tasks.busy(PROVE) or self._tasks.busy(BREACHES)
+        """Return whether a verification or a check of identities is running."""
+        return self._tasks.busy(VERIFY) or self._tasks.busy(IDENTITIES)
 
-    # Complete
+    # Verification against the server's totals
 
-    def _on_fetching(self, fetching: bool) -> None:
-        self._has_loaded = not fetching
-        self._looked_through = None  # what a fetch brings may be told within the same second
+    def _on_fetching_changed(self, fetching: bool) -> None:
+        self._fetch_finished = not fetching
+        self._checked_usage = None  # after a fetch, the same buckets may hold other figures
         if fetching:
             self._stop()
 
-    def _forget_load(self) -> None:
-        self._has_loaded = False
+    def _on_workspace_failed(self) -> None:
+        self._fetch_finished = False
 
-    def _on_shown(self, shown: SortedResult) -> None:
+    def _on_result_shown(self, result: SortedResult) -> None:
         if self._workspace.session is None:
             return
-        self._find_breaches(shown)
-        key = (shown.view.dataset_name, shown.look.coverage.periods.span)
-        if self.standing.checking and key != self._asked_for:
+        self._find_broken_identities(result)
+        key = (result.view.dataset_name, result.look.coverage.periods.span)
+        if self.state.verifying and key != self._verified_range:
             self._stop()
-        standing = self._known(shown, same=key == self._asked_for)
-        loaded = self._has_loaded and not self._workspace.fetching
-        self._has_loaded = self._has_loaded and not loaded
-        unknown = standing.completeness.verdict is Verdict.NOT_ASKED
-        if loaded and unknown and standing.can_ask and standing.calls <= AUTOMATIC_CALLS:
-            self._ask(standing, ())
+        state = self._stored_state(result, same_range=key == self._verified_range)
+        loaded = self._fetch_finished and not self._workspace.fetching
+        self._fetch_finished = self._fetch_finished and not loaded
+        unverified = state.completeness.verdict is Verdict.NOT_VERIFIED
+        if loaded and unverified and state.can_verify and state.requests <= MAX_AUTOMATIC_REQUESTS:
+            self._start(state, ())
         else:
-            self._say(standing)
+            self._set_state(state)
 
-    def _known(self, shown: SortedResult, *, same: bool) -> VerificationState:
-        """Without asking. `same`: the last check was of the same buckets."""
-        session, coverage = self._workspace.session, shown.look.coverage
+    def _stored_state(self, result: SortedResult, *, same_range: bool) -> VerificationState:
+        """Return the state of a result's totals as far as it is stored, without a request to the server.
+
+        `same_range` means that the last verification had the same dataset and span, so its error still applies.
+        """
+        session, coverage = self._workspace.session, result.look.coverage
         assert session is not None
-        whole = coverage.complete and bool(coverage.read)
+        fully_downloaded = coverage.complete and bool(coverage.read)
         return VerificationState(
-            session.completeness(shown.view, coverage),
-            self.standing.checking,
-            whole and session.connected and not self._workspace.fetching,
-            self.standing.problem if same else "",
-            session.calls_to_prove(shown.view, coverage),
+            session.completeness(result.view, coverage),
+            self.state.verifying,
+            fully_downloaded and session.connected and not self._workspace.fetching,
+            self.state.error_title if same_range else "",
+            session.requests_to_verify(result.view, coverage),
+            common_noun(run.width for run in coverage.read),
         )
 
-    def check(self) -> None:
-        """Asks the server for the sums of what is shown, and compares."""
+    def verify(self) -> None:
+        """Request the server's totals of the current view and compare them with the downloaded totals."""
         self.refetch(())
 
     def refetch(self, buckets: Sequence[Bucket]) -> None:
-        """Fetches the buckets again, then checks."""
-        if self.standing.can_ask:
-            self._ask(self.standing, buckets)
+        """Fetch these buckets again, then verify the current view."""
+        if self.state.can_verify:
+            self._start(self.state, buckets)
 
-    def _ask(self, standing: VerificationState, buckets: Sequence[Bucket]) -> None:
+    def _start(self, state: VerificationState, buckets: Sequence[Bucket]) -> None:
         session, last = self._workspace.session, self._workspace.last
-        if session is None or last is None or standing.checking:
+        if session is None or last is None or state.verifying:
             return
         view = last.view
-        self._asked_for = (view.dataset_name, last.look.coverage.periods.span)
+        self._verified_range = (view.dataset_name, last.look.coverage.periods.span)
 
         def work(task: Task) -> "VerificationOutcome":
-            return session.prove(view, cancelled=task.cancelled, refetch=buckets)
+            return session.verify(view, task.cancellation, refetch=buckets)
 
-        self._tasks.start(PROVE, work, self._on_proved, self._on_unproven)
-        self._say(replace(standing, checking=True, problem=""))
+        self._tasks.start(VERIFY, work, self._on_verified, self._on_verification_failed)
+        self._set_state(replace(state, verifying=True, error_title=""))
 
-    def _on_proved(self, proved: "VerificationOutcome") -> None:
-        if proved.fetched:
-            self._looked_through = None
-            self._workspace.look_again()
-        self._say(replace(self.standing, completeness=proved.completeness, checking=False))
+    def _on_verified(self, outcome: "VerificationOutcome") -> None:
+        if outcome.fetched:
+            self._checked_usage = None
+            self._workspace.reload()
+        self._set_state(replace(self.state, completeness=outcome.completeness, verifying=False))
 
-    def _on_unproven(self, error: UsageViewerError) -> None:
-        problem = "" if isinstance(error, Cancelled) else error.title
-        self._say(replace(self.standing, checking=False, problem=problem))
+    def _on_verification_failed(self, error: UsageViewerError) -> None:
+        error_title = "" if isinstance(error, Cancelled) else error.title
+        self._set_state(replace(self.state, verifying=False, error_title=error_title))
 
     def _stop(self) -> None:
-        self._tasks.cancel(PROVE)
-        self._say(replace(self.standing, checking=False, can_ask=False))
+        self._tasks.cancel(VERIFY)
+        self._set_state(replace(self.state, verifying=False, can_verify=False))
 
-    def _say(self, standing: VerificationState) -> None:
-        if standing != self.standing:
-            self.standing = standing
-            self.changed.emit(standing)
+    def _set_state(self, state: VerificationState) -> None:
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit(state)
 
-    # Consistent
+    # Broken identities
 
-    def _find_breaches(self, shown: SortedResult) -> None:
-        """Not for each step of a fetch, nor for another order or grouping of the same usage."""
-        session, view, coverage = self._workspace.session, shown.view, shown.look.coverage
-        searched = (view.search, view.grouping) if view.search else ()  # a search looks at what is grouped by
-        usage = (view.dataset_name, view.filters, searched, view.profiles, coverage.read)
-        if session is None or self._workspace.fetching or self._looked_through == (id(session), usage):
+    def _find_broken_identities(self, result: SortedResult) -> None:
+        """Check the identities of a result, unless a fetch is running or the same usage was checked last."""
+        session, view, coverage = self._workspace.session, result.view, result.look.coverage
+        # Only a search makes the grouping matter, as it matches the values of the grouped dimensions.
+        search = (view.search, view.grouping) if view.search else ()
+        usage = (view.dataset_name, view.filters, search, view.profiles, coverage.read)
+        if session is None or self._workspace.fetching or self._checked_usage == (id(session), usage):
             return
-        self._looked_through = (id(session), usage)
-        self._in_worker(BREACHES, lambda cancel: session.breaches(view, cancel), self._on_breaches)
+        self._checked_usage = (id(session), usage)
+        self._in_worker(
+            IDENTITIES, lambda cancel: session.broken_identities(view, cancel), self._on_broken_identities_found
+        )
 
-    def _on_breaches(self, breaches: BrokenIdentities) -> None:
-        self.breaches = breaches
-        self.breaches_changed.emit(breaches)
+    def _on_broken_identities_found(self, broken: BrokenIdentities) -> None:
+        self.broken_identities = broken
+        self.broken_identities_changed.emit(broken)
 
-    # Fresh
+    # Restated figures
 
     def find_changes(self, span: Span | None) -> None:
-        """What later fetches told otherwise, in buckets of `span` or in all; `changes_found` tells."""
+        """Find figures that later fetches changed, in buckets of `span` or all buckets; emit `changes_found`."""
         session, dataset = self._workspace.session, self._workspace.view.dataset_name
         if session is not None:
-            self._in_worker(LISTS, lambda cancel: session.changes(dataset, span, cancel), self.changes_found.emit)
+            self._in_worker(RECORDS, lambda cancel: session.changes(dataset, span, cancel), self.changes_found.emit)
 
-    # Origins
+    # Sources of a cell
 
-    def find_origins(self, cell: Cell, column: str, metrics: Sequence[str]) -> None:
-        """The buckets of a row of what is shown; `column` is the cell's, `metrics` what it is made of."""
-        session, shown = self._workspace.session, self._workspace.last
-        if session is None or shown is None:
+    def find_sources(self, cell: Cell, column: str, metrics: Sequence[str]) -> None:
+        """Find the buckets that contribute to a cell of the current result; emit `sources_found`.
+
+        `column` is the name of the cell's column, `metrics` names the stored metrics to sum up for each bucket.
+        """
+        session, current = self._workspace.session, self._workspace.last
+        if session is None or current is None:
             return
-        known, chosen = shown, tuple(metrics)
+        result, names = current, tuple(metrics)
         self._in_worker(
-            LISTS,
-            lambda cancel: Origins(
-                known, cell, column, chosen, tuple(session.origins(known.look, cell, chosen, cancel))
+            RECORDS,
+            lambda cancel: CellSources(
+                result, cell, column, names, tuple(session.contributions(result.look, cell, names, cancel))
             ),
-            self.origins_found.emit,
+            self.sources_found.emit,
         )
 
     def _in_worker(self, channel: str, find: "Callable[..., object]", done: "Callable[..., None]") -> None:
-        from usage_viewer.store import Cancel
-
-        cancel = Cancel()
-        self._tasks.start(channel, lambda task: find(cancel), done, self._on_failed, on_cancel=cancel.cancel)
+        self._tasks.start(channel, lambda task: find(task.cancellation), done, self._on_failed)
 
     def _on_failed(self, error: UsageViewerError) -> None:
         if not isinstance(error, Cancelled):

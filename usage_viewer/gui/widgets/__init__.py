@@ -1,1 +1,1 @@
-"""General widgets that know nothing of usage."""
+"""Contains general widgets that know nothing about usage data."""

@@ -1,27 +1,31 @@
-"""`DropdownButton`: a flat button that says what is chosen and opens the choice; the bar's common look."""
+"""Defines `DropdownButton`, the flat button of the bars that shows the current choice and opens a list."""
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
-from usage_viewer.gui.widgets.chip import draw_focus
-from usage_viewer.gui.widgets.theme import UNIT, mixed, quiet
+from usage_viewer.gui.widgets.chip import draw_focus_ring
+from usage_viewer.gui.widgets.theme import UNIT, blend, muted_colour
 
-SHORTEST = 5
-"""Characters: less of a cut text says nothing."""
+MIN_ELIDED_LENGTH = 5
+"""Characters. A part that would be cut to this length or less is not drawn: the rest could not be understood."""
 
 _ALIGN = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading | Qt.TextFlag.TextSingleLine
 
 
 class DropdownButton(QToolButton):
-    """A quiet `prefix`, the choice, a quiet `suffix` and a chevron: `per Day ▾`. Enter, Space and Down press it."""
+    """Shows a muted prefix, the choice, a muted suffix and a chevron, for example `By day ▾`.
 
-    def __init__(self, parent: QWidget | None, *, name: str, shortcut: str, widest: int = 40 * UNIT) -> None:
+    Enter, Space and Down press the button. `name` is the name of the setting, such as "Time zone"; the accessible
+    name begins with it. `max_width` is in pixels.
+    """
+
+    def __init__(self, parent: QWidget | None, *, name: str, shortcut: str, max_width: int = 40 * UNIT) -> None:
         super().__init__(parent)
         self._parts = ("", "", "")
-        self._tip: str | None = None  # nothing has been shown yet
+        self._tip: str | None = None  # None until the first `show_choice`
         self._name = name
-        self._widest = widest
+        self._max_width = max_width
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -30,27 +34,27 @@ class DropdownButton(QToolButton):
         self.show_choice("")
 
     def show_choice(self, choice: str, *, prefix: str = "", suffix: str = "", tip: str = "") -> None:
-        shown = (prefix, choice, suffix)
-        if shown == self._parts and tip == self._tip:
+        """Show the current choice; without `tip`, the tooltip is the button's name and shortcut."""
+        parts = (prefix, choice, suffix)
+        if parts == self._parts and tip == self._tip:
             return
-        self._parts, self._tip = shown, tip
-        text = " ".join(part for part in self._parts if part)
+        self._parts, self._tip = parts, tip
         key = self.shortcut().toString(self.shortcut().SequenceFormat.NativeText)
-        self.setAccessibleName(f"{self._name}: {text}")
-        self.setAccessibleDescription(f"Opens the choice. {key}")
+        self.setAccessibleName(f"{self._name}: {self.choice}")
+        self.setAccessibleDescription(f"Opens the choices. {key}")
         self.setToolTip(tip or f"{self._name} ({key})")
         self.updateGeometry()
         self.update()
 
     @property
     def choice(self) -> str:
-        """All that is written on it."""
+        """Return the whole text on the button: prefix, choice and suffix."""
         return " ".join(part for part in self._parts if part)
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        texts = sum(metrics.horizontalAdvance(part) + self._space() for part in self._parts if part)
-        return QSize(min(texts + UNIT * 3 + 2, self._widest), metrics.height() + UNIT + 4)
+        text_width = sum(metrics.horizontalAdvance(part) + self._space() for part in self._parts if part)
+        return QSize(min(text_width + UNIT * 3 + 2, self._max_width), metrics.height() + UNIT + 4)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(min(self.sizeHint().width(), 10 * UNIT), self.sizeHint().height())
@@ -68,35 +72,35 @@ class DropdownButton(QToolButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         palette, shape = self.palette(), QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        window, front = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
+        window, text_colour = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
         strength = 0.12 if self.isDown() else 0.07 if self.underMouse() and self.isEnabled() else 0.0
         if strength:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(mixed(window, front, strength))
+            painter.setBrush(blend(window, text_colour, strength))
             painter.drawRoundedRect(shape, 5, 5)
-        faint = quiet(palette)
-        if not self.isEnabled():
-            faint = front  # the palette's disabled text
-        room = self.rect().adjusted(UNIT, 0, -UNIT * 2 - 2, 0)
-        for part, colour in zip(self._parts, (faint, front, faint), strict=True):
-            if part and room.width() > 0:
+        # A disabled button has one colour: the palette's colour of disabled text.
+        muted = muted_colour(palette) if self.isEnabled() else text_colour
+        free = self.rect().adjusted(UNIT, 0, -UNIT * 2 - 2, 0)
+        for part, colour in zip(self._parts, (muted, text_colour, muted), strict=True):
+            if part and free.width() > 0:
                 painter.setPen(colour)
-                text = self.fontMetrics().elidedText(part, Qt.TextElideMode.ElideRight, room.width())
-                if len(text) > SHORTEST or text == part:
-                    painter.drawText(self._mirrored(room), _ALIGN, text)
-                room.setLeft(room.left() + self.fontMetrics().horizontalAdvance(part) + self._space())
-        self._draw_chevron(painter, QPen(faint, 1.4, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
+                text = self.fontMetrics().elidedText(part, Qt.TextElideMode.ElideRight, free.width())
+                if len(text) > MIN_ELIDED_LENGTH or text == part:
+                    painter.drawText(self._mirrored(free), _ALIGN, text)
+                free.setLeft(free.left() + self.fontMetrics().horizontalAdvance(part) + self._space())
+        self._draw_chevron(painter, QPen(muted, 1.4, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
         if self.hasFocus():
-            draw_focus(painter, palette, shape, 5)
+            draw_focus_ring(painter, palette, shape, 5)
         painter.end()
 
-    def _mirrored(self, place: QRect) -> QRect:
-        return self.style().visualRect(self.layoutDirection(), self.rect(), place)
+    def _mirrored(self, rect: QRect) -> QRect:
+        """Return `rect`, mirrored within the button in a right-to-left layout."""
+        return self.style().visualRect(self.layoutDirection(), self.rect(), rect)
 
     def _draw_chevron(self, painter: QPainter, pen: QPen) -> None:
-        place = self._mirrored(QRect(self.width() - UNIT * 2 - 2, 0, UNIT + 4, self.height()))
-        middle = QRectF(place).center() + QPointF(0, 0.5)
+        rect = self._mirrored(QRect(self.width() - UNIT * 2 - 2, 0, UNIT + 4, self.height()))
+        centre = QRectF(rect).center() + QPointF(0, 0.5)
         painter.setPen(pen)
         painter.drawPolyline(
-            QPolygonF([middle + QPointF(-3.5, -1.75), middle + QPointF(0, 1.75), middle + QPointF(3.5, -1.75)])
+            QPolygonF([centre + QPointF(-3.5, -1.75), centre + QPointF(0, 1.75), centre + QPointF(3.5, -1.75)])
         )

@@ -1,4 +1,4 @@
-"""`FormDialog`: a small dialog with a title, a sentence and fields; it shows input errors in place."""
+"""Defines `FormDialog`, a small dialog with a title, a sentence and fields that shows input errors in place."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -8,14 +8,14 @@ from PySide6.QtGui import QPalette, QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QVBoxLayout, QWidget
 
 from usage_viewer.domain.errors import InputError
-from usage_viewer.gui.widgets.theme import UNIT, error_colour, plain_label, scaled
+from usage_viewer.gui.widgets.theme import UNIT, error_colour, plain_label, scaled_font
 
 
 class FormDialog(QDialog):
-    """Opened with `open()`. `act` is called when it is accepted; an InputError that it raises is shown in place.
+    """Asks for input and calls `act` when the user accepts; an `InputError` of `act` is shown above the buttons.
 
-    The first field has the focus. With `removes`, accepting deletes something: then *Cancel* is the default button
-    and has the focus, so that neither Enter nor Space nor a typed sentence can confirm it.
+    Show the dialog with `open()`. The first field has the focus. `removes` means that accepting deletes something:
+    then *Cancel* is the default button and has the focus, so that no Enter, Space or typed sentence can confirm.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class FormDialog(QDialog):
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         heading = plain_label(title, self)
-        heading.setFont(scaled(self.font(), 1.3, bold=True))
+        heading.setFont(scaled_font(self.font(), 1.3, bold=True))
         self.body = QVBoxLayout()
         self.body.setSpacing(UNIT)
         self._problem = plain_label("", self, wrap=True)
@@ -59,14 +59,15 @@ class FormDialog(QDialog):
 
     @property
     def problem_text(self) -> str:
+        """Return the input error that is shown; empty if there is none."""
         return self._problem.text()
 
     def showEvent(self, event: QShowEvent) -> None:
-        # The fields are added after the buttons: without this, the focus would begin at the buttons.
+        # The fields are added after the buttons. Without this, the tab order would begin at the buttons.
         fields = [
-            one
-            for one in self.findChildren(QWidget)
-            if one.focusPolicy() & Qt.FocusPolicy.TabFocus and not self._buttons.isAncestorOf(one)
+            widget
+            for widget in self.findChildren(QWidget)
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not self._buttons.isAncestorOf(widget)
         ]
         for before, after in pairwise([*fields, self.cancel, self.button]):
             QWidget.setTabOrder(before, after)
@@ -82,6 +83,6 @@ class FormDialog(QDialog):
             palette.setColor(QPalette.ColorRole.WindowText, error_colour(self.palette()))
             self._problem.setPalette(palette)
             self._problem.setVisible(True)
-            self.adjustSize()  # else the fields would give way to it
+            self.adjustSize()  # otherwise the message would take its space from the fields
         else:
             self.accept()

@@ -1,4 +1,4 @@
-"""Tooltips and menu texts that are shown as written: names come from outside and may look like markup."""
+"""Makes tooltips and menu texts that are shown as written: names from the server may look like markup."""
 
 import html
 
@@ -6,10 +6,10 @@ from usage_viewer.domain.display_text import visible
 
 
 def tip(text: str) -> str:
-    """A tooltip's text, line by line as it is written: Qt would take what looks like markup for markup."""
+    """Return a tooltip that shows `text` literally: Qt would render a plain string with markup as rich text."""
     return f"<qt>{'<br>'.join(html.escape(visible(line)) for line in text.split(chr(10)))}</qt>" if text else ""
 
 
 def menu_text(text: str) -> str:
-    """A menu's or button's text: an ampersand is an ampersand, not a mnemonic."""
+    """Return a text for a menu or button with its ampersands doubled: a single one would mark a mnemonic."""
     return visible(text).replace("&", "&&")

@@ -1,4 +1,4 @@
-"""A panel that opens under a control: Esc or a click beside it discards, Enter applies."""
+"""Defines `Popup`, a panel that opens under a control: Enter applies, Esc or a click outside discards."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPalette
@@ -11,11 +11,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from usage_viewer.gui.widgets.theme import UNIT, is_dark, mixed
+from usage_viewer.gui.widgets.theme import UNIT, blend, is_dark
 
 
 class Popup(QFrame):
-    """What is chosen in it is a draft until `apply`."""
+    """Holds the user's choice as a draft until `apply`. Subclasses add their widgets to `column`."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -26,12 +26,13 @@ class Popup(QFrame):
         self.column.setSpacing(UNIT)
 
     def open_under(self, anchor: QWidget) -> None:
+        """Show the panel under `anchor`, within the screen."""
         self.adjustSize()
-        self.move(place_under(anchor, self.width(), self.height()))
+        self.move(position_under(anchor, self.width(), self.height()))
         self.show()
 
     def apply(self) -> None:
-        """Takes over the draft; a popup with something to apply says what."""
+        """Accept the draft. The base class only closes; a subclass with a draft emits it."""
         self.close()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -47,36 +48,43 @@ class Popup(QFrame):
             super().keyPressEvent(event)
 
 
-def outlined(palette: QPalette) -> QPalette:
-    """For boxes to tick: the Fusion style draws their outline darker than the window, unseen on a dark one."""
+def checkbox_palette(palette: QPalette) -> QPalette:
+    """Return a palette that makes the outline of a check box visible.
+
+    The Fusion style draws the outline darker than the window colour: invisible on a dark window.
+    """
     changed = QPalette(palette)
     if is_dark(palette):
-        window, front = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
-        changed.setColor(QPalette.ColorRole.Window, mixed(window, front, 0.6))
+        window, text_colour = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
+        changed.setColor(QPalette.ColorRole.Window, blend(window, text_colour, 0.6))
     return changed
 
 
-class RoomyDelegate(QStyledItemDelegate):
-    """Rows as high as a menu's."""
+class PopupListDelegate(QStyledItemDelegate):
+    """Draws the rows of a popup's list: as high as menu entries, with visible check boxes."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         super().initStyleOption(option, index)
-        option.palette = outlined(option.palette)
+        option.palette = checkbox_palette(option.palette)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         hint = super().sizeHint(option, index)
         return QSize(hint.width(), option.fontMetrics.height() + UNIT)
 
 
-def place_under(anchor: QWidget, width: int, height: int) -> QPoint:
-    """Under `anchor` at its leading edge, above it where there is no room, never off the screen."""
+def position_under(anchor: QWidget, width: int, height: int) -> QPoint:
+    """Return the screen position of a panel that opens at `anchor`; `width` and `height` in pixels.
+
+    The panel is under `anchor`, at its leading edge, or above `anchor` if there is not enough space below. It
+    always lies within the screen.
+    """
     origin = anchor.mapToGlobal(QPoint(0, 0))
-    place = QRect(origin + QPoint(0, anchor.height() + 2), anchor.size())
+    below = QRect(origin + QPoint(0, anchor.height() + 2), anchor.size())
     if anchor.layoutDirection() == Qt.LayoutDirection.RightToLeft:
-        place.moveLeft(origin.x() + anchor.width() - width)
-    room = anchor.screen().availableGeometry()
-    y = place.top()
-    if y + height > room.bottom() and origin.y() - height - 2 >= room.top():
+        below.moveLeft(origin.x() + anchor.width() - width)
+    screen = anchor.screen().availableGeometry()
+    y = below.top()
+    if y + height > screen.bottom() and origin.y() - height - 2 >= screen.top():
         y = origin.y() - height - 2
-    x = max(room.left(), min(place.left(), room.right() - width))
-    return QPoint(x, max(room.top(), min(y, room.bottom() - height)))
+    x = max(screen.left(), min(below.left(), screen.right() - width))
+    return QPoint(x, max(screen.top(), min(y, screen.bottom() - height)))

@@ -1,4 +1,4 @@
-"""The measure that all distances are made of; by itself, for it is needed before anything else is loaded."""
+"""Defines the unit of distances. This module imports nothing: the first paint of the window needs it early."""
 
 UNIT = 8
-"""Pixels: all distances are multiples or halves of it."""
+"""Pixels. All distances are multiples or halves of this unit."""

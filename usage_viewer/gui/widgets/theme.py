@@ -1,4 +1,4 @@
-"""Measures and colours that the window's parts share; everything else is the system's own."""
+"""Provides the colours, fonts and labels that the widgets share; everything else comes from the system."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
@@ -14,18 +14,20 @@ SCHEMES = {
 
 
 def use_scheme(name: str) -> None:
-    """Follows the system, or is light or dark as the user chose."""
-    wanted = SCHEMES.get(name, Qt.ColorScheme.Unknown)
-    QGuiApplication.styleHints().setColorScheme(wanted)
-    # Not every platform can be asked for a scheme: there the palette is set by hand.
-    told = QGuiApplication.styleHints().colorScheme()
-    if wanted is Qt.ColorScheme.Dark and told is not wanted:
+    """Apply a colour scheme of `SCHEMES`; "system", or any unknown name, follows the system."""
+    requested = SCHEMES.get(name, Qt.ColorScheme.Unknown)
+    QGuiApplication.styleHints().setColorScheme(requested)
+    # Some platforms ignore the request. There the palette is set instead.
+    dark_requested = requested is Qt.ColorScheme.Dark
+    dark_applied = QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
+    if dark_requested and not dark_applied:
         QApplication.setPalette(dark_palette())
-    elif is_dark(QApplication.palette()) and wanted is not Qt.ColorScheme.Dark and told is not Qt.ColorScheme.Dark:
+    elif is_dark(QApplication.palette()) and not dark_requested and not dark_applied:
         QApplication.setPalette(QApplication.style().standardPalette())
 
 
 def dark_palette() -> QPalette:
+    """Return the palette of the dark scheme, for platforms that have none."""
     role = QPalette.ColorRole
     palette = QPalette()
     for colour, roles in (
@@ -42,19 +44,20 @@ def dark_palette() -> QPalette:
         ("#131416", (role.Dark, role.Shadow)),
         ("#34353a", (role.Mid,)),
     ):
-        for one in roles:
-            palette.setColor(one, QColor(colour))
-    for one in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, one, QColor("#6c6d73"))
+        for colour_role in roles:
+            palette.setColor(colour_role, QColor(colour))
+    for text_role in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, text_role, QColor("#6c6d73"))
     return palette
 
 
 def is_dark(palette: QPalette) -> bool:
+    """Return whether the window colour of the palette is darker than medium grey."""
     return palette.color(QPalette.ColorRole.Window).lightness() < 128
 
 
-def mixed(first: QColor, second: QColor, share: float) -> QColor:
-    """`share` of `second` in `first`."""
+def blend(first: QColor, second: QColor, share: float) -> QColor:
+    """Blend two colours: a `share` of 0 returns `first`, a `share` of 1 returns `second`."""
     return QColor.fromRgbF(
         first.redF() + (second.redF() - first.redF()) * share,
         first.greenF() + (second.greenF() - first.greenF()) * share,
@@ -62,28 +65,31 @@ def mixed(first: QColor, second: QColor, share: float) -> QColor:
     )
 
 
-def quiet(palette: QPalette) -> QColor:
-    """For text that stands behind other text, still readable on the window's colour."""
-    return mixed(palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window), 0.38)
+def muted_colour(palette: QPalette) -> QColor:
+    """Return the colour of less important text. Its contrast with the window colour is at least 4.5 (WCAG AA)."""
+    return blend(palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window), 0.38)
 
 
 def error_colour(palette: QPalette) -> QColor:
+    """Return the red of error messages; its contrast with the window colour is at least 4.5 (WCAG AA)."""
     return QColor("#ff8a80") if is_dark(palette) else QColor("#b3261e")
 
 
 def warning_colour(palette: QPalette) -> QColor:
+    """Return the amber of warnings; its contrast with the window colour is at least 4.5 (WCAG AA)."""
     return QColor("#ffc35c") if is_dark(palette) else QColor("#8a5300")
 
 
 def plain_label(text: str = "", parent: QWidget | None = None, *, wrap: bool = False) -> QLabel:
-    """A label that shows text as it is written: no markup, no links."""
+    """Create a label that shows its text as written: no markup, no links."""
     label = QLabel(text, parent)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(wrap)
     return label
 
 
-def scaled(font: QFont, factor: float, *, bold: bool = False) -> QFont:
+def scaled_font(font: QFont, factor: float, *, bold: bool = False) -> QFont:
+    """Return a copy of `font` with its point size multiplied by `factor`."""
     changed = QFont(font)
     if font.pointSizeF() > 0:
         changed.setPointSizeF(font.pointSizeF() * factor)

@@ -1,1 +1,1 @@
-"""The main window: its pages, actions, commands and status bars."""
+"""Composes the window: the shell with its pages, the commands, the bars for errors, notices and status."""

@@ -1,4 +1,4 @@
-"""The window's commands, each with its key, and the sheet that lists them."""
+"""Defines the window's commands with their keys, menu and tooltips."""
 
 from collections.abc import Callable
 
@@ -12,19 +12,19 @@ from usage_viewer.gui.window.status_bar import CANCEL_KEY
 Key = QKeySequence.StandardKey | str
 
 SCHEME_TIPS = {
-    "system": "Light or dark as the system is",
+    "system": "Follows the light or dark setting of the system",
     "light": "Dark text on light",
     "dark": "Light text on dark",
 }
 
 
 class Actions(QObject):
-    """Every command once; menus, buttons and keys all use these."""
+    """Has every command once; menus, buttons and keys share the same actions."""
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, organization_menu: QMenu) -> None:
         super().__init__(window)
         self._window = window
-        self.organizations = QMenu("Organi&zations", window)
+        self._organization_menu = organization_menu
         self.all: list[QAction] = []
         key = QKeySequence.StandardKey
         self.copy = self._add("&Copy", key.Copy, "Copies the selected rows with headers, or all rows")
@@ -33,33 +33,33 @@ class Actions(QObject):
         self.copy_markdown = self._add("&Markdown", None, "A Markdown table")
         self.copy_json = self._add("&JSON (raw numbers, ids)", None, "One array of objects")
         self.provenance = self._toggle(
-            "With a &provenance line", None, "Puts range, zone, filters and fetch time in front of each copy"
+            "Include a &source line", None, "Adds range, time zone, filters and load time above each copy"
         )
         self.save = self._add("&Save as…", key.Save, "Writes the selected rows, or all rows, to a file")
         self.save_snapshot = self._add(
-            "Save s&napshot…", None, "Writes what is held of this range, of every dataset, as Parquet files"
+            "Save s&napshot…", None, "Writes the downloaded data of this range, of every dataset, as Parquet files"
         )
         self.open_snapshot = self._add("O&pen snapshot…", key.Open, "Shows a saved snapshot; no key is needed")
         self.close_snapshot = self._add("Close the snapsho&t", None, "Goes back to your organization")
         self.close_snapshot.setVisible(False)
-        self.refresh = self._add("&Refresh", key.Refresh, "Fetches again whatever may have grown")
-        self.cancel = self._add("Stop fetch&ing", CANCEL_KEY, "Stops fetching; what has arrived is kept")
-        self.clear_filters = self._add("Clear a&ll filters", None, "Shows everything again")
+        self.refresh = self._add("Re&fresh", key.Refresh, "Reloads recent days")
+        self.cancel = self._add("Stop loadin&g", CANCEL_KEY, "Stops loading; data already downloaded is kept")
+        self.clear_filters = self._add("Clear a&ll filters", None, "Shows all usage of the range")
         self.origins = self._add(
-            "&Where does this come from?", "Ctrl+I", "Lists the buckets, rows and fetch times of the current cell"
+            "Show sou&rces…", "Ctrl+I", "Lists the periods, records and load times behind the current cell"
         )
-        self.changes = self._add("What c&hanged…", "Ctrl+H", "Lists figures that a later fetch told otherwise")
-        self.prove = self._add("Check co&mpleteness", "Ctrl+K", "Compares what is held with the server's own sums")
-        self.bars = self._toggle("&Bars in cells", "Ctrl+B", "Shows each row's share of the sorted figure")
+        self.changes = self._add("Restated figures…", "Ctrl+H", "Lists figures that the server changed later")
+        self.prove = self._add("Verify totals now", "Ctrl+K", "Compares the downloaded totals with OpenAI's")
+        self.bars = self._toggle("Bars &in cells", "Ctrl+B", "Shows each row's share of the sorted figure")
         self.abbreviated = self._toggle(
-            "Abbre&viated numbers", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
+            "Short num&bers (1.2 M)", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
         )
-        self.replace_key = self._add("Change admin &key…", None, "Checks another admin key and keeps it")
+        self.replace_key = self._add("Change admin &key…", None, "Checks and stores another admin key")
         self.forget_key = self._add("Remo&ve admin key…", None, "Removes the admin key from this computer")
-        self.erase = self._add("D&elete downloaded data…", None, "Deletes the usage and names on this computer")
-        self.erase_all = self._add("Delete all data and ke&ys…", None, "Deletes keys, data and settings")
+        self.erase = self._add("Delete do&wnloaded data…", None, "Deletes the usage and names on this computer")
+        self.erase_all = self._add("D&elete all data and keys…", None, "Deletes keys, data and settings")
         self.erase_all.setVisible(False)
-        self.demo = self._add("Open the &demo", None, "Looks at a synthetic organization")
+        self.demo = self._add("Open the &demo", None, "Opens a sample organization")
         self.shortcuts = self._add("Ke&yboard shortcuts", key.HelpContents, "Lists every key")
         self.about = self._add("Abo&ut Usage Viewer", None, "Version, licences, and where data is kept")
         self.quit = self._add("&Quit", "Ctrl+Q", "Closes the window")
@@ -83,12 +83,16 @@ class Actions(QObject):
         action.setCheckable(True)
         return action
 
+    def show_demo_open(self, is_open: bool) -> None:
+        """Set the text of the demo command: open or leave."""
+        self.demo.setText("Leave the &demo" if is_open else "Open the &demo")
+
     def menu(self, parent: QWidget) -> QMenu:
-        """What the ⋯ button opens."""
+        """Build the menu of the ⋯ button."""
         menu = QMenu(parent)
         menu.setToolTipsVisible(True)
         menu.addAction(self.copy)
-        menu.addMenu(self.copy_menu(menu))
+        menu.addMenu(self._copy_menu(menu))
         menu.addAction(self.save)
         menu.addSeparator()
         menu.addActions([self.save_snapshot, self.open_snapshot, self.close_snapshot])
@@ -101,13 +105,13 @@ class Actions(QObject):
         colours = menu.addMenu("C&olors")
         colours.addActions(list(self.scheme.values()))
         menu.addSeparator()
-        menu.addMenu(self.organizations)
+        menu.addMenu(self._organization_menu)
         menu.addActions([self.replace_key, self.forget_key, self.erase, self.erase_all, self.demo])
         menu.addSeparator()
         menu.addActions([self.shortcuts, self.about, self.quit])
         return menu
 
-    def copy_menu(self, parent: QWidget) -> QMenu:
+    def _copy_menu(self, parent: QWidget) -> QMenu:
         menu = QMenu("Copy &as", parent)
         menu.setToolTipsVisible(True)
         menu.addActions([self.copy_tsv, self.copy_csv, self.copy_markdown, self.copy_json])
@@ -137,16 +141,16 @@ OTHER_KEYS = (
 
 
 def shortcut_rows(actions: Actions) -> list[tuple[str, str]]:
-    """What each key does, for the sheet."""
+    """Return what each key does and the key itself."""
     native = QKeySequence.SequenceFormat.NativeText
-    own = [
+    commands = [
         (action.text().replace("&", ""), action.shortcut().toString(native))
         for action in actions.all
         if action.shortcuts()
     ]
-    return [*own, *OTHER_KEYS]
+    return [*commands, *OTHER_KEYS]
 
 
-def connect(action: QAction, act: Callable[[], None]) -> None:
-    """Calls `act` without the checked state that Qt sends along."""
+def connect(action: QAction, act: Callable[[], object]) -> None:
+    """Call `act` without the checked state that Qt sends along."""
     action.triggered.connect(lambda _checked=False: act())

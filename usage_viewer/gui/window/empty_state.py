@@ -1,20 +1,22 @@
-"""What stands in the table's place when there are no rows: why, and what to do."""
+"""Explains in place of the table why there are no rows, and offers what can help."""
 
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from usage_viewer.gui.widgets.theme import UNIT, plain_label, scaled
+from usage_viewer.gui.widgets.theme import UNIT, plain_label, scaled_font
 
 
 class EmptyState(QFrame):
+    """Shows a title, a text, a progress bar and a button, each only if it is needed."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._act: Callable[[], None] | None = None
         self._title = plain_label("", self)
         self._title.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._title.setFont(scaled(self.font(), 1.3, bold=True))
+        self._title.setFont(scaled_font(self.font(), 1.3, bold=True))
         self._text = plain_label("", self, wrap=True)
         self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._busy = QProgressBar(self, textVisible=False)
@@ -39,9 +41,10 @@ class EmptyState(QFrame):
 
     @property
     def title(self) -> str:
+        """Returns the visible title."""
         return self._title.text()
 
-    def say(
+    def show_message(
         self,
         title: str,
         text: str = "",
@@ -50,6 +53,7 @@ class EmptyState(QFrame):
         button: str = "",
         act: Callable[[], None] | None = None,
     ) -> None:
+        """Replace everything that is shown; `act` is called by the button."""
         self._title.setText(title)
         self._text.setText(text)
         self._text.setVisible(bool(text))

@@ -1,4 +1,4 @@
-"""A line over the table that names what failed, why and what to do; the window stays usable under it."""
+"""Shows above the table what failed, why and what can be done; the window stays usable below it."""
 
 from collections.abc import Callable
 
@@ -9,20 +9,20 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.gui.widgets.icons import icon
-from usage_viewer.gui.widgets.theme import UNIT, error_colour, mixed, plain_label, scaled
+from usage_viewer.gui.widgets.theme import UNIT, blend, error_colour, plain_label, scaled_font
 
 Action = tuple[str, Callable[[], None]]
-MOST_ACTIONS = 3
+MAX_ACTIONS = 3
 
 
 class ErrorBanner(QWidget):
-    """Hidden while there is nothing to say."""
+    """Hidden while `error` is None."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.error: UsageViewerError | None = None
         self._title = plain_label("", self)
-        self._title.setFont(scaled(self.font(), 1.0, bold=True))
+        self._title.setFont(scaled_font(self.font(), 1.0, bold=True))
         self._hint = plain_label("", self, wrap=True)
         self._hint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -30,8 +30,8 @@ class ErrorBanner(QWidget):
         texts.setSpacing(UNIT // 4)
         texts.addWidget(self._title)
         texts.addWidget(self._hint)
-        # Made beforehand, so that Tab comes to them before the closing cross.
-        self._buttons = [QPushButton(self) for _ in range(MOST_ACTIONS)]
+        # Built first, so that Tab reaches them before the close button.
+        self._buttons = [QPushButton(self) for _ in range(MAX_ACTIONS)]
         self._acts: list[Callable[[], None]] = []
         for place, button in enumerate(self._buttons):
             button.clicked.connect(lambda _checked=False, place=place: self._acts[place]())
@@ -39,7 +39,7 @@ class ErrorBanner(QWidget):
         self._close.setIcon(icon("close", self))
         self._close.setToolTip("Hide this message")
         self._close.setAccessibleName("Hide this message")
-        self._close.setAccessibleDescription("What it is about stays as it is")
+        self._close.setAccessibleDescription("Hides the message; the problem remains")
         self._close.clicked.connect(self.clear)
         row = QHBoxLayout(self)
         row.setContentsMargins(2 * UNIT, UNIT, UNIT, UNIT)
@@ -51,6 +51,7 @@ class ErrorBanner(QWidget):
         self.setVisible(False)
 
     def show_error(self, error: UsageViewerError, actions: list[Action]) -> None:
+        """Show an error with at most three buttons."""
         self.error = error
         self._title.setText(error.title)
         self._hint.setText(f"{error.hint} {visible(error.detail)}".strip())
@@ -59,6 +60,7 @@ class ErrorBanner(QWidget):
         self.setVisible(True)
 
     def clear(self) -> None:
+        """Hides the message."""
         self.error = None
         self.setVisible(False)
 
@@ -72,7 +74,8 @@ class ErrorBanner(QWidget):
             button.setVisible(True)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Tints the background and draws a stripe in the error colour."""
         colour = error_colour(self.palette())
         with QPainter(self) as painter:
-            painter.fillRect(self.rect(), mixed(self.palette().color(QPalette.ColorRole.Window), colour, 0.12))
+            painter.fillRect(self.rect(), blend(self.palette().color(QPalette.ColorRole.Window), colour, 0.12))
             painter.fillRect(0, 0, UNIT // 2, self.height(), colour)

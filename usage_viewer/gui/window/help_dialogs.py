@@ -1,4 +1,4 @@
-"""The sheet of keys and the About box."""
+"""Builds the list of keyboard shortcuts and the About dialog."""
 
 import platform
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QS
 
 from usage_viewer import __version__
 from usage_viewer.domain.display_text import visible
-from usage_viewer.gui.widgets.theme import UNIT, plain_label, scaled
+from usage_viewer.gui.widgets.theme import UNIT, plain_label, scaled_font
 
 
-def shortcut_sheet(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
-    """What each key does."""
+def shortcut_dialog(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
+    """Build the dialog that lists the keys."""
     inside = QWidget()
     grid = QGridLayout(inside)
     grid.setHorizontalSpacing(4 * UNIT)
@@ -21,30 +21,29 @@ def shortcut_sheet(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
     for line, (what, keys) in enumerate(rows):
         grid.addWidget(plain_label(what), line, 0)
         shown = plain_label(keys)
-        shown.setFont(scaled(shown.font(), 1.0, bold=True))
+        shown.setFont(scaled_font(shown.font(), 1.0, bold=True))
         grid.addWidget(shown, line, 1)
     grid.setColumnStretch(0, 1)
     return _dialog("Keyboard shortcuts", _scrolled(inside, "Keyboard shortcuts"), parent, 64 * UNIT, 70 * UNIT)
 
 
-def about_box(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
-    """`facts` are what this window alone knows: where data and key are kept."""
-    from usage_viewer.app.licences import (
-        parts,  # late: reading packages' metadata takes longer than the first paint
-    )
+def about_dialog(facts: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
+    """Build the dialog with version, licences and `facts`, names and values such as the place of the data."""
+    # Late: reading packages' metadata takes longer than the first paint.
+    from usage_viewer.app.licences import list_components
 
     inside = QWidget()
     column = QVBoxLayout(inside)
     column.setSpacing(UNIT)
     title = plain_label(f"Usage Viewer {__version__}")
-    title.setFont(scaled(title.font(), 1.4, bold=True))
+    title.setFont(scaled_font(title.font(), 1.4, bold=True))
     column.addWidget(title)
     column.addWidget(plain_label("See, filter, regroup, sort and copy your organization's usage.", wrap=True))
     grid = QGridLayout()
     grid.setHorizontalSpacing(2 * UNIT)
-    made_of = [f"Python {platform.python_version()} (PSF), Qt {PySide6.__version__} (LGPL-3.0)"]
-    made_of += [f"{part.name} {part.version}: {part.licence}" for part in parts()]
-    rows = [*((name, [text]) for name, text in facts), ("Licence", ["MIT"]), ("Made of", made_of)]
+    software = [f"Python {platform.python_version()} (PSF), Qt {PySide6.__version__} (LGPL-3.0)"]
+    software += [f"{part.name} {part.version}: {part.licence}" for part in list_components()]
+    rows = [*((name, [text]) for name, text in facts), ("Licence", ["MIT"]), ("Third-party software", software)]
     for row, (name, lines) in enumerate(rows):
         grid.addWidget(plain_label(name), row, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(_selectable(lines), row, 1)

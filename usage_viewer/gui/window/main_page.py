@@ -1,4 +1,6 @@
-"""The page with the table: the bars above it, the totals under it, and what is said when it is empty."""
+"""Lays out the page with the bars, the table, its totals and the status bar."""
+
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -8,9 +10,10 @@ from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.bars.filter_bar import FilterBar
 from usage_viewer.gui.bars.grouping_bar import GroupingBar
-from usage_viewer.gui.bars.menu_choices import DatasetChoice, PerChoice, ZoneChoice
+from usage_viewer.gui.bars.menu_choices import DatasetChoice, GranularityChoice, ZoneChoice
 from usage_viewer.gui.bars.organization_button import OrganizationButton
 from usage_viewer.gui.bars.range_picker import RangePicker
+from usage_viewer.gui.table.selection_sync import SelectionSync
 from usage_viewer.gui.table.table_pane import TablePane
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.icons import icon
@@ -20,13 +23,15 @@ from usage_viewer.gui.window.empty_state import EmptyState
 from usage_viewer.gui.window.error_banner import ErrorBanner
 from usage_viewer.gui.window.notice_bar import NoticeBar
 from usage_viewer.gui.window.status_bar import StatusBar
-from usage_viewer.gui.workspace.workspace import SortedResult, Workspace
+from usage_viewer.gui.workspace.result_loader import SortedResult
+from usage_viewer.gui.workspace.workspace import Workspace
 
 MENU_KEY = "Alt+O"
+STOPPED = "Stopped. Press Refresh (F5) to load the rest."
 
 
 class MainPage(QWidget):
-    """Puts the parts together; each asks the workspace for a view, and shows the view that it is given."""
+    """Connects its parts with the workspace: each requests views and shows the view that it is given."""
 
     def __init__(self, workspace: Workspace, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,9 +40,9 @@ class MainPage(QWidget):
         self.organization = OrganizationButton(self)
         self.dataset = DatasetChoice(self)
         self.range = RangePicker(self)
-        self.per = PerChoice(self)
+        self.per = GranularityChoice(self)
         self.zone = ZoneChoice(self)
-        # In the order in which Tab goes through them: from left to right and from top to bottom.
+        # Built in the order of Tab: from left to right and from top to bottom.
         self._buttons = {
             "refresh": self._button(self._actions.refresh),
             "copy": self._button(self._actions.copy, text=True),
@@ -50,6 +55,7 @@ class MainPage(QWidget):
         self.pane = TablePane(parent=self)
         self.model, self.table, self.totals = self.pane.model, self.pane.table, self.pane.totals
         self.empty = EmptyState(self)
+        self._selection_sync = SelectionSync(self.table, workspace)
         self.status = StatusBar(self)
         self._lay_out()
         self._connect()
@@ -99,7 +105,7 @@ class MainPage(QWidget):
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setShortcut(MENU_KEY)
         button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
-        button.setToolTip(f"More: copies, files, looks, key, help ({MENU_KEY})")
+        button.setToolTip(f"More: copies, files, appearance, key, help ({MENU_KEY})")
         button.setAccessibleName("More")
         return button
 
@@ -109,6 +115,7 @@ class MainPage(QWidget):
         self._buttons["more"].setIcon(icon("more", self))
 
     def changeEvent(self, event: QEvent) -> None:
+        """Draws the icons in the colours of another palette."""
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange and hasattr(self, "_buttons"):
             self._draw_icons()
@@ -119,45 +126,46 @@ class MainPage(QWidget):
             part.view_requested.connect(workspace.show_view)
         self.status.cancel_requested.connect(workspace.cancel)
         workspace.view_changed.connect(self.show_view)
-        workspace.shown.connect(self.show_answer)
-        workspace.progressed.connect(self.status.show_progress)
-        workspace.fetching_changed.connect(self._on_fetching)
-        workspace.stopped.connect(lambda: self.status.say("Stopped. Refresh fetches the rest."))
+        workspace.shown.connect(self.show_result)
+        workspace.fetch.progressed.connect(self.status.show_progress)
+        workspace.fetch.running_changed.connect(self._on_fetching)
+        workspace.fetch.stopped.connect(lambda: self.status.show_message(STOPPED))
 
     def show_view(self, view: ViewState) -> None:
-        """The controls show at once what was asked for; the table follows when it is answered."""
+        """Show a requested view in the controls at once; the table follows with its result."""
         self.dataset.show_view(view)
         self.range.show_view(view, self._workspace.now)
         for part in (self.per, self.zone, self.grouping, self.filters):
             part.show_view(view)
         self._actions.clear_filters.setEnabled(view.filtered)
 
-    def show_answer(self, shown: SortedResult) -> None:
-        look = shown.look
-        refused = dict.fromkeys(look.unavailable, "This organization's server can't group by it")
+    def show_result(self, result: SortedResult) -> None:
+        """Show a result in the table, and in the controls the view as its dataset supports it."""
+        look = result.look
+        refused = dict.fromkeys(look.unavailable_dimensions, "Not available for this organization")
         self.grouping.show_view(self._workspace.view, refused)
-        self.range.show_answered(look.answered)
-        self.per.show_answered(look.answered)
-        self.zone.show_answered(look.answered)
+        self.range.show_adjusted_view(look.effective_view)
+        self.per.show_adjusted_view(look.effective_view)
+        self.zone.show_adjusted_view(look.effective_view)
         self.table.extras = look.extras
-        self.notes.say("view", "\n".join(look.notes))
-        self.show_reasons()
+        self.notes.set_notice("view", "\n".join(look.notes))
+        self._show_unavailable()
         note = "" if look.coverage.complete else look.coverage.summary
-        self.pane.set_table(shown.table, shown.rows, shown.view, note, look.still_open)
+        self.pane.set_table(result.table, result.rows, result.view, note, look.may_grow)
         profile = self._workspace.profile
         self.status.show_coverage(look.coverage, profile.clock_note if profile is not None else "")
-        self._show_empty(shown)
+        self._show_empty(result)
 
     @property
     def heading(self) -> str:
-        """What the controls above the table say."""
+        """Returns the texts of the controls above the table."""
         buttons = self.findChildren(DropdownButton)
         return "   ".join(button.choice for button in buttons if button.isVisible())
 
-    def show_reasons(self) -> None:
-        """Greys the datasets that can't be had."""
+    def _show_unavailable(self) -> None:
+        """Disables the datasets that are not available for this organization."""
         session = self._workspace.session
-        reasons = session.unavailable if session is not None else {}
+        reasons = session.unavailable_datasets if session is not None else {}
         self.dataset.set_unavailable({name: reason_text(error) for name, error in reasons.items()})
 
     def _on_fetching(self, fetching: bool) -> None:
@@ -167,57 +175,63 @@ class MainPage(QWidget):
             self._show_empty(self._workspace.last)
 
     def show_origin(self, origin: str, range_text: str = "") -> None:
-        """For a snapshot: of when it is, and what range it holds; "" for what is fetched."""
+        """Show a snapshot's date and keep which range it contains; "" for an organization."""
         self._origin, self._origin_range = origin, range_text
         self.status.show_origin(origin)
         self.status.show_coverage(None)
 
-    def say_loading(self, what: str) -> None:
-        self.empty.say(what, busy=True)
+    def show_loading(self, text: str) -> None:
+        """Show a text and a progress bar in place of the table."""
+        self.empty.show_message(text, busy=True)
         self._stack.setCurrentWidget(self.empty)
 
-    def say_nothing(self) -> None:
-        """For when there is nothing to show at all: the banner says why."""
-        self.empty.say("")
+    def show_nothing(self) -> None:
+        """Show neither table nor text; the banner explains why."""
+        self.empty.show_message("")
         self._stack.setCurrentWidget(self.empty)
         self.status.show_coverage(None)
 
-    def _show_empty(self, shown: SortedResult) -> None:
-        """The table, or in its place the reason why there are no rows."""
-        coverage = shown.look.coverage
-        self._stack.setCurrentWidget(self.pane if shown.table.rows else self.empty)
-        if shown.table.rows:
+    def show_no_key(self, enter: Callable[[], None]) -> None:
+        """Explains that there is neither a key nor data; `enter` asks for the key."""
+        self.empty.show_message("No admin key", button="Enter admin key", act=enter)
+
+    def _show_empty(self, result: SortedResult) -> None:
+        """Show the table, or in its place the reason why there are no rows."""
+        coverage = result.look.coverage
+        self._stack.setCurrentWidget(self.pane if result.table.rows else self.empty)
+        if result.table.rows:
             return
-        reason = self._workspace.reason(shown.view.dataset_name)
+        reason = self._workspace.reason(result.view.dataset_name)
         if reason is not None:
-            self.empty.say(
-                f"{shown.view.dataset.label} can't be had of this organization",
+            self.empty.show_message(
+                f"{result.view.dataset.label}: not available for this organization",
                 reason_text(reason),
-                button="Ask again",
+                button="Retry",
                 act=self._workspace.refresh,
             )
         elif self._workspace.fetching:
-            self.empty.say("Loading…", "Usage appears here as it arrives.", busy=True)
-        elif shown.view.filtered:
-            self.empty.say(
+            self.empty.show_message("Loading…", "Usage appears here as it arrives.", busy=True)
+        elif result.view.filtered:
+            self.empty.show_message(
                 "Nothing matches the filters",
                 button="Clear all filters",
                 act=self._actions.clear_filters.trigger,
             )
         elif not coverage.expected:
-            self.empty.say("This range lies in the future")
-        elif self._origin and not coverage.held:
-            self.empty.say("This is not in the snapshot", self._origin_range)
+            self.empty.show_message("This range lies in the future")
+        elif self._origin and not coverage.stored:
+            self.empty.show_message("This range is not in the snapshot", self._origin_range)
         elif coverage.complete:
-            self.empty.say("No usage in this range", "Nothing was used; all of it was asked for.")
+            self.empty.show_message("No usage in this range", "All of this range is loaded.")
         else:
-            self.empty.say(
-                "Nothing is held of this range",
-                f"{coverage.summary} could be fetched so far.",
-                button="Try again",
+            self.empty.show_message(
+                "No data for this range yet",
+                f"Loaded so far: {coverage.summary}.",
+                button="Retry",
                 act=self._workspace.retry,
             )
 
 
 def reason_text(error: UsageViewerError) -> str:
+    """Return what failed, what to do and the server's message in one text."""
     return f"{error.title}. {error.hint} {error.detail}".strip()

@@ -1,13 +1,13 @@
-"""A quiet line over the table: what is shown otherwise than asked for, and what can't be had. No error."""
+"""Shows notices above the table: how the result differs from the view, and what is not available."""
 
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from usage_viewer.gui.widgets.theme import UNIT, mixed, plain_label
+from usage_viewer.gui.widgets.theme import UNIT, blend, plain_label
 
 
 class NoticeBar(QWidget):
-    """Hidden while there is nothing to say. Each topic has one text."""
+    """Has one text per topic; hidden while there is none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -21,10 +21,11 @@ class NoticeBar(QWidget):
 
     @property
     def text(self) -> str:
+        """Returns the visible text."""
         return self._label.text()
 
-    def say(self, topic: str, text: str) -> None:
-        """In place of what was said on the topic; "" says nothing more on it."""
+    def set_notice(self, topic: str, text: str) -> None:
+        """Replace the text of a topic; "" removes it."""
         if self._texts.get(topic, "") == text:
             return
         self._texts[topic] = text
@@ -34,11 +35,13 @@ class NoticeBar(QWidget):
         self.setVisible(bool(shown))
 
     def clear(self) -> None:
+        """Remove all notices."""
         for topic in list(self._texts):
-            self.say(topic, "")
+            self.set_notice(topic, "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Tints the background."""
         palette = self.palette()
         base, text = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
         with QPainter(self) as painter:
-            painter.fillRect(self.rect(), mixed(base, text, 0.06))
+            painter.fillRect(self.rect(), blend(base, text, 0.06))

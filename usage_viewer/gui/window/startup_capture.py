@@ -1,53 +1,59 @@
-"""Takes down what the window shows, for the next start to paint first."""
+"""Captures the visible table when the window closes, for the next start to paint first."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from usage_viewer.app.settings.startup_table import MOST_ROWS
-from usage_viewer.domain.table import FigureColumn
+from usage_viewer.app.settings.startup_table import MAX_ROWS, StartupTable
+from usage_viewer.domain.table import Alignment
 
 if TYPE_CHECKING:
     from usage_viewer.gui.window.main_page import MainPage
     from usage_viewer.gui.workspace.workspace import Workspace
 
-SETTLED_FOR = 7 * 86_400
-"""Seconds that a range that has ended is taken to stay as it is: nothing but a fetch changes it."""
+FINAL_SECONDS = 7 * 86_400
+"""How long the table of a range in the past stays valid: only another fetch can change it."""
 
 
-def last_look(workspace: "Workspace", page: "MainPage") -> dict[str, Any] | None:
-    """What is shown, and from when until when it is; None where a start couldn't show it like that."""
-    shown, model = workspace.last, page.model
-    if shown is None or workspace.fetching or not page.table.isVisible() or shown.view != workspace.view:
+def capture_startup_table(
+    workspace: "Workspace", page: "MainPage", *, geometry: str, scheme: str
+) -> StartupTable | None:
+    """Return the visible table; None if it is incomplete, filtered by a search, or not what the view asks for."""
+    last, model = workspace.last, page.model
+    if last is None or workspace.fetching or not page.table.isVisible() or last.view != workspace.view:
         return None
-    if shown.view.search or not shown.look.coverage.complete or not model.rowCount():
+    coverage = last.look.coverage
+    if last.view.search or not coverage.complete or not model.rowCount():
         return None
     table, header = page.table, page.table.header
     order = [header.logicalIndex(place) for place in range(header.count()) if not header.isSectionHidden(place)]
-    rows = range(min(MOST_ROWS, model.rowCount()))
-    end = int(shown.look.coverage.periods.bounds[-1])
-    return {
-        "kept": workspace.now,
-        "until": end if end > workspace.now else workspace.now + SETTLED_FOR,
-        "title": page.window().windowTitle(),
-        "heading": page.heading,
-        "status": page.status.held_text,
-        "labels": [model.columns[place].label for place in order],
-        "right": [isinstance(model.columns[place], FigureColumn) for place in order],
-        "widths": [header.sectionSize(place) for place in order],
-        "totals": _totals(page, order),
-        "rows": [[str(model.index(row, place).data()) for place in order] for row in rows],
-        "top": page.pane.y(),
-        "header": header.height(),
-        "row": table.verticalHeader().defaultSectionSize(),
-    }
+    end = int(coverage.periods.bounds[-1])
+    return StartupTable(
+        valid_from=workspace.now,
+        valid_until=end if end > workspace.now else workspace.now + FINAL_SECONDS,
+        title=page.window().windowTitle(),
+        heading=page.heading,
+        status=page.status.coverage_text,
+        geometry=geometry,
+        scheme=scheme,
+        heading_height=page.pane.y(),
+        header_height=header.height(),
+        row_height=table.verticalHeader().defaultSectionSize(),
+        labels=[model.columns[section].label for section in order],
+        right_aligned=[model.columns[section].alignment is Alignment.RIGHT for section in order],
+        widths=[header.sectionSize(section) for section in order],
+        totals=_totals(page, order),
+        rows=[
+            [str(model.index(row, section).data()) for section in order]
+            for row in range(min(MAX_ROWS, model.rowCount()))
+        ],
+    )
 
 
 def _totals(page: "MainPage", order: list[int]) -> list[str]:
-    """Under their columns; what they are of, under the first one."""
+    """Return a total for each column, and in the first column without one what the totals are about."""
     texts = []
-    for place in order:
-        column = page.model.columns[place]
-        total = isinstance(column, FigureColumn) and column.total is not None
-        texts.append(page.model.numbers.text(column.total, column.kind, column.unit) if total else "")  # type: ignore[union-attr]
+    for section in order:
+        column = page.model.columns[section]
+        texts.append("" if column.total is None else column.total_text(page.model.form))
     if not texts[0]:
         texts[0] = page.totals.label
     return texts

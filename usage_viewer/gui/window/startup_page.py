@@ -1,13 +1,16 @@
-"""`StartupPage`: the table as it was when the window was closed, in its place until the store has answered.
+"""Paints the stored table of the last run until the database has answered.
 
-All here is for speed: it imports nothing but Qt, the model is Qt's own, and what else the `Qt` namespace would name
-is a number, since the first look at that namespace takes 20 ms.
+This page is all about speed: it imports nothing but Qt, uses Qt's own model, and writes enumeration values as
+numbers, because the first access to the `Qt` namespace takes 20 ms.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtGui import QFont, QPaintEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QLabel, QTableView, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from usage_viewer.app.settings.startup_table import StartupTable
 
 _ALIGNMENT: Final = 7  # Qt.ItemDataRole.TextAlignmentRole
 _LEFT, _RIGHT, _TOP_LEFT = 0x81, 0x82, 0x21  # Qt.AlignmentFlag, the first two with AlignVCenter
@@ -15,34 +18,37 @@ _NOT_EDITABLE: Final = 0  # QAbstractItemView.EditTrigger
 _NO_FRAME, _NO_FOCUS, _NO_SCROLL_BAR, _PLAIN_TEXT = 0, 0, 1, 0
 
 
-class StartupTable(QTableView):
+class EarlyTable(QTableView):
+    """A table that knows whether it has been painted."""
+
     painted = False
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Paints the table and remembers that it did."""
         super().paintEvent(event)
         self.painted = True
 
 
 class StartupPage(QWidget):
-    """`look` is what `last_look` keeps."""
+    """Shows a stored table with its heading, totals and status line."""
 
-    def __init__(self, look: dict[str, Any], parent: QWidget | None = None) -> None:
+    def __init__(self, stored: "StartupTable", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._bold = QFont(self.font())
         self._bold.setBold(True)
-        heading = self._line(look["heading"])
-        heading.setFixedHeight(look["top"])
+        heading = self._line(stored.heading)
+        heading.setFixedHeight(stored.heading_height)
         heading.setProperty("alignment", _TOP_LEFT)
         heading.setMargin(12)
-        self.table = StartupTable(self)
-        self._fill(self.table, look, look["rows"])
-        self.table.horizontalHeader().setFixedHeight(look["header"])
+        self.table = EarlyTable(self)
+        self._fill(self.table, stored, stored.rows)
+        self.table.horizontalHeader().setFixedHeight(stored.header_height)
         self.table.setAccessibleName("Usage, as it was when the window was closed")
         totals = QTableView(self)
-        self._fill(totals, look, [look["totals"]])
+        self._fill(totals, stored, [stored.totals])
         totals.horizontalHeader().hide()
         totals.setFont(self._bold)
-        totals.setFixedHeight(look["row"])
+        totals.setFixedHeight(stored.row_height)
         totals.setAccessibleName("Totals")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -50,10 +56,11 @@ class StartupPage(QWidget):
         column.addWidget(heading)
         column.addWidget(self.table, 1)
         column.addWidget(totals)
-        column.addWidget(self._line(f"{look['status']} · being opened"))
+        column.addWidget(self._line(f"{stored.status} · opening…"))
 
     @property
     def painted(self) -> bool:
+        """Returns whether the table has been painted."""
         return self.table.painted
 
     def _line(self, text: str) -> QLabel:
@@ -63,7 +70,7 @@ class StartupPage(QWidget):
         line.setMargin(8)
         return line
 
-    def _fill(self, table: QTableView, look: dict[str, Any], rows: list[list[str]]) -> None:
+    def _fill(self, table: QTableView, stored: "StartupTable", rows: list[list[str]]) -> None:
         for name, value in (
             ("frameShape", _NO_FRAME),
             ("focusPolicy", _NO_FOCUS),
@@ -76,19 +83,19 @@ class StartupPage(QWidget):
         table.setWordWrap(False)
         table.horizontalHeader().setFont(self._bold)
         table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(look["row"])
-        sides = [_RIGHT if right else _LEFT for right in look["right"]]
+        table.verticalHeader().setDefaultSectionSize(stored.row_height)
+        alignments = [_RIGHT if right else _LEFT for right in stored.right_aligned]
         model = QStandardItemModel(self)
-        for section, label in enumerate(look["labels"]):
-            model.setHorizontalHeaderItem(section, _item(label, sides[section]))
+        for section, label in enumerate(stored.labels):
+            model.setHorizontalHeaderItem(section, _item(label, alignments[section]))
         for row in rows:
-            model.appendRow([_item(text, side) for text, side in zip(row, sides, strict=True)])
+            model.appendRow([_item(text, alignment) for text, alignment in zip(row, alignments, strict=True)])
         table.setModel(model)
-        for section, width in enumerate(look["widths"]):
+        for section, width in enumerate(stored.widths):
             table.setColumnWidth(section, width)
 
 
-def _item(text: str, side: int) -> QStandardItem:
+def _item(text: str, alignment: int) -> QStandardItem:
     item = QStandardItem(text)
-    item.setData(side, _ALIGNMENT)
+    item.setData(alignment, _ALIGNMENT)
     return item

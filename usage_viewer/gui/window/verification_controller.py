@@ -1,4 +1,4 @@
-"""Shows the results of verification: the badge, the identity mark and the lists."""
+"""Shows the results of verification in the badge, in the identity mark and in lists."""
 
 from PySide6.QtCore import QObject
 
@@ -7,69 +7,77 @@ from usage_viewer.domain.verification import BrokenIdentities, Cell
 from usage_viewer.gui.verification.identity_badge import IdentityBadge
 from usage_viewer.gui.verification.record_dialog import RecordDialog
 from usage_viewer.gui.verification.record_lists import (
-    ChangesList,
-    breaches_list,
-    differences_list,
+    ChangesDialog,
+    broken_identities_dialog,
+    differences_dialog,
     metrics_of,
-    origins_list,
+    sources_dialog,
 )
-from usage_viewer.gui.verification.verifier import BackgroundVerifier, Origins, VerificationState
+from usage_viewer.gui.verification.verifier import BackgroundVerifier, CellSources, VerificationState
 from usage_viewer.gui.window.actions import Actions, connect
 from usage_viewer.gui.window.main_page import MainPage
 from usage_viewer.gui.workspace.workspace import Workspace
 
 
 class VerificationController(QObject):
-    """Connects them with the page and its commands; lives as long as the window."""
+    """Connects the verifier with the page and its commands."""
 
-    def __init__(self, proofs: BackgroundVerifier, workspace: Workspace, page: MainPage, actions: Actions) -> None:
+    def __init__(
+        self, verifier: BackgroundVerifier, workspace: Workspace, page: MainPage, actions: Actions
+    ) -> None:
         super().__init__(page)
-        self._proofs, self._workspace, self._page = proofs, workspace, page
-        self.mark = IdentityBadge(page.totals)
-        seal = page.status.seal
-        proofs.changed.connect(self._show_standing)
-        proofs.breaches_changed.connect(self._show_breaches)
-        proofs.origins_found.connect(self.show_origins)
-        seal.check_requested.connect(proofs.check)
-        seal.refetch_requested.connect(proofs.refetch)
-        seal.list_requested.connect(self.list_differences)
-        self.mark.clicked.connect(self.list_breaches)
-        page.table.origin_requested.connect(self._find_origins)
-        connect(actions.prove, proofs.check)
+        self._verifier, self._workspace, self._page = verifier, workspace, page
+        self.identity_badge = IdentityBadge(page.totals)
+        badge = page.status.badge
+        verifier.state_changed.connect(self._show_state)
+        verifier.broken_identities_changed.connect(self._show_broken_identities)
+        verifier.sources_found.connect(self.show_sources)
+        badge.verify_requested.connect(verifier.verify)
+        badge.refetch_requested.connect(verifier.refetch)
+        badge.differences_requested.connect(self.list_differences)
+        self.identity_badge.clicked.connect(self.list_broken_identities)
+        page.table.origin_requested.connect(self._find_sources)
+        connect(actions.prove, verifier.verify)
         connect(actions.changes, lambda: self.list_changes().raise_())
         connect(actions.origins, page.table.ask_for_origin)
 
-    def _show_standing(self, standing: VerificationState) -> None:
-        seal = self._page.status.seal
-        seal.dataset = (
+    def _show_state(self, state: VerificationState) -> None:
+        badge = self._page.status.badge
+        badge.dataset = (
             self._workspace.view.dataset if self._workspace.last is None else self._workspace.last.view.dataset
         )
-        seal.show_standing(standing)
+        badge.show_state(state)
 
-    def _show_breaches(self, breaches: BrokenIdentities) -> None:
-        self.mark.show_breaches(breaches)
+    def _show_broken_identities(self, broken: BrokenIdentities) -> None:
+        self.identity_badge.show_broken_identities(broken)
 
     def list_differences(self) -> RecordDialog:
-        seal = self._page.status.seal
-        completeness = self._proofs.standing.completeness
-        return self._open(differences_list(completeness, seal.dataset, self._workspace.names, self._page))
+        """List the totals that differ from the server's."""
+        badge = self._page.status.badge
+        completeness = self._verifier.state.completeness
+        return self._open(differences_dialog(completeness, badge.dataset, self._workspace.names, self._page))
 
-    def list_breaches(self) -> RecordDialog:
+    def list_broken_identities(self) -> RecordDialog:
+        """List the rows whose parts don't add up to their total."""
         data = self._workspace.view.dataset
-        return self._open(breaches_list(self._proofs.breaches, data, self._workspace.names, self._page))
+        return self._open(
+            broken_identities_dialog(self._verifier.broken_identities, data, self._workspace.names, self._page)
+        )
 
     def list_changes(self) -> RecordDialog:
+        """List the figures that the server changed later."""
         workspace = self._workspace
         span = workspace.last.look.coverage.periods.span if workspace.last is not None else None
-        listing = ChangesList(workspace.view.dataset, workspace.names, span, self._proofs, self._page)
+        listing = ChangesDialog(workspace.view.dataset, workspace.names, span, self._verifier, self._page)
         return self._open(listing)
 
-    def _find_origins(self, cell: Cell, column: Column) -> None:
+    def _find_sources(self, cell: Cell, column: Column) -> None:
         view = self._workspace.view
-        self._proofs.find_origins(cell, column.name, metrics_of(column.name, view.dataset, view.shown_columns))
+        self._verifier.find_sources(cell, column.name, metrics_of(column.name, view.dataset, view.shown_columns))
 
-    def show_origins(self, origins: Origins) -> RecordDialog:
-        return self._open(origins_list(origins, self._workspace.names, self._page))
+    def show_sources(self, sources: CellSources) -> RecordDialog:
+        """List the records that a cell adds up."""
+        return self._open(sources_dialog(sources, self._workspace.names, self._page))
 
     def _open(self, listing: RecordDialog) -> RecordDialog:
         listing.open()

@@ -1,1 +1,1 @@
-"""The current view with its result and its fetch; the bridge between threads."""
+"""Holds the state of the window: view, result, selection, settings and context; runs the work in threads."""

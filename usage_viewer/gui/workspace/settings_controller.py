@@ -1,10 +1,9 @@
-"""What the window remembers of how it is used: read at its start, written a moment after each change."""
+"""Reads the settings when the window starts and writes them a moment after each change."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QObject, QTimer
+from PySide6.QtCore import QByteArray, QObject, QTimer, Signal
 
 from usage_viewer.app.profile.organizations import Organizations
 from usage_viewer.app.settings import settings as stored
@@ -12,38 +11,39 @@ from usage_viewer.app.settings.settings import ColourScheme, ProfileSettings, Se
 from usage_viewer.domain.errors import StoreNotWritable
 from usage_viewer.domain.view import FIRST_VIEW, ViewState
 
-WRITE_AFTER = 800
-"""Milliseconds of quiet before the file is written."""
+WRITE_DELAY_MS = 800
+"""Milliseconds without another change after which the file is written."""
 
 
 class SettingsController(QObject):
-    """`path` None remembers nothing beyond this run. `on_error` hears, once, that the file can't be written."""
+    """Changes the settings record `current`; with `path` None nothing is read or written."""
 
-    def __init__(
-        self, path: Path | None, on_error: Callable[[StoreNotWritable], None], parent: QObject | None = None
-    ) -> None:
+    write_failed = Signal(object)  # StoreNotWritable, at most once
+
+    def __init__(self, path: Path | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._path, self._on_error = path, on_error
+        self._path = path
         self._paused = False
-        self.settings = Settings() if path is None else stored.load(path)
-        self._profile = "default"
-        self._later = QTimer(self, singleShot=True, interval=WRITE_AFTER)
-        self._later.timeout.connect(self.write)
-
-    def use_profile(self, name: str, across: tuple[str, ...] = ()) -> ViewState:
-        """From now on it is this profile's looks that are remembered; returns the view that it had last, across
-        these organizations.
-        """
-        self._profile = name
-        view = self.profile.view if name in self.settings.profiles else FIRST_VIEW
-        return view.across(across)
+        self.current = Settings() if path is None else stored.load(path)
+        self._profile_name = "default"
+        self._write_timer = QTimer(self, singleShot=True, interval=WRITE_DELAY_MS)
+        self._write_timer.timeout.connect(self.write)
 
     @property
     def profile(self) -> ProfileSettings:
-        return self.settings.profile(self._profile)
+        """Returns the settings of the profile in use."""
+        return self.current.profiles.get(self._profile_name) or ProfileSettings(view=FIRST_VIEW)
 
-    def view(self, view: ViewState) -> None:
-        """The view, and with it the columns chosen for its dataset; a search is not kept."""
+    def use_profile(self, name: str, across: tuple[str, ...] = ()) -> ViewState:
+        """Store views and widths for this profile from now on; return its last view.
+
+        `across` are the ids of the organizations that a combined view adds up.
+        """
+        self._profile_name = name
+        return self.profile.view.across(across)
+
+    def save_view(self, view: ViewState) -> None:
+        """Store the view without its search, and its columns for the next time its dataset is chosen."""
         columns = dict(self.profile.columns)
         if view.columns:
             columns[view.dataset_name] = view.columns
@@ -51,57 +51,63 @@ class SettingsController(QObject):
             columns.pop(view.dataset_name, None)
         self._change_profile(replace(self.profile, view=view.with_search(""), columns=columns))
         if view.zone not in ("UTC", "local"):
-            self._change(self.settings.with_zone(view.zone))
+            self._change(self.current.with_zone(view.zone))
 
-    def widths(self, widths: dict[str, int]) -> None:
+    def save_widths(self, widths: dict[str, int]) -> None:
+        """Store the widths (pixels) of columns by name."""
         self._change_profile(replace(self.profile, widths={**self.profile.widths, **widths}))
 
-    def looks(self, *, bars: bool, abbreviated: bool, scheme: str) -> None:
-        self._change(replace(self.settings, bars=bars, abbreviated=abbreviated, colour_scheme=ColourScheme(scheme)))
+    def save_appearance(self, *, bars: bool, abbreviated: bool, scheme: str) -> None:
+        """Store the appearance of figures and colours."""
+        self._change(replace(self.current, bars=bars, abbreviated=abbreviated, colour_scheme=ColourScheme(scheme)))
 
-    def organizations(self, listed: Organizations) -> None:
-        """The list; of those that are gone nothing is remembered."""
-        gone = {one.id for one in self.settings.organizations} - {one.id for one in listed}
-        profiles = {name: one for name, one in self.settings.profiles.items() if name not in gone}
-        self._change(replace(self.settings, organizations=listed, profiles=profiles))
+    def save_organizations(self, organizations: Organizations) -> None:
+        """Store the list and drop the settings of organizations that are no longer in it."""
+        removed = {item.id for item in self.current.organizations} - {item.id for item in organizations}
+        profiles = {name: profile for name, profile in self.current.profiles.items() if name not in removed}
+        self._change(replace(self.current, organizations=organizations, profiles=profiles))
 
-    def organization(self, id: str) -> None:
-        """The one that is looked at."""
-        self._change(replace(self.settings, organization=id))
+    def save_organization(self, id: str) -> None:
+        """Store which organization the next start opens."""
+        self._change(replace(self.current, organization=id))
 
-    def combined(self, ids: tuple[str, ...]) -> None:
-        """Those that are looked at together."""
-        self._change(replace(self.settings, combined=ids))
+    def save_combined(self, ids: tuple[str, ...]) -> None:
+        """Store which organizations were combined last."""
+        self._change(replace(self.current, combined=ids))
 
-    def geometry(self, geometry: QByteArray) -> None:
-        self._change(replace(self.settings, geometry=geometry.toBase64().toStdString()))
+    def save_geometry(self, geometry: QByteArray) -> None:
+        """Store the window's size and position."""
+        self._change(replace(self.current, geometry=geometry.toBase64().toStdString()))
 
     def _change_profile(self, profile: ProfileSettings) -> None:
-        self._change(self.settings.with_profile(self._profile, profile))
+        if profile != self.profile:
+            self._change(self.current.with_profile(self._profile_name, profile))
 
     def _change(self, settings: Settings) -> None:
-        if settings != self.settings:
-            self.settings = settings
-            self._later.start()
+        if settings != self.current:
+            self.current = settings
+            self._write_timer.start()
 
     @property
     def paused(self) -> bool:
+        """Returns whether writing is paused."""
         return self._paused
 
     def pause(self) -> None:
-        """Nothing is written until `go_on`."""
+        """Write nothing until `resume`."""
         self._paused = True
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
+        """Allow writing again."""
         self._paused = False
 
     def write(self) -> None:
-        """Now, if there is something to write."""
-        self._later.stop()
+        """Write the settings now, if they may be written."""
+        self._write_timer.stop()
         if self._path is None or self._paused:
             return
         try:
-            stored.save(self._path, self.settings)
+            stored.save(self._path, self.current)
         except StoreNotWritable as error:
             self._path = None
-            self._on_error(error)
+            self.write_failed.emit(error)

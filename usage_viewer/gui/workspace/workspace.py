@@ -1,282 +1,243 @@
-"""`Workspace`: what the window is about: a session, a view, and the work that brings the one to the other."""
+"""Holds the state that the window shows: the open session, the view, its result and the selected rows."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QObject, QTimer, Signal
 
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import BucketRun
-from usage_viewer.domain.row_order import RowOrder
-from usage_viewer.domain.table import Table
+from usage_viewer.domain.row_keys import RowKeys
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.gui.workspace.tasks import Task, Tasks
+from usage_viewer.gui.workspace.fetch_controller import FetchController
+from usage_viewer.gui.workspace.name_loader import NameLoader
+from usage_viewer.gui.workspace.result_loader import ResultLoader, SortedResult
+from usage_viewer.gui.workspace.tasks import Tasks
 
 if TYPE_CHECKING:
     from usage_viewer.app.fetch.window_fetcher import Progress
     from usage_viewer.app.profile.profile import Profile
-    from usage_viewer.app.session.session import Session, ViewResult
+    from usage_viewer.app.session.session import Session
+    from usage_viewer.app.session.store_session import StoreSession
     from usage_viewer.domain.admin_key import AdminKey
 
-REPAINT_AFTER = 0.2
-"""Seconds between two looks at the store while a fetch is bringing more."""
 
-LOOK_AGAIN_AFTER = 300
-"""Seconds after which a window that comes back to the front looks again."""
-
-
-@dataclass(frozen=True)
-class SortedResult:
-    """A look, and the order of its rows in the view that it was asked for."""
-
-    look: "ViewResult"
-    rows: RowOrder
-
-    @property
-    def view(self) -> ViewState:
-        return self.look.view
-
-    @property
-    def table(self) -> Table:
-        return self.look.table
+RELOAD_SECONDS = 0.2
+"""Least time between two loads while a fetch is storing more."""
+OUTDATED_SECONDS = 300
+"""Age of a result that is loaded again when the window comes to the front."""
+NO_ROWS = RowKeys((), ())
 
 
 class Workspace(QObject):
-    """Lives on the GUI thread. Its signals are facts; its methods are what a user can ask for."""
+    """Changes the view, and is the only object that does; lives on the GUI thread.
 
-    view_changed = Signal(object)  # ViewState: what is asked for now
-    shown = Signal(object)  # Shown: what is held of it
-    progressed = Signal(object)  # Progress of the fetch
-    fetching_changed = Signal(bool)
-    failed = Signal(object)  # UsageViewerError that stopped the fetch or the look
-    stopped = Signal()  # the user stopped the fetch
-    recovered = Signal()  # a fetch began: what failed before is no longer true
-    names_failed = Signal(object)  # UsageViewerError
+    `results`, `fetch` and `name_loader` do the work in threads and have signals of their own.
+    """
+
+    view_changed = Signal(object)  # ViewState that is asked for now
+    shown = Signal(object)  # SortedResult with the stored part of the view
+    selection_changed = Signal(object)  # RowKeys
+    failed = Signal(object)  # UsageViewerError that stopped the fetch or the load
     session_opened = Signal()
-    session_failed = Signal(object)  # StoreError
+    session_failed = Signal(object)  # UsageViewerError
 
     def __init__(self, tasks: Tasks, view: ViewState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tasks = tasks
-        self.view = view
+        self._view = view
+        self._selection = NO_ROWS
         self.session: Session | None = None
         self.profile: Profile | None = None
-        self.last: SortedResult | None = None
-        self.fetching = False
-        self._fetch_key: object = None
-        self._given_up: object = None
-        self._looked_at = 0.0  # on a clock that only measures
-        self._looked_at_now = 0  # by the session's clock, which goes on while the computer sleeps
-        self._more = QTimer(self, singleShot=True)
-        self._more.timeout.connect(self._look)
+        self.results = ResultLoader(tasks, self)
+        self.fetch = FetchController(tasks, self)
+        self.name_loader = NameLoader(tasks, self)
+        self._reload_timer = QTimer(self, singleShot=True)
+        self._reload_timer.timeout.connect(self.reload)
+        self.results.loaded.connect(self._on_loaded)
+        self.results.failed.connect(self.failed)
+        self.results.erased.connect(self.reload)
+        self.fetch.progressed.connect(self._on_progress)
+        self.fetch.ended.connect(self._on_fetch_ended)
+        self.name_loader.loaded.connect(self.reload)
 
-    # Opening
+    # State
 
-    def open(self, profile: "Profile") -> None:
-        """Opens the profile's data in a worker, in place of what is open now."""
+    @property
+    def view(self) -> ViewState:
+        """Returns the view that is asked for; `last` has the one that is shown."""
+        return self._view
+
+    @property
+    def last(self) -> SortedResult | None:
+        """Returns the result that is shown; None before the first one."""
+        return self.results.last
+
+    @property
+    def fetching(self) -> bool:
+        """Returns whether a fetch is running."""
+        return self.fetch.running
+
+    @property
+    def now(self) -> int:
+        """Returns the current time in epoch seconds, by the session's clock if one is open."""
+        return self.session.now if self.session is not None else int(time.time())
+
+    @property
+    def store_session(self) -> "StoreSession | None":
+        """The open session if it is of one organization or a snapshot."""
+        return self.session.store_session if self.session is not None else None
+
+    @property
+    def names(self) -> Names:
+        """Returns the known names of ids."""
+        return self.session.names if self.session is not None else Names()
+
+    def values(self, dimension: str) -> tuple[Value, ...]:
+        """Return the stored values of a dimension of the view's dataset."""
+        return self.session.values(self.view.dataset_name, dimension) if self.session is not None else ()
+
+    def reason(self, dataset_name: str) -> UsageViewerError | None:
+        """Return why a dataset is not available for this organization; None if it is, as far as is known."""
+        return self.session.unavailable_datasets.get(dataset_name) if self.session is not None else None
+
+    @property
+    def selection(self) -> RowKeys:
+        """Returns the keys of the selected rows; none if too many rows are selected to follow each of them."""
+        return self._selection
+
+    def select(self, selection: RowKeys) -> None:
+        """Select rows by their keys."""
+        if selection != self._selection:
+            self._selection = selection
+            self.selection_changed.emit(selection)
+
+    # The session
+
+    def open(self, profile: "Profile", view: ViewState) -> None:
+        """Open a profile's data in a worker, in place of the data open now, and show `view` of it."""
         self.close()
         self.profile = profile
+        self._set_view(view)
         week_start = QLocale().firstDayOfWeek().value - 1
         self._tasks.start(
             "open", lambda task: profile.open_session(week_start), self._on_opened, self.session_failed.emit
         )
+
+    def close(self) -> None:
+        """Cancel all work on the session and close it."""
+        self._reload_timer.stop()
+        self.results.clear()
+        self.name_loader.cancel()
+        self.fetch.stop()
+        session, self.session = self.session, None
+        if session is not None:
+            session.close()
+
+    def connect_key(self, key: "AdminKey") -> None:
+        """Fetch with `key` from now on."""
+        session = self.store_session
+        if session is None or self.profile is None:
+            return
+        session.connect(self.profile.source(key))
+        self.load_names()
+        self.reload()
+
+    def load_names(self) -> None:
+        """Fetch the names for a session that has its keys."""
+        self.fetch.forget_failures()
+        if self.session is not None:
+            self.name_loader.load(self.session)
+
+    def disconnect_key(self) -> None:
+        """Fetch nothing from now on."""
+        self.name_loader.cancel()
+        self.fetch.stop()
+        session = self.store_session
+        if session is not None:
+            session.connect(None)
+
+    def erase(self) -> None:
+        """Delete the downloaded data in a worker, then fetch what the view needs."""
+        self.fetch.stop()
+        session = self.store_session
+        if session is not None:
+            self.fetch.forget_failures()
+            self.results.erase(session)
 
     def _on_opened(self, session: "Session") -> None:
         self.session = session
         self.session_opened.emit()
         self.show_view(self.view)
 
-    def connect_key(self, key: "AdminKey") -> None:
-        """Fetches with `key` from now on."""
-        if self.session is None or self.profile is None:
-            return
-        source = self.profile.source(key)
-        self.session.connect(source, source)
-        self._given_up = None
-        self._fetch_names()
-        self._look()
-
-    def begin_connected(self) -> None:
-        """For what has its keys already."""
-        self._given_up = None
-        self._fetch_names()
-
-    def disconnect_key(self) -> None:
-        self._tasks.cancel("names")
-        self._stop_fetch()
-        if self.session is not None:
-            self.session.connect(None)
-
-    def close(self) -> None:
-        self._tasks.cancel("look")
-        self._tasks.cancel("names")
-        self._stop_fetch()
-        session, self.session, self.last = self.session, None, None
-        if session is not None:
-            session.close()
-
-    # Looking
+    # The view and its result
 
     def show_view(self, view: ViewState) -> None:
-        """Shows what is held of `view` at once, and fetches what is missing."""
-        before, self.view = self.view, view
-        self.view_changed.emit(view)
-        if self.last is not None and replace(before, order=view.order) == view == replace(
-            self.last.view, order=view.order
-        ):
-            self._sort(self.last)
+        """Show the stored part of `view` at once and fetch the missing part."""
+        before, last = self.view, self.last
+        self._set_view(view)
+        if last is not None and replace(before, order=view.order) == view == replace(last.view, order=view.order):
+            self.results.sort(last, view)
         else:
-            self._look()
+            self.reload()
 
-    def look_again(self) -> None:
-        """For when something else has changed what is held."""
-        self._look()
+    def reload(self) -> None:
+        """Read the view again after something changed the stored data."""
+        self._reload_timer.stop()
+        if self.session is not None:
+            self.results.load(self.session, self.view)
 
-    def look_if_old(self) -> None:
-        """For a window that comes back to the front: what has grown stale meanwhile is fetched."""
-        if self.last is not None and self.now - self._looked_at_now > LOOK_AGAIN_AFTER:
-            self._look()
+    def reload_if_outdated(self) -> None:
+        """Read the view again if the result is old, which fetches buckets that may have grown."""
+        if self.last is not None and self.now - self.results.loaded_at_now > OUTDATED_SECONDS:
+            self.reload()
 
-    def _sort(self, last: SortedResult) -> None:
-        look = replace(last.look, view=self.view)
-        self._tasks.start(
-            "look",
-            lambda task: SortedResult(look, look.table.ordered(look.view.order)),
-            self._on_shown,
-            self._on_failed,
-        )
+    def _set_view(self, view: ViewState) -> None:
+        self._view = view
+        self.view_changed.emit(view)
 
-    def _look(self) -> None:
-        from usage_viewer.store import Cancel
+    def _on_loaded(self, result: SortedResult) -> None:
+        self.fetch.stop_if_outdated(result)
+        if self.fetch.is_due(result) and self.reason(result.view.dataset_name) is None:
+            self._start_fetch(refresh=False)
+        self.shown.emit(result)
 
-        if self.session is None:
-            return
-        session, view, cancel = self.session, self.view, Cancel()
-        self._more.stop()
-        self._looked_at, self._looked_at_now = time.monotonic(), self.now
-
-        def work(task: Task) -> SortedResult:
-            look = session.look(view, cancel)
-            return SortedResult(look, look.table.ordered(view.order))
-
-        self._tasks.start("look", work, self._on_shown, self._on_failed, on_cancel=cancel.cancel)
-
-    def _on_shown(self, shown: SortedResult) -> None:
-        self.last = shown
-        if self.fetching and self._key_of(shown) != self._fetch_key:
-            self._stop_fetch()
-        asked = self._key_of(shown) in (self._fetch_key, self._given_up)
-        if shown.look.coverage.wanted and not asked and self.reason(shown.view.dataset_name) is None:
-            self._fetch(refresh=False)
-        self.shown.emit(shown)
-
-    # Fetching
-
-    @staticmethod
-    def _key_of(shown: SortedResult) -> tuple[str, tuple[BucketRun, ...]]:
-        """What a fetch is for: two views with the same one need the same buckets."""
-        return shown.view.dataset_name, tuple(shown.look.coverage.periods.segments(shown.view.dataset.widths))
+    # The fetch
 
     def refresh(self) -> None:
-        """Fetches again whatever may have grown, and what is missing; asks for what could not be had, too."""
-        self._given_up = None
+        """Fetch what is missing or may have grown, and ask again for what was not available."""
+        self.fetch.forget_failures()
         if self.session is not None:
             self.session.forget_unavailable()
-        self._fetch(refresh=True)
+        self._start_fetch(refresh=True)
 
     def retry(self) -> None:
-        """Goes on from where the last fetch stopped."""
-        self._given_up = None
-        self._look()
+        """Continues where the last fetch stopped."""
+        self.fetch.forget_failures()
+        self.reload()
 
     def cancel(self) -> None:
-        """Stops the fetch; what has arrived whole is kept, and nothing is asked for until *Retry*."""
+        """Stop the fetch until the user asks for more; buckets that were fetched completely are kept."""
         if self.fetching:
-            self._given_up = self._fetch_key
-            self._look()
-            self._stop_fetch()
-            self.stopped.emit()
+            self.fetch.give_up()
+            self.reload()
+            self.fetch.stop()
+            self.fetch.stopped.emit()
 
-    def _stop_fetch(self) -> None:
-        self._tasks.cancel("fetch")
-        if self.fetching:
-            self._end_fetch()
-
-    def _fetch(self, *, refresh: bool) -> None:
-        if self.session is None or self.last is None or not self.session.connected:
-            return
-        session, view = self.session, self.view
-        self._fetch_key = self._key_of(self.last)
-        self.fetching = True
-        self.fetching_changed.emit(True)
-        self.recovered.emit()
-
-        def work(task: Task) -> "Iterator[Progress]":
-            return session.fetch(view, cancelled=task.cancelled, refresh=refresh)
-
-        self._tasks.start_steps("fetch", work, self._on_progress, self._on_fetched, self._on_fetch_failed)
+    def _start_fetch(self, *, refresh: bool) -> None:
+        if self.session is not None and self.last is not None and self.session.connected:
+            self.fetch.start(self.session, self.view, self.last, refresh=refresh)
 
     def _on_progress(self, progress: "Progress") -> None:
-        self.progressed.emit(progress)
-        if progress.stored and not self._more.isActive():
-            wait = max(0.0, self._looked_at + REPAINT_AFTER - time.monotonic())
-            self._more.start(int(wait * 1000))
+        if progress.stored and not self._reload_timer.isActive():
+            wait = max(0.0, self.results.loaded_at + RELOAD_SECONDS - time.monotonic())
+            self._reload_timer.start(int(wait * 1000))
 
-    def _on_fetched(self) -> None:
-        self._look()
-        self._end_fetch()
-
-    def _on_fetch_failed(self, error: UsageViewerError) -> None:
-        self._given_up = self._fetch_key
-        self._look()
-        self._end_fetch()
-        if self.reason(self.view.dataset_name) is None:
-            self._on_failed(error)
-
-    def reason(self, dataset: str) -> UsageViewerError | None:
-        """Why a dataset can't be had of this organization; None where it can, as far as is known."""
-        return self.session.unavailable.get(dataset) if self.session is not None else None
-
-    def _end_fetch(self) -> None:
-        self._fetch_key = None
-        self.fetching = False
-        self.fetching_changed.emit(False)
-
-    def _on_failed(self, error: UsageViewerError) -> None:
-        if not isinstance(error, Cancelled):
-            self.failed.emit(error)
-
-    def erase(self) -> None:
-        """Forgets all that is held, in a worker; then fetches anew what the view needs."""
-        self._stop_fetch()
-        session = self.session
-        if session is not None:
-            self._given_up = None
-            self._tasks.start("look", lambda task: session.erase(), lambda _: self._look(), self._on_failed)
-
-    # Names and values
-
-    def _fetch_names(self) -> None:
-        if self.session is None:
+    def _on_fetch_ended(self, error: UsageViewerError | None) -> None:
+        self.reload()
+        self.fetch.finish()
+        if error is None or isinstance(error, Cancelled):
             return
-        session = self.session
-        self._tasks.start(
-            "names",
-            lambda task: session.fetch_names(cancelled=task.cancelled),
-            lambda names: self._look(),
-            self.names_failed.emit,
-        )
-
-    @property
-    def now(self) -> int:
-        return self.session.now if self.session is not None else int(time.time())
-
-    @property
-    def names(self) -> Names:
-        return self.session.names if self.session is not None else Names()
-
-    def values(self, dimension: str) -> tuple[Value, ...]:
-        return self.session.values(self.view.dataset_name, dimension) if self.session is not None else ()
+        if self.reason(self.view.dataset_name) is None:
+            self.failed.emit(error)

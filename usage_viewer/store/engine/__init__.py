@@ -1,1 +1,1 @@
-"""The DuckDB connection, its schema and its memory."""
+"""Opens the DuckDB file and creates its tables."""

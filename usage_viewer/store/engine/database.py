@@ -1,4 +1,4 @@
-"""`Database`: the DuckDB file: opening it safely, a cursor for each call, and DuckDB's errors as typed ones."""
+"""Opens the DuckDB file safely, gives each call a cursor, and converts DuckDB's errors to typed ones."""
 
 import os
 import threading
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from usage_viewer.domain.cancellation import Cancel
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import (
     Cancelled,
     StoreDamaged,
@@ -21,13 +21,18 @@ from usage_viewer.domain.errors import (
 Connection = duckdb.DuckDBPyConnection
 
 MEMORY_LIMIT = "1GB"
-MOST_THREADS = 4
-LONGEST_LOG = "32MB"
-"""Kept before it is worked into the file: what is fetched at first is then written there once, not a part of it
-over and over, which leaves a quarter of the file free. After a crash it is read again, in a sixth of a second.
+MAX_THREADS = 4
+MAX_LOG = "32MB"
+"""Size of the write-ahead log at which DuckDB merges it into the file.
+
+So large a log lets a first fetch be merged once. Repeated merges leave a quarter of the file free. After a crash,
+reading a full log takes 0.17 s.
 """
+OUT_OF_MEMORY = "Not enough memory for this"
+"""The title of the error that DuckDB's lack of memory is reported as."""
+
 CLOSE_WITHIN = 1.0
-"""Seconds that closing waits for interrupted queries to let go."""
+"""Seconds that closing waits for interrupted queries to end."""
 
 
 def _connect(path: Path | None, folder: Path | None) -> Connection:
@@ -37,35 +42,35 @@ def _connect(path: Path | None, folder: Path | None) -> Connection:
     connection = duckdb.connect(target, config=_settings())
     listed = str(folder).replace("'", "''")
     connection.execute(f"SET allowed_directories = ['{listed}']")
-    connection.execute("SET enable_external_access = false")  # cannot be taken back
+    connection.execute("SET enable_external_access = false")  # DuckDB does not allow this to be undone
     return connection
 
 
 def _settings() -> dict[str, str | bool | int | float | list[str]]:
     return {
-        # No query may reach the network or another file.
+        # No query may access the network or another file.
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "python_enable_replacements": "false",
         "temp_directory": "",
         "memory_limit": MEMORY_LIMIT,
-        "checkpoint_threshold": LONGEST_LOG,
-        "threads": str(min(MOST_THREADS, os.cpu_count() or 1)),
+        "checkpoint_threshold": MAX_LOG,
+        "threads": str(min(MAX_THREADS, os.cpu_count() or 1)),
     }
 
 
 class Database:
-    """One open file (None: in memory). Only one process can have it open.
+    """Holds one open file (None: in memory), which only one process can have open.
 
-    `folder` is the one directory in which queries may read and write files; without it there is none.
+    Queries may read and write files in `folder` only; None: nowhere.
     """
 
     def __init__(self, path: Path | None, *, folder: Path | None = None) -> None:
-        """Raises StoreLocked, StoreDamaged, StoreNewer, StoreNotWritable."""
+        """Open or creates the file. Raises StoreLocked, StoreDamaged, StoreNewer, StoreNotWritable."""
         self.path = path
-        self._guard = threading.Condition()
+        self._condition = threading.Condition()
         self._running: set[Connection] = set()
-        self._closed = self._emptying = False
+        self._closed = self._recreating = False
         self._folder = folder
         self._open()
 
@@ -77,40 +82,40 @@ class Database:
         self.restrict()
 
     @contextmanager
-    def cursor(self, cancel: Cancel | None = None) -> Iterator[Connection]:
-        """A cursor of its own for one call. Raises StoreError, and Cancelled where `cancel` or closing stops it."""
-        with self._guard:
-            self._guard.wait_for(lambda: not self._emptying)
+    def cursor(self, cancel: Cancellation | None = None) -> Iterator[Connection]:
+        """Open a cursor for one call. Raises StoreError, and Cancelled if `cancel` or closing stops it."""
+        with self._condition:
+            self._condition.wait_for(lambda: not self._recreating)
             if self._closed:
                 raise StoreError(title="The local database is closed")
             cursor = self._connection.cursor()
             self._running.add(cursor)
         try:
-            with typed_errors(), (cancel or Cancel()).interrupting(cursor.interrupt):
+            with typed_errors(), (cancel or Cancellation()).on_cancel(cursor.interrupt):
                 yield cursor
         finally:
-            with self._guard:
+            with self._condition:
                 cursor.close()
                 self._running.discard(cursor)
-                self._guard.notify_all()
+                self._condition.notify_all()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """All or nothing: whatever goes wrong within leaves the file as it was."""
+        """Open a cursor in a transaction: any error leaves the file unchanged. Raises StoreError, Cancelled."""
         with self.cursor() as cursor:
             cursor.begin()
             try:
                 yield cursor
                 cursor.commit()
             except BaseException:
-                with suppress(duckdb.Error):  # it may have ended by itself: what went wrong before says why
+                with suppress(duckdb.Error):  # the transaction may have ended; the first error is raised
                     cursor.rollback()
                 raise
         self.restrict()
 
     def close(self) -> None:
-        """Interrupts what runs and lets go of the file. May be called again."""
-        with self._guard:
+        """Interrupts running queries and closes the file. May be called again."""
+        with self._condition:
             if self._closed:
                 return
             self._closed = True
@@ -118,13 +123,13 @@ class Database:
             with typed_errors():
                 self._connection.close()
 
-    def begin_anew(self) -> None:
-        """An empty file in place of this one. Dropping tables would leave what they held in the file's free blocks.
+    def recreate(self) -> None:
+        """Replace the file by an empty one. Dropping tables would leave their data in the file's free blocks.
 
-        Queries that run are stopped, others wait meanwhile.
+        Running queries are interrupted; new ones wait. Raises StoreError.
         """
-        with self._guard:
-            self._emptying = True
+        with self._condition:
+            self._recreating = True
             try:
                 self._stop_all()
                 with typed_errors():
@@ -133,19 +138,19 @@ class Database:
                     _remove(self.path)
                 self._open()
             finally:
-                self._emptying = False
-                self._guard.notify_all()
+                self._recreating = False
+                self._condition.notify_all()
 
     def _stop_all(self) -> None:
         for cursor in self._running:
             cursor.interrupt()
-        self._guard.wait_for(lambda: not self._running, CLOSE_WITHIN)
+        self._condition.wait_for(lambda: not self._running, CLOSE_WITHIN)
 
     def restrict(self) -> None:
-        """The files are for their owner alone; DuckDB makes the log anew at any write."""
+        """Make the file and its log readable by their owner only. DuckDB may create a new log at any write."""
         if self.path is None:
             return
-        for path in (self.path, wal_of(self.path)):
+        for path in (self.path, wal_path(self.path)):
             try:
                 if path.stat().st_mode & 0o077:
                     path.chmod(0o600)
@@ -155,15 +160,16 @@ class Database:
                 return  # a file system without permissions
 
 
-def wal_of(path: Path) -> Path:
+def wal_path(path: Path) -> Path:
+    """Return the path of a file's write-ahead log."""
     return path.with_name(path.name + ".wal")
 
 
 def _prepare(path: Path) -> None:
     try:
         for directory in reversed(path.parents):
-            directory.mkdir(mode=0o700, exist_ok=True)  # with `parents` the mode is for the last one alone
-        # A process that ended while it made the file leaves an empty one, which DuckDB takes for damaged.
+            directory.mkdir(mode=0o700, exist_ok=True)  # mkdir(parents=True) sets the mode of the last one only
+        # A process that ends while it creates the file leaves an empty one, which DuckDB reports as damaged.
         if path.is_file() and path.stat().st_size == 0:
             path.unlink()
     except OSError as error:
@@ -173,7 +179,7 @@ def _prepare(path: Path) -> None:
 def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
-        wal_of(path).unlink(missing_ok=True)
+        wal_path(path).unlink(missing_ok=True)
     except OSError as error:
         raise StoreNotWritable(str(error)) from error
 
@@ -213,11 +219,11 @@ _DAMAGED = (
     "failure while replaying",
     "metadata block",
 )
-_UNLIKE_WRITTEN = (
+_UNEXPECTED = (
     duckdb.InternalException,
     duckdb.FatalException,
     duckdb.SerializationException,
-    # The statements are the program's own: what doesn't fit them is not as it was written.
+    # The statements are this program's: a file that they don't fit was damaged.
     duckdb.CatalogException,
     duckdb.BinderException,
     duckdb.ConversionException,
@@ -226,7 +232,7 @@ _UNLIKE_WRITTEN = (
 
 @contextmanager
 def typed_errors() -> Iterator[None]:
-    """DuckDB's errors leave as this program's: Cancelled or one of StoreError."""
+    """Convert DuckDB's errors to Cancelled or a StoreError."""
     try:
         yield
     except duckdb.InterruptException as error:
@@ -251,9 +257,7 @@ def _typed(error: duckdb.Error) -> StoreError:
     if any(word in text for word in _NOT_WRITABLE):
         return StoreNotWritable(detail)
     if isinstance(error, duckdb.OutOfMemoryException):
-        return StoreError(
-            detail, title="The memory is not enough for this", hint="Choose a shorter range or a coarser period."
-        )
-    if isinstance(error, _UNLIKE_WRITTEN):
+        return StoreError(detail, title=OUT_OF_MEMORY, hint="Choose a shorter range or a coarser period.")
+    if isinstance(error, _UNEXPECTED):
         return StoreDamaged(detail)
     return StoreError(detail)

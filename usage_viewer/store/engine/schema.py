@@ -1,4 +1,4 @@
-"""The tables: those that are always there, those made from each dataset's entry, and the way from old to new."""
+"""Creates the tables, migrates files of older versions, and names the tables of each dataset."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -8,7 +8,7 @@ from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store.engine.database import Connection
 
 DECIMALS = 24
-"""Digits after the point that decimals are kept with; 14 stand before it."""
+"""Decimals are stored with this many digits after the point and 14 before it."""
 
 DECIMAL = f"DECIMAL(38, {DECIMALS})"
 
@@ -20,8 +20,8 @@ def _version_1(cursor: Connection) -> None:
             width VARCHAR NOT NULL,
             start BIGINT NOT NULL,        -- epoch seconds
             fetched_at BIGINT NOT NULL,   -- epoch seconds
-            grouped VARCHAR NOT NULL,     -- the dimensions that were asked for, with commas between
-            repeats BOOLEAN NOT NULL      -- whether a combination is there more than once
+            grouped VARCHAR NOT NULL,     -- the dimensions of the request, separated by commas
+            repeats BOOLEAN NOT NULL      -- whether any combination occurs more than once
         );
         CREATE TABLE refused (dataset VARCHAR NOT NULL, dimension VARCHAR NOT NULL);
         CREATE TABLE name (
@@ -39,20 +39,20 @@ def _version_2(cursor: Connection) -> None:
             bucket BIGINT NOT NULL,
             combination INTEGER NOT NULL,
             metric VARCHAR NOT NULL,
-            before VARCHAR,               -- digits; null where there was no such row or figure
+            before VARCHAR,               -- digits; null: no such row or figure
             after VARCHAR,
-            settled BOOLEAN NOT NULL,     -- whether the bucket had been taken as final
+            settled BOOLEAN NOT NULL,     -- whether the bucket counted as final
             seen_at BIGINT NOT NULL       -- epoch seconds
         )
     """)
 
 
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2)
-"""Step i leads from version i to i + 1; 0 is an empty file."""
+"""Step i migrates from version i to i + 1; version 0 is an empty file."""
 
 
 def migrate(cursor: Connection, steps: Sequence[Callable[[Connection], None]] = MIGRATIONS) -> None:
-    """Brings the file to the newest version. Raises StoreNewer, and StoreDamaged for another program's file."""
+    """Migrates the file to the newest version. Raises StoreNewer, and StoreDamaged for another program's file."""
     tables = _tables(cursor)
     if "meta" not in tables:
         if tables:
@@ -71,20 +71,20 @@ def migrate(cursor: Connection, steps: Sequence[Callable[[Connection], None]] = 
         cursor.execute("UPDATE meta SET version = ?", [len(steps)])
 
 
-def adapt(cursor: Connection, datasets: Iterable[Dataset]) -> None:
-    """Adds to tables that are there the columns of dimensions and metrics that came later."""
+def add_new_columns(cursor: Connection, datasets: Iterable[Dataset]) -> None:
+    """Add columns to existing tables for dimensions and metrics that their datasets have since got."""
     tables = _tables(cursor)
     for dataset in datasets:
-        wanted = {combination_table(dataset): _combination_columns(dataset)}
-        wanted |= {fact_table(dataset, width): _fact_columns(dataset) for width in dataset.widths}
-        for table, columns in wanted.items():
+        needed = {combination_table(dataset): _combination_columns(dataset)}
+        needed |= {fact_table(dataset, width): _fact_columns(dataset) for width in dataset.widths}
+        for table, columns in needed.items():
             for name, kind in columns.items():
                 if table in tables and name not in tables[table]:
                     cursor.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(name)} {kind}")
 
 
-def create(cursor: Connection, dataset: Dataset, width: BucketWidth) -> None:
-    """The tables of a dataset and width, where they aren't there yet."""
+def create_tables(cursor: Connection, dataset: Dataset, width: BucketWidth) -> None:
+    """Create the tables of a dataset and width if they don't exist."""
     for table, columns in (
         (combination_table(dataset), _combination_columns(dataset)),
         (fact_table(dataset, width), _fact_columns(dataset)),
@@ -94,34 +94,38 @@ def create(cursor: Connection, dataset: Dataset, width: BucketWidth) -> None:
 
 
 def combination_table(dataset: Dataset) -> str:
+    """Return the name of the table of a dataset's combinations."""
     return f"combination_{dataset.name}"
 
 
 def fact_table(dataset: Dataset, width: BucketWidth) -> str:
+    """Return the name of the table of a dataset's facts in buckets of one width."""
     return f"usage_{dataset.name}_{width.value}"
 
 
 def quoted(name: str) -> str:
+    """Return an SQL identifier in double quotes."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def existing_tables(cursor: Connection) -> frozenset[str]:
+    """Return the names of all tables in the file."""
     return frozenset(_tables(cursor))
 
 
 def _combination_columns(dataset: Dataset) -> dict[str, str]:
-    """`id`, and a text for each dimension: null is none; the booleans are true and false."""
+    """Return `id` and a text column for each dimension: null for none, true or false for a boolean."""
     return {"id": "INTEGER NOT NULL"} | {dimension.name: "VARCHAR" for dimension in dataset.dimensions}
 
 
 def _fact_columns(dataset: Dataset) -> dict[str, str]:
-    """`bucket` is its start in epoch seconds; `extra` a JSON object of the fields that were not known."""
+    """Return the columns of facts: `bucket` is a start (epoch seconds), `extra` a JSON object of unknown fields."""
     kinds = {metric.name: DECIMAL if metric.kind is Kind.DECIMAL else "BIGINT" for metric in dataset.metrics}
     return {"bucket": "BIGINT NOT NULL", "combination": "INTEGER NOT NULL", **kinds, "extra": "VARCHAR"}
 
 
 def _tables(cursor: Connection) -> dict[str, set[str]]:
-    """The names of each table's columns."""
+    """Return the column names of each table."""
     tables: dict[str, set[str]] = {}
     rows = cursor.execute(
         "SELECT table_name, column_name FROM duckdb_columns()"

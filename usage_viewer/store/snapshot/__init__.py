@@ -1,1 +1,1 @@
-"""Reads and writes the Parquet files of a snapshot."""
+"""Saves stored usage as Parquet files and loads it from them."""

@@ -1,4 +1,4 @@
-"""Reading a snapshot: its Parquet files, checked, into a store in memory that answers as any other."""
+"""Reads a snapshot's Parquet files, checks them, and loads them into a store in memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,11 +7,11 @@ from pathlib import Path
 from usage_viewer.domain.catalog import DATASETS, Dataset, Kind
 from usage_viewer.domain.errors import SnapshotDamaged, StoreError
 from usage_viewer.domain.period import BucketWidth
-from usage_viewer.store.engine.database import Connection, Database
+from usage_viewer.store.engine.database import OUT_OF_MEMORY, Connection, Database
 from usage_viewer.store.engine.schema import (
     DECIMAL,
     combination_table,
-    create,
+    create_tables,
     fact_table,
     migrate,
     quoted,
@@ -21,19 +21,18 @@ from usage_viewer.store.snapshot.format import (
     HELD_FILE,
     NAME_COLUMNS,
     NAMES_FILE,
-    PlainColumn,
-    file_of,
+    SnapshotColumn,
+    dataset_file,
 )
 from usage_viewer.store.store import Store
 
-MEMORY = "memory is not enough"
-
 
 def load_snapshot(folder: Path, refused: Mapping[str, Sequence[str]] | None = None) -> Store:
-    """A store in memory with all that the files in `folder` hold. `refused`: dimensions that could not be had.
+    """Load all files in `folder` into a store in memory.
 
-    Datasets and columns that this version doesn't know are left out; figures that the files lack are missing.
-    Raises SnapshotDamaged; StoreError where the memory isn't enough.
+    `refused` has the dimensions that the organization's API refuses, by dataset. Datasets and columns that this
+    version does not know are ignored; metrics that a file lacks are missing. Raises SnapshotDamaged, and StoreError
+    if there is not enough memory.
     """
     database = Database(None, folder=folder)
     try:
@@ -42,7 +41,7 @@ def load_snapshot(folder: Path, refused: Mapping[str, Sequence[str]] | None = No
             _read_held(cursor, folder / HELD_FILE)
             _read_names(cursor, folder / NAMES_FILE)
             for dataset in DATASETS.values():
-                _read_dataset(cursor, dataset, folder / file_of(dataset))
+                _read_dataset(cursor, dataset, folder / dataset_file(dataset))
                 for dimension in (refused or {}).get(dataset.name, ()):
                     cursor.execute("INSERT INTO refused VALUES (?, ?)", [dataset.name, dimension])
         return Store(database)
@@ -53,11 +52,11 @@ def load_snapshot(folder: Path, refused: Mapping[str, Sequence[str]] | None = No
 
 @contextmanager
 def _as_damage() -> Iterator[None]:
-    """What the engine can't read or convert is damage; that the memory isn't enough is not."""
+    """Convert every StoreError to SnapshotDamaged, except the lack of memory."""
     try:
         yield
     except StoreError as error:
-        if MEMORY in error.title:
+        if error.title == OUT_OF_MEMORY:
             raise
         raise SnapshotDamaged(error.detail or error.title) from error
 
@@ -70,13 +69,13 @@ def _read_held(cursor: Connection, path: Path) -> None:
     )
     _refuse_if(
         cursor,
-        "a bucket is there twice",
+        "a bucket occurs twice",
         "SELECT 1 FROM held GROUP BY dataset, width, start HAVING count(*) > 1",
     )
     for width in BucketWidth:
         _refuse_if(
             cursor,
-            "a bucket begins at no boundary",
+            "a bucket does not start at a multiple of its width",
             f"SELECT 1 FROM held WHERE width = '{width.value}' AND start % {width.seconds} != 0",
         )
 
@@ -84,12 +83,12 @@ def _read_held(cursor: Connection, path: Path) -> None:
 def _read_names(cursor: Connection, path: Path) -> None:
     _open(cursor, "plain_names", path, NAME_COLUMNS, NAME_COLUMNS)
     cursor.execute(f"INSERT INTO name SELECT kind, id, name, {_seconds('last_seen')}, deleted FROM plain_names")
-    _refuse_if(cursor, "a name is there twice", "SELECT 1 FROM name GROUP BY kind, id HAVING count(*) > 1")
+    _refuse_if(cursor, "a name occurs twice", "SELECT 1 FROM name GROUP BY kind, id HAVING count(*) > 1")
 
 
 def _read_dataset(cursor: Connection, dataset: Dataset, path: Path) -> None:
-    held = cursor.execute("SELECT DISTINCT width FROM held WHERE dataset = ?", [dataset.name]).fetchall()
-    widths = [width for width in dataset.widths if (width.value,) in held]
+    stored = cursor.execute("SELECT DISTINCT width FROM held WHERE dataset = ?", [dataset.name]).fetchall()
+    widths = [width for width in dataset.widths if (width.value,) in stored]
     if not widths:
         return
     plain = f"plain_{dataset.name}"
@@ -97,7 +96,7 @@ def _read_dataset(cursor: Connection, dataset: Dataset, path: Path) -> None:
     _open(cursor, plain, path, columns, ("bucket_start", "bucket_width"))
     dimensions = [item.name for item in dataset.dimensions]
     listed = ", ".join(map(quoted, dimensions))
-    create(cursor, dataset, widths[0])
+    create_tables(cursor, dataset, widths[0])
     cells = quoted(combination_table(dataset))
     cursor.execute(
         f"INSERT INTO {cells} (id, {listed})"
@@ -107,7 +106,7 @@ def _read_dataset(cursor: Connection, dataset: Dataset, path: Path) -> None:
         else f"INSERT INTO {cells} VALUES (0)"
     )
     for width in widths:
-        create(cursor, dataset, width)
+        create_tables(cursor, dataset, width)
         _insert_facts(cursor, dataset, width, plain)
     known = " OR ".join(
         f"(bucket_width = '{width.value}' AND {_seconds('bucket_start')} IN"
@@ -142,40 +141,44 @@ def _insert_facts(cursor: Connection, dataset: Dataset, width: BucketWidth, plai
     )
 
 
-def _stored_columns(dataset: Dataset) -> dict[str, PlainColumn]:
-    """Of a dataset's file, what the store keeps; times of fetches and names are in files of their own."""
-    columns = {"bucket_start": PlainColumn("TIMESTAMP", ""), "bucket_width": PlainColumn("VARCHAR", "")}
-    columns |= {item.name: PlainColumn("VARCHAR", "") for item in dataset.dimensions}
+def _stored_columns(dataset: Dataset) -> dict[str, SnapshotColumn]:
+    """Return the columns of a dataset's file that the store reads; fetch times and names have other files."""
+    columns = {"bucket_start": SnapshotColumn("TIMESTAMP", ""), "bucket_width": SnapshotColumn("VARCHAR", "")}
+    columns |= {item.name: SnapshotColumn("VARCHAR", "") for item in dataset.dimensions}
     for metric in dataset.metrics:
-        columns[metric.name] = PlainColumn(DECIMAL if metric.kind is Kind.DECIMAL else "BIGINT", "")
-    return columns | {"extra": PlainColumn("VARCHAR", "")}
+        columns[metric.name] = SnapshotColumn(DECIMAL if metric.kind is Kind.DECIMAL else "BIGINT", "")
+    return columns | {"extra": SnapshotColumn("VARCHAR", "")}
 
 
 def _open(
     cursor: Connection,
     view: str,
     path: Path,
-    columns: Mapping[str, PlainColumn],
-    required: Sequence[str] | Mapping[str, PlainColumn],
+    columns: Mapping[str, SnapshotColumn],
+    required: Sequence[str] | Mapping[str, SnapshotColumn],
 ) -> None:
-    """A view of a file with exactly `columns`: what it lacks is null, what it has beside them is left out."""
+    """Create a view of a file with exactly `columns`: a column that the file lacks is null, others are ignored.
+
+    Raises SnapshotDamaged if the file or a required column is missing.
+    """
     if not path.is_file():
         raise SnapshotDamaged(f"{path.name} is missing")
     source = "read_parquet('" + str(path).replace("'", "''") + "')"
-    there = {row[0] for row in cursor.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
-    lacking = [name for name in required if name not in there]
+    existing = {row[0] for row in cursor.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    lacking = [name for name in required if name not in existing]
     if lacking:
         raise SnapshotDamaged(f"{path.name} lacks {', '.join(lacking)}")
     listed = ", ".join(
-        f"{quoted(name) if name in there else 'NULL'}::{column.kind} AS {quoted(name)}"
+        f"{quoted(name) if name in existing else 'NULL'}::{column.kind} AS {quoted(name)}"
         for name, column in columns.items()
     )
     cursor.execute(f"CREATE TEMP VIEW {quoted(view)} AS SELECT {listed} FROM {source}")
 
 
-def _refuse_if(cursor: Connection, why: str, select: str) -> None:
+def _refuse_if(cursor: Connection, problem: str, select: str) -> None:
+    """Raise SnapshotDamaged if the query has any row."""
     if cursor.execute(f"{select} LIMIT 1").fetchall():
-        raise SnapshotDamaged(why)
+        raise SnapshotDamaged(problem)
 
 
 def _seconds(time: str) -> str:

@@ -1,24 +1,24 @@
-"""Writing a snapshot: what is held of a stretch of time, copied out of the database into plain Parquet files."""
+"""Writes the stored usage of a span of time to Parquet files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from usage_viewer.domain.cancellation import Cancel
+from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, Dataset, Kind
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Span
-from usage_viewer.store.engine.database import Connection, Database, wal_of
+from usage_viewer.store.engine.database import Connection, Database, wal_path
 from usage_viewer.store.engine.schema import DECIMAL, combination_table, fact_table, quoted
 from usage_viewer.store.snapshot.format import (
     HELD_COLUMNS,
     HELD_FILE,
     NAME_COLUMNS,
     NAMES_FILE,
-    PlainColumn,
-    columns_of,
-    file_of,
+    SnapshotColumn,
+    dataset_columns,
+    dataset_file,
     name_column,
 )
 from usage_viewer.store.store import Store
@@ -29,40 +29,43 @@ ROWS_AT_A_TIME = 500_000
 
 @dataclass(frozen=True)
 class _Copy:
-    """From one database to another: the engine may not attach files, so columns go through memory, in pieces."""
+    """Copies rows from one database to another in chunks in memory: DuckDB may not attach other files here."""
 
     source: Connection
     target: Connection
-    cancel: Cancel
+    cancel: Cancellation
 
     def rows(self, select: str, values: Sequence[object], table: str, columns: Mapping[str, str]) -> int:
-        """Appends what `select` gives to `table`; `columns` are its names and kinds."""
+        """Append the rows of `select` to `table` and returns how many; `columns` has its names and types."""
         self.cancel.check()
-        found = self.source.execute(select, values).fetchnumpy()
-        count = len(next(iter(found.values())))
+        chunk = self.source.execute(select, values).fetchnumpy()
+        count = len(next(iter(chunk.values())))
         if count:
             cast = ", ".join(f"{quoted(name)}::{kind}" for name, kind in columns.items())
-            self.target.register("piece", found)
-            self.target.execute(f"INSERT INTO {quoted(table)} SELECT {cast} FROM piece")
-            self.target.unregister("piece")
+            self.target.register("chunk", chunk)
+            self.target.execute(f"INSERT INTO {quoted(table)} SELECT {cast} FROM chunk")
+            self.target.unregister("chunk")
         return count
 
     def create(self, table: str, columns: Mapping[str, str]) -> None:
+        """Create a table in the target; `columns` has its names and types."""
         listed = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
         self.target.execute(f"CREATE TABLE {quoted(table)} ({listed})")
 
     def write(self, select: str, path: Path) -> None:
+        """Write the rows of `select` from the target to a Parquet file."""
         self.cancel.check()
         target = str(path).replace("'", "''")
         self.target.execute(f"COPY ({select}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
 
 
-def save_snapshot(store: Store, folder: Path, span: Span, cancel: Cancel | None = None) -> dict[str, int]:
-    """Writes into the empty `folder` what is held of buckets that lie within `span` whole, as of one moment.
+def save_snapshot(store: Store, folder: Path, span: Span, cancel: Cancellation | None = None) -> dict[str, int]:
+    """Write all stored buckets that are entirely within `span` into the empty `folder`, as of one moment.
 
-    Returns each file's rows. Raises Cancelled, StoreError (StoreNotWritable where `folder` can't be written).
+    Returns the number of rows by file name. Raises Cancelled, StoreError (StoreNotWritable if `folder` can't be
+    written).
     """
-    cancel = cancel or Cancel()
+    cancel = cancel or Cancellation()
     scratch = folder / SCRATCH
     rows: dict[str, int] = {}
     try:
@@ -71,18 +74,17 @@ def save_snapshot(store: Store, folder: Path, span: Span, cancel: Cancel | None 
             database.cursor(cancel) as target,
             store.database.cursor() as source,
         ):
-            source.begin()  # so that all of it is of one moment
+            source.begin()  # so that all queries see the same moment
             copy = _Copy(source, target, cancel)
-            held = _copy_held(copy, span)
-            rows[HELD_FILE] = sum(map(len, held.values()))
-            _write_held(copy, folder)
+            widths_of = _copy_held(copy, span)
+            rows[HELD_FILE] = _write_held(copy, folder)
             _copy_names(copy, list(store.names().by_id.values()))
-            for name, widths in held.items():
-                rows[file_of(DATASETS[name])] = _write_dataset(copy, DATASETS[name], widths, span, folder)
+            for name, widths in widths_of.items():
+                rows[dataset_file(DATASETS[name])] = _write_dataset(copy, DATASETS[name], widths, span, folder)
             rows[NAMES_FILE] = _write_names(copy, folder)
             source.rollback()
     finally:
-        for path in (scratch, wal_of(scratch)):
+        for path in (scratch, wal_path(scratch)):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
     return rows
@@ -92,27 +94,28 @@ _HELD = {"dataset": "VARCHAR", "width": "VARCHAR", "start": "BIGINT", "fetched_a
 
 
 def _copy_held(copy: _Copy, span: Span) -> dict[str, list[BucketWidth]]:
-    """Which widths are held of each dataset."""
+    """Copy the table of stored buckets; returns the widths of each dataset that has any."""
     copy.create("held", _HELD)
     listed = ", ".join(_HELD)
-    held: dict[str, list[BucketWidth]] = {}
+    widths_of: dict[str, list[BucketWidth]] = {}
     for dataset in DATASETS.values():
         for width in dataset.widths:
-            found = copy.rows(
+            count = copy.rows(
                 f"SELECT {listed} FROM held WHERE dataset = ? AND width = ? AND start >= ? AND start <= ?"
                 " ORDER BY start",
                 [dataset.name, width.value, span.start, span.end - width.seconds],
                 "held",
                 _HELD,
             )
-            if found:
-                held.setdefault(dataset.name, []).append(width)
-    return held
+            if count:
+                widths_of.setdefault(dataset.name, []).append(width)
+    return widths_of
 
 
-def _write_held(copy: _Copy, folder: Path) -> None:
+def _write_held(copy: _Copy, folder: Path) -> int:
     sources = {"bucket_width": "width", "bucket_start": _time("start"), "fetched_at": _time("fetched_at")}
     copy.write(_selected(HELD_COLUMNS, sources, "held"), folder / HELD_FILE)
+    return _count(copy.target, "held")
 
 
 def _copy_names(copy: _Copy, names: Sequence[Name]) -> None:
@@ -127,13 +130,13 @@ def _copy_names(copy: _Copy, names: Sequence[Name]) -> None:
 
 
 def _write_names(copy: _Copy, folder: Path) -> int:
-    """The names of ids that occur, and of those they share a name with: these are told apart by it."""
+    """Write the names of ids that occur, and of ids with the same names, which are needed to distinguish them."""
     copy.target.execute(
-        "CREATE TABLE wanted AS SELECT * FROM name WHERE (kind, name) IN"
+        "CREATE TABLE chosen AS SELECT * FROM name WHERE (kind, name) IN"
         " (SELECT (kind, name) FROM name SEMI JOIN occurring USING (kind, id)) ORDER BY kind, id"
     )
-    copy.write(_selected(NAME_COLUMNS, {"last_seen": _time("seen")}, "wanted"), folder / NAMES_FILE)
-    return _count(copy.target, "wanted")
+    copy.write(_selected(NAME_COLUMNS, {"last_seen": _time("seen")}, "chosen"), folder / NAMES_FILE)
+    return _count(copy.target, "chosen")
 
 
 def _write_dataset(copy: _Copy, dataset: Dataset, widths: Sequence[BucketWidth], span: Span, folder: Path) -> int:
@@ -151,7 +154,7 @@ def _write_dataset(copy: _Copy, dataset: Dataset, widths: Sequence[BucketWidth],
             for name, kind in columns.items()
             if name != "width"
         )
-        for start, end in _stretches(copy.source, fact_table(dataset, width), width, span):
+        for start, end in _windows(copy.source, fact_table(dataset, width), width, span):
             copy.rows(
                 f"SELECT '{width.value}' AS width, {selected} FROM {quoted(fact_table(dataset, width))}"
                 " WHERE bucket >= ? AND bucket < ?",
@@ -165,18 +168,18 @@ def _write_dataset(copy: _Copy, dataset: Dataset, widths: Sequence[BucketWidth],
                 f"INSERT INTO occurring SELECT DISTINCT '{item.names}', {quoted(item.name)}"
                 f" FROM {quoted(combinations)} SEMI JOIN {quoted(facts)} ON combination = id"
             )
-    copy.write(_select_dataset(dataset, combinations, facts), folder / file_of(dataset))
+    copy.write(_select_dataset(dataset, combinations, facts), folder / dataset_file(dataset))
     return _count(copy.target, facts)
 
 
-def _stretches(source: Connection, table: str, width: BucketWidth, span: Span) -> Iterator[tuple[int, int]]:
-    """Start and end of stretches of whole buckets within `span`, of about ROWS_AT_A_TIME facts each."""
+def _windows(source: Connection, table: str, width: BucketWidth, span: Span) -> Iterator[tuple[int, int]]:
+    """Yield the start and end of windows of whole buckets within `span`, with about ROWS_AT_A_TIME facts each."""
     first, last = width.ceil(span.start), width.floor(span.end)
-    found = source.execute(
+    counts = source.execute(
         f"SELECT count(*), count(DISTINCT bucket) FROM {quoted(table)} WHERE bucket >= ? AND bucket < ?",
         [first, last],
     ).fetchall()
-    rows, buckets = found[0]
+    rows, buckets = counts[0]
     step = max(1, ROWS_AT_A_TIME * buckets // rows) * width.seconds if rows else max(1, last - first)
     for start in range(first, last, step):
         yield start, min(start + step, last)
@@ -204,10 +207,10 @@ def _select_dataset(dataset: Dataset, combinations: str, facts: str) -> str:
     for name in (*(metric.name for metric in dataset.metrics), "extra"):
         sources[name] = f"facts.{quoted(name)}"
     order = "facts.width, facts.bucket, facts.combination"
-    return f"{_selected(columns_of(dataset), sources, text)} ORDER BY {order}"
+    return f"{_selected(dataset_columns(dataset), sources, text)} ORDER BY {order}"
 
 
-def _selected(columns: Mapping[str, PlainColumn], sources: Mapping[str, str], table: str) -> str:
+def _selected(columns: Mapping[str, SnapshotColumn], sources: Mapping[str, str], table: str) -> str:
     listed = ", ".join(
         f"({sources.get(name, quoted(name))})::{column.kind} AS {quoted(name)}" for name, column in columns.items()
     )

@@ -1,0 +1,30 @@
+"""Defines `ViewResult`, the answer to a view."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.dataset import NO_EXTRAS, Extras
+from usage_viewer.domain.table import Table
+from usage_viewer.domain.view import ViewState
+
+
+@dataclass(frozen=True, slots=True)
+class ViewResult:
+    """The stored data of a view: its table, its coverage, and what the organization or the dataset lacks."""
+
+    view: ViewState
+    table: Table
+    coverage: Coverage
+    unavailable_dimensions: tuple[str, ...]
+    may_grow: NDArray[np.bool_] | None = None  # for each period: whether its stored usage may still grow
+    adjusted_view: ViewState | None = None  # None: as requested
+    notes: tuple[str, ...] = ()  # one sentence for each way in which the adjusted view differs
+    extras: Extras = NO_EXTRAS
+
+    @property
+    def effective_view(self) -> ViewState:
+        """The view as its dataset supports it."""
+        return self.adjusted_view or self.view

@@ -1,0 +1,284 @@
+"""Defines `StoreSession`, the session of one organization or of one snapshot."""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from usage_viewer.app.fetch.coverage_reader import CoverageReader
+from usage_viewer.app.fetch.fetcher import Fetcher
+from usage_viewer.app.fetch.ports import Source
+from usage_viewer.app.fetch.window_fetcher import Progress
+from usage_viewer.app.session.capabilities import ORGANIZATION, SNAPSHOT, Capabilities
+from usage_viewer.app.session.result import ViewResult
+from usage_viewer.app.verification.verification_log import VerificationLog
+from usage_viewer.app.verification.verifier import (
+    VerificationOutcome,
+    VerificationRequest,
+    Verifier,
+    verification_windows,
+)
+from usage_viewer.domain.cancellation import Cancellation
+from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.dataset import Extras
+from usage_viewer.domain.errors import KeyMissing, SnapshotError, UsageViewerError
+from usage_viewer.domain.names import Names
+from usage_viewer.domain.period import BucketRun, Span
+from usage_viewer.domain.verification import (
+    BrokenIdentities,
+    Bucket,
+    BucketContribution,
+    Cell,
+    Changes,
+    Completeness,
+    open_periods,
+)
+from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.query.answer import answer
+from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
+from usage_viewer.store import Store
+
+WORKERS = 12
+"""Number of windows that are fetched at the same time."""
+
+
+class StoreSession:
+    """Implements `Session` over one store, with the operations that only one organization has.
+
+    `clock` returns epoch seconds. `week_start`: first day of the week, Monday is 0. `unavailable_datasets`: the
+    datasets that no source makes available, with the reason. The session owns the store.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], float] = time.time,
+        workers: int = WORKERS,
+        week_start: int = 0,
+        capabilities: Capabilities = ORGANIZATION,
+        unavailable_datasets: Mapping[str, UsageViewerError] | None = None,
+    ) -> None:
+        self.capabilities = capabilities
+        self._store, self._clock, self._workers = store, clock, workers
+        self._fetcher: Fetcher | None = None
+        self._unavailable_datasets = dict(unavailable_datasets or {})
+        self._coverage = CoverageReader(store, clock, week_start)
+        self._verification_log = VerificationLog()
+        self._verifier = Verifier(store, self._coverage, self._verification_log, clock=clock, workers=workers)
+
+    @classmethod
+    def of_snapshot(
+        cls, store: Store, datasets: Collection[str], *, saved_at: float, week_start: int = 0
+    ) -> "StoreSession":
+        """Return the session of a snapshot with `datasets`. Its clock stands at `saved_at` (epoch seconds)."""
+        error = SnapshotError(title="Not in this snapshot", hint="It was not stored when the snapshot was saved.")
+        return cls(
+            store,
+            clock=lambda: saved_at,
+            week_start=week_start,
+            capabilities=SNAPSHOT,
+            unavailable_datasets={name: error for name in DATASETS if name not in datasets},
+        )
+
+    @property
+    def store_session(self) -> "StoreSession":
+        """This session."""
+        return self
+
+    def connect(self, source: Source | None) -> None:
+        """Use `source` for fetches from now on, and close the source that was used before."""
+        previous = self._fetcher
+        self._fetcher = (
+            None if source is None else Fetcher(self._store, source, self._coverage, self._clock, self._workers)
+        )
+        if previous is not None:
+            previous.source.close()
+
+    def close(self) -> None:
+        """Close the source and the store."""
+        self.connect(None)
+        self._store.close()
+
+    # Look
+
+    @property
+    def now(self) -> int:
+        """The current time by the session's clock (epoch seconds)."""
+        return self._coverage.now
+
+    @property
+    def empty(self) -> bool:
+        """Whether no bucket of any dataset is stored."""
+        return not any(
+            len(buckets.starts) for name in DATASETS for buckets in self._store.stored_buckets(name).values()
+        )
+
+    @property
+    def names(self) -> Names:
+        """The stored names."""
+        return self._store.names()
+
+    def read(self, part: Part, cancellation: Cancellation) -> FactSums:
+        """Read the sums of one part of a view. Raises Cancelled, StoreError."""
+        return self._store.read(part, cancellation)
+
+    def extras(self, dataset: str) -> Extras:
+        """Return the stored fields of a dataset that this version does not know."""
+        return self._store.extras(dataset)
+
+    def open_periods(self, dataset: str, coverage: Coverage) -> NDArray[np.bool_]:
+        """Return for each period, (periods,), whether its stored buckets may still grow."""
+        return open_periods(coverage, self._store.stored_buckets(dataset))
+
+    def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
+        """Compare what `view` needs with what is stored."""
+        return self._coverage.coverage(view, refresh=refresh, now=now)
+
+    def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
+        """Answer `view` from what is stored, with names for ids if `named`."""
+        now = self.now
+        adjusted = self._coverage.adjust(view, now)
+        coverage = self._coverage.cover(adjusted, now)
+        plan = plan_view(adjusted.view, [FactSource("", adjusted.view.dataset, coverage)])
+        names = self._store.names() if named else Names()
+        table = answer(adjusted.view, plan, self._store.read, names, cancellation)
+        return ViewResult(
+            view,
+            table,
+            coverage,
+            self._store.refused(view.dataset_name),
+            self.open_periods(view.dataset_name, coverage),
+            adjusted.view,
+            adjusted.notes,
+            self._store.extras(view.dataset_name),
+        )
+
+    def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
+        """Return every stored value of a dimension."""
+        return self._store.values(dataset, dimension)
+
+    # Fetch
+
+    @property
+    def connected(self) -> bool:
+        """Whether the session has a source."""
+        return self._fetcher is not None
+
+    @property
+    def unavailable_datasets(self) -> dict[str, UsageViewerError]:
+        """The datasets that are not available from this source, with the reason."""
+        fetcher = self._fetcher
+        return {**self._unavailable_datasets, **({} if fetcher is None else fetcher.unavailable)}
+
+    def windows(self, view: ViewState, *, refresh: bool = False) -> list[BucketRun]:
+        """Return the windows that a fetch for `view` begins with, one request each."""
+        return self._coverage.windows(view, refresh=refresh)
+
+    def fetch(
+        self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: bool = False
+    ) -> Iterator[Progress]:
+        """Fetch what `view` lacks and what may have grown; yield each step."""
+        if not self.coverage(view, refresh=refresh).to_fetch:
+            return
+        yield from self._connected_fetcher().fetch(view, cancellation or Cancellation(), refresh=refresh)
+
+    def fetch_names(self, cancellation: Cancellation | None = None) -> Names:
+        """Fetch the lists of names; without a source, return the stored names."""
+        if self._fetcher is None:
+            return self.names
+        source, started = self._fetcher.source, self.now
+        for names in source.names(started, cancellation=cancellation or Cancellation()):
+            self._store.remember(names)
+        for kind in _kinds_of_names():
+            self._store.mark_deleted(kind, started)
+        return self.names
+
+    def forget_unavailable(self) -> None:
+        """Forgets which datasets are not available from this source."""
+        fetcher = self._fetcher
+        if fetcher is not None:
+            fetcher.unavailable.clear()
+
+    def unavailable_dimensions(self) -> dict[str, tuple[str, ...]]:
+        """Return the dimensions of each dataset that the organization refuses."""
+        return {name: self._store.refused(name) for name in DATASETS}
+
+    def forget_refusals(self, dataset: str) -> None:
+        """Forgets which dimensions were refused, so that the next fetch requests all of them again."""
+        self._store.allow_all(dataset)
+
+    def _connected_fetcher(self) -> Fetcher:
+        fetcher = self._fetcher
+        if fetcher is None:
+            raise KeyMissing
+        return fetcher
+
+    # Verify
+
+    def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
+        """Return the result of earlier verifications of `view`."""
+        coverage = coverage or self.coverage(view)
+        return self._verification_log.completeness(
+            view.dataset_name, coverage, self._store.stored_buckets(view.dataset_name)
+        )
+
+    def requests_to_verify(self, view: ViewState, coverage: Coverage) -> int:
+        """Return how many requests `verify` sends if no bucket has to be fetched again."""
+        return len(verification_windows(view.dataset, coverage.read))
+
+    def verify(
+        self, view: ViewState, cancellation: Cancellation | None = None, *, refetch: Sequence[Bucket] = ()
+    ) -> VerificationOutcome:
+        """Compare the stored sums with the server's sums without grouping."""
+        source = self._connected_fetcher().source
+        return self._verifier.verify(
+            VerificationRequest(source, view, cancellation or Cancellation(), tuple(refetch))
+        )
+
+    def broken_identities(self, view: ViewState, cancellation: Cancellation | None = None) -> BrokenIdentities:
+        """Find rows of `view` in which a whole is not the sum of its parts."""
+        now = self.now
+        adjusted = self._coverage.adjust(view, now)
+        coverage = self._coverage.cover(adjusted, now)
+        return self._store.verification.broken_identities(
+            adjusted.view, coverage, self._store.names(), cancellation
+        )
+
+    def changes(self, dataset: str, span: Span | None, cancellation: Cancellation | None = None) -> Changes:
+        """Return values changed by a later fetch in the last 30 days, within `span` (None: all)."""
+        return self._store.verification.changes(dataset, span, self.now, cancellation)
+
+    def contributions(
+        self, result: ViewResult, cell: Cell, metrics: Sequence[str], cancellation: Cancellation | None = None
+    ) -> list[BucketContribution]:
+        """Return the buckets of a row of `result`, with their rows and the sums of `metrics`."""
+        names = self._store.names()
+        return self._store.verification.contributions(
+            result.effective_view, result.coverage, cell, metrics, names, cancellation
+        )
+
+    # Stored data
+
+    def save_snapshot(
+        self, view: ViewState, folder: Path, cancellation: Cancellation | None = None
+    ) -> dict[str, int]:
+        """Write the stored data of the view's range, of every dataset, into the empty `folder`.
+
+        Returns the number of rows of each file. Raises Cancelled, StoreError.
+        """
+        from usage_viewer.store.snapshot.writer import save_snapshot
+
+        return save_snapshot(self._store, folder, self.coverage(view).periods.span, cancellation)
+
+    def erase(self) -> None:
+        """Remove all stored usage, names and verification results; the source stays. Raises StoreError."""
+        self._store.erase()
+        self._verification_log.clear()
+
+
+def _kinds_of_names() -> list[str]:
+    return sorted({item.names for data in DATASETS.values() for item in data.dimensions if item.names})

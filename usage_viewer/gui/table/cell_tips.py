@@ -1,0 +1,60 @@
+"""Defines `CellTips`, which writes the tooltips of cells."""
+
+from dataclasses import dataclass
+
+from usage_viewer.domain.column_key import ColumnKey
+from usage_viewer.domain.dataset import Dataset
+from usage_viewer.domain.period import Periods
+from usage_viewer.domain.table import FigureColumn, Table
+from usage_viewer.gui.formatting.numbers import NumberFormat
+from usage_viewer.gui.formatting.periods import period_bounds
+from usage_viewer.gui.table.table_format import PeriodLabels
+from usage_viewer.gui.table.value_bars import ValueBars
+
+
+@dataclass(frozen=True, slots=True)
+class CellTips:
+    """Writes lines about a period or a figure; `abbreviated`: the cell itself shows a short number."""
+
+    table: Table
+    dataset: Dataset
+    exact: NumberFormat
+    periods: PeriodLabels
+    bars: ValueBars | None
+    abbreviated: bool
+
+    def period(self, periods: Periods, index: int) -> list[str]:
+        """Return the bounds of a period, and whether it may change."""
+        lines = [period_bounds(periods, index)]
+        if self.periods.is_marked(index):
+            lines.append("May still change: usage can be reported up to 3 days after the end.")
+        return lines
+
+    def figure(self, column: ColumnKey, row: int) -> list[str]:
+        """Return the exact number, its computation and its share of the total."""
+        shown = self.table.figure(column)
+        value = shown.figures.at(row)
+        lines = ["Not given"] if value is None else []
+        if value is not None and self.abbreviated:
+            lines.append(self.exact.text(value, shown.kind, shown.unit))
+        lines += self._computation(shown, row)
+        if self.bars is not None and self.bars.key == column:
+            share = self.bars.share_of_total(row)
+            lines += [] if share is None else [f"{self.exact.share(share)} of the total"]
+        return lines
+
+    def _computation(self, column: FigureColumn, row: int) -> list[str]:
+        """Return the formula of a derived figure and those of its parts that the table shows."""
+        figure = self.dataset.column(column.name) if self.dataset.has_column(column.name) else None
+        formula = "" if figure is None else figure.formula(self.dataset)
+        if figure is None or not formula:
+            return []
+        parts = [self.table.find_figure(column.key.with_name(name)) for name in figure.needs()]
+        return [
+            f"{column.label} = {formula}",
+            *(
+                f"{part.label}: {self.exact.text(part.figures.at(row), part.kind, part.unit)}"
+                for part in parts
+                if part is not None
+            ),
+        ]

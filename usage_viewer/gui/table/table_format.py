@@ -1,0 +1,65 @@
+"""Defines `TableFormat`, which writes the table's numbers and periods in the user's locale."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLocale
+
+from usage_viewer.domain.catalog import Kind
+from usage_viewer.domain.figures import Number, NumberColumn
+from usage_viewer.domain.period import Periods
+from usage_viewer.gui.formatting.numbers import MISSING, NumberFormat
+from usage_viewer.gui.formatting.periods import period_label
+
+MAY_CHANGE = " · may change"
+"""Follows the label of a period that is not final."""
+
+_MOST_LABELS = 4096
+
+
+class PeriodLabels:
+    """Labels periods and marks those that may change; keeps labels, since views repeat the same days."""
+
+    def __init__(self, locale: QLocale) -> None:
+        self._locale = locale
+        self._labels: dict[object, str] = {}
+        self.may_change: NDArray[np.bool_] | None = None
+        """For each period of the table, whether its usage may still grow; None: no period is marked."""
+
+    def text(self, periods: Periods, index: int) -> str:
+        """Return the label of a period, with its mark."""
+        key = (*periods.bounds[index : index + 2].tolist(), periods.per, periods.zone)
+        label = self._labels.get(key)
+        if label is None:
+            if len(self._labels) > _MOST_LABELS:
+                self._labels.clear()
+            label = self._labels[key] = period_label(periods, index, self._locale)
+        return label + MAY_CHANGE if self.is_marked(index) else label
+
+    def is_marked(self, index: int) -> bool:
+        """Report whether a period may change."""
+        return self.may_change is not None and bool(self.may_change[index])
+
+    @property
+    def any_marked(self) -> bool:
+        """Whether any period may change."""
+        return self.may_change is not None and bool(self.may_change.any())
+
+
+class TableFormat:
+    """Writes cells: numbers in a `NumberFormat`, periods with their marks, `missing` for a number not given."""
+
+    def __init__(self, form: NumberFormat, periods: PeriodLabels, missing: str = MISSING) -> None:
+        self._form = form
+        self._periods = periods
+        self._missing = missing
+
+    def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> list[str]:
+        """Return the text of each number."""
+        write: Callable[[Number | None], str] = self._form.writer(kind, unit)
+        return [self._missing if value is None else write(value) for value in figures.listed()]
+
+    def period(self, periods: Periods, index: int) -> str:
+        """Return the label of a period, with its mark."""
+        return self._periods.text(periods, index)

@@ -1,0 +1,85 @@
+"""Shows errors in the banner, with the actions that can help."""
+
+from PySide6.QtCore import QObject
+
+from usage_viewer.domain.errors import Cancelled, CredentialError, StoreDamaged, UsageViewerError
+from usage_viewer.gui.sources.key_controller import KeyController
+from usage_viewer.gui.sources.source_controller import SourceController
+from usage_viewer.gui.window.error_banner import Action
+from usage_viewer.gui.window.main_page import MainPage
+from usage_viewer.gui.workspace.workspace import Workspace
+
+OPEN_OWN = "Open &your organization"
+
+
+class ErrorController(QObject):
+    """Keeps the visible error in `problem` as one text; "" if nothing failed."""
+
+    def __init__(self, workspace: Workspace, source: SourceController, keys: KeyController, page: MainPage) -> None:
+        super().__init__(page)
+        self._workspace, self._source, self._keys, self._page = workspace, source, keys, page
+        self.problem = ""
+        source.opening.connect(self.clear)
+        source.failed.connect(self.show_open_error)
+        workspace.fetch.started.connect(self.clear)
+        workspace.failed.connect(self.show)
+        keys.failed.connect(self.show)
+        keys.accepted.connect(self.clear)
+        keys.refused.connect(self._note)
+        keys.key_missing.connect(lambda: self._set_problem("There is no admin key."))
+
+    def show(self, error: UsageViewerError) -> None:
+        """Show an error of the fetch, the key or the settings, with *Retry*."""
+        if isinstance(error, StoreDamaged):
+            self.show_open_error(error)
+            return
+        actions: list[Action] = [("Re&try", self._retry)]
+        if isinstance(error, CredentialError) and self._keys.answered:
+            actions.insert(0, ("Enter another &key", lambda: self._keys.ask(replacing=True)))
+        self._show(error, actions)
+
+    def show_open_error(self, error: UsageViewerError) -> None:
+        """Show why the data can't be opened; a damaged database can be replaced by an empty one."""
+        profile = self._source.profile
+        actions: list[Action] = [("Re&try", self._source.reopen)]
+        if isinstance(error, StoreDamaged) and profile is self._source.own_profile:
+            actions.append(("Start with an &empty database", self._source.start_over))
+        if not profile.capabilities.can_fetch:
+            actions.append((OPEN_OWN, self._source.open_own))
+        self._page.show_nothing()
+        self._show(error, actions)
+
+    def show_snapshot_error(self, error: UsageViewerError) -> None:
+        """Show why a snapshot can't be saved or opened; the open data stays visible."""
+        if self._workspace.profile is None:
+            self._page.show_nothing()
+            self._show(error, [(OPEN_OWN, self._source.open_own)])
+        elif not isinstance(error, Cancelled):
+            self.show_alone(error)
+
+    def show_erase_error(self, error: UsageViewerError) -> None:
+        """Show why something could not be deleted; the database was closed for it."""
+        self._show(error, [("Open &again", self._source.open_own)])
+
+    def show_alone(self, error: UsageViewerError) -> None:
+        """Show an error that leaves the visible data valid, without any action."""
+        self._page.banner.show_error(error, [])
+
+    def clear(self) -> None:
+        """Hides the banner once the failed step begins again."""
+        self.problem = ""
+        self._page.banner.clear()
+
+    def _retry(self) -> None:
+        self._page.banner.clear()
+        self._workspace.retry()
+
+    def _show(self, error: UsageViewerError, actions: list[Action]) -> None:
+        self._note(error)
+        self._page.banner.show_error(error, actions)
+
+    def _note(self, error: UsageViewerError) -> None:
+        self._set_problem(f"{error.title}. {error.hint}")
+
+    def _set_problem(self, problem: str) -> None:
+        self.problem = problem

@@ -1,0 +1,89 @@
+"""Fetches the missing usage of a view in a worker thread."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.period import BucketRun
+from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.workspace.result_loader import SortedResult
+from usage_viewer.gui.workspace.tasks import Task, Tasks
+
+if TYPE_CHECKING:
+    from usage_viewer.app.fetch.window_fetcher import Progress
+    from usage_viewer.app.session.session import Session
+
+CHANNEL = "fetch"
+
+Needs = tuple[str, tuple[BucketRun, ...]]
+"""The dataset and the buckets that a fetch is for."""
+
+
+class FetchController(QObject):
+    """Runs one fetch at a time and remembers which one failed or was stopped, so that it is not repeated."""
+
+    running_changed = Signal(bool)
+    started = Signal()
+    stopped = Signal()  # by the user
+    progressed = Signal(object)  # Progress
+    ended = Signal(object)  # UsageViewerError or None
+
+    def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tasks = tasks
+        self.running = False
+        self._needs: Needs | None = None
+        self._given_up: Needs | None = None
+
+    @staticmethod
+    def needs(result: SortedResult) -> Needs:
+        """Return what a fetch for `result` would be for: views with equal needs use the same buckets."""
+        segments = result.look.coverage.periods.segments(result.view.dataset.widths)
+        return result.view.dataset_name, tuple(segments)
+
+    def is_due(self, result: SortedResult) -> bool:
+        """Return whether buckets are missing that are neither being fetched nor were given up."""
+        return bool(result.look.coverage.to_fetch) and self.needs(result) not in (self._needs, self._given_up)
+
+    def start(self, session: "Session", view: ViewState, result: SortedResult, *, refresh: bool) -> None:
+        """Fetch what `view` lacks; with `refresh`, also every bucket that may have grown."""
+        self._needs = self.needs(result)
+        self.running = True
+        self.running_changed.emit(True)
+        self.started.emit()
+
+        def work(task: Task) -> "Iterator[Progress]":
+            return session.fetch(view, task.cancellation, refresh=refresh)
+
+        self._tasks.start_steps(CHANNEL, work, self.progressed.emit, lambda: self.ended.emit(None), self._on_failed)
+
+    def give_up(self) -> None:
+        """Mark the running fetch as one that only the user may start again."""
+        self._given_up = self._needs
+
+    def forget_failures(self) -> None:
+        """Allow a fetch that failed or was stopped to start again."""
+        self._given_up = None
+
+    def stop(self) -> None:
+        """Cancel the fetch; buckets that were fetched completely are kept."""
+        self._tasks.cancel(CHANNEL)
+        self.finish()
+
+    def stop_if_outdated(self, result: SortedResult) -> None:
+        """Cancel a fetch that is for other buckets than `result` needs."""
+        if self.running and self.needs(result) != self._needs:
+            self.stop()
+
+    def finish(self) -> None:
+        """Note that no fetch is running any more."""
+        if self.running:
+            self._needs = None
+            self.running = False
+            self.running_changed.emit(False)
+
+    def _on_failed(self, error: UsageViewerError) -> None:
+        self.give_up()
+        self.ended.emit(error)

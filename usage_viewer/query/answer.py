@@ -1,0 +1,31 @@
+"""Answers a view: reads its parts, combines them and builds the table."""
+
+from collections.abc import Callable
+
+from usage_viewer.domain.cancellation import Cancellation
+from usage_viewer.domain.names import Names
+from usage_viewer.domain.table import Table
+from usage_viewer.domain.view import ViewState
+from usage_viewer.query.combine import combine
+from usage_viewer.query.plan import FactSums, Part, Plan
+from usage_viewer.query.table_builder import build_table
+
+Reader = Callable[[Part, Cancellation], FactSums]
+"""Reads the sums of one part, as `Store.read` does."""
+
+
+def answer(
+    view: ViewState, plan: Plan, read: Reader, names: Names, cancellation: Cancellation | None = None
+) -> Table:
+    """Return the table of a view, in no particular order of rows.
+
+    `plan` is the view's plan; `names` are the labels of ids. Raises Cancelled, and what `read` raises.
+    """
+    cancellation = cancellation or Cancellation()
+    sums = []
+    for part in plan.parts:
+        sums.append(read(part, cancellation))
+        cancellation.check()
+    table = build_table(view, plan.coverage, combine(plan, sums), names)
+    cancellation.check()
+    return table

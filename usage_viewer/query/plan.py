@@ -1,0 +1,216 @@
+"""Plans the reads of a view: the parts to read, and the dataset that they are combined into."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from usage_viewer.domain.catalog import Dataset
+from usage_viewer.domain.coverage import Coverage, combine_coverage
+from usage_viewer.domain.errors import InputError
+from usage_viewer.domain.period import BucketWidth
+from usage_viewer.domain.view import ViewState
+from usage_viewer.query.aggregate import FactRows
+from usage_viewer.query.dimension_index import DimensionIndex
+from usage_viewer.query.levels import BucketLevels
+
+
+@dataclass(frozen=True, slots=True)
+class FactSource:
+    """One dataset of one profile, and how much of a view's buckets is stored for it.
+
+    `profile` is the profile's id; it matters only in a view across organizations. `dataset` has the unknown fields
+    that the view names.
+    """
+
+    profile: str
+    dataset: Dataset
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What to read from one profile's store.
+
+    `metrics` are summed for each period of `coverage`; `levels` are metrics also summed for each bucket, for means
+    and peaks.
+    """
+
+    profile: str
+    dataset: Dataset
+    coverage: Coverage
+    metrics: tuple[str, ...]
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to read for a view: at least one part, all of the same periods.
+
+    `dataset` describes the combined facts, `coverage` counts the buckets of all parts.
+    """
+
+    parts: tuple[Part, ...]
+    dataset: Dataset
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class FactSums:
+    """The exact sums that were read: a row for each period and combination that has facts.
+
+    `rows.cell` is an id of `index`. `levels` is None unless means or peaks are needed.
+    """
+
+    rows: FactRows
+    index: DimensionIndex
+    levels: BucketLevels | None = None
+
+
+def plan_view(view: ViewState, sources: Iterable[FactSource]) -> Plan:
+    """Plan one part for each source; there is at least one source.
+
+    An ordinary view has one source, a view across organizations one for each profile, and a view of joined datasets
+    (see `join_datasets`) one for each profile and dataset. A source without any needed metric is not read. Raises
+    ValueError if the sources differ in their periods, InputError for unknown fields of joined datasets.
+    """
+    dataset, metrics, levels = view.dataset, metrics_needed(view), levels_needed(view)
+    sources = list(sources)
+    is_join = len({source.dataset.name for source in sources}) > 1
+    if is_join and view.extras:
+        raise InputError(
+            ", ".join(view.extras),
+            title="Fields that this version does not know can't be joined",
+            hint="Show one of the datasets alone.",
+        )
+    parts = []
+    for source in sources:
+        names = [
+            (metric.name, column_name(dataset, source.dataset, metric.name)) for metric in source.dataset.metrics
+        ]
+        needed = tuple(name for name, column in names if column in metrics)
+        if needed or not is_join:
+            needed_levels = tuple(name for name, column in names if column in levels)
+            parts.append(Part(source.profile, source.dataset, source.coverage, needed, needed_levels))
+    return Plan(tuple(parts), dataset, cover_parts(parts))
+
+
+def metrics_needed(view: ViewState) -> tuple[str, ...]:
+    """Return the metrics to sum for the columns shown, in the dataset's order."""
+    needed = {metric for name in view.shown_columns for metric in view.dataset.column(name).needs()}
+    return tuple(metric.name for metric in view.dataset.metrics if metric.name in needed)
+
+
+def levels_needed(view: ViewState) -> tuple[str, ...]:
+    """Return the levels whose mean or peak is shown, in the dataset's order."""
+    columns = (view.dataset.column(name) for name in view.shown_columns)
+    needed = {name for column in columns if column.statistic is not None for name in column.needs()}
+    return tuple(metric.name for metric in view.dataset.metrics if metric.name in needed)
+
+
+def cover_parts(parts: Sequence[Part]) -> Coverage:
+    """Combine the coverage of several parts into one, counted in buckets of the finest unit.
+
+    Raises ValueError if the parts differ in their periods.
+    """
+    first = parts[0].coverage
+    for part in parts:
+        if not np.array_equal(part.coverage.periods.bounds, first.periods.bounds):
+            raise ValueError("The parts of a plan must have the same periods.")
+    unit = min((part.coverage.unit for part in parts), key=lambda width: width.seconds)
+    combined = combine_coverage([_in_unit(part.coverage, unit) for part in parts])
+    return replace(combined, organizations=len({part.profile for part in parts}))
+
+
+def _in_unit(coverage: Coverage, unit: BucketWidth) -> Coverage:
+    """Return the same coverage, counted in buckets of a finer or equal unit."""
+    weight = coverage.unit.seconds // unit.seconds
+    return replace(
+        coverage,
+        unit=unit,
+        expected=coverage.expected * weight,
+        stored=coverage.stored * weight,
+        future_buckets=coverage.future_buckets * weight,
+        may_grow=coverage.may_grow * weight,
+    )
+
+
+def column_name(combined: Dataset, dataset: Dataset, name: str) -> str:
+    """Return the name in a combined dataset of a figure of one of its datasets."""
+    qualified = f"{dataset.name}.{name}"
+    return qualified if combined.has_column(qualified) else name
+
+
+def join_datasets(name: str, label: str, datasets: Sequence[Dataset]) -> Dataset:
+    """Describe several datasets joined on the dimensions that all of them have: their figures side by side.
+
+    A figure that only one dataset has keeps its name; others are called `<dataset>.<name>`. The dimensions are the
+    shared ones and those that hold a metric's unit, as amounts in different units are never added. A row has null
+    in a dimension that its dataset lacks. Raises ValueError if the datasets share no dimension or no bucket width.
+    """
+    first, *others = datasets
+    units = {metric.unit_from for dataset in datasets for metric in dataset.metrics}
+    shared = [item for item in first.dimensions if all(other.has_dimension(item.name) for other in others)]
+    every = {item.name: item for dataset in datasets for item in dataset.dimensions if item.name in units}
+    limits = {
+        width: limit
+        for width, limit in first.page_limits.items()
+        if all(width in other.page_limits for other in others)
+    }
+    if not shared or not limits:
+        raise ValueError(f"{name}: the datasets share no dimension or no bucket width.")
+    names = [column.name for dataset in datasets for column in dataset.columns]
+    renamed = [_qualified(dataset, {item for item in names if names.count(item) > 1}) for dataset in datasets]
+    return Dataset(
+        name=name,
+        label=label,
+        path="",
+        object="",
+        dimensions=tuple(({item.name: item for item in shared} | every).values()),
+        metrics=tuple(metric for dataset in renamed for metric in dataset.metrics),
+        page_limits=limits,
+        default_columns=tuple(column for dataset in renamed for column in dataset.default_columns),
+        default_grouping=tuple(item.name for item in shared if item.name in first.default_grouping),
+        derived=tuple(item for dataset in renamed for item in dataset.derived),
+        over_time=tuple(item for dataset in renamed for item in dataset.over_time),
+    )
+
+
+def _qualified(dataset: Dataset, names: set[str]) -> Dataset:
+    """Return the dataset with these of its figures named `<dataset>.<name>`, also in the formulas of others."""
+    new = {item.name: f"{dataset.name}.{item.name}" for item in dataset.columns if item.name in names}
+
+    def renamed(names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(new.get(name, name) for name in names)
+
+    def labelled(name: str, label: str) -> str:
+        return f"{label}, {dataset.label}" if name in new else label
+
+    return replace(
+        dataset,
+        metrics=tuple(
+            replace(item, name=new.get(item.name, item.name), label=labelled(item.name, item.label))
+            for item in dataset.metrics
+        ),
+        derived=tuple(
+            replace(
+                item,
+                name=new.get(item.name, item.name),
+                label=labelled(item.name, item.label),
+                numerator=renamed(item.numerator),
+                denominator=renamed(item.denominator),
+            )
+            for item in dataset.derived
+        ),
+        over_time=tuple(
+            replace(
+                item,
+                name=new.get(item.name, item.name),
+                label=labelled(item.name, item.label),
+                level=new.get(item.level, item.level),
+            )
+            for item in dataset.over_time
+        ),
+        default_columns=renamed(dataset.default_columns),
+        identities=(),
+    )
