@@ -44,6 +44,7 @@ setup-check:
 check-style: setup-check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/codespell
 
 check-types: setup-check
 	$(BIN)/mypy

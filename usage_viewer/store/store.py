@@ -281,8 +281,7 @@ class Store:
                     rows = cursor.execute(
                         f"SELECT {columns} FROM {quoted(combination_table(data))} ORDER BY id"
                     ).fetchall()
-            index = self._indexes.setdefault(dataset, DimensionIndex(data, rows))
-        return index
+            return self._indexes.setdefault(dataset, DimensionIndex(data, rows))
 
 
 def _read_refused(cursor: Connection) -> dict[str, frozenset[str]]:

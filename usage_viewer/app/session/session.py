@@ -40,7 +40,7 @@ class Session(Protocol):
 
     @property
     def store_session(self) -> "StoreSession | None":
-        """This session with the operations that only one organization has; None for several organizations."""
+        """The session with the operations that only one organization has; None for several organizations."""
         ...
 
     def close(self) -> None:

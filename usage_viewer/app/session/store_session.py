@@ -86,7 +86,7 @@ class StoreSession:
 
     @property
     def store_session(self) -> "StoreSession":
-        """This session."""
+        """The session itself: it is of one organization."""
         return self
 
     def connect(self, source: Source | None) -> None:

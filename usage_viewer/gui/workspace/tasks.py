@@ -178,7 +178,8 @@ class Tasks(QObject):
 
 
 def _is_importing(thread: threading.Thread) -> bool:
-    frame = sys._current_frames().get(thread.ident or 0)
+    frames = sys._current_frames()  # noqa: SLF001 (documented, and the only way to see what another thread runs)
+    frame = frames.get(thread.ident or 0)
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True
