@@ -42,7 +42,7 @@ def short_directory() -> Iterator[Path]:
 
 @pytest.fixture
 def start_secret_service(short_directory: Path) -> Iterator[Callable[[str | None], SecretService]]:
-    """Starts a Secret Service with the given display or without one; ends it after the test."""
+    """Start a Secret Service with the given display or without one; end it after the test."""
     skip_without_secret_service()
     with ExitStack() as running:
 

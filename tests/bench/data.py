@@ -90,7 +90,7 @@ def ten_million() -> HeldBuckets:
 
 
 def weeks(seed: int = 1) -> Iterator[Batch]:
-    """Yields a large organization's hours, a week at a time, as a client decodes them."""
+    """Yield a large organization's hours, a week at a time, as a client decodes them."""
     organization = SyntheticOrganization(seed=seed, scale="large", days=DAYS, anchor=LAST)
     for start in range(LAST + DAY - DAYS * DAY, LAST + DAY, 7 * DAY):
         yield organization.batch(DATASET, start, min(start + 7 * DAY, LAST + DAY), BucketWidth.HOUR, NOW)
@@ -125,7 +125,7 @@ def _write(held: HeldBuckets, batches: Iterator[Batch]) -> None:
 
 
 def _million_rows(rows: int) -> Iterator[Batch]:
-    """Yields a large organization, and combinations of a second one up to the number of rows."""
+    """Yield a large organization, and combinations of a second one up to the number of rows."""
     first, second = list(weeks()), list(weeks(seed=2))
     lacking = rows - sum(map(len, first))
     counts = np.bincount(np.concatenate([batch.combination for batch in second]))
@@ -159,7 +159,7 @@ def _together(batch: Batch, other: Batch) -> Batch:
 
 
 def _ten_million_rows(rows: int) -> Iterator[Batch]:
-    """Yields ten times as many rows an hour: each hour has others of 2,000 combinations, figures drawn from all."""
+    """Yield ten times as many rows an hour: each hour has others of 2,000 combinations, figures drawn from all."""
     random = np.random.default_rng(7)
     batches = list(weeks())
     known = batches[0].combinations
@@ -180,7 +180,7 @@ def _ten_million_rows(rows: int) -> Iterator[Batch]:
 
 
 def _renamed(values: Combination) -> Combination:
-    """Returns the combination with another project, user and key, or another model if it has none of these."""
+    """Return the combination with another project, user and key, or another model if it has none of these."""
     places = range(3) if any(values[:3]) else (DIMENSIONS.index("model"),)
     return tuple(
         f"{value}x" if place in places and value is not None else value for place, value in enumerate(values)

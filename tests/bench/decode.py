@@ -84,7 +84,7 @@ def _ours(page: Page) -> int:
 
 
 def _sdk(page: Page) -> int:
-    """Decodes to the SDK's models only."""
+    """Decode to the SDK's models only."""
     transport = httpx2.MockTransport(
         lambda request: httpx2.Response(200, content=page.body, headers={"content-type": "application/json"})
     )
@@ -101,7 +101,7 @@ def _pydantic(page: Page) -> int:
 
 
 def _json(page: Page) -> int:
-    """Decodes to arrays with dimensions as codes, as a short script does."""
+    """Decode to arrays with dimensions as codes, as a short script does."""
     answer = json.loads(page.body)
     rows = [row for bucket in answer["data"] for row in bucket["results"]]
     columns = {name: np.array([row[name] for row in rows], np.int64) for name in METRICS}

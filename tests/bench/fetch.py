@@ -109,7 +109,7 @@ def _ours(server: DemoProcess, width: BucketWidth) -> _Taken:
 
 
 def _threads(server: DemoProcess, width: BucketWidth) -> _Taken:
-    """Fetches the same windows through bare connections; counts the bodies afterwards."""
+    """Fetch the same windows through bare connections; count the bodies afterwards."""
     dataset = dataset_named(DATASET)
     asked = request_windows([BucketRun(width, START, END)], {width: dataset.page_limits[width].maximum})
     address = urlsplit(server.base_url)
@@ -144,7 +144,7 @@ def _input_tokens(body: bytes) -> int:
 
 
 def _sdk(server: DemoProcess, width: BucketWidth, limit: int) -> _Taken:
-    """Fetches with the SDK by following cursors, grouped by all dimensions."""
+    """Fetch with the SDK by following cursors, grouped by all dimensions."""
     dataset = dataset_named(DATASET)
     pages = -(-(END - START) // width.seconds // limit)
     cursor: dict[str, str] = {}

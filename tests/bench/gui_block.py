@@ -71,7 +71,7 @@ def _turn_until_shown(window: BenchWindow, view: ViewState) -> None:
 
 
 def _load(window: BenchWindow) -> None:
-    """Opens the store again and shows a view that no cache has."""
+    """Open the store again and show a view that no cache has."""
     profile = window.workspace.profile
     assert profile is not None
     window.painted = None
@@ -80,7 +80,7 @@ def _load(window: BenchWindow) -> None:
 
 
 def _decode(window: BenchWindow, page: Page) -> None:
-    """Decodes in a worker, as a fetch does."""
+    """Decode in a worker, as a fetch does."""
     found: list[int] = []
 
     def work() -> None:

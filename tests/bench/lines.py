@@ -51,7 +51,7 @@ class Line:
 
 
 def interleaved(works: Mapping[str, Work], rounds: int = 5, warm: int = 1) -> dict[str, float]:
-    """Returns the median milliseconds of each work; each round runs all, so that all meet the same noise."""
+    """Return the median milliseconds of each work; each round runs all, so that all meet the same noise."""
     taken: dict[str, list[float]] = {name: [] for name in works}
     for number in range(warm + rounds):
         for name, work in works.items():
@@ -63,6 +63,6 @@ def interleaved(works: Mapping[str, Work], rounds: int = 5, warm: int = 1) -> di
 
 
 def percentile(values: Sequence[float], part: float) -> float:
-    """Returns the value below which `part` (0 to 1) of the values lie."""
+    """Return the value below which `part` (0 to 1) of the values lie."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]

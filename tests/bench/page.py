@@ -23,7 +23,7 @@ class Page:
 
 
 def page_of(megabytes: int) -> Page:
-    """Returns the hours of a week, whose rows are repeated until the page has the size in megabytes."""
+    """Return the hours of a week, whose rows are repeated until the page has the size in megabytes."""
     dataset = dataset_named(DATASET)
     window = BucketRun(BucketWidth.HOUR, LAST - 6 * DAY, LAST + DAY)
     parameters = {

@@ -95,7 +95,7 @@ class Peers:
     # The question to each engine: sums by period and grouping, largest input first.
 
     def ask_duck(self, per: Granularity, grouping: tuple[str, ...]) -> int:
-        """Returns the number of rows of the answer, which arrives as numpy arrays."""
+        """Return the number of rows of the answer, which arrives as numpy arrays."""
         found = self.duck.execute(_sql(per, grouping)).fetchnumpy()
         return len(found["input_tokens"])
 

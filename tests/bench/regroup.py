@@ -78,7 +78,7 @@ def _measured(held: HeldBuckets, size: str, *, rounds: int, slow_peers: bool) ->
 def _side_by_side(
     window: BenchWindow, held: HeldBuckets, peers: Peers, case: Case, rounds: int
 ) -> tuple[float, float]:
-    """Returns the median milliseconds of our window and of bare DuckDB, in turns; checks the shown table."""
+    """Return the median milliseconds of our window and of bare DuckDB, in turns; check the shown table."""
     ours, duck = [], []
     for _ in range(rounds + 1):
         window.show(view_of(held, *BETWEEN))
@@ -91,7 +91,7 @@ def _side_by_side(
 
 
 def check(window: BenchWindow, held: HeldBuckets, rows: int) -> None:
-    """Checks that the totals are those of all stored rows, and the number of rows that of another engine."""
+    """Check that the totals are those of all stored rows, and the number of rows that of another engine."""
     table = window.table.usage_model.table
     assert len(window.table.usage_model.rows) == table.rows == rows, (table.rows, rows)
     for name in METRICS:

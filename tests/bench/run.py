@@ -62,7 +62,7 @@ def _measure(part: str, into: Path) -> None:
 
 
 def _run(part: str, records: list[Record]) -> bool:
-    """Runs a part; adds its figures to `records` and prints them. Returns whether the part ended well."""
+    """Run a part; add its figures to `records` and print them. Return whether the part ended well."""
     into = RESULT.parent / "bench-data" / f"{part}.jsonl"
     into.parent.mkdir(parents=True, exist_ok=True)
     into.write_text("", encoding="utf-8")

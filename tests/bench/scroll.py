@@ -42,7 +42,7 @@ def measure() -> Iterator[Line]:
 
 
 def _frames(view: QTableView, step: Callable[[int], None], frames: int) -> list[float]:
-    """Returns the milliseconds of each step with its repaint."""
+    """Return the milliseconds of each step with its repaint."""
     bar = view.verticalScrollBar()
     bar.setValue(0)
     QApplication.processEvents()
@@ -57,12 +57,12 @@ def _frames(view: QTableView, step: Callable[[int], None], frames: int) -> list[
 
 
 def frames_by_wheel(view: QTableView, frames: int) -> list[float]:
-    """Returns the milliseconds of each frame."""
+    """Return the milliseconds of each frame."""
     return _frames(view, _steps(view)["wheel"], frames)
 
 
 def _steps(view: QTableView) -> dict[str, Callable[[int], None]]:
-    """Yields the steps of a user: a notch of the wheel, a page, the thumb 3 pixels further."""
+    """Yield the steps of a user: a notch of the wheel, a page, the thumb 3 pixels further."""
     bar = view.verticalScrollBar()
 
     def wheel(number: int) -> None:
@@ -89,7 +89,7 @@ def _steps(view: QTableView) -> dict[str, Callable[[int], None]]:
 
 
 def _check(window: BenchWindow) -> None:
-    """Checks that the last painted row shows the values of its columns."""
+    """Check that the last painted row shows the values of its columns."""
     model = window.table.usage_model
     row = model.rowCount() - 1
     place = model.section("input_tokens")
@@ -100,7 +100,7 @@ def _check(window: BenchWindow) -> None:
 
 
 def _plain_view(window: BenchWindow) -> QTableView:
-    """Returns a view of the same size with the same first rows, from a list of lists."""
+    """Return a view of the same size with the same first rows, from a list of lists."""
     source = window.table.usage_model
     blocks = [[source.texts(block, place) for place in range(source.columnCount())] for block in range(300)]
     rows = [list(cells) for block in blocks for cells in zip(*block, strict=True)]

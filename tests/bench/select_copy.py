@@ -59,7 +59,7 @@ def select(window: BenchWindow) -> float:
 
 
 def _copy(window: BenchWindow, held: HeldBuckets, rows: int) -> float:
-    """Returns the milliseconds from Ctrl+C to the text on the clipboard; checks its sums."""
+    """Return the milliseconds from Ctrl+C to the text on the clipboard; check its sums."""
     done: list[str] = []
     window.window.parts.copying.done.connect(done.append)
     begun = time.perf_counter()
@@ -82,7 +82,7 @@ def _check(window: BenchWindow, held: HeldBuckets, rows: int) -> None:
 
 
 def _polars(window: BenchWindow) -> float:
-    """Returns the seconds in which polars writes the same table as text, from its own columns."""
+    """Return the seconds in which polars writes the same table as text, from its own columns."""
     text = bytes(QApplication.clipboard().mimeData().data("text/plain").data())
     frame = pl.read_csv(text, separator="\t", infer_schema_length=1000)
     taken = []

@@ -44,7 +44,7 @@ def measure() -> Iterator[Line]:
 
 
 def _clicked(window: BenchWindow, name: str, rounds: int) -> float:
-    """Returns the median milliseconds of clicks on a head, each after a click on another one."""
+    """Return the median milliseconds of clicks on a head, each after a click on another one."""
     taken = []
     for number in range(rounds + 1):
         window.show(window.table.view.with_order((SortKey("num_model_requests", number % 2 == 0),)))
@@ -96,7 +96,7 @@ def _beside_engines(held: HeldBuckets, size: str, name: str, ours: float) -> Ite
 
 
 def _beside_proxy(values: NDArray[Any], ours: float) -> Line:
-    """Returns ten times the milliseconds of a proxy model for a tenth of the rows, which flatters the proxy."""
+    """Return ten times the milliseconds of a proxy model for a tenth of the rows, which flatters the proxy."""
     model = _Cells(values[:PROXY_ROWS].tolist())
     proxy = QSortFilterProxyModel()
     proxy.setSourceModel(model)

@@ -41,7 +41,7 @@ def program(kind: str, folder: str) -> None:
 
 
 def _watch(kind: str) -> None:
-    """Checks the tables after each paint."""
+    """Check the tables after each paint."""
     from PySide6.QtCore import QTimer
     from PySide6.QtGui import QPaintEvent
     from PySide6.QtWidgets import QApplication, QTableView

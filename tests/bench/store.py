@@ -40,7 +40,7 @@ def _resident() -> int:
 
 
 def _in_memory(held: HeldBuckets) -> Line:
-    """Returns the memory for opening the store and showing every row, with the engine's own cache."""
+    """Return the memory for opening the store and showing every row, with the engine's own cache."""
     Store.open(None).close()  # the engine itself is loaded first
     before = _resident()
     session = StoreSession(Store.open(held.place.database), clock=lambda: float(NOW))

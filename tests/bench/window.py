@@ -25,7 +25,7 @@ WAIT = 120.0
 def view_of(
     held: HeldBuckets, per: Granularity, grouping: tuple[str, ...], *, order: tuple[SortKey, ...] = ()
 ) -> ViewState:
-    """Returns a view of everything stored, largest input first unless `order` is given."""
+    """Return a view of everything stored, largest input first unless `order` is given."""
     order = order or (SortKey("input_tokens", descending=True),)
     return ViewState(range=held.range, per=per, grouping=grouping, order=order)
 
@@ -78,7 +78,7 @@ class BenchWindow(QObject):
         return False
 
     def until(self, holds: Callable[[], bool]) -> None:
-        """Runs the event loop until the condition holds."""
+        """Run the event loop until the condition holds."""
         flags = QEventLoop.ProcessEventsFlag
         begun = time.perf_counter()
         while not holds():
@@ -86,14 +86,14 @@ class BenchWindow(QObject):
             assert time.perf_counter() - begun < WAIT, "the window did not come to it"
 
     def settle(self) -> None:
-        """Waits for delayed work (statistics, checks of the table), so that it isn't measured later."""
+        """Wait for delayed work (statistics, checks of the table), so that it isn't measured later."""
         end = time.perf_counter() + 0.06
         while time.perf_counter() < end or self.window.parts.tasks.busy(IDENTITIES):
             self._application.processEvents()
             time.sleep(0.002)
 
     def show(self, view: ViewState) -> float:
-        """Returns the milliseconds from the request of `view` to the end of its repaint."""
+        """Return the milliseconds from the request of `view` to the end of its repaint."""
         self.painted = None
         begun = time.perf_counter()
         self.workspace.show_view(view)
@@ -104,7 +104,7 @@ class BenchWindow(QObject):
 
     @contextmanager
     def watched(self) -> Iterator[list[float]]:
-        """Records the gaps in milliseconds between turns of the event loop, which must run inside the block."""
+        """Record the gaps in milliseconds between turns of the event loop, which must run inside the block."""
         gaps: list[float] = []
         last = time.perf_counter()
 

@@ -43,7 +43,7 @@ class Authority:
     def context(
         self, *hosts: str, expired: bool = False, self_signed: bool = False, ahead: bool = False
     ) -> ssl.SSLContext:
-        """Returns a TLS context for a server with the names or addresses `hosts`."""
+        """Return a TLS context for a server with the names or addresses `hosts`."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.now(datetime.UTC)
         begin = now + _YEAR if ahead else now - _YEAR

@@ -69,7 +69,7 @@ class FaultRig:
         return ProfilePaths(self.directory)
 
     def misbehave(self, fault: Fault) -> None:
-        """Starts a fault; `mend` ends it."""
+        """Start a fault; `mend` ends it."""
         self.impatient = fault.impatient
         self.server.behave, self.server.stubborn = fault.behave, fault.stubborn
         self.server.clock = lambda: NOW + fault.clock_error
@@ -79,7 +79,7 @@ class FaultRig:
             self.server.before = self.server.refuse
 
     def lose_the_name(self) -> None:
-        """Takes the address from the server's name."""
+        """Take the address from the server's name."""
         self.names.addresses.clear()
 
     def find_the_name(self) -> None:
@@ -115,7 +115,7 @@ class FaultRig:
         return Printed(printed.status, printed.out, printed.err)
 
     def window(self, *more: str) -> WindowUnderTest:
-        """Opens a window whose last view was the same question; returns when everything is shown."""
+        """Open a window whose last view was the same question; return when everything is shown."""
         view = parse_view(build_parser().parse_args([*QUESTION, *more]))
         settings.save(self.place.settings, Settings(profiles={"default": ProfileSettings(view=view)}))
         window = WindowUnderTest()
@@ -144,14 +144,14 @@ class FaultRig:
 
 
 def honest_tokens(days: range = range(JULY, OCTOBER_2, DAY)) -> dict[str, int]:
-    """Returns the input tokens of an honest server, by date."""
+    """Return the input tokens of an honest server, by date."""
     from usage_viewer.domain.zones import iso
 
     return {iso(day)[:10]: tokens_of(day) for day in days}
 
 
 def shown_tokens(table: Table) -> dict[str, int]:
-    """Returns the input tokens that a table of days shows, by date."""
+    """Return the input tokens that a table of days shows, by date."""
     period, figures = table.by_name["period"], table.by_name["input_tokens"]
     assert isinstance(period, PeriodColumn)
     assert isinstance(figures, FigureColumn)
@@ -181,6 +181,6 @@ def rig(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -
 
 
 def summary_of(text: str) -> str:
-    """Returns the part of a text such as `47 of 93 days`, with the days still to come; "" if there is none."""
+    """Return the part of a text such as `47 of 93 days`, with the days still to come; "" if there is none."""
     match = re.search(r"\d+ of \d+ days(?: \(\d+ still to come\))?", text)
     return match[0] if match else ""

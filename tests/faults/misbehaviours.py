@@ -108,7 +108,7 @@ def without_end() -> Iterable[Piece]:
 
 @cache
 def bomb() -> bytes:
-    """Returns 1 GiB of blanks as gzip, a thousand times smaller."""
+    """Return 1 GiB of blanks as gzip, a thousand times smaller."""
     packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
     sixteen = packer.compress(b" " * (16 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
     return gzip.compress(b"", mtime=0)[:10] + sixteen * 64 + b"\x03\x00" + b"\0" * 8
@@ -116,14 +116,14 @@ def bomb() -> bytes:
 
 @cache
 def large_rows(day: int, count: int) -> bytes:
-    """Returns rows of users without usage as JSON text, some 500 bytes each."""
+    """Return rows of users without usage as JSON text, some 500 bytes each."""
     template = json.dumps(row(day, 0, user_id="USER", input_tokens=0, output_tokens=0, num_model_requests=0))
     head, tail = template.split("USER")
     return ",".join(f"{head}user_{number:024}{tail}" for number in range(count)).encode()
 
 
 def large_page(page: Page, size: int) -> bytes:
-    """Returns the honest page with so many rows without usage that it has about `size` bytes."""
+    """Return the honest page with so many rows without usage that it has about `size` bytes."""
     count = size // len(page["data"]) // (len(large_rows(0, 1)) + 1)
     page["data"][0]["results"].append("LARGE")
     for one in page["data"][1:]:

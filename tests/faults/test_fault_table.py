@@ -61,7 +61,7 @@ class ResultsPage:
         return {row[0]: row[1:] for row in cells[1:]}
 
     def check(self, fault: Fault, **cells: object) -> None:
-        """Compares some cells of a row; each name is one of `COLUMNS`."""
+        """Compare some cells of a row; each name is one of `COLUMNS`."""
         places = {COLUMNS.index(name): str(value) for name, value in cells.items()}
         if self._renewing:
             rows = self.rows
@@ -73,7 +73,7 @@ class ResultsPage:
         assert written == places, f"{self._path.name} differs from this run; {RENEW}=1 writes it again"
 
     def check_frame(self) -> None:
-        """Compares the page without its cells: introduction, heads, and one row for each fault in order."""
+        """Compare the page without its cells: introduction, heads, and one row for each fault in order."""
         rows = self.rows
         if self._renewing:
             self.write({fault.name: rows.get(fault.name, [""] * len(COLUMNS)) for fault in FAULTS})
@@ -121,7 +121,7 @@ def begin(rig: FaultRig, fault: Fault) -> None:
 
 
 def expected(fault: Fault) -> dict[str, int]:
-    """Returns the input tokens that are kept, by date."""
+    """Return the input tokens that are kept, by date."""
     days = list(range(JULY, OCTOBER_2, DAY))
     second_page = [AUGUST + number * DAY for number in range(PAGE, 31)]
     lost: list[int] = []
@@ -142,7 +142,7 @@ def expected(fault: Fault) -> dict[str, int]:
 
 
 def waits_of(rig: FaultRig, fault: Fault) -> str:
-    """Checks the waits against the retry policy; returns their text for the page."""
+    """Check the waits against the retry policy; return their text for the page."""
     waited = rig.waits.seconds
     if fault.waits is not None:
         assert waited == fault.waits
@@ -153,7 +153,7 @@ def waits_of(rig: FaultRig, fault: Fault) -> str:
 
 
 def check_requests(rig: FaultRig, fault: Fault) -> int:
-    """Checks that no more requests arrived than the policy allows; returns their number."""
+    """Check that no more requests arrived than the policy allows; return their number."""
     requests = rig.server.usage_requests()
     assert [start_of(one) for one in requests[:FIRST_PAGES]] == [SEPTEMBER, SEPTEMBER, AUGUST]
     faulty = [one for one in requests if start_of(one) == AUGUST and cursor_of(one)]
@@ -167,7 +167,7 @@ def check_requests(rig: FaultRig, fault: Fault) -> int:
 
 
 def check_only_the_rest_is_requested(rig: FaultRig, fault: Fault) -> None:
-    """Checks that the second run requested only the incomplete windows."""
+    """Check that the second run requested only the incomplete windows."""
     first = AUGUST + PAGE * DAY
     starts = {start_of(one) for one in rig.server.usage_requests()}
     if "still to come" in fault.kept:
@@ -201,7 +201,7 @@ def test_table(rig: FaultRig, fault: Fault, results: ResultsPage) -> None:
 
 
 def check_printed(printed: Printed, fault: Fault) -> tuple[str, str]:
-    """Checks the output; returns its texts for the page: the message, and the kept days."""
+    """Check the output; return its texts for the page: the message, and the kept days."""
     assert KEY not in printed.err + printed.out
     assert "Traceback" not in printed.err
     note = f" ({fault.note})" if fault.note and not fault.clock_error else ""

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="the system doe
 
 
 def peak(rig: FaultRig, directory: Path, *more: str) -> tuple[int, int]:
-    """Runs `usage-viewer table`; returns its exit status and its peak memory in bytes."""
+    """Run `usage-viewer table`; return its exit status and its peak memory in bytes."""
     command = [sys.executable, "-m", "usage_viewer", *QUESTION, "--no-store", "--data-dir", str(directory), *more]
     command += ["--base-url", rig.server.base_url]
     environment = {**os.environ, "OPENAI_ADMIN_KEY": KEY, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}

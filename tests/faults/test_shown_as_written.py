@@ -73,17 +73,17 @@ def hostile(rig: FaultRig, qtbot: QtBot, links: Links) -> Iterator[FaultRig]:
 
 
 def every(window: WindowUnderTest) -> Iterator[QWidget]:
-    """Yields all widgets, also those of menus, popups and dialogs."""
+    """Yield all widgets, also those of menus, popups and dialogs."""
     yield from QApplication.allWidgets()
 
 
 def check_text(text: str, where: object) -> None:
-    """Checks that every character is visible, except line ends, which are the program's own."""
+    """Check that every character is visible, except line ends, which are the program's own."""
     assert visible(text.replace("\n", " ")) == text.replace("\n", " "), where
 
 
 def check_tip(text: str, where: object) -> None:
-    """Checks that everything that could be markup is escaped."""
+    """Check that everything that could be markup is escaped."""
     check_text(text, where)
     if not text.startswith("<qt>"):
         assert "<" not in text, (text, where)  # nothing else looks like markup to Qt
@@ -114,7 +114,7 @@ def check_widget(widget: QWidget) -> None:
 
 
 def check_model(model: QAbstractItemModel) -> set[str]:
-    """Checks the texts of all cells and headers."""
+    """Check the texts of all cells and headers."""
     shown: set[str] = set()
     roles = Qt.ItemDataRole
     columns = 1 if isinstance(model, QAbstractListModel) else model.columnCount(QModelIndex())
@@ -133,7 +133,7 @@ def check_model(model: QAbstractItemModel) -> set[str]:
 
 
 def check_all(window: WindowUnderTest) -> set[str]:
-    """Checks every widget, and the texts of all tables and lists."""
+    """Check every widget, and the texts of all tables and lists."""
     shown: set[str] = set()
     QApplication.processEvents()
     for widget in every(window):

@@ -42,7 +42,7 @@ def another(tmp_path: Path) -> Authority:
 
 
 def check(rig: FaultRig, context: ssl.SSLContext) -> None:
-    """Makes one call to a server with this certificate. Raises UsageViewerError."""
+    """Make one call to a server with this certificate. Raises UsageViewerError."""
     rig.server.context = context
     rig.server.listen()
     rig.profile().check_key(ADMIN)

@@ -31,17 +31,17 @@ Page = dict[str, Any]
 
 
 def start_of(request: Request) -> int:
-    """Returns the start of the requested window (epoch seconds), or -1 if the request has none."""
+    """Return the start of the requested window (epoch seconds), or -1 if the request has none."""
     return int(request["start_time"]) if "start_time" in request else -1
 
 
 def cursor_of(request: Request) -> str:
-    """Returns the cursor of the requested page; "" for the first page."""
+    """Return the cursor of the requested page; "" for the first page."""
     return next(iter(request.all("page")), "")
 
 
 def asks_for_usage(request: Request) -> bool:
-    """Returns whether the request is for usage by group, and not for totals or names."""
+    """Return whether the request is for usage by group, and not for totals or names."""
     return request.path.endswith("/usage/completions") and "group_by" in request
 
 
@@ -61,7 +61,7 @@ Misbehaviour = Callable[[Request, Page], Iterable[Piece]]
 
 
 def tokens_of(day: int) -> int:
-    """Returns the input tokens of a day: four fifths are of the first model, with 3 of 4 requests."""
+    """Return the input tokens of a day: four fifths are of the first model, with 3 of 4 requests."""
     return 1_000 * (day // DAY % 97 + 1)
 
 
@@ -152,7 +152,7 @@ class UsageWire(WireServer):
         }
 
     def _named(self, path: str) -> list[dict[str, Any]]:
-        """Returns the entries of a list of names."""
+        """Return the entries of a list of names."""
         ids = {"projects": "proj_one", "users": "user_one", "api_keys": "key_one"}
         own = ids.get(path.rpartition("/")[2])
         return [{"id": own, "name": self.name}] if own and self.name else []
@@ -169,7 +169,7 @@ def bucket(day: int, model: str = MODELS[0], *, grouped: bool = True) -> Page:
 
 
 def written(page: Any, *, date: float = NOW, last: bool = False) -> bytes:
-    """Returns a whole answer with `page` as its body; `last`: it ends the connection."""
+    """Return a whole answer with `page` as its body; `last`: it ends the connection."""
     return plain_answer(
         json.dumps(page).encode(), headers={"Connection": "close"} if last else MappingProxyType({}), date=date
     )
@@ -183,7 +183,7 @@ def plain_answer(
     date: float = NOW,
     length: int | None = None,
 ) -> bytes:
-    """Returns a whole answer as bytes. `length`: a Content-Length other than the body's."""
+    """Return a whole answer as bytes. `length`: a Content-Length other than the body's."""
     usual = {
         "Content-Type": "application/json",
         "Date": formatdate(date, usegmt=True),

@@ -57,7 +57,7 @@ class Terminal(io.StringIO):
 
 
 def print_table(profile: Profile, *arguments: str, terminal: bool = False) -> Printed:
-    """Runs `usage-viewer table …` in this process; `terminal`: standard error is a terminal."""
+    """Run `usage-viewer table …` in this process; `terminal`: standard error is a terminal."""
     out, err = io.StringIO(), Terminal() if terminal else io.StringIO()
     status = run_table(build_parser().parse_args(["table", *arguments]), profile, out, err)
     return Printed(status, out.getvalue(), err.getvalue())
@@ -142,7 +142,7 @@ class Program:
     def __call__(
         self, *arguments: str, within: Sequence[str] = (), env: Mapping[str, str] | None = None, text: str = ""
     ) -> Printed:
-        """Runs a command to its end. `within` begins the command line: a shell that prepares where it runs."""
+        """Run a command to its end. `within` begins the command line: a shell that prepares where it runs."""
         done = subprocess.run(
             [*within, *self.command(*arguments)],
             env=self.environment(env),

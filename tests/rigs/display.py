@@ -11,7 +11,7 @@ import pytest
 
 @contextmanager
 def x_server(size: str = "1400x900x24", *, needs: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yields the name of the display (as in `DISPLAY`); the server ends with the block.
+    """Yield the name of the display (as in `DISPLAY`); the server ends with the block.
 
     `size` is width × height × bits of a pixel. Skips the test without Xvfb and the programs in `needs`.
     """

@@ -7,7 +7,7 @@ _WORK = 0.05
 
 
 def slowdown() -> float:
-    """Returns how many times longer work takes now than on an idle computer; 1 on an idle one.
+    """Return how many times longer work takes now than on an idle computer; 1 on an idle one.
 
     Multiply an upper bound of seconds by it. Takes 0.05 s of processor time.
     """

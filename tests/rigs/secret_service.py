@@ -89,7 +89,7 @@ class SecretService:
         return _without_session(dict(os.environ)) | self._private
 
     def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Puts the test's own process into this session."""
+        """Put the test's own process into this session."""
         for name, value in self._private.items():
             monkeypatch.setenv(name, value)
 
@@ -102,19 +102,19 @@ class SecretService:
         _wait_until(lambda: self._locked() is True, "the keyring to be locked")
 
     def stop_service(self) -> None:
-        """Ends the keyring; the bus stays."""
+        """End the keyring; the bus stays."""
         self._daemon.kill()
         self._daemon.wait(_DEADLINE)
 
     def pause(self) -> None:
-        """Makes the keyring hang: it accepts calls and doesn't answer, until `resume`."""
+        """Make the keyring hang: it accepts calls and doesn't answer, until `resume`."""
         self._daemon.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         self._daemon.send_signal(signal.SIGCONT)
 
     def prompter(self) -> int | None:
-        """Returns the process that shows the password prompt; None while no prompt is shown."""
+        """Return the process that shows the password prompt; None while no prompt is shown."""
         import jeepney  # type: ignore[import-untyped]
 
         bus = jeepney.DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
@@ -129,7 +129,7 @@ class SecretService:
         return process
 
     def dismiss_prompt(self) -> bool:
-        """Ends the password prompt, as closing its window does; returns False if no prompt is shown."""
+        """End the password prompt, as closing its window does; return False if no prompt is shown."""
         prompter = self.prompter()
         if prompter is not None:
             os.kill(prompter, signal.SIGKILL)
@@ -157,7 +157,7 @@ class SecretService:
         return open_dbus_connection(bus=self.address)
 
     def _locked(self) -> bool | None:
-        """Returns whether the keyring is locked; None while it doesn't answer."""
+        """Return whether the keyring is locked; None while it doesn't answer."""
         import secretstorage
 
         with closing(self._connection()) as connection:

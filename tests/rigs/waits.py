@@ -14,6 +14,6 @@ class Waits:
     cancel_at: int | None = None
 
     def __call__(self, seconds: float) -> bool:
-        """Returns whether the user has cancelled meanwhile."""
+        """Return whether the user has cancelled meanwhile."""
         self.seconds.append(seconds)
         return self.cancel_at == len(self.seconds)

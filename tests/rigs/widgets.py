@@ -12,7 +12,7 @@ from usage_viewer.domain.view import ViewState
 
 @pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
-    """Sets the locale to British English, which the expected texts are in."""
+    """Set the locale to British English, which the expected texts are in."""
     before = QLocale()
     QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
     yield
@@ -21,7 +21,7 @@ def _english() -> Iterator[None]:
 
 @pytest.fixture
 def _kept() -> list[QWidget]:
-    """Keeps shown widgets alive until the test ends."""
+    """Keep shown widgets alive until the test ends."""
     return []
 
 

@@ -26,12 +26,12 @@ class Request:
         return any(key == name for key, _ in self.query)
 
     def __getitem__(self, name: str) -> str:
-        """Returns the only value of a parameter. Raises ValueError if there is none, or more than one."""
+        """Return the only value of a parameter. Raises ValueError if there is none, or more than one."""
         (value,) = self.all(name)
         return value
 
     def all(self, name: str) -> list[str]:
-        """Returns every value of a parameter, in order."""
+        """Return every value of a parameter, in order."""
         return [value for key, value in self.query if key == name]
 
 
@@ -55,7 +55,7 @@ class WireServer:
         self._threads: list[threading.Thread] = []
 
     def respond(self, connection: socket.socket, request: Request) -> bool:
-        """Writes the answer to `request`; returns whether the connection stays open for the next one."""
+        """Write the answer to `request`; return whether the connection stays open for the next one."""
         raise NotImplementedError
 
     @property
@@ -63,7 +63,7 @@ class WireServer:
         return f"{'https' if self.context else 'http'}://127.0.0.1:{self.port}/v1"
 
     def listen(self) -> None:
-        """Starts to listen: on a free port at first, later on the same one."""
+        """Start to listen: on a free port at first, later on the same one."""
         if self._reserved is not None:
             self._reserved.close()
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
@@ -71,7 +71,7 @@ class WireServer:
         self._start(self._accept, self._listener)
 
     def refuse(self) -> None:
-        """Stops listening; new connections are refused, open ones stay."""
+        """Stop listening; new connections are refused, open ones stay."""
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
@@ -92,7 +92,7 @@ class WireServer:
             thread.join(5)
 
     def wait_until_disconnected(self) -> None:
-        """Waits until every client has closed its connections. Raises AssertionError after 30 seconds."""
+        """Wait until every client has closed its connections. Raises AssertionError after 30 seconds."""
         until = time.monotonic() + 30
         while self._open:
             assert time.monotonic() < until, f"{len(self._open)} connections are still open"
@@ -150,13 +150,13 @@ class WireServer:
 
 @contextmanager
 def refusing_port() -> Iterator[int]:
-    """Yields a port of the loopback interface that refuses every connection, and that nobody else can get."""
+    """Yield a port of the loopback interface that refuses every connection, and that nobody else can get."""
     with _reserve(0) as reserved:
         yield reserved.getsockname()[1]
 
 
 def _reserve(port: int) -> socket.socket:
-    """Returns a socket that is bound to a port (0: any) and doesn't listen."""
+    """Return a socket that is bound to a port (0: any) and doesn't listen."""
     reserved = socket.socket()
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     reserved.bind(("127.0.0.1", port))
@@ -164,7 +164,7 @@ def _reserve(port: int) -> socket.socket:
 
 
 def shut_down(connection: socket.socket) -> None:
-    """Ends a connection in both directions, also while another thread reads from it."""
+    """End a connection in both directions, also while another thread reads from it."""
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:

@@ -57,7 +57,7 @@ class Window:
         return self.errors.read_text(encoding="utf-8", errors="replace")
 
     def close(self, *, within: float = 2.0) -> None:
-        """Closes the window; the process must end within seconds, with status 0 and without a message."""
+        """Close the window; the process must end within seconds, with status 0 and without a message."""
         begun = time.monotonic()
         self.tell("close")
         status = self.process.wait(60)
@@ -76,7 +76,7 @@ class Program(command_line.Program):
     def window(
         self, *arguments: str, within: Sequence[str] = (), env: Mapping[str, str] | None = None
     ) -> Iterator[Window]:
-        """Starts a window that `driving.py` controls; offscreen, unless `env` has a display."""
+        """Start a window that `driving.py` controls; offscreen, unless `env` has a display."""
         self._windows += 1
         errors = self.home / f"stderr-{self._windows}.txt"
         command = [sys.executable, str(ROOT / "tests" / "trust" / "driving.py"), *self.options, *arguments]

@@ -49,7 +49,7 @@ def _close(_: str) -> object:
 
 
 def _shown(_: str) -> object:
-    """Returns the text of the status bar when everything requested is shown; "" before."""
+    """Return the text of the status bar when everything requested is shown; "" before."""
     window = _window()
     busy = window.workspace.fetching or any(map(window.tasks.busy, ("look", "names", "copy", "export")))
     return "" if busy or not window.page.model.rowCount() else window.page.status.text
@@ -60,7 +60,7 @@ def _status(_: str) -> object:
 
 
 def _key_page(_: str) -> object:
-    """Returns the texts of the key page; "" while it is hidden or checks a key."""
+    """Return the texts of the key page; "" while it is hidden or checks a key."""
     page = _window().key_page
     waiting = not page.isVisible() or "Checking" in page.problem_text
     return "" if waiting else f"{page.problem_text} {page.place_text}"
@@ -87,7 +87,7 @@ def _ask_for_key(_: str) -> object:
 
 
 def _texts(_: str) -> object:
-    """Returns every window title, tool tip and accessible text."""
+    """Return every window title, tool tip and accessible text."""
     texts = [widget.windowTitle() for widget in QApplication.allWidgets()]
     for widget in QApplication.topLevelWidgets():
         interface = QAccessible.queryAccessibleInterface(widget)
@@ -114,7 +114,7 @@ def _clipboard(_: str) -> object:
 
 
 def _clear_clipboard(_: str) -> object:
-    """Clears the clipboard: with contents, the offscreen platform crashes at exit."""
+    """Clear the clipboard: with contents, the offscreen platform crashes at exit."""
     QApplication.clipboard().clear()
     return True
 
@@ -143,7 +143,7 @@ def _trigger(name: str) -> object:
 
 
 def _raise(key: str) -> object:
-    """Raises an unexpected error with the key in its message and in local variables."""
+    """Raise an unexpected error with the key in its message and in local variables."""
     parsed = AdminKey.parse(key)
 
     def fail() -> None:
@@ -154,7 +154,7 @@ def _raise(key: str) -> object:
 
 
 def _raise_in_worker(key: str) -> object:
-    """Raises an unexpected error with the key in a worker thread."""
+    """Raise an unexpected error with the key in a worker thread."""
 
     def fail(task: object) -> None:
         raise RuntimeError(f"in the worker with {key}")
@@ -172,7 +172,7 @@ def _crash(how: str) -> object:
 
 
 def _query(_: str) -> object:
-    """Starts an endless query in the task channel of the view."""
+    """Start an endless query in the task channel of the view."""
     window = _window()
     session = window.workspace.store_session
     assert session is not None
@@ -187,7 +187,7 @@ def _query(_: str) -> object:
 
 
 def _many() -> Chosen:
-    """Returns the shown rows, repeated to `MANY`."""
+    """Return the shown rows, repeated to `MANY`."""
     last = _window().workspace.last
     assert last is not None
     rows = np.resize(last.rows, MANY)
@@ -209,7 +209,7 @@ def _busy(channel: str) -> object:
 
 
 def _look_at(days: str) -> object:
-    """Shows another range of which nothing is stored."""
+    """Show another range of which nothing is stored."""
     workspace = _window().workspace
     last = datetime.now(UTC).date() - timedelta(days=40)
     view = replace(workspace.view, range=DateRange.days(last - timedelta(days=int(days)), last))

@@ -22,7 +22,7 @@ VIEWS = (
 
 
 def open_session(base_url: str, key: str, database: Path) -> StoreSession:
-    """Opens a session whose clock stands still shortly after the last day: three days may still grow."""
+    """Open a session whose clock stands still shortly after the last day: three days may still grow."""
     profile = Profile(
         "default", base_url=base_url, database=database, keystore=MemoryKeystore, clock=lambda: JUST_AFTER
     )

@@ -45,13 +45,13 @@ def organization() -> SyntheticOrganization:
 
 
 def first(days: int) -> int:
-    """Returns the start of the last `days` days (epoch seconds)."""
+    """Return the start of the last `days` days (epoch seconds)."""
     return ANCHOR - days * DAY
 
 
 @cache
 def true_rows(dataset: str, width: BucketWidth, start: int) -> Rows:
-    """Returns the rows of a bucket as the synthetic organization has them."""
+    """Return the rows of a bucket as the synthetic organization has them."""
     batch = organization().batch(dataset, start, start + width.seconds, width, SETTLED)
     figures = [column.listed() for column in batch.metrics.values()]
     return {
@@ -61,7 +61,7 @@ def true_rows(dataset: str, width: BucketWidth, start: int) -> Rows:
 
 
 def shown_rows(session: StoreSession, dataset: str, width: BucketWidth, days: int) -> dict[int, Rows]:
-    """Returns the shown rows of each bucket in the last `days` days, grouped by all dimensions."""
+    """Return the shown rows of each bucket in the last `days` days, grouped by all dimensions."""
     data = DATASETS[dataset]
     ends = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (first(days), ANCHOR))
     view = ViewState(
@@ -94,7 +94,7 @@ class DatabaseFiles:
     log: bytes
 
     def put(self, path: Path) -> None:
-        """Writes both files to `path`, after removing all other files there."""
+        """Write both files to `path`, after removing all other files there."""
         path.parent.mkdir(parents=True, exist_ok=True)
         for old in path.parent.iterdir():
             old.unlink()
@@ -104,7 +104,7 @@ class DatabaseFiles:
 
 
 def write(folder: Path) -> DatabaseFiles:
-    """Writes a month by day, five days by hour, and names; the costs stay in the log, as after a sudden end."""
+    """Write a month by day, five days by hour, and names; the costs stay in the log, as after a sudden end."""
     path = folder / "written" / "usage.duckdb"
     store = Store.open(path)
     store.put(organization().batch("completions", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
@@ -120,7 +120,7 @@ def write(folder: Path) -> DatabaseFiles:
 
 
 def check(session: StoreSession, store: Store, dataset: str, width: BucketWidth, days: int) -> int:
-    """Returns how many buckets of the last `days` days are stored. Raises AssertionError if one is wrong."""
+    """Return how many buckets of the last `days` days are stored. Raises AssertionError if one is wrong."""
     stored = store.stored_buckets(dataset).get(width)
     starts = [] if stored is None else [int(start) for start in stored.starts if start >= first(days)]
     shown = shown_rows(session, dataset, width, days)
@@ -134,7 +134,7 @@ def check(session: StoreSession, store: Store, dataset: str, width: BucketWidth,
 
 
 def examine(path: Path) -> str:
-    """Uses the database in every way; returns "stored …" if everything is true, else the typed error's name.
+    """Use the database in every way; return "stored …" if everything is true, else the typed error's name.
 
     Raises AssertionError if a stored bucket is incomplete or wrong.
     """
@@ -165,7 +165,7 @@ WRITTEN: Final = (
 
 
 def main() -> None:
-    """Examines each path of standard input and prints the outcome."""
+    """Examine each path of standard input and print the outcome."""
     for line in sys.stdin:
         print(examine(Path(line.strip())), flush=True)
 

@@ -44,7 +44,7 @@ class Search:
                     self.text(str(path), path.read_bytes())
 
     def process(self, pid: int, *, environment: bool) -> None:
-        """Searches the command lines of a process and its children, and the environments of the children.
+        """Search the command lines of a process and its children, and the environments of the children.
 
         `environment`: also the environment of the process.
         """
@@ -59,7 +59,7 @@ class Search:
 
 
 def descendants(pid: int) -> list[int]:
-    """Returns the process, its children, and theirs."""
+    """Return the process, its children, and theirs."""
     children = [
         int(child)
         for task in Path(f"/proc/{pid}/task").iterdir()

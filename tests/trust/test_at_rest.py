@@ -20,7 +20,7 @@ LAX = ("sh", "-c", 'umask 0; exec "$@"', "sh")
 
 
 def open_to_others(data: Path) -> list[str]:
-    """Returns the files and directories that others may read, write or enter."""
+    """Return the files and directories that others may read, write or enter."""
     return [
         f"{path.name} {path.lstat().st_mode & 0o777:o}"
         for path in (data, *data.rglob("*"))

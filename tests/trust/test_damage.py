@@ -169,7 +169,7 @@ SECTOR: Final = 512
 
 
 def damaged_somewhere(data: bytes, chance: random.Random) -> tuple[bytes, str]:
-    """Returns the file with flipped bits or overwritten sectors, as by faulty memory, cables or other programs.
+    """Return the file with flipped bits or overwritten sectors, as by faulty memory, cables or other programs.
 
     Damage that changes an even number of equal words in the same way is left out (two bits, lost or swapped
     sectors): the engine combines words by exclusive or, so that its checksum stays the same. The comparison with

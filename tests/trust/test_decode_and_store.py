@@ -77,7 +77,7 @@ NAMES: Final = [item.name for data in DATASETS.values() for item in fields(data)
 
 
 def good_result(data: Dataset, number: int) -> dict[str, Any]:
-    """Returns a valid result with every field of the dataset."""
+    """Return a valid result with every field of the dataset."""
     result: dict[str, Any] = {"object": data.object}
     for item in fields(data):
         if isinstance(item, Dimension):
@@ -142,7 +142,7 @@ def answers(draw: st.DrawFn, names: Sequence[str] = tuple(DATASETS)) -> tuple[Da
 
 
 def expected(batch: Batch, data: Dataset) -> dict[int, Rows]:
-    """Returns what the store must return: the sums of equal combinations in each bucket."""
+    """Return what the store must return: the sums of equal combinations in each bucket."""
     columns = [batch.metrics[metric.name].listed() for metric in data.metrics]
     buckets: dict[int, dict[tuple[object, ...], tuple[Number | None, ...]]] = {}
     for row, (bucket, at) in enumerate(zip(batch.bucket.tolist(), batch.combination.tolist(), strict=True)):
@@ -154,7 +154,7 @@ def expected(batch: Batch, data: Dataset) -> dict[int, Rows]:
 
 
 def _kept(value: Number | None) -> Number | None:
-    """Rounds decimals as the store does."""
+    """Round decimals as the store does."""
     if isinstance(value, Decimal):
         return value.quantize(Decimal(1).scaleb(-DECIMALS), ROUND_HALF_EVEN, EXACT)
     return value
@@ -175,14 +175,14 @@ class Shelf:
         self._uses = 0
 
     def __enter__(self) -> tuple[Store, int]:
-        """Returns the store, and a fetch time that no earlier case had."""
+        """Return the store, and a fetch time that no earlier case had."""
         if self._store is None:
             self._store, self._uses = Store.open(None), 0
         self._uses += 1
         return self._store, SETTLED + self._uses
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        """Closes the store after a failure, so that the case is tried again in a new one."""
+        """Close the store after a failure, so that the case is tried again in a new one."""
         assert self._store is not None
         if self._uses >= 50 or (kind is not None and not issubclass(kind, AnswerError)):
             self._store.close()
@@ -193,7 +193,7 @@ SHELF: Final = Shelf()
 
 
 def check(data: Dataset, body: bytes) -> str:
-    """Decodes and stores an answer; returns "rows" or the name of the error."""
+    """Decode and store an answer; return "rows" or the name of the error."""
     try:
         batch = decode_page(body, data, WINDOW, data.group_by).batch
         with SHELF as (store, fetched_at):

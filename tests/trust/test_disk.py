@@ -24,7 +24,7 @@ ALONE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
 
 @cache
 def has_namespaces() -> bool:
-    """Returns whether a process may mount a file system that only it sees."""
+    """Return whether a process may mount a file system that only it sees."""
     try:
         done = subprocess.run([*ALONE, "mount -t tmpfs -o size=1m tmpfs /tmp"], capture_output=True, timeout=20)
     except OSError:

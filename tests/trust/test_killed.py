@@ -28,7 +28,7 @@ def server() -> Iterator[DemoServer]:
 
 
 def fetch_and_kill(server: DemoServer, database: Path, seconds: float | None) -> list[str]:
-    """Runs the program and kills it; returns the lines that it printed.
+    """Run the program and kill it; return the lines that it printed.
 
     `seconds`: the time between opening the database and the kill; None: the kill follows when all is fetched.
     """
@@ -55,7 +55,7 @@ def fetch_and_kill(server: DemoServer, database: Path, seconds: float | None) ->
 
 
 def reported(lines: list[str]) -> dict[tuple[str, str], int]:
-    """Returns how many buckets of each dataset and width the program reported as stored; ignores a cut-off line."""
+    """Return how many buckets of each dataset and width the program reported as stored; ignore a cut-off line."""
     counts: dict[tuple[str, str], int] = {}
     for line in lines:
         words = line.split()
@@ -65,7 +65,7 @@ def reported(lines: list[str]) -> dict[tuple[str, str], int]:
 
 
 def check_all(database: Path) -> dict[tuple[str, str], int]:
-    """Returns how many buckets of each dataset and width are stored, after checking each."""
+    """Return how many buckets of each dataset and width are stored, after checking each."""
     store = Store.open(database)
     try:
         session = StoreSession(store, clock=lambda: JUST_AFTER)
@@ -102,7 +102,7 @@ def kill_again_and_again(server: DemoServer, folder: Path, times: int) -> None:
 
 
 def _finish(server: DemoServer, database: Path) -> None:
-    """Checks that a later run fetches the missing buckets."""
+    """Check that a later run fetches the missing buckets."""
     session = open_session(server.base_url, server.key, database)
     fetch_all(session, refresh=False, tell=False)
     session.close()

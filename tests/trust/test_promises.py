@@ -15,7 +15,7 @@ NAMED: Final = sorted(set(re.findall(r"`([\w/]+\.py::[\w:]+)`", PAGE)))
 
 
 def list_tests(path: Path) -> dict[str, bool]:
-    """Returns the tests of a file by name (`Class::test`), and whether each is a long run."""
+    """Return the tests of a file by name (`Class::test`), and whether each is a long run."""
     tests: dict[str, bool] = {}
     module = ast.parse(path.read_text(encoding="utf-8"))
     for node in module.body:

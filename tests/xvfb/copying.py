@@ -16,7 +16,7 @@ from usage_viewer.gui.clipboard.clipboard import prepare, put
 
 
 def table(rows: int) -> Table:
-    """Returns a table with names that need escaping, and numbers that don't fit a float."""
+    """Return a table with names that need escaping, and numbers that don't fit a float."""
     names = ("gpt-6-astra", "=1+1", 'größe "L"\t<b>', "two\nlines")
     money = np.array([Decimal(f"{row}.10") for row in range(rows)], object)
     return Table(

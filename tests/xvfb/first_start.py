@@ -81,7 +81,7 @@ def _sit_down(application: QObject) -> None:
 
 
 def _begin() -> None:
-    """Waits for the application and starts the user in its thread; the end of the input closes the window."""
+    """Wait for the application and start the user in its thread; the end of the input closes the window."""
     while not isinstance(QCoreApplication.instance(), QApplication):
         threading.Event().wait(0.01)
     application = QCoreApplication.instance()

@@ -27,7 +27,7 @@ ROWS = [
 
 @contextmanager
 def copied(display: str, rows: int) -> Iterator[str]:
-    """Starts a program that has copied `rows` rows; yields its note."""
+    """Start a program that has copied `rows` rows; yield its note."""
     environment = os.environ | {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("copying.py")), str(rows)],

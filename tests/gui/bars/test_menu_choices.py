@@ -44,7 +44,7 @@ def zone(shown: Callable[[QWidget, int], None], wanted: list[ViewState]) -> Zone
 
 
 def choose(qtbot: QtBot, button: QWidget, action: QAction) -> None:
-    """Opens the menu with the mouse and clicks the entry of `action`."""
+    """Open the menu with the mouse and click the entry of `action`."""
     qtbot.mouseClick(button, LEFT)
     menu = action.parent()
     assert isinstance(menu, QMenu)

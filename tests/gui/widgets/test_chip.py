@@ -13,7 +13,7 @@ DARK = QPalette(QColor("#2b2d31"), QColor("#1f2124"))
 
 @pytest.fixture
 def chip(shown: Callable[[QWidget, int], None], qtbot: QtBot) -> Chip:
-    """Shows an active chip within a parent. Another widget has the focus."""
+    """Show an active chip within a parent. Another widget has the focus."""
     parent = QWidget()
     other = QLineEdit(parent)
     other.setGeometry(0, 80, 50, 20)
