@@ -7,7 +7,7 @@ import pytest
 
 from tests.rigs.scripted_server import Answer, ScriptedServer
 from tests.rigs.waits import Waits
-from usage_viewer.api import RetryPolicy, Timeouts, UsageClient
+from usage_viewer.api import ClientOptions, RetryPolicy, Timeouts, UsageClient
 from usage_viewer.domain.admin_key import AdminKey
 
 ADMIN = "sk-admin-test-Zq7mW2xV9tLr4KpN8sHd3GfB6yTc"
@@ -49,15 +49,14 @@ class MakeClient:
         max_body: int = 1 << 20,
         clock: Callable[[], float] = time.time,
     ) -> UsageClient:
-        client = UsageClient(
-            base_url,
-            AdminKey.parse(key),
+        options = ClientOptions(
             timeouts=timeouts,
             sleep=self._waits,
             max_body=max_body,
             clock=clock,
             policy=RetryPolicy(attempts=attempts),
         )
+        client = UsageClient(base_url, AdminKey.parse(key), options)
         self.clients.append(client)
         return client
 

@@ -86,7 +86,7 @@ def test_close_ends_idle_and_waiting_connections_at_once() -> None:
 def test_port_in_use_is_an_error(demo: DemoServer) -> None:
     port = urlsplit(demo.base_url).port
     assert port is not None
-    with pytest.raises(OSError, match="in use"), DemoServer(demo.organization, port=port):
+    with pytest.raises(OSError, match="in use"), DemoServer(demo.organization, address=("127.0.0.1", port)):
         pass
 
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QProgressBar, QWidget
 from tests.rigs.load import slowdown
 from tests.rigs.window import Oracle, User, WindowRig, WindowUnderTest
 from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
@@ -224,7 +225,7 @@ def test_arriving_rows_keep_scroll_position_and_current_row(rig: WindowRig, user
 
 @pytest.fixture
 def refusing(organization: SyntheticOrganization) -> Callable[[], DemoServer]:
-    return lambda: DemoServer(organization, key=ADMIN_KEY, refused=("api_source",))
+    return lambda: DemoServer(organization, key=ADMIN_KEY, refused=RefusedGroupings.of("api_source"))
 
 
 def test_refused_dimension_is_disabled_with_a_reason(
