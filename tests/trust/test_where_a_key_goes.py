@@ -22,7 +22,7 @@ from usage_viewer.domain.errors import KeyForAnotherServer
 from usage_viewer.keystore import SERVICE, VENDOR_SERVER, open_keystore
 
 if TYPE_CHECKING:
-    from tests.conftest import SecretService
+    from tests.rigs.secret_service import SecretService
 
 pytestmark = pytest.mark.secret_service
 

@@ -22,7 +22,10 @@ from usage_viewer.domain.errors import (
 )
 
 if TYPE_CHECKING:
-    from tests.api.conftest import Answer, MakeClient, Server, Waits
+    from tests.api.conftest import MakeClient
+    from tests.rigs.scripted_server import Answer
+    from tests.rigs.scripted_server import ScriptedServer as Server
+    from tests.rigs.waits import Waits
 
 PATH = "/organization/usage/completions"
 

@@ -23,7 +23,7 @@ from usage_viewer.keystore import (
 )
 
 if TYPE_CHECKING:
-    from tests.conftest import SecretService
+    from tests.rigs.secret_service import SecretService
 
 KEY = AdminKey.parse(ADMIN_KEY)
 KEYRING = "the desktop's keyring (Secret Service)"

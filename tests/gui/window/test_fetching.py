@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar, QWidget
 
+from tests.rigs.load import slowdown
 from tests.rigs.window import Oracle, User, WindowRig, WindowUnderTest
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.api.refusal import RefusedGroupings
@@ -96,8 +97,8 @@ def test_cancel_stops_at_once_and_keeps_complete_buckets(rig: WindowRig, user: U
         user.key(Qt.Key.Key_Period, CTRL)
     else:
         user.click(user.button("Cancel", status))
-    rig.qtbot.waitUntil(lambda: not window.workspace.fetching, timeout=300)
-    assert time.monotonic() - began < 0.3
+    rig.qtbot.waitUntil(lambda: not window.workspace.fetching, timeout=int(300 * slowdown()))
+    assert time.monotonic() - began < 0.3 * slowdown()
     rig.qtbot.wait(100)
     assert "Stopped. Press Refresh (F5) to load the rest." in status.text
     loaded, _, whole = status.text.partition(" of ")
