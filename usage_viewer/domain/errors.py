@@ -108,13 +108,21 @@ class KeyForAnotherServer(CredentialError):
 
     default_title = "The admin key was given for another server"
 
-    def __init__(self, given_for: str, server: str, *, title: str | None = None, reusable: bool = True) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        given_for: str = "",
+        server: str = "",
+        title: str | None = None,
+        reusable: bool = True,
+    ) -> None:
         self.given_for, self.server, self.reusable = given_for, server, reusable
         hint = f"It was given for {given_for}. The server is now {server}. Nothing was sent there."
         if given_for == server:
-            title = "The admin key may belong to another data directory"
+            title = title or "The admin key may belong to another data directory"
             hint = f"An older version stored it for {server}, without a data directory. Nothing was sent there."
-        super().__init__(title=title, hint=hint)
+        super().__init__(detail, title=title, hint=hint)
 
 
 class ScopeMissing(CredentialError):

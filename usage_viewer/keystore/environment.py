@@ -75,7 +75,7 @@ class EnvironmentRefusal:
         if key is not None:
             return key
         title = f"The admin key in {ENVIRONMENT_VARIABLE} is for another server"
-        raise KeyForAnotherServer(self._given_for, self._server, title=title, reusable=False)
+        raise KeyForAnotherServer(given_for=self._given_for, server=self._server, title=title, reusable=False)
 
     def save(self, key: AdminKey) -> None:
         """Store `key` in the keystore. Raises KeyringError."""

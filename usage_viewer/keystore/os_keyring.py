@@ -94,7 +94,7 @@ class OsKeyring:
         if found is None:
             return None
         if found.server != self._scope.server or found.entry == self._scope.profile:
-            raise KeyForAnotherServer(found.server, self._scope.server)
+            raise KeyForAnotherServer(given_for=found.server, server=self._scope.server)
         return _parse(found)
 
     def save(self, key: AdminKey) -> None:
