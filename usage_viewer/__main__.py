@@ -171,7 +171,7 @@ def _profile_factory(
     """
     from usage_viewer.app.profile.server import recorded_server
 
-    def build(one: "Organization") -> Profile:
+    def build(one: "Organization") -> "Profile":
         if one.id == paths.profile:
             return _build_profile(arguments, paths, server, label=one.label)
         own_paths, own_server = ProfilePaths(paths.data_dir, one.id), recorded_server(one.base_url)

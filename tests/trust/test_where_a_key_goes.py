@@ -23,6 +23,7 @@ from usage_viewer.keystore import SERVICE, VENDOR_SERVER, open_keystore
 
 if TYPE_CHECKING:
     from tests.rigs.secret_service import SecretService
+    from tests.trust.conftest import Program
 
 pytestmark = pytest.mark.secret_service
 
@@ -226,6 +227,26 @@ def test_processes_with_a_kept_key_and_another_server(runner: Runner) -> None:
     assert runner.watch.receivers(KEYRING_KEY) == {"a"}
     assert child(runner, "forget", "--all", "--yes").returncode == 0
     assert open_keystore(key_scope(runner.paths, runner.url("a"))).load() is None
+
+
+def test_window_asks_before_a_kept_key_goes_to_another_server(
+    program: "Program", secret_service: "SecretService", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret_service.use(monkeypatch)
+    other = key_scope(ProfilePaths(program.data), "https://other.example/v1")
+    open_keystore(other).save(AdminKey.parse(program.server.key))
+    environment = {
+        name: value for name, value in secret_service.environment.items() if name.startswith(("XDG_", "DBUS_"))
+    }
+    with program.window(env={**environment, "OPENAI_ADMIN_KEY": ""}) as window:
+        window.wait_for("banner", "another server")
+        window.wait_for("texts", "Use this key for 127.0.0.1:")
+        assert window.wait_for("texts", "named by --base-url")
+        assert program.server.requests == []
+        window.close()
+    with program.window(env={**environment, "OPENAI_ADMIN_KEY": program.server.key}) as window:
+        window.wait_for("shown", "30 of 30 days")
+        window.close()
 
 
 def test_invalid_variable_is_named(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:

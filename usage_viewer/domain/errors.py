@@ -115,14 +115,15 @@ class KeyForAnotherServer(CredentialError):
         given_for: str = "",
         server: str = "",
         title: str | None = None,
+        hint: str | None = None,
         reusable: bool = True,
     ) -> None:
         self.given_for, self.server, self.reusable = given_for, server, reusable
-        hint = f"It was given for {given_for}. The server is now {server}. Nothing was sent there."
+        facts = f"It was given for {given_for}. The server is now {server}. Nothing was sent there."
         if given_for == server:
             title = title or "The admin key may belong to another data directory"
-            hint = f"An older version stored it for {server}, without a data directory. Nothing was sent there."
-        super().__init__(detail, title=title, hint=hint)
+            facts = f"An older version stored it for {server}, without a data directory. Nothing was sent there."
+        super().__init__(detail, title=title, hint=hint or facts)
 
 
 class ScopeMissing(CredentialError):
