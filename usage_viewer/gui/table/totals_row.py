@@ -1,11 +1,12 @@
 """Defines `TotalsRow`, which shows the totals under the table, each under its column."""
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QFont,
     QFontMetrics,
+    QHelpEvent,
     QKeyEvent,
     QKeySequence,
     QPainter,
@@ -20,7 +21,7 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.table.cell_painter import PADDING, row_height
 from usage_viewer.gui.table.table_view import TableView
-from usage_viewer.gui.widgets.plain_text import menu_text
+from usage_viewer.gui.widgets.plain_text import menu_text, tip
 from usage_viewer.gui.widgets.theme import UNIT, blend
 
 
@@ -39,7 +40,7 @@ class TotalsRow(QWidget):
     def __init__(self, table: TableView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view = table
-        self._exact = NumberFormat(table.usage_model.locale)
+        self._exact = NumberFormat(table.usage_model.locale, for_copies=True)
         self._table = EMPTY
         self._state = ViewState()
         self.label = ""
@@ -60,6 +61,13 @@ class TotalsRow(QWidget):
         self.setAccessibleName("; ".join([self.label, *(f"{name}: {text}" for name, text in self._exact_totals())]))
         self.setToolTip(self.label)
         self.update()
+
+    def event(self, event: QEvent) -> bool:
+        """Show all digits of the total under the pointer in its tooltip."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            column = self._column_at(event.pos().x())
+            self.setToolTip(self.label if column is None else tip(f"{column.label}: {self._exact_text(column)}"))
+        return super().event(event)
 
     def set_indent(self, pixels: int) -> None:
         """Reserves room before the label, for a widget on top of it."""
@@ -144,6 +152,7 @@ class TotalsRow(QWidget):
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
         painter.setPen(ink)
+        painter.setClipRect(0, 0, self._view.viewport().width(), self.height())  # not under the scroll bar
         self._draw(
             painter, self.label_rect().adjusted(self._indent, 0, 0, 0), self.label, Qt.AlignmentFlag.AlignLeft
         )
@@ -151,7 +160,9 @@ class TotalsRow(QWidget):
             place = self.section_rect(column.key)
             if place.intersects(self.rect()):
                 text = column.total_text(self._view.usage_model.form)
+                place.adjust(0, 0, -self._view.cells.room_beyond(text, column), 0)
                 self._draw(painter, place, text, Qt.AlignmentFlag.AlignRight)
+        painter.setClipping(False)
         if self.hasFocus():
             painter.setPen(palette.color(QPalette.ColorRole.Highlight))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))

@@ -7,8 +7,8 @@ import base64
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QTimer, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import QByteArray, QEvent, QSize, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from usage_viewer.app.profile.paths import ProfilePaths
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from usage_viewer.gui.window.window_parts import WindowParts
     from usage_viewer.gui.workspace.app_context import AppContext
 
-SIZE = (150 * UNIT, 92 * UNIT)
+SIZE = QSize(150 * UNIT, 92 * UNIT)
+LEAST_SIZE = QSize(70 * UNIT, 50 * UNIT)
+_FRAME = QSize(2 * UNIT, 6 * UNIT)
+"""Room that the frame and the title bar of a new window may take, in logical pixels."""
 
 
 class MainWindow(QMainWindow):
@@ -36,8 +39,9 @@ class MainWindow(QMainWindow):
         self._captured: StartupTable | None = None
         self._pages = QStackedWidget(self)
         self.setCentralWidget(self._pages)
-        self.setMinimumSize(70 * UNIT, 50 * UNIT)
-        self.resize(*SIZE)
+        room = self.screen().availableGeometry().size() - _FRAME
+        self.setMinimumSize(LEAST_SIZE.boundedTo(room))
+        self.resize(SIZE.boundedTo(room))
         self.setWindowTitle("Usage Viewer")
         if startup_table is not None:
             self._show_startup_page(startup_table)
@@ -150,3 +154,16 @@ class MainWindow(QMainWindow):
     def _restore_geometry(self, geometry: str) -> None:
         if geometry:
             self.restoreGeometry(QByteArray(base64.b64decode(geometry, validate=False)))
+            self._move_into_screen()
+
+    def _move_into_screen(self) -> None:
+        """Fit a restored window to the screens of today: another one may have been there when it was closed."""
+        screen = QGuiApplication.screenAt(self.geometry().center()) or self.screen()
+        room = screen.availableGeometry()
+        if self.isMaximized() or self.isFullScreen() or room.contains(self.geometry()):
+            return
+        size = self.size().boundedTo(room.size() - _FRAME)
+        left = min(max(self.x(), room.left()), room.right() + 1 - size.width())
+        top = min(max(self.y(), room.top()), room.bottom() + 1 - size.height() - _FRAME.height())
+        self.resize(size)
+        self.move(left, max(top, room.top()))
