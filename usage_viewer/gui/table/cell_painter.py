@@ -53,7 +53,7 @@ class CellPainter:
         text, base = palette.color(role.Text), palette.color(role.Base)
         self._text = text
         stripe, accent = palette.color(role.AlternateBase), palette.color(group.Active, role.Highlight)
-        self._faint = nearest(blend(text, base, 0.5), [(base, TEXT), (stripe, TEXT)])
+        self.faint = nearest(blend(text, base, 0.5), [(base, TEXT), (stripe, TEXT)])
         self._on_active = palette.color(group.Active, role.HighlightedText)
         self._on_inactive = palette.color(group.Inactive, role.HighlightedText)
         self._frame = accent
@@ -168,7 +168,7 @@ class CellPainter:
         pen: QColor | None = None
         texts = self._model.texts_of(rows.first, len(rows.tops), section)
         for text, top, selected in zip(texts, rows.tops, rows.selected, strict=True):
-            colour = rows.on_selection if selected else self._faint if text == MISSING else self._text
+            colour = rows.on_selection if selected else self.faint if text == MISSING else self._text
             if colour is not pen:
                 painter.setPen(colour)
                 pen = colour
@@ -189,7 +189,7 @@ class CellPainter:
         drop = (rows.height + self._metrics.ascent() - self._metrics.descent()) // 2
         texts = self._model.texts_of(rows.first, len(rows.tops), section)
         for text, top, selected in zip(texts, rows.tops, rows.selected, strict=True):
-            quiet = rows.on_selection if selected else self._faint
+            quiet = rows.on_selection if selected else self.faint
             beyond = self._model.form.beyond_cents(text, column)
             if self.cell_width(text, column) > room:
                 text, beyond = "…", 0
@@ -210,7 +210,7 @@ class CellPainter:
         painter.drawText(left, line, label)
         if self.text_width(label + MAY_CHANGE) > room:
             return colour
-        faint = self._faint if colour is self._text else colour
+        faint = self.faint if colour is self._text else colour
         painter.setPen(faint)
         painter.drawText(left + self.text_width(label), line, MAY_CHANGE)
         return faint

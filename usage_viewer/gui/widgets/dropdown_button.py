@@ -1,5 +1,7 @@
 """Defines `DropdownButton`, the flat button of the bars that shows the current choice and opens a list."""
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
@@ -26,6 +28,7 @@ class DropdownButton(QToolButton):
         self._tip: str | None = None  # None until the first `show_choice`
         self._name = name
         self._max_width = max_width
+        self._reserved: tuple[str, ...] = ()
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -46,6 +49,11 @@ class DropdownButton(QToolButton):
         self.updateGeometry()
         self.update()
 
+    def reserve(self, texts: Iterable[str]) -> None:
+        """Make the button wide enough for each of these texts, so that another choice moves no other button."""
+        self._reserved = tuple(texts)
+        self.updateGeometry()
+
     @property
     def choice(self) -> str:
         """Return the whole text on the button: prefix, choice and suffix."""
@@ -54,6 +62,8 @@ class DropdownButton(QToolButton):
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
         text_width = sum(metrics.horizontalAdvance(part) + self._space() for part in self._parts if part)
+        reserved = max(map(metrics.horizontalAdvance, self._reserved), default=0) + 3 * self._space()
+        text_width = max(text_width, reserved if self._reserved else 0)
         return QSize(min(text_width + UNIT * 3 + 2, self._max_width), metrics.height() + UNIT + 4)
 
     def minimumSizeHint(self) -> QSize:
