@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from usage_viewer.app.profile.paths import ProfilePaths
@@ -153,17 +153,5 @@ class MainWindow(QMainWindow):
 
     def _restore_geometry(self, geometry: str) -> None:
         if geometry:
+            # Qt fits it to the screens of today: another one may have been there when it was saved.
             self.restoreGeometry(QByteArray(base64.b64decode(geometry, validate=False)))
-            self._move_into_screen()
-
-    def _move_into_screen(self) -> None:
-        """Fit a restored window to the screens of today: another one may have been there when it was closed."""
-        screen = QGuiApplication.screenAt(self.geometry().center()) or self.screen()
-        room = screen.availableGeometry()
-        if self.isMaximized() or self.isFullScreen() or room.contains(self.geometry()):
-            return
-        size = self.size().boundedTo(room.size() - _FRAME)
-        left = min(max(self.x(), room.left()), room.right() + 1 - size.width())
-        top = min(max(self.y(), room.top()), room.bottom() + 1 - size.height() - _FRAME.height())
-        self.resize(size)
-        self.move(left, max(top, room.top()))
