@@ -137,18 +137,17 @@ class _Scaled:
 def _scale(values: list[Any]) -> _Scaled:
     """Return the amounts as int64 where they fit, else as Python integers."""
     with localcontext(prec=_EXACT_DIGITS):
-        largest = max(map(abs, values), default=0)
-        decimals = CENT_DECIMALS
-        if 0 < largest < Decimal("0.01"):
-            decimals = 1 - Decimal(largest).adjusted()  # two digits of the largest amount
-        places = max(_FINEST, decimals)
+        places = _FINEST
         numbers = _whole_numbers(values, places)
         if numbers is None:
-            finest = max(-int(Decimal(value).as_tuple().exponent) for value in values)
-            places = max(finest, decimals)
+            places = max(2 - Decimal(value).as_tuple().exponent for value in values)  # type: ignore[operator]
             numbers = _whole_numbers(values, places)
     assert numbers is not None
-    if largest * 10**places < 2**62:
+    largest = max(max(numbers, default=0), -min(numbers, default=0))
+    decimals = CENT_DECIMALS
+    if 0 < largest < 10 ** (places - CENT_DECIMALS):
+        decimals = min(places - len(str(largest)) + 2, places)  # two digits of the largest amount
+    if largest < 2**62:
         return _Scaled(np.array(numbers, np.int64), places, decimals)
     exact = np.empty(len(numbers), np.object_)
     exact[:] = numbers
@@ -159,9 +158,12 @@ def _whole_numbers(values: list[Any], places: int) -> list[int] | None:
     """Return the amounts times 10 to the power of `places`; None if one of them has more decimals."""
     numbers: list[int] = []
     for start in range(0, len(values), _BLOCK):
-        block = [Decimal(value).scaleb(places) for value in values[start : start + _BLOCK]]
-        whole = [int(value) for value in block]
-        if sum(map(abs, block)) != sum(map(abs, whole)):
+        block = values[start : start + _BLOCK]
+        try:
+            whole = [int(value.scaleb(places)) for value in block]
+        except AttributeError:  # an integer among them
+            whole = [int(Decimal(value).scaleb(places)) for value in block]
+        if Decimal(sum(map(abs, block))).scaleb(places) != sum(map(abs, whole)):
             return None
         numbers += whole
     return numbers
