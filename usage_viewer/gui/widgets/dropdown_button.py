@@ -60,14 +60,18 @@ class DropdownButton(QToolButton):
         return " ".join(part for part in self._parts if part)
 
     def sizeHint(self) -> QSize:
-        metrics = self.fontMetrics()
-        text_width = sum(metrics.horizontalAdvance(part) + self._space() for part in self._parts if part)
-        reserved = max(map(metrics.horizontalAdvance, self._reserved), default=0) + 3 * self._space()
-        text_width = max(text_width, reserved if self._reserved else 0)
-        return QSize(min(text_width + UNIT * 3 + 2, self._max_width), metrics.height() + UNIT + 4)
+        widths = [self.fontMetrics().horizontalAdvance(text) + 3 * self._space() for text in self._reserved]
+        width = max(self._text_width(), *widths) if widths else self._text_width()
+        return QSize(
+            min(width + UNIT * 3 + 2, self._max_width),
+            self.fontMetrics().height() + UNIT + 4,
+        )
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(min(self.sizeHint().width(), 10 * UNIT), self.sizeHint().height())
+        return QSize(min(self._text_width() + UNIT * 3 + 2, 10 * UNIT), self.sizeHint().height())
+
+    def _text_width(self) -> int:
+        return sum(self.fontMetrics().horizontalAdvance(part) + self._space() for part in self._parts if part)
 
     def _space(self) -> int:
         return self.fontMetrics().horizontalAdvance(" ") + 1
