@@ -33,13 +33,12 @@ class NumberFormat:
     separators, the minus sign and the shapes of the digits.
     """
 
-    def __init__(self, locale: QLocale, *, abbreviated: bool = False, for_copies: bool = False) -> None:
-        """`for_copies`: write the locale's own minus sign, which spreadsheets read."""
+    def __init__(self, locale: QLocale, *, abbreviated: bool = False) -> None:
         self.locale = locale
         self.abbreviated = abbreviated
         self._group = locale.groupSeparator()
         self.decimal_point = locale.decimalPoint()
-        self._minus = locale.negativeSign() if for_copies else locale.negativeSign().replace("-", MINUS)
+        self._minus = locale.negativeSign().replace("-", MINUS)
         self._last_group, self._other_groups = _group_sizes(locale)
         zero = ord(locale.zeroDigit())
         self._digits = {ord("0") + digit: zero + digit for digit in range(10)} if zero != ord("0") else None
@@ -161,6 +160,11 @@ class NumberFormat:
         if self._digits is not None:
             text = text.translate(self._digits)
         return self._minus + text[1:] if text[0] == "-" else text
+
+
+def copied(text: str) -> str:
+    """Return a number's text with the minus of keyboards, which spreadsheets read."""
+    return text.replace(MINUS, "-")
 
 
 def _group_sizes(locale: QLocale) -> tuple[int, int]:

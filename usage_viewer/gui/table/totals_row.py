@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.table import EMPTY, FigureColumn, Table
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.formatting.numbers import NumberFormat
+from usage_viewer.gui.formatting.numbers import NumberFormat, copied
 from usage_viewer.gui.table.cell_painter import PADDING, row_height
 from usage_viewer.gui.table.table_view import TableView
 from usage_viewer.gui.widgets.plain_text import menu_text, tip
@@ -40,7 +40,7 @@ class TotalsRow(QWidget):
     def __init__(self, table: TableView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view = table
-        self._exact = NumberFormat(table.usage_model.locale, for_copies=True)
+        self._exact = NumberFormat(table.usage_model.locale)
         self._table = EMPTY
         self._state = ViewState()
         self.label = ""
@@ -87,7 +87,7 @@ class TotalsRow(QWidget):
     def copy_text(self) -> str:
         """Return labels and exact totals as two lines of tab-separated text."""
         totals = self._exact_totals()
-        return "\t".join(label for label, _ in totals) + "\n" + "\t".join(text for _, text in totals)
+        return "\t".join(label for label, _ in totals) + "\n" + "\t".join(copied(text) for _, text in totals)
 
     def menu(self, point: QPoint) -> QMenu:
         """Build the menu at a point of the row."""
@@ -95,7 +95,9 @@ class TotalsRow(QWidget):
         column = self._column_at(point.x())
         if column is not None:
             text = self._exact_text(column)
-            menu.addAction(f"Copy &{menu_text(text)}").triggered.connect(lambda: self.copy_requested.emit(text))
+            menu.addAction(f"Copy &{menu_text(text)}").triggered.connect(
+                lambda: self.copy_requested.emit(copied(text))
+            )
         menu.addAction("Copy all &totals").triggered.connect(lambda: self.copy_requested.emit(self.copy_text()))
         return menu
 
