@@ -198,7 +198,7 @@ class TestIdentities:
 
 
 class TestChanges:
-    def test_periods_that_may_change_are_marked(self, rig: WindowRig) -> None:
+    def test_periods_that_are_not_final_are_marked(self, rig: WindowRig) -> None:
         window = rig.start()
         rig.settle(
             window,
@@ -208,14 +208,15 @@ class TestChanges:
         )
         model = window.page.model
         labels = [model.data(model.index(row, 0)) for row in range(model.rowCount())]
-        assert [label.endswith(" · may change") for label in labels] == [False] * 26 + [True] * 4
-        tip = model.data(model.index(29, 0), Qt.ItemDataRole.ToolTipRole)
-        assert "May still change" in tip
-        assert "May still change" not in model.data(model.index(3, 0), Qt.ItemDataRole.ToolTipRole)
+        assert [label.endswith(" · may still change") for label in labels] == [False] * 26 + [True] * 3 + [False]
+        assert [label.endswith(" · in progress") for label in labels] == [False] * 29 + [True]
+        tips = [model.data(model.index(row, 0), Qt.ItemDataRole.ToolTipRole) for row in (3, 28, 29)]
+        assert ["may still change" in tip for tip in tips] == [False, True, False]
+        assert ["In progress" in tip for tip in tips] == [False, False, True]
         rig.qtbot.keyClick(window.page.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
         with rig.qtbot.waitSignal(window.copying.done):
             window.commands.copy.trigger()
-        assert "may change" not in QApplication.clipboard().text()
+        assert "may still change" not in QApplication.clipboard().text()
 
     def test_restated_figures_list_changes_of_download(self, rig: WindowRig, qtbot: QtBot, day: int) -> None:
         rig.server.faults = drop_record(day)

@@ -110,8 +110,9 @@ class CombinedSession:
             names,
             cancellation,
         )
-        may_grow = [
-            self._sessions[source.profile].open_periods(view.dataset_name, source.coverage) for source in sources
+        statuses = [
+            self._sessions[source.profile].period_statuses(view.dataset_name, source.coverage, now)
+            for source in sources
         ]
         extras = [session.extras(view.dataset_name) for session in self._sessions.values()]
         return ViewResult(
@@ -119,7 +120,8 @@ class CombinedSession:
             table,
             plan.coverage,
             unavailable,
-            np.logical_or.reduce(may_grow),
+            now,
+            np.maximum.reduce(statuses),
             adjusted.view,
             adjusted.notes,
             Extras(

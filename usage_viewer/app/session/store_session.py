@@ -27,6 +27,7 @@ from usage_viewer.domain.dataset import Extras
 from usage_viewer.domain.errors import KeyMissing, SnapshotError, UsageViewerError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketRun, Span
+from usage_viewer.domain.period_status import period_statuses
 from usage_viewer.domain.verification import (
     BrokenIdentities,
     Bucket,
@@ -34,7 +35,6 @@ from usage_viewer.domain.verification import (
     Cell,
     Changes,
     Completeness,
-    open_periods,
 )
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.query.answer import answer
@@ -130,9 +130,9 @@ class StoreSession:
         """Return the stored fields of a dataset that this version does not know."""
         return self._store.extras(dataset)
 
-    def open_periods(self, dataset: str, coverage: Coverage) -> NDArray[np.bool_]:
-        """Return for each period, (periods,), whether its stored buckets may still grow."""
-        return open_periods(coverage, self._store.stored_buckets(dataset))
+    def period_statuses(self, dataset: str, coverage: Coverage, now: int) -> NDArray[np.int8]:
+        """Return the `PeriodStatus` of each period, (periods,), at `now` (epoch seconds)."""
+        return period_statuses(coverage, self._store.stored_buckets(dataset), now)
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
         """Compare what `view` needs with what is stored."""
@@ -151,7 +151,8 @@ class StoreSession:
             table,
             coverage,
             self._store.refused(view.dataset_name),
-            self.open_periods(view.dataset_name, coverage),
+            now,
+            self.period_statuses(view.dataset_name, coverage, now),
             adjusted.view,
             adjusted.notes,
             self._store.extras(view.dataset_name),

@@ -151,7 +151,7 @@ class MainPage(QWidget):
         self.notes.set_notice("view", "\n".join(look.notes))
         self._show_unavailable()
         note = "" if look.coverage.complete else look.coverage.summary
-        self.pane.set_table(result.table, result.rows, result.view, note, look.may_grow)
+        self.pane.set_table(result.table, result.rows, result.view, note, look.statuses)
         profile = self._workspace.profile
         self.status.show_coverage(look.coverage, profile.clock_note if profile is not None else "")
         self._show_empty(result)
