@@ -203,6 +203,9 @@ def desk(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) 
 
 
 def summary_of(text: str) -> str:
-    """`47 of 93 days`, with what is still to come, wherever it stands in a text; "" if it doesn't."""
-    found = re.search(r"\d+ of \d+ days(?: \(\d+ still to come\))?", text)
-    return found[0] if found else ""
+    """Return the coverage that a text states as `47 of 93 days`; "" if it states none."""
+    whole = re.search(r"Complete: (\d+) days", text)
+    if whole:
+        return f"{whole[1]} of {whole[1]} days"
+    part = re.search(r"\d+ of \d+ days", text)
+    return part[0] if part else ""

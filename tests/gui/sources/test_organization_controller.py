@@ -165,7 +165,7 @@ def test_combined_sums_are_the_sums_of_both(with_second: WindowRig, both: Window
     dialog.boxes["default"].setChecked(True)
     rig.settle(window, dialog.button.click)
     assert _total(window) == default + umbrella
-    assert window.page.status.text.startswith("60 of 60 days in 2 organizations")
+    assert window.page.status.text.startswith("Complete: 30 days, 2 organizations")
     assert window.page.organization.choice == "All organizations"
 
     chip = window.page.grouping.chips["profile"]

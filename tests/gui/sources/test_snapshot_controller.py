@@ -70,7 +70,7 @@ def test_snapshot_opens_without_a_key_and_every_control_works(
     assert page.isVisible()
     assert window.workspace.view.grouping == ("project_id", "model")
     assert page.status.text.startswith("Snapshot of 20")
-    assert page.status.text.endswith("30 of 30 days")
+    assert page.status.text.endswith("Complete: 30 days")
     assert "usage.zip" in window.windowTitle()
     rows = page.model.table.rows
     assert rows > 20
