@@ -120,9 +120,9 @@ def cover(
         is_open = is_stored & (starts + need.width.seconds + SETTLED_AFTER > fetched)
         is_stale = is_open if refresh else is_open & (fetched + FETCH_AGAIN_AFTER <= now)
         for rank, width in enumerate(COARSEST_FIRST):
-            read += _runs(starts[is_stored & (source == rank)], need.width, width)
-        missing += _runs(starts[~is_stored], need.width, need.width)
-        stale += _runs(starts[is_stale], need.width, need.width)
+            read += bucket_runs(starts[is_stored & (source == rank)], need.width, width)
+        missing += bucket_runs(starts[~is_stored], need.width, need.width)
+        stale += bucket_runs(starts[is_stale], need.width, need.width)
         expected += len(starts) * weight
         stored_count += int(is_stored.sum()) * weight
         may_grow += int(is_open.sum()) * weight
@@ -185,7 +185,7 @@ def _composed(
     return times
 
 
-def _runs(starts: NDArray[np.int64], step: BucketWidth, width: BucketWidth) -> list[BucketRun]:
+def bucket_runs(starts: NDArray[np.int64], step: BucketWidth, width: BucketWidth) -> list[BucketRun]:
     """Join buckets of width `step` (ascending starts) to runs that are read in buckets of `width`."""
     if not len(starts):
         return []
@@ -273,5 +273,5 @@ def _finest(reads: Sequence[tuple[BucketRun, ...]]) -> tuple[BucketRun, ...]:
         own_starts = np.unique(np.concatenate(starts))
         own_starts = own_starts[~np.isin(own_starts, np.unique(finer_starts - finer_starts % width.seconds))]
         finer_starts = np.concatenate([finer_starts, own_starts])
-        runs += _runs(own_starts, width, width)
+        runs += bucket_runs(own_starts, width, width)
     return tuple(sorted(runs, key=lambda run: run.start))

@@ -67,7 +67,8 @@ class Difference:
 class Completeness:
     """Tells whether a view's stored totals equal the server's totals.
 
-    `checked_at` is the time of the oldest comparison (epoch seconds), `buckets` the number of compared buckets.
+    `checked_at` is the time of the oldest comparison (epoch seconds). `pending` of the view's `buckets` were not
+    compared since their last fetch.
     `growing` lists the buckets that grew during the check: their stored sums lie between the server's sums before
     and after the fetch.
     """
@@ -77,6 +78,7 @@ class Completeness:
     buckets: int = 0
     differences: tuple[Difference, ...] = ()
     growing: tuple[Bucket, ...] = ()
+    pending: int = 0
 
     @property
     def differing(self) -> tuple[Bucket, ...]:

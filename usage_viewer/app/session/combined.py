@@ -218,23 +218,30 @@ class CombinedSession:
         """Return the combined result of earlier verifications; `coverage` is not used."""
         return _combine([session.completeness(_of_one(view)) for session in self._sessions.values()])
 
-    def requests_to_verify(self, view: ViewState, coverage: Coverage) -> int:
+    def requests_to_verify(self, view: ViewState, coverage: Coverage, *, pending_only: bool = False) -> int:
         """Return how many requests `verify` sends in all; `coverage` is not used."""
         single_view = _of_one(view)
         return sum(
-            session.requests_to_verify(single_view, session.coverage(single_view))
+            session.requests_to_verify(single_view, session.coverage(single_view), pending_only=pending_only)
             for session in self._sessions.values()
         )
 
     def verify(
-        self, view: ViewState, cancellation: Cancellation | None = None, *, refetch: Sequence[Bucket] = ()
+        self,
+        view: ViewState,
+        cancellation: Cancellation | None = None,
+        *,
+        refetch: Sequence[Bucket] = (),
+        pending_only: bool = False,
     ) -> VerificationOutcome:
         """Verify the organizations one after the other. The first error stops it."""
         single_view, cancellation = _of_one(view), cancellation or Cancellation()
         outcomes = []
         for profile, session in self._sessions.items():
             try:
-                outcomes.append(session.verify(single_view, cancellation, refetch=refetch))
+                outcomes.append(
+                    session.verify(single_view, cancellation, refetch=refetch, pending_only=pending_only)
+                )
             except Cancelled:
                 raise
             except UsageViewerError as error:
@@ -308,4 +315,5 @@ def _combine(parts: Sequence[Completeness]) -> Completeness:
         sum(part.buckets for part in parts),
         tuple(item for part in parts for item in part.differences),
         tuple(item for part in parts for item in part.growing),
+        sum(part.pending for part in parts),
     )
