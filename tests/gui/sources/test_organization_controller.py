@@ -263,6 +263,27 @@ def test_same_key_twice_is_refused(with_second: WindowRig, both: WindowUnderTest
     rig.qtbot.waitUntil(window.page.banner.isVisible)
     assert window.page.banner.error is not None
     assert "same key" in window.page.banner.error.title
+    badge = window.page.status.badge
+    assert not badge.isVisible()  # it claims nothing under an empty window
+    assert not badge.text().startswith("Verified")
+    rig.settle(window, lambda: window.organizations.choose("default"))
+    assert badge.isVisible()
+    assert badge.text().startswith("Verified ")
+
+
+def test_verified_stays_verified_after_a_change_of_organization(
+    with_second: WindowRig, both: WindowUnderTest, second: DemoServer
+) -> None:
+    rig, window = with_second, both
+    badge = window.page.status.badge
+    assert badge.text().startswith("Verified ")
+    for id in ("default", "umbrella"):
+        rig.server.requests.clear()
+        second.requests.clear()
+        rig.settle(window, lambda id=id: window.organizations.choose(id))  # type: ignore[misc]
+        assert badge.text().startswith("Verified ")
+        asked = [*rig.server.requests, *second.requests]
+        assert not [request for request in asked if "start_time" in request.query], "it was verified again"
 
 
 def test_removed_organization_can_keep_its_data(with_second: WindowRig, both: WindowUnderTest) -> None:

@@ -15,7 +15,7 @@ from usage_viewer.demo.server.faults import Fault, Faults, Request
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn
-from usage_viewer.domain.verification import Bucket, Verdict
+from usage_viewer.domain.verification import Bucket
 from usage_viewer.gui.verification.record_dialog import RecordDialog
 from usage_viewer.gui.verification.record_lists import ChangesDialog
 from usage_viewer.gui.verification.verification_badge import VerificationPopup
@@ -140,19 +140,6 @@ class TestComplete:
         rig.settle(window, window.verifier.verify)
         assert window.page.status.badge.text().startswith("Verified ")
         assert total(window, "num_model_requests") > before
-
-    def test_data_of_former_session_can_be_verified(self, rig: WindowRig, qtbot: QtBot) -> None:
-        month = datetime.fromtimestamp(rig.clock(), UTC).replace(tzinfo=None) - timedelta(days=60)
-        first = month.replace(hour=0, minute=0, second=0, microsecond=0)
-        chosen = DateRange(None, first, first + timedelta(days=20))
-        window = rig.start()
-        rig.settle(window, lambda: window.workspace.show_view(replace(window.workspace.view, range=chosen)))
-        rig.close(window)
-        again = rig.start()
-        seal = again.page.status.badge
-        assert seal.text() == "Not verified yet"
-        rig.settle(again, lambda: qtbot.mouseClick(seal, Qt.MouseButton.LeftButton))
-        assert again.verifier.state.completeness.verdict is Verdict.VERIFIED
 
     def test_change_of_range_stops_verification(self, rig: WindowRig) -> None:
         window = rig.start()
