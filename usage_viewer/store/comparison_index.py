@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.catalog import DATASETS, Dataset, Kind
+from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.coverage import HeldBuckets
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.period import BucketWidth
@@ -78,8 +78,7 @@ class ComparisonIndex:
                 HeldBuckets(columns["start"], columns["fetched_at"]),
                 HeldBuckets(columns["start"], columns["compared_at"]),
             )
-        for dataset in DATASETS:
-            index._marks[dataset] = _read_marks(cursor, DATASETS[dataset])
+        index._marks = _read_marks(cursor)
         return index
 
     def of(self, dataset: str, width: BucketWidth) -> ComparedBuckets:
@@ -165,26 +164,27 @@ def delete_comparisons(cursor: Connection, dataset: str, width: BucketWidth, sta
     cursor.unregister("replaced_buckets")
 
 
-def _read_marks(cursor: Connection, dataset: Dataset) -> dict[Bucket, tuple[Difference, ...]]:
+def _read_marks(cursor: Connection) -> dict[str, dict[Bucket, tuple[Difference, ...]]]:
+    """Return the marks of all datasets: two queries, since the start waits for them."""
     widths = {width.value: width for width in BucketWidth}
-    kinds = {metric.name: metric.kind for metric in dataset.metrics}
-    grown = cursor.execute(
-        "SELECT width, start FROM comparison WHERE dataset = ? AND grew", [dataset.name]
+    marks: dict[str, dict[Bucket, tuple[Difference, ...]]] = {name: {} for name in DATASETS}
+    for dataset, name, start in cursor.execute(
+        "SELECT dataset, width, start FROM comparison WHERE grew"
+    ).fetchall():
+        if dataset in marks and name in widths:
+            marks[dataset][Bucket(start, widths[name])] = ()
+    kinds = {(data.name, metric.name): metric.kind for data in DATASETS.values() for metric in data.metrics}
+    rows: Iterable[tuple[str, str, int, str, str | None, str, str]] = cursor.execute(
+        "SELECT dataset, width, start, metric, unit, local_value, server_value FROM difference"
+        " ORDER BY start, rowid"
     ).fetchall()
-    marks: dict[Bucket, tuple[Difference, ...]] = {
-        Bucket(start, widths[name]): () for name, start in grown if name in widths
-    }
-    rows: Iterable[tuple[str, int, str, str | None, str, str]] = cursor.execute(
-        "SELECT width, start, metric, unit, local_value, server_value FROM difference WHERE dataset = ?"
-        " ORDER BY start, rowid",
-        [dataset.name],
-    ).fetchall()
-    for name, start, metric, unit, local_value, server_value in rows:
-        if name not in widths or metric not in kinds:
+    for dataset, name, start, metric, unit, local_value, server_value in rows:
+        kind = kinds.get((dataset, metric))
+        if kind is None or name not in widths:
             continue
         bucket = Bucket(start, widths[name])
-        numbers = (_number(local_value, kinds[metric]), _number(server_value, kinds[metric]))
-        marks[bucket] = (*marks.get(bucket, ()), Difference(bucket, metric, *numbers, unit))
+        found = Difference(bucket, metric, _number(local_value, kind), _number(server_value, kind), unit)
+        marks[dataset][bucket] = (*marks[dataset].get(bucket, ()), found)
     return marks
 
 
