@@ -132,9 +132,9 @@ def _report_missing_in_snapshot(coverage: Coverage, err: TextIO) -> int:
     if coverage.complete and not coverage.future_buckets:
         return COMPLETE
     extent = coverage.extent
-    err.write(
-        f"Incomplete: the snapshot has {extent.loaded} of {count(extent.begun + extent.future, extent.noun)}.\n"
-    )
+    later = f", {extent.future} of them were still to come" if extent.future else ""
+    days = count(extent.begun + extent.future, extent.noun)
+    err.write(f"Incomplete: the snapshot has {extent.loaded} of {days}{later}.\n")
     _list_runs(coverage.missing, err)
     return INCOMPLETE
 
