@@ -83,6 +83,17 @@ def test_stopped_load_is_incomplete(rig: WindowRig, user: User) -> None:
     assert not window.page.incomplete.isVisible()
 
 
+def test_incomplete_data_without_a_match_is_incomplete(rig: WindowRig) -> None:
+    window = rig.start()
+    rig.server.latency = 0.2
+    show_year(window)
+    rig.qtbot.waitUntil(lambda: window.workspace.fetching)
+    rig.settle(window, window.workspace.cancel)
+    rig.show(window, window.view.only("model", "none such"))
+    assert window.page.empty.title == "Nothing matches the filters"
+    assert window.page.incomplete.isVisible()
+
+
 def test_strip_is_amber(rig: WindowRig) -> None:
     window = rig.start()
     strip = window.page.incomplete

@@ -11,6 +11,7 @@ from usage_viewer.gui.formatting.ranges import range_text
 from usage_viewer.gui.sources.key_controller import KeyController
 from usage_viewer.gui.widgets.strip import Action
 from usage_viewer.gui.window.main_page import MainPage
+from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.workspace import Workspace
 
 MAX_RANGES = 3
@@ -21,7 +22,7 @@ class IncompleteController(QObject):
     """Follows the result, the fetch and the error banner.
 
     While a fetch runs, its progress says what is loaded; while the banner tells a failure, the strip is hidden, so
-    that a failure is told once. Without any row, the text in place of the table says what is missing.
+    that a failure is told once. Without any usage, the text in place of the table says what is missing.
     """
 
     def __init__(self, workspace: Workspace, keys: KeyController, page: MainPage) -> None:
@@ -37,7 +38,7 @@ class IncompleteController(QObject):
         if (
             last is None
             or last.look.coverage.complete
-            or not last.table.rows
+            or self._is_told_in_place_of(last)
             or workspace.fetching
             or self._page.banner.error is not None
             or self._waits_for_the_key
@@ -47,6 +48,12 @@ class IncompleteController(QObject):
         coverage = last.look.coverage
         missing = f"Missing: {missing_text(coverage, strip.locale())}."
         strip.show_message(f"Incomplete: {coverage.summary}", missing, self._actions())
+
+    def _is_told_in_place_of(self, result: SortedResult) -> bool:
+        """Report whether the text in place of the table already says what is missing."""
+        if result.table.rows:
+            return False
+        return not result.view.filtered or self._workspace.reason(result.view.dataset_name) is not None
 
     @property
     def _waits_for_the_key(self) -> bool:
