@@ -181,9 +181,12 @@ def rig(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -
 
 
 def summary_of(text: str) -> str:
-    """Return the coverage that a text states as `47 of 93 days`; "" if it states none."""
-    whole = re.search(r"Complete: (\d+) days", text)
-    if whole:
-        return f"{whole[1]} of {whole[1]} days"
-    part = re.search(r"\d+ of \d+ days", text)
-    return part[0] if part else ""
+    """Return the part of a text about the loaded days as `47 of 93 days`; "" if there is none.
+
+    Days that are still to come follow in parentheses.
+    """
+    match = re.search(r"(?:Complete: (\d+) days|(\d+ of \d+ days) loaded)(?:, (\d+) still to come)?", text)
+    if match is None:
+        return ""
+    whole, part, later = match.groups()
+    return (part or f"{whole} of {whole} days") + (f" ({later} still to come)" if later else "")
