@@ -26,6 +26,7 @@ from usage_viewer.domain.errors import (
     StoreLocked,
     UsageViewerError,
 )
+from usage_viewer.domain.extent import count, duration_text
 from usage_viewer.domain.period import BucketRun
 from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.zones import iso
@@ -146,7 +147,10 @@ def _report_missing_in_snapshot(coverage: Coverage, err: TextIO) -> int:
     """Report the usage that the snapshot lacks, including buckets that were in the future when it was saved."""
     if coverage.complete and not coverage.future_buckets:
         return COMPLETE
-    err.write(f"Incomplete: the snapshot has {coverage.summary}.\n")
+    extent = coverage.extent
+    later = f", {extent.future} of them were still to come" if extent.future else ""
+    days = count(extent.begun + extent.future, extent.noun)
+    err.write(f"Incomplete: the snapshot has {extent.loaded} of {days}{later}.\n")
     _list_runs(coverage.missing, err)
     return INCOMPLETE
 
@@ -167,7 +171,7 @@ def _fetch(task: Printing) -> UsageViewerError | None:
             task.err.write(f"usage-viewer: {profile.server_note}\n")
         store_session.connect(profile.source(key))
         for step in session.fetch(view):
-            show(step.notice or f"{step.done} of {step.total} requests")
+            show(step.notice or f"Loading: {step.done} of {count(step.total, 'request')}")
         if needs_names:
             show("Loading names")
             _fetch_names(session, task.err, lambda: show(""))
@@ -228,16 +232,15 @@ def report_missing(coverage: Coverage, err: TextIO) -> None:
         err.write(f"Incomplete: {coverage.summary}. Missing:\n")
         _list_runs(coverage.missing, err)
     elif coverage.stale:
-        err.write(f"Complete ({coverage.summary}), but these may have changed since they were loaded:\n")
+        err.write(f"{coverage.summary}, but these may have changed since they were loaded:\n")
         _list_runs(coverage.stale, err)
     elif coverage.future_buckets:
-        err.write(f"The range ends in the future: {coverage.summary}.\n")
+        err.write(f"The range ends in the future. {coverage.summary}.\n")
 
 
 def _list_runs(runs: Sequence[BucketRun], err: TextIO) -> None:
     for run in runs:
-        noun = run.width.noun + ("" if run.buckets == 1 else "s")
-        err.write(f"  {iso(run.start, UTC)} to {iso(run.end, UTC)} ({run.buckets} {noun})\n")
+        err.write(f"  {iso(run.start, UTC)} to {iso(run.end, UTC)} ({duration_text(run.end - run.start)})\n")
 
 
 def run(arguments: argparse.Namespace, profile: Profile) -> int:
