@@ -7,7 +7,7 @@ from decimal import Decimal, localcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.catalog import Aggregation, Dataset, Figure, Metric
+from usage_viewer.domain.catalog import MONEY, Aggregation, Dataset, Figure, Metric
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.names import Names
@@ -19,9 +19,6 @@ from usage_viewer.query.aggregate import EXACT, FactRows, aggregate, missing_mas
 from usage_viewer.query.dimension_index import DimensionIndex, Groups
 from usage_viewer.query.levels import LevelStatistics
 from usage_viewer.query.plan import FactSums
-
-MONEY = "money"
-"""The unit of metrics whose own unit is a currency."""
 
 Units = Mapping[str, Sequence[Value]]
 """Units of each metric that has a unit dimension, among the rows that pass the filters."""

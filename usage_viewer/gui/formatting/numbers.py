@@ -6,14 +6,11 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 from PySide6.QtCore import QLocale
 
-from usage_viewer.domain.catalog import Kind
+from usage_viewer.domain.catalog import MONEY, Kind
 from usage_viewer.domain.figures import Number
 
 MISSING = "–"
 """Shown for a figure that the server did not report, which differs from 0."""
-
-MONEY = "money"
-"""The unit whose figures always have at least two decimals."""
 
 _STEPS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
 

@@ -92,8 +92,13 @@ class MainPage(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.setDefaultAction(action)
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        button.setToolTip(f"{action.toolTip()} ({keys})" if keys else action.toolTip())
-        button.setAccessibleName(action.text().replace("&", ""))
+
+        def follow() -> None:
+            button.setToolTip(f"{action.toolTip()} ({keys})" if keys else action.toolTip())
+            button.setAccessibleName(action.text().replace("&", ""))
+
+        follow()
+        action.changed.connect(follow)  # Qt shows the action's own tooltip otherwise
         style = Qt.ToolButtonStyle
         button.setToolButtonStyle(style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly)
         return button
