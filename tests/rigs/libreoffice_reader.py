@@ -1,9 +1,10 @@
 """Opens files in a headless LibreOffice Calc and prints their cells as JSON; run it with a Python that has `uno`.
 
-Arguments: the locale (`de-DE`), then files. Prints for each file the sheets, each a list of rows, each cell a list of
+Arguments: the locale (`de-DE`), then files. For each file, prints its sheets as lists of rows. A cell is a list:
 its type (EMPTY, VALUE, TEXT, FORMULA), its shown text, its number and the type of its format (see `_KINDS`).
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -50,10 +51,8 @@ def main(locale: str, files: list[str]) -> None:
         try:
             desktop = _connect(pipe)
             print(json.dumps([_read(desktop, Path(file)) for file in files]))
-            try:
+            with contextlib.suppress(Exception):  # the connection ends with the program
                 desktop.terminate()
-            except Exception:  # noqa: BLE001, S110 - the connection ends with the program
-                pass
             office.wait(30)
         finally:
             office.kill()

@@ -19,7 +19,6 @@ from usage_viewer.app.export import (
     Export,
     Format,
     Provenance,
-    Totals,
     chunks,
     commas_for_tabs,
     estimated_size,

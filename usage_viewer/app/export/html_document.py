@@ -1,10 +1,10 @@
 """Writes HTML that mail programs show like the table, and from which spreadsheets read exact numbers and dates.
 
 Excel reads a cell's exact number from `x:num`, and its format from the class. LibreOffice reads the number from
-`sdval`. Its format is in `sdnum`: the language of the number (1033: English), the language in which the cell shows it
-(0: the user's) and the format. LibreOffice 7.4 loses a format that the user's language doesn't have, and then shows a
-date as a number. English and German have the formats here; per cent is always shown in English. Both programs leave a
-text unchanged if its format is "@".
+`sdval`. Its format is in `sdnum`: the language of the number (1033: English), the language in which it is shown (0:
+the user's) and the format. LibreOffice 7.4 loses a format that the user's language doesn't have, and then shows a
+date as a number. English and German have the formats here; per cent is always shown in English. A text stays as it
+is in both programs if its format is "@".
 """
 
 import html

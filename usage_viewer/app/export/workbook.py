@@ -122,6 +122,15 @@ def _write_workbook(export: Export, file: BinaryIO, folder: str, cancellation: C
         return formats[code, total]
 
     sheet = book.add_worksheet("Usage")
+    try:
+        _fill(book, sheet, export, format_of, cancellation)
+    except BaseException:
+        sheet.row_data_fh.close()  # as the library does only at the end
+        raise
+    book.close()
+
+
+def _fill(book: Any, sheet: Any, export: Export, format_of: Callable[..., Any], cancellation: Cancellation) -> None:
     bold = {"bold": True, "bottom": 1, "num_format": _TEXT}
     _write_header(sheet, export.table.columns, book.add_format(bold), book.add_format(bold | {"align": "right"}))
     _write_rows(sheet, export, CellsOfSheet(sheet, format_of), cancellation)
@@ -130,7 +139,6 @@ def _write_workbook(export: Export, file: BinaryIO, folder: str, cancellation: C
     _set_up(sheet, export)
     if export.provenance is not None:
         _write_source(book.add_worksheet("Source"), export.provenance, book.add_format({"bold": True}))
-    book.close()
 
 
 def _write_header(sheet: Any, columns: Sequence[Column], left: Any, right: Any) -> None:

@@ -233,7 +233,7 @@ class TableView(QTableView):
         menu.addSeparator()
         # A menu outlives the table that it was opened on: the cell is the one of that time.
         cell = cell_of(self.usage_model.table, self._row_at(index))
-        menu.addAction("Show &sources…").triggered.connect(lambda: self.origin_requested.emit(cell, column))
+        menu.addAction("Show so&urces…").triggered.connect(lambda: self.origin_requested.emit(cell, column))
         return menu
 
     def _add_copies(self, menu: QMenu, index: QModelIndex) -> None:
