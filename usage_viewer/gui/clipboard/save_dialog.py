@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QLocale
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QWidget
 
 from usage_viewer.app.export import Format
 
@@ -14,12 +14,12 @@ class SaveDialog(QFileDialog):
     def __init__(self, rows: str, stem: str, parent: QWidget | None = None) -> None:
         super().__init__(parent, f"Save {rows}", str(Path.home()))
         self._forms = {filter_text(form): form for form in offered_formats(QLocale())}
-        self._stem = stem
         self.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         self.setFileMode(QFileDialog.FileMode.AnyFile)
         self.setNameFilters(list(self._forms))
-        self._follow_filter(self.selectedNameFilter())
-        self.filterSelected.connect(self._follow_filter)
+        self.selectFile(stem + self._forms[self.selectedNameFilter()].suffix)
+        if self.findChild(QComboBox, "fileTypeCombo") is None:  # Qt's own dialog changes the ending by itself
+            self.filterSelected.connect(self._follow_filter)
 
     def choice(self) -> tuple[Path, Format] | None:
         """Ask the user. Return the file and its format; None if the user cancels."""
@@ -33,11 +33,8 @@ class SaveDialog(QFileDialog):
 
     def _follow_filter(self, name_filter: str) -> None:
         """Give the name the ending of the chosen format."""
-        form = self._forms[name_filter]
-        self.setDefaultSuffix(form.suffix)
-        files = self.selectedFiles()
-        name = Path(files[0]).name if files and not Path(files[0]).is_dir() else self._stem
-        self.selectFile(_without_ending(name) + form.suffix)
+        name = Path(self.selectedFiles()[0]).name
+        self.selectFile(_without_ending(name) + self._forms[name_filter].suffix)
 
 
 def offered_formats(locale: QLocale) -> list[Format]:
