@@ -48,6 +48,7 @@ class SortKey:
 
 
 _DEFAULT_RANGE = DateRange()
+_FIRST_SORTED = "input_tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,12 @@ class ViewState:
         return (*period, *self.grouping, *self.shown_columns)
 
     @property
+    def default_order(self) -> tuple[SortKey, ...]:
+        """Return the order before the user chooses one: most input tokens, or most of the first figure, first."""
+        names = self.dataset.default_columns
+        return (SortKey(_FIRST_SORTED if _FIRST_SORTED in names else names[0], descending=True),)
+
+    @property
     def tzinfo(self) -> tzinfo:
         """Return the view's zone. Raises InputError."""
         return zone_of(self.zone)
@@ -145,7 +152,7 @@ class ViewState:
         Raises InputError.
         """
         zone = self.tzinfo
-        return _periods(self.range.resolve(now, zone), self.per, zone, week_start)
+        return _periods(self.range.resolve(now, zone, week_start), self.per, zone, week_start)
 
     def filter_on(self, dimension: str) -> Filter | None:
         """Return the filter on `dimension`, or None."""
@@ -158,8 +165,16 @@ class ViewState:
         return replace(self, range=chosen)
 
     def with_per(self, per: Granularity) -> "ViewState":
-        """Return the view with another granularity; a total can't be sorted by period."""
-        return replace(self, per=per, order=self._order_without(PERIOD) if per is Granularity.TOTAL else self.order)
+        """Return the view with another granularity.
+
+        Periods that replace a total go by time, unless the user chose the order. A total can't be sorted by period.
+        """
+        order = self.order
+        if per is Granularity.TOTAL:
+            order = self._order_without(PERIOD)
+        elif self.per is Granularity.TOTAL and order and order == self.default_order:
+            order = (SortKey(PERIOD), *order)
+        return replace(self, per=per, order=order)
 
     def across(self, profiles: Iterable[str]) -> "ViewState":
         """Return the view of these organizations combined.
@@ -279,5 +294,5 @@ def _periods(span: Span, per: Granularity, zone: tzinfo, week_start: int) -> Per
     return cached
 
 
-FIRST_VIEW = ViewState(order=(SortKey("input_tokens", descending=True),))
+FIRST_VIEW = ViewState(order=(SortKey(_FIRST_SORTED, descending=True),))
 """The view of the first start: the last 30 days of completions by model, the most input tokens first."""

@@ -22,6 +22,7 @@ from usage_viewer.gui.bars.range_calendar import RangeCalendar
 from usage_viewer.gui.formatting.ranges import date_style, range_text
 from usage_viewer.gui.widgets.popup import Popup
 from usage_viewer.gui.widgets.theme import UNIT, error_colour, muted_colour, plain_label
+from usage_viewer.gui.workspace.locale_week import week_start
 
 PRESETS = tuple(Preset)
 
@@ -58,7 +59,9 @@ class RangePopup(Popup):
     def _create_date_field(self, name: str) -> QLineEdit:
         field = QLineEdit(self)
         field.setAccessibleName(name)
-        field.setAccessibleDescription("For example 2026-11-03, 3 Nov, yesterday, -7d or 2026-11-03T14:00")
+        field.setAccessibleDescription(
+            "For example 2026-11-03, 3 Nov, yesterday, -7d, last week or 2026-11-03T14:00"
+        )
         field.setMaxLength(64)
         return field
 
@@ -104,10 +107,7 @@ class RangePopup(Popup):
         self._now, self._zone = now, zone
         self._today = datetime.fromtimestamp(now, zone).date()
         self._set_draft(chosen)
-        row = PRESETS.index(chosen.preset) if chosen.preset else -1
-        blocked = self.presets.blockSignals(True)
-        self.presets.setCurrentRow(row)
-        self.presets.blockSignals(blocked)
+        self._select_preset(chosen.preset)
         (self.presets if chosen.preset else self.start).setFocus()
 
     def apply(self) -> None:
@@ -125,7 +125,7 @@ class RangePopup(Popup):
             self._set_draft(DateRange(PRESETS[row]))
 
     def _on_text_edited(self) -> None:
-        self._deselect_preset()
+        self._select_preset(None)
         style = date_style(QLocale())
         try:
             self._draft = parse_range(self.start.text(), self.end.text(), self._today, style)
@@ -133,6 +133,7 @@ class RangePopup(Popup):
             self._draft = None
             self._show_message(f"{error.title}. {error.hint}", error=True)
             return
+        self._select_preset(self._draft.preset)
         self._show_draft()
 
     def _on_start_day_chosen(self) -> None:
@@ -150,20 +151,23 @@ class RangePopup(Popup):
         self._set_days(first, last)
 
     def _set_days(self, first: date, last: date) -> None:
-        self._deselect_preset()
+        self._select_preset(None)
         self._set_draft(DateRange.days(first, last))
 
     # Display
 
-    def _deselect_preset(self) -> None:
+    def _select_preset(self, preset: Preset | None) -> None:
         blocked = self.presets.blockSignals(True)
-        self.presets.setCurrentRow(-1)
-        self.presets.clearSelection()
+        if preset is None:
+            self.presets.setCurrentRow(-1)
+            self.presets.clearSelection()
+        else:
+            self.presets.setCurrentRow(PRESETS.index(preset))
         self.presets.blockSignals(blocked)
 
     def _set_draft(self, chosen: DateRange) -> None:
         self._draft = chosen
-        start, end = chosen.wall(self._now, self._zone)
+        start, end = chosen.wall(self._now, self._zone, week_start(QLocale()))
         whole_days = start.time() == end.time() == time()
         if whole_days:
             self.start.setText(start.date().isoformat())
@@ -187,7 +191,7 @@ class RangePopup(Popup):
     def _show_draft(self) -> None:
         """Show the draft in the calendars and below them in words."""
         assert self._draft is not None
-        start, end = self._draft.wall(self._now, self._zone)
+        start, end = self._draft.wall(self._now, self._zone, week_start(QLocale()))
         last = (end - timedelta(minutes=1)).date()
         self.start_calendar.show_range(start.date(), last, start.date())
         self.end_calendar.show_range(start.date(), last, last)

@@ -79,7 +79,7 @@ class KeyController(QObject):
             "Remove the admin key of this organization from this computer? Downloaded data stays.",
             "&Remove admin key",
             self._remove,
-            removes=True,
+            to_type="remove",
         ).open()
 
     def _on_page_cancelled(self) -> None:

@@ -44,7 +44,10 @@ class Actions(QObject):
         self.close_snapshot.setVisible(False)
         self.refresh = self._add("Re&fresh", key.Refresh, "Reloads recent days")
         self.cancel = self._add("Stop loadin&g", CANCEL_KEY, "Stops loading; data already downloaded is kept")
-        self.clear_filters = self._add("Clear a&ll filters", None, "Shows all usage of the range")
+        # No letter: a sentence typed into the open menu must not clear anything.
+        self.clear_filters = self._add("Clear all filters", None, "Shows all usage of the range")
+        self.undo = self._add("&Undo", key.Undo, "Goes back to the filters, order and range before the last change")
+        self.redo = self._add("Red&o", key.Redo, "Shows again what Undo left")
         self.origins = self._add(
             "Show sou&rces…", "Ctrl+I", "Lists the periods, records and load times behind the current cell"
         )
@@ -97,7 +100,7 @@ class Actions(QObject):
         menu.addSeparator()
         menu.addActions([self.save_snapshot, self.open_snapshot, self.close_snapshot])
         menu.addSeparator()
-        menu.addActions([self.refresh, self.cancel, self.clear_filters])
+        menu.addActions([self.refresh, self.cancel, self.clear_filters, self.undo, self.redo])
         menu.addSeparator()
         menu.addActions([self.origins, self.changes, self.prove])
         menu.addSeparator()

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFileDialog
 
 from usage_viewer.app.export import Format
@@ -25,7 +26,10 @@ class Commands(QObject):
         self._connect_copies()
         connect(actions.refresh, workspace.refresh)
         connect(actions.cancel, workspace.cancel)
-        connect(actions.clear_filters, lambda: workspace.show_view(workspace.view.without_filters()))
+        connect(actions.clear_filters, page.filters.clear)
+        connect(actions.undo, lambda: self._say_if_not(workspace.undo(), "There is nothing to undo"))
+        connect(actions.redo, lambda: self._say_if_not(workspace.redo(), "There is nothing to redo"))
+        page.filters.cleared.connect(self._on_filters_cleared)
         actions.cancel.setEnabled(False)
         page.table.selection_stats_changed.connect(page.status.show_selection)
 
@@ -45,6 +49,15 @@ class Commands(QObject):
         copying.began.connect(lambda: page.status.show_message("Copying…"))
         copying.done.connect(page.status.show_message)
         copying.failed.connect(self.failed)
+
+    def _say_if_not(self, done: bool, text: str) -> None:
+        if not done:
+            self._page.status.show_message(text)
+
+    def _on_filters_cleared(self) -> None:
+        keys = self._actions.undo.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        self._page.status.show_message(f"All filters cleared. {keys} brings them back.")
+        self._page.focus_table()
 
     def _with_chosen(self, act: Callable[[Chosen], None]) -> None:
         last = self._workspace.last

@@ -89,7 +89,7 @@ class MainPage(QWidget):
 
     def _button(self, action: QAction, *, text: bool = False) -> QToolButton:
         button = QToolButton(self, autoRaise=True)
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click, Space and letters still go to the table
         button.setDefaultAction(action)
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         button.setToolTip(f"{action.toolTip()} ({keys})" if keys else action.toolTip())
@@ -100,8 +100,10 @@ class MainPage(QWidget):
 
     def _menu_button(self) -> QToolButton:
         button = QToolButton(self, autoRaise=True)
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        button.setMenu(self._actions.menu(button))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        menu = self._actions.menu(button)
+        menu.triggered.connect(self.focus_table)  # a menu button would take what is typed after the command
+        button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setShortcut(MENU_KEY)
         button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
@@ -155,6 +157,10 @@ class MainPage(QWidget):
         profile = self._workspace.profile
         self.status.show_coverage(look.coverage, profile.clock_note if profile is not None else "")
         self._show_empty(result)
+
+    def focus_table(self) -> None:
+        """Move the keyboard focus to the table; to none of the controls while the table is hidden."""
+        (self.table if self._stack.currentWidget() is self.pane else self).setFocus()
 
     @property
     def heading(self) -> str:

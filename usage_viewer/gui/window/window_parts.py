@@ -1,12 +1,9 @@
 """Builds the pages and controllers of a window and connects them; decides nothing itself."""
 
-from dataclasses import replace
-
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from usage_viewer.domain.errors import UsageViewerError
-from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.clipboard.copy_controller import CopyController
 from usage_viewer.gui.sources.demo_controller import DemoController
 from usage_viewer.gui.sources.erase_controller import EraseController
@@ -19,6 +16,7 @@ from usage_viewer.gui.verification.verifier import BackgroundVerifier
 from usage_viewer.gui.window.actions import Actions, connect, shortcut_rows
 from usage_viewer.gui.window.appearance_controller import AppearanceController
 from usage_viewer.gui.window.commands import Commands
+from usage_viewer.gui.window.dataset_controller import DatasetController
 from usage_viewer.gui.window.error_controller import ErrorController
 from usage_viewer.gui.window.help_dialogs import about_dialog, shortcut_dialog
 from usage_viewer.gui.window.main_page import MainPage
@@ -56,6 +54,7 @@ class WindowParts(QObject):
         self.erasing = EraseController(context, self.workspace, self.settings, self.tasks, window)
         self.errors = ErrorController(self.workspace, self.source, self.keys, self.page)
         self.display = SourceDisplay(self.source, self.organizations, self.settings, self.actions, self.page)
+        self.datasets = DatasetController(self.workspace, self.settings, self.page)
         self.verifier = BackgroundVerifier(self.workspace, self.tasks, self)
         self.verification = VerificationController(self.verifier, self.workspace, self.page, self.actions)
         self.copying = CopyController(self.tasks, self)
@@ -85,7 +84,6 @@ class WindowParts(QObject):
         self.settings.write_failed.connect(errors.show)
         self.verifier.failed.connect(errors.show)
         self.commands.failed.connect(errors.show)
-        page.dataset.view_requested.connect(self._on_dataset_chosen)
         page.table.header.widths_changed.connect(lambda: self.settings.save_widths(page.table.header.widths()))
         self.tasks.idle.connect(lambda: self.settled.emit(errors.problem))
 
@@ -143,7 +141,3 @@ class WindowParts(QObject):
 
     def _on_names_failed(self, error: UsageViewerError) -> None:
         self.page.notes.set_notice("names", f"Some names could not be loaded: {error.title.lower()}. {error.hint}")
-
-    def _on_dataset_chosen(self, view: ViewState) -> None:
-        columns = self.settings.profile.columns.get(view.dataset_name, ())
-        self.workspace.show_view(replace(view, columns=columns))
