@@ -14,7 +14,7 @@ PROJECT = Filter("project_id", frozenset(["proj_a"]))
 COMPLETIONS = replace(
     FIRST_VIEW,
     filters=(BATCH, PROJECT),
-    grouping=("model", "user_id"),
+    grouping=("model", "service_tier"),
     order=(SortKey("output_tokens", True),),
     columns=("output_tokens",),
 )
@@ -59,8 +59,8 @@ def test_new_dataset_takes_over_what_it_supports() -> None:
         (
             COMPLETIONS,
             (
-                "Batch filter, grouping by User and sorting by Output don't apply to Costs. They come back with "
-                "Completions.",
+                "Batch filter, grouping by Service tier and sorting by Output don't apply to Costs. They come back "
+                "with Completions.",
             ),
         ),
         (

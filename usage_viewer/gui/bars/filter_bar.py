@@ -144,7 +144,6 @@ class FilterBar(QWidget):
         self.search.search_changed.connect(self._on_search_changed)
         self.checklist.view_requested.connect(self.view_requested)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self._focus_search)
-        QShortcut(QKeySequence(CLEAR_SHORTCUT), self, self.clear)
         QShortcut(QKeySequence(SHORTCUT), self, self.focus_first)
 
     def _action_chip(self, text: str, description: str, *, addable: bool = False) -> Chip:

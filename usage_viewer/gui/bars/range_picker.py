@@ -22,7 +22,7 @@ class StepButton(QToolButton):
         super().__init__(parent)
         self._icon_name = icon_name
         self.setAutoRaise(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setIconSize(QSize(16, 16))
         self.setIcon(icon(icon_name, self))
         self.setAccessibleName(name)

@@ -31,7 +31,7 @@ class FormDialog(QDialog):
         to_type: str = "",
     ) -> None:
         super().__init__(parent)
-        self._to_type = to_type
+        self.to_type = to_type
         self._act = act
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -75,7 +75,7 @@ class FormDialog(QDialog):
         return field
 
     def _on_typed(self, text: str) -> None:
-        confirmed = _plain(text) == _plain(self._to_type)
+        confirmed = _plain(text) == _plain(self.to_type)
         self.button.setEnabled(confirmed)
         (self.button if confirmed else self.cancel).setDefault(True)
 
@@ -91,12 +91,12 @@ class FormDialog(QDialog):
             for widget in self.findChildren(QWidget)
             if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not self._buttons.isAncestorOf(widget)
         ]
-        if self._to_type:  # built before the fields of a subclass, but below them
+        if self.to_type:  # built before the fields of a subclass, but below them
             fields = [*(field for field in fields if field is not self.typed), self.typed]
         for before, after in pairwise([*fields, self.cancel, self.button]):
             QWidget.setTabOrder(before, after)
         first = fields[0] if fields else self.cancel
-        (self.typed if self._to_type else first).setFocus()
+        (self.typed if self.to_type else first).setFocus()
         super().showEvent(event)
 
     def _on_accepted(self) -> None:
