@@ -5,13 +5,16 @@ BIN = .venv/bin
 APP_ID = io.github.usage_viewer.UsageViewer
 SNAPSHOT = build/usage-viewer.png
 AUDIT = build/audit
+JOBS = 2
+PARALLEL = --numprocesses $(JOBS) --dist worksteal
+FAST = $(addprefix tests/,domain query api demo keystore)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fuzz lock audit sbom clean
+.PHONY: help run test test-fast check bench fuzz lock audit sbom clean
 .PHONY: setup-check check-style check-types check-imports check-lock check-desktop
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the viewer with the demo organization (without a display: save a picture in build/)
 	@$(SETUP) run
@@ -24,9 +27,13 @@ run: ## start the viewer with the demo organization (without a display: save a p
 		$(BIN)/usage-viewer --demo; \
 	fi
 
-test: ## run every test; ARGS="…" goes to pytest
+test: ## run every test, JOBS=2 at a time; ARGS="…" goes to pytest
 	@$(SETUP) test
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+test-fast: ## run the tests of pure logic in under a minute; ARGS="…" goes to pytest
+	@$(SETUP) test
+	$(BIN)/python -m pytest $(PARALLEL) -m "not fuzz and not display and not secret_service" $(FAST) $(ARGS)
 
 # Each check is a separate target, so that `make --keep-going check` reports all problems.
 check: check-style check-types check-imports check-lock check-desktop ## check style, types, import contracts, lock files, desktop files
@@ -55,11 +62,11 @@ check-desktop: setup-check
 
 bench: ## measure the speed; ONLY=sort measures one part
 	@$(SETUP) bench
-	QT_QPA_PLATFORM=offscreen $(BIN)/python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
+	$(BIN)/python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
 
 fuzz: ## the long runs that `make test` leaves out (some 20 minutes); ARGS="…" goes to pytest
 	@$(SETUP) test
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m fuzz $(ARGS)
+	$(BIN)/python -m pytest -m fuzz $(ARGS)
 
 lock: ## write the lock files from pyproject.toml; UPGRADE=1 uses the newest releases
 	@$(SETUP) lock

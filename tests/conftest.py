@@ -1,200 +1,36 @@
-"""A real Secret Service, private to one test: a D-Bus session with an unlocked gnome-keyring-daemon in it."""
+"""Prepares every test run: Qt without a display; a real keyring or display for the tests that need one."""
 
+import gc
 import os
-import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from jeepney.io.blocking import DBusConnection  # type: ignore[import-untyped]
+from tests.rigs.display import x_server
+from tests.rigs.secret_service import SecretService, skip_without_secret_service
 
-_PROGRAMS = {"dbus-daemon": "dbus-daemon", "gnome-keyring-daemon": "gnome-keyring"}
-_PROMPTER = Path("/usr/share/dbus-1/services/org.gnome.keyring.SystemPrompter.service")
-_PASSWORD = b"a password for the tests"
-_DEADLINE = 10.0  # seconds; each step takes some 0.05 s on an idle machine
+# Without a display, Qt would abort the process. Read once, when the first QApplication is made.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-# Without the system's own service files: else the bus would start another keyring as soon as ours is gone.
-_BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:dir={runtime}</listen>
-  <auth>EXTERNAL</auth>
-  <servicedir>{services}</servicedir>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"""
+# No test, nor a process that it starts, may use the computer's own proxies and keys.
+for _name in [name for name in os.environ if name.lower().endswith("_proxy") or name.startswith("OPENAI_")]:
+    del os.environ[_name]
 
 
-class SecretService:
-    """Starts the two daemons as children, in directories of their own; `close()` ends them.
+def pytest_unconfigure() -> None:
+    """Releases what keeps DuckDB's objects alive until exit, where its binding (nanobind) reports leaks.
 
-    With `display` (as in `DISPLAY`) the keyring can show its password prompt there; else it can show none.
+    Hypothesis has a callback in `gc.callbacks`; that list outlives the last collection, and everything that its
+    callbacks reach. The windows of the last test wait to be deleted, by an event loop that no longer runs.
     """
-
-    def __init__(self, root: Path, *, display: str | None = None) -> None:
-        self._children = ExitStack()
-        self._private = _private_directories(root)
-        services = root / "services"
-        services.mkdir()
-        if _PROMPTER.exists():
-            shutil.copy(_PROMPTER, services)
-        config = root / "bus.conf"
-        config.write_text(_BUS.format(runtime=self._private["XDG_RUNTIME_DIR"], services=services))
-        screen = {"DISPLAY": display} if display else {}
-        environment = _without_session(dict(os.environ)) | self._private | screen
-        try:
-            self._start(config, environment)
-        except BaseException:
-            self.close()
-            raise
-
-    def _start(self, config: Path, environment: dict[str, str]) -> None:
-        self._bus = self._child(
-            ["dbus-daemon", "--nofork", f"--config-file={config}", "--print-address=1"], environment
-        )
-        assert self._bus.stdout is not None
-        self.address = self._bus.stdout.readline().decode().strip()
-        assert self.address, "the bus gave no address"
-        self._private["DBUS_SESSION_BUS_ADDRESS"] = self.address
-        self._daemon = self._child(
-            ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
-            environment | self._private,
-        )
-        assert self._daemon.stdin is not None
-        self._daemon.stdin.write(_PASSWORD)
-        self._daemon.stdin.close()
-        # A wrong password goes unnoticed: only an unlocked collection shows that the daemon is ready.
-        _wait_until(lambda: self._locked() is False, "the keyring to be unlocked")
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The whole environment for a child process that is to live in this session; it has no display."""
-        return _without_session(dict(os.environ)) | self._private
-
-    def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Lets the test's own process live in this session."""
-        for name, value in self._private.items():
-            monkeypatch.setenv(name, value)
-
-    def lock(self) -> None:
-        """Locks the keyring, as a screen saver or the keyring program does."""
-        import secretstorage
-
-        with closing(self._connection()) as connection:
-            secretstorage.Collection(connection).lock()
-        _wait_until(lambda: self._locked() is True, "the keyring to be locked")
-
-    def stop_service(self) -> None:
-        """Ends the keyring; the bus stays."""
-        self._daemon.kill()
-        self._daemon.wait(_DEADLINE)
-
-    def pause(self) -> None:
-        """The keyring hangs: it takes calls and doesn't answer, until `resume()`."""
-        self._daemon.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self._daemon.send_signal(signal.SIGCONT)
-
-    def prompter(self) -> int | None:
-        """The process that shows the password prompt; None while none is shown."""
-        import jeepney  # type: ignore[import-untyped]
-
-        bus = jeepney.DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
-        asked = jeepney.new_method_call(
-            bus, "GetConnectionUnixProcessID", "s", ("org.gnome.keyring.SystemPrompter",)
-        )
-        with closing(self._connection()) as connection:
-            reply = connection.send_and_get_reply(asked)
-        if reply.header.message_type is not jeepney.MessageType.method_return:
-            return None
-        process: int = reply.body[0]
-        return process
-
-    def dismiss_prompt(self) -> bool:
-        """Takes the password prompt away, as closing its window does; False if none is shown."""
-        prompter = self.prompter()
-        if prompter is not None:
-            os.kill(prompter, signal.SIGKILL)
-        return prompter is not None
-
-    def close(self) -> None:
-        self._children.close()
-
-    def _child(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        if shutil.which("setpriv"):  # ends with the tests even if those are killed
-            command = ["setpriv", "--pdeathsig", "KILL", *command]
-        child = subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self._children.callback(_end, child)
-        return child
-
-    def _connection(self) -> "DBusConnection":
-        from jeepney.io.blocking import open_dbus_connection
-
-        return open_dbus_connection(bus=self.address)
-
-    def _locked(self) -> bool | None:
-        """Whether the keyring is locked; None while it doesn't answer."""
-        import secretstorage
-
-        with closing(self._connection()) as connection:
-            try:
-                return secretstorage.Collection(connection).is_locked()
-            except secretstorage.exceptions.SecretStorageException:
-                return None
-
-
-def _private_directories(root: Path) -> dict[str, str]:
-    names = {
-        "HOME": "home",
-        "XDG_RUNTIME_DIR": "run",
-        "XDG_DATA_HOME": "data",
-        "XDG_CONFIG_HOME": "config",
-        "XDG_CACHE_HOME": "cache",
-    }
-    for name in names.values():
-        (root / name).mkdir(mode=0o700)
-    return {variable: str(root / name) for variable, name in names.items()}
-
-
-def _without_session(environment: dict[str, str]) -> dict[str, str]:
-    session = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "GNOME_KEYRING_CONTROL")
-    return {name: value for name, value in environment.items() if name not in session}
-
-
-def _wait_until(holds: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + _DEADLINE
-    while not holds():
-        assert time.monotonic() < until, f"waited {_DEADLINE:g} s for {what}"
-        time.sleep(0.02)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    child.kill()
-    child.wait(_DEADLINE)
-    for pipe in (child.stdin, child.stdout):
-        if pipe is not None:
-            pipe.close()
+    gc.callbacks[:] = [one for one in gc.callbacks if "hypothesis" not in getattr(one, "__module__", "")]
+    qt = sys.modules.get("PySide6.QtCore")
+    if qt is not None and qt.QCoreApplication.instance() is not None:
+        qt.QCoreApplication.sendPostedEvents(None, qt.QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
@@ -206,12 +42,8 @@ def short_directory() -> Iterator[Path]:
 
 @pytest.fixture
 def start_secret_service(short_directory: Path) -> Iterator[Callable[[str | None], SecretService]]:
-    """Starts a Secret Service with the given display or none; ends it after the test, also a failed one."""
-    if not sys.platform.startswith("linux"):
-        pytest.skip("the Secret Service is Linux's keyring")
-    missing = [package for program, package in _PROGRAMS.items() if shutil.which(program) is None]
-    if missing:
-        pytest.skip(f"needs the packages {', '.join(missing)}")
+    """Start a Secret Service with the given display or without one; end it after the test."""
+    skip_without_secret_service()
     with ExitStack() as running:
 
         def start(display: str | None = None) -> SecretService:
@@ -228,21 +60,8 @@ def secret_service(start_secret_service: Callable[[str | None], SecretService]) 
 
 @pytest.fixture
 def display() -> Iterator[str]:
-    """An X server of the test's own, on which the keyring can prompt: its name, such as `:99`."""
-    if shutil.which("Xvfb") is None:
-        pytest.skip("needs the package xvfb")
+    """The name of a display (as in `DISPLAY`) on which the keyring can show its prompt."""
     if not Path("/usr/libexec/gcr-prompter").exists():
         pytest.skip("needs the password prompt of the package gcr")
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        assert server.stdout is not None
-        yield f":{server.stdout.readline().decode().strip()}"
-    finally:
-        server.terminate()
-        server.wait(10)
-        if server.stdout is not None:
-            server.stdout.close()
+    with x_server("800x600x24") as name:
+        yield name

@@ -14,10 +14,10 @@ from usage_viewer.__main__ import main, open_demo
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.demo.server.server import DemoServer
 
-WEEK = (
-    *("table", "--from", (datetime.now(UTC) - timedelta(days=17)).strftime("%Y-%m-%d")),
-    *("--to", (datetime.now(UTC) - timedelta(days=10)).strftime("%Y-%m-%d")),
-)
+TODAY = datetime.now(UTC).date()
+"""Read once, so that all dates belong together also in a run that passes midnight."""
+
+WEEK = ("table", "--from", str(TODAY - timedelta(days=17)), "--to", str(TODAY - timedelta(days=10)))
 
 
 @pytest.fixture

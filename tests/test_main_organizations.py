@@ -23,14 +23,18 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.keystore import MemoryKeystore
 
 DAY = 86400
+NOW = int(time.time())
+"""Read once: a run that passes midnight must not shift the dates against the snapshot."""
 
 
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Path:
     """A snapshot of the last week of completions, fetched from the stand-in server."""
     view, key = ViewState(range=DateRange(Preset.LAST_7_DAYS)), AdminKey.parse(ADMIN_KEY)
-    with DemoServer(SyntheticOrganization(anchor=int(time.time())), key=ADMIN_KEY) as server:
-        profile = Profile("default", base_url=server.base_url, database=None, keystore=MemoryKeystore)
+    with DemoServer(SyntheticOrganization(anchor=NOW), key=ADMIN_KEY, clock=lambda: NOW) as server:
+        profile = Profile(
+            "default", base_url=server.base_url, database=None, keystore=MemoryKeystore, clock=lambda: NOW
+        )
         with closing(open_store_session(profile)) as session:
             session.connect(profile.source(key))
             list(session.fetch(view))
@@ -39,7 +43,7 @@ def snapshot(tmp_path: Path) -> Path:
 
 
 def _date(days_ago: int) -> str:
-    return datetime.fromtimestamp(time.time() - days_ago * DAY, UTC).strftime("%Y-%m-%d")
+    return datetime.fromtimestamp(NOW - days_ago * DAY, UTC).strftime("%Y-%m-%d")
 
 
 def test_table_of_a_snapshot_needs_no_key(
@@ -73,7 +77,7 @@ def test_profile_is_chosen_by_label_and_uses_its_server(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", ADMIN_KEY)
-    with DemoServer(SyntheticOrganization(anchor=int(time.time())), key=ADMIN_KEY) as server:
+    with DemoServer(SyntheticOrganization(anchor=NOW), key=ADMIN_KEY) as server:
         listed = (Listed("default", "Acme"), Listed("umbrella", "Umbrella Inc", server.base_url))
         save(ProfilePaths(tmp_path).settings, Settings(organizations=listed))
         table = ["table", "--from", _date(5), "--to", _date(3)]

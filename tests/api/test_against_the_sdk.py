@@ -11,6 +11,7 @@ import openai
 import pytest
 
 from usage_viewer.api import UsageClient, check_key, fetch_names, fetch_window, probe_dimensions
+from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
@@ -142,8 +143,7 @@ def test_probe_finds_refused_dimensions() -> None:
     refusing = DemoServer(
         SyntheticOrganization(anchor=NOW),
         clock=lambda: float(NOW),
-        refused=("api_source", "batch"),
-        refused_pairs=(("project_id", "user_id"),),
+        refused=RefusedGroupings.of("api_source", "batch", pairs=[("project_id", "user_id")]),
     )
     with refusing as server, UsageClient(server.base_url, AdminKey.parse(server.key)) as client:
         assert set(completions.group_by) - set(probe_dimensions(client, completions, day)) == {

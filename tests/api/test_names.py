@@ -8,7 +8,9 @@ from usage_viewer.domain.errors import Cancelled, CursorError, NotJson, ScopeMis
 from usage_viewer.domain.names import Name
 
 if TYPE_CHECKING:
-    from tests.api.conftest import Answer, Request, Server
+    from tests.rigs.scripted_server import Answer
+    from tests.rigs.scripted_server import ScriptedServer as Server
+    from tests.rigs.wire import Request
 
 NOW = 1_790_000_000
 ORGANIZATION = "/v1/organization"

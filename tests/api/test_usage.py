@@ -19,7 +19,11 @@ from usage_viewer.domain.errors import (
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
 if TYPE_CHECKING:
-    from tests.api.conftest import Answer, MakeClient, Request, Server, Waits
+    from tests.api.conftest import MakeClient
+    from tests.rigs.scripted_server import Answer
+    from tests.rigs.scripted_server import ScriptedServer as Server
+    from tests.rigs.waits import Waits
+    from tests.rigs.wire import Request
 
 COMPLETIONS = DATASETS["completions"]
 DAY = 86400

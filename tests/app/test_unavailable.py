@@ -1,13 +1,12 @@
 """Checks which datasets a session reports as not available, and when it requests them again."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
 
-from tests.rigs.sessions import fetch, open_store_session
+from tests.rigs.sessions import NOW, fetch, open_store_session
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.api.access import NAMES_ONLY_KEY
@@ -28,14 +27,14 @@ SCOPE = "You have insufficient permissions for this operation. Missing scopes: a
 
 @pytest.fixture(scope="module")
 def organization() -> SyntheticOrganization:
-    """Return the synthetic organization as of now."""
-    return SyntheticOrganization(anchor=int(time.time()))
+    """Return the synthetic organization as of NOW."""
+    return SyntheticOrganization(anchor=NOW)
 
 
 @pytest.fixture
 def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
     """Run the stand-in server."""
-    with DemoServer(organization) as running:
+    with DemoServer(organization, clock=lambda: NOW) as running:
         yield running
 
 
@@ -54,6 +53,7 @@ def open_with(server: DemoServer) -> Iterator[Open]:
             base_url=server.base_url,
             database=None,
             keystore=lambda: MemoryKeystore(parsed),
+            clock=lambda: NOW,
             wait=lambda seconds: False,
         )
         session = open_store_session(profile)

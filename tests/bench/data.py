@@ -1,4 +1,4 @@
-"""The rows that everything is measured on: made once, kept under `build/bench-data/`, as columns and as a store."""
+"""Makes the measured rows once and keeps them in `build/bench-data/`, as columns and as a store."""
 
 import json
 import shutil
@@ -21,23 +21,23 @@ from usage_viewer.domain.period import BucketWidth
 ROOT = Path(__file__).absolute().parent.parent.parent
 FOLDER = ROOT / "build" / "bench-data"
 MADE_BY = 4
-"""Of this module's way of making rows: another number makes them anew."""
+"""Version of the rows; a new number makes them again."""
 
 DATASET = "completions"
 LAST = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
-"""The last day's beginning: fixed, so that every run measures the same rows."""
+"""Start of the last day (epoch seconds); fixed, so that every run measures the same rows."""
 DAY = 86_400
 DAYS = 365
 NOW = LAST + DAY + 100 * DAY
-"""Long after: nothing that is held is taken for unsettled."""
+"""A later time (epoch seconds), at which all stored usage is final."""
 DIMENSIONS = ("project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source")
 METRICS = ("num_model_requests", "input_tokens", "input_cached_tokens", "output_tokens")
-"""What the default columns are computed from."""
+"""The metrics that the default columns need."""
 
 
 @dataclass(frozen=True)
 class HeldBuckets:
-    """`rows` hour rows: their columns as files (mapped, so cheap to open), and the same rows in a store."""
+    """Holds `rows` rows of hours: columns as memory-mapped files, and the same rows in a store."""
 
     rows: int
     folder: Path
@@ -57,7 +57,7 @@ class HeldBuckets:
 
     @cached_property
     def bucket(self) -> NDArray[np.int64]:
-        """Of each row, epoch seconds; ascending."""
+        """The bucket of each row in epoch seconds, ascending (n,)."""
         return self.column("bucket")
 
     @cached_property
@@ -90,7 +90,7 @@ def ten_million() -> HeldBuckets:
 
 
 def weeks(seed: int = 1) -> Iterator[Batch]:
-    """A large organization's hours, a week at a time, as a client decodes them."""
+    """Yield a large organization's hours, a week at a time, as a client decodes them."""
     organization = SyntheticOrganization(seed=seed, scale="large", days=DAYS, anchor=LAST)
     for start in range(LAST + DAY - DAYS * DAY, LAST + DAY, 7 * DAY):
         yield organization.batch(DATASET, start, min(start + 7 * DAY, LAST + DAY), BucketWidth.HOUR, NOW)
@@ -125,7 +125,7 @@ def _write(held: HeldBuckets, batches: Iterator[Batch]) -> None:
 
 
 def _million_rows(rows: int) -> Iterator[Batch]:
-    """A large organization, and as many combinations of a second one as bring it to so many rows."""
+    """Yield a large organization, and combinations of a second one up to the number of rows."""
     first, second = list(weeks()), list(weeks(seed=2))
     lacking = rows - sum(map(len, first))
     counts = np.bincount(np.concatenate([batch.combination for batch in second]))
@@ -159,7 +159,7 @@ def _together(batch: Batch, other: Batch) -> Batch:
 
 
 def _ten_million_rows(rows: int) -> Iterator[Batch]:
-    """Ten times as many an hour: in each hour other ones of 2,000 combinations, with figures drawn from all."""
+    """Yield ten times as many rows an hour: each hour has others of 2,000 combinations, figures drawn from all."""
     random = np.random.default_rng(7)
     batches = list(weeks())
     known = batches[0].combinations
@@ -180,7 +180,7 @@ def _ten_million_rows(rows: int) -> Iterator[Batch]:
 
 
 def _renamed(values: Combination) -> Combination:
-    """The same of another project, user and key; of another model where there are none of these."""
+    """Return the combination with another project, user and key, or another model if it has none of these."""
     places = range(3) if any(values[:3]) else (DIMENSIONS.index("model"),)
     return tuple(
         f"{value}x" if place in places and value is not None else value for place, value in enumerate(values)

@@ -1,4 +1,4 @@
-"""Decode: rows a second from a page's bytes to columns, beside the official SDK, pydantic and json."""
+"""Measures decoding, in rows a second from bytes to columns, against the official SDK, pydantic and json."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -84,7 +84,7 @@ def _ours(page: Page) -> int:
 
 
 def _sdk(page: Page) -> int:
-    """To its models, and no further."""
+    """Decode to the SDK's models only."""
     transport = httpx2.MockTransport(
         lambda request: httpx2.Response(200, content=page.body, headers={"content-type": "application/json"})
     )
@@ -101,7 +101,7 @@ def _pydantic(page: Page) -> int:
 
 
 def _json(page: Page) -> int:
-    """To arrays, the dimensions as codes: what a short script does."""
+    """Decode to arrays with dimensions as codes, as a short script does."""
     answer = json.loads(page.body)
     rows = [row for bucket in answer["data"] for row in bucket["results"]]
     columns = {name: np.array([row[name] for row in rows], np.int64) for name in METRICS}

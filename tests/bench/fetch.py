@@ -1,4 +1,4 @@
-"""Fetch: a year by day and by hour over a slow line, beside the official SDK and bare threads."""
+"""Measures fetching a year by day and by hour over a slow line, against the official SDK and bare threads."""
 
 import http.client
 import json
@@ -31,7 +31,7 @@ START, END = LAST + DAY - DAYS * DAY, LAST + DAY
 LATENCIES = (50, 200)
 ROUNDS = 3
 MOST_PAGES = 12
-"""That the SDK is made to follow; what all of them take is computed from these."""
+"""Pages that the SDK fetches; the time of all pages is computed from these."""
 AT_MAXIMUM = {BucketWidth.DAY: 5.0, BucketWidth.HOUR: 8.0}
 AT_DEFAULT = 20.0
 OVER_THREADS = 1.3
@@ -60,7 +60,7 @@ def measure() -> Iterator[Line]:
 
 def _measured(server: DemoProcess, latency: int, width: BucketWidth) -> Iterator[Line]:
     limits = dataset_named(DATASET).page_limits[width]
-    # The first of each doesn't count: the server makes each page once, and everybody loads what is seldom needed.
+    # The first run of each isn't measured: the server makes each page once, and late imports are loaded.
     pairs = [(_ours(server, width), _threads(server, width)) for _ in range(1 + ROUNDS)][1:]
     ours, threads = (sorted(side, key=lambda one: one.seconds)[ROUNDS // 2] for side in zip(*pairs, strict=True))
     assert ours.input_tokens == threads.input_tokens, "the sums differ"
@@ -109,7 +109,7 @@ def _ours(server: DemoProcess, width: BucketWidth) -> _Taken:
 
 
 def _threads(server: DemoProcess, width: BucketWidth) -> _Taken:
-    """The same windows through bare connections; the bodies are read, and counted afterwards."""
+    """Fetch the same windows through bare connections; count the bodies afterwards."""
     dataset = dataset_named(DATASET)
     asked = request_windows([BucketRun(width, START, END)], {width: dataset.page_limits[width].maximum})
     address = urlsplit(server.base_url)
@@ -144,7 +144,7 @@ def _input_tokens(body: bytes) -> int:
 
 
 def _sdk(server: DemoProcess, width: BucketWidth, limit: int) -> _Taken:
-    """Following its cursors, grouped by all dimensions."""
+    """Fetch with the SDK by following cursors, grouped by all dimensions."""
     dataset = dataset_named(DATASET)
     pages = -(-(END - START) // width.seconds // limit)
     cursor: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Growth: what ten times as many rows cost."""
+"""Measures the cost of ten times as many rows."""
 
 import statistics
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The longest time in which the window can't answer: while it loads, decodes, regroups, sorts and copies."""
+"""Measures how long the window is blocked while it loads, decodes, regroups, sorts and copies."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -71,7 +71,7 @@ def _turn_until_shown(window: BenchWindow, view: ViewState) -> None:
 
 
 def _load(window: BenchWindow) -> None:
-    """Opens the store anew and shows a view that nothing is ready for."""
+    """Open the store again and show a view that no cache has."""
     profile = window.workspace.profile
     assert profile is not None
     window.painted = None
@@ -80,7 +80,7 @@ def _load(window: BenchWindow) -> None:
 
 
 def _decode(window: BenchWindow, page: Page) -> None:
-    """In a worker, as while fetching."""
+    """Decode in a worker, as a fetch does."""
     found: list[int] = []
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""`Line`: one line of the table: a figure, what was measured beside it, and whether a goal is met."""
+"""Describes one line of the result: a figure, the figure of a peer, and whether a goal is met."""
 
 import statistics
 import time
@@ -11,9 +11,9 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True)
 class Line:
-    """`beside` is the peer's figure in the same unit and `peer` its name; `limit` is what `figure` may reach.
+    """One figure. `beside` is the peer's figure in the same unit, `peer` its name; `limit` is the goal.
 
-    `at_least` turns the limit around. `note` says what a missed goal is due to.
+    With `at_least`, the figure must reach the limit instead of staying below. `note` explains a missed goal.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Line:
 
 
 def interleaved(works: Mapping[str, Work], rounds: int = 5, warm: int = 1) -> dict[str, float]:
-    """Median milliseconds of each work; each round runs all of them, so that noise falls on all alike."""
+    """Return the median milliseconds of each work; each round runs all, so that all meet the same noise."""
     taken: dict[str, list[float]] = {name: [] for name in works}
     for number in range(warm + rounds):
         for name, work in works.items():
@@ -63,6 +63,6 @@ def interleaved(works: Mapping[str, Work], rounds: int = 5, warm: int = 1) -> di
 
 
 def percentile(values: Sequence[float], part: float) -> float:
-    """The value below which `part` (0 to 1) of them lie."""
+    """Return the value below which `part` (0 to 1) of the values lie."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]

@@ -1,4 +1,4 @@
-"""One page of an answer, as the server writes it, of any size."""
+"""Makes one page of an answer of any size, as the server writes it."""
 
 import json
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Page:
 
 
 def page_of(megabytes: int) -> Page:
-    """The hours of a week, the rows of each again and again until there are so many megabytes."""
+    """Return the hours of a week, whose rows are repeated until the page has the size in megabytes."""
     dataset = dataset_named(DATASET)
     window = BucketRun(BucketWidth.HOUR, LAST - 6 * DAY, LAST + DAY)
     parameters = {

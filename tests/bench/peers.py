@@ -1,4 +1,4 @@
-"""Other engines with the same rows in memory, each asked the same questions."""
+"""Asks other engines, which have the same rows in memory, the same questions."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -14,21 +14,21 @@ from data import DIMENSIONS, METRICS, HeldBuckets
 from usage_viewer.domain.period import Granularity
 
 SECONDS = {Granularity.HOUR: 3600, Granularity.DAY: 86_400, Granularity.WEEK: 7 * 86_400, Granularity.TOTAL: 0}
-"""Of each period; the peers are spared the calendar."""
+"""Seconds of each period; the peers need no calendar."""
 MONDAY = 4 * 86_400
-"""A first day of a week, in epoch seconds: weeks are counted from there."""
+"""The start of a week in epoch seconds, from which weeks are counted."""
 _SUMS = ", ".join(f"sum({name}) AS {name}" for name in METRICS)
 
 
 class Peers:
-    """`rows` in DuckDB (in memory, dimensions as ENUM), SQLite (in memory), pandas and polars (categories)."""
+    """Holds `rows` in DuckDB (in memory, dimensions as ENUM), SQLite (in memory), pandas and polars."""
 
     def __init__(self, held: HeldBuckets) -> None:
         self._held = held
 
     @cached_property
     def _codes(self) -> Mapping[str, tuple[Any, list[str]]]:
-        """Of each dimension the code of each row, and the texts."""
+        """Returns, for each dimension, the code of each row (n,) and the texts."""
         codes = {}
         for place, name in enumerate(DIMENSIONS):
             texts = [values[place] or "(none)" for values in self._held.combinations]
@@ -92,10 +92,10 @@ class Peers:
             columns[name] = numbers if codes else np.array(known, object)[numbers]
         return columns | {name: np.asarray(self._held.metrics[name]) for name in METRICS}
 
-    # The same question to each: sums by period and grouping, the greatest input first.
+    # The question to each engine: sums by period and grouping, largest input first.
 
     def ask_duck(self, per: Granularity, grouping: tuple[str, ...]) -> int:
-        """The rows of the answer, which is handed over as numpy arrays."""
+        """Return the number of rows of the answer, which arrives as numpy arrays."""
         found = self.duck.execute(_sql(per, grouping)).fetchnumpy()
         return len(found["input_tokens"])
 

@@ -1,4 +1,4 @@
-"""Regroup: from asking for another view to its repaint, beside other engines that answer the same question."""
+"""Measures regrouping, from the request of a view to its repaint, against other engines with the same question."""
 
 import statistics
 import time
@@ -54,7 +54,7 @@ SLOW: Sequence[Case] = (
     (Granularity.DAY, DIMENSIONS),
     (Granularity.HOUR, ("model",)),
 )
-"""What the slow peers are asked."""
+"""The only questions for the slow peers."""
 
 
 def measure() -> Iterator[Line]:
@@ -78,7 +78,7 @@ def _measured(held: HeldBuckets, size: str, *, rounds: int, slow_peers: bool) ->
 def _side_by_side(
     window: BenchWindow, held: HeldBuckets, peers: Peers, case: Case, rounds: int
 ) -> tuple[float, float]:
-    """Median milliseconds of ours and of bare DuckDB, in turns; what is shown is checked."""
+    """Return the median milliseconds of our window and of bare DuckDB, in turns; check the shown table."""
     ours, duck = [], []
     for _ in range(rounds + 1):
         window.show(view_of(held, *BETWEEN))
@@ -91,7 +91,7 @@ def _side_by_side(
 
 
 def check(window: BenchWindow, held: HeldBuckets, rows: int) -> None:
-    """The table's columns and totals hold all that was stored, in as many rows as another engine finds."""
+    """Check that the totals are those of all stored rows, and the number of rows that of another engine."""
     table = window.table.usage_model.table
     assert len(window.table.usage_model.rows) == table.rows == rows, (table.rows, rows)
     for name in METRICS:

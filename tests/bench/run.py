@@ -1,7 +1,7 @@
-"""Measures the program's speed beside other tools, prints a table, writes `build/bench.json`.
+"""Measures the program's speed against other tools, prints a table, writes `build/bench.json`.
 
-Each part runs in a process of its own; `--only sort` runs one part. Figures beside each other are medians of runs
-in turns on the same machine: trust the ratios, not the milliseconds.
+Each part runs in a process of its own; `--only sort` runs one part. Compared figures are medians of
+alternating runs on the same machine: trust the ratios, not the milliseconds.
 """
 
 import argparse
@@ -31,7 +31,7 @@ PARTS = (
     "growth",
 )
 MOST_SECONDS = 240
-"""Of a part: it is ended then, and said to have failed."""
+"""Seconds after which a part is ended and reported as failed."""
 Record = dict[str, Any]
 
 
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def _measure(part: str, into: Path) -> None:
-    """In the part's own process: a line of JSON for each figure, as it comes."""
+    """Measures in the part's own process; writes each figure at once, as a line of JSON."""
     with into.open("w", encoding="utf-8") as file:
         for line in importlib.import_module(part).measure():
             file.write(json.dumps(line.record()) + "\n")
@@ -62,7 +62,7 @@ def _measure(part: str, into: Path) -> None:
 
 
 def _run(part: str, records: list[Record]) -> bool:
-    """Whether the part came to its end; what it measured is added to `records` and printed."""
+    """Run a part; add its figures to `records` and print them. Return whether the part ended well."""
     into = RESULT.parent / "bench-data" / f"{part}.jsonl"
     into.parent.mkdir(parents=True, exist_ok=True)
     into.write_text("", encoding="utf-8")

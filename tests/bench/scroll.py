@@ -1,4 +1,4 @@
-"""Scroll: frames by wheel, page and a dragged thumb, with a million rows shown."""
+"""Measures scrolling by wheel, page and a dragged thumb, with a million rows shown."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def measure() -> Iterator[Line]:
 
 
 def _frames(view: QTableView, step: Callable[[int], None], frames: int) -> list[float]:
-    """Milliseconds of each step and the repaint that follows it."""
+    """Return the milliseconds of each step with its repaint."""
     bar = view.verticalScrollBar()
     bar.setValue(0)
     QApplication.processEvents()
@@ -57,12 +57,12 @@ def _frames(view: QTableView, step: Callable[[int], None], frames: int) -> list[
 
 
 def frames_by_wheel(view: QTableView, frames: int) -> list[float]:
-    """Milliseconds of each."""
+    """Return the milliseconds of each frame."""
     return _frames(view, _steps(view)["wheel"], frames)
 
 
 def _steps(view: QTableView) -> dict[str, Callable[[int], None]]:
-    """What a hand does: a notch of the wheel, a page, the thumb somewhere else (3 pixels of the bar further)."""
+    """Yield the steps of a user: a notch of the wheel, a page, the thumb 3 pixels further."""
     bar = view.verticalScrollBar()
 
     def wheel(number: int) -> None:
@@ -89,7 +89,7 @@ def _steps(view: QTableView) -> dict[str, Callable[[int], None]]:
 
 
 def _check(window: BenchWindow) -> None:
-    """What stands in the last row painted is what the columns hold there."""
+    """Check that the last painted row shows the values of its columns."""
     model = window.table.usage_model
     row = model.rowCount() - 1
     place = model.section("input_tokens")
@@ -100,7 +100,7 @@ def _check(window: BenchWindow) -> None:
 
 
 def _plain_view(window: BenchWindow) -> QTableView:
-    """The same size, the same first rows, as a list of lists."""
+    """Return a view of the same size with the same first rows, from a list of lists."""
     source = window.table.usage_model
     blocks = [[source.texts(block, place) for place in range(source.columnCount())] for block in range(300)]
     rows = [list(cells) for block in blocks for cells in zip(*block, strict=True)]

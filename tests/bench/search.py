@@ -1,4 +1,4 @@
-"""Search: from a key in the search box to the repaint of what still matches."""
+"""Measures the search, from a key press in the search box to the repaint of the matching rows."""
 
 import statistics
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def _polars(peers: Peers, text: str) -> int:
 
 
 def _check(window: BenchWindow, held: HeldBuckets) -> None:
-    """The total is the sum of the rows whose combination holds what was typed."""
+    """Check that the total is the sum of the rows whose combination contains the typed text."""
     matches = [any(TYPED in (value or "") for value in values) for values in held.combinations]
     picked = [number for number, match in enumerate(matches) if match]
     wanted = sum(int(held.metrics["input_tokens"][held.combination == number].sum()) for number in picked)

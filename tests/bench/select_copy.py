@@ -1,4 +1,4 @@
-"""Ctrl+A and Ctrl+C: a million rows selected and painted so, then on the clipboard."""
+"""Measures Ctrl+A and Ctrl+C: a million rows selected and painted, then on the clipboard."""
 
 import statistics
 import time
@@ -59,7 +59,7 @@ def select(window: BenchWindow) -> float:
 
 
 def _copy(window: BenchWindow, held: HeldBuckets, rows: int) -> float:
-    """Milliseconds from Ctrl+C to the text on the clipboard; its sums are checked."""
+    """Return the milliseconds from Ctrl+C to the text on the clipboard; check its sums."""
     done: list[str] = []
     window.window.parts.copying.done.connect(done.append)
     begun = time.perf_counter()
@@ -82,7 +82,7 @@ def _check(window: BenchWindow, held: HeldBuckets, rows: int) -> None:
 
 
 def _polars(window: BenchWindow) -> float:
-    """Seconds in which polars writes the same table as text, from its own columns."""
+    """Return the seconds in which polars writes the same table as text, from its own columns."""
     text = bytes(QApplication.clipboard().mimeData().data("text/plain").data())
     frame = pl.read_csv(text, separator="\t", infer_schema_length=1000)
     taken = []
@@ -94,7 +94,7 @@ def _polars(window: BenchWindow) -> float:
 
 
 def _hundred_thousand(window: BenchWindow) -> Line:
-    """TSV, HTML and CSV of so many rows, whether or not a copy would make them all, and the clipboard."""
+    """Measures TSV, HTML and CSV of 100,000 rows and the clipboard, also if a copy would not make all three."""
     last = window.workspace.last
     assert last is not None
     chosen = Chosen(last, [(0, MANY - 1)], window.workspace.names)

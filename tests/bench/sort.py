@@ -1,4 +1,4 @@
-"""Sort: from a click on a head to the repaint, over as many rows as are held."""
+"""Measures sorting, from a click on a column head to the repaint, with all stored rows shown."""
 
 import statistics
 import time
@@ -44,7 +44,7 @@ def measure() -> Iterator[Line]:
 
 
 def _clicked(window: BenchWindow, name: str, rounds: int) -> float:
-    """Median milliseconds of clicks on a head, each after one on another column's."""
+    """Return the median milliseconds of clicks on a head, each after a click on another one."""
     taken = []
     for number in range(rounds + 1):
         window.show(window.table.view.with_order((SortKey("num_model_requests", number % 2 == 0),)))
@@ -96,7 +96,7 @@ def _beside_engines(held: HeldBuckets, size: str, name: str, ours: float) -> Ite
 
 
 def _beside_proxy(values: NDArray[Any], ours: float) -> Line:
-    """What a proxy takes for a tenth of the rows, ten times: it would take longer."""
+    """Return ten times the milliseconds of a proxy model for a tenth of the rows, which flatters the proxy."""
     model = _Cells(values[:PROXY_ROWS].tolist())
     proxy = QSortFilterProxyModel()
     proxy.setSourceModel(model)
@@ -116,7 +116,7 @@ def _beside_proxy(values: NDArray[Any], ours: float) -> Line:
 
 
 class _Cells(QAbstractTableModel):
-    """A model over a list, as one writes it in Python."""
+    """A plain Python model over a list."""
 
     def __init__(self, values: list[int]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Start: from the start of the process to the painted window with what is held, beside a bare Qt window."""
+"""Measures the start, from the new process to the painted window with stored data, against a bare Qt window."""
 
 import os
 import shutil
@@ -48,7 +48,7 @@ def measure() -> Iterator[Line]:
 
 
 def _left(held: HeldBuckets) -> ProfilePaths:
-    """A data directory as a window leaves it that showed the last 30 days that are held."""
+    """Make the data directory of a window that has shown the last 30 stored days."""
     place = ProfilePaths(FOLDER / "start")
     shutil.rmtree(place.data_dir, ignore_errors=True)
     place.directory.mkdir(parents=True)
@@ -63,7 +63,7 @@ def _left(held: HeldBuckets) -> ProfilePaths:
 
 
 def _run(name: str, left: ProfilePaths, look: bytes) -> float:
-    """A start uses the last look up; without one, the table is painted once the store has answered."""
+    """Start the program with or without a saved table; without one, it paints when the store has answered."""
     startup_table_path(left).unlink(missing_ok=True)
     if name == "first":
         write_atomically(startup_table_path(left), [look], mode=0o600)
@@ -71,7 +71,7 @@ def _run(name: str, left: ProfilePaths, look: bytes) -> float:
 
 
 def _started(name: str, place: ProfilePaths) -> float:
-    """The child says when it had painted; the clock is the same in all processes."""
+    """Return the seconds until the child has painted; all processes share the clock."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENAI_")}
     environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent"
     begun = time.monotonic()

@@ -1,7 +1,7 @@
-"""A process that ends with a painted window, and prints when that was: `bare`, or the program itself with `FOLDER`:
+"""Paints a window, prints when, and ends: `bare`, or the program itself with `FOLDER`.
 
-`first` ends with the first paint that shows rows, `whole` with the first of the table that can be worked with, and
-`close` closes the window then as a user would, so that it leaves its last look.
+`first` ends with the first paint that shows rows, `whole` with the first paint of the usable table; `close` then
+closes the window as a user does, so that it saves its table for the next start.
 """
 
 import os
@@ -41,7 +41,7 @@ def program(kind: str, folder: str) -> None:
 
 
 def _watch(kind: str) -> None:
-    """Looks at the tables after they have painted themselves."""
+    """Check the tables after each paint."""
     from PySide6.QtCore import QTimer
     from PySide6.QtGui import QPaintEvent
     from PySide6.QtWidgets import QApplication, QTableView

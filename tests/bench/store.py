@@ -1,4 +1,4 @@
-"""Store: writing and opening again, bytes a row on disk and in memory, beside Parquet files of the same rows."""
+"""Measures writing and opening a store, and its bytes a row, against Parquet files of the same rows."""
 
 import os
 import shutil
@@ -40,8 +40,8 @@ def _resident() -> int:
 
 
 def _in_memory(held: HeldBuckets) -> Line:
-    """What opening the store and showing every row takes, the engine's own cache included."""
-    Store.open(None).close()  # the engine itself is loaded before
+    """Return the memory for opening the store and showing every row, with the engine's own cache."""
+    Store.open(None).close()  # the engine itself is loaded first
     before = _resident()
     session = StoreSession(Store.open(held.place.database), clock=lambda: float(NOW))
     look = session.look(ViewState(range=held.range, per=Granularity.HOUR, grouping=DIMENSIONS))
@@ -73,7 +73,7 @@ def _written(folder: Path) -> Iterator[Line]:
 
 
 def _on_disk(held: HeldBuckets, folder: Path) -> Iterator[Line]:
-    """The file as it was filled week by week; Parquet of the same columns, dimensions as texts."""
+    """Measures the file after writing week by week, and Parquet of the same columns with dimensions as texts."""
     copy = folder / "copy.duckdb"
     shutil.copy(held.place.database, copy)
     names = ", ".join(f"combination.{name}" for name in DIMENSIONS)

@@ -1,4 +1,4 @@
-"""`Bench window`: the real window, offscreen, over a held store, with clicks timed to the end of their repaint."""
+"""Runs the real window offscreen over a stored database, and times clicks until the end of their repaint."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,19 +19,19 @@ from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.gui.workspace.app_context import AppContext, LaunchOptions
 
 WAIT = 120.0
-"""Seconds after which nothing is waited for any more."""
+"""Seconds after which a wait fails."""
 
 
 def view_of(
     held: HeldBuckets, per: Granularity, grouping: tuple[str, ...], *, order: tuple[SortKey, ...] = ()
 ) -> ViewState:
-    """All that is held, the greatest input first unless `order` says otherwise."""
+    """Return a view of everything stored, largest input first unless `order` is given."""
     order = order or (SortKey("input_tokens", descending=True),)
     return ViewState(range=held.range, per=per, grouping=grouping, order=order)
 
 
 class BenchWindow(QObject):
-    """A window on `held`, loaded and painted; a context manager, which ends it."""
+    """Context manager of a window on `held`, loaded and painted."""
 
     def __init__(self, held: HeldBuckets) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class BenchWindow(QObject):
         self.table = self.window.parts.page.table
         self.table.viewport().installEventFilter(self)
         self.painted: ViewState | None = None
-        self._beat = QTimer(self, interval=1000)  # so that waiting for what never comes ends
+        self._beat = QTimer(self, interval=1000)  # so that an endless wait ends
         self._beat.start()
         begun = time.perf_counter()
         self.window.show()
@@ -78,7 +78,7 @@ class BenchWindow(QObject):
         return False
 
     def until(self, holds: Callable[[], bool]) -> None:
-        """Turns the event loop until it holds."""
+        """Run the event loop until the condition holds."""
         flags = QEventLoop.ProcessEventsFlag
         begun = time.perf_counter()
         while not holds():
@@ -86,14 +86,14 @@ class BenchWindow(QObject):
             assert time.perf_counter() - begun < WAIT, "the window did not come to it"
 
     def settle(self) -> None:
-        """Lets delayed work (statistics of the selection, checks of what is shown) pass: it isn't counted later."""
+        """Wait for delayed work (statistics, checks of the table), so that it isn't measured later."""
         end = time.perf_counter() + 0.06
         while time.perf_counter() < end or self.window.parts.tasks.busy(IDENTITIES):
             self._application.processEvents()
             time.sleep(0.002)
 
     def show(self, view: ViewState) -> float:
-        """Milliseconds from asking for `view` to the end of the repaint that shows it."""
+        """Return the milliseconds from the request of `view` to the end of its repaint."""
         self.painted = None
         begun = time.perf_counter()
         self.workspace.show_view(view)
@@ -104,7 +104,7 @@ class BenchWindow(QObject):
 
     @contextmanager
     def watched(self) -> Iterator[list[float]]:
-        """The gaps in milliseconds between turns of the event loop meanwhile; the loop must be turned within."""
+        """Record the gaps in milliseconds between turns of the event loop, which must run inside the block."""
         gaps: list[float] = []
         last = time.perf_counter()
 

@@ -16,6 +16,7 @@ import pytest
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.cli.arguments import FORMATS, build_parser
 from usage_viewer.cli.table import run_table
+from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
@@ -218,7 +219,7 @@ class TestMissingUsage:
         assert "not JSON" in printed.err
 
     def test_unavailable_dimension_is_reported(self, server: DemoServer, ask: Any) -> None:
-        with DemoServer(server.organization, refused=("api_source",), clock=lambda: NOW) as other:
+        with DemoServer(server.organization, refused=RefusedGroupings.of("api_source"), clock=lambda: NOW) as other:
             printed = replace(ask, server=other)(*BY_MODEL)
         assert printed.out == ask(*BY_MODEL).out
         assert printed.status == 0

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from usage_viewer.demo.api.access import USAGE_ONLY_KEY
+from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
@@ -75,7 +76,9 @@ class TestCosts:
         assert ask("--dataset", "costs", *WEEK).out.startswith("Amount (USD)\n")
 
     def test_refused_grouping_is_reported(self, ask: Any, server: DemoServer) -> None:
-        with DemoServer(server.organization, refused_pairs=[("user_id", "project_id")], clock=lambda: NOW) as other:
+        with DemoServer(
+            server.organization, refused=RefusedGroupings.of(pairs=[("user_id", "project_id")]), clock=lambda: NOW
+        ) as other:
             printed = replace(ask, server=other)(
                 "--dataset", "costs", *WEEK, "--group-by", "project_id,user_id", "--format", "json"
             )

@@ -1,4 +1,4 @@
-"""Certificates for the tests' servers: an authority of their own, and what it (or nobody) signs."""
+"""Makes certificates for the tests' servers, signed by an authority of their own or by themselves."""
 
 import datetime
 import ipaddress
@@ -16,7 +16,7 @@ _YEAR = datetime.timedelta(days=365)
 
 @dataclass
 class Authority:
-    """Its certificate is in `file`; contexts for servers come from `context`."""
+    """Signs certificates; `file` has its own, `context` makes one for a server."""
 
     directory: Path
     file: Path = field(init=False)
@@ -43,7 +43,7 @@ class Authority:
     def context(
         self, *hosts: str, expired: bool = False, self_signed: bool = False, ahead: bool = False
     ) -> ssl.SSLContext:
-        """For a server that is called one of `hosts`: names or addresses."""
+        """Return a TLS context for a server with the names or addresses `hosts`."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.now(datetime.UTC)
         begin = now + _YEAR if ahead else now - _YEAR

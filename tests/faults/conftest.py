@@ -1,9 +1,6 @@
-"""Both faces of the program, `table` and the window, in front of a server that misbehaves."""
+"""Runs `table` and the window in front of a server that misbehaves."""
 
-import io
-import json
 import re
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +12,9 @@ from pytestqt.qtbot import QtBot
 from tests.faults.certificates import Authority
 from tests.faults.fault_cases import Fault
 from tests.faults.usage_wire import DAY, JULY, KEY, NOW, OCTOBER_2, UsageWire, tokens_of
+from tests.rigs import command_line
+from tests.rigs.names import HostNames
+from tests.rigs.waits import Waits
 from tests.rigs.window import WindowUnderTest
 from usage_viewer.api import Timeouts
 from usage_viewer.app.profile.paths import ProfilePaths
@@ -22,14 +22,13 @@ from usage_viewer.app.profile.profile import Demo, Profile
 from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.settings import ProfileSettings, Settings
 from usage_viewer.cli.arguments import build_parser, parse_view
-from usage_viewer.cli.table import run_table
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.table import FigureColumn, PeriodColumn, Table
 from usage_viewer.gui.workspace.app_context import AppContext
 from usage_viewer.keystore import MemoryKeystore
 
-TIMEOUT = 20_000
-"""Milliseconds after which something that never comes fails a test."""
+TIMEOUT = 60_000
+"""Milliseconds after which a wait fails the test."""
 
 PATIENT = Timeouts(connect=10.0, read=20.0, total=40.0)
 IMPATIENT = Timeouts(connect=10.0, read=1.1, total=1.6)
@@ -38,37 +37,22 @@ QUESTION = ["table", "--from", "2026-07-01", "--to", "2026-10-02", "--per", "day
 QUESTION += ["--metrics", "input_tokens,num_model_requests"]
 
 HOST = "usage.test"
-"""A name that has an address as long as `Desk.named` says so."""
+"""The server's name, for TLS; only the rig knows its address."""
 
 
 @dataclass(frozen=True)
-class Printed:
-    """What `table` printed, and how it ended."""
-
-    status: int
-    out: str
-    err: str
+class Printed(command_line.Printed):
+    """What `table` printed as JSON for days."""
 
     @property
     def tokens(self) -> dict[str, int]:
         """Input tokens by the day's date."""
-        return {row["period_start"][:10]: row["input_tokens"] for row in json.loads(self.out)}
+        return {row["period_start"][:10]: row["input_tokens"] for row in self.rows}
 
 
 @dataclass
-class Waits:
-    """Stands for the waiting between tries: notes the seconds, and lets none pass."""
-
-    seconds: list[float] = field(default_factory=list)
-
-    def __call__(self, seconds: float) -> bool:
-        self.seconds.append(seconds)
-        return False
-
-
-@dataclass
-class Desk:
-    """A server, another one that nothing may ever reach, a data directory, and the program's two faces."""
+class FaultRig:
+    """Holds a server, a second one that must get no request, a data directory, and runs the program."""
 
     directory: Path
     server: UsageWire
@@ -76,7 +60,7 @@ class Desk:
     authority: Authority
     qtbot: QtBot | None = None
     waits: Waits = field(default_factory=Waits)
-    named: bool = True
+    names: HostNames = field(default_factory=lambda: HostNames({HOST: "127.0.0.1"}))
     impatient: bool = False
     windows: list[WindowUnderTest] = field(default_factory=list)
 
@@ -85,27 +69,31 @@ class Desk:
         return ProfilePaths(self.directory)
 
     def misbehave(self, fault: Fault) -> None:
-        """From now on, until `mend`."""
+        """Start a fault; `mend` ends it."""
         self.impatient = fault.impatient
         self.server.behave, self.server.stubborn = fault.behave, fault.stubborn
         self.server.clock = lambda: NOW + fault.clock_error
         if fault.way == "dns":
-            self.server.before = self._lose_the_name
+            self.server.before = self.lose_the_name
         elif fault.way == "refuse":
             self.server.before = self.server.refuse
 
-    def _lose_the_name(self) -> None:
-        self.named = False
+    def lose_the_name(self) -> None:
+        """Take the address from the server's name."""
+        self.names.addresses.clear()
+
+    def find_the_name(self) -> None:
+        self.names.addresses[HOST] = "127.0.0.1"
 
     def mend(self, fault: Fault) -> None:
         self.impatient = False
         self.server.behave = self.server.before = None
         self.server.stubborn = False
         self.server.clock = lambda: NOW
-        self.named = True
+        self.find_the_name()
         if fault.way == "refuse":
             self.server.listen()
-        self.server.asked.clear()
+        self.server.requests.clear()
         self.waits.seconds.clear()
 
     def profile(self) -> Profile:
@@ -123,12 +111,11 @@ class Desk:
         )
 
     def table(self, *more: str) -> Printed:
-        out, err = io.StringIO(), io.StringIO()
-        status = run_table(build_parser().parse_args([*QUESTION, *more]), self.profile(), out, err)
-        return Printed(status, out.getvalue(), err.getvalue())
+        printed = command_line.print_table(self.profile(), *QUESTION[1:], *more)
+        return Printed(printed.status, printed.out, printed.err)
 
     def window(self, *more: str) -> WindowUnderTest:
-        """One that was looking at the same question when it was closed; returns once it has settled."""
+        """Open a window whose last view was the same question; return when everything is shown."""
         view = parse_view(build_parser().parse_args([*QUESTION, *more]))
         settings.save(self.place.settings, Settings(profiles={"default": ProfileSettings(view=view)}))
         window = WindowUnderTest()
@@ -144,7 +131,7 @@ class Desk:
         raise NotImplementedError
 
     def settle(self, window: WindowUnderTest, act: Callable[[], object]) -> None:
-        """Acts, then waits until everything that was asked for is shown."""
+        """Acts, then waits until everything requested is shown."""
         assert self.qtbot is not None
         with self.qtbot.waitSignal(window.settled, timeout=TIMEOUT):
             act()
@@ -157,14 +144,14 @@ class Desk:
 
 
 def honest_tokens(days: range = range(JULY, OCTOBER_2, DAY)) -> dict[str, int]:
-    """By the day's date: what an honest server answers."""
+    """Return the input tokens of an honest server, by date."""
     from usage_viewer.domain.zones import iso
 
     return {iso(day)[:10]: tokens_of(day) for day in days}
 
 
 def shown_tokens(table: Table) -> dict[str, int]:
-    """By the day's date: what a table of days shows."""
+    """Return the input tokens that a table of days shows, by date."""
     period, figures = table.by_name["period"], table.by_name["input_tokens"]
     assert isinstance(period, PeriodColumn)
     assert isinstance(figures, FigureColumn)
@@ -177,32 +164,23 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def rig(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultRig]:
     server, elsewhere = UsageWire(), UsageWire()
-    desk = Desk(tmp_path / "data", server, elsewhere, authority)
-    look_up = socket.getaddrinfo
-
-    def resolve(host: Any, *rest: Any, **named: Any) -> Any:
-        if host in (HOST, HOST.encode()):
-            if not desk.named:
-                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-            host = "127.0.0.1"
-        return look_up(host, *rest, **named)
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    rig = FaultRig(tmp_path / "data", server, elsewhere, authority)
+    rig.names.use(monkeypatch)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     elsewhere.listen()
     server.elsewhere = f"{elsewhere.base_url}/organization"
-    yield desk
-    for window in list(desk.windows):
-        desk.close(window)
+    yield rig
+    for window in list(rig.windows):
+        rig.close(window)
     server.close()
     elsewhere.close()
 
 
 def summary_of(text: str) -> str:
-    """`47 of 93 days`, with what is still to come, wherever it stands in a text; "" if it doesn't."""
-    found = re.search(r"\d+ of \d+ days(?: \(\d+ still to come\))?", text)
-    return found[0] if found else ""
+    """Return the part of a text such as `47 of 93 days`, with the days still to come; "" if there is none."""
+    match = re.search(r"\d+ of \d+ days(?: \(\d+ still to come\))?", text)
+    return match[0] if match else ""

@@ -1,4 +1,4 @@
-"""A real HTTP proxy on loopback that opens tunnels, and remembers what it was told and what it carried."""
+"""Runs a real HTTP proxy on the loopback interface that opens tunnels and records every byte."""
 
 import socket
 import threading
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 @dataclass
 class ConnectProxy:
-    """Every tunnel leads to `port` on this computer, whatever host was asked for; a `status` but 200 refuses."""
+    """Leads every tunnel to `port` on this computer, whatever the host; a `status` other than 200 refuses."""
 
     port: int
     status: str = "200 Connection established"
-    heads: list[str] = field(default_factory=list)  # of the requests, as they came
+    heads: list[str] = field(default_factory=list)  # of the requests
     carried: bytearray = field(default_factory=bytearray)  # through the tunnels, both ways
 
     def __post_init__(self) -> None:

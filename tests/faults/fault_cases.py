@@ -1,4 +1,4 @@
-"""The table of faults: how the server misbehaves, and what is expected of the program. Data alone."""
+"""Lists the faults: how the server misbehaves, and what is expected of the program. Data only."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -37,7 +37,7 @@ from tests.faults.usage_wire import DAY, HEAD, Misbehaviour, Reset, plain_answer
 
 ALL: Final = "93 of 93 days"
 ALL_BUT_A_PAGE: Final = "78 of 93 days"  # July, September, and the first page of August
-UP_TO_HERE: Final = "47 of 93 days"  # July was not asked for any more: no answer could be expected
+UP_TO_HERE: Final = "47 of 93 days"  # July was not requested: no answer could be expected
 
 AGAIN: Final = "Check the network connection, then retry."
 CHANGED: Final = "Retry. If this happens again, the server or a proxy returns invalid responses."
@@ -58,16 +58,18 @@ def asks_to_wait(told: str) -> str:
 
 
 Own = None
-"""Waits of the program's own: random, up to 0.5 s, then 1, 2, 4 and 8 s."""
+"""The program chooses its waits: random, up to 0.5, 1, 2, 4 and 8 s."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`tries`: how often the request is made that misbehaves. `waits`: seconds before each further try.
+    """One row of the table of faults.
 
-    `way`: how the network misbehaves beside the server. `impatient`: with timeouts of a second or two.
-    `passing`: whether another try can mend it. `extra`: rows of the first day
-    that are there once more than is honest.
+    `behave`: what goes over the wire; `title`, `hint`: the message that the user reads; `kept`: the status of the
+    range. `tries`: how often the misbehaving request is made; `waits`: seconds before each further try. `way`: how
+    the network fails (`dns` or `refuse`). `impatient`: the timeouts are 1 to 2 seconds. `extra`: rows of the first
+    day that are duplicated. `note`: a remark for the page. `clock_error`: seconds by which the server's clock is
+    ahead.
     """
 
     name: str
@@ -82,8 +84,8 @@ class Fault:
     extra: int = 0
     note: str = ""
     clock_error: float = 0.0
-    probes: int = 0  # further requests
-    stubborn: bool = False  # narrower windows, asked for instead, meet the same
+    probes: int = 0  # requests in addition
+    stubborn: bool = False  # narrower windows get the same answer
 
     @property
     def passing(self) -> bool:
@@ -116,7 +118,7 @@ FAULTS: Final = [
     Fault("Content-Length too long", too_long, "Connection failed", AGAIN, UP_TO_HERE, 6),
     Fault("Content-Length not a number", sends(HEAD + b"Content-Length: many\r\n\r\n{}"),
           "Connection failed", AGAIN, UP_TO_HERE, 6),
-    # Not what was asked for
+    # A wrong answer
     Fault("Content-Length too short", too_short, NOT_JSON, LOG_IN, ALL_BUT_A_PAGE),
     Fault("truncated JSON", truncated_json, NOT_JSON, LOG_IN, ALL_BUT_A_PAGE),
     Fault("a log-in page", says("200 OK", b"<html>Log in</html>", Content_Type="text/html"), NOT_JSON, LOG_IN,
@@ -174,7 +176,7 @@ FAULTS: Final = [
           note="its message is shown as it is written"),
     Fault("400 that may be about the grouping", error("400 Bad", "No."), "The server refused the request",
           "Change the range or the grouping, then retry.", UP_TO_HERE, probes=1,
-          note="asks which dimensions can be had"),
+          note="then requests which dimensions are available"),
     Fault("401: the key was revoked half way", error("401 Unauthorized", "Incorrect API key provided."),
           "The admin key was refused",
           "It may be mistyped, revoked or expired. Create a new admin key and replace this one.", UP_TO_HERE),
@@ -193,7 +195,7 @@ FAULTS: Final = [
           asks_to_wait("7 seconds"), UP_TO_HERE, 6, waits=[7.0] * 5),
     Fault("429, Retry-After of more than a minute", error("429 Slow down", "Slow down.", Retry_After="100"),
           LIMITED, asks_to_wait("100 seconds"), UP_TO_HERE, 4, waits=[100.0] * 3,
-          note="at most 5 minutes are waited"),
+          note="waits at most 5 minutes in all"),
     Fault("429, Retry-After of hours", error("429 Slow down", "Slow down.", Retry_After="7200"), LIMITED,
           asks_to_wait("2 hours"), UP_TO_HERE, waits=[]),
     Fault("429, Retry-After a date",

@@ -1,4 +1,4 @@
-"""What goes over the wire in place of an honest page: the building blocks of the faults."""
+"""Builds what goes over the wire in place of an honest page."""
 
 import gzip
 import itertools
@@ -12,28 +12,29 @@ from tests.faults.usage_wire import (
     DAY,
     HEAD,
     SEPTEMBER,
-    Asked,
     Misbehaviour,
     Page,
     Piece,
-    Reservation,
     Reset,
+    StaysOpen,
     bucket,
+    cursor_of,
     plain_answer,
     row,
     written,
 )
+from tests.rigs.wire import Request
 
 
 def sends(*pieces: Piece) -> Misbehaviour:
-    return lambda asked, page: pieces
+    return lambda request, page: pieces
 
 
 def says(status: str, body: Any = b"", **headers: str) -> Misbehaviour:
-    """An answer with this status; a body that isn't bytes is JSON. Underscores in headers stand for dashes."""
+    """Answers with this status; a body other than bytes becomes JSON. Underscores in headers become dashes."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return sends(plain_answer(raw, status, named), Reservation())
+    return sends(plain_answer(raw, status, named), StaysOpen())
 
 
 def error(status: str, message: str, *, param: str | None = None, **headers: str) -> Misbehaviour:
@@ -42,21 +43,21 @@ def error(status: str, message: str, *, param: str | None = None, **headers: str
 
 
 def edits(change: Callable[[Page], Any]) -> Misbehaviour:
-    """The honest page, changed in place or replaced."""
+    """Answers with the honest page after `change`, which edits it in place or returns another one."""
 
-    def behave(asked: Asked, page: Page) -> Iterable[Piece]:
-        return [written(change(page) or page), Reservation()]
+    def behave(request: Request, page: Page) -> Iterable[Piece]:
+        return [written(change(page) or page), StaysOpen()]
 
     return behave
 
 
 def rewrites(old: bytes, new: bytes) -> Misbehaviour:
-    """The honest page's text with the first `old` replaced."""
+    """Answers with the honest page's text in which the first `old` is replaced."""
 
-    def behave(asked: Asked, page: Page) -> Iterable[Piece]:
+    def behave(request: Request, page: Page) -> Iterable[Piece]:
         body = json.dumps(page).encode()
         assert old in body
-        return [plain_answer(body.replace(old, new, 1)), Reservation()]
+        return [plain_answer(body.replace(old, new, 1)), StaysOpen()]
 
     return behave
 
@@ -68,26 +69,26 @@ def first_row(**changed: Any) -> Misbehaviour:
     return edits(change)
 
 
-def cut_body(asked: Asked, page: Page) -> Iterable[Piece]:
+def cut_body(request: Request, page: Page) -> Iterable[Piece]:
     whole = written(page)
     return [whole[: len(whole) // 2], Reset()]
 
 
-def stall_in_body(asked: Asked, page: Page) -> Iterable[Piece]:
+def stall_in_body(request: Request, page: Page) -> Iterable[Piece]:
     whole = written(page)
     return [whole[: len(whole) // 2], 5.0]
 
 
-def truncated_json(asked: Asked, page: Page) -> Iterable[Piece]:
-    return [plain_answer(json.dumps(page).encode()[:-40]), Reservation()]
+def truncated_json(request: Request, page: Page) -> Iterable[Piece]:
+    return [plain_answer(json.dumps(page).encode()[:-40]), StaysOpen()]
 
 
-def too_long(asked: Asked, page: Page) -> Iterable[Piece]:
+def too_long(request: Request, page: Page) -> Iterable[Piece]:
     body = json.dumps(page).encode()
     return [plain_answer(body, length=len(body) + 100)]
 
 
-def too_short(asked: Asked, page: Page) -> Iterable[Piece]:
+def too_short(request: Request, page: Page) -> Iterable[Piece]:
     body = json.dumps(page).encode()
     return [plain_answer(body, length=len(body) - 100)]
 
@@ -107,7 +108,7 @@ def without_end() -> Iterable[Piece]:
 
 @cache
 def bomb() -> bytes:
-    """A gibibyte of blanks, packed a thousand times smaller."""
+    """Return 1 GiB of blanks as gzip, a thousand times smaller."""
     packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
     sixteen = packer.compress(b" " * (16 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
     return gzip.compress(b"", mtime=0)[:10] + sixteen * 64 + b"\x03\x00" + b"\0" * 8
@@ -115,14 +116,14 @@ def bomb() -> bytes:
 
 @cache
 def large_rows(day: int, count: int) -> bytes:
-    """Rows of people who used nothing, as text: some 500 bytes each."""
+    """Return rows of users without usage as JSON text, some 500 bytes each."""
     template = json.dumps(row(day, 0, user_id="USER", input_tokens=0, output_tokens=0, num_model_requests=0))
     head, tail = template.split("USER")
     return ",".join(f"{head}user_{number:024}{tail}" for number in range(count)).encode()
 
 
 def large_page(page: Page, size: int) -> bytes:
-    """The honest page with so many rows without usage that it has about `size` bytes."""
+    """Return the honest page with so many rows without usage that it has about `size` bytes."""
     count = size // len(page["data"]) // (len(large_rows(0, 1)) + 1)
     page["data"][0]["results"].append("LARGE")
     for one in page["data"][1:]:
@@ -130,12 +131,12 @@ def large_page(page: Page, size: int) -> bytes:
     return json.dumps(page).encode().replace(b'"LARGE"', large_rows(0, count))
 
 
-def a_large_page(asked: Asked, page: Page) -> Iterable[Piece]:
-    return [plain_answer(large_page(page, 50_000_000)), Reservation()]
+def a_large_page(request: Request, page: Page) -> Iterable[Piece]:
+    return [plain_answer(large_page(page, 50_000_000)), StaysOpen()]
 
 
-def ten_megabytes_a_day(asked: Asked, page: Page) -> Iterable[Piece]:
-    return [plain_answer(large_page(page, 10_000_000 * len(page["data"]))), Reservation()]
+def ten_megabytes_a_day(request: Request, page: Page) -> Iterable[Piece]:
+    return [plain_answer(large_page(page, 10_000_000 * len(page["data"]))), StaysOpen()]
 
 
 def same_row_twice(page: Page) -> None:
@@ -178,15 +179,15 @@ def of_another_month(page: Page) -> None:
     page["data"].append(bucket(SEPTEMBER + 3 * DAY))
 
 
-def same_cursor(asked: Asked, page: Page) -> Iterable[Piece]:
-    return [written({**page, "has_more": True, "next_page": asked.cursor}), Reservation()]
+def same_cursor(request: Request, page: Page) -> Iterable[Piece]:
+    return [written({**page, "has_more": True, "next_page": cursor_of(request)}), StaysOpen()]
 
 
 def new_cursors() -> Misbehaviour:
     numbers = itertools.count()
 
-    def behave(asked: Asked, page: Page) -> Iterable[Piece]:
-        return [written({"data": [], "has_more": True, "next_page": f"more_{next(numbers)}"}), Reservation()]
+    def behave(request: Request, page: Page) -> Iterable[Piece]:
+        return [written({"data": [], "has_more": True, "next_page": f"more_{next(numbers)}"}), StaysOpen()]
 
     return behave
 

@@ -1,4 +1,4 @@
-"""Memory stays bounded whatever a server sends: measured on whole child processes."""
+"""Checks that memory stays bounded whatever a server sends; measured on child processes."""
 
 import os
 import subprocess
@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import QUESTION, Desk
+from tests.faults.conftest import QUESTION, FaultRig
 from tests.faults.fault_cases import FAULTS, Fault
-from tests.faults.usage_wire import DAY, KEY, OCTOBER_2, Asked, Page, Piece, Reservation, written
+from tests.faults.usage_wire import DAY, KEY, OCTOBER_2, Page, Piece, StaysOpen, written
+from tests.rigs.wire import Request
 from usage_viewer.api.http.client import MAX_BODY
 from usage_viewer.api.http.memory_budget import STEP, TOTAL
 from usage_viewer.app.session.store_session import WORKERS
@@ -20,15 +21,15 @@ MEGABYTE = 1_000_000
 ENDLESS = "pages without an end whatever is asked for"
 BOMBS = "gzip bombs whatever is asked for"
 ALL_AT_ONCE = ("--from", iso(OCTOBER_2 - 31 * DAY * WORKERS)[:10])
-"""A window of the largest size for each worker."""
+"""The start of a range that gives each worker one window of the largest size."""
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="the system doesn't tell a child's peak memory")
 
 
-def peak(desk: Desk, directory: Path, *more: str) -> tuple[int, int]:
-    """Exit status, and the most memory (bytes) that `usage-viewer table` held."""
+def peak(rig: FaultRig, directory: Path, *more: str) -> tuple[int, int]:
+    """Run `usage-viewer table`; return its exit status and its peak memory in bytes."""
     command = [sys.executable, "-m", "usage_viewer", *QUESTION, "--no-store", "--data-dir", str(directory), *more]
-    command += ["--base-url", desk.server.base_url]
+    command += ["--base-url", rig.server.base_url]
     environment = {**os.environ, "OPENAI_ADMIN_KEY": KEY, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}
     child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
@@ -42,46 +43,46 @@ def fault(name: str) -> Fault:
 
 
 @pytest.fixture
-def usual(desk: Desk, tmp_path: Path) -> int:
-    """The peak of a run in which all is well."""
-    desk.server.listen()
-    status, most = peak(desk, tmp_path)
+def usual(rig: FaultRig, tmp_path: Path) -> int:
+    """The peak memory of a run without faults, in bytes."""
+    rig.server.listen()
+    status, most = peak(rig, tmp_path)
     assert status == 0
     return most
 
 
 @pytest.mark.parametrize("name", [ENDLESS, BOMBS, "a terabyte announced whatever is asked for"])
-def test_what_is_too_large_is_refused_while_it_comes(desk: Desk, tmp_path: Path, usual: int, name: str) -> None:
-    desk.misbehave(fault(name))
-    status, most = peak(desk, tmp_path)
+def test_too_large_answer_is_refused_while_it_arrives(rig: FaultRig, tmp_path: Path, usual: int, name: str) -> None:
+    rig.misbehave(fault(name))
+    status, most = peak(rig, tmp_path)
     assert status == 3
     assert most - usual < MAX_BODY + 30 * MEGABYTE
 
 
 @pytest.mark.parametrize("name", [ENDLESS, BOMBS])
-def test_it_is_no_more_when_all_workers_are_answered_so_at_once(desk: Desk, tmp_path: Path, name: str) -> None:
-    """Each whole window is answered with more than is taken, its halves are not."""
-    desk.server.listen()
-    status, usual = peak(desk, tmp_path, *ALL_AT_ONCE)
+def test_memory_is_bounded_when_all_workers_get_too_large_answers(rig: FaultRig, tmp_path: Path, name: str) -> None:
+    """Each whole window gets a too large answer, each half of it a normal one."""
+    rig.server.listen()
+    status, usual = peak(rig, tmp_path, *ALL_AT_ONCE)
     assert status == 0
-    assert len(desk.server.usage_requests()) == 2 * WORKERS
-    desk.server.asked.clear()
+    assert len(rig.server.usage_requests()) == 2 * WORKERS
+    rig.server.requests.clear()
     behave = fault(name).behave
     assert behave is not None
 
-    def too_much_at_once(asked: Asked, page: Page) -> Iterable[Piece]:
-        return behave(asked, page) if asked.query["limit"] == ["31"] else [written(page), Reservation()]
+    def too_much_at_once(request: Request, page: Page) -> Iterable[Piece]:
+        return behave(request, page) if request["limit"] == "31" else [written(page), StaysOpen()]
 
-    desk.server.behave, desk.server.everywhere = too_much_at_once, True
-    status, most = peak(desk, tmp_path, *ALL_AT_ONCE)
+    rig.server.behave, rig.server.everywhere = too_much_at_once, True
+    status, most = peak(rig, tmp_path, *ALL_AT_ONCE)
     assert status == 0
-    assert len(desk.server.usage_requests()) == (1 + 2) * WORKERS
-    # Beside what has room: small answers, and what was just read.
+    assert len(rig.server.usage_requests()) == (1 + 2) * WORKERS
+    # In addition to the budget: small answers, and the piece of each answer that was just read.
     assert most - usual < MAX_BODY + TOTAL + 2 * STEP * WORKERS + 30 * MEGABYTE
 
 
-def test_a_page_of_50_megabytes_takes_little_more_than_itself(desk: Desk, tmp_path: Path, usual: int) -> None:
-    desk.misbehave(fault("a page of 50 MB"))
-    status, most = peak(desk, tmp_path)
+def test_page_of_50_megabytes_needs_less_than_200_megabytes(rig: FaultRig, tmp_path: Path, usual: int) -> None:
+    rig.misbehave(fault("a page of 50 MB"))
+    status, most = peak(rig, tmp_path)
     assert status == 0
     assert most - usual < 4 * 50 * MEGABYTE

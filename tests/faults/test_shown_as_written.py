@@ -1,4 +1,4 @@
-"""Nothing that was fetched, or that a file is called, is rendered, run or opened: it is shown as it is written."""
+"""Checks that fetched texts and file names are shown as plain text: never rendered, run or opened."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 import usage_viewer
-from tests.faults.conftest import Desk
+from tests.faults.conftest import FaultRig
 from tests.faults.misbehaviours import HOSTILE, SHOWN_HOSTILE, edits, error
 from tests.faults.usage_wire import Page
 from tests.rigs.window import WindowUnderTest
@@ -37,7 +37,7 @@ GROUPED = ("--group-by", "project_id,user_id,api_key_id,model")
 
 
 class Links(QObject):
-    """What the program asks the desktop to open."""
+    """Records the addresses that the program asks the desktop to open."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,33 +60,33 @@ def links(qtbot: QtBot) -> Iterator[Links]:
 
 
 @pytest.fixture
-def hostile(desk: Desk, qtbot: QtBot, links: Links) -> Iterator[Desk]:
-    """A server whose names, models and fields are made to do harm."""
-    desk.qtbot = qtbot
-    desk.directory = desk.directory.parent / "<img src=x> \u202edata"
-    desk.server.name = f"{HOSTILE}<img src='{desk.elsewhere.base_url}/seen.png'>"
-    desk.server.model = ID
-    desk.server.listen()
-    yield desk
-    assert desk.elsewhere.asked == []
-    assert not desk.elsewhere.heard
+def hostile(rig: FaultRig, qtbot: QtBot, links: Links) -> Iterator[FaultRig]:
+    """A server whose names, models and fields try to do harm."""
+    rig.qtbot = qtbot
+    rig.directory = rig.directory.parent / "<img src=x> \u202edata"
+    rig.server.name = f"{HOSTILE}<img src='{rig.elsewhere.base_url}/seen.png'>"
+    rig.server.model = ID
+    rig.server.listen()
+    yield rig
+    assert rig.elsewhere.requests == []
+    assert not rig.elsewhere.received
 
 
 def every(window: WindowUnderTest) -> Iterator[QWidget]:
-    """All widgets there are, menus, popups and dialogs too."""
+    """Yield all widgets, also those of menus, popups and dialogs."""
     yield from QApplication.allWidgets()
 
 
 def check_text(text: str, where: object) -> None:
-    """Nothing in it that can't be seen; line ends are the program's own."""
+    """Check that every character is visible, except line ends, which are the program's own."""
     assert visible(text.replace("\n", " ")) == text.replace("\n", " "), where
 
 
 def check_tip(text: str, where: object) -> None:
-    """It reads as it is written: what could be markup is escaped."""
+    """Check that everything that could be markup is escaped."""
     check_text(text, where)
     if not text.startswith("<qt>"):
-        assert "<" not in text, (text, where)  # what else could Qt take for markup?
+        assert "<" not in text, (text, where)  # nothing else looks like markup to Qt
         return
     inside = text.removeprefix("<qt>").removesuffix("</qt>").replace("<br>", "")
     assert "<" not in inside, (text, where)
@@ -114,7 +114,7 @@ def check_widget(widget: QWidget) -> None:
 
 
 def check_model(model: QAbstractItemModel) -> set[str]:
-    """The texts of all its cells and headers."""
+    """Check the texts of all cells and headers."""
     shown: set[str] = set()
     roles = Qt.ItemDataRole
     columns = 1 if isinstance(model, QAbstractListModel) else model.columnCount(QModelIndex())
@@ -133,7 +133,7 @@ def check_model(model: QAbstractItemModel) -> set[str]:
 
 
 def check_all(window: WindowUnderTest) -> set[str]:
-    """Everything in sight or a click away; the texts of all tables and lists."""
+    """Check every widget, and the texts of all tables and lists."""
     shown: set[str] = set()
     QApplication.processEvents()
     for widget in every(window):
@@ -144,14 +144,14 @@ def check_all(window: WindowUnderTest) -> set[str]:
     return shown
 
 
-def test_names_models_and_ids(hostile: Desk) -> None:
+def test_names_models_and_ids_are_shown_as_text(hostile: FaultRig) -> None:
     window = hostile.window(*GROUPED)
     shown = check_all(window)
     assert any(text.startswith(SHOWN_HOSTILE) for text in shown)
     assert SHOWN_ID in shown
 
 
-def test_names_in_filters_lists_and_menus(hostile: Desk) -> None:
+def test_names_in_filters_lists_and_menus_are_shown_as_text(hostile: FaultRig) -> None:
     window = hostile.window(*GROUPED)
     view = window.workspace.view
     hostile.settle(
@@ -159,7 +159,7 @@ def test_names_in_filters_lists_and_menus(hostile: Desk) -> None:
     )
     chips = window.page.filters.chips
     assert chips["model"].text() == f"Model: {SHOWN_ID}"
-    assert chips["model"].shortcut().isEmpty()  # the ampersand in the name takes no key
+    assert chips["model"].shortcut().isEmpty()  # the ampersand in the name is not a mnemonic
     assert chips["project_id"].text().startswith(f"Project: {SHOWN_HOSTILE}")
     for name in ("project_id", "model"):
         window.page.filters.open_checklist(name)
@@ -171,7 +171,7 @@ def test_names_in_filters_lists_and_menus(hostile: Desk) -> None:
     check_all(window)
 
 
-def test_the_menu_of_a_cell(hostile: Desk) -> None:
+def test_cell_menu_is_shown_as_text(hostile: FaultRig) -> None:
     from usage_viewer.gui.table.table_menus import cell_menu
 
     window = hostile.window(*GROUPED)
@@ -185,7 +185,7 @@ def test_the_menu_of_a_cell(hostile: Desk) -> None:
         check_widget(menu)
 
 
-def test_unknown_fields(hostile: Desk) -> None:
+def test_unknown_fields_are_shown_as_text(hostile: FaultRig) -> None:
     field = f"{TAG}>\u202e&D"
 
     def add(page: Page) -> None:
@@ -205,7 +205,7 @@ def test_unknown_fields(hostile: Desk) -> None:
     assert any(SHOWN_HOSTILE in text for text in shown)
 
 
-def test_messages_of_the_server(hostile: Desk) -> None:
+def test_server_messages_are_shown_as_text(hostile: FaultRig) -> None:
     hostile.server.behave = error("400 Bad", HOSTILE, param="limit")
     window = hostile.window()
     assert SHOWN_HOSTILE in "".join(label.text() for label in window.page.banner.findChildren(QLabel))
@@ -215,7 +215,7 @@ def test_messages_of_the_server(hostile: Desk) -> None:
     check_all(window)
 
 
-def test_values_that_an_error_quotes(hostile: Desk) -> None:
+def test_quoted_values_in_errors_are_shown_as_text(hostile: FaultRig) -> None:
     def bend(page: Page) -> None:
         page["data"][0]["results"][0]["input_tokens"] = "<b>\u202emany"
 
@@ -227,7 +227,7 @@ def test_values_that_an_error_quotes(hostile: Desk) -> None:
     assert visible(printed.err.replace("\n", " ")) == printed.err.replace("\n", " ")
 
 
-def test_names_of_files(hostile: Desk, tmp_path: Path, qtbot: QtBot) -> None:
+def test_file_names_are_shown_as_text(hostile: FaultRig, tmp_path: Path, qtbot: QtBot) -> None:
     window = hostile.window(*GROUPED)
     last = window.workspace.last
     assert last is not None
@@ -244,7 +244,7 @@ def test_names_of_files(hostile: Desk, tmp_path: Path, qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("name", ["about", "shortcuts"])
-def test_dialogs(hostile: Desk, name: str) -> None:
+def test_dialogs_show_plain_text(hostile: FaultRig, name: str) -> None:
     window = hostile.window(*GROUPED)
     action = getattr(window.commands, name)
     action.trigger()
@@ -252,7 +252,7 @@ def test_dialogs(hostile: Desk, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["forget_key", "erase"])
-def test_questions(hostile: Desk, name: str) -> None:
+def test_questions_show_plain_text(hostile: FaultRig, name: str) -> None:
     window = hostile.window(*GROUPED)
     getattr(window.commands, name).trigger()
     dialog = next(one for one in window.findChildren(FormDialog) if one.isVisible())
@@ -260,14 +260,14 @@ def test_questions(hostile: Desk, name: str) -> None:
     dialog.reject()
 
 
-def test_what_the_command_line_prints(hostile: Desk) -> None:
+def test_command_line_prints_plain_text(hostile: FaultRig) -> None:
     for form in ("tsv", "csv", "markdown"):
         out = hostile.table(*GROUPED, "--format", form).out
         assert visible(re.sub(r"[\t\r\n]", " ", out)) == re.sub(r"[\t\r\n]", " ", out)
 
 
-def test_the_program_opens_no_links_and_renders_no_pages() -> None:
-    """Nothing in it could."""
+def test_program_opens_no_links_and_renders_no_pages() -> None:
+    """Checks the source: it has no call that could open or render."""
     package = Path(usage_viewer.__file__).parent
     sources = {path: path.read_text(encoding="utf-8") for path in package.rglob("*.py")}
     for word in (

@@ -1,4 +1,4 @@
-"""Whose certificates are accepted: real TLS servers on loopback."""
+"""Checks which certificates are accepted, on real TLS servers of the loopback interface."""
 
 import ssl
 import sys
@@ -10,7 +10,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.faults.certificates import Authority
-from tests.faults.conftest import HOST, QUESTION, Desk, honest_tokens
+from tests.faults.conftest import HOST, QUESTION, FaultRig, honest_tokens
 from tests.faults.usage_wire import KEY
 from usage_viewer.__main__ import main
 from usage_viewer.domain.admin_key import AdminKey
@@ -24,7 +24,7 @@ Trusting = Callable[[Path | None], None]
 
 @pytest.fixture
 def trusting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Trusting:
-    """Makes a file of certificates the system's whole trust store; None: there is none at all."""
+    """A function that replaces the system's trust store by a file of certificates; None: an empty one."""
 
     def trust(file: Path | None) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(file or tmp_path / "none.pem"))
@@ -35,46 +35,42 @@ def trusting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Trusting:
 
 @pytest.fixture
 def another(tmp_path: Path) -> Authority:
-    """An authority that nobody has heard of."""
+    """An authority that no trust store has."""
     directory = tmp_path / "another"
     directory.mkdir()
     return Authority(directory)
 
 
-def check(desk: Desk, context: ssl.SSLContext) -> None:
-    """One call to a server with this certificate. Raises what is wrong."""
-    desk.server.context = context
-    desk.server.listen()
-    desk.profile().check_key(ADMIN)
-    assert [asked.headers["authorization"] for asked in desk.server.asked] == [f"Bearer {KEY}"]
+def check(rig: FaultRig, context: ssl.SSLContext) -> None:
+    """Make one call to a server with this certificate. Raises UsageViewerError."""
+    rig.server.context = context
+    rig.server.listen()
+    rig.profile().check_key(ADMIN)
+    assert [request.headers["authorization"] for request in rig.server.requests] == [f"Bearer {KEY}"]
 
 
-def test_an_authority_given_as_a_file_is_trusted(desk: Desk, trusting: Trusting) -> None:
+def test_authority_of_ca_file_is_trusted(rig: FaultRig, trusting: Trusting) -> None:
     trusting(None)
-    check(desk, desk.authority.context(HOST))
+    check(rig, rig.authority.context(HOST))
 
 
-def test_a_company_s_authority_in_the_system_s_trust_store_is_trusted(
-    desk: Desk, another: Authority, trusting: Trusting
-) -> None:
+def test_authority_in_system_trust_store_is_trusted(rig: FaultRig, another: Authority, trusting: Trusting) -> None:
     trusting(another.file)
-    check(desk, another.context(HOST))
+    check(rig, another.context(HOST))
 
 
-def test_a_file_is_trusted_beside_the_system_and_not_instead(
-    desk: Desk, another: Authority, trusting: Trusting
-) -> None:
+def test_ca_file_is_trusted_in_addition_to_system(rig: FaultRig, another: Authority, trusting: Trusting) -> None:
     trusting(another.file)
-    check(desk, desk.authority.context(HOST))
+    check(rig, rig.authority.context(HOST))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have a trust store")
-def test_without_a_trust_store_the_usual_authorities_are_known(
-    desk: Desk, another: Authority, trusting: Trusting, monkeypatch: pytest.MonkeyPatch
+def test_certifi_is_used_without_trust_store(
+    rig: FaultRig, another: Authority, trusting: Trusting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trusting(None)
     monkeypatch.setattr(certifi, "where", lambda: str(another.file))
-    check(desk, another.context(HOST))
+    check(rig, another.context(HOST))
 
 
 CERTIFICATES: dict[str, tuple[Callable[[Authority, Authority], ssl.SSLContext], str, str]] = {
@@ -88,66 +84,66 @@ CERTIFICATES: dict[str, tuple[Callable[[Authority, Authority], ssl.SSLContext], 
 
 
 @pytest.mark.parametrize("name", CERTIFICATES)
-def test_a_certificate_that_is_not_accepted(desk: Desk, another: Authority, qtbot: QtBot, name: str) -> None:
-    make, said, hinted = CERTIFICATES[name]
+def test_bad_certificate_is_refused(rig: FaultRig, another: Authority, qtbot: QtBot, name: str) -> None:
+    make, detail, hint = CERTIFICATES[name]
     with pytest.raises(TlsFailed) as caught:
-        check(desk, make(desk.authority, another))
+        check(rig, make(rig.authority, another))
     assert caught.value.title == REFUSED
-    assert said in caught.value.detail
-    assert hinted in caught.value.hint
-    printed = desk.table()
+    assert detail in caught.value.detail
+    assert hint in caught.value.hint
+    printed = rig.table()
     assert printed.status == 3
     assert printed.err.startswith(f"usage-viewer: {REFUSED} ({HOST}: ")
-    desk.qtbot = qtbot
-    window = desk.window()
+    rig.qtbot = qtbot
+    window = rig.window()
     assert window.page.banner.error is not None
     assert window.page.banner.error.title == REFUSED
-    assert desk.server.asked == []  # the key has not left this computer
-    assert not desk.server.heard
-    assert desk.waits.seconds == []  # the certificate will be the same in a moment
+    assert rig.server.requests == []  # the key has not left this computer
+    assert not rig.server.received
+    assert rig.waits.seconds == []  # a further try would meet the same certificate
 
 
 @pytest.fixture
-def command(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+def command(rig: FaultRig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", KEY)
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
-    desk.server.context = desk.authority.context(HOST)
-    desk.server.listen()
-    url = f"https://{HOST}:{desk.server.port}/v1"
+    rig.server.context = rig.authority.context(HOST)
+    rig.server.listen()
+    url = f"https://{HOST}:{rig.server.port}/v1"
     return [*QUESTION, "--no-store", "--data-dir", str(tmp_path), "--base-url", url]
 
 
-def test_the_command_line_takes_a_file(
-    desk: Desk, command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_command_line_accepts_ca_file(
+    rig: FaultRig, command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert main(command) == 3
     assert REFUSED in capsys.readouterr().err
-    assert main([*command, "--ca-file", str(desk.authority.file)]) == 0
+    assert main([*command, "--ca-file", str(rig.authority.file)]) == 0
     assert len(capsys.readouterr().out.splitlines()) > len(honest_tokens())
 
 
 @pytest.mark.parametrize("text", [None, "", "no certificate\n"])
-def test_a_file_without_certificates_is_refused_at_once(
-    desk: Desk, command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str | None
+def test_ca_file_without_certificates_is_refused(
+    rig: FaultRig, command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str | None
 ) -> None:
     file = tmp_path / "company.pem"
     if text is not None:
         file.write_text(text)
     assert main([*command, "--ca-file", str(file)]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "The certificate file can't be used" in said.err
-    assert str(file) in said.err
-    assert desk.server.asked == []
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "The certificate file can't be used" in printed.err
+    assert str(file) in printed.err
+    assert rig.server.requests == []
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
-def test_an_old_version_of_tls_is_not_spoken(desk: Desk, version: ssl.TLSVersion) -> None:
-    context = desk.authority.context(HOST)
+def test_old_tls_version_is_refused(rig: FaultRig, version: ssl.TLSVersion) -> None:
+    context = rig.authority.context(HOST)
     with pytest.warns(DeprecationWarning, match="TLSv1 is deprecated"):
         context.minimum_version = ssl.TLSVersion.TLSv1
     with pytest.warns(DeprecationWarning, match="is deprecated"):
         context.maximum_version = version
     with pytest.raises(UsageViewerError):
-        check(desk, context)
-    assert desk.server.asked == []
+        check(rig, context)
+    assert rig.server.requests == []

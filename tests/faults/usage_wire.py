@@ -1,27 +1,27 @@
-"""A usage server on raw sockets, plain or with TLS, that misbehaves byte by byte where it is told to.
+"""Serves usage over raw sockets, plain or with TLS, and misbehaves byte by byte in one place.
 
-It serves days of completions whose figures follow from the day alone, a window of a month in two pages, and empty
-lists of names. One request misbehaves: the second page of `FAULTY`, the middle month.
+The usage is days of completions whose figures follow from the day alone; a window of a month has two pages. Lists
+of names are empty unless a name is given. One request misbehaves: the second page of `FAULTY`, the middle month.
 """
 
 import json
 import socket
-import ssl
 import struct
-import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import formatdate
 from types import MappingProxyType
-from typing import IO, Any, Final
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, Final
 
+from tests.rigs.wire import Request, WireServer, shut_down
 from usage_viewer.domain.catalog import DATASETS
 
 DAY: Final = 86_400
 JULY, AUGUST, SEPTEMBER, OCTOBER_2 = 1_782_864_000, 1_785_542_400, 1_788_220_800, 1_790_899_200
 FAULTY: Final = AUGUST
-PAGE: Final = 16  # days
+PAGE: Final = 16
+"""Days in a page."""
+
 NOW: Final = OCTOBER_2 + DAY // 2
 KEY: Final = "sk-admin-faults-Zq7mW2xV9tLr4KpN8sHd3GfB6yTc"
 HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -30,45 +30,38 @@ MODELS: Final = ("gpt-6-astra", "gpt-5.1")
 Page = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A request as it came."""
+def start_of(request: Request) -> int:
+    """Return the start of the requested window (epoch seconds), or -1 if the request has none."""
+    return int(request["start_time"]) if "start_time" in request else -1
 
-    path: str
-    query: Mapping[str, list[str]]
-    headers: Mapping[str, str]
 
-    @property
-    def start(self) -> int:
-        return int(self.query["start_time"][0]) if "start_time" in self.query else -1
+def cursor_of(request: Request) -> str:
+    """Return the cursor of the requested page; "" for the first page."""
+    return next(iter(request.all("page")), "")
 
-    @property
-    def cursor(self) -> str:
-        return self.query.get("page", [""])[0]
 
-    @property
-    def of_usage(self) -> bool:
-        """Whether it asks for what is stored, and not for sums or names."""
-        return self.path.endswith("/usage/completions") and "group_by" in self.query
+def asks_for_usage(request: Request) -> bool:
+    """Return whether the request is for usage by group, and not for totals or names."""
+    return request.path.endswith("/usage/completions") and "group_by" in request
 
 
 @dataclass(frozen=True)
 class Reset:
-    """In place of further bytes: the connection is reset, as by a router that forgot it."""
+    """Resets the connection in place of further bytes, as a router does that lost its state."""
 
 
 @dataclass(frozen=True)
-class Reservation:
-    """As the last piece: the connection stays open."""
+class StaysOpen:
+    """Keeps the connection open after the last piece."""
 
 
-Piece = bytes | float | Reset | Reservation
-Misbehaviour = Callable[[Asked, Page], Iterable[Piece]]
-"""What goes over the wire (bytes, or seconds of silence) in place of an honest page; then the connection ends."""
+Piece = bytes | float | Reset | StaysOpen
+Misbehaviour = Callable[[Request, Page], Iterable[Piece]]
+"""Returns the pieces (bytes, or seconds of silence) in place of an honest page; then the connection ends."""
 
 
 def tokens_of(day: int) -> int:
-    """The input tokens of a day; four fifths are the first model's, whose requests are 3 of 4."""
+    """Return the input tokens of a day: four fifths are of the first model, with 3 of 4 requests."""
     return 1_000 * (day // DAY % 97 + 1)
 
 
@@ -83,134 +76,49 @@ def row(day: int, model: int, *, grouped: bool = True, **changed: Any) -> dict[s
     return {"object": data.object, **figures, **dimensions, **changed}
 
 
-@dataclass
-class UsageWire:
-    """Open after `listen()`. `behave` None is honest; with `times`, only so many requests misbehave; if it is
-    `stubborn`, so do those for a part of the faulty month, and `everywhere` all that ask for usage.
+class UsageWire(WireServer):
+    """Misbehaves as its attributes say; they may be changed at any time. Call `listen` first.
 
-    `clock` is the server's. `before` runs once the request before the one that misbehaves has been answered; then
-    all connections end. The project, the user and the key are called `name` if that is given; `model` is the one
-    that is used most. `{elsewhere}` in what is sent becomes the URL of another server.
+    - `behave`: what goes over the wire in place of an honest page; None: every answer is honest.
+    - `times`: how many requests misbehave.
+    - `stubborn`: also misbehave for a part of the faulty month. `everywhere`: for all requests for usage.
+    - `before`: runs while the request before the misbehaving one is answered. As long as it is set, every answer
+      ends its connection, so that the next request has to look up the name and to connect again.
+    - `clock`: the server's clock, in epoch seconds.
+    - `name`: what the project, the user and the key are called; "" for no names. `model`: the most used model.
+    - `elsewhere`: the URL that `{elsewhere}` becomes in a sent body or header.
     """
 
-    context: ssl.SSLContext | None = None
-    behave: Misbehaviour | None = None
-    before: Callable[[], None] | None = None
-    times: float = float("inf")
-    stubborn: bool = False
-    everywhere: bool = False
-    clock: Callable[[], float] = lambda: NOW
-    asked: list[Asked] = field(default_factory=list)
-    heard: bytearray = field(default_factory=bytearray)  # everything that came, also what was no request
-    elsewhere: str = ""
-    name: str = ""
-    model: str = MODELS[0]
-    port: int = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.behave: Misbehaviour | None = None
+        self.before: Callable[[], None] | None = None
+        self.times = float("inf")
+        self.stubborn = False
+        self.everywhere = False
+        self.clock: Callable[[], float] = lambda: NOW
+        self.elsewhere = ""
+        self.name = ""
+        self.model = MODELS[0]
 
-    def __post_init__(self) -> None:
-        self._lock = threading.Lock()
-        self._closed = threading.Event()
-        self._listener: socket.socket | None = None
-        self._connections: set[socket.socket] = set()
-        self._threads: list[threading.Thread] = []
+    def usage_requests(self) -> list[Request]:
+        return [one for one in self.requests if asks_for_usage(one)]
 
-    def listen(self) -> None:
-        """On the same port as before, if there was one."""
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
-        self.port = self._listener.getsockname()[1]
-        self._start(self._accept, self._listener)
-
-    def refuse(self) -> None:
-        """Listens no longer; what is open stays."""
-        listener, self._listener = self._listener, None
-        if listener is not None:
-            listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
-            listener.close()
-
-    def disconnect(self) -> None:
-        """Ends all connections."""
-        with self._lock:
-            connections = list(self._connections)
-        for connection in connections:
-            _shut(connection)
-
-    def close(self) -> None:
-        self._closed.set()
-        self.refuse()
-        self.disconnect()
-        for thread in self._threads:
-            thread.join(5)
-
-    @property
-    def base_url(self) -> str:
-        return f"{'https' if self.context else 'http'}://127.0.0.1:{self.port}/v1"
-
-    def usage_requests(self) -> list[Asked]:
-        return [one for one in self.asked if one.of_usage]
-
-    def _start(self, target: Callable[..., None], *args: Any) -> None:
-        thread = threading.Thread(target=target, args=args, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            self._start(self._serve, connection)
-
-    def _serve(self, connection: socket.socket) -> None:
-        try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self.context is not None:
-                connection = self.context.wrap_socket(connection, server_side=True)
-            with self._lock:
-                self._connections.add(connection)
-            with connection, connection.makefile("rb") as reader:
-                while (asked := self._read(reader)) is not None and self._answer(connection, asked):
-                    pass
-        except OSError:
-            return  # the client has gone, or did not like the certificate
-        finally:
-            with self._lock:
-                self._connections.discard(connection)
-
-    def _read(self, reader: IO[bytes]) -> Asked | None:
-        lines: list[str] = []
-        while line := reader.readline():
-            self.heard += line
-            if not line.strip():
-                break
-            lines.append(line.decode("latin-1").strip())
-        words = lines[0].split() if lines else []
-        if len(words) != 3:
-            return None
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
-        url = urlsplit(words[1])
-        asked = Asked(url.path, parse_qs(url.query, keep_blank_values=True), headers)
-        with self._lock:
-            self.asked.append(asked)
-        return asked
-
-    def _answer(self, connection: socket.socket, asked: Asked) -> bool:
-        """Whether the connection goes on."""
-        page = self._page(asked)
-        ours = asked.of_usage and asked.start == FAULTY
-        with self._lock:
-            chosen = ours and bool(asked.cursor)
-            chosen |= asked.of_usage and (self.everywhere or (self.stubborn and FAULTY < asked.start < SEPTEMBER))
+    def respond(self, connection: socket.socket, request: Request) -> bool:
+        page = self._page(request)
+        usage, start, cursor = asks_for_usage(request), start_of(request), cursor_of(request)
+        with self.lock:
+            chosen = usage and start == FAULTY and bool(cursor)
+            chosen |= usage and (self.everywhere or (self.stubborn and FAULTY < start < SEPTEMBER))
             faulty = chosen and self.behave is not None and self.times > 0
             self.times -= faulty
         if faulty and self.behave is not None:
-            return self._misbehave(connection, self.behave(asked, page))
-        connection.sendall(written(page, date=self.clock()))
-        if ours and not asked.cursor and self.before is not None:
-            self.before()
-            self.disconnect()
-            return False
-        return True
+            return self._misbehave(connection, self.behave(request, page))
+        before = self.before
+        if before is not None and usage and start == FAULTY and not cursor:
+            before()  # before the answer: a quick client may go on as soon as it has the last byte
+        connection.sendall(written(page, date=self.clock(), last=before is not None))
+        return before is None
 
     def _misbehave(self, connection: socket.socket, pieces: Iterable[Piece]) -> bool:
         for piece in pieces:
@@ -218,22 +126,23 @@ class UsageWire:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 connection.close()
                 return False
-            if isinstance(piece, Reservation):
+            if isinstance(piece, StaysOpen):
                 return True
             if isinstance(piece, bytes):
                 connection.sendall(piece.replace(b"{elsewhere}", self.elsewhere.encode()))
-            elif self._closed.wait(piece):
+            elif self.closed.wait(piece):
                 return False
-        _shut(connection)
+        shut_down(connection)
         return False
 
-    def _page(self, asked: Asked) -> Page:
-        if not asked.path.endswith("/usage/completions"):
-            return {"object": "list", "data": self._named(asked.path), "has_more": False, "last_id": None}
-        first = int(asked.cursor.removeprefix("page_")) if asked.cursor.startswith("page_") else asked.start
-        end = min(int(asked.query["end_time"][0]), int(self.clock()))
+    def _page(self, request: Request) -> Page:
+        if not request.path.endswith("/usage/completions"):
+            return {"object": "list", "data": self._named(request.path), "has_more": False, "last_id": None}
+        cursor = cursor_of(request)
+        first = int(cursor.removeprefix("page_")) if cursor.startswith("page_") else start_of(request)
+        end = min(int(request["end_time"]), int(self.clock()))
         days = range(first, end, DAY)
-        grouped = "group_by" in asked.query
+        grouped = "group_by" in request
         more = len(days) > PAGE
         return {
             "object": "page",
@@ -243,7 +152,7 @@ class UsageWire:
         }
 
     def _named(self, path: str) -> list[dict[str, Any]]:
-        """The entries of a list of names."""
+        """Return the entries of a list of names."""
         ids = {"projects": "proj_one", "users": "user_one", "api_keys": "key_one"}
         own = ids.get(path.rpartition("/")[2])
         return [{"id": own, "name": self.name}] if own and self.name else []
@@ -259,9 +168,11 @@ def bucket(day: int, model: str = MODELS[0], *, grouped: bool = True) -> Page:
     return {"object": "bucket", "start_time": day, "end_time": day + DAY, "results": rows}
 
 
-def written(page: Any, *, date: float = NOW) -> bytes:
-    """A whole answer with `page` as its body."""
-    return plain_answer(json.dumps(page).encode(), date=date)
+def written(page: Any, *, date: float = NOW, last: bool = False) -> bytes:
+    """Return a whole answer with `page` as its body; `last`: it ends the connection."""
+    return plain_answer(
+        json.dumps(page).encode(), headers={"Connection": "close"} if last else MappingProxyType({}), date=date
+    )
 
 
 def plain_answer(
@@ -272,18 +183,11 @@ def plain_answer(
     date: float = NOW,
     length: int | None = None,
 ) -> bytes:
-    """`length`: what is said instead of the truth."""
-    said = {
+    """Return a whole answer as bytes. `length`: a Content-Length other than the body's."""
+    usual = {
         "Content-Type": "application/json",
         "Date": formatdate(date, usegmt=True),
         "Content-Length": str(len(body) if length is None else length),
     }
-    lines = "".join(f"{name}: {value}\r\n" for name, value in {**said, **headers}.items())
+    lines = "".join(f"{name}: {value}\r\n" for name, value in {**usual, **headers}.items())
     return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode("latin-1") + body
-
-
-def _shut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it was gone already

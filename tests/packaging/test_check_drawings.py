@@ -12,10 +12,10 @@ ACTIONS = [
     "close",
     "copy",
     "more",
-    "proven",
     "refresh",
     "search",
-    "unproven",
+    "unverified",
+    "verified",
     "warning",
 ]
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"'

@@ -14,6 +14,7 @@ from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.session import Session
 from usage_viewer.app.session.store_session import StoreSession
+from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.faults import LoggedRequest
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
@@ -92,7 +93,7 @@ def open_store_session(profile: Profile) -> StoreSession:
 @contextmanager
 def refusing(organization: SyntheticOrganization, *dimensions: str) -> Iterator[SessionRig]:
     """Run a server that refuses to group by `dimensions`."""
-    with DemoServer(organization, refused=dimensions, clock=lambda: NOW) as server:
+    with DemoServer(organization, refused=RefusedGroupings.of(*dimensions), clock=lambda: NOW) as server:
         rig = SessionRig(server)
         yield rig
         for session in rig.sessions:

@@ -1,3 +1,5 @@
+"""Shows a widget alone in a window. Real: the widget and Qt on the offscreen platform."""
+
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,7 +12,7 @@ from usage_viewer.domain.view import ViewState
 
 @pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
-    """The texts below are those of British English."""
+    """Set the locale to British English, which the expected texts are in."""
     before = QLocale()
     QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
     yield
@@ -19,13 +21,13 @@ def _english() -> Iterator[None]:
 
 @pytest.fixture
 def _kept() -> list[QWidget]:
-    """What a test shows lives as long as the test."""
+    """Keep shown widgets alive until the test ends."""
     return []
 
 
 @pytest.fixture
 def shown(qtbot: QtBot, _kept: list[QWidget]) -> Callable[[QWidget, int], None]:
-    """Shows a widget by itself, so wide."""
+    """`shown(widget, width)`: shows a widget in a window of that width in pixels."""
 
     def show(widget: QWidget, width: int) -> None:
         _kept.append(widget)
@@ -40,5 +42,5 @@ def shown(qtbot: QtBot, _kept: list[QWidget]) -> Callable[[QWidget, int], None]:
 
 @pytest.fixture
 def wanted() -> list[ViewState]:
-    """What a control has asked for: connect `view_requested` to its `append`."""
+    """A list of requested views: connect `view_requested` to its `append`."""
     return []

@@ -1,6 +1,5 @@
 """Opens the program's window on the stand-in server; all code between them is the program's own."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 from pytestqt.exceptions import TimeoutError
 from pytestqt.qtbot import QtBot
 
+from tests.rigs.clock import Clock
 from usage_viewer.app.profile.organizations import Organization
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Demo, Profile
@@ -42,19 +42,8 @@ if TYPE_CHECKING:
     from usage_viewer.gui.workspace.workspace import Workspace
 
 CHANNELS = ("open", "key", "look", "names", "fetch", "verify", "identities", "records", "copy", "demo", "snapshot")
-TIMEOUT = 10_000
+TIMEOUT = 60_000
 """Milliseconds after which a signal that does not arrive fails a test."""
-
-
-@dataclass
-class Clock:
-    """Stands still until a test moves it, so that server and oracle compute the same usage."""
-
-    now: float = field(default_factory=time.time)
-    ahead: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now + self.ahead
 
 
 class WindowUnderTest(MainWindow):

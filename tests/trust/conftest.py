@@ -1,7 +1,6 @@
-"""The program as a process: its own home, its own data directory, a server, and no keyring unless one is given."""
+"""Runs the program as a process, with a window if a test needs one."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -13,28 +12,20 @@ from typing import Any
 
 import pytest
 
-from tests.trust.kept_usage import organization
-from usage_viewer.app.profile.paths import ProfilePaths
+from tests.rigs import command_line
+from tests.rigs.command_line import ROOT
+from tests.rigs.load import slowdown
+from tests.trust.known_usage import organization
 from usage_viewer.demo.server.server import DemoServer
-
-ROOT = Path(__file__).parents[2]
-_SESSION = ("DISPLAY", "WAYLAND_DISPLAY", "PYTHONUNBUFFERED")
-
-
-@dataclass(frozen=True)
-class Ended:
-    status: int
-    out: str
-    err: str
 
 
 @dataclass
 class Window:
-    """A window in a process of its own; `said` is all that it ever answered."""
+    """A window in a process of its own; `answers` has every line that it answered."""
 
     process: "subprocess.Popen[str]"
     errors: Path
-    said: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
 
     def tell(self, command: str) -> None:
         assert self.process.stdin is not None
@@ -46,13 +37,13 @@ class Window:
         self.tell(command)
         line = self.process.stdout.readline()
         assert line, f"the program ended with {self.process.wait(20)}: {self.err}"
-        self.said.append(line)
+        self.answers.append(line)
         answer = json.loads(line)
         assert not str(answer).startswith("it failed: "), answer
         return answer
 
-    def wait_for(self, command: str, text: str = "", *, seconds: float = 30.0) -> Any:
-        """Asks until the answer is something, with `text` in it."""
+    def wait_for(self, command: str, text: str = "", *, seconds: float = 120.0) -> Any:
+        """Asks until the answer is not empty and contains `text`, and returns it."""
         until = time.monotonic() + seconds
         while True:
             answer = self.ask(command)
@@ -66,72 +57,26 @@ class Window:
         return self.errors.read_text(encoding="utf-8", errors="replace")
 
     def close(self, *, within: float = 2.0) -> None:
-        """Closes the window; the process has to end in time, well, and without a word."""
+        """Close the window; the process must end within seconds, with status 0 and without a message."""
         begun = time.monotonic()
         self.tell("close")
-        status = self.process.wait(30)
+        status = self.process.wait(60)
         took = time.monotonic() - begun
         assert (status, self.err) == (0, "")
-        assert took < within, f"it took {took:.1f} s"
+        assert took < within * slowdown(), f"it took {took:.1f} s"
 
 
 @dataclass
-class Program:
-    """`usage-viewer …`, with the server's key in the environment unless told otherwise."""
+class Program(command_line.Program):
+    """Adds windows to the rig of the command line."""
 
-    server: DemoServer
-    home: Path
     _windows: int = 0
-
-    @property
-    def data(self) -> Path:
-        return self.home / "data"
-
-    @property
-    def place(self) -> ProfilePaths:
-        return ProfilePaths(self.data)
-
-    @property
-    def options(self) -> list[str]:
-        return ["--base-url", self.server.base_url, "--data-dir", str(self.data)]
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "usage_viewer", *self.options, *arguments]
-
-    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("OPENAI_", "DBUS_", "XDG_", "COV_")) and name not in _SESSION
-        }
-        own = {
-            "HOME": str(self.home),
-            "PYTHONPATH": str(ROOT),
-            "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent",
-            "OPENAI_ADMIN_KEY": self.server.key,
-        }
-        return {**kept, **own, **(more or {})}
-
-    def run(
-        self, *arguments: str, within: Sequence[str] = (), env: Mapping[str, str] | None = None, text: str = ""
-    ) -> Ended:
-        """`within` begins the command: a shell, say, that prepares where it runs."""
-        done = subprocess.run(
-            [*within, *self.command(*arguments)],
-            env=self.environment(env),
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
 
     @contextmanager
     def window(
         self, *arguments: str, within: Sequence[str] = (), env: Mapping[str, str] | None = None
     ) -> Iterator[Window]:
-        """Without a display, unless `env` has one."""
+        """Start a window that `driving.py` controls; offscreen, unless `env` has a display."""
         self._windows += 1
         errors = self.home / f"stderr-{self._windows}.txt"
         command = [sys.executable, str(ROOT / "tests" / "trust" / "driving.py"), *self.options, *arguments]

@@ -1,4 +1,4 @@
-"""The program as it is started, told what to do by lines of its input; it answers each with a line of JSON."""
+"""Starts the program and obeys commands, one a line of standard input; answers each with a line of JSON."""
 
 import json
 import os
@@ -33,7 +33,7 @@ from usage_viewer.gui.workspace.tasks import Task
 SPOKEN = (QAccessible.Text.Name, QAccessible.Text.Description, QAccessible.Text.Value, QAccessible.Text.Help)
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b"
 MANY = 3_000_000
-"""Rows whose text takes a while."""
+"""Rows whose text takes some seconds to make."""
 
 
 def _shell() -> MainWindow:
@@ -49,7 +49,7 @@ def _close(_: str) -> object:
 
 
 def _shown(_: str) -> object:
-    """What the status line says once everything that was asked for is there; else nothing."""
+    """Return the text of the status bar when everything requested is shown; "" before."""
     window = _window()
     busy = window.workspace.fetching or any(map(window.tasks.busy, ("look", "names", "copy", "export")))
     return "" if busy or not window.page.model.rowCount() else window.page.status.text
@@ -60,7 +60,7 @@ def _status(_: str) -> object:
 
 
 def _key_page(_: str) -> object:
-    """What the page that asks for a key says, if it is shown and nothing is being checked."""
+    """Return the texts of the key page; "" while it is hidden or checks a key."""
     page = _window().key_page
     waiting = not page.isVisible() or "Checking" in page.problem_text
     return "" if waiting else f"{page.problem_text} {page.place_text}"
@@ -72,7 +72,7 @@ def _banner(_: str) -> object:
 
 
 def _enter(key: str) -> object:
-    """Types a key, as a hand does."""
+    """Types a key on the key page and presses Enter."""
     field = _window().key_page.findChild(QLineEdit)
     assert isinstance(field, QLineEdit)
     field.clear()
@@ -87,14 +87,14 @@ def _ask_for_key(_: str) -> object:
 
 
 def _texts(_: str) -> object:
-    """Every title, and every text that a screen reader can come by."""
-    found = [widget.windowTitle() for widget in QApplication.allWidgets()]
+    """Return every window title, tool tip and accessible text."""
+    texts = [widget.windowTitle() for widget in QApplication.allWidgets()]
     for widget in QApplication.topLevelWidgets():
         interface = QAccessible.queryAccessibleInterface(widget)
         if interface is not None:
-            found += _accessible(interface, 4000)
-    found += [widget.toolTip() for widget in QApplication.allWidgets()]
-    return [text for text in found if text]
+            texts += _accessible(interface, 4000)
+    texts += [widget.toolTip() for widget in QApplication.allWidgets()]
+    return [text for text in texts if text]
 
 
 def _accessible(interface: QAccessibleInterface, most: int) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _clipboard(_: str) -> object:
 
 
 def _clear_clipboard(_: str) -> object:
-    """The offscreen platform crashes at the end with something on its clipboard."""
+    """Clear the clipboard: with contents, the offscreen platform crashes at exit."""
     QApplication.clipboard().clear()
     return True
 
@@ -137,24 +137,24 @@ def _picture(path: str) -> object:
 
 
 def _trigger(name: str) -> object:
-    """A command of the menu, by its name in the program."""
+    """Triggers an action of the menu by its attribute name."""
     getattr(_window().actions, name).trigger()
     return True
 
 
 def _raise(key: str) -> object:
-    """An error that nobody expects, with the key in what it says and in the variables around it."""
-    held = AdminKey.parse(key)
+    """Raise an unexpected error with the key in its message and in local variables."""
+    parsed = AdminKey.parse(key)
 
     def fail() -> None:
-        raise RuntimeError(f"unexpected with {key} and {held}")
+        raise RuntimeError(f"unexpected with {key} and {parsed}")
 
     QTimer.singleShot(0, fail)
     return True
 
 
 def _raise_in_worker(key: str) -> object:
-    """The same in the thread that does the work."""
+    """Raise an unexpected error with the key in a worker thread."""
 
     def fail(task: object) -> None:
         raise RuntimeError(f"in the worker with {key}")
@@ -172,7 +172,7 @@ def _crash(how: str) -> object:
 
 
 def _query(_: str) -> object:
-    """A query that never ends, on the way of every look."""
+    """Start an endless query in the task channel of the view."""
     window = _window()
     session = window.workspace.store_session
     assert session is not None
@@ -187,7 +187,7 @@ def _query(_: str) -> object:
 
 
 def _many() -> Chosen:
-    """The rows that are shown, again and again."""
+    """Return the shown rows, repeated to `MANY`."""
     last = _window().workspace.last
     assert last is not None
     rows = np.resize(last.rows, MANY)
@@ -209,7 +209,7 @@ def _busy(channel: str) -> object:
 
 
 def _look_at(days: str) -> object:
-    """Another range, of which nothing is held yet."""
+    """Show another range of which nothing is stored."""
     workspace = _window().workspace
     last = datetime.now(UTC).date() - timedelta(days=40)
     view = replace(workspace.view, range=DateRange.days(last - timedelta(days=int(days)), last))
@@ -231,10 +231,10 @@ COMMANDS: dict[str, Callable[[str], Any]] = {
 def _obey(line: str) -> None:
     name, _, argument = line.partition(" ")
     try:
-        said = COMMANDS[name](argument)
+        answer = COMMANDS[name](argument)
     except Exception:  # noqa: BLE001 - the test that waits for an answer has to hear of it
-        said = f"it failed: {traceback.format_exc()}"
-    sys.stdout.write(f"{json.dumps(said)}\n")
+        answer = f"it failed: {traceback.format_exc()}"
+    sys.stdout.write(f"{json.dumps(answer)}\n")
     sys.stdout.flush()
 
 

@@ -1,10 +1,10 @@
-"""A program that fetches into a database, then what may have grown again and again, until it is killed."""
+"""Fetches into a database, then refreshes recent days again and again until it is killed."""
 
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.trust.kept_usage import ANCHOR, JUST_AFTER, first
+from tests.trust.known_usage import ANCHOR, JUST_AFTER, first
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
 from usage_viewer.app.session.store_session import StoreSession
@@ -22,7 +22,7 @@ VIEWS = (
 
 
 def open_session(base_url: str, key: str, database: Path) -> StoreSession:
-    """Its clock stands still shortly after the last day, so that the last three days may still grow."""
+    """Open a session whose clock stands still shortly after the last day: three days may still grow."""
     profile = Profile(
         "default", base_url=base_url, database=database, keystore=MemoryKeystore, clock=lambda: JUST_AFTER
     )

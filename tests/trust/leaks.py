@@ -1,4 +1,4 @@
-"""Looks for marked keys in whatever the program has written, shown or handed on."""
+"""Searches everything that the program wrote, showed or passed on for marked keys."""
 
 import base64
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Final
 
 MARK: Final = "sk-admin-Zq7mW2xV9tLr4KpN8sBd3FhJ6gTyR5cEuA1oQv0iXwMzPqLk"
 OTHER: Final = "sk-admin-Hf4kUjY8bNc2WsXz9QeR6tGvD1mLpO3aIiSdBq7VxTnEwZrJ"
-"""One that the server refuses."""
+"""A key that the server refuses."""
 
 PART: Final = 8
 PUBLIC: Final = "sk-admin-"
@@ -15,11 +15,11 @@ PUBLIC: Final = "sk-admin-"
 
 @dataclass
 class Search:
-    """Looks for keys and for each of their parts of 8 characters or more, also as other programs write text."""
+    """Finds keys and their parts of 8 characters or more, also in UTF-16, hexadecimal and base64."""
 
     keys: tuple[str, ...] = (MARK, OTHER)
     seen: int = 0
-    found: list[str] = field(default_factory=list)
+    hits: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         parts = {key[at : at + PART] for key in self.keys for at in range(len(key) - PART + 1)}
@@ -27,14 +27,14 @@ class Search:
         self._parts = {form for part in parts for form in (part.encode(), part.encode("utf-16-le"))}
         self._parts |= {part.encode().hex().encode() for part in parts}
         for key in self.keys:
-            for shift in range(3):  # base64 of the key within some longer text, which may begin anywhere
+            for shift in range(3):  # base64 of the key within a longer text, at any of the three alignments
                 self._parts.add(base64.b64encode(key.encode()[shift:])[4:40])
 
     def text(self, name: str, content: bytes | str) -> None:
         data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
         self.seen += len(data)
         lowered = data.lower()
-        self.found += [f"{part!r} in {name}" for part in self._parts if part in data or part.lower() in lowered]
+        self.hits += [f"{part!r} in {name}" for part in self._parts if part in data or part.lower() in lowered]
 
     def files(self, *directories: Path) -> None:
         for directory in directories:
@@ -44,19 +44,22 @@ class Search:
                     self.text(str(path), path.read_bytes())
 
     def process(self, pid: int, *, environment: bool) -> None:
-        """Its command line, and those of its children with their environment; its own too, if asked for."""
+        """Search the command lines of a process and its children, and the environments of the children.
+
+        `environment`: also the environment of the process.
+        """
         for child in descendants(pid):
             self.text(f"command line of {child}", Path(f"/proc/{child}/cmdline").read_bytes())
             if environment or child != pid:
                 self.text(f"environment of {child}", Path(f"/proc/{child}/environ").read_bytes())
 
     def check(self) -> None:
-        assert not self.found, "\n".join(self.found[:20])
+        assert not self.hits, "\n".join(self.hits[:20])
         assert self.seen > 1000, "nothing was searched"
 
 
 def descendants(pid: int) -> list[int]:
-    """The process, its children, and theirs."""
+    """Return the process, its children, and theirs."""
     children = [
         int(child)
         for task in Path(f"/proc/{pid}/task").iterdir()

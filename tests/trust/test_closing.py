@@ -1,4 +1,4 @@
-"""A window that is closed in the middle of anything ends its process at once, well, and without a word."""
+"""Checks that closing the window during any work ends the process soon, with status 0 and no message."""
 
 import sys
 import time
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.rigs.load import slowdown
 from tests.trust.leaks import descendants
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.keystore import open_keystore
 
 if TYPE_CHECKING:
-    from tests.conftest import SecretService
+    from tests.rigs.secret_service import SecretService
     from tests.trust.conftest import Program, Window
 
 STALL: Final = Fault(stall=60)
@@ -25,28 +26,28 @@ def ready(window: "Window") -> None:
     window.wait_for("shown", "30 of 30 days")
 
 
-def test_when_all_is_shown(program: "Program") -> None:
+def test_closes_when_everything_is_shown(program: "Program") -> None:
     with program.window() as window:
         ready(window)
         window.close()
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.1, 0.3])
-def test_at_once_or_soon_after_the_start(program: "Program", delay: float) -> None:
+def test_closes_soon_after_the_start(program: "Program", delay: float) -> None:
     with program.window() as window:
         window.ask("status")
         time.sleep(delay)
         window.close()
 
 
-def test_in_a_fetch_that_stalls_while_something_is_shown(program: "Program") -> None:
+def test_closes_during_a_stalled_fetch(program: "Program") -> None:
     with program.window() as window:
         ready(window)
         program.server.faults = lambda request: STALL
-        asked = len(program.server.requests)
+        count = len(program.server.requests)
         window.ask("look-at 300")
-        until = time.monotonic() + 10
-        while len(program.server.requests) < asked + 4:
+        until = time.monotonic() + 60
+        while len(program.server.requests) < count + 4:
             assert time.monotonic() < until
             time.sleep(0.01)
         window.close()
@@ -57,7 +58,7 @@ def stalls(word: str) -> Callable[[Request], Fault | None]:
 
 
 @pytest.mark.parametrize("word", ["projects", "users"])
-def test_while_names_are_fetched(program: "Program", word: str) -> None:
+def test_closes_while_names_are_fetched(program: "Program", word: str) -> None:
     program.server.faults = stalls(word)
     with program.window() as window:
         window.wait_for("status", "30 of 30 days")
@@ -65,7 +66,7 @@ def test_while_names_are_fetched(program: "Program", word: str) -> None:
         window.close()
 
 
-def test_while_sums_are_compared(program: "Program") -> None:
+def test_closes_while_totals_are_verified(program: "Program") -> None:
     program.server.faults = lambda request: STALL if "group_by" not in request.query else None
     with program.window() as window:
         window.wait_for("status", "30 of 30 days")
@@ -73,7 +74,7 @@ def test_while_sums_are_compared(program: "Program") -> None:
         window.close()
 
 
-def test_in_a_long_query(program: "Program") -> None:
+def test_closes_during_a_long_query(program: "Program") -> None:
     with program.window() as window:
         ready(window)
         window.ask("query")
@@ -82,7 +83,7 @@ def test_in_a_long_query(program: "Program") -> None:
         window.close()
 
 
-def test_in_a_copy_of_very_many_rows(program: "Program") -> None:
+def test_closes_while_many_rows_are_copied(program: "Program") -> None:
     with program.window() as window:
         ready(window)
         window.ask("copy-many")
@@ -91,13 +92,13 @@ def test_in_a_copy_of_very_many_rows(program: "Program") -> None:
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".md"])
-def test_while_very_many_rows_are_saved(program: "Program", suffix: str) -> None:
+def test_closes_while_many_rows_are_saved(program: "Program", suffix: str) -> None:
     path = program.home / f"saved{suffix}"
     path.write_text("as it was")
     with program.window() as window:
         ready(window)
         window.ask(f"save-many {path}")
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while not list(program.home.glob(".saved*.part")):
             assert time.monotonic() < until
             time.sleep(0.01)
@@ -106,7 +107,7 @@ def test_while_very_many_rows_are_saved(program: "Program", suffix: str) -> None
     assert not list(program.home.glob(".saved*")), "half a file was left"
 
 
-def test_while_a_snapshot_is_saved(program: "Program") -> None:
+def test_closes_while_a_snapshot_is_saved(program: "Program") -> None:
     with program.window() as window:
         ready(window)
         window.ask(f"save-snapshot {program.home / 'snapshot.zip'}")
@@ -115,26 +116,26 @@ def test_while_a_snapshot_is_saved(program: "Program") -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 @pytest.mark.parametrize("delay", [0.0, 0.1, 1.0])
-def test_while_the_demo_starts_or_runs(program: "Program", delay: float) -> None:
+def test_closes_while_the_demo_starts_or_runs(program: "Program", delay: float) -> None:
     with program.window() as window:
         ready(window)
         window.ask("trigger demo")
         time.sleep(delay)
         children = descendants(window.process.pid)[1:]
         window.close()
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while left := [child for child in children if Path(f"/proc/{child}/cmdline").exists()]:
         assert time.monotonic() < until, f"{left} are left"
         time.sleep(0.05)
 
 
 def own_bus(service: "SecretService") -> Mapping[str, str]:
-    kept = {name: value for name, value in service.environment.items() if name.startswith(("XDG_", "DBUS_"))}
-    return {**kept, "OPENAI_ADMIN_KEY": ""}
+    session = {name: value for name, value in service.environment.items() if name.startswith(("XDG_", "DBUS_"))}
+    return {**session, "OPENAI_ADMIN_KEY": ""}
 
 
 @pytest.mark.secret_service
-def test_while_the_keyring_does_not_answer(program: "Program", secret_service: "SecretService") -> None:
+def test_closes_while_the_keyring_does_not_answer(program: "Program", secret_service: "SecretService") -> None:
     secret_service.pause()
     try:
         with program.window(env=own_bus(secret_service)) as window:
@@ -147,7 +148,7 @@ def test_while_the_keyring_does_not_answer(program: "Program", secret_service: "
 
 @pytest.mark.secret_service
 @pytest.mark.display
-def test_while_the_keyring_asks_for_its_password(
+def test_closes_while_the_keyring_asks_for_its_password(
     program: "Program",
     start_secret_service: "Callable[[str | None], SecretService]",
     display: str,
@@ -160,26 +161,26 @@ def test_while_the_keyring_asks_for_its_password(
     service.lock()
     with program.window(env=own_bus(service)) as window:
         window.ask("status")
-        until = time.monotonic() + 15
+        until = time.monotonic() + 60
         while not service.prompter():
             assert time.monotonic() < until, "no prompt came"
             time.sleep(0.05)
         begun = time.monotonic()
         for _ in range(20):
             window.ask("status")
-        assert time.monotonic() - begun < 1, "the window stands still while the prompt waits"
+        assert time.monotonic() - begun < 1 * slowdown(), "the window stands still while the prompt waits"
         window.close()
 
 
-def test_table_beside_an_open_window(program: "Program") -> None:
+def test_table_reports_database_in_use_by_a_window(program: "Program") -> None:
     with program.window() as window:
         ready(window)
-        beside = program.run(*WEEK)
-        assert (beside.status, beside.out) == (1, "")
-        assert beside.err.startswith("usage-viewer: The local database is in use")
-        assert beside.err.endswith("\nClose the window, or add --no-store to run without the database.\n")
-        alone = program.run(*WEEK, "--no-store")
+        printed = program(*WEEK)
+        assert (printed.status, printed.out) == (1, "")
+        assert printed.err.startswith("usage-viewer: The local database is in use")
+        assert printed.err.endswith("\nClose the window, or add --no-store to run without the database.\n")
+        alone = program(*WEEK, "--no-store")
         assert (alone.status, alone.err) == (0, "")
         window.close()
-    after = program.run(*WEEK)
+    after = program(*WEEK)
     assert (after.status, after.out) == (0, alone.out)

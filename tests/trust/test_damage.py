@@ -1,6 +1,6 @@
-"""A database file that is damaged anywhere: a typed error or the truth, never a wrong figure, never a crash.
+"""Damages a database file: the program raises a typed error or shows the true figures, and never crashes.
 
-The seed of the random ones is printed; DAMAGE_SEED replays it.
+The seed of random damage is printed; DAMAGE_SEED repeats it.
 """
 
 import os
@@ -15,22 +15,22 @@ from typing import Final
 
 import pytest
 
-from tests.trust.kept_usage import Kept, examine, write
+from tests.trust.known_usage import DatabaseFiles, examine, write
 from usage_viewer.domain.errors import StoreDamaged
 from usage_viewer.store import Store
 
 ROOT: Final = Path(__file__).parents[2]
 HEADERS: Final = 3 * 4096
-"""Where a file's blocks begin: after the main header and the two headers of the database."""
+"""The offset of a file's first block in bytes: after the main header and the two database headers."""
 
 BLOCK: Final = 256 * 1024
-WHOLE: Final = "held 31 120 31 3"
-WITHOUT_LOG: Final = "held 31 120 0 3"
+WHOLE: Final = "stored 31 120 31 3"
+WITHOUT_LOG: Final = "stored 31 120 0 3"
 DAMAGED: Final = "StoreDamaged"
 
 
 class Examiner:
-    """Examines files in a process of its own, so that a crash of the engine is seen, and doesn't end the tests."""
+    """Examines files in a child process, so that a crash of the engine is detected and doesn't end the tests."""
 
     def __init__(self) -> None:
         self._children = ExitStack()
@@ -39,7 +39,7 @@ class Examiner:
     def _start(self) -> "subprocess.Popen[str]":
         return self._children.enter_context(
             subprocess.Popen(
-                [sys.executable, "-m", "tests.trust.kept_usage"],
+                [sys.executable, "-m", "tests.trust.known_usage"],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -53,9 +53,9 @@ class Examiner:
         assert self._child.stdout is not None
         self._child.stdin.write(f"{path}\n")
         self._child.stdin.flush()
-        said = self._child.stdout.readline().strip()
-        if said:
-            return said
+        outcome = self._child.stdout.readline().strip()
+        if outcome:
+            return outcome
         _, err = self._child.communicate()
         status = self._child.returncode
         self._child = self._start()
@@ -67,8 +67,8 @@ class Examiner:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    return write(tmp_path_factory.mktemp("kept"))
+def files(tmp_path_factory: pytest.TempPathFactory) -> DatabaseFiles:
+    return write(tmp_path_factory.mktemp("files"))
 
 
 @pytest.fixture(scope="module")
@@ -84,56 +84,56 @@ def path(tmp_path: Path) -> Path:
 
 
 def flipped(data: bytes, places: list[int], mask: int = 0x10) -> bytes:
-    bent = bytearray(data)
+    damaged = bytearray(data)
     for place in places:
-        bent[place] ^= mask
-    return bytes(bent)
+        damaged[place] ^= mask
+    return bytes(damaged)
 
 
-def test_an_undamaged_file_is_all_there(kept: Kept, path: Path) -> None:
-    kept.put(path)
+def test_undamaged_file_is_complete(files: DatabaseFiles, path: Path) -> None:
+    files.put(path)
     assert examine(path) == WHOLE
     assert examine(path) == WHOLE, "the log was not taken over"
 
 
-PLACES: Final[dict[str, Callable[[Kept], list[int]]]] = {
-    "main header: its checksum": lambda kept: [3],
-    "main header: what kind of file": lambda kept: [9],
-    "main header: its version": lambda kept: [12],
-    "both headers of the database": lambda kept: [4096 + 12, 8192 + 12],
-    "both headers: their checksums": lambda kept: [4096, 8192],
-    "checksums of all blocks": lambda kept: list(range(HEADERS, len(kept.database), BLOCK)),
-    "all blocks near their beginning": lambda kept: list(range(HEADERS + 40, len(kept.database), BLOCK)),
-    "all blocks in the middle": lambda kept: list(range(HEADERS + BLOCK // 2, len(kept.database), BLOCK)),
-    "all blocks at the end": lambda kept: list(range(HEADERS + BLOCK - 9, len(kept.database), BLOCK)),
+PLACES: Final[dict[str, Callable[[DatabaseFiles], list[int]]]] = {
+    "main header: its checksum": lambda files: [3],
+    "main header: what kind of file": lambda files: [9],
+    "main header: its version": lambda files: [12],
+    "both headers of the database": lambda files: [4096 + 12, 8192 + 12],
+    "both headers: their checksums": lambda files: [4096, 8192],
+    "checksums of all blocks": lambda files: list(range(HEADERS, len(files.database), BLOCK)),
+    "all blocks near their beginning": lambda files: list(range(HEADERS + 40, len(files.database), BLOCK)),
+    "all blocks in the middle": lambda files: list(range(HEADERS + BLOCK // 2, len(files.database), BLOCK)),
+    "all blocks at the end": lambda files: list(range(HEADERS + BLOCK - 9, len(files.database), BLOCK)),
 }
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_each_class_of_page_bent(name: str, kept: Kept, path: Path, examiner: Examiner) -> None:
-    bent = Kept(flipped(kept.database, PLACES[name](kept)), kept.log)
-    bent.put(path)
+def test_damage_in_each_kind_of_block(name: str, files: DatabaseFiles, path: Path, examiner: Examiner) -> None:
+    damaged = DatabaseFiles(flipped(files.database, PLACES[name](files)), files.log)
+    damaged.put(path)
     assert examiner(path) == DAMAGED
-    assert path.read_bytes() == bent.database, "the damaged file has to stay as it was"
+    assert path.read_bytes() == damaged.database, "the damaged file has to stay as it was"
 
 
-def test_each_block_bent_by_itself(kept: Kept, path: Path, examiner: Examiner) -> None:
-    """A block that nothing uses any more does no harm; every other one is noticed."""
-    told = Counter[str]()
-    for begin in range(HEADERS, len(kept.database), BLOCK):
-        Kept(flipped(kept.database, [begin + 100]), kept.log).put(path)
-        told[examiner(path)] += 1
-    assert set(told) <= {DAMAGED, WHOLE}
-    assert told[DAMAGED] >= 2
+def test_damage_in_each_single_block(files: DatabaseFiles, path: Path, examiner: Examiner) -> None:
+    """Damage in an unused block does no harm; damage in every other block is detected."""
+    outcomes = Counter[str]()
+    for begin in range(HEADERS, len(files.database), BLOCK):
+        DatabaseFiles(flipped(files.database, [begin + 100]), files.log).put(path)
+        outcomes[examiner(path)] += 1
+    assert set(outcomes) <= {DAMAGED, WHOLE}
+    assert outcomes[DAMAGED] >= 2
 
 
 LOGS: Final[dict[str, tuple[Callable[[bytes], bytes], set[str]]]] = {
     "its first entry": (lambda log: flipped(log, [200]), {DAMAGED}),
     "the middle": (lambda log: flipped(log, [len(log) // 2]), {DAMAGED}),
     "zeros at the end": (lambda log: log[:-3000] + bytes(3000), {DAMAGED}),
-    # What isn't this file's log at all is passed over: nothing is told that isn't so.
+    # A log of another file is ignored: no figure is wrong.
     "garbage": (lambda log: b"garbage" * 1000, {DAMAGED, WITHOUT_LOG}),
-    # Cut off as a sudden end leaves it: what was not finished counts as not there.
+    # Truncated as by a sudden end: unfinished entries are ignored.
     "cut in the middle": (lambda log: log[: len(log) // 2], {WITHOUT_LOG}),
     "cut to nothing": (lambda log: b"", {WITHOUT_LOG}),
     "the last byte cut": (lambda log: log[:-1], {WITHOUT_LOG}),
@@ -141,90 +141,90 @@ LOGS: Final[dict[str, tuple[Callable[[bytes], bytes], set[str]]]] = {
 
 
 @pytest.mark.parametrize("name", LOGS)
-def test_the_log_bent(name: str, kept: Kept, path: Path, examiner: Examiner) -> None:
-    bend, expected = LOGS[name]
-    Kept(kept.database, bend(kept.log)).put(path)
+def test_damage_in_the_log(name: str, files: DatabaseFiles, path: Path, examiner: Examiner) -> None:
+    damage, expected = LOGS[name]
+    DatabaseFiles(files.database, damage(files.log)).put(path)
     assert examiner(path) in expected
 
 
 @pytest.mark.parametrize("length", [1, 100, 4096, 8191, HEADERS, HEADERS + 1, HEADERS + BLOCK, -BLOCK, -1])
-def test_cut_off(length: int, kept: Kept, path: Path, examiner: Examiner) -> None:
-    Kept(kept.database[:length], b"").put(path)
+def test_truncated_file(length: int, files: DatabaseFiles, path: Path, examiner: Examiner) -> None:
+    DatabaseFiles(files.database[:length], b"").put(path)
     assert examiner(path) == DAMAGED
 
 
-def test_blocks_in_each_others_places(kept: Kept, path: Path, examiner: Examiner) -> None:
-    """Each block's checksum is right then: only what is in it is not."""
-    blocks = (len(kept.database) - HEADERS) // BLOCK
+def test_swapped_blocks(files: DatabaseFiles, path: Path, examiner: Examiner) -> None:
+    """The checksum of each block is right, its place is wrong."""
+    blocks = (len(files.database) - HEADERS) // BLOCK
     for one in range(blocks):
         for other in range(one + 1, blocks):
-            bent = bytearray(kept.database)
+            damaged = bytearray(files.database)
             here, there = (slice(HEADERS + at * BLOCK, HEADERS + (at + 1) * BLOCK) for at in (one, other))
-            bent[here], bent[there] = bent[there], bent[here]
-            Kept(bytes(bent), b"").put(path)
+            damaged[here], damaged[there] = damaged[there], damaged[here]
+            DatabaseFiles(bytes(damaged), b"").put(path)
             assert examiner(path) in (DAMAGED, WITHOUT_LOG), (one, other)
 
 
 SECTOR: Final = 512
 
 
-def bent_somewhere(data: bytes, chance: random.Random) -> tuple[bytes, str]:
-    """As memories, cables and other programs do it: bits turned, sectors written over.
+def damaged_somewhere(data: bytes, chance: random.Random) -> tuple[bytes, str]:
+    """Return the file with flipped bits or overwritten sectors, as by faulty memory, cables or other programs.
 
-    Not an even number of equal words changed alike, by two bits, or by sectors that are lost or in each other's
-    place: the engine's checksum, which puts words together by exclusive or, stays what it was then. The program's
-    seal, which asks the server for the sums, is what notices that.
+    Damage that changes an even number of equal words in the same way is left out (two bits, lost or swapped
+    sectors): the engine combines words by exclusive or, so that its checksum stays the same. The comparison with
+    the server's totals detects such damage.
     """
-    bent = bytearray(data)
+    damaged = bytearray(data)
     kind = chance.choice(["bit", "bit", "bits", "overwritten"])
     if kind in ("bit", "bits"):
         places = [chance.randrange(len(data)) for _ in range(1 if kind == "bit" else chance.choice([9, 99]))]
         for place in places:
-            bent[place] ^= 1 << chance.randrange(8)
-        return bytes(bent), f"{kind} {places}"
+            damaged[place] ^= 1 << chance.randrange(8)
+        return bytes(damaged), f"{kind} {places}"
     begin = chance.randrange(0, len(data), SECTOR)
-    sector = bent[begin : begin + SECTOR * chance.choice([1, 1, 8])]
-    bent[begin : begin + len(sector)] = chance.randbytes(len(sector))
-    return bytes(bent), f"{kind} {begin} {len(sector)}"
+    sector = damaged[begin : begin + SECTOR * chance.choice([1, 1, 8])]
+    damaged[begin : begin + len(sector)] = chance.randbytes(len(sector))
+    return bytes(damaged), f"{kind} {begin} {len(sector)}"
 
 
-def random_bends(kept: Kept, path: Path, examiner: Examiner, cases: int) -> None:
+def random_damage(files: DatabaseFiles, path: Path, examiner: Examiner, cases: int) -> None:
     seed = int(os.environ.get("DAMAGE_SEED") or random.SystemRandom().randrange(2**32))
     print(f"seed {seed}")
     chance = random.Random(seed)
-    told = Counter[str]()
+    outcomes = Counter[str]()
     for case in range(cases):
         in_log, in_headers = chance.random() < 0.2, chance.random() < 0.3
         if in_log:
-            log, how = bent_somewhere(kept.log, chance)
-            Kept(kept.database, log).put(path)
+            log, how = damaged_somewhere(files.log, chance)
+            DatabaseFiles(files.database, log).put(path)
         else:
-            end = HEADERS if in_headers else len(kept.database)
-            database, how = bent_somewhere(kept.database[:end], chance)
-            Kept(database + kept.database[end:], kept.log).put(path)
-        said = examiner(path)
-        # A log whose beginning says no more whose it is counts as none: what was in it alone is fetched again.
+            end = HEADERS if in_headers else len(files.database)
+            database, how = damaged_somewhere(files.database[:end], chance)
+            DatabaseFiles(database + files.database[end:], files.log).put(path)
+        outcome = examiner(path)
+        # A log with a damaged beginning is ignored: usage that only the log had is fetched again.
         possible = (DAMAGED, "StoreNewer", WHOLE, *([WITHOUT_LOG] if in_log else []))
-        assert said in possible, f"seed {seed}, case {case}: {said} after {how} {in_log=}"
-        told[said] += 1
-    assert told[DAMAGED] > cases // 4
+        assert outcome in possible, f"seed {seed}, case {case}: {outcome} after {how} {in_log=}"
+        outcomes[outcome] += 1
+    assert outcomes[DAMAGED] > cases // 4
 
 
-def test_bent_anywhere(kept: Kept, path: Path, examiner: Examiner) -> None:
-    random_bends(kept, path, examiner, 100)
+def test_damage_anywhere(files: DatabaseFiles, path: Path, examiner: Examiner) -> None:
+    random_damage(files, path, examiner, 100)
 
 
 @pytest.mark.fuzz
-def test_bent_anywhere_at_length(kept: Kept, path: Path, examiner: Examiner) -> None:
-    random_bends(kept, path, examiner, 5000)
+def test_damage_anywhere_in_5000_files(files: DatabaseFiles, path: Path, examiner: Examiner) -> None:
+    random_damage(files, path, examiner, 5000)
 
 
-def test_a_damaged_file_and_its_log_are_kept_aside_together(kept: Kept, path: Path) -> None:
-    bent = Kept(flipped(kept.database, [HEADERS + 40]), kept.log)
-    bent.put(path)
+def test_damaged_file_and_log_are_kept_as_copies(files: DatabaseFiles, path: Path) -> None:
+    damaged = DatabaseFiles(flipped(files.database, [HEADERS + 40]), files.log)
+    damaged.put(path)
     with pytest.raises(StoreDamaged):
         Store.open(path)
     aside = Store.set_aside(path)
-    assert aside.read_bytes() == bent.database
-    assert aside.with_name(f"{aside.name}.wal").read_bytes() == bent.log
-    assert examine(path) == "held 0 0 0 3"
+    assert aside.read_bytes() == damaged.database
+    assert aside.with_name(f"{aside.name}.wal").read_bytes() == damaged.log
+    assert examine(path) == "stored 0 0 0 3"

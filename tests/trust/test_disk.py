@@ -1,4 +1,4 @@
-"""A disk that is full, a directory that can't be written: said with a way out, and nothing is lost."""
+"""Checks full and read-only disks: the error says what to do, and nothing is lost."""
 
 import json
 import os
@@ -24,7 +24,7 @@ ALONE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
 
 @cache
 def has_namespaces() -> bool:
-    """Whether a process may mount what it alone sees, as any user may where the system allows it."""
+    """Return whether a process may mount a file system that only it sees."""
     try:
         done = subprocess.run([*ALONE, "mount -t tmpfs -o size=1m tmpfs /tmp"], capture_output=True, timeout=20)
     except OSError:
@@ -39,10 +39,10 @@ def disks_of_ones_own() -> None:
 
 
 @pytest.mark.usefixtures("disks_of_ones_own")
-def test_a_disk_that_is_full_while_usage_comes(program: "Program") -> None:
+def test_full_disk_while_usage_arrives(program: "Program") -> None:
     program.data.mkdir()
     small = f'mount -t tmpfs -o size=1600k tmpfs {program.data} && "$@"; echo $? $("$@" | head -c 1) >&2; exit 3'
-    done = program.run(*MONTHS, within=[*ALONE, small, "sh"])
+    done = program(*MONTHS, within=[*ALONE, small, "sh"])
     assert "usage-viewer: The disk is full" in done.err
     assert "Free some space" in done.err
     assert "Incomplete: " in done.err
@@ -54,9 +54,9 @@ def test_a_disk_that_is_full_while_usage_comes(program: "Program") -> None:
 
 @pytest.mark.usefixtures("disks_of_ones_own")
 @pytest.mark.parametrize("size", ["4k", "64k"])
-def test_a_disk_that_is_full_from_the_start(program: "Program", size: str) -> None:
+def test_full_disk_at_the_start(program: "Program", size: str) -> None:
     program.data.mkdir()
-    done = program.run(*WEEK, within=[*ALONE, f'mount -t tmpfs -o size={size} tmpfs {program.data} && "$@"', "sh"])
+    done = program(*WEEK, within=[*ALONE, f'mount -t tmpfs -o size={size} tmpfs {program.data} && "$@"', "sh"])
     assert done.status in (1, 3)
     assert "usage-viewer: The disk is full" in done.err
     assert "--data-dir" in done.err
@@ -64,39 +64,39 @@ def test_a_disk_that_is_full_from_the_start(program: "Program", size: str) -> No
 
 
 @pytest.mark.usefixtures("disks_of_ones_own")
-@pytest.mark.parametrize("held", [False, True])
-def test_a_disk_that_is_read_only(program: "Program", held: bool) -> None:
+@pytest.mark.parametrize("stored", [False, True])
+def test_read_only_disk(program: "Program", stored: bool) -> None:
     program.data.mkdir()
-    if held:
-        assert program.run(*WEEK).status == 0
+    if stored:
+        assert program(*WEEK).status == 0
     before = {path: path.read_bytes() for path in program.data.rglob("*") if path.is_file()}
     only_read = f'mount --bind {program.data} {program.data} && mount -o remount,bind,ro {program.data} && "$@"'
-    done = program.run(*WEEK, within=[*ALONE, only_read, "sh"])
+    done = program(*WEEK, within=[*ALONE, only_read, "sh"])
     assert (done.status, done.out) == (1, "")
     assert "usage-viewer: The data directory can't be written" in done.err
     assert "--data-dir" in done.err
     assert "Traceback" not in done.err
     assert before == {path: path.read_bytes() for path in program.data.rglob("*") if path.is_file()}
-    alone = program.run(*WEEK, "--no-store", within=[*ALONE, only_read, "sh"])
+    alone = program(*WEEK, "--no-store", within=[*ALONE, only_read, "sh"])
     assert alone.status == 0
 
 
 @pytest.mark.usefixtures("disks_of_ones_own")
-def test_the_window_on_a_disk_that_fills(program: "Program") -> None:
+def test_window_on_a_full_disk(program: "Program") -> None:
     program.data.mkdir()
     small = [*ALONE, f'mount -t tmpfs -o size=2500k tmpfs {program.data} && exec "$@"', "sh"]
     with program.window(within=small) as window:
         window.wait_for("shown", "30 of 30 days")
         window.ask("look-at 300")
-        said = window.wait_for("banner", "The disk is full")
-        assert "Free some space" in said
+        message = window.wait_for("banner", "The disk is full")
+        assert "Free some space" in message
         assert "301 of 301" not in window.wait_for("shown", " of 301 days")
         window.close()
 
 
 @pytest.mark.usefixtures("disks_of_ones_own")
-def test_the_window_on_a_disk_that_is_read_only(program: "Program") -> None:
-    assert program.run(*WEEK).status == 0
+def test_window_on_a_read_only_disk(program: "Program") -> None:
+    assert program(*WEEK).status == 0
     before = {path: path.read_bytes() for path in program.data.rglob("*") if path.is_file()}
     only_read = (
         f'mount --bind {program.data} {program.data} && mount -o remount,bind,ro {program.data} && exec "$@"'
@@ -108,10 +108,10 @@ def test_the_window_on_a_disk_that_is_read_only(program: "Program") -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions don't stop root")
-def test_a_directory_that_may_not_be_written(program: "Program") -> None:
+def test_directory_without_write_permission(program: "Program") -> None:
     program.home.chmod(0o500)
     try:
-        done = program.run(*WEEK)
+        done = program(*WEEK)
     finally:
         program.home.chmod(0o700)
     assert (done.status, done.out) == (1, "")
@@ -121,7 +121,7 @@ def test_a_directory_that_may_not_be_written(program: "Program") -> None:
 
 @contextmanager
 def files_of_at_most(size: int) -> Iterator[None]:
-    """The system's own limit on the size of a file stands for a disk that is full: any user may set it."""
+    """Limits the size of files, which any user may do, in place of a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -130,18 +130,18 @@ def files_of_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_no_room_for_more_and_then_there_is(program: "Program") -> None:
-    assert program.run(*WEEK).status == 0
+def test_fetch_continues_after_space_is_freed(program: "Program") -> None:
+    assert program(*WEEK).status == 0
     room = program.place.database.stat().st_size + 200_000
     with files_of_at_most(room):
-        full = program.run(*MONTHS)
+        full = program(*MONTHS)
     assert full.status == 3
     assert "usage-viewer: The disk is full" in full.err
     assert "Incomplete: " in full.err
     Store.open(program.place.database).close()
     known = {row["period_start"]: row["input_tokens"] for row in json.loads(full.out)}
     program.server.requests.clear()
-    done = program.run(*MONTHS)
+    done = program(*MONTHS)
     assert done.status == 0
     assert program.server.requests
     every = {row["period_start"]: row["input_tokens"] for row in json.loads(done.out)}
@@ -150,8 +150,8 @@ def test_no_room_for_more_and_then_there_is(program: "Program") -> None:
     assert all(
         value in ("1d", "") for request in program.server.requests for value in request.query["bucket_width"]
     )
-    asked = sum(
+    fetched = sum(
         int(request.query["end_time"][0]) - int(request.query["start_time"][0])
         for request in program.server.requests
     )
-    assert asked <= (299 - 7) * 86400, "what was held was fetched again"
+    assert fetched <= (299 - 7) * 86400, "what was held was fetched again"

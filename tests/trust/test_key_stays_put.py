@@ -1,4 +1,4 @@
-"""The key appears nowhere: the whole program is driven with a marked key, then everything written is searched."""
+"""Runs the whole program with a marked key and searches everything that it wrote, printed or showed."""
 
 import base64
 import json
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.trust.kept_usage import organization
+from tests.rigs.wire import refusing_port
+from tests.trust.known_usage import organization
 from tests.trust.leaks import MARK, OTHER, Search, descendants
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
@@ -18,8 +19,9 @@ from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.keystore import open_keystore
 
 if TYPE_CHECKING:
-    from tests.conftest import SecretService
-    from tests.trust.conftest import Ended, Program, Window
+    from tests.rigs.command_line import Printed
+    from tests.rigs.secret_service import SecretService
+    from tests.trust.conftest import Program, Window
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 
@@ -46,17 +48,17 @@ def search() -> Search:
         base64.b64encode(f'{{"k": "{MARK}"}}'.encode()).decode(),
     ],
 )
-def test_the_search_finds_what_there_is(search: Search, disguised: str | bytes) -> None:
+def test_search_finds_disguised_keys(search: Search, disguised: str | bytes) -> None:
     search.text("a file", disguised)
-    assert search.found
+    assert search.hits
 
 
-def test_the_masked_form_is_no_find(search: Search) -> None:
+def test_search_ignores_the_masked_key(search: Search) -> None:
     search.text("a file", f"{AdminKey.parse(MARK)!r} sk-admin- {MARK[-7:]} " * 100)
     search.check()
 
 
-def searched(search: Search, done: "Ended", status: int, word: str) -> None:
+def searched(search: Search, done: "Printed", status: int, word: str) -> None:
     search.text("standard output", done.out)
     search.text("standard error", done.err)
     assert done.status == status, done.err
@@ -66,9 +68,9 @@ def searched(search: Search, done: "Ended", status: int, word: str) -> None:
 WEEK: Final = ("table", "--from", "2026-10-20", "--to", "2026-10-27", "--names", "--verbose", "--format", "json")
 
 
-def test_table_on_every_way(program: "Program", search: Search) -> None:
+def test_table_writes_no_key(program: "Program", search: Search) -> None:
     def run(status: int, word: str, *more: str, key: str = MARK) -> None:
-        done = program.run(*WEEK, *more, env={"OPENAI_ADMIN_KEY": key, "PYTHONFAULTHANDLER": "1"})
+        done = program(*WEEK, *more, env={"OPENAI_ADMIN_KEY": key, "PYTHONFAULTHANDLER": "1"})
         searched(search, done, status, word)
 
     run(3, "The admin key was refused", key=OTHER)
@@ -101,18 +103,18 @@ ECHOES: Final = {
 
 
 @pytest.mark.parametrize("name", ECHOES)
-def test_a_server_that_says_the_key_aloud(name: str, program: "Program", search: Search) -> None:
+def test_server_that_echoes_the_key(name: str, program: "Program", search: Search) -> None:
     fault = ECHOES[name]
     headers = {"retry-after-ms": "1", **fault.headers}
     program.server.faults = lambda request: Fault(fault.status, headers, fault.body, truncate=fault.truncate)
-    searched(search, program.run(*WEEK), 3, "usage-viewer: ")
+    searched(search, program(*WEEK), 3, "usage-viewer: ")
     search.files(program.home)
     search.check()
 
 
-def test_a_server_that_is_not_there(program: "Program", search: Search) -> None:
-    program.server.close()
-    searched(search, program.run(*WEEK), 3, "usage-viewer: ")
+def test_unreachable_server(program: "Program", search: Search) -> None:
+    with refusing_port() as port:
+        searched(search, program(*WEEK, "--base-url", f"http://127.0.0.1:{port}/v1"), 3, "usage-viewer: ")
     search.files(program.home)
     search.check()
 
@@ -135,8 +137,8 @@ sys.exit(main())
 """
 
 
-def test_table_ends_with_an_error_that_nobody_expected(program: "Program", search: Search) -> None:
-    """A fault of the program's own is put in for once, to see what Python's own report of it shows."""
+def test_unexpected_error_prints_no_key(program: "Program", search: Search) -> None:
+    """Adds a fault to the program, to see what Python's own report prints."""
     done = subprocess.run(
         [sys.executable, "-c", FAILING, *program.options, *WEEK],
         env=program.environment(),
@@ -159,7 +161,7 @@ def look_around(window: "Window", search: Search, *, environment: bool = True) -
 
 @linux
 @pytest.mark.secret_service
-def test_the_window_from_the_first_start_to_a_crash(
+def test_window_writes_no_key_until_a_crash(
     program: "Program", search: Search, secret_service: "SecretService", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment = {
@@ -211,9 +213,9 @@ def test_the_window_from_the_first_start_to_a_crash(
     search.files(program.home)
     search.check()
     secret_service.use(monkeypatch)
-    kept = open_keystore("default").load()
-    assert kept is not None
-    assert kept.reveal() == MARK
+    stored_key = open_keystore("default").load()
+    assert stored_key is not None
+    assert stored_key.reveal() == MARK
 
 
 def use_everything(window: "Window", saved: Path) -> None:
@@ -232,7 +234,7 @@ def use_everything(window: "Window", saved: Path) -> None:
 
 
 @linux
-def test_a_key_of_the_environment_is_not_handed_on(program: "Program", search: Search) -> None:
+def test_key_of_environment_is_not_inherited(program: "Program", search: Search) -> None:
     with program.window("--verbose", "--demo") as window:
         window.wait_for("shown", "30 of 30 days")
         assert len(descendants(window.process.pid)) > 1
@@ -242,8 +244,8 @@ def test_a_key_of_the_environment_is_not_handed_on(program: "Program", search: S
 
 
 @linux
-def test_no_memory_is_written_to_the_disk_at_a_crash(program: "Program") -> None:
-    """A core file would have the key in it. The system's own limit is lifted, for it may be 0 already."""
+def test_crash_writes_no_core_file(program: "Program") -> None:
+    """A core file would contain the key. The system's limit is raised first, as it may be 0 already."""
     with program.window(within=["sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh"]) as window:
         window.wait_for("shown")
         limits = Path(f"/proc/{window.process.pid}/limits").read_text()

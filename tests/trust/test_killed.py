@@ -1,4 +1,4 @@
-"""`kill -9` while usage is fetched and written: what was complete is there, and nothing is half a bucket."""
+"""Kills the program (`kill -9`) while it fetches and writes: complete buckets stay, no bucket is partial."""
 
 import random
 import subprocess
@@ -11,14 +11,14 @@ from typing import Final
 import pytest
 
 from tests.trust.fetching import VIEWS, fetch_all, open_session
-from tests.trust.kept_usage import JUST_AFTER, check, organization
+from tests.trust.known_usage import JUST_AFTER, check, organization
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.store import Store
 
 ROOT: Final = Path(__file__).parents[2]
 LONGEST: Final = 3.0
-"""Seconds of work before the kill, at the most."""
+"""The longest work before the kill, in seconds."""
 
 
 @pytest.fixture
@@ -28,7 +28,10 @@ def server() -> Iterator[DemoServer]:
 
 
 def fetch_and_kill(server: DemoServer, database: Path, seconds: float | None) -> list[str]:
-    """What the program said until it was killed: so long after it had opened the database, or when it had all."""
+    """Run the program and kill it; return the lines that it printed.
+
+    `seconds`: the time between opening the database and the kill; None: the kill follows when all is fetched.
+    """
     command = [sys.executable, "-m", "tests.trust.fetching", server.base_url, server.key, str(database)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
@@ -36,25 +39,25 @@ def fetch_and_kill(server: DemoServer, database: Path, seconds: float | None) ->
         try:
             begun = program.stdout.readline()
             assert begun == "open\n", program.stderr.read()
-            said = ""
+            output = ""
             if seconds is None:
                 while line := program.stdout.readline():
-                    said += line
+                    output += line
                     if line == "complete\n":
                         break
             else:
                 time.sleep(seconds)
         finally:
             program.kill()
-        said, err = said + program.stdout.read(), program.stderr.read()
+        output, err = output + program.stdout.read(), program.stderr.read()
     assert err == ""
-    return said.splitlines()
+    return output.splitlines()
 
 
-def told(said: list[str]) -> dict[tuple[str, str], int]:
-    """How many buckets of each dataset and width the program said it held. The last line may be cut off."""
+def reported(lines: list[str]) -> dict[tuple[str, str], int]:
+    """Return how many buckets of each dataset and width the program reported as stored; ignore a cut-off line."""
     counts: dict[tuple[str, str], int] = {}
-    for line in said:
+    for line in lines:
         words = line.split()
         if len(words) == 3:
             counts[words[0], words[1]] = int(words[2])
@@ -62,7 +65,7 @@ def told(said: list[str]) -> dict[tuple[str, str], int]:
 
 
 def check_all(database: Path) -> dict[tuple[str, str], int]:
-    """How many buckets are held; each of them is right."""
+    """Return how many buckets of each dataset and width are stored, after checking each."""
     store = Store.open(database)
     try:
         session = StoreSession(store, clock=lambda: JUST_AFTER)
@@ -79,7 +82,7 @@ def kill_again_and_again(server: DemoServer, folder: Path, times: int) -> None:
     chance = random.Random(seed)
     number, complete, begun = 0, 0, 0
     database = folder / "0" / "usage.duckdb"
-    fetch_and_kill(server, database, None)  # the organization is made up meanwhile
+    fetch_and_kill(server, database, None)  # the synthetic organization is computed in the first run
     took = time.monotonic()
     fetch_and_kill(server, folder / "first" / "usage.duckdb", None)
     took = time.monotonic() - took
@@ -87,30 +90,30 @@ def kill_again_and_again(server: DemoServer, folder: Path, times: int) -> None:
         if chance.random() < 0.5:
             number += 1
             database = folder / str(number) / "usage.duckdb"
-        said = fetch_and_kill(server, database, chance.uniform(0, min(0.8 * took, LONGEST)))
-        held = check_all(database)
-        for what, count in told(said).items():
-            assert held[what] >= count, f"seed {seed}, turn {turn}: {what} {held[what]} of {count}"
-        complete += "complete" in said
-        begun += bool(said)
+        lines = fetch_and_kill(server, database, chance.uniform(0, min(0.8 * took, LONGEST)))
+        stored = check_all(database)
+        for what, count in reported(lines).items():
+            assert stored[what] >= count, f"seed {seed}, turn {turn}: {what} {stored[what]} of {count}"
+        complete += "complete" in lines
+        begun += bool(lines)
     print(f"{begun} had stored something, {complete} everything")
     assert begun > times // 4, "few programs were killed at their work"
     _finish(server, database)
 
 
 def _finish(server: DemoServer, database: Path) -> None:
-    """A later run fetches what is missing, and no more than that."""
+    """Check that a later run fetches the missing buckets."""
     session = open_session(server.base_url, server.key, database)
     fetch_all(session, refresh=False, tell=False)
     session.close()
-    held = check_all(database)
-    assert held == {("completions", "1d"): 90, ("completions", "1h"): 7 * 24, ("costs", "1d"): 90}
+    stored = check_all(database)
+    assert stored == {("completions", "1d"): 90, ("completions", "1h"): 7 * 24, ("costs", "1d"): 90}
 
 
-def test_ten_times(server: DemoServer, tmp_path: Path) -> None:
+def test_killed_10_times(server: DemoServer, tmp_path: Path) -> None:
     kill_again_and_again(server, tmp_path, 10)
 
 
 @pytest.mark.fuzz
-def test_two_hundred_times(server: DemoServer, tmp_path: Path) -> None:
+def test_killed_200_times(server: DemoServer, tmp_path: Path) -> None:
     kill_again_and_again(server, tmp_path, 200)

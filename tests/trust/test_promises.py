@@ -1,4 +1,4 @@
-"""The page PROMISES.md stays true: the tests and the faults that it names are there."""
+"""Checks that the tests and faults named in PROMISES.md exist."""
 
 import ast
 import re
@@ -14,48 +14,48 @@ PAGE: Final = Path(__file__).with_name("PROMISES.md").read_text(encoding="utf-8"
 NAMED: Final = sorted(set(re.findall(r"`([\w/]+\.py::[\w:]+)`", PAGE)))
 
 
-def found_in(path: Path) -> dict[str, bool]:
-    """Its tests by name, after that of their class, and whether each is for the long run alone."""
-    found: dict[str, bool] = {}
+def list_tests(path: Path) -> dict[str, bool]:
+    """Return the tests of a file by name (`Class::test`), and whether each is a long run."""
+    tests: dict[str, bool] = {}
     module = ast.parse(path.read_text(encoding="utf-8"))
     for node in module.body:
         inside = node.body if isinstance(node, ast.ClassDef) else [node]
         before = f"{node.name}::" if isinstance(node, ast.ClassDef) else ""
         for one in inside:
             if isinstance(one, ast.FunctionDef) and one.name.startswith("test_"):
-                found[before + one.name] = any(
+                tests[before + one.name] = any(
                     ast.unparse(mark) == "pytest.mark.fuzz" for mark in one.decorator_list
                 )
-    return found
+    return tests
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_it_is_there(name: str) -> None:
+def test_named_test_exists(name: str) -> None:
     file, _, test = name.partition("::")
-    assert test in found_in(TESTS / file)
+    assert test in list_tests(TESTS / file)
 
 
-def test_every_row_names_a_test_that_runs_each_time() -> None:
+def test_every_row_names_a_test_of_make_test() -> None:
     rows = [line for line in PAGE.splitlines() if line.startswith("|") and ".py::" in line]
     assert len(rows) > 40
     for row in rows:
         tests = [name.partition("::") for name in re.findall(r"`([\w/]+\.py::[\w:]+)`", row)]
-        assert any(not found_in(TESTS / file)[test] for file, _, test in tests), row
+        assert any(not list_tests(TESTS / file)[test] for file, _, test in tests), row
 
 
-def test_every_fault_is_a_row_of_the_table() -> None:
+def test_named_faults_exist() -> None:
     rows = PAGE.partition("| Fault | Rows of the table |")[2].partition("##")[0].splitlines()[2:]
     named = [one.strip() for row in rows if row.startswith("|") for one in row.split("|")[2].split(";")]
     assert len(named) > 50
     assert set(named) <= {fault.name for fault in FAULTS}
 
 
-def test_nothing_that_runs_long_is_left_out() -> None:
+def test_every_long_run_is_named() -> None:
     long = {
         f"{path.relative_to(TESTS)}::{name}"
         for path in TESTS.rglob("test_*.py")
         if "bench" not in path.parts
-        for name, fuzz in found_in(path).items()
+        for name, fuzz in list_tests(path).items()
         if fuzz
     }
     assert long - {"cli/test_against_the_sdk.py::test_many_more_random_questions"} <= set(NAMED)

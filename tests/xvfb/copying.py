@@ -1,4 +1,4 @@
-"""A program that copies a made-up table, says so, and stays until its input ends; `rows` is its argument."""
+"""Copies a synthetic table of `rows` rows (the argument), prints "copied", and stays until its input ends."""
 
 import sys
 import threading
@@ -16,7 +16,7 @@ from usage_viewer.gui.clipboard.clipboard import prepare, put
 
 
 def table(rows: int) -> Table:
-    """Names that a spreadsheet or a browser would trip over, and numbers that don't fit a float."""
+    """Return a table with names that need escaping, and numbers that don't fit a float."""
     names = ("gpt-6-astra", "=1+1", 'größe "L"\t<b>', "two\nlines")
     money = np.array([Decimal(f"{row}.10") for row in range(rows)], object)
     return Table(

@@ -1,6 +1,6 @@
-"""The program's first start, by hand: no key, *Try the demo*, group by projects too, select all, copy.
+"""Plays a first start: no key, *Try the demo*, group by project, select all, copy.
 
-Says "copied" and how many rows, and ends when its input does. Its arguments are the program's.
+Prints "copied" and the number of rows, and ends when its input ends. Its arguments are the program's.
 """
 
 import sys
@@ -18,7 +18,7 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 
 
 class User(QObject):
-    """Looks every 50 ms whether the next step can be taken."""
+    """Tries the next step every 50 ms."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -62,13 +62,13 @@ class User(QObject):
         QTest.keyClick(table, Qt.Key.Key_C, CTRL)
         return True
 
-    def _on_copied(self, said: str) -> None:
-        self.said = said
+    def _on_copied(self, message: str) -> None:
+        self.message = message
 
     def _say(self) -> bool:
-        if not hasattr(self, "said"):
+        if not hasattr(self, "message"):
             return False
-        sys.stdout.write(f"{self.said}\n")
+        sys.stdout.write(f"{self.message}\n")
         sys.stdout.flush()
         return True
 
@@ -81,7 +81,7 @@ def _sit_down(application: QObject) -> None:
 
 
 def _begin() -> None:
-    """Once there is an application: its thread gets a user; the end of the input closes the window."""
+    """Wait for the application and start the user in its thread; the end of the input closes the window."""
     while not isinstance(QCoreApplication.instance(), QApplication):
         threading.Event().wait(0.01)
     application = QCoreApplication.instance()

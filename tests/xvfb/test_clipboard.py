@@ -1,4 +1,4 @@
-"""What another program gets when it pastes: each flavour, read by `xclip` from a running program of ours."""
+"""Checks what another program pastes: `xclip` reads each format from a running program of ours."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ ROWS = [
 
 @contextmanager
 def copied(display: str, rows: int) -> Iterator[str]:
-    """A program that has copied so many rows; gives its note."""
+    """Start a program that has copied `rows` rows; yield its note."""
     environment = os.environ | {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("copying.py")), str(rows)],
@@ -85,7 +85,7 @@ class TableReader(HTMLParser):
             self.lines[-1][-1] += data
 
 
-def test_each_flavour_is_pasted_as_it_was_made(xvfb_display: str) -> None:
+def test_each_format_is_pasted_unchanged(xvfb_display: str) -> None:
     with copied(xvfb_display, 4) as note:
         assert note == ""
         targets = pasted(xvfb_display, "TARGETS").split()
@@ -102,7 +102,7 @@ def test_each_flavour_is_pasted_as_it_was_made(xvfb_display: str) -> None:
         assert table.exact == [number for row in ROWS for number in row[1:]]
 
 
-def test_many_rows_are_pasted_whole_and_as_plain_text_alone(xvfb_display: str) -> None:
+def test_many_rows_are_pasted_as_plain_text_only(xvfb_display: str) -> None:
     rows = 300_000
     with copied(xvfb_display, rows) as note:
         assert "plain text" in note

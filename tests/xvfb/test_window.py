@@ -1,4 +1,4 @@
-"""The whole program on a real display: from the first start to what another program pastes."""
+"""Runs the whole program on a real X server, from the first start to a paste in another program."""
 
 import csv
 import io
@@ -25,11 +25,11 @@ def _pasted(display: str, target: str) -> str:
     return done.stdout.decode()
 
 
-def test_from_the_first_start_to_another_programs_paste(xvfb_display: str, tmp_path: Path) -> None:
-    kept = {
+def test_first_start_to_paste_in_another_program(xvfb_display: str, tmp_path: Path) -> None:
+    inherited = {
         name: value for name, value in os.environ.items() if name not in ("OPENAI_ADMIN_KEY", "WAYLAND_DISPLAY")
     }
-    environment = kept | {
+    environment = inherited | {
         "DISPLAY": xvfb_display,
         "QT_QPA_PLATFORM": "xcb",
         "PYTHONPATH": str(ROOT),
@@ -47,10 +47,10 @@ def test_from_the_first_start_to_another_programs_paste(xvfb_display: str, tmp_p
         assert program.stdout is not None
         assert program.stderr is not None
         try:
-            said = program.stdout.readline()
-            found = re.fullmatch(r"Copied ([\d,.]+) rows\n", said)
-            assert found, f"{said!r} {program.stderr.read() if not said else ''}"
-            _check_flavours(xvfb_display, int(re.sub(r"\D", "", found[1])))
+            line = program.stdout.readline()
+            match = re.fullmatch(r"Copied ([\d,.]+) rows\n", line)
+            assert match, f"{line!r} {program.stderr.read() if not line else ''}"
+            _check_flavours(xvfb_display, int(re.sub(r"\D", "", match[1])))
             program.stdin.close()
             assert program.wait(10) == 0
             assert program.stderr.read() == ""
@@ -73,6 +73,6 @@ def _check_flavours(display: str, rows: int) -> None:
     for line, shown in zip(plain, lines, strict=True):
         cells = re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", shown, re.DOTALL)
         assert len(cells) == len(line)
-        assert cells[0] == line[0]  # models have no characters to escape
+        assert cells[0] == line[0]  # names of models have no characters to escape
     exact = re.findall(r'sdval="(\d+)"', document)
     assert str(plain[1][3]) in exact

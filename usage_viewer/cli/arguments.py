@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from usage_viewer import __version__
 from usage_viewer.domain.catalog import DATASETS, Dataset
+from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import EXTRA
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
@@ -334,7 +335,8 @@ def _parse_metrics(text: str, data: Dataset) -> tuple[str, ...]:
 
 
 def _parse_order(text: str, view: ViewState) -> tuple[SortKey, ...]:
-    keys = tuple(SortKey(name.removeprefix("-"), name.startswith("-")) for name in _split_names(text))
+    names = _split_names(text)
+    keys = tuple(SortKey(ColumnKey.parse(name.removeprefix("-")), name.startswith("-")) for name in names)
     for key in keys:
         if key.column.name not in view.keys:
             raise InputError(

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 
 from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.parent import watch_parent, watch_stdin
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
@@ -27,12 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     demo = DemoServer(
         organization,
-        host=options.host,
-        port=options.port,
+        address=(options.host, options.port),
         key=options.key,
         latency=options.latency_ms / 1000,
-        refused=options.refuse_dimension,
-        refused_pairs=options.refuse_pair,
+        refused=RefusedGroupings.of(*options.refuse_dimension, pairs=options.refuse_pair),
     )
     try:
         with demo:

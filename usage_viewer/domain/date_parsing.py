@@ -55,16 +55,20 @@ def parse_day_or_time(text: str, today: date, style: DateStyle = _PLAIN) -> date
     return _add_time(day, time_match, text)
 
 
+def preset_named(text: str) -> Preset | None:
+    """Return the preset with this name, like "last week"; None for a text that names none, or a single day."""
+    return _PRESETS.get(" ".join(text.replace("-", " ").split()).casefold())
+
+
 def parse_range(start_text: str, end_text: str, today: date, style: DateStyle = _PLAIN) -> DateRange:
     """Return the range between two typed texts, in wall-clock times without a zone.
 
     If the end is a day, the range includes that day. If it is a time, the range ends before it. If either text is
     the name of a preset, like "last week", the range is that preset. Raises InputError.
     """
-    for text in (start_text, end_text):
-        preset = _PRESETS.get(" ".join(text.replace("-", " ").split()).casefold())
-        if preset is not None:
-            return DateRange(preset)
+    preset = preset_named(start_text) or preset_named(end_text)
+    if preset is not None:
+        return DateRange(preset)
     start = parse_day_or_time(start_text, today, style)
     end = parse_day_or_time(end_text, today, style)
     begin = start if isinstance(start, datetime) else datetime.combine(start, time())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from usage_viewer.api import Retry, Timeouts, UsageClient
+from usage_viewer.api import ClientOptions, Retry, Timeouts, UsageClient
 from usage_viewer.api.http.memory_budget import STEP, TOTAL
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import (
@@ -22,7 +22,10 @@ from usage_viewer.domain.errors import (
 )
 
 if TYPE_CHECKING:
-    from tests.api.conftest import Answer, MakeClient, Server, Waits
+    from tests.api.conftest import MakeClient
+    from tests.rigs.scripted_server import Answer
+    from tests.rigs.scripted_server import ScriptedServer as Server
+    from tests.rigs.waits import Waits
 
 PATH = "/organization/usage/completions"
 
@@ -223,7 +226,7 @@ def test_key_is_not_in_errors_or_logs(
 def test_unreadable_certificate_file_is_reported(tmp_path: Path) -> None:
     key = AdminKey.parse("sk-admin-x")
     with (
-        UsageClient("https://api.example", key, ca_file=tmp_path / "no.pem") as client,
+        UsageClient("https://api.example", key, ClientOptions(ca_file=tmp_path / "no.pem")) as client,
         pytest.raises(InputError, match=r"no\.pem"),
     ):
         client.get(PATH)
@@ -251,9 +254,8 @@ def test_clock_error_is_reported(server: "Server", answer: "type[Answer]") -> No
         answer.json({}, Date="Mon, 21 Sep 2026 14:13:22 GMT"),
     ]
     clock = 1_790_000_000.0  # Mon, 21 Sep 2026 14:13:20
-    with UsageClient(
-        server.base_url, AdminKey.parse("sk-admin-x" * 3), clock=lambda: clock, on_clock_error=clock_errors.append
-    ) as client:
+    options = ClientOptions(clock=lambda: clock, on_clock_error=clock_errors.append)
+    with UsageClient(server.base_url, AdminKey.parse("sk-admin-x" * 3), options) as client:
         for _ in range(3):
             client.get(PATH)
     assert clock_errors == [3600.0, 0.0]

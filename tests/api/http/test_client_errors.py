@@ -19,7 +19,9 @@ from usage_viewer.domain.errors import (
 )
 
 if TYPE_CHECKING:
-    from tests.api.conftest import Answer, MakeClient, Server
+    from tests.api.conftest import MakeClient
+    from tests.rigs.scripted_server import Answer
+    from tests.rigs.scripted_server import ScriptedServer as Server
 
 PATH = "/organization/usage/completions"
 

@@ -11,6 +11,7 @@ import pytest
 
 from usage_viewer.app.fetch.api_source import ApiSource
 from usage_viewer.demo.api.access import NAMES_ONLY_KEY
+from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
@@ -65,7 +66,7 @@ def test_a_retry_is_reported(source: ApiSource, server: DemoServer) -> None:
 
 def test_accepted_dimensions_lack_a_refused_one(server: DemoServer, source: ApiSource) -> None:
     assert source.accepted_dimensions(COMPLETIONS, LAST_WEEK, cancellation=Cancellation()) == COMPLETIONS.group_by
-    with DemoServer(server.organization, refused=("batch",)) as other:
+    with DemoServer(server.organization, refused=RefusedGroupings.of("batch")) as other:
         other_source = ApiSource(other.base_url, AdminKey.parse(other.key))
         accepted = other_source.accepted_dimensions(COMPLETIONS, LAST_WEEK, cancellation=Cancellation())
         other_source.close()

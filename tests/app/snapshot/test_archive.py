@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rigs.sessions import open_store_session
+from tests.rigs.sessions import NOW, open_store_session
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.app.snapshot.archive import SnapshotProfile, peek, save_snapshot, unpack
@@ -50,8 +49,14 @@ EVERYTHING = VIEW.without_filters()
 def session() -> Iterator[StoreSession]:
     """A session with a week of three datasets, fetched from the stand-in server."""
     key = AdminKey.parse(ADMIN_KEY)
-    with DemoServer(SyntheticOrganization(anchor=int(time.time())), key=ADMIN_KEY) as server:
-        profile = Profile("default", base_url=server.base_url, database=None, keystore=lambda: MemoryKeystore(key))
+    with DemoServer(SyntheticOrganization(anchor=NOW), key=ADMIN_KEY, clock=lambda: NOW) as server:
+        profile = Profile(
+            "default",
+            base_url=server.base_url,
+            database=None,
+            keystore=lambda: MemoryKeystore(key),
+            clock=lambda: NOW,
+        )
         with closing(open_store_session(profile)) as opened:
             opened.connect(profile.source(key))
             opened.fetch_names()

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from usage_viewer.demo.api.access import ADMIN_KEY, NAMES_ONLY_KEY, USAGE_ONLY_KEY
+from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.api.service import Service
 from usage_viewer.demo.world.organization import SyntheticOrganization
 
@@ -14,7 +15,7 @@ COMPLETIONS = "/organization/usage/completions"
 
 @pytest.fixture
 def service(organization: SyntheticOrganization) -> Service:
-    return Service(organization, refused=["api_source"], refused_pairs=[("user_id", "project_id")])
+    return Service(organization, refused=RefusedGroupings.of("api_source", pairs=[("user_id", "project_id")]))
 
 
 def test_page_with_the_current_minute_is_not_cached(service: Service, now: int) -> None:

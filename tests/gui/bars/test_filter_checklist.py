@@ -21,7 +21,7 @@ NAMES = Names.of([Name("project", "proj_a", "alpha"), Name("project", "proj_b", 
 def opened(
     shown: Callable[[QWidget, int], None], wanted: list[ViewState]
 ) -> Callable[..., FilterChecklist]:  # fmt: skip
-    """Returns a function that opens the checklist of projects for a view."""
+    """Return a function that opens the checklist of projects for a view."""
     anchor = QWidget()
     shown(anchor, 300)
     checklist = FilterChecklist(anchor)

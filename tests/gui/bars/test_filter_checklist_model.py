@@ -86,7 +86,7 @@ def test_search_keeps_ticks(model: FilterChecklistModel) -> None:
 
 
 def test_tick_emits_signals(model: FilterChecklistModel, qtbot: QtBot) -> None:
-    with qtbot.waitSignals([model.dataChanged, model.ticks_changed], timeout=500):
+    with qtbot.waitSignals([model.dataChanged, model.ticks_changed]):
         model.setData(model.index(0, 0), Qt.CheckState.Checked.value, Qt.ItemDataRole.CheckStateRole)
     assert not model.setData(model.index(0, 0), "x", Qt.ItemDataRole.EditRole)
     assert not model.setData(QModelIndex(), Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)

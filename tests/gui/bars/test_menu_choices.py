@@ -50,7 +50,7 @@ def zone(shown: Callable[[QWidget, int], None], wanted: list[ViewState]) -> Zone
 
 
 def choose(qtbot: QtBot, button: QWidget, action: QAction) -> None:
-    """Opens the menu with the mouse and clicks the entry of `action`."""
+    """Open the menu with the mouse and click the entry of `action`."""
     qtbot.mouseClick(button, LEFT)
     menu = action.parent()
     assert isinstance(menu, QMenu)
@@ -98,7 +98,7 @@ def test_shortcut_opens_menu(granularity: GranularityChoice, qtbot: QtBot) -> No
     menu = granularity.menu_actions[Granularity.DAY].parent()
     assert isinstance(menu, QMenu)
     qtbot.keyClick(granularity, Qt.Key.Key_P, ALT)
-    qtbot.waitUntil(menu.isVisible, timeout=1000)
+    qtbot.waitUntil(menu.isVisible)
     menu.close()
 
 

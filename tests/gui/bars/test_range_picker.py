@@ -69,10 +69,10 @@ def test_arrows_move_range_by_its_length(picker: RangePicker, wanted: list[ViewS
 def test_alt_with_arrow_keys_moves_range(picker: RangePicker, wanted: list[ViewState], qtbot: QtBot) -> None:
     alt = Qt.KeyboardModifier.AltModifier
     qtbot.keyClick(picker, Qt.Key.Key_Left, alt)
-    qtbot.waitUntil(lambda: len(wanted) == 1, timeout=1000)
+    qtbot.waitUntil(lambda: len(wanted) == 1)
     picker.show_view(wanted[-1], NOW)
     qtbot.keyClick(picker, Qt.Key.Key_Right, alt)
-    qtbot.waitUntil(lambda: len(wanted) == 2, timeout=1000)
+    qtbot.waitUntil(lambda: len(wanted) == 2)
     assert [view.range for view in wanted] == [days("2026-09-24", "2026-10-23"), VIEW.range]
 
 

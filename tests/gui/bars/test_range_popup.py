@@ -93,8 +93,22 @@ def test_typed_preset_is_applied(
     field.selectAll()
     qtbot.keyClicks(field, text)
     assert popup.presets.currentRow() == PRESETS.index(preset)
+    other = popup.start if line == "end" else popup.end
+    assert date.fromisoformat(other.text()) <= date(2026, 11, 22)
     qtbot.keyClick(field, Qt.Key.Key_Return)
     assert wanted == [VIEW.with_range(DateRange(preset))]
+
+
+def test_date_typed_after_a_preset_replaces_it(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
+    retype(qtbot, popup, "last week", "2026-11-19")
+    assert popup.presets.currentRow() == -1
+    assert popup.start.text() == "2026-11-09"
+    qtbot.keyClick(popup.end, Qt.Key.Key_Return)
+    assert wanted == [VIEW.with_range(days("2026-11-09", "2026-11-19"))]
+
+
+def test_presets_need_no_scroll_bar(popup: RangePopup) -> None:
+    assert not popup.presets.verticalScrollBar().isVisible()
 
 
 def test_week_begins_with_the_first_day_of_the_locale(picker: RangePicker) -> None:

@@ -21,7 +21,7 @@ from usage_viewer.keystore import Keystore, open_keystore
 from usage_viewer.store import Store
 
 if TYPE_CHECKING:
-    from tests.conftest import SecretService
+    from tests.rigs.secret_service import SecretService
 
 
 def _window(

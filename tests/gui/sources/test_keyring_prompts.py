@@ -18,7 +18,7 @@ from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.keystore import Keystore, OsKeyring
 
 if TYPE_CHECKING:
-    from tests.conftest import SecretService
+    from tests.rigs.secret_service import SecretService
 
 PASSWORD: Final = "a password for the tests"
 RETURN: Final = 0xFF0D

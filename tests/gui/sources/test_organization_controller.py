@@ -21,7 +21,7 @@ from usage_viewer.gui.widgets.form_dialog import FormDialog
 from usage_viewer.keystore import Keystore, MemoryKeystore, open_keystore
 
 if TYPE_CHECKING:
-    from tests.conftest import SecretService
+    from tests.rigs.secret_service import SecretService
 
 SECOND_KEY = "sk-admin-second-second-second-second-second"
 

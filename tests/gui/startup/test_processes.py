@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QColor, QImage
 
+from tests.rigs.load import slowdown
 from tests.rigs.window import WindowRig
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.demo.api.access import ADMIN_KEY
@@ -115,7 +116,7 @@ def _end(process: "subprocess.Popen[str]", within: float = 2.0) -> None:
     assert process.stderr is not None
     assert process.stderr.read() == ""
     assert status == 0
-    assert took < within
+    assert took < within * slowdown()
 
 
 def test_closing_ends_the_process(rig: WindowRig) -> None:

@@ -5,15 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tests.rigs.clock import Clock
 from usage_viewer.domain.table import GroupColumn, Table
 from usage_viewer.gui.table.type_ahead import PAUSE, TypeAhead
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

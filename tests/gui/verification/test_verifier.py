@@ -24,7 +24,7 @@ DAY = 86400
 
 
 def edited(change: Callable[[Any], None], *, grouped: bool = True) -> Faults:
-    """Returns faults that change each bucket of the server's usage responses, `grouped` or without grouping."""
+    """Return faults that change each bucket of the server's usage responses, `grouped` or without grouping."""
 
     def edit(answer: Any) -> Any:
         for bucket in answer["data"]:
@@ -40,18 +40,18 @@ def edited(change: Callable[[Any], None], *, grouped: bool = True) -> Faults:
 
 @pytest.fixture
 def day(rig: WindowRig) -> int:
-    """Returns the start of a final day within the last 30 days, in epoch seconds."""
+    """Return the start of a final day within the last 30 days, in epoch seconds."""
     now = int(rig.clock())
     return now - now % DAY - 12 * DAY
 
 
 def drop_record(day: int) -> Faults:
-    """Removes the last record of a day from grouped responses."""
+    """Remove the last record of a day from grouped responses."""
     return edited(lambda bucket: bucket["results"].pop() if bucket["start_time"] == day else None)
 
 
 def break_identity(day: int) -> Faults:
-    """Makes the output tokens of one record of a day 3 larger than the sum of their parts."""
+    """Make the output tokens of one record of a day 3 larger than the sum of their parts."""
 
     def change(bucket: Any) -> None:
         if bucket["start_time"] == day:

@@ -1,3 +1,3 @@
-"""Fixtures of widgets on their own."""
+"""Fixtures of single widgets."""
 
 from tests.rigs.widgets import _english, _kept, shown, wanted

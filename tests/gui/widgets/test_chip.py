@@ -13,7 +13,7 @@ DARK = QPalette(QColor("#2b2d31"), QColor("#1f2124"))
 
 @pytest.fixture
 def chip(shown: Callable[[QWidget, int], None], qtbot: QtBot) -> Chip:
-    """Shows an active chip within a parent. Another widget has the focus."""
+    """Show an active chip within a parent. Another widget has the focus."""
     parent = QWidget()
     other = QLineEdit(parent)
     other.setGeometry(0, 80, 50, 20)
@@ -82,12 +82,12 @@ def test_chip_is_mirrored_in_right_to_left_layout(chip: Chip) -> None:
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Delete, Qt.Key.Key_Backspace])
 def test_delete_and_backspace_request_removal(chip: Chip, qtbot: QtBot, key: Qt.Key) -> None:
-    with qtbot.waitSignal(chip.remove_requested, timeout=500):
+    with qtbot.waitSignal(chip.remove_requested):
         qtbot.keyClick(chip, key)
 
 
 def test_close_button_requests_removal_without_clicking_chip(chip: Chip, qtbot: QtBot) -> None:
-    with qtbot.assertNotEmitted(chip.clicked), qtbot.waitSignal(chip.remove_requested, timeout=500):
+    with qtbot.assertNotEmitted(chip.clicked), qtbot.waitSignal(chip.remove_requested):
         qtbot.mouseClick(chip.close_button, Qt.MouseButton.LeftButton)
 
 

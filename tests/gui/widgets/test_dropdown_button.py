@@ -37,7 +37,7 @@ def test_button_shows_choice(button: DropdownButton) -> None:
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Down])
 def test_space_enter_and_down_click_button(button: DropdownButton, qtbot: QtBot, key: Qt.Key) -> None:
-    with qtbot.waitSignal(button.clicked, timeout=500):
+    with qtbot.waitSignal(button.clicked):
         qtbot.keyClick(button, key)
 
 

@@ -40,7 +40,7 @@ def test_layout_gives_row_the_height_for_its_width(shown: Callable[[QWidget, int
     shown(page, 700)
     assert row.height() == 24
     page.resize(250, 400)
-    qtbot.waitUntil(lambda: row.height() == row.heightForWidth(row.width()) > 24, timeout=1000)
+    qtbot.waitUntil(lambda: row.height() == row.heightForWidth(row.width()) > 24)
 
 
 def test_item_wider_than_row_is_cut_to_row(shown: Callable[[QWidget, int], None]) -> None:
@@ -92,4 +92,4 @@ def test_item_that_becomes_wider_moves_next_item(shown: Callable[[QWidget, int],
     shown(row, 600)
     before = second.x()
     first.setText("a much longer text than before")
-    qtbot.waitUntil(lambda: second.x() > before, timeout=1000)
+    qtbot.waitUntil(lambda: second.x() > before)

@@ -48,7 +48,7 @@ def test_enter_on_button_clicks_button(popup: CountingPopup, qtbot: QtBot) -> No
     button = popup.findChild(QPushButton)
     assert button is not None
     button.setFocus()
-    with qtbot.waitSignal(button.clicked, timeout=500):
+    with qtbot.waitSignal(button.clicked):
         qtbot.keyClick(button, Qt.Key.Key_Return)
     assert popup.applied == 0
 

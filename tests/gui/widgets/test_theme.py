@@ -23,7 +23,7 @@ def _luminance(colour: QColor) -> float:
 
 
 def _contrast(one: QColor, other: QColor) -> float:
-    """Returns the contrast ratio as WCAG defines it: 1 to 21; text needs 4.5."""
+    """Return the contrast ratio as WCAG defines it: 1 to 21; text needs 4.5."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QLocale
 
 from tests.rigs.window import WindowUnderTest
 from usage_viewer.demo.api.access import USAGE_ONLY_KEY
+from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
@@ -120,7 +121,7 @@ def test_missing_permission_for_names_is_a_notice(rig: Any) -> None:
 class TestRefusedPairs:
     @pytest.fixture
     def server(self, organization: SyntheticOrganization) -> Any:
-        with DemoServer(organization, refused_pairs=[("user_id", "project_id")]) as running:
+        with DemoServer(organization, refused=RefusedGroupings.of(pairs=[("user_id", "project_id")])) as running:
             yield running
 
     def test_largest_granted_grouping_is_fetched(self, rig: Any) -> None:

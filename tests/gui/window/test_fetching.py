@@ -8,8 +8,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar, QWidget
 
+from tests.rigs.load import slowdown
 from tests.rigs.window import Oracle, User, WindowRig, WindowUnderTest
 from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
@@ -95,8 +97,8 @@ def test_cancel_stops_at_once_and_keeps_complete_buckets(rig: WindowRig, user: U
         user.key(Qt.Key.Key_Period, CTRL)
     else:
         user.click(user.button("Cancel", status))
-    rig.qtbot.waitUntil(lambda: not window.workspace.fetching, timeout=300)
-    assert time.monotonic() - began < 0.3
+    rig.qtbot.waitUntil(lambda: not window.workspace.fetching, timeout=int(300 * slowdown()))
+    assert time.monotonic() - began < 0.3 * slowdown()
     rig.qtbot.wait(100)
     assert "Stopped. Press Refresh (F5) to load the rest." in status.text
     loaded, _, whole = status.text.partition(" of ")
@@ -223,7 +225,7 @@ def test_arriving_rows_keep_scroll_position_and_current_row(rig: WindowRig, user
 
 @pytest.fixture
 def refusing(organization: SyntheticOrganization) -> Callable[[], DemoServer]:
-    return lambda: DemoServer(organization, key=ADMIN_KEY, refused=("api_source",))
+    return lambda: DemoServer(organization, key=ADMIN_KEY, refused=RefusedGroupings.of("api_source"))
 
 
 def test_refused_dimension_is_disabled_with_a_reason(

@@ -20,7 +20,7 @@ from usage_viewer.gui.sources.key_page import KeyPage
 from usage_viewer.keystore import Keystore
 
 if TYPE_CHECKING:
-    from tests.conftest import SecretService
+    from tests.rigs.secret_service import SecretService
 
 
 def _field(page: KeyPage) -> QLineEdit:

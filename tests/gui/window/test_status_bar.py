@@ -52,7 +52,7 @@ def test_end_of_a_fetch_removes_only_its_own_notice(line: StatusBar) -> None:
 def test_messages_disappear_after_a_while(line: StatusBar, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status_bar, "MESSAGE_SECONDS", 0.02)
     line.show_message("Copied 3 rows")
-    qtbot.waitUntil(lambda: line.text == "", timeout=1000)
+    qtbot.waitUntil(lambda: line.text == "")
 
 
 def test_load_time_of_an_earlier_day_has_its_date() -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
+from tests.rigs.load import slowdown
 from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.gui.workspace.settings_controller import WRITE_DELAY_MS
@@ -65,7 +66,7 @@ def test_settings_are_written_soon_after_a_change(rig: WindowRig, user: User) ->
         profiles = json.loads(settings.read_text())["profiles"] if settings.exists() else {}
         return "default" in profiles and "batch" in profiles["default"]["view"]["grouping"]
 
-    rig.qtbot.waitUntil(is_written, timeout=WRITE_DELAY_MS * 4)
+    rig.qtbot.waitUntil(is_written, timeout=int(WRITE_DELAY_MS * 4 * slowdown()))
 
 
 @pytest.mark.parametrize("damage", [b"{", b"[1]", b"\xff\xfe"])

@@ -33,13 +33,12 @@ def _nothing_is_erased() -> list[UsageViewerError]:
 
 @pytest.fixture
 def window(rig: WindowRig) -> Iterator[WindowUnderTest]:
-    """Open a window on two organizations with filters; file dialogs are cancelled, *Quit* and the demo are off."""
+    """Open a window on two organizations with filters; file dialogs are cancelled, *Quit* is off."""
     listed = (Organization("default", "Mine"), Organization("acme", "Acme"))
     settings.save(ProfilePaths(rig.data_dir).settings, Settings(organizations=listed))
     Store.open(ProfilePaths(rig.data_dir, "acme").database).close()
     window = rig.open(rig.context(erase_all=_nothing_is_erased))
-    for action in (window.commands.quit, window.commands.demo):
-        action.setEnabled(False)
+    window.commands.quit.setEnabled(False)
     view = window.view
     for item in FILTERS:
         view = view.with_filter(item)
@@ -52,9 +51,9 @@ def window(rig: WindowRig) -> Iterator[WindowUnderTest]:
 
 
 def _cancel_file_dialog() -> None:
-    dialog = QApplication.activeModalWidget()
-    if isinstance(dialog, QFileDialog):
-        dialog.reject()
+    for dialog in QApplication.topLevelWidgets():
+        if isinstance(dialog, QFileDialog) and dialog.isVisible():
+            dialog.reject()
 
 
 def _close_popups() -> None:
@@ -138,6 +137,7 @@ def _assert_nothing_is_lost(rig: WindowRig, window: WindowUnderTest) -> None:
 
 @pytest.mark.parametrize("way", list(WAYS))
 def test_typed_sentence_removes_nothing(rig: WindowRig, user: User, window: WindowUnderTest, way: str) -> None:
+    window.commands.demo.setEnabled(False)
     for end in ("", "\r", " "):
         WAYS[way](window, user)
         assert QApplication.activePopupWidget() is not None
@@ -151,6 +151,7 @@ def test_typed_sentence_removes_nothing(rig: WindowRig, user: User, window: Wind
 def test_no_letter_of_a_menu_removes_anything(
     rig: WindowRig, user: User, window: WindowUnderTest, way: str
 ) -> None:
+    window.commands.demo.setEnabled(False)
     for letter in "abcdefghijklmnopqrstuvwxyz":
         WAYS[way](window, user)
         _type(rig, window, f"{letter} remove")
@@ -179,6 +180,17 @@ def test_focus_returns_to_the_table_after_a_dialog(
     user.activate(dialog)
     user.key(Qt.Key.Key_Escape)
     user.activate(window)
+    assert user.focus is window.page.table
+
+
+def test_table_has_the_focus_at_the_start_and_after_another_organization(
+    rig: WindowRig, user: User, window: WindowUnderTest
+) -> None:
+    assert user.focus is window.page.table
+    rig.settle(window, window.commands.demo.trigger)
+    assert user.focus is window.page.table
+    user.click(window.page.organization)
+    rig.settle(window, lambda: user.pick("1 Mine"))
     assert user.focus is window.page.table
 
 

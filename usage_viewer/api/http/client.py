@@ -50,45 +50,50 @@ class Timeouts:
     total: float = 120.0
 
 
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """How a client connects, waits and retries.
+
+    `clock` returns epoch seconds. `sleep(seconds)` waits between two attempts and returns True if the user has
+    cancelled (default: it waits for the `cancellation` of the call). `ca_file` (PEM) is trusted in addition to the
+    system's certificates. `max_body` is in bytes. `on_clock_error` is called with the seconds by which the server's
+    clock is ahead of `clock`, after each response and in the thread of the request.
+    """
+
+    transport: httpx.BaseTransport | None = None
+    timeouts: Timeouts = Timeouts()
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], bool] | None = None
+    ca_file: Path | None = None
+    max_body: int = MAX_BODY
+    policy: RetryPolicy = DEFAULT_POLICY
+    on_clock_error: Callable[[float], None] | None = None
+
+
+_DEFAULT_OPTIONS = ClientOptions()
+
+
 class UsageClient:
     """Sends GET requests with the admin key to the host of the base URL. Redirects are not followed.
 
-    The key goes to no other host. `clock` returns epoch seconds. `sleep(seconds)` waits between two attempts and
-    returns True if the user has cancelled (default: it waits for the `cancellation` of the call). `max_body` is in
-    bytes. `on_clock_error` is called with the number of seconds by which the server's clock is ahead of `clock`,
-    after each response and in the thread of the request. Connections are opened by the first call that needs one.
-    Raises InputError for an invalid base URL.
+    The key goes to no other host. Connections are opened by the first call that needs one. Raises InputError for an
+    invalid base URL.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        key: AdminKey,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        timeouts: Timeouts = Timeouts(),
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], bool] | None = None,
-        ca_file: Path | None = None,
-        max_body: int = MAX_BODY,
-        policy: RetryPolicy = DEFAULT_POLICY,
-        on_clock_error: Callable[[float], None] | None = None,
-    ) -> None:
+    def __init__(self, base_url: str, key: AdminKey, options: ClientOptions = _DEFAULT_OPTIONS) -> None:
         self.base_url = check_base_url(base_url)
-        self._key, self._transport, self._timeouts = key, transport, timeouts
-        self._clock, self._sleep, self._ca_file = clock, sleep, ca_file
-        self._max_body, self._policy = max_body, policy
+        self._key, self._options = key, options
         self._host = httpx.URL(self.base_url).host
         self._proxy: str | None = None
         self._lock = threading.Lock()  # guards the next three attributes
         self._http: httpx.Client | None = None
         self._running_calls, self._closed = 0, False
         self._memory_budget = MemoryBudget()
-        self._clock_error, self._on_clock_error = 0.0, on_clock_error
+        self._clock_error = 0.0
 
     def now(self) -> float:
         """Return the current time in epoch seconds, corrected by the `Date` header of the last response."""
-        return self._clock() + self._clock_error
+        return self._options.clock() + self._clock_error
 
     def close(self) -> None:
         """Close all connections as soon as no call uses them.
@@ -161,10 +166,10 @@ class UsageClient:
             with self._counted_call():
                 body = with_retries(
                     lambda: self._attempt(path, params, stop, reservation),
-                    self._policy,
-                    self._sleep or stop.wait,
+                    self._options.policy,
+                    self._options.sleep or stop.wait,
                     on_retry,
-                    self._clock,
+                    self._options.clock,
                 )
             yield body
         finally:
@@ -205,8 +210,10 @@ class UsageClient:
         def check() -> None:
             cancellation.check()
             waited_for_memory = reservation.waited - waited_before
-            if time.monotonic() - begun - waited_for_memory > self._timeouts.total:
-                raise TimedOut(f"the response was not complete after {self._timeouts.total:g} s ({self._host})")
+            if time.monotonic() - begun - waited_for_memory > self._options.timeouts.total:
+                raise TimedOut(
+                    f"the response was not complete after {self._options.timeouts.total:g} s ({self._host})"
+                )
 
         check()
         request = self._client().build_request(
@@ -233,7 +240,7 @@ class UsageClient:
         return body
 
     def _read_body(self, response: httpx.Response, check: Callable[[int], None]) -> bytes:
-        limit = self._max_body
+        limit = self._options.max_body
         length = response.headers.get("content-length", "")
         encoding = response.headers.get("content-encoding", "").strip().lower()
         if response.is_success:
@@ -251,10 +258,10 @@ class UsageClient:
         server_time = parse_http_date(headers.get("date", ""))
         if server_time is None or "age" in headers:  # a response from a cache has an old date
             return
-        error = server_time - self._clock()
+        error = server_time - self._options.clock()
         self._clock_error = error if abs(error) > _MIN_CLOCK_ERROR else 0.0
-        if self._on_clock_error is not None:
-            self._on_clock_error(self._clock_error)
+        if self._options.on_clock_error is not None:
+            self._options.on_clock_error(self._clock_error)
 
     def _client(self) -> httpx.Client:
         with self._lock:
@@ -263,9 +270,9 @@ class UsageClient:
             return self._http
 
     def _new_client(self) -> httpx.Client:
-        times = self._timeouts
+        times = self._options.timeouts
         return httpx.Client(
-            transport=self._transport or self._new_transport(),
+            transport=self._options.transport or self._new_transport(),
             trust_env=False,  # `find_proxy` reads the proxy; no other environment variable is used
             follow_redirects=False,
             timeout=httpx.Timeout(times.read, connect=times.connect, pool=times.total),
@@ -274,7 +281,7 @@ class UsageClient:
 
     def _new_transport(self) -> Transport:
         self._proxy = find_proxy(self.base_url)
-        context = make_ssl_context(self._ca_file) if self.base_url.startswith("https:") else None
+        context = make_ssl_context(self._options.ca_file) if self.base_url.startswith("https:") else None
         try:
             return Transport(context, self._proxy, _MAX_CONNECTIONS)
         except (ValueError, httpx.InvalidURL):

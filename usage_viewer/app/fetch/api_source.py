@@ -51,15 +51,14 @@ class ApiSource:
     def _created_client(self) -> "api.UsageClient":
         from usage_viewer import api
 
-        return api.UsageClient(
-            self._base_url,
-            self._key,
+        options = api.ClientOptions(
             ca_file=self._ca_file,
             timeouts=self._timeouts or api.Timeouts(),
             sleep=self._wait,
             clock=self._clock,
             on_clock_error=self._on_clock_error,
         )
+        return api.UsageClient(self._base_url, self._key, options)
 
     @property
     def _client(self) -> "api.UsageClient":

@@ -1,6 +1,27 @@
 """The error responses of the API."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RefusedGroupings:
+    """The groupings that the server refuses with HTTP 400.
+
+    `dimensions` are refused everywhere; costs also can't be grouped by both dimensions of one of `pairs`.
+    """
+
+    dimensions: frozenset[str] = frozenset()
+    pairs: frozenset[frozenset[str]] = frozenset()
+
+    @classmethod
+    def of(cls, *dimensions: str, pairs: Iterable[Iterable[str]] = ()) -> "RefusedGroupings":
+        """Return the record for these dimensions and pairs."""
+        return cls(frozenset(dimensions), frozenset(frozenset(pair) for pair in pairs))
+
+
+NOTHING_REFUSED = RefusedGroupings()
 
 
 class Refusal(Exception):

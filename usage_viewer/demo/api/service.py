@@ -2,7 +2,7 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from threading import Lock
 from typing import Final
 
@@ -10,7 +10,7 @@ from usage_viewer.demo.api.access import ADMIN_KEY, NAMES_SCOPE, USAGE_SCOPE, ch
 from usage_viewer.demo.api.answer import usage_page
 from usage_viewer.demo.api.lists import list_response
 from usage_viewer.demo.api.query import Parameters, parse_query
-from usage_viewer.demo.api.refusal import Refusal
+from usage_viewer.demo.api.refusal import NOTHING_REFUSED, Refusal, RefusedGroupings
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS, Dataset
 
@@ -27,13 +27,11 @@ class Service:
         organization: SyntheticOrganization,
         *,
         key: str = ADMIN_KEY,
-        refused: Collection[str] = (),
-        refused_pairs: Collection[Collection[str]] = (),
+        refused: RefusedGroupings = NOTHING_REFUSED,
     ) -> None:
         self.organization = organization
         self.key = key
-        self.refused = frozenset(refused)
-        self.refused_pairs = frozenset(frozenset(pair) for pair in refused_pairs)
+        self.refused = refused
         self._pages: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._lock = Lock()
 
@@ -61,8 +59,8 @@ class Service:
 
     def _page(self, dataset: Dataset, parameters: Parameters, now: int) -> bytes:
         # A refused pair applies to costs only.
-        pairs = self.refused_pairs if dataset.name == "costs" else frozenset[frozenset[str]]()
-        query = parse_query(dataset, parameters, now, self.refused, pairs)
+        pairs = self.refused.pairs if dataset.name == "costs" else frozenset[frozenset[str]]()
+        query = parse_query(dataset, parameters, now, self.refused.dimensions, pairs)
         # A page that reaches the current minute depends on the time, too.
         known_until = min(query.end, now - now % 60)
         cache_key = (

@@ -3,12 +3,12 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
 from usage_viewer.demo.api.access import ADMIN_KEY
-from usage_viewer.demo.api.refusal import Refusal
+from usage_viewer.demo.api.refusal import NOTHING_REFUSED, Refusal, RefusedGroupings
 from usage_viewer.demo.api.service import Service
 from usage_viewer.demo.server.faults import Fault, Faults, LoggedRequest, Request
 from usage_viewer.demo.server.listener import Listener, Reply
@@ -21,22 +21,19 @@ _NO_FAULT: Final = Fault()
 class DemoServer:
     """Serves `organization` while it is open as a context manager.
 
-    `base_url` ends with /v1; `key` may read everything; `requests` is the log. `latency` is a wait in seconds
-    before each response. A request grouped by a dimension in `refused` gets HTTP 400, a request for costs also if
-    it is grouped by both dimensions of a pair in `refused_pairs`. `clock` returns epoch seconds. `latency`,
-    `faults`, `clock` and `requests` may be changed while the server runs.
+    `address` is host and port (0: any free port). `base_url` ends with /v1; `key` may read everything.
+    `requests` is the log. `latency` is a wait in seconds before each response. `refused` groupings get HTTP 400.
+    `clock` returns epoch seconds. `latency`, `faults`, `clock` and `requests` may be changed while it runs.
     """
 
     def __init__(
         self,
         organization: SyntheticOrganization | None = None,
         *,
-        host: str = "127.0.0.1",
-        port: int = 0,
+        address: tuple[str, int] = ("127.0.0.1", 0),
         key: str = ADMIN_KEY,
         latency: float = 0.0,
-        refused: Collection[str] = (),
-        refused_pairs: Collection[Collection[str]] = (),
+        refused: RefusedGroupings = NOTHING_REFUSED,
         clock: Callable[[], float] = time.time,
         faults: Faults | None = None,
     ) -> None:
@@ -46,8 +43,8 @@ class DemoServer:
         self.requests: list[LoggedRequest] = []
         self.organization = organization or SyntheticOrganization(anchor=int(clock()))
         self.key = key
-        self._service = Service(self.organization, key=key, refused=refused, refused_pairs=refused_pairs)
-        self._host, self._port = host, port
+        self._service = Service(self.organization, key=key, refused=refused)
+        self._host, self._port = address
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
 

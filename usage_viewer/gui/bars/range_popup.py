@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from usage_viewer.domain.date_parsing import parse_day_or_time, parse_range
+from usage_viewer.domain.date_parsing import parse_day_or_time, parse_range, preset_named
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.zones import zone_of
@@ -43,6 +43,8 @@ class RangePopup(Popup):
         self.presets.setFixedWidth(self.presets.sizeHintForColumn(0) + 4 * UNIT)
         for row in range(len(PRESETS)):
             self.presets.item(row).setSizeHint(QSize(0, self.fontMetrics().height() + UNIT))
+        row_height = self.fontMetrics().height() + UNIT
+        self.presets.setMinimumHeight(len(PRESETS) * row_height + 2 * self.presets.frameWidth())
         self.start = self._create_date_field("First day or start time")
         self.end = self._create_date_field("Last day or end time")
         self.start_calendar = RangeCalendar(self, name="First day")
@@ -92,8 +94,8 @@ class RangePopup(Popup):
     def _connect(self) -> None:
         self.presets.itemClicked.connect(lambda item: self.apply())
         self.presets.currentRowChanged.connect(self._on_preset_changed)
-        for field in (self.start, self.end):
-            field.textEdited.connect(self._on_text_edited)
+        self.start.textEdited.connect(lambda: self._on_text_edited(self.end))
+        self.end.textEdited.connect(lambda: self._on_text_edited(self.start))
         self.start_calendar.clicked.connect(self._on_start_day_chosen)
         self.start_calendar.selectionChanged.connect(self._on_start_day_chosen)
         self.end_calendar.clicked.connect(self._on_end_day_chosen)
@@ -124,8 +126,10 @@ class RangePopup(Popup):
         if row >= 0:
             self._set_draft(DateRange(PRESETS[row]))
 
-    def _on_text_edited(self) -> None:
+    def _on_text_edited(self, other: QLineEdit) -> None:
+        """Use the edited text; `other` is the other field, which follows if either had the name of a preset."""
         self._select_preset(None)
+        self._replace_preset(other)
         style = date_style(QLocale())
         try:
             self._draft = parse_range(self.start.text(), self.end.text(), self._today, style)
@@ -133,8 +137,21 @@ class RangePopup(Popup):
             self._draft = None
             self._show_message(f"{error.title}. {error.hint}", error=True)
             return
-        self._select_preset(self._draft.preset)
+        if self._draft.preset is not None:
+            self._select_preset(self._draft.preset)
+            self._show_day(other, self._draft)
         self._show_draft()
+
+    def _replace_preset(self, field: QLineEdit) -> None:
+        """Replace a preset's name in a field by its first or last day: the other field was edited since."""
+        preset = preset_named(field.text())
+        if preset is not None:
+            self._show_day(field, DateRange(preset))
+
+    def _show_day(self, field: QLineEdit, chosen: DateRange) -> None:
+        """Show the first or the last day of a preset in one of the fields."""
+        start, end = chosen.wall(self._now, self._zone, week_start(QLocale()))
+        field.setText((start if field is self.start else end - timedelta(days=1)).date().isoformat())
 
     def _on_start_day_chosen(self) -> None:
         """Set the first day. If it comes after the last day, the range keeps its length and moves."""

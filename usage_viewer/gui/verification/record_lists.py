@@ -213,9 +213,8 @@ def sources_text(sources: CellSources, names: Names, locale: QLocale) -> str:
 def metrics_of(column: str, dataset: Dataset, shown: Sequence[str]) -> tuple[str, ...]:
     """Return the stored metrics from which a column is computed.
 
-    For a column without figures, such as a dimension, the result has the metrics of all columns in `shown`.
+    For a column without figures, such as a dimension, the result has the metrics of all columns in `shown` that the
+    dataset has: a field of a later version is none of its columns.
     """
-    metrics: list[str] = []
-    for name in (column,) if dataset.has_column(column) else shown:
-        metrics += dataset.column(name).needs()
-    return tuple(dict.fromkeys(metrics))
+    names = (column,) if dataset.has_column(column) else [name for name in shown if dataset.has_column(name)]
+    return tuple(dict.fromkeys(metric for name in names for metric in dataset.column(name).needs()))

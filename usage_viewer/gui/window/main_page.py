@@ -162,6 +162,18 @@ class MainPage(QWidget):
         """Move the keyboard focus to the table; to none of the controls while the table is hidden."""
         (self.table if self._stack.currentWidget() is self.pane else self).setFocus()
 
+    def _show_table(self, shown: bool) -> None:
+        """Show the table, or the text in its place.
+
+        While the table is hidden, the page has its focus: Qt would give it to a button, which takes what is typed.
+        """
+        focused = self.window().focusWidget() in (None, self, self.table)
+        if focused:
+            self.setFocus()
+        self._stack.setCurrentWidget(self.pane if shown else self.empty)
+        if focused:
+            self.focus_table()
+
     @property
     def heading(self) -> str:
         """Returns the texts of the controls above the table."""
@@ -189,12 +201,12 @@ class MainPage(QWidget):
     def show_loading(self, text: str) -> None:
         """Show a text and a progress bar in place of the table."""
         self.empty.show_message(text, busy=True)
-        self._stack.setCurrentWidget(self.empty)
+        self._show_table(False)
 
     def show_nothing(self) -> None:
         """Show neither table nor text; the banner explains why."""
         self.empty.show_message("")
-        self._stack.setCurrentWidget(self.empty)
+        self._show_table(False)
         self.status.show_coverage(None)
 
     def show_no_key(self, enter: Callable[[], None]) -> None:
@@ -204,7 +216,7 @@ class MainPage(QWidget):
     def _show_empty(self, result: SortedResult) -> None:
         """Show the table, or in its place the reason why there are no rows."""
         coverage = result.look.coverage
-        self._stack.setCurrentWidget(self.pane if result.table.rows else self.empty)
+        self._show_table(bool(result.table.rows))
         if result.table.rows:
             return
         reason = self._workspace.reason(result.view.dataset_name)

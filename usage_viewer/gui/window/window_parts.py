@@ -23,7 +23,6 @@ from usage_viewer.gui.window.main_page import MainPage
 from usage_viewer.gui.window.source_display import SourceDisplay
 from usage_viewer.gui.window.verification_controller import VerificationController
 from usage_viewer.gui.workspace.app_context import AppContext
-from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.settings_controller import SettingsController
 from usage_viewer.gui.workspace.tasks import Tasks
 from usage_viewer.gui.workspace.workspace import Workspace
@@ -65,6 +64,7 @@ class WindowParts(QObject):
         self._connect_keys()
         self._connect_snapshots()
         self._connect_actions()
+        self.page.focus_table()  # from the start, the arrow keys move in the table
         if self.settings.current.note:
             self.page.status.show_message(self.settings.current.note)
 
@@ -77,7 +77,6 @@ class WindowParts(QObject):
     def _connect_workspace(self) -> None:
         workspace, page, errors = self.workspace, self.page, self.errors
         workspace.shown.connect(self.startup_ended)
-        workspace.shown.connect(self._on_shown)
         workspace.failed.connect(self.startup_ended)
         workspace.name_loader.failed.connect(self._on_names_failed)
         workspace.view_changed.connect(self.settings.save_view)
@@ -134,10 +133,6 @@ class WindowParts(QObject):
     def _on_demo_starting(self) -> None:
         self.page.show_loading("Starting the demo…")
         self.page_requested.emit(self.page)
-
-    def _on_shown(self, result: SortedResult) -> None:
-        if result.table.rows and self._window.focusWidget() in (None, self.page.dataset):
-            self.page.table.setFocus()  # after the start the arrow keys move in the table
 
     def _on_names_failed(self, error: UsageViewerError) -> None:
         self.page.notes.set_notice("names", f"Some names could not be loaded: {error.title.lower()}. {error.hint}")

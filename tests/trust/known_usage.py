@@ -1,4 +1,4 @@
-"""A database of known usage, and whether what a file holds is exactly that: whole buckets, every row right."""
+"""Writes a database of known usage, and checks that a file has whole buckets with the right rows."""
 
 import shutil
 import sys
@@ -28,15 +28,15 @@ ANCHOR: Final = 1_793_491_200
 """2026-11-01 00:00 UTC."""
 
 SETTLED: Final = ANCHOR + 30 * DAY
-"""When everything of October 2026 is final."""
+"""A time (epoch seconds) at which all usage of October 2026 is final."""
 
 JUST_AFTER: Final = ANCHOR + 3600
-"""When the last three days may still grow."""
+"""A time (epoch seconds) at which the last three days may still grow."""
 
 PERIODS: Final = {BucketWidth.DAY: Granularity.DAY, BucketWidth.HOUR: Granularity.HOUR}
 
 Rows = Mapping[tuple[object, ...], tuple[Number | None, ...]]
-"""Of one bucket: the figures of each combination."""
+"""The figures of each combination in one bucket."""
 
 
 @cache
@@ -45,13 +45,13 @@ def organization() -> SyntheticOrganization:
 
 
 def first(days: int) -> int:
-    """The beginning of the last `days` days."""
+    """Return the start of the last `days` days (epoch seconds)."""
     return ANCHOR - days * DAY
 
 
 @cache
 def true_rows(dataset: str, width: BucketWidth, start: int) -> Rows:
-    """What a bucket holds by the organization itself."""
+    """Return the rows of a bucket as the synthetic organization has them."""
     batch = organization().batch(dataset, start, start + width.seconds, width, SETTLED)
     figures = [column.listed() for column in batch.metrics.values()]
     return {
@@ -60,8 +60,8 @@ def true_rows(dataset: str, width: BucketWidth, start: int) -> Rows:
     }
 
 
-def held_rows(session: StoreSession, dataset: str, width: BucketWidth, days: int) -> dict[int, Rows]:
-    """What each bucket of the last `days` days shows, grouped by everything."""
+def shown_rows(session: StoreSession, dataset: str, width: BucketWidth, days: int) -> dict[int, Rows]:
+    """Return the shown rows of each bucket in the last `days` days, grouped by all dimensions."""
     data = DATASETS[dataset]
     ends = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (first(days), ANCHOR))
     view = ViewState(
@@ -87,14 +87,14 @@ def _rows(table: Table) -> Iterator[tuple[int, tuple[object, ...], tuple[Number 
 
 
 @dataclass(frozen=True)
-class Kept:
-    """`usage.duckdb` and its log, as bytes."""
+class DatabaseFiles:
+    """Holds the bytes of `usage.duckdb` and of its log."""
 
     database: bytes
     log: bytes
 
     def put(self, path: Path) -> None:
-        """In place of what is there."""
+        """Write both files to `path`, after removing all other files there."""
         path.parent.mkdir(parents=True, exist_ok=True)
         for old in path.parent.iterdir():
             old.unlink()
@@ -103,8 +103,8 @@ class Kept:
             wal_path(path).write_bytes(self.log)
 
 
-def write(folder: Path) -> Kept:
-    """A month by day, five days by hour, names; the costs are still in the log, as after a sudden end."""
+def write(folder: Path) -> DatabaseFiles:
+    """Write a month by day, five days by hour, and names; the costs stay in the log, as after a sudden end."""
     path = folder / "written" / "usage.duckdb"
     store = Store.open(path)
     store.put(organization().batch("completions", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
@@ -113,42 +113,42 @@ def write(folder: Path) -> Kept:
     store.close()
     store = Store.open(path)
     store.put(organization().batch("costs", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
-    kept = Kept(path.read_bytes(), wal_path(path).read_bytes())
+    files = DatabaseFiles(path.read_bytes(), wal_path(path).read_bytes())
     store.close()
     shutil.rmtree(path.parent)
-    return kept
+    return files
 
 
 def check(session: StoreSession, store: Store, dataset: str, width: BucketWidth, days: int) -> int:
-    """How many buckets of the last `days` days are held. Raises AssertionError unless each is whole and right."""
-    held = store.stored_buckets(dataset).get(width)
-    starts = [] if held is None else [int(start) for start in held.starts if start >= first(days)]
-    shown = held_rows(session, dataset, width, days)
+    """Return how many buckets of the last `days` days are stored. Raises AssertionError if one is wrong."""
+    stored = store.stored_buckets(dataset).get(width)
+    starts = [] if stored is None else [int(start) for start in stored.starts if start >= first(days)]
+    shown = shown_rows(session, dataset, width, days)
     for start in starts:
         assert shown.get(start, {}) == true_rows(dataset, width, start), f"{dataset} {width.value} {start}"
-    # A finer width may answer for days that are not held as such; nothing else may be shown.
+    # A day may also be made of stored hours; nothing else may be shown.
     finer = store.stored_buckets(dataset).get(BucketWidth.HOUR) if width is BucketWidth.DAY else None
-    made_up = set() if finer is None else {int(start) // DAY * DAY for start in finer.starts}
-    assert set(shown) <= {*starts, *made_up}
+    days_of_hours = set() if finer is None else {int(start) // DAY * DAY for start in finer.starts}
+    assert set(shown) <= {*starts, *days_of_hours}
     return len(starts)
 
 
 def examine(path: Path) -> str:
-    """Uses the database in every way: "held …" if all that it tells is true, else the typed error's name.
+    """Use the database in every way; return "stored …" if everything is true, else the typed error's name.
 
-    Raises AssertionError where a bucket that is held isn't whole or isn't right.
+    Raises AssertionError if a stored bucket is incomplete or wrong.
     """
     store: Store | None = None
     try:
         store = Store.open(path)
         session = StoreSession(store, clock=lambda: SETTLED)
-        told = [check(session, store, *one) for one in WRITTEN]
+        counts = [check(session, store, *one) for one in WRITTEN]
         store.rows("completions")
         store.names()
         store.put(organization().batch("images", first(3), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
-        told.append(check(session, store, "images", BucketWidth.DAY, 3))
+        counts.append(check(session, store, "images", BucketWidth.DAY, 3))
         store.close()
-        return f"held {' '.join(map(str, told))}"
+        return f"stored {' '.join(map(str, counts))}"
     except UsageViewerError as error:
         return type(error).__name__ if error.title and error.hint else "an error without words"
     finally:
@@ -165,7 +165,7 @@ WRITTEN: Final = (
 
 
 def main() -> None:
-    """Examines each path that is read from standard input, and says what came of it."""
+    """Examine each path of standard input and print the outcome."""
     for line in sys.stdin:
         print(examine(Path(line.strip())), flush=True)
 

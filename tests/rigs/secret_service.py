@@ -1,0 +1,209 @@
+"""Starts a real Secret Service: a private D-Bus session with an unlocked gnome-keyring-daemon in it.
+
+Real: both daemons and their protocol. Private: the bus, the home directory and the keyring's files.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from jeepney.io.blocking import DBusConnection  # type: ignore[import-untyped]
+
+_PROGRAMS = {"dbus-daemon": "dbus-daemon", "gnome-keyring-daemon": "gnome-keyring"}
+_PROMPTER = Path("/usr/share/dbus-1/services/org.gnome.keyring.SystemPrompter.service")
+_PASSWORD = b"a password for the tests"
+_DEADLINE = 60.0
+"""Seconds; each step takes some 0.05 s on an idle machine."""
+
+# Without the system's own service files: the bus would start another keyring as soon as ours has ended.
+_BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:dir={runtime}</listen>
+  <auth>EXTERNAL</auth>
+  <servicedir>{services}</servicedir>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
+
+
+class SecretService:
+    """Starts the two daemons as children, in directories of their own; `close` ends them.
+
+    With `display` (as in `DISPLAY`) the keyring can show its password prompt there; without, it can show none.
+    """
+
+    def __init__(self, root: Path, *, display: str | None = None) -> None:
+        self._children = ExitStack()
+        self._private = _private_directories(root)
+        services = root / "services"
+        services.mkdir()
+        if _PROMPTER.exists():
+            shutil.copy(_PROMPTER, services)
+        config = root / "bus.conf"
+        config.write_text(_BUS.format(runtime=self._private["XDG_RUNTIME_DIR"], services=services))
+        screen = {"DISPLAY": display} if display else {}
+        environment = _without_session(dict(os.environ)) | self._private | screen
+        try:
+            self._start(config, environment)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, config: Path, environment: dict[str, str]) -> None:
+        self._bus = self._child(
+            ["dbus-daemon", "--nofork", f"--config-file={config}", "--print-address=1"], environment
+        )
+        assert self._bus.stdout is not None
+        self.address = self._bus.stdout.readline().decode().strip()
+        assert self.address, "the bus gave no address"
+        self._private["DBUS_SESSION_BUS_ADDRESS"] = self.address
+        self._daemon = self._child(
+            ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
+            environment | self._private,
+        )
+        assert self._daemon.stdin is not None
+        self._daemon.stdin.write(_PASSWORD)
+        self._daemon.stdin.close()
+        # The daemon accepts a wrong password silently: only an unlocked collection shows that it is ready.
+        _wait_until(lambda: self._locked() is False, "the keyring to be unlocked")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The whole environment for a child process in this session; it has no display."""
+        return _without_session(dict(os.environ)) | self._private
+
+    def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Put the test's own process into this session."""
+        for name, value in self._private.items():
+            monkeypatch.setenv(name, value)
+
+    def lock(self) -> None:
+        """Locks the keyring, as a screen saver or the keyring program does."""
+        import secretstorage
+
+        with closing(self._connection()) as connection:
+            secretstorage.Collection(connection).lock()
+        _wait_until(lambda: self._locked() is True, "the keyring to be locked")
+
+    def stop_service(self) -> None:
+        """End the keyring; the bus stays."""
+        self._daemon.kill()
+        self._daemon.wait(_DEADLINE)
+
+    def pause(self) -> None:
+        """Make the keyring hang: it accepts calls and doesn't answer, until `resume`."""
+        self._daemon.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._daemon.send_signal(signal.SIGCONT)
+
+    def prompter(self) -> int | None:
+        """Return the process that shows the password prompt; None while no prompt is shown."""
+        import jeepney  # type: ignore[import-untyped]
+
+        bus = jeepney.DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
+        request = jeepney.new_method_call(
+            bus, "GetConnectionUnixProcessID", "s", ("org.gnome.keyring.SystemPrompter",)
+        )
+        with closing(self._connection()) as connection:
+            reply = connection.send_and_get_reply(request)
+        if reply.header.message_type is not jeepney.MessageType.method_return:
+            return None
+        process: int = reply.body[0]
+        return process
+
+    def dismiss_prompt(self) -> bool:
+        """End the password prompt, as closing its window does; return False if no prompt is shown."""
+        prompter = self.prompter()
+        if prompter is not None:
+            os.kill(prompter, signal.SIGKILL)
+        return prompter is not None
+
+    def close(self) -> None:
+        self._children.close()
+
+    def _child(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        if shutil.which("setpriv"):  # ends with the tests, also if they are killed
+            command = ["setpriv", "--pdeathsig", "KILL", *command]
+        child = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._children.callback(_end, child)
+        return child
+
+    def _connection(self) -> "DBusConnection":
+        from jeepney.io.blocking import open_dbus_connection
+
+        return open_dbus_connection(bus=self.address)
+
+    def _locked(self) -> bool | None:
+        """Return whether the keyring is locked; None while it doesn't answer."""
+        import secretstorage
+
+        with closing(self._connection()) as connection:
+            try:
+                return secretstorage.Collection(connection).is_locked()
+            except secretstorage.exceptions.SecretStorageException:
+                return None
+
+
+def _private_directories(root: Path) -> dict[str, str]:
+    names = {
+        "HOME": "home",
+        "XDG_RUNTIME_DIR": "run",
+        "XDG_DATA_HOME": "data",
+        "XDG_CONFIG_HOME": "config",
+        "XDG_CACHE_HOME": "cache",
+    }
+    for name in names.values():
+        (root / name).mkdir(mode=0o700)
+    return {variable: str(root / name) for variable, name in names.items()}
+
+
+def _without_session(environment: dict[str, str]) -> dict[str, str]:
+    session = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "GNOME_KEYRING_CONTROL")
+    return {name: value for name, value in environment.items() if name not in session}
+
+
+def _wait_until(holds: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + _DEADLINE
+    while not holds():
+        assert time.monotonic() < until, f"waited {_DEADLINE:g} s for {what}"
+        time.sleep(0.02)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.kill()
+    child.wait(_DEADLINE)
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
+def skip_without_secret_service() -> None:
+    """Skips the test where the two daemons can't run."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("the Secret Service is Linux's keyring")
+    missing = [package for program, package in _PROGRAMS.items() if shutil.which(program) is None]
+    if missing:
+        pytest.skip(f"needs the packages {', '.join(missing)}")
