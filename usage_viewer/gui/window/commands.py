@@ -27,8 +27,8 @@ class Commands(QObject):
         connect(actions.refresh, workspace.refresh)
         connect(actions.cancel, workspace.cancel)
         connect(actions.clear_filters, page.filters.clear)
-        connect(actions.undo, lambda: self._say_if_not(workspace.undo(), "There is nothing to undo"))
-        connect(actions.redo, lambda: self._say_if_not(workspace.redo(), "There is nothing to redo"))
+        connect(actions.undo, lambda: self._report(workspace.undo(), "Undone", "There is nothing to undo"))
+        connect(actions.redo, lambda: self._report(workspace.redo(), "Redone", "There is nothing to redo"))
         page.filters.cleared.connect(self._on_filters_cleared)
         actions.cancel.setEnabled(False)
         page.table.selection_stats_changed.connect(page.status.show_selection)
@@ -50,9 +50,8 @@ class Commands(QObject):
         copying.done.connect(page.status.show_message)
         copying.failed.connect(self.failed)
 
-    def _say_if_not(self, done: bool, text: str) -> None:
-        if not done:
-            self._page.status.show_message(text)
+    def _report(self, done: bool, text: str, otherwise: str) -> None:
+        self._page.status.show_message(text if done else otherwise)
 
     def _on_filters_cleared(self) -> None:
         keys = self._actions.undo.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
