@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from usage_viewer.domain.dataset import Dataset
-from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import PERIOD, ViewState
 
 
@@ -17,10 +16,7 @@ def switch_dataset(view: ViewState, name: str, last_views: Mapping[str, ViewStat
     if own is not None:
         own = own.across(view.profiles)
         return replace(own, range=view.range, zone=view.zone, search=view.search)
-    carried = view.with_dataset(name)
-    if carried.order or carried.per is not Granularity.TOTAL:
-        return carried
-    return carried.with_order(carried.default_order)
+    return view.with_dataset(name)
 
 
 def explain_switch(before: ViewState, after: ViewState) -> tuple[str, ...]:
