@@ -19,11 +19,15 @@ NOON = int(datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp())
     [
         (Preset.TODAY, "2026-11-23", "2026-11-23"),
         (Preset.YESTERDAY, "2026-11-22", "2026-11-22"),
+        (Preset.THIS_WEEK, "2026-11-23", "2026-11-23"),  # a Monday
+        (Preset.LAST_WEEK, "2026-11-16", "2026-11-22"),
         (Preset.LAST_7_DAYS, "2026-11-17", "2026-11-23"),
         (Preset.LAST_30_DAYS, "2026-10-25", "2026-11-23"),
         (Preset.LAST_90_DAYS, "2026-08-26", "2026-11-23"),
         (Preset.THIS_MONTH, "2026-11-01", "2026-11-23"),
         (Preset.LAST_MONTH, "2026-10-01", "2026-10-31"),
+        (Preset.THIS_QUARTER, "2026-10-01", "2026-11-23"),
+        (Preset.LAST_QUARTER, "2026-07-01", "2026-09-30"),
         (Preset.THIS_YEAR, "2026-01-01", "2026-11-23"),
         (Preset.LAST_12_MONTHS, "2025-12-01", "2026-11-23"),
     ],
@@ -34,6 +38,34 @@ def test_presets_are_whole_days_in_the_zone(preset: Preset, first: str, last: st
         assert datetime.fromtimestamp(span.start, zone_of(name)).isoformat()[:19] == f"{first}T00:00:00"
         end = datetime.fromtimestamp(span.end, zone_of(name)) - timedelta(seconds=1)
         assert end.isoformat()[:19] == f"{last}T23:59:59"
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+def test_every_preset_ends_today_or_before(preset: Preset) -> None:
+    for day in range(800):
+        now = NOON + day * 86400
+        for week_start in range(7):
+            start, end = DateRange(preset).wall(now, UTC, week_start)
+            today = datetime.fromtimestamp(now, UTC).replace(tzinfo=None, hour=0)
+            assert start < end <= today + timedelta(days=1)
+            if preset in (Preset.THIS_WEEK, Preset.LAST_WEEK):
+                assert start.weekday() == week_start
+                assert (end - start).days <= 7
+            if preset in (Preset.THIS_QUARTER, Preset.LAST_QUARTER):
+                assert (start.day, start.month % 3) == (1, 1)
+
+
+@pytest.mark.parametrize("unit", ["week", "month", "quarter"])
+def test_shift_goes_from_this_unit_to_the_last_and_back(unit: str) -> None:
+    this, last = DateRange(Preset(f"this-{unit}")), DateRange(Preset(f"last-{unit}"))
+    for day in range(1, 100, 3):  # not yesterday's Monday: a week of one day is "today"
+        for week_start in (0, 6):
+            now = NOON + day * 86400
+            assert shift_range(this, -1, now, UTC, week_start) == last
+            assert shift_range(last, 1, now, UTC, week_start) == this
+            before = shift_range(last, -1, now, UTC, week_start)
+            assert before is not None
+            assert shift_range(before, 1, now, UTC, week_start) == last
 
 
 def test_today_starts_at_midnight_of_the_zone() -> None:
@@ -83,7 +115,7 @@ def days(first: str, last: str) -> DateRange:
         (DateRange(Preset.LAST_MONTH), -1, days("2026-09-01", "2026-09-30")),
         (DateRange(Preset.THIS_YEAR), -1, days("2025-01-01", "2025-12-31")),
         (days("2026-02-01", "2026-02-28"), 1, days("2026-03-01", "2026-03-31")),
-        (days("2026-01-01", "2026-03-31"), 2, days("2026-07-01", "2026-09-30")),
+        (days("2026-01-01", "2026-03-31"), 2, DateRange(Preset.LAST_QUARTER)),
         (
             DateRange(None, wall("2026-11-03 14:00"), wall("2026-11-03 16:00")),
             1,

@@ -272,6 +272,11 @@ class User:
         assert action.isEnabled(), f"{text} is disabled"
         self._qtbot.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
 
+    def confirm(self, dialog: FormDialog) -> None:
+        """Types the text that a removing dialog asks for and clicks its button."""
+        self._qtbot.keyClicks(dialog.typed, dialog.to_type)
+        self.click(dialog.button)
+
     @property
     def menu(self) -> QMenu:
         """Returns the open menu."""

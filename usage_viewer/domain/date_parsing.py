@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.errors import InputError
 
-EXAMPLES = "Write 2026-11-03, 3 Nov 2026, Nov 3, yesterday, -7d or 2026-11-03T14:00."
+EXAMPLES = "Write 2026-11-03, 3 Nov 2026, Nov 3, yesterday, -7d, last week or 2026-11-03T14:00."
 FIRST_YEAR, LAST_YEAR = 2000, 2999
 
 _ENGLISH = (
@@ -16,6 +16,7 @@ _ENGLISH = (
     *("july", "august", "september", "october", "november", "december"),
 )
 _WORDS = {"today": 0, "yesterday": -1, "tomorrow": 1}
+_PRESETS = {preset.label.casefold(): preset for preset in Preset if preset.value not in _WORDS}
 _TIME = re.compile(r"(?:t|,? )(\d{1,2}):(\d{2})(?::(\d{2}))? ?(am|pm)?(z|utc|[+−-]\d{2}:?\d{2})?$")
 _BACK = re.compile(r"[-−](\d{1,5}) ?([dwmy])")
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
@@ -54,11 +55,20 @@ def parse_day_or_time(text: str, today: date, style: DateStyle = _PLAIN) -> date
     return _add_time(day, time_match, text)
 
 
+def preset_named(text: str) -> Preset | None:
+    """Return the preset with this name, like "last week"; None for a text that names none, or a single day."""
+    return _PRESETS.get(" ".join(text.replace("-", " ").split()).casefold())
+
+
 def parse_range(start_text: str, end_text: str, today: date, style: DateStyle = _PLAIN) -> DateRange:
     """Return the range between two typed texts, in wall-clock times without a zone.
 
-    If the end is a day, the range includes that day. If it is a time, the range ends before it. Raises InputError.
+    If the end is a day, the range includes that day. If it is a time, the range ends before it. If either text is
+    the name of a preset, like "last week", the range is that preset. Raises InputError.
     """
+    preset = preset_named(start_text) or preset_named(end_text)
+    if preset is not None:
+        return DateRange(preset)
     start = parse_day_or_time(start_text, today, style)
     end = parse_day_or_time(end_text, today, style)
     begin = start if isinstance(start, datetime) else datetime.combine(start, time())

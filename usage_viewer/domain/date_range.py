@@ -10,15 +10,22 @@ from usage_viewer.domain.zones import moment_of
 
 
 class Preset(StrEnum):
-    """Names the ranges that move with the clock. All end with today except *yesterday* and *last month*."""
+    """Names the ranges that move with the clock.
+
+    All end with today except *yesterday*, *last week*, *last month* and *last quarter*.
+    """
 
     TODAY = "today"
     YESTERDAY = "yesterday"
+    THIS_WEEK = "this-week"
+    LAST_WEEK = "last-week"
     LAST_7_DAYS = "last-7-days"
     LAST_30_DAYS = "last-30-days"
     LAST_90_DAYS = "last-90-days"
     THIS_MONTH = "this-month"
     LAST_MONTH = "last-month"
+    THIS_QUARTER = "this-quarter"
+    LAST_QUARTER = "last-quarter"
     THIS_YEAR = "this-year"
     LAST_12_MONTHS = "last-12-months"
 
@@ -26,6 +33,13 @@ class Preset(StrEnum):
     def label(self) -> str:
         """Return the preset's name in words, like "Last 7 days"."""
         return self.value.replace("-", " ").capitalize()
+
+
+_CALENDAR = frozenset(
+    preset for preset in Preset if preset.value.rpartition("-")[2] in ("week", "month", "quarter")
+)
+_WHOLE_MONTHS = {Preset.THIS_MONTH: 1, Preset.THIS_QUARTER: 3, Preset.THIS_YEAR: 12}
+"""Months in the calendar units that have begun; their presets end with today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,61 +69,60 @@ class DateRange:
             raise InputError(title="The range is empty", hint="The last day must not come before the first.")
         return cls(None, datetime.combine(first, time()), datetime.combine(last + timedelta(days=1), time()))
 
-    def wall(self, now: int, zone: tzinfo) -> tuple[datetime, datetime]:
+    def wall(self, now: int, zone: tzinfo, week_start: int = 0) -> tuple[datetime, datetime]:
         """Return the start and the end (exclusive) as naive wall-clock times in `zone`.
 
-        `now` (epoch seconds) determines the days of a preset.
+        `now` (epoch seconds) determines the days of a preset; `week_start` 0 is Monday.
         """
         if self.preset is None:
             assert self.start is not None
             assert self.end is not None
             return self.start, self.end
-        first, last = _preset_days(self.preset, datetime.fromtimestamp(now, zone).date())
+        first, last = _preset_days(self.preset, datetime.fromtimestamp(now, zone).date(), week_start)
         return datetime.combine(first, time()), datetime.combine(last + timedelta(days=1), time())
 
-    def resolve(self, now: int, zone: tzinfo) -> Span:
-        """Return the range in epoch seconds, in `zone`; `now` (epoch seconds) determines a preset's days."""
-        start, end = self.wall(now, zone)
+    def resolve(self, now: int, zone: tzinfo, week_start: int = 0) -> Span:
+        """Return the range in epoch seconds, in `zone`.
+
+        `now` (epoch seconds) determines a preset's days; `week_start` 0 is Monday.
+        """
+        start, end = self.wall(now, zone, week_start)
         return Span(moment_of(start, zone), moment_of(end, zone))
 
 
-def _preset_days(preset: Preset, today: date) -> tuple[date, date]:
+def _preset_days(preset: Preset, today: date, week_start: int) -> tuple[date, date]:
     """Return the first and the last day of a preset, both included."""
+    yesterday = today - timedelta(days=1)
+    week = today - timedelta(days=(today.weekday() - week_start) % 7)
     month = today.replace(day=1)
-    match preset:
-        case Preset.TODAY:
-            return today, today
-        case Preset.YESTERDAY:
-            return today - timedelta(days=1), today - timedelta(days=1)
-        case Preset.LAST_7_DAYS:
-            return today - timedelta(days=6), today
-        case Preset.LAST_30_DAYS:
-            return today - timedelta(days=29), today
-        case Preset.LAST_90_DAYS:
-            return today - timedelta(days=89), today
-        case Preset.THIS_MONTH:
-            return month, today
-        case Preset.LAST_MONTH:
-            end = month - timedelta(days=1)
-            return end.replace(day=1), end
-        case Preset.THIS_YEAR:
-            return today.replace(month=1, day=1), today
-        case Preset.LAST_12_MONTHS:
-            return next_month(month.replace(year=month.year - 1)), today
+    quarter = month.replace(month=3 * ((month.month - 1) // 3) + 1)
+    month_end, quarter_end = month - timedelta(days=1), quarter - timedelta(days=1)
+    return {
+        Preset.TODAY: (today, today),
+        Preset.YESTERDAY: (yesterday, yesterday),
+        Preset.THIS_WEEK: (week, today),
+        Preset.LAST_WEEK: (week - timedelta(days=7), week - timedelta(days=1)),
+        Preset.LAST_7_DAYS: (today - timedelta(days=6), today),
+        Preset.LAST_30_DAYS: (today - timedelta(days=29), today),
+        Preset.LAST_90_DAYS: (today - timedelta(days=89), today),
+        Preset.THIS_MONTH: (month, today),
+        Preset.LAST_MONTH: (month_end.replace(day=1), month_end),
+        Preset.THIS_QUARTER: (quarter, today),
+        Preset.LAST_QUARTER: (_months_later(quarter, -3).date(), quarter_end),
+        Preset.THIS_YEAR: (today.replace(month=1, day=1), today),
+        Preset.LAST_12_MONTHS: (next_month(month.replace(year=month.year - 1)), today),
+    }[preset]
 
 
-def shift_range(chosen: DateRange, step: int, now: int, zone: tzinfo) -> DateRange | None:
+def shift_range(chosen: DateRange, step: int, now: int, zone: tzinfo, week_start: int = 0) -> DateRange | None:
     """Return `chosen` moved by `step` times its length; None if the result is outside the calendar.
 
-    A range of whole months (or years) moves by months: October becomes November. *This month* and *this year* count
-    as whole. If the result equals a preset at `now` (epoch seconds), that preset is returned.
+    A range of whole months (or quarters or years) moves by months: October becomes November. *This week*, *this
+    month*, *this quarter* and *this year* count as whole, also as the result. If the result equals a preset at
+    `now` (epoch seconds), that preset is returned. `week_start` 0 is Monday.
     """
-    start, end = chosen.wall(now, zone)
+    start, end = _whole_units(chosen, now, zone, week_start)
     months = _whole_months(start, end)
-    if chosen.preset is Preset.THIS_MONTH:
-        months = 1
-    elif chosen.preset is Preset.THIS_YEAR:
-        months = 12
     try:
         if months:
             first, last = _months_later(start, step * months), _months_later(start, (step + 1) * months)
@@ -118,12 +131,29 @@ def shift_range(chosen: DateRange, step: int, now: int, zone: tzinfo) -> DateRan
     except (OverflowError, ValueError):
         return None
     moved = DateRange(None, first, last)
-    return next((preset for preset in map(DateRange, Preset) if preset.wall(now, zone) == (first, last)), moved)
+    # In November, "last 30 days" can be the whole month: then the month is meant.
+    presets = map(DateRange, sorted(Preset, key=lambda preset: preset not in _CALENDAR))
+    return next(
+        (preset for preset in presets if _whole_units(preset, now, zone, week_start) == (first, last)), moved
+    )
 
 
-def has_begun(chosen: DateRange, now: int, zone: tzinfo) -> bool:
-    """Report whether the range starts at or before `now` (epoch seconds); a future range has no usage."""
-    return chosen.wall(now, zone)[0] <= datetime.fromtimestamp(now, zone).replace(tzinfo=None)
+def _whole_units(chosen: DateRange, now: int, zone: tzinfo, week_start: int) -> tuple[datetime, datetime]:
+    """Return the range as `wall` does, but *this week*, *this month* and so on to the end of the week or month."""
+    start, end = chosen.wall(now, zone, week_start)
+    if chosen.preset is Preset.THIS_WEEK:
+        end = start + timedelta(days=7)
+    elif chosen.preset in _WHOLE_MONTHS:
+        end = _months_later(start, _WHOLE_MONTHS[chosen.preset])
+    return start, end
+
+
+def has_begun(chosen: DateRange, now: int, zone: tzinfo, week_start: int = 0) -> bool:
+    """Report whether the range starts at or before `now` (epoch seconds); a future range has no usage.
+
+    `week_start` 0 is Monday.
+    """
+    return chosen.wall(now, zone, week_start)[0] <= datetime.fromtimestamp(now, zone).replace(tzinfo=None)
 
 
 def _whole_months(start: datetime, end: datetime) -> int:
@@ -133,6 +163,6 @@ def _whole_months(start: datetime, end: datetime) -> int:
     return (end.year - start.year) * 12 + end.month - start.month
 
 
-def _months_later(first: datetime, count: int) -> datetime:
+def _months_later(first: date, count: int) -> datetime:
     months = first.year * 12 + first.month - 1 + count
     return datetime.combine(date(months // 12, months % 12 + 1, 1), time())

@@ -48,6 +48,7 @@ class SortKey:
 
 
 _DEFAULT_RANGE = DateRange()
+_FIRST_SORTED = "input_tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,13 @@ class ViewState:
         return (*period, *self.grouping, *self.shown_columns)
 
     @property
+    def default_order(self) -> tuple[SortKey, ...]:
+        """Return the order before the user chooses one: the largest first, if the dataset has a figure for that."""
+        data = self.dataset
+        name = data.largest_first or (_FIRST_SORTED if data.has_column(_FIRST_SORTED) else "")
+        return (SortKey(name, descending=True),) if name else ()
+
+    @property
     def tzinfo(self) -> tzinfo:
         """Return the view's zone. Raises InputError."""
         return zone_of(self.zone)
@@ -145,7 +153,7 @@ class ViewState:
         Raises InputError.
         """
         zone = self.tzinfo
-        return _periods(self.range.resolve(now, zone), self.per, zone, week_start)
+        return _periods(self.range.resolve(now, zone, week_start), self.per, zone, week_start)
 
     def filter_on(self, dimension: str) -> Filter | None:
         """Return the filter on `dimension`, or None."""
@@ -158,8 +166,16 @@ class ViewState:
         return replace(self, range=chosen)
 
     def with_per(self, per: Granularity) -> "ViewState":
-        """Return the view with another granularity; a total can't be sorted by period."""
-        return replace(self, per=per, order=self._order_without(PERIOD) if per is Granularity.TOTAL else self.order)
+        """Return the view with another granularity.
+
+        Periods that replace a total go by time, unless the user chose the order. A total can't be sorted by period.
+        """
+        order = self.order
+        if per is Granularity.TOTAL:
+            order = self._order_without(PERIOD)
+        elif self.per is Granularity.TOTAL and order and order == self.default_order:
+            order = (SortKey(PERIOD), *order)
+        return replace(self, per=per, order=order)
 
     def across(self, profiles: Iterable[str]) -> "ViewState":
         """Return the view of these organizations combined.
@@ -283,5 +299,5 @@ def _periods(span: Span, per: Granularity, zone: tzinfo, week_start: int) -> Per
     return cached
 
 
-FIRST_VIEW = ViewState(order=(SortKey("input_tokens", descending=True),))
+FIRST_VIEW = ViewState(order=(SortKey(_FIRST_SORTED, descending=True),))
 """The view of the first start: the last 30 days of completions by model, the most input tokens first."""

@@ -42,7 +42,7 @@ def adjust_view(view: ViewState, now: int, week_start: int = 0, refused: Collect
         periods = adjusted.periods(now, week_start)
         changes.append("in UTC")
     if not _is_whole_buckets(periods, finest):
-        adjusted = adjusted.with_range(_extend_to_buckets(adjusted.range, now, finest))
+        adjusted = adjusted.with_range(_extend_to_buckets(adjusted.range, now, finest, week_start))
         periods = adjusted.periods(now, week_start)
         changes.append(f"in whole {finest.noun}s")
     if changes:
@@ -60,9 +60,9 @@ def _is_whole_buckets(periods: Periods, finest: BucketWidth) -> bool:
     return bool(np.all(periods.bounds % finest.seconds == 0))
 
 
-def _extend_to_buckets(chosen: DateRange, now: int, finest: BucketWidth) -> DateRange:
+def _extend_to_buckets(chosen: DateRange, now: int, finest: BucketWidth, week_start: int) -> DateRange:
     """Extend the range to whole buckets, in UTC."""
-    span = chosen.resolve(now, UTC)
+    span = chosen.resolve(now, UTC, week_start)
     start, end = (
         datetime.fromtimestamp(moment, UTC).replace(tzinfo=None)
         for moment in (finest.floor(span.start), finest.ceil(span.end))

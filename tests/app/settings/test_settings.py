@@ -17,10 +17,13 @@ from usage_viewer.domain.view import Filter, SortKey, ViewState
 VIEW = ViewState(
     per=Granularity.DAY, filters=(Filter("batch", frozenset(["true", None])),), order=(SortKey("model", True),)
 )
+COSTS = ViewState(
+    "costs", grouping=("line_item",), columns=("amount",), order=(SortKey("amount", True), SortKey("line_item"))
+)
 SETTINGS = Settings(
     profiles={
-        "default": ProfileSettings(VIEW, {"model": 200, "period": 90}, {"completions": ("input_tokens",)}),
-        "other": ProfileSettings(ViewState(dataset_name="costs", grouping=("line_item",))),
+        "default": ProfileSettings(VIEW, {"model": 200, "period": 90}, {"completions": VIEW, "costs": COSTS}),
+        "other": ProfileSettings(COSTS, views={"costs": COSTS}),
     },
     geometry="AdnQywADAAA=",
     bars=False,
@@ -125,6 +128,26 @@ def test_invalid_field_does_not_affect_others(path: Path, name: str, value: Any)
     assert [getattr(loaded, other) for other in others] == [getattr(SETTINGS, other) for other in others]
 
 
+NEW_COSTS = ViewState("costs", grouping=("line_item",))
+
+
+def test_columns_of_an_older_file_are_kept(path: Path) -> None:
+    profile = {"view": {"dataset": "costs"}, "columns": {"completions": ["output_tokens", "input_tokens"]}}
+    loaded = load(written(path, {"profiles": {"default": profile}})).profiles["default"]
+    assert loaded.view == NEW_COSTS
+    assert loaded.views == {
+        "completions": ViewState(columns=("output_tokens", "input_tokens")),
+        "costs": NEW_COSTS,
+    }
+
+
+def test_invalid_view_of_a_dataset_does_not_affect_others(path: Path) -> None:
+    profile = {"views": {"costs": {"order": [{"column": "amount"}, 5]}, "gone": {}, "images": 7, "moderations": {}}}
+    loaded = load(written(path, {"profiles": {"default": profile}})).profiles["default"]
+    assert loaded.views["costs"] == NEW_COSTS.with_order([SortKey("amount")])
+    assert set(loaded.views) == {"completions", "costs", "moderations"}
+
+
 def test_invalid_entries_do_not_affect_others(path: Path) -> None:
     profile = {
         "view": 5,
@@ -137,7 +160,7 @@ def test_invalid_entries_do_not_affect_others(path: Path) -> None:
     }
     loaded = load(written(path, stored))
     assert loaded.profiles == {
-        "default": ProfileSettings(ViewState(), {"model": 200}, {"completions": ("input_tokens",)})
+        "default": ProfileSettings(ViewState(), {"model": 200}, {"completions": ViewState(), "costs": NEW_COSTS})
     }
     assert loaded.recent_zones == ("UTC",)
 
@@ -156,7 +179,7 @@ def test_any_content_is_loaded_without_an_error(
     assert load(path) == loaded
 
 
-@given(st.dictionaries(st.sampled_from(["view", "widths", "columns"]), ANYTHING))
+@given(st.dictionaries(st.sampled_from(["view", "widths", "columns", "views"]), ANYTHING))
 def test_any_profile_is_loaded_without_an_error(
     tmp_path_factory: pytest.TempPathFactory, stored: dict[str, Any]
 ) -> None:

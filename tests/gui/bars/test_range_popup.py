@@ -2,8 +2,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
-from PySide6.QtCore import QDate, Qt
-from PySide6.QtWidgets import QTableView, QWidget
+from PySide6.QtCore import QDate, QLocale, Qt
+from PySide6.QtWidgets import QLineEdit, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.date_range import DateRange, Preset
@@ -74,11 +74,63 @@ def test_preset_is_chosen_by_keyboard(popup: RangePopup, wanted: list[ViewState]
     assert wanted == [VIEW.with_range(DateRange(Preset.LAST_7_DAYS))]
 
 
-def test_popup_lists_nine_presets(popup: RangePopup) -> None:
+def test_popup_lists_presets(popup: RangePopup) -> None:
     assert [popup.presets.item(row).text() for row in range(popup.presets.count())] == [
-        *("Today", "Yesterday", "Last 7 days", "Last 30 days", "Last 90 days"),
-        *("This month", "Last month", "This year", "Last 12 months"),
+        *("Today", "Yesterday", "This week", "Last week", "Last 7 days", "Last 30 days", "Last 90 days"),
+        *("This month", "Last month", "This quarter", "Last quarter", "This year", "Last 12 months"),
     ]
+
+
+@pytest.mark.parametrize("line", ["start", "end"])
+@pytest.mark.parametrize(
+    ("text", "preset"), [("last week", Preset.LAST_WEEK), ("This Quarter", Preset.THIS_QUARTER)]
+)
+def test_typed_preset_is_applied(
+    popup: RangePopup, wanted: list[ViewState], qtbot: QtBot, line: str, text: str, preset: Preset
+) -> None:
+    field: QLineEdit = getattr(popup, line)
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, text)
+    assert popup.presets.currentRow() == PRESETS.index(preset)
+    other = popup.start if line == "end" else popup.end
+    assert date.fromisoformat(other.text()) <= date(2026, 11, 22)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert wanted == [VIEW.with_range(DateRange(preset))]
+
+
+def test_date_typed_after_a_preset_replaces_it(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:
+    retype(qtbot, popup, "last week", "2026-11-19")
+    assert popup.presets.currentRow() == -1
+    assert popup.start.text() == "2026-11-09"
+    qtbot.keyClick(popup.end, Qt.Key.Key_Return)
+    assert wanted == [VIEW.with_range(days("2026-11-09", "2026-11-19"))]
+
+
+def test_presets_need_no_scroll_bar(popup: RangePopup) -> None:
+    assert not popup.presets.verticalScrollBar().isVisible()
+
+
+def test_week_begins_with_the_first_day_of_the_locale(picker: RangePicker) -> None:
+    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedStates))
+    picker.show_view(VIEW.with_range(DateRange(Preset.THIS_WEEK)), NOW)
+    assert picker.button.choice == "This week · Nov 22, 2026"
+    picker.show_view(VIEW.with_range(DateRange(Preset.LAST_WEEK)), NOW)
+    assert picker.button.choice == "Last week · Nov 15 – Nov 21, 2026"
+    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
+    picker.show_view(VIEW.with_range(DateRange(Preset.THIS_WEEK)), NOW)
+    assert picker.button.choice == "This week · 16 – 22 Nov 2026"
+
+
+def test_arrows_go_from_this_week_to_last_week_and_back(
+    picker: RangePicker, wanted: list[ViewState], qtbot: QtBot
+) -> None:
+    picker.show_view(VIEW.with_range(DateRange(Preset.THIS_WEEK)), NOW)
+    assert not picker.forward.isEnabled()
+    qtbot.mouseClick(picker.back, LEFT)
+    picker.show_view(wanted[-1], NOW)
+    qtbot.mouseClick(picker.forward, LEFT)
+    assert [view.range.preset for view in wanted] == [Preset.LAST_WEEK, Preset.THIS_WEEK]
 
 
 def test_esc_discards_draft(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:

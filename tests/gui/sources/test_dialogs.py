@@ -81,9 +81,11 @@ def test_typed_sentence_removes_nothing(
     rig: WindowRig, user: User, window: WindowUnderTest, name: str, end: Qt.Key
 ) -> None:
     dialog = _open(user, window, name)
-    assert dialog.focusWidget() is dialog.cancel
+    assert dialog.focusWidget() is dialog.typed
     assert dialog.cancel.isDefault()
-    user.type(SENTENCE)  # the first space presses Cancel; the window gets the rest
+    user.type(SENTENCE)
+    assert dialog.typed.text() == SENTENCE
+    assert not dialog.button.isEnabled()
     user.key(end)
     _close_popups()
     rig.qtbot.wait(50)
@@ -110,21 +112,40 @@ def test_key_box_is_not_ticked(user: User, window: WindowUnderTest) -> None:
 @pytest.mark.parametrize("name", ["Add…", "Rename…", "Remove…", "Combine…", "Delete all data and keys…"])
 def test_tab_order_is_fields_then_cancel_then_action(user: User, window: WindowUnderTest, name: str) -> None:
     dialog = _open(user, window, name)
+    typed = [dialog.typed] if dialog.to_type else []
+    for field in typed:
+        field.setText(dialog.to_type)
     dialog.cancel.setFocus()
     user.key(Qt.Key.Key_Tab)
     assert dialog.focusWidget() is dialog.button
     user.key(Qt.Key.Key_Tab)
-    fields = [*dialog.findChildren(QLineEdit), *dialog.findChildren(QCheckBox)]
+    names = [] if typed else dialog.findChildren(QLineEdit)
+    fields = [*names, *dialog.findChildren(QCheckBox), *typed]
     assert dialog.focusWidget() is (fields[0] if fields else dialog.cancel)
     dialog.reject()
 
 
 def test_enter_presses_the_focused_button(rig: WindowRig, user: User, window: WindowUnderTest) -> None:
     dialog = _open(user, window, "Remove admin key…")
-    user.key(Qt.Key.Key_Tab)
+    user.type("remove")
+    user.key(Qt.Key.Key_Tab, times=2)
     assert isinstance(dialog.focusWidget(), QPushButton)
     user.key(Qt.Key.Key_Return)
     rig.qtbot.waitUntil(window.key_page.isVisible)
+
+
+@pytest.mark.parametrize(("typed", "removed"), [(" mine ", True), ("MINE", True), ("Min", False), ("Mine2", False)])
+def test_organization_is_removed_only_if_its_name_is_typed(
+    rig: WindowRig, user: User, window: WindowUnderTest, typed: str, removed: bool
+) -> None:
+    dialog = _open(user, window, "Remove…")
+    user.type(typed)
+    assert dialog.button.isEnabled() is removed
+    if removed:
+        rig.settle(window, lambda: user.key(Qt.Key.Key_Return))
+    else:
+        user.key(Qt.Key.Key_Return)
+    assert ("default" not in [one.id for one in window.organizations.listed]) is removed
 
 
 def _close_popups() -> None:

@@ -54,7 +54,7 @@ def test_erasing_all_leaves_no_key_data_or_settings(
     window = _window(rig, lambda: erase_all(rig.data_dir, lambda id: open_keystore(key_scope(id))), system_keystore)
     assert window.page.model.rowCount() > 5
     dialog = _dialog(window)
-    user.click(dialog.button)
+    user.confirm(dialog)
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=10_000)
     rig.close(window)
     assert not rig.data_dir.exists(), "a file was written again"
@@ -85,7 +85,7 @@ def test_erase_error_is_shown_and_the_window_stays_open(
         return [StoreNotWritable("x", title="Some files could not be deleted")]
 
     window = _window(rig, fail)
-    user.click(_dialog(window).button)
+    user.confirm(_dialog(window))
     qtbot.waitUntil(window.page.banner.isVisible)
     error = window.page.banner.error
     assert error is not None

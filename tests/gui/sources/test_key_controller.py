@@ -56,7 +56,7 @@ def test_key_is_removed_only_after_confirmation(rig: WindowRig, user: User) -> N
     user.click(window.dialog.cancel)
     assert keys.load() is not None
     window.commands.forget_key.trigger()
-    user.click(window.dialog.button)
+    user.confirm(window.dialog)
     rig.qtbot.waitUntil(window.key_page.isVisible)
     assert keys.load() is None
     assert window.key_page.title == "Connect your organization"
@@ -72,6 +72,6 @@ def test_deleted_data_is_loaded_again_with_the_same_key(rig: WindowRig, user: Us
     window = rig.start()
     before = len(rig.usage_requests())
     window.commands.erase.trigger()
-    rig.settle(window, lambda: user.click(window.dialog.button))
+    rig.settle(window, lambda: user.confirm(window.dialog))
     rig.qtbot.waitUntil(lambda: window.page.totals.label.startswith("Total of"))
     assert len(rig.usage_requests()) > before

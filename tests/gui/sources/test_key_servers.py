@@ -113,7 +113,7 @@ def test_key_is_removed_from_the_keyring_that_has_it(rig: WindowRig, user: User,
     user.key(Qt.Key.Key_Escape)
     window.commands.forget_key.trigger()
     assert f"Remove the admin key {KEY.masked} of Acme from {KEYRING}?" in _dialog_text(window)
-    user.click(window.dialog.button)
+    user.confirm(window.dialog)
     rig.qtbot.waitUntil(window.key_page.isVisible)
     assert window.key_page.title == "Connect Acme"
     assert window.key_page.problem_text == f"The admin key was removed from {KEYRING}."

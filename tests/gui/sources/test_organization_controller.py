@@ -142,6 +142,7 @@ def test_each_organization_has_its_own_key_data_and_server(
     assert isinstance(removing, RemoveDialog)
     with qtbot.waitSignal(window.organizations.reported, timeout=10_000):
         removing.key.setChecked(True)
+        removing.typed.setText(removing.to_type)
         removing.button.click()
     qtbot.waitUntil(lambda: window.page.model.table.rows > 0 and _total(window) == first)
     assert open_keystore(key_scope("umbrella")).load() is None

@@ -75,8 +75,8 @@ def test_costs_by_hour_are_shown_by_day_with_a_notice(rig: Any) -> None:
     assert (page.per.accessibleName(), page.zone.accessibleName()) == ("Time breakdown: By day", "Time zone: UTC")
     amount = page.model.columns[-1]
     assert amount.label == "Amount (USD)"
-    # The requested period and zone still apply to datasets that have them.
-    rig.settle(window, page.dataset.menu_actions["completions"].trigger)
+    # The requested period and zone still apply to a dataset that has them and was not shown before.
+    rig.settle(window, page.dataset.menu_actions["embeddings"].trigger)
     assert (window.workspace.view.per, window.workspace.view.zone) == (Granularity.HOUR, "Asia/Kolkata")
     assert page.notes.text == ""
     assert page.per.accessibleName() == "Time breakdown: By hour"
@@ -135,7 +135,7 @@ class TestRefusedPairs:
         assert isinstance(project, GroupColumn)
         assert len(project.values) > 1
         assert not page.grouping.chips["line_item"].isHidden()
-        rig.settle(window, page.dataset.menu_actions["completions"].trigger)
+        rig.settle(window, page.dataset.menu_actions["embeddings"].trigger)
         assert page.notes.text == ""
         assert [column.name for column in page.model.columns][:2] == ["project_id", "user_id"]
 

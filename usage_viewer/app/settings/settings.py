@@ -47,13 +47,13 @@ class ColourScheme(StrEnum):
 class ProfileSettings:
     """Holds the view settings of one organization.
 
-    `widths` are the columns' widths in pixels by column name. `columns` are the displayed figures by dataset, for
-    each dataset that doesn't show its default figures.
+    `widths` are the columns' widths in pixels by column name. `views` are the last views by dataset, for each
+    dataset that was shown; their ranges and zones are out of date.
     """
 
     view: ViewState = field(default_factory=ViewState)
     widths: Mapping[str, int] = field(default_factory=dict)
-    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    views: Mapping[str, ViewState] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,8 @@ def save(path: Path, settings: Settings) -> None:
     stored = {"version": VERSION, **msgspec.to_builtins(settings)}
     del stored["note"]
     for name, profile in settings.profiles.items():
-        stored["profiles"][name]["view"] = serialized_view(profile.view)
+        views = {dataset: serialized_view(view) for dataset, view in profile.views.items()}
+        stored["profiles"][name].update(view=serialized_view(profile.view), views=views)
     text = json.dumps(stored, indent=2) + "\n"
     try:
         make_private_directory(path.parent)
@@ -161,22 +162,24 @@ def _settings(stored: dict[str, Any]) -> Settings:
 
 def _profile(stored: dict[str, Any]) -> ProfileSettings:
     widths: dict[str, Any] = _converted(stored.get("widths"), dict[str, Any], {})
-    columns: dict[str, Any] = _converted(stored.get("columns"), dict[str, Any], {})
+    view = restored_view(stored.get("view"))
     return ProfileSettings(
-        view=restored_view(stored.get("view")),
+        view=view,
         widths={name: width for name, width in widths.items() if _converted(width, Width, None) is not None},
-        columns={
-            name: valid_names
-            for name, stored_names in columns.items()
-            if name in DATASETS and (valid_names := _columns(name, _converted(stored_names, tuple[Any, ...], ())))
-        },
+        views={**_views(stored), view.dataset_name: view},
     )
 
 
-def _columns(dataset: str, names: tuple[Any, ...]) -> tuple[str, ...]:
-    """Return the names of figures that the dataset has, each once."""
-    data = DATASETS[dataset]
-    return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and data.has_column(name)))
+def _views(stored: dict[str, Any]) -> dict[str, ViewState]:
+    """Return the views by dataset. Until 0.1 there were only the figures by dataset, under `columns`."""
+    columns: dict[str, Any] = _converted(stored.get("columns"), dict[str, Any], {})
+    views: dict[str, Any] = _converted(stored.get("views"), dict[str, Any], {})
+    parts = {name: {"columns": names} for name, names in columns.items()} | views
+    return {
+        name: restored_view({**part, "dataset": name})
+        for name, part in parts.items()
+        if name in DATASETS and isinstance(part, dict)
+    }
 
 
 def _organizations(stored: tuple[Any, ...]) -> Organizations:

@@ -63,6 +63,22 @@ class SearchBox(QLineEdit):
             self.setText(text)
             self.blockSignals(blocked)
 
+    def clear_text(self) -> None:
+        """Clear the box without a search, also while the user is typing."""
+        self._pause.stop()
+        self.show_text("")
+
+    def event(self, event: QEvent) -> bool:
+        """Leave Ctrl+Z to the window if there is no typing to undo."""
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and (event.matches(QKeySequence.StandardKey.Undo) and not self.isUndoAvailable())
+        ):
+            event.ignore()
+            return False
+        return super().event(event)
+
     def _on_text_changed(self, text: str) -> None:
         if not text:  # the clear button does not emit textEdited
             self._emit_search()
@@ -102,6 +118,7 @@ class FilterBar(QWidget):
     """
 
     view_requested = Signal(object)  # ViewState
+    cleared = Signal()  # the user has removed all filters at once
 
     def __init__(
         self,
@@ -132,11 +149,10 @@ class FilterBar(QWidget):
 
     def _connect(self) -> None:
         self.add_chip.clicked.connect(self.open_menu)
-        self.clear_chip.clicked.connect(self._clear)
+        self.clear_chip.clicked.connect(self.clear)
         self.search.search_changed.connect(self._on_search_changed)
         self.checklist.view_requested.connect(self.view_requested)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self._focus_search)
-        QShortcut(QKeySequence(CLEAR_SHORTCUT), self, self._clear)
         QShortcut(QKeySequence(SHORTCUT), self, self.focus_first)
 
     def _action_chip(self, text: str, description: str, *, addable: bool = False) -> Chip:
@@ -208,10 +224,12 @@ class FilterBar(QWidget):
         self.checklist.show_filter(self._view, dimension, self._values_of(dimension), self._names())
         self.checklist.open_under(self._chips.get(dimension, self.add_chip))
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Remove all filters and the search."""
         if self._view.filtered or self.search.text():
-            self.search.show_text("")
+            self.search.clear_text()
             self._request(self._view.without_filters())
+            self.cleared.emit()
 
     def _on_search_changed(self, text: str) -> None:
         self._request(self._view.with_search(text))

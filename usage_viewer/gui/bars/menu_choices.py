@@ -1,6 +1,6 @@
 """Provides the buttons that choose the dataset, the time breakdown and the time zone."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Signal
@@ -31,8 +31,6 @@ MAX_RECENT_ZONES = 5
 class MenuChoice(DropdownButton):
     """Opens a menu with a few choices, one of which is checked. Base of `DatasetChoice` and `GranularityChoice`."""
 
-    view_requested = Signal(object)  # ViewState
-
     def __init__(self, parent: QWidget | None, *, name: str, shortcut: str) -> None:
         super().__init__(parent, name=name, shortcut=shortcut)
         self._view = ViewState()
@@ -55,18 +53,21 @@ class MenuChoice(DropdownButton):
         if checked is not None:
             self._menu.setActiveAction(checked)
 
-    def _add(self, key: str, text: str, make_view: Callable[[], ViewState]) -> None:
-        """Add a choice to the menu; `make_view` returns the view to request when the user chooses it."""
+    def _add(self, key: str, text: str) -> None:
+        """Add a choice to the menu."""
         action = QAction(text, self._menu, checkable=True)
-        action.triggered.connect(lambda: self._request(make_view()))
+        action.triggered.connect(lambda: self._on_triggered(key))
         self._group.addAction(action)
         self._menu.addAction(action)
         self._actions[key] = action
 
-    def _request(self, view: ViewState) -> None:
+    def _on_triggered(self, key: str) -> None:
         self.show_view(self._view)  # the check mark follows the view, not the click
-        if view != self._view:
-            self.view_requested.emit(view)
+        self._choose(key)
+
+    def _choose(self, key: str) -> None:
+        """Request the choice with this key. Subclasses implement this method."""
+        raise NotImplementedError
 
     def show_view(self, view: ViewState) -> None:
         """Show the choice of a view. Subclasses implement this method."""
@@ -83,13 +84,20 @@ class MenuChoice(DropdownButton):
 class GranularityChoice(MenuChoice):
     """Chooses the time breakdown: a row per minute, hour, day, week or month, or one total of the range."""
 
+    view_requested = Signal(object)  # ViewState
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, name="Time breakdown", shortcut="Alt+P")
         self.reserve(label.replace("&", "") for label in GRANULARITY_LABELS.values())
         for granularity, label in GRANULARITY_LABELS.items():
             if granularity is Granularity.TOTAL:
                 self._menu.addSeparator()
-            self._add(granularity, label, lambda value=granularity: self._view.with_per(value))  # type: ignore[misc]
+            self._add(granularity, label)
+
+    def _choose(self, key: str) -> None:
+        view = self._view.with_per(Granularity(key))
+        if view != self._view:
+            self.view_requested.emit(view)
 
     def show_view(self, view: ViewState) -> None:
         """Show the granularity of a view; granularities that its dataset does not have are disabled."""
@@ -120,11 +128,17 @@ def _unavailable_reason(dataset: Dataset, granularity: Granularity) -> str:
 class DatasetChoice(MenuChoice):
     """Chooses the dataset: completions, costs, and so on."""
 
+    dataset_chosen = Signal(str)  # its name
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, name="Dataset", shortcut="Alt+D")
         self.reserve(dataset.label for dataset in DATASETS.values())
         for name, dataset in DATASETS.items():
-            self._add(name, menu_text(dataset.label), lambda name=name: self._view.with_dataset(name))  # type: ignore[misc]
+            self._add(name, menu_text(dataset.label))
+
+    def _choose(self, key: str) -> None:
+        if key != self._view.dataset_name:
+            self.dataset_chosen.emit(key)
 
     def show_view(self, view: ViewState) -> None:
         """Show the dataset of a view."""

@@ -14,6 +14,7 @@ from usage_viewer.gui.widgets.chip import draw_focus_ring
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.icons import icon
 from usage_viewer.gui.widgets.theme import UNIT
+from usage_viewer.gui.workspace.locale_week import week_start
 
 _LONG_RANGE = datetime.fromisoformat("2028-09-28"), datetime.fromisoformat("2029-11-28")
 """Days whose text is about as long as that of any other days."""
@@ -26,7 +27,7 @@ class StepButton(QToolButton):
         super().__init__(parent)
         self._icon_name = icon_name
         self.setAutoRaise(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setIconSize(QSize(16, 16))
         self.setIcon(icon(icon_name, self))
         self.setAccessibleName(name)
@@ -91,7 +92,7 @@ class RangePicker(QWidget):
 
         They differ from the requested days if the dataset only has UTC days, and today is a different date in UTC.
         """
-        text = range_text(*view.range.wall(self._now, view.tzinfo), QLocale())
+        text = range_text(*view.range.wall(self._now, view.tzinfo, week_start(QLocale())), QLocale())
         if view.range.preset is None:
             self.button.show_choice(text)
         else:
@@ -104,9 +105,9 @@ class RangePicker(QWidget):
 
     def _neighbour(self, step: int) -> DateRange | None:
         """Return the previous (-1) or next (1) range; None if it is out of reach or begins in the future."""
-        zone = self._view.tzinfo
-        moved = shift_range(self._view.range, step, self._now, zone)
-        return moved if moved is not None and has_begun(moved, self._now, zone) else None
+        zone, first_day = self._view.tzinfo, week_start(QLocale())
+        moved = shift_range(self._view.range, step, self._now, zone, first_day)
+        return moved if moved is not None and has_begun(moved, self._now, zone, first_day) else None
 
     def _step(self, step: int) -> None:
         neighbour = self._neighbour(step)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from usage_viewer.domain.date_parsing import parse_day_or_time, parse_range
+from usage_viewer.domain.date_parsing import parse_day_or_time, parse_range, preset_named
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.zones import zone_of
@@ -22,6 +22,7 @@ from usage_viewer.gui.bars.range_calendar import RangeCalendar
 from usage_viewer.gui.formatting.ranges import date_style, range_text
 from usage_viewer.gui.widgets.popup import Popup
 from usage_viewer.gui.widgets.theme import UNIT, error_colour, muted_colour, plain_label
+from usage_viewer.gui.workspace.locale_week import week_start
 
 PRESETS = tuple(Preset)
 
@@ -42,6 +43,8 @@ class RangePopup(Popup):
         self.presets.setFixedWidth(self.presets.sizeHintForColumn(0) + 4 * UNIT)
         for row in range(len(PRESETS)):
             self.presets.item(row).setSizeHint(QSize(0, self.fontMetrics().height() + UNIT))
+        row_height = self.fontMetrics().height() + UNIT
+        self.presets.setMinimumHeight(len(PRESETS) * row_height + 2 * self.presets.frameWidth())
         self.start = self._create_date_field("First day or start time")
         self.end = self._create_date_field("Last day or end time")
         self.start_calendar = RangeCalendar(self, name="First day")
@@ -58,7 +61,9 @@ class RangePopup(Popup):
     def _create_date_field(self, name: str) -> QLineEdit:
         field = QLineEdit(self)
         field.setAccessibleName(name)
-        field.setAccessibleDescription("For example 2026-11-03, 3 Nov, yesterday, -7d or 2026-11-03T14:00")
+        field.setAccessibleDescription(
+            "For example 2026-11-03, 3 Nov, yesterday, -7d, last week or 2026-11-03T14:00"
+        )
         field.setMaxLength(64)
         return field
 
@@ -89,8 +94,8 @@ class RangePopup(Popup):
     def _connect(self) -> None:
         self.presets.itemClicked.connect(lambda item: self.apply())
         self.presets.currentRowChanged.connect(self._on_preset_changed)
-        for field in (self.start, self.end):
-            field.textEdited.connect(self._on_text_edited)
+        self.start.textEdited.connect(lambda: self._on_text_edited(self.end))
+        self.end.textEdited.connect(lambda: self._on_text_edited(self.start))
         self.start_calendar.clicked.connect(self._on_start_day_chosen)
         self.start_calendar.selectionChanged.connect(self._on_start_day_chosen)
         self.end_calendar.clicked.connect(self._on_end_day_chosen)
@@ -104,10 +109,7 @@ class RangePopup(Popup):
         self._now, self._zone = now, zone
         self._today = datetime.fromtimestamp(now, zone).date()
         self._set_draft(chosen)
-        row = PRESETS.index(chosen.preset) if chosen.preset else -1
-        blocked = self.presets.blockSignals(True)
-        self.presets.setCurrentRow(row)
-        self.presets.blockSignals(blocked)
+        self._select_preset(chosen.preset)
         (self.presets if chosen.preset else self.start).setFocus()
 
     def apply(self) -> None:
@@ -124,8 +126,10 @@ class RangePopup(Popup):
         if row >= 0:
             self._set_draft(DateRange(PRESETS[row]))
 
-    def _on_text_edited(self) -> None:
-        self._deselect_preset()
+    def _on_text_edited(self, other: QLineEdit) -> None:
+        """Use the edited text; `other` is the other field, which follows if either had the name of a preset."""
+        self._select_preset(None)
+        self._replace_preset(other)
         style = date_style(QLocale())
         try:
             self._draft = parse_range(self.start.text(), self.end.text(), self._today, style)
@@ -133,7 +137,21 @@ class RangePopup(Popup):
             self._draft = None
             self._show_message(f"{error.title}. {error.hint}", error=True)
             return
+        if self._draft.preset is not None:
+            self._select_preset(self._draft.preset)
+            self._show_day(other, self._draft)
         self._show_draft()
+
+    def _replace_preset(self, field: QLineEdit) -> None:
+        """Replace a preset's name in a field by its first or last day: the other field was edited since."""
+        preset = preset_named(field.text())
+        if preset is not None:
+            self._show_day(field, DateRange(preset))
+
+    def _show_day(self, field: QLineEdit, chosen: DateRange) -> None:
+        """Show the first or the last day of a preset in one of the fields."""
+        start, end = chosen.wall(self._now, self._zone, week_start(QLocale()))
+        field.setText((start if field is self.start else end - timedelta(days=1)).date().isoformat())
 
     def _on_start_day_chosen(self) -> None:
         """Set the first day. If it comes after the last day, the range keeps its length and moves."""
@@ -150,20 +168,23 @@ class RangePopup(Popup):
         self._set_days(first, last)
 
     def _set_days(self, first: date, last: date) -> None:
-        self._deselect_preset()
+        self._select_preset(None)
         self._set_draft(DateRange.days(first, last))
 
     # Display
 
-    def _deselect_preset(self) -> None:
+    def _select_preset(self, preset: Preset | None) -> None:
         blocked = self.presets.blockSignals(True)
-        self.presets.setCurrentRow(-1)
-        self.presets.clearSelection()
+        if preset is None:
+            self.presets.setCurrentRow(-1)
+            self.presets.clearSelection()
+        else:
+            self.presets.setCurrentRow(PRESETS.index(preset))
         self.presets.blockSignals(blocked)
 
     def _set_draft(self, chosen: DateRange) -> None:
         self._draft = chosen
-        start, end = chosen.wall(self._now, self._zone)
+        start, end = chosen.wall(self._now, self._zone, week_start(QLocale()))
         whole_days = start.time() == end.time() == time()
         if whole_days:
             self.start.setText(start.date().isoformat())
@@ -187,7 +208,7 @@ class RangePopup(Popup):
     def _show_draft(self) -> None:
         """Show the draft in the calendars and below them in words."""
         assert self._draft is not None
-        start, end = self._draft.wall(self._now, self._zone)
+        start, end = self._draft.wall(self._now, self._zone, week_start(QLocale()))
         last = (end - timedelta(minutes=1)).date()
         self.start_calendar.show_range(start.date(), last, start.date())
         self.end_calendar.show_range(start.date(), last, last)

@@ -18,7 +18,7 @@ from usage_viewer.domain.period import Periods
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.zones import zone_name
 from usage_viewer.gui.clipboard.clipboard import RenderedCopy, prepare, prepare_as, prepare_cell, put
-from usage_viewer.gui.formatting.numbers import NumberFormat
+from usage_viewer.gui.formatting.numbers import MISSING, NumberFormat
 from usage_viewer.gui.formatting.periods import period_label
 from usage_viewer.gui.formatting.ranges import file_name_range
 from usage_viewer.gui.workspace.result_loader import SortedResult
@@ -75,6 +75,13 @@ class ShownNumbers:
         """Return the text of each number, in HTML."""
         write = self._form.writer(kind, unit)
         return list(map(write, figures.listed()))
+
+    def amounts(self, figures: NumberColumn, units: Sequence[int], decimals: int) -> list[str]:
+        """Return the text of each amount of money: `units` of 10 to the power of -`decimals`."""
+        return [
+            MISSING if value is None else self._form.amount(value, count, decimals)
+            for value, count in zip(figures.listed(), units, strict=True)
+        ]
 
     def period(self, periods: Periods, index: int) -> str:
         """Return the label of a period."""

@@ -11,6 +11,7 @@ from usage_viewer.gui.workspace.tasks import Tasks
 from usage_viewer.gui.workspace.workspace import Workspace
 
 CHANNEL = "erase"
+CONFIRMATION = "delete"
 DOWNLOADED_DATA = (
     "Delete all usage and names of this organization from this computer? They can be loaded again. The admin key "
     "stays."
@@ -47,12 +48,13 @@ class EraseController(QObject):
     def confirm_downloaded_data(self) -> None:
         """Asks whether to delete the open organization's downloaded data, then deletes it."""
         title = "Delete downloaded data"
-        FormDialog(self._window, title, DOWNLOADED_DATA, f"&{title}", self._workspace.erase, removes=True).open()
+        act = self._workspace.erase
+        FormDialog(self._window, title, DOWNLOADED_DATA, f"&{title}", act, to_type=CONFIRMATION).open()
 
     def confirm_everything(self) -> None:
         """Asks whether to delete keys, data and settings, then deletes them and closes the window."""
         title = "Delete all data and keys"
-        FormDialog(self._window, title, EVERYTHING, f"&{title}", self._start, removes=True).open()
+        FormDialog(self._window, title, EVERYTHING, f"&{title}", self._start, to_type=CONFIRMATION).open()
 
     def _start(self) -> None:
         erase_all = self._erase_all

@@ -108,7 +108,7 @@ class KeyController(QObject):
             self.reported.emit("There is no admin key to remove")
             return
         text, title = removal_text(answer, self._source.own_label), "Remove admin key"
-        FormDialog(self._window, title, text, f"&{title}", self._remove, removes=True).open()
+        FormDialog(self._window, title, text, f"&{title}", self._remove, to_type="remove").open()
 
     def _on_page_cancelled(self) -> None:
         if self._page.checking:

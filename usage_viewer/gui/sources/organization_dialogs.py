@@ -62,7 +62,7 @@ class RemoveDialog(FormDialog):
             "It no longer appears here. Your OpenAI account is not affected.",
             "Re&move",
             lambda: remove(self.data.isChecked(), self.key.isChecked()),
-            removes=True,
+            to_type=label,
         )
         self.data = QCheckBox("Remove its &usage and names from this computer", self)
         self.key = QCheckBox("Remove its admin &key from this computer", self)

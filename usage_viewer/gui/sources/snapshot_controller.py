@@ -12,6 +12,7 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.formatting.moments import count_text, date_time_text
 from usage_viewer.gui.formatting.ranges import file_name_range, range_text
 from usage_viewer.gui.sources.source_controller import SourceController
+from usage_viewer.gui.workspace.locale_week import week_start
 from usage_viewer.gui.workspace.tasks import Task, Tasks
 from usage_viewer.gui.workspace.workspace import Workspace
 
@@ -40,7 +41,8 @@ class SnapshotController(QObject):
         session, profile, view = self._workspace.store_session, self._workspace.profile, self._workspace.view
         if session is None or profile is None:
             return
-        proposal = f"usage-{file_name_range(*view.range.wall(self._workspace.now, view.tzinfo))}{ZIP}"
+        days = view.range.wall(self._workspace.now, view.tzinfo, week_start(QLocale()))
+        proposal = f"usage-{file_name_range(*days)}{ZIP}"
         name, kind = QFileDialog.getSaveFileName(
             self._window, "Save snapshot", str(Path.home() / proposal), f"{ONE_FILE};;{FOLDER}"
         )

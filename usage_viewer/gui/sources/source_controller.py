@@ -50,6 +50,7 @@ class SourceController(QObject):
         self.opening.emit(profile)
         view = self._settings.use_profile(profile.name, profile.member_ids)
         if isinstance(profile, SnapshotProfile):
+            self._settings.forget_views()  # they are those of another snapshot
             view = profile.manifest.shown
         self._workspace.open(profile, view)
         self.changed.emit(profile)

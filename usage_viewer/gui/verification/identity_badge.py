@@ -22,7 +22,7 @@ class IdentityBadge(QToolButton):
         super().__init__(totals)
         self._totals = totals
         self.setAutoRaise(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setVisible(False)
         totals.installEventFilter(self)

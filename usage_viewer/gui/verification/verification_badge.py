@@ -34,7 +34,7 @@ class VerificationBadge(QToolButton):
         self.state = VerificationState()
         self.dataset = dataset_named("completions")
         self.setAutoRaise(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.clicked.connect(self._on_clicked)
         self.show_state(self.state)

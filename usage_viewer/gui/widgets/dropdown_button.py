@@ -30,7 +30,7 @@ class DropdownButton(QToolButton):
         self._max_width = max_width
         self._reserved: tuple[str, ...] = ()
         self.setAutoRaise(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click, Space and letters still go to the table
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setShortcut(shortcut)

@@ -5,17 +5,19 @@ from itertools import pairwise
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette, QShowEvent
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from usage_viewer.domain.errors import InputError
+from usage_viewer.gui.widgets.plain_text import menu_text
 from usage_viewer.gui.widgets.theme import UNIT, error_colour, plain_label, scaled_font
 
 
 class FormDialog(QDialog):
     """Asks for input and calls `act` when the user accepts; an `InputError` of `act` is shown above the buttons.
 
-    Show the dialog with `open()`. The first field has the focus. `removes` means that accepting deletes something:
-    then *Cancel* is the default button and has the focus, so that no Enter, Space or typed sentence can confirm.
+    Show the dialog with `open()`. The first field has the focus. If accepting removes something, `to_type` is the
+    text, a word or a name, that the user must type to confirm. Until `typed` has that text, `button` is disabled
+    and *Cancel* is the default, so that no Enter, Space or typed sentence can confirm.
     """
 
     def __init__(
@@ -26,10 +28,10 @@ class FormDialog(QDialog):
         button: str,
         act: Callable[[], None],
         *,
-        removes: bool = False,
+        to_type: str = "",
     ) -> None:
         super().__init__(parent)
-        self._removes = removes
+        self.to_type = to_type
         self._act = act
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -43,7 +45,7 @@ class FormDialog(QDialog):
         self.button = QPushButton(button, self)
         self._buttons.addButton(self.button, QDialogButtonBox.ButtonRole.AcceptRole)
         self.cancel = self._buttons.button(QDialogButtonBox.StandardButton.Cancel)
-        (self.cancel if removes else self.button).setDefault(True)
+        (self.cancel if to_type else self.button).setDefault(True)
         self._buttons.accepted.connect(self._on_accepted)
         self._buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -52,10 +54,30 @@ class FormDialog(QDialog):
         column.addWidget(heading)
         column.addWidget(plain_label(text, self, wrap=True))
         column.addLayout(self.body)
+        if to_type:
+            column.addLayout(self._typed_field(to_type))
         column.addWidget(self._problem)
         column.addStretch(1)
         column.addWidget(self._buttons)
         self.setMinimumWidth(52 * UNIT)
+
+    def _typed_field(self, to_type: str) -> QVBoxLayout:
+        self.typed = QLineEdit(self)
+        self.typed.setAccessibleName(f"Type {to_type} to confirm")
+        self.typed.textChanged.connect(self._on_typed)
+        label = plain_label(f"&To confirm, type “{menu_text(to_type)}”", self, wrap=True)
+        label.setBuddy(self.typed)
+        self.button.setEnabled(False)
+        field = QVBoxLayout()
+        field.setSpacing(UNIT // 2)
+        field.addWidget(label)
+        field.addWidget(self.typed)
+        return field
+
+    def _on_typed(self, text: str) -> None:
+        confirmed = _plain(text) == _plain(self.to_type)
+        self.button.setEnabled(confirmed)
+        (self.button if confirmed else self.cancel).setDefault(True)
 
     @property
     def problem_text(self) -> str:
@@ -69,9 +91,12 @@ class FormDialog(QDialog):
             for widget in self.findChildren(QWidget)
             if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not self._buttons.isAncestorOf(widget)
         ]
+        if self.to_type:  # built before the fields of a subclass, but below them
+            fields = [*(field for field in fields if field is not self.typed), self.typed]
         for before, after in pairwise([*fields, self.cancel, self.button]):
             QWidget.setTabOrder(before, after)
-        (self.cancel if self._removes or not fields else fields[0]).setFocus()
+        first = fields[0] if fields else self.cancel
+        (self.typed if self.to_type else first).setFocus()
         super().showEvent(event)
 
     def _on_accepted(self) -> None:
@@ -86,3 +111,8 @@ class FormDialog(QDialog):
             self.adjustSize()  # otherwise the message would take its space from the fields
         else:
             self.accept()
+
+
+def _plain(text: str) -> str:
+    """Return the text without differences of case and spaces."""
+    return " ".join(text.split()).casefold()

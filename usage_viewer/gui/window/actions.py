@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from usage_viewer.gui.bars.filter_bar import CLEAR_SHORTCUT
 from usage_viewer.gui.table.table_menus import COPY_CELL_KEY
 from usage_viewer.gui.widgets.theme import SCHEMES
 from usage_viewer.gui.window.status_bar import CANCEL_KEY
@@ -49,7 +50,10 @@ class Actions(QObject):
         self.close_snapshot.setVisible(False)
         self.refresh = self._add("Re&fresh", key.Refresh, "Reloads recent days")
         self.cancel = self._add("Stop loadin&g", CANCEL_KEY, "Stops loading; data already downloaded is kept")
-        self.clear_filters = self._add("Clear a&ll filters", None, "Shows all usage of the range")
+        # No letter: a sentence typed into the open menu must not clear anything.
+        self.clear_filters = self._add("Clear all filters", CLEAR_SHORTCUT, "Shows all usage of the range")
+        self.undo = self._add("Undo", key.Undo, "Goes back to the filters, order and range before the last change")
+        self.redo = self._add("Redo", key.Redo, "Shows again what Undo left")
         self.origins = self._add(
             "Show sou&rces…", "Ctrl+I", "Lists the periods, records and load times behind the current cell"
         )
@@ -107,7 +111,7 @@ class Actions(QObject):
         menu.addSeparator()
         menu.addActions([self.save_snapshot, self.open_snapshot, self.close_snapshot])
         menu.addSeparator()
-        menu.addActions([self.refresh, self.cancel, self.clear_filters])
+        menu.addActions([self.refresh, self.cancel, self.clear_filters, self.undo, self.redo])
         menu.addSeparator()
         menu.addActions([self.origins, self.changes, self.prove])
         menu.addSeparator()
@@ -135,7 +139,6 @@ OTHER_KEYS = (
     ("Organization", "Alt+U"),
     ("Dataset, range, period, time zone", "Alt+D, Alt+R, Alt+P, Alt+Z"),
     ("Grouping, filters", "Alt+G, Alt+L"),
-    ("Clear all filters", "Ctrl+Shift+L"),
     ("Menu", "Alt+O"),
     ("Sort by a column", "Click its header"),
     ("Sort by a further column", "Ctrl+click its header"),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QKeySequence
 
 from usage_viewer.app.export import Format
 from usage_viewer.gui.clipboard.copy_controller import Chosen, CopyController, proposed_name
@@ -27,7 +28,10 @@ class Commands(QObject):
         self._connect_copies()
         connect(actions.refresh, workspace.refresh)
         connect(actions.cancel, workspace.cancel)
-        connect(actions.clear_filters, lambda: workspace.show_view(workspace.view.without_filters()))
+        connect(actions.clear_filters, page.filters.clear)
+        connect(actions.undo, lambda: self._report(workspace.undo(), "Undone", "There is nothing to undo"))
+        connect(actions.redo, lambda: self._report(workspace.redo(), "Redone", "There is nothing to redo"))
+        page.filters.cleared.connect(self._on_filters_cleared)
         actions.cancel.setEnabled(False)
         page.table.selection_stats_changed.connect(page.status.show_selection)
         page.table.selection_stats_changed.connect(self._show_chosen)
@@ -53,6 +57,14 @@ class Commands(QObject):
         copying.began.connect(lambda: page.status.show_message("Copying…"))
         copying.done.connect(page.status.show_message)
         copying.failed.connect(self.failed)
+
+    def _report(self, done: bool, text: str, otherwise: str) -> None:
+        self._page.status.show_message(text if done else otherwise)
+
+    def _on_filters_cleared(self) -> None:
+        keys = self._actions.undo.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        self._page.status.show_message(f"All filters cleared. {keys} brings them back.")
+        self._page.focus_table()
 
     def _with_chosen(self, act: Callable[[Chosen], None]) -> None:
         last = self._workspace.last

@@ -93,7 +93,7 @@ class MainPage(QWidget):
 
     def _button(self, action: QAction, *, text: bool = False) -> QToolButton:
         button = QToolButton(self, autoRaise=True)
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click, Space and letters still go to the table
         button.setDefaultAction(action)
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
 
@@ -111,8 +111,10 @@ class MainPage(QWidget):
 
     def _menu_button(self) -> QToolButton:
         button = QToolButton(self, autoRaise=True)
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        button.setMenu(self._actions.menu(button))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        menu = self._actions.menu(button)
+        menu.triggered.connect(self.focus_table)  # a menu button would take what is typed after the command
+        button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setShortcut(MENU_KEY)
         button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
@@ -168,6 +170,22 @@ class MainPage(QWidget):
         self.status.show_coverage(look.coverage, profile.clock_note if profile is not None else "")
         self._show_empty(result)
 
+    def focus_table(self) -> None:
+        """Move the keyboard focus to the table; to none of the controls while the table is hidden."""
+        (self.table if self._stack.currentWidget() is self.pane else self).setFocus()
+
+    def _show_table(self, shown: bool) -> None:
+        """Show the table, or the text in its place.
+
+        While the table is hidden, the page has its focus: Qt would give it to a button, which takes what is typed.
+        """
+        focused = self.window().focusWidget() in (None, self, self.table)
+        if focused:
+            self.setFocus()
+        self._stack.setCurrentWidget(self.pane if shown else self.empty)
+        if focused:
+            self.focus_table()
+
     @property
     def heading(self) -> str:
         """Returns the texts of the controls above the table."""
@@ -202,12 +220,12 @@ class MainPage(QWidget):
     def show_loading(self, text: str) -> None:
         """Show a text and a progress bar in place of the table."""
         self.empty.show_message(text, busy=True)
-        self._stack.setCurrentWidget(self.empty)
+        self._show_table(False)
 
     def show_nothing(self) -> None:
         """Show neither table nor text; the banner explains why."""
         self.empty.show_message("")
-        self._stack.setCurrentWidget(self.empty)
+        self._show_table(False)
         self.status.show_coverage(None)
         self.snapshot.clear()
 
@@ -218,7 +236,7 @@ class MainPage(QWidget):
     def _show_empty(self, result: SortedResult) -> None:
         """Show the table, or in its place the reason why there are no rows."""
         coverage = result.look.coverage
-        self._stack.setCurrentWidget(self.pane if result.table.rows else self.empty)
+        self._show_table(bool(result.table.rows))
         if result.table.rows:
             return
         reason = self._workspace.reason(result.view.dataset_name)

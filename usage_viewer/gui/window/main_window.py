@@ -141,7 +141,10 @@ class MainWindow(QMainWindow):
         return capture_startup_table(parts.workspace, parts.page, geometry=geometry, scheme=scheme)
 
     def _show_page(self, page: QWidget) -> None:
+        changed = self._pages.currentWidget() is not page
         self._pages.setCurrentWidget(page)
+        if changed and page is self.parts.page:
+            self.parts.page.focus_table()  # Qt would give the focus to the first button
         startup_page, self._startup_page = self._startup_page, None
         if startup_page is not None:
             self._pages.removeWidget(startup_page)

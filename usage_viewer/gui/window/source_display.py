@@ -32,6 +32,7 @@ class SourceDisplay(QObject):
         self._source, self._organizations, self._settings = source, organizations, settings
         self._actions, self._page = actions, page
         page.organization.set_menu(organizations.menu)
+        organizations.menu.triggered.connect(page.focus_table)
         source.opening.connect(self._on_opening)
         source.changed.connect(self._on_changed)
         organizations.changed.connect(self._show_names)

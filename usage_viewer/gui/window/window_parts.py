@@ -1,11 +1,8 @@
 """Builds the pages and controllers of a window and connects them; decides nothing itself."""
 
-from dataclasses import replace
-
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.clipboard.copy_controller import CopyController
 from usage_viewer.gui.sources.demo_controller import DemoController
 from usage_viewer.gui.sources.erase_controller import EraseController
@@ -18,6 +15,7 @@ from usage_viewer.gui.verification.verifier import BackgroundVerifier
 from usage_viewer.gui.window.actions import Actions, connect, shortcut_rows
 from usage_viewer.gui.window.appearance_controller import AppearanceController
 from usage_viewer.gui.window.commands import Commands
+from usage_viewer.gui.window.dataset_controller import DatasetController
 from usage_viewer.gui.window.error_controller import ErrorController
 from usage_viewer.gui.window.help_dialogs import about_dialog, shortcut_dialog
 from usage_viewer.gui.window.incomplete_controller import IncompleteController
@@ -25,7 +23,6 @@ from usage_viewer.gui.window.main_page import MainPage
 from usage_viewer.gui.window.source_display import SourceDisplay
 from usage_viewer.gui.window.verification_controller import VerificationController
 from usage_viewer.gui.workspace.app_context import AppContext
-from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.settings_controller import SettingsController
 from usage_viewer.gui.workspace.tasks import Tasks
 from usage_viewer.gui.workspace.workspace import Workspace
@@ -57,6 +54,7 @@ class WindowParts(QObject):
         self.errors = ErrorController(self.workspace, self.source, self.keys, self.page)
         self.incomplete = IncompleteController(self.workspace, self.keys, self.page)
         self.display = SourceDisplay(self.source, self.organizations, self.settings, self.actions, self.page)
+        self.datasets = DatasetController(self.workspace, self.settings, self.page)
         self.verifier = BackgroundVerifier(self.workspace, self.tasks, self)
         self.verification = VerificationController(self.verifier, self.workspace, self.page, self.actions)
         self.copying = CopyController(self.tasks, self)
@@ -67,6 +65,7 @@ class WindowParts(QObject):
         self._connect_keys()
         self._connect_snapshots()
         self._connect_actions()
+        self.page.focus_table()  # from the start, the arrow keys move in the table
         if self.settings.current.note:
             self.page.status.show_message(self.settings.current.note)
 
@@ -79,13 +78,11 @@ class WindowParts(QObject):
     def _connect_workspace(self) -> None:
         workspace, page, errors = self.workspace, self.page, self.errors
         workspace.shown.connect(self.startup_ended)
-        workspace.shown.connect(self._on_shown)
         workspace.failed.connect(self.startup_ended)
         workspace.view_changed.connect(self.settings.save_view)
         self.settings.write_failed.connect(errors.show)
         self.verifier.failed.connect(errors.show)
         self.commands.failed.connect(errors.show)
-        page.dataset.view_requested.connect(self._on_dataset_chosen)
         page.table.header.widths_changed.connect(lambda: self.settings.save_widths(page.table.header.widths()))
         self.tasks.idle.connect(lambda: self.settled.emit(errors.problem))
 
@@ -137,11 +134,3 @@ class WindowParts(QObject):
     def _on_demo_starting(self) -> None:
         self.page.show_loading("Starting the demo…")
         self.page_requested.emit(self.page)
-
-    def _on_shown(self, result: SortedResult) -> None:
-        if result.table.rows and self._window.focusWidget() in (None, self.page.dataset):
-            self.page.table.setFocus()  # after the start the arrow keys move in the table
-
-    def _on_dataset_chosen(self, view: ViewState) -> None:
-        columns = self.settings.profile.columns.get(view.dataset_name, ())
-        self.workspace.show_view(replace(view, columns=columns))

@@ -42,14 +42,15 @@ class SettingsController(QObject):
         self._profile_name = name
         return self.profile.view.across(across)
 
+    def forget_views(self) -> None:
+        """Drop the views of all datasets of the profile in use."""
+        self._change_profile(replace(self.profile, views={}))
+
     def save_view(self, view: ViewState) -> None:
-        """Store the view without its search, and its columns for the next time its dataset is chosen."""
-        columns = dict(self.profile.columns)
-        if view.columns:
-            columns[view.dataset_name] = view.columns
-        else:
-            columns.pop(view.dataset_name, None)
-        self._change_profile(replace(self.profile, view=view.with_search(""), columns=columns))
+        """Store the view without its search, as the last one and as that of its dataset."""
+        view = view.with_search("")
+        views = {**self.profile.views, view.dataset_name: view}
+        self._change_profile(replace(self.profile, view=view, views=views))
         if view.zone not in ("UTC", "local"):
             self._change(self.current.with_zone(view.zone))
 

@@ -11,9 +11,11 @@ from usage_viewer.domain.names import Names
 from usage_viewer.domain.row_keys import RowKeys
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.gui.workspace.fetch_controller import FetchController
+from usage_viewer.gui.workspace.locale_week import week_start
 from usage_viewer.gui.workspace.name_loader import NameLoader
 from usage_viewer.gui.workspace.result_loader import ResultLoader, SortedResult
 from usage_viewer.gui.workspace.tasks import Tasks
+from usage_viewer.gui.workspace.view_history import ViewHistory
 
 if TYPE_CHECKING:
     from usage_viewer.app.fetch.window_fetcher import Progress
@@ -48,6 +50,7 @@ class Workspace(QObject):
         super().__init__(parent)
         self._tasks = tasks
         self._view = view
+        self._histories: dict[tuple[str, ...], ViewHistory] = {}  # by the organizations' ids
         self._selection = NO_ROWS
         self.session: Session | None = None
         self.profile: Profile | None = None
@@ -121,9 +124,9 @@ class Workspace(QObject):
         self.close()
         self.profile = profile
         self._set_view(view)
-        week_start = QLocale().firstDayOfWeek().value - 1
+        first_day = week_start(QLocale())
         self._tasks.start(
-            "open", lambda task: profile.open_session(week_start), self._on_opened, self.session_failed.emit
+            "open", lambda task: profile.open_session(first_day), self._on_opened, self.session_failed.emit
         )
 
     def close(self) -> None:
@@ -176,7 +179,30 @@ class Workspace(QObject):
     # The view and its result
 
     def show_view(self, view: ViewState) -> None:
-        """Show the stored part of `view` at once and fetch the missing part."""
+        """Show the stored part of `view` at once and fetch the missing part; the change can be undone."""
+        self._history.record(self.view, view)
+        self._show(view)
+
+    def undo(self) -> bool:
+        """Show the view before the last change; return False if there is none."""
+        return self._show_step(self._history.undo(self.view))
+
+    def redo(self) -> bool:
+        """Show the view that was undone last; return False if there is none."""
+        return self._show_step(self._history.redo(self.view))
+
+    @property
+    def _history(self) -> ViewHistory:
+        profile = self.profile
+        key = (profile.name, *profile.member_ids) if profile is not None else ()
+        return self._histories.setdefault(key, ViewHistory())
+
+    def _show_step(self, view: ViewState | None) -> bool:
+        if view is not None:
+            self._show(view)
+        return view is not None
+
+    def _show(self, view: ViewState) -> None:
         before, last = self.view, self.last
         self._set_view(view)
         if last is not None and replace(before, order=view.order) == view == replace(last.view, order=view.order):
