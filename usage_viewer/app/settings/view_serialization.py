@@ -46,7 +46,7 @@ def restored_view(stored: object) -> ViewState:
         view = grouped if grouped.grouping or not stored["grouping"] else view
     view = _with_each(view, stored.get("filters"), Filter, _with_filter)
     view = _with_each(view, stored.get("columns"), str, _with_column)
-    return _with_each(view, stored.get("order"), StoredSortKey, _with_key)
+    return _with_each(view.with_order(()), stored.get("order"), StoredSortKey, _with_key)
 
 
 def serialized_view(view: ViewState) -> dict[str, Any]:
