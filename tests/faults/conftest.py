@@ -119,7 +119,11 @@ class FaultRig:
         view = parse_view(build_parser().parse_args([*QUESTION, *more]))
         settings.save(self.place.settings, Settings(profiles={"default": ProfileSettings(view=view)}))
         window = WindowUnderTest()
-        window.load(AppContext(self.profile(), self.place, lambda organization: self.profile(), self._no_demo))
+        window.load(
+            AppContext(
+                self.profile(), self.place, lambda organization: self.profile(), self._no_demo, self._no_removal
+            )
+        )
         self.windows.append(window)
         assert self.qtbot is not None
         self.qtbot.addWidget(window, before_close_func=lambda closing: self.close(window))
@@ -128,6 +132,9 @@ class FaultRig:
         return window
 
     def _no_demo(self) -> Demo:
+        raise NotImplementedError
+
+    def _no_removal(self, id: str) -> None:
         raise NotImplementedError
 
     def settle(self, window: WindowUnderTest, act: Callable[[], object]) -> None:
@@ -181,6 +188,12 @@ def rig(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -
 
 
 def summary_of(text: str) -> str:
-    """Return the part of a text such as `47 of 93 days`, with the days still to come; "" if there is none."""
-    match = re.search(r"\d+ of \d+ days(?: \(\d+ still to come\))?", text)
-    return match[0] if match else ""
+    """Return the part of a text about the loaded days as `47 of 93 days`; "" if there is none.
+
+    Days that are still to come follow in parentheses.
+    """
+    match = re.search(r"(?:Complete: (\d+) days|(\d+ of \d+ days) loaded)(?:, (\d+) still to come)?", text)
+    if match is None:
+        return ""
+    whole, part, later = match.groups()
+    return (part or f"{whole} of {whole} days") + (f" ({later} still to come)" if later else "")
