@@ -358,6 +358,8 @@ class FigureColumn:
         lines = [self.label + self._unit_text, *([self.help] if self.help else [])]
         if dataset.has_column(self.name):
             lines.append(dataset.column(self.name).explanation(dataset))
+        if self.shown is not None:
+            lines.append("Shown in cents that add up to the total; tooltips and copies have all digits.")
         if self.unit_from:
             unit = dataset.dimension(self.unit_from).label
             lines.append(f"The rows have different units, which are never added: see {unit}.")
