@@ -24,7 +24,7 @@ WEEK: Final = ("table", "--from", "2026-10-20", "--to", "2026-10-27", "--format"
 
 
 def ready(window: "Window") -> None:
-    window.wait_for("shown", "30 of 30 days")
+    window.wait_for("shown", "Complete: 30 days")
 
 
 def test_closes_when_everything_is_shown(program: "Program") -> None:
@@ -62,7 +62,7 @@ def stalls(word: str) -> Callable[[Request], Fault | None]:
 def test_closes_while_names_are_fetched(program: "Program", word: str) -> None:
     program.server.faults = stalls(word)
     with program.window() as window:
-        window.wait_for("status", "30 of 30 days")
+        window.wait_for("status", "Complete: 30 days")
         assert window.ask("busy names")
         window.close()
 
@@ -70,7 +70,7 @@ def test_closes_while_names_are_fetched(program: "Program", word: str) -> None:
 def test_closes_while_totals_are_verified(program: "Program") -> None:
     program.server.faults = lambda request: STALL if "group_by" not in request.query else None
     with program.window() as window:
-        window.wait_for("status", "30 of 30 days")
+        window.wait_for("status", "Complete: 30 days")
         window.ask("trigger prove")
         window.close()
 

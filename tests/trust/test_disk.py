@@ -86,11 +86,11 @@ def test_window_on_a_full_disk(program: "Program") -> None:
     program.data.mkdir()
     small = [*ALONE, f'mount -t tmpfs -o size=2500k tmpfs {program.data} && exec "$@"', "sh"]
     with program.window(within=small) as window:
-        window.wait_for("shown", "30 of 30 days")
+        window.wait_for("shown", "Complete: 30 days")
         window.ask("look-at 300")
         message = window.wait_for("banner", "The disk is full")
         assert "Free some space" in message
-        assert "301 of 301" not in window.wait_for("shown", " of 301 days")
+        assert "Complete" not in window.wait_for("shown", " of 301 days loaded")
         window.close()
 
 

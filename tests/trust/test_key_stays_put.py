@@ -183,7 +183,7 @@ def test_window_writes_no_key_until_a_crash(
         look_around(window, search)
         program.server.faults = None
         window.ask(f"enter {MARK}")
-        window.wait_for("shown", "30 of 30 days")
+        window.wait_for("shown", "Complete: 30 days")
         use_everything(window, saved)
         look_around(window, search)
         window.ask(f"raise {MARK}")
@@ -197,7 +197,7 @@ def test_window_writes_no_key_until_a_crash(
         assert window.process.wait(20) == -6
         assert "Fatal Python error: Aborted" in window.err
     with program.window("--verbose", env=environment) as window:
-        window.wait_for("shown", "30 of 30 days")
+        window.wait_for("shown", "Complete: 30 days")
         program.server.faults = lambda request: ECHOES["401"]
         window.ask("look-at 60")
         window.wait_for("banner", "refused")
@@ -205,7 +205,7 @@ def test_window_writes_no_key_until_a_crash(
         window.ask("ask-for-key")
         window.ask("trigger demo")
         window.wait_for("texts", "demo")
-        window.wait_for("shown", "30 of 30 days")
+        window.wait_for("shown", "Complete: 30 days")
         assert len(descendants(window.process.pid)) > 1, "the demo is a process of its own"
         look_around(window, search)
         window.tell("crash segmentation-fault")
@@ -237,7 +237,7 @@ def use_everything(window: "Window", saved: Path) -> None:
 @linux
 def test_key_of_environment_is_not_inherited(program: "Program", search: Search) -> None:
     with program.window("--verbose", "--demo") as window:
-        window.wait_for("shown", "30 of 30 days")
+        window.wait_for("shown", "Complete: 30 days")
         assert len(descendants(window.process.pid)) > 1
         search.process(window.process.pid, environment=False)
         search.text("standard error", window.err)
