@@ -69,7 +69,7 @@ class IncompleteController(QObject):
         if isinstance(profile, SnapshotProfile):
             return [("Show the &saved range", lambda: self._show_saved_range(profile))]
         if profile is not None and profile.capabilities.needs_key:
-            return [("Enter admin &key", lambda: self._keys.ask(replacing=False))]
+            return [("Enter admin &key", self._keys.ask)]
         return []
 
     def _show_saved_range(self, profile: SnapshotProfile) -> None:
