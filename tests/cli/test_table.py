@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.rigs.workbook_reader import read_sheets
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.cli.arguments import FORMATS, build_parser
 from usage_viewer.cli.table import run_table
@@ -28,6 +29,7 @@ OCTOBER = ("--from", "2026-10-01", "--to", "2026-11-01")
 BY_MODEL = (*OCTOBER, "--group-by", "model", "--metrics", "input_tokens,cached_share")
 
 Table = Callable[..., Any]
+TEXT_FORMATS = [form for form in FORMATS if form != "xlsx"]
 
 
 @pytest.fixture
@@ -115,7 +117,7 @@ class TestFormats:
                 assert float(line[2]) == pytest.approx(float(row["cached_share"]), rel=1e-5)
         assert comma.count("\r\n") == len(wanted) + 1
 
-    @pytest.mark.parametrize("form", FORMATS)
+    @pytest.mark.parametrize("form", TEXT_FORMATS)
     def test_empty_table(self, ask: Table, form: str) -> None:
         printed = ask(*BY_MODEL, "--filter", "model=no-such-model", "--format", form)
         assert (printed.status, printed.err) == (0, "")
@@ -124,9 +126,30 @@ class TestFormats:
         else:
             assert "Cached share" in printed.out
 
-    @pytest.mark.parametrize("form", FORMATS)
+    @pytest.mark.parametrize("form", TEXT_FORMATS)
     def test_output_ends_with_a_line_end(self, ask: Table, form: str) -> None:
         assert ask(*BY_MODEL, "--format", form).out.endswith("\n")
+
+    def test_workbook_goes_to_a_file(self, ask: Table, tmp_path: Path) -> None:
+        path = tmp_path / "usage.xlsx"
+        printed = ask(*BY_MODEL, "--per", "month", "--format", "xlsx", "--output", str(path))
+        assert (printed.status, printed.out, printed.err) == (0, "", "")
+        sheets = read_sheets(path)
+        rows = ask(*BY_MODEL, "--per", "month", "--format", "json").rows
+        _, *lines, total = sheets["Usage"]
+        assert [line["C"].value for line in lines] == [row["input_tokens"] for row in rows]
+        assert total["C"].value == sum(row["input_tokens"] for row in rows)
+        assert any(row["A"].value == "Dataset" for row in sheets["Source"])
+
+    def test_workbook_on_a_terminal_is_refused(self, ask: Table) -> None:
+        printed = ask(*BY_MODEL, "--format", "xlsx")
+        assert (printed.status, printed.out) == (2, "")
+        assert "--output FILE.xlsx" in printed.err
+
+    def test_output_file_equals_the_printed_table(self, ask: Table, tmp_path: Path) -> None:
+        path = tmp_path / "usage.tsv"
+        assert ask(*BY_MODEL, "--output", str(path)).out == ""
+        assert path.read_text() == ask(*BY_MODEL).out
 
     def test_tsv_is_the_default(self, ask: Table) -> None:
         assert ask(*BY_MODEL).out == ask(*BY_MODEL, "--format", "tsv").out

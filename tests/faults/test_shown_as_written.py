@@ -25,6 +25,7 @@ from tests.faults.conftest import FaultRig
 from tests.faults.misbehaviours import HOSTILE, SHOWN_HOSTILE, edits, error
 from tests.faults.usage_wire import Page
 from tests.rigs.window import WindowUnderTest
+from usage_viewer.app.export import Format
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import RequestRefused
 from usage_viewer.gui.clipboard.copy_controller import Chosen
@@ -233,12 +234,13 @@ def test_file_names_are_shown_as_text(hostile: FaultRig, tmp_path: Path, qtbot: 
     assert last is not None
     path = tmp_path / "<img src=x> \u202evsc.csv"
     with qtbot.waitSignal(window.copying.done):
-        window.copying.save(Chosen(last, (), window.workspace.names), path)
+        window.copying.save(Chosen(last, (), window.workspace.names), path, Format.CSV)
     assert path.exists()
     assert "<img src=x> ⟨U+202E⟩vsc.csv" in window.page.status.text
     check_all(window)
     with qtbot.waitSignal(window.copying.failed):
-        window.copying.save(Chosen(last, (), window.workspace.names), tmp_path / "\u202enowhere" / "<b>a.csv")
+        path = tmp_path / "\u202enowhere" / "<b>a.csv"
+        window.copying.save(Chosen(last, (), window.workspace.names), path, Format.CSV)
     assert "⟨U+202E⟩nowhere" in "".join(label.text() for label in window.page.banner.findChildren(QLabel))
     check_all(window)
 

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 
 import usage_viewer.store  # noqa: F401 (DuckDB is loaded before the start: closing is timed without its import)
 from usage_viewer.__main__ import main
+from usage_viewer.app.export import Format
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.names import Names
@@ -195,7 +196,7 @@ def _many() -> Chosen:
 
 
 def _save_many(path: str) -> object:
-    _window().copying.save(_many(), Path(path))
+    _window().copying.save(_many(), Path(path), Format.CSV)
     return True
 
 

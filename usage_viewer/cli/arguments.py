@@ -17,7 +17,7 @@ from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import PERIOD, Filter, SortKey, Value, ViewState
 from usage_viewer.domain.zones import zone_of
 
-FORMATS = ("tsv", "csv", "json", "markdown")
+FORMATS = ("tsv", "csv", "semicolon-csv", "json", "markdown", "xlsx")
 
 FIRST_YEAR, LAST_YEAR = 1971, 2199
 
@@ -229,7 +229,11 @@ def _add_output_options(table: argparse.ArgumentParser) -> None:
         choices=FORMATS,
         default="tsv",
         metavar="FORMAT",
-        help=f"{_join_alternatives(FORMATS)} (default: tsv); json has ids, exact numbers, and null for no value",
+        help=f"{_join_alternatives(FORMATS)} (default: tsv); json has ids, exact numbers, and null for no value; "
+        "semicolon-csv has decimal commas; xlsx is an Excel workbook with totals and needs --output or a pipe",
+    )
+    table.add_argument(
+        "--output", type=Path, metavar="FILE", help="write the table to this file, whole or not at all"
     )
     database = table.add_mutually_exclusive_group()
     database.add_argument("--no-store", action="store_true", help="do not use or change the local database")

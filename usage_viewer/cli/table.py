@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TextIO
 
-from usage_viewer.app.export import Export, Format, chunks
+from usage_viewer.app.export import Export, Format, chunks, file_pieces, provenance_of, save, totals_of
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.session import Session
@@ -41,6 +42,7 @@ def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err:
     """Print the table to `out` and all messages to `err`; return the exit status."""
     try:
         view = parse_view(arguments)
+        _check_output(arguments, out)
         try:
             return _print_view(arguments, view, profile, out, err)
         except StoreDamaged:
@@ -75,10 +77,23 @@ def _other_server_hint(error: KeyForAnotherServer) -> str:
     )
 
 
+def _check_output(arguments: argparse.Namespace, out: TextIO) -> None:
+    """Raise InputError for a workbook on a terminal, which would show it as garbage."""
+    if (
+        arguments.format == Format.XLSX
+        and arguments.output is None
+        and (out.isatty() or not hasattr(out, "buffer"))
+    ):
+        raise InputError(
+            title="An Excel workbook can't be shown in a terminal",
+            hint="Add --output FILE.xlsx.",
+        )
+
+
 def _print_view(arguments: argparse.Namespace, view: ViewState, profile: Profile, out: TextIO, err: TextIO) -> int:
     session = profile.open_session()
     try:
-        task = Printing(session, view, profile, Format(arguments.format), arguments.names, err)
+        task = Printing(session, view, profile, Format(arguments.format), arguments.names, arguments.output, err)
         return _print_table(task, out)
     finally:
         session.close()
@@ -86,13 +101,17 @@ def _print_view(arguments: argparse.Namespace, view: ViewState, profile: Profile
 
 @dataclass(frozen=True)
 class Printing:
-    """Describes what to print, with the session and the stream for messages. `form` is the table's format."""
+    """Describes what to print, with the session and the stream for messages.
+
+    `form` is the table's format, `output` the file for it; None: standard output.
+    """
 
     session: Session
     view: ViewState
     profile: Profile
     form: Format
     names: bool
+    output: Path | None
     err: TextIO
 
 
@@ -211,10 +230,17 @@ def _progress_line(err: TextIO) -> Callable[[str], None]:
 
 
 def _write(result: ViewResult, task: Printing, out: TextIO) -> None:
-    export = Export(result.table, result.table.ordered(result.view.order), None, names=task.names)
+    export = _export(result, task)
+    if task.output is not None:
+        save(export, task.form, task.output)
+        return
     try:
-        for chunk in chunks(export, task.form):
-            out.write(chunk)
+        if task.form is Format.XLSX:
+            for piece in file_pieces(export, task.form):
+                out.buffer.write(piece)
+        else:
+            for chunk in chunks(export, task.form):
+                out.write(chunk)
         out.flush()
     except BrokenPipeError:
         raise
@@ -224,6 +250,18 @@ def _write(result: ViewResult, task: Printing, out: TextIO) -> None:
             title="The table can't be written",
             hint="Check the output's permissions and free space.",
         ) from error
+
+
+def _export(result: ViewResult, task: Printing) -> Export:
+    rows, view = result.table.ordered(result.view.order), result.effective_view
+    if task.form is not Format.XLSX:
+        return Export(result.table, rows, names=task.names)
+    return Export(
+        result.table,
+        rows,
+        provenance_of(view, result.coverage, task.session.names),
+        totals=totals_of(result.table, rows, view.dataset, result.coverage),
+    )
 
 
 def report_missing(coverage: Coverage, err: TextIO) -> None:

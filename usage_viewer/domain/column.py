@@ -70,13 +70,13 @@ class CellDetails(Protocol):
 
 
 class CellWriter(Protocol[T_co]):
-    """Writes the cells of columns in a text format."""
+    """Writes the cells of columns in a format of copies and files."""
 
-    def numbers(self, figures: NumberColumn) -> T_co:
+    def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> T_co:
         """Write numbers."""
 
-    def dates(self, codes: Codes, texts: Sequence[str]) -> T_co:
-        """Write dates; row i has `texts[codes[i]]`."""
+    def dates(self, codes: Codes, texts: Sequence[str], periods: Periods) -> T_co:
+        """Write the starts of periods; row i has the period `codes[i]` with the label `texts[codes[i]]`."""
 
     def texts(self, codes: Codes, texts: Sequence[str]) -> T_co:
         """Write texts; row i has `texts[codes[i]]`."""
@@ -152,7 +152,7 @@ class Column(Protocol):
         """Return the arrays to sort rows by; missing values come last in both directions."""
 
     def cells(self, writer: CellWriter[T]) -> T:
-        """Return the column's cells in a text format."""
+        """Return the column's cells in a format of copies and files."""
 
     def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
         """Return the column's fields in a record, by name; `names` adds the labels of ids."""

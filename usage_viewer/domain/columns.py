@@ -137,7 +137,7 @@ class PeriodColumn:
 
     def cells(self, writer: CellWriter[T]) -> T:
         """Return the labels as dates."""
-        return writer.dates(self.index, self.labels)
+        return writer.dates(self.index, self.labels, self.periods)
 
     def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
         """Return the start and the end (exclusive) of each period."""
@@ -379,7 +379,7 @@ class FigureColumn:
 
     def cells(self, writer: CellWriter[T]) -> T:
         """Return the numbers."""
-        return writer.numbers(self.figures)
+        return writer.numbers(self.figures, self.kind, self.unit)
 
     def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
         """Return the exact numbers under the text of the key."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_viewer.app.export import Export, Format
+from usage_viewer.app.export import TEXT_FORMATS, Export, Format
 from usage_viewer.app.export.export import render
 from usage_viewer.app.export.formats import json_text, markdown_text
 from usage_viewer.domain.table import GroupColumn, Table
@@ -50,7 +50,7 @@ def test_json_can_be_encoded(text: str) -> None:
     json_text(text).encode()
 
 
-@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("form", TEXT_FORMATS)
 def test_adjacent_groups_are_written_like_single_ones(make_table: MakeTable, form: Format) -> None:
     """Compares a table whose rows share groups, whose texts are joined once a group, with a plain one."""
     texts: dict[str, list[Value]] = {"model": ["a\t", "=b", "a\t", None], "user_id": ["x|", "<y>", "x|", "z"]}

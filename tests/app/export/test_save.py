@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from usage_viewer.app.export import Export, Format, render, save
+from usage_viewer.app.export import TEXT_FORMATS, Export, Format, render, save
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, ExportError
 from usage_viewer.domain.table import Table
@@ -23,11 +23,11 @@ def export(make_table: MakeTable) -> Export:
     return Export(table, np.arange(2, dtype=np.int64))
 
 
-@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("form", TEXT_FORMATS)
 def test_file_has_the_rendered_text(form: Format, export: Export, tmp_path: Path) -> None:
     path = tmp_path / f"usage{form.suffix}"
     save(export, form, path)
-    mark = b"\xef\xbb\xbf" if form is Format.CSV else b""
+    mark = b"\xef\xbb\xbf" if form in (Format.CSV, Format.SEMICOLON_CSV) else b""
     assert path.read_bytes() == mark + render(export, form).encode()
     assert list(tmp_path.iterdir()) == [path]
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from PySide6.QtCore import QItemSelectionModel
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.gui.table.selection_keeper import selection_of
 from usage_viewer.gui.table.table_menus import move_column
 from usage_viewer.gui.table.table_pane import TablePane
 
@@ -91,11 +93,42 @@ def test_copy_entries_of_a_cell(full: TablePane) -> None:
     copied: list[str] = []
     full.table.copy_requested.connect(copied.append)
     menu = _cell_menu(full, 0, "model")
-    _action(menu, "Copy").trigger()
+    _action(menu, "Copy all 4 rows").trigger()
     formats = next(child for child in menu.findChildren(QMenu) if child.title() == "Copy &as")
     for action in formats.actions():
         action.trigger()
     assert copied == ["", "tsv", "csv", "markdown", "json"]
+
+
+def test_cell_and_row_can_be_copied_alone(full: TablePane) -> None:
+    cells: list[str] = []
+    rows: list[int] = []
+    full.table.cell_copy_requested.connect(cells.append)
+    full.table.row_copy_requested.connect(rows.append)
+    for name in ("model", "input_tokens"):
+        menu = _cell_menu(full, 1, name)
+        _action(menu, "Copy cell value").trigger()
+        _action(menu, "Copy this row").trigger()
+    row = int(full.model.rows[1])
+    assert cells == [
+        full.model.table.groups[0].labels[full.model.table.groups[0].code(row)],
+        str(full.model.table.figure("input_tokens").value(row)),
+    ]
+    assert rows == [1, 1]
+
+
+def test_entry_says_which_rows_are_copied(full: TablePane) -> None:
+    for last, text in ((0, "Copy all 4 rows"), (1, "Copy 2 selected rows"), (3, "Copy all 4 rows")):
+        full.table.selectionModel().select(
+            selection_of(full.model, [(0, last)]), QItemSelectionModel.SelectionFlag.ClearAndSelect
+        )
+        _action(_cell_menu(full, 0, "model"), text)
+
+
+def test_letters_of_copies_are_theirs_alone(full: TablePane) -> None:
+    texts = [action.text() for action in _cell_menu(full, 0, "model").actions()]
+    letters = [text.partition("&")[2][:1].lower() for text in texts]
+    assert (letters.count("v"), letters.count("r")) == (1, 1)
 
 
 def test_ampersand_in_a_name_is_shown(

@@ -13,6 +13,8 @@ from PySide6.QtCore import QCoreApplication, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QMenu
 
 from tests.rigs.window import Oracle, User, WindowRig, WindowUnderTest
+from tests.rigs.workbook_reader import read_sheets
+from usage_viewer.app.export import Format
 from usage_viewer.demo.server.faults import Fault, Request
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -67,6 +69,90 @@ def test_copy_takes_selected_rows_or_all(rig: WindowRig, user: User) -> None:
     assert len(every) == model.rowCount() + 1
     window.commands.abbreviated.setChecked(True)
     assert _copy(rig, window, lambda: user.click(window.page._buttons["copy"])).splitlines() == every
+
+
+def test_click_on_a_cell_chooses_nothing(rig: WindowRig, user: User) -> None:
+    window = rig.start()
+    table, model = window.page.table, window.page.model
+    button, count = window.page._buttons["copy"], model.rowCount()
+    every = f"Copy all {count} rows"
+    assert button.accessibleName() == every
+    rig.qtbot.mouseClick(
+        table.viewport(), Qt.MouseButton.LeftButton, pos=table.visualRect(model.index(1, 1)).center()
+    )
+    assert table.selected_rows() == [(1, 1)]
+    assert len(_copy(rig, window, lambda: user.key(Qt.Key.Key_C, CTRL)).splitlines()) == count + 1
+    assert button.accessibleName() == every
+    user.key(Qt.Key.Key_Down, SHIFT)
+    rig.qtbot.waitUntil(lambda: button.accessibleName() == "Copy 2 selected rows")
+    assert window.commands.save.text() == "&Save 2 selected rows as…"
+    user.key(Qt.Key.Key_Escape)
+    rig.qtbot.waitUntil(lambda: button.accessibleName() == every)
+    assert table.selected_rows() == []
+    assert table.currentIndex().isValid()
+
+
+def test_copy_with_totals(rig: WindowRig, user: User, oracle: Oracle) -> None:
+    window = rig.start()
+    window.page.table.setFocus()
+    sums = oracle.sums(window.workspace.view)
+    *rows, total = _copy(rig, window, lambda: user.key(Qt.Key.Key_T, CTRL | SHIFT)).splitlines()
+    assert total.split("\t")[0] == f"Total of {len(rows) - 1} rows"
+    assert int(total.split("\t")[2]) == sum(one["input_tokens"] or 0 for one in sums.values())
+    assert total.split("\t")[2] in _flavour("text/html")
+
+
+def test_copy_of_a_cell_is_its_bare_value(rig: WindowRig, user: User) -> None:
+    rig.server.faults = _awful_names
+    window = rig.start()
+    view = window.workspace.view.with_grouping(["project_id"])
+    rig.settle(window, lambda: window.workspace.show_view(view))
+    table, model = window.page.table, window.page.model
+    table.setFocus()
+    place = model.section("input_tokens")
+    table.setCurrentIndex(model.index(0, place))
+    exact = model.table.figure("input_tokens").value(int(model.rows[0]))
+    assert _copy(rig, window, lambda: user.key(Qt.Key.Key_C, CTRL | SHIFT)) == str(exact)
+    assert QApplication.clipboard().mimeData().formats() == ["text/plain"]
+    names = [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+    formula = next(row for row, name in enumerate(names) if name.startswith("=HYPERLINK"))
+    table.setCurrentIndex(model.index(formula, 0))
+    assert _copy(rig, window, lambda: user.key(Qt.Key.Key_C, CTRL | SHIFT)) == names[formula]
+    assert 'sdnum="1033;0;@">=HYPERLINK' in _flavour("text/html")
+
+
+def test_workbook_of_the_selected_rows(rig: WindowRig, user: User, tmp_path: Path) -> None:
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    window = rig.start()
+    table, model = window.page.table, window.page.model
+    table.setFocus()
+    user.key(Qt.Key.Key_Home, CTRL)
+    user.key(Qt.Key.Key_Down, SHIFT)
+    seen: list[str] = []
+
+    def fill() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QFileDialog)
+        line = dialog.findChildren(QLineEdit, "fileNameEdit")[0]
+        seen.extend([dialog.windowTitle(), line.text(), dialog.selectedNameFilter()])
+        line.setText(str(tmp_path / "two"))
+        rig.qtbot.keyClick(line, Qt.Key.Key_Return)
+
+    QTimer.singleShot(200, window, fill)
+    with rig.qtbot.waitSignal(window.copying.done):
+        user.key(Qt.Key.Key_S, CTRL)
+    assert seen[0] == "Save 2 selected rows"
+    assert seen[1].endswith(".xlsx")
+    assert seen[2] == "Excel workbook (*.xlsx)"
+    sheets = read_sheets(tmp_path / "two.xlsx")
+    _, *rows, total = sheets["Usage"]
+    column = model.section("input_tokens")
+    exact = [int(model.table.figure("input_tokens").value(int(model.rows[row])) or 0) for row in (0, 1)]
+    letter = "ABCDEFGH"[column]
+    assert [row[letter].value for row in rows] == exact
+    assert total["A"].value == "Total of 2 selected rows"
+    assert total[letter].value == sum(exact)
+    assert any(row["B"].value == "Completions" for row in sheets["Source"])
 
 
 def test_copy_as_each_format(rig: WindowRig, user: User, oracle: Oracle) -> None:
@@ -209,7 +295,7 @@ def test_unwritable_folder_is_reported(rig: WindowRig, user: User, tmp_path: Pat
     file.write_text("")
 
     def save() -> None:
-        window.copying.save(_all_rows(window), file / "saved.csv")
+        window.copying.save(_all_rows(window), file / "saved.csv", Format.CSV)
 
     save()
     rig.qtbot.waitUntil(window.page.banner.isVisible)

@@ -1,16 +1,14 @@
 """Renders rows of a table in each format, in short steps."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from usage_viewer.app.export import formats
-from usage_viewer.app.export.formats import Layout
-from usage_viewer.app.export.provenance import Provenance
+from usage_viewer.app.export.content import Export, Format
+from usage_viewer.app.export.html_document import document
+from usage_viewer.app.export.layout import Layout
 from usage_viewer.domain.row_order import RowOrder
-from usage_viewer.domain.table import Table
 
 STEP = 5_000
 """Rows in a step: it takes some milliseconds, so that other threads run and a worker can be stopped."""
@@ -20,43 +18,6 @@ _STEP_BYTES = 1_000_000
 
 SAMPLE = 1_000
 """Rows from which the size of more rows is estimated."""
-
-
-class Format(StrEnum):
-    """Names the formats of copies and files."""
-
-    TSV = "tsv"
-    CSV = "csv"
-    HTML = "html"
-    MARKDOWN = "markdown"
-    JSON = "json"
-
-    @property
-    def label(self) -> str:
-        """The format's name for users."""
-        return "Markdown" if self is Format.MARKDOWN else self.value.upper()
-
-    @property
-    def suffix(self) -> str:
-        """The ending of a file's name, with the dot."""
-        return ".md" if self is Format.MARKDOWN else f".{self.value}"
-
-
-@dataclass(frozen=True)
-class Export:
-    """Selects `rows` of `table`, in their order, and the options of the formats.
-
-    `headers` puts the columns' labels first (Markdown always has them, JSON has keys instead). `decimal_point` is
-    for TSV, which spreadsheets read in the user's locale; the other formats have a dot. `names` adds the label of
-    each id to JSON.
-    """
-
-    table: Table
-    rows: RowOrder
-    provenance: Provenance | None = None
-    headers: bool = True
-    decimal_point: str = "."
-    names: bool = False
 
 
 def chunks(export: Export, form: Format) -> Iterator[str]:
@@ -111,15 +72,18 @@ def _size(layout: Layout, rows: RowOrder) -> int:
 
 
 def _layout(export: Export, form: Format) -> Layout:
-    table, provenance, headers = export.table, export.provenance, export.headers
     match form:
         case Format.TSV:
-            return formats.tab_separated(table, provenance, headers, point=export.decimal_point)
+            return formats.separated(export, separator="\t", end="\n", point=export.decimal_point)
         case Format.CSV:
-            return formats.comma_separated(table, provenance, headers)
+            return formats.separated(export, separator=",", end="\r\n")
+        case Format.SEMICOLON_CSV:
+            return formats.separated(export, separator=";", end="\r\n", point=",")
         case Format.HTML:
-            return formats.document(table, provenance, headers)
+            return document(export)
         case Format.MARKDOWN:
-            return formats.pipes(table, provenance)
+            return formats.pipes(export)
         case Format.JSON:
-            return formats.objects(table, provenance, names=export.names)
+            return formats.objects(export)
+        case Format.XLSX:
+            raise ValueError("A workbook is not text")

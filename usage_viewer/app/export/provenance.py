@@ -42,6 +42,22 @@ class Provenance:
         return " · ".join(part for part in parts if part)
 
     @property
+    def lines(self) -> list[tuple[str, str]]:
+        """The parts with their names, one a line."""
+        parts = (
+            ("Program", self.program),
+            ("Dataset", self.dataset_label),
+            ("Range", self.range_text),
+            ("Time zone", self.zone),
+            ("Rows", self.per),
+            ("Grouped by", self.grouping),
+            ("Filters", self.filters_text),
+            ("Loaded", self.fetched_at_text),
+            ("Complete", self.complete_text),
+        )
+        return [(name, text) for name, text in parts if text]
+
+    @property
     def line(self) -> str:
         """The text as a comment."""
         return f"# {self.text}"

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from usage_viewer.app.atomic_write import Opener, write_atomically
-from usage_viewer.app.export.export import Export, Format, chunks
+from usage_viewer.app.export.content import Export, Format
+from usage_viewer.app.export.export import chunks
+from usage_viewer.app.export.workbook import workbook_pieces
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, ExportError
 
@@ -43,7 +45,7 @@ def save(
     Raises ExportError, and Cancelled after `cancellation` was cancelled.
     """
     try:
-        write_atomically(path, _pieces(export, form, cancellation or Cancellation()), opener=opener)
+        write_atomically(path, file_pieces(export, form, cancellation), opener=opener)
     except OSError as error:
         raise export_error(error, path) from error
 
@@ -54,8 +56,16 @@ def export_error(error: OSError, path: Path) -> ExportError:
     return ExportError(f"{path}: {error.strerror or error}", title=title, hint=hint)
 
 
-def _pieces(export: Export, form: Format, cancellation: Cancellation) -> Iterator[bytes]:
-    if form is Format.CSV:
+def file_pieces(export: Export, form: Format, cancellation: Cancellation | None = None) -> Iterator[bytes]:
+    """Return the content of a file in pieces.
+
+    Raises ExportError, and Cancelled after `cancellation` was cancelled.
+    """
+    cancellation = cancellation or Cancellation()
+    if form is Format.XLSX:
+        yield from workbook_pieces(export, cancellation)
+        return
+    if form in (Format.CSV, Format.SEMICOLON_CSV):
         yield BYTE_ORDER_MARK.encode()
     for piece in chunks(export, form):
         if cancellation.is_cancelled:

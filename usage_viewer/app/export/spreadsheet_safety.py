@@ -1,8 +1,8 @@
 """Makes texts safe for spreadsheets: no formulas, no control characters, quotes where a reader needs them.
 
 Source: OWASP, CSV injection. A text that begins with = + - @, a tab or a line end (or a full-width form of these)
-gets a leading apostrophe, and quotes are doubled within quotes. Numbers don't pass through these functions: a
-negative number stays a number.
+gets a leading apostrophe in TSV and CSV, and quotes are doubled within quotes. HTML and workbooks state that a cell
+is text instead. Numbers don't pass through these functions: a negative number stays a number.
 """
 
 import re
@@ -30,10 +30,11 @@ def printable(text: str) -> str:
 def harmless(text: str) -> str:
     """Return the printable text in a form that no spreadsheet reads as a formula."""
     text = printable(text)
-    return "'" + text if _is_like_formula(text) else text
+    return "'" + text if is_like_formula(text) else text
 
 
-def _is_like_formula(text: str) -> bool:
+def is_like_formula(text: str) -> bool:
+    """Report whether a spreadsheet may read the text as a formula."""
     if text[:1] in {"\t", "\r", "\n"}:
         return True
     first = next((char for char in text if unicodedata.category(char) not in _UNSEEN), "")

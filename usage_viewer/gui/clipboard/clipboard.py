@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QClipboard
 
-from usage_viewer.app.export import Export, Format, commas_for_tabs, sized_chunks
+from usage_viewer.app.export import (
+    Export,
+    Format,
+    commas_for_tabs,
+    is_like_formula,
+    sized_chunks,
+    text_cell_document,
+)
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled
 
@@ -63,6 +70,14 @@ def prepare_as(export: Export, form: Format, cancellation: Cancellation | None =
     """Render one format, as plain text and under its own type. Raises Cancelled if `cancellation` is cancelled."""
     text = _rendered(export, form, cancellation)
     return RenderedCopy({TEXT: text, TYPES[form]: text}, len(export.rows))
+
+
+def prepare_cell(text: str) -> RenderedCopy:
+    """Return a single value as plain text; one that looks like a formula also as a cell that states it is text."""
+    flavours = {TEXT: QByteArray(text.encode(errors="replace"))}
+    if is_like_formula(text):
+        flavours[TYPES[Format.HTML]] = QByteArray(text_cell_document(text).encode())
+    return RenderedCopy(flavours, 1)
 
 
 def put(rendered: RenderedCopy, clipboard: QClipboard) -> None:

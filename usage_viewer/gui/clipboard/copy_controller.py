@@ -9,18 +9,22 @@ import numpy as np
 from PySide6.QtCore import QLocale, QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
-from usage_viewer.app.export import Export, Format, provenance_of, save
+from usage_viewer.app.export import Export, Format, provenance_of, save, totals_of
+from usage_viewer.domain.catalog import Kind
 from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.names import Names
+from usage_viewer.domain.period import Periods
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.zones import zone_name
-from usage_viewer.gui.clipboard.clipboard import RenderedCopy, prepare, prepare_as, put
+from usage_viewer.gui.clipboard.clipboard import RenderedCopy, prepare, prepare_as, prepare_cell, put
+from usage_viewer.gui.formatting.numbers import NumberFormat
+from usage_viewer.gui.formatting.periods import period_label
 from usage_viewer.gui.formatting.ranges import file_name_range
 from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.tasks import Task, Tasks
 
 CHANNEL = "copy"
-SUFFIXES = {form.suffix: form for form in Format}
 
 
 @dataclass(frozen=True)
@@ -42,16 +46,39 @@ class Chosen:
             return self.shown.rows
         return np.concatenate([self.shown.rows[first : last + 1] for first, last in self.runs])
 
-    def export(self, *, headers: bool = True, decimal_point: str = ".") -> Export:
-        """Return the export of the chosen rows."""
-        look = self.shown.look
+    def export(self, form: Format | None = None, *, totals: bool = False) -> Export:
+        """Return the export of the chosen rows; `form` is the format of a file or of a copy in one format.
+
+        A workbook always has totals and the source.
+        """
+        look, rows, locale = self.shown.look, self.rows, QLocale()
+        view = look.effective_view
+        is_workbook = form is Format.XLSX
         return Export(
             look.table,
-            self.rows,
-            provenance_of(look.effective_view, look.coverage, self.names) if self.provenance else None,
-            headers=headers,
-            decimal_point=decimal_point,
+            rows,
+            provenance_of(view, look.coverage, self.names) if self.provenance or is_workbook else None,
+            decimal_point=locale.decimalPoint(),
+            names=form is Format.JSON,
+            shown=ShownNumbers(locale),
+            totals=totals_of(look.table, rows, view.dataset, look.coverage) if totals or is_workbook else None,
         )
+
+
+class ShownNumbers:
+    """Writes numbers as the table does, never abbreviated."""
+
+    def __init__(self, locale: QLocale) -> None:
+        self._form = NumberFormat(locale)
+
+    def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> list[str]:
+        """Return the text of each number, in HTML."""
+        write = self._form.writer(kind, unit)
+        return list(map(write, figures.listed()))
+
+    def period(self, periods: Periods, index: int) -> str:
+        """Return the label of a period."""
+        return period_label(periods, index, self._form.locale)
 
 
 class CopyController(QObject):
@@ -65,32 +92,30 @@ class CopyController(QObject):
         super().__init__(parent)
         self._tasks = tasks
 
-    def copy(self, chosen: Chosen) -> None:
-        """Copy the rows as shown, with headers, as TSV, HTML and CSV at once."""
-        point = QLocale().decimalPoint()
-        self._start(lambda task: prepare(chosen.export(decimal_point=point), task.cancellation))
+    def copy(self, chosen: Chosen, *, totals: bool = False) -> None:
+        """Copy the rows as shown, with headers, as TSV, HTML and CSV at once; `totals` adds their totals."""
+        self._start(lambda task: prepare(chosen.export(totals=totals), task.cancellation))
 
     def copy_as(self, chosen: Chosen, form: Format) -> None:
         """Copy the rows in one format; TSV and CSV without headers."""
-        headers = form not in (Format.TSV, Format.CSV)
-        export = chosen.export(
-            headers=headers, decimal_point=QLocale().decimalPoint() if form is Format.TSV else "."
-        )
-        if form is Format.JSON:
-            export = replace(export, names=True)
+        export = replace(chosen.export(form), headers=form not in (Format.TSV, Format.CSV))
         self._start(lambda task: prepare_as(export, form, task.cancellation))
+
+    def copy_cell(self, text: str) -> None:
+        """Copy the value of one cell."""
+        put(prepare_cell(text), QGuiApplication.clipboard())
+        self.done.emit(f"Copied {text}")
 
     def copy_text(self, text: str) -> None:
         """Copy a ready text, such as the totals."""
         QGuiApplication.clipboard().setText(text)
         self.done.emit("Copied")
 
-    def save(self, chosen: Chosen, path: Path) -> None:
-        """Save the rows in the format of the file name's ending; TSV for an unknown ending."""
-        form = SUFFIXES.get(path.suffix.lower(), Format.TSV)
+    def save(self, chosen: Chosen, path: Path, form: Format) -> None:
+        """Save the rows."""
 
         def work(task: Task) -> str:
-            export = replace(chosen.export(), names=form is Format.JSON)
+            export = replace(chosen.export(form), decimal_point=".")
             save(export, form, path, task.cancellation)
             return f"Saved {_rows(len(export.rows))} to {path.name}"
 

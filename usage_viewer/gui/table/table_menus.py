@@ -23,6 +23,11 @@ COPY_FORMATS = (
 """Entries of *Copy as* and the names of their formats; "" is the plain copy."""
 
 
+COPY = "copy"
+"""The data of the entry that copies rows."""
+COPY_CELL_KEY = "Ctrl+Shift+C"
+
+
 def move_column(view: ViewState, name: str, before: str) -> ViewState | None:
     """Return the view after a column was dropped before another one ("": at the end); None if nothing changes.
 
@@ -95,7 +100,9 @@ def cell_menu(
         _add(menu, f"&Filter to “{label}”", lambda: request(view.only(dimension, value)))
         _add(menu, f"&Exclude “{label}”", lambda: request(view.excluding(dimension, value)))
         menu.addSeparator()
-    _add(menu, "&Copy", lambda: copy("")).setShortcut(QKeySequence.StandardKey.Copy)
+    rows = _add(menu, "&Copy", lambda: copy(""))
+    rows.setShortcut(QKeySequence.StandardKey.Copy)
+    rows.setData(COPY)
     formats = menu.addMenu("Copy &as")
     for text, name in COPY_FORMATS:
         _add(formats, text, partial(copy, name))

@@ -13,9 +13,10 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QPaintEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import QMenu, QStyleOptionViewItem, QTableView, QWidget
 
+from usage_viewer.app.export import bare_text
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import NO_EXTRAS
 from usage_viewer.domain.row_order import RowOrder
@@ -23,11 +24,12 @@ from usage_viewer.domain.selection_stats import Range, selection_stats
 from usage_viewer.domain.table import Column, Table
 from usage_viewer.domain.verification import cell_of
 from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.formatting.row_counts import chosen_runs, chosen_text
 from usage_viewer.gui.table.cell_painter import CellPainter
 from usage_viewer.gui.table.column_widths import ColumnWidths
 from usage_viewer.gui.table.selection_keeper import SelectionKeeper, selected_ranges, selection_of
 from usage_viewer.gui.table.table_header import TableHeader
-from usage_viewer.gui.table.table_menus import cell_menu, header_menu, move_column
+from usage_viewer.gui.table.table_menus import COPY, COPY_CELL_KEY, cell_menu, header_menu, move_column
 from usage_viewer.gui.table.table_model import Presentation, TableModel
 from usage_viewer.gui.table.table_style import restyle_table, set_up_table
 from usage_viewer.gui.table.type_ahead import TypeAhead
@@ -45,6 +47,8 @@ class TableView(QTableView):
     view_requested = Signal(object)  # ViewState
     origin_requested = Signal(object, object)  # Cell and Column whose sources to show
     copy_requested = Signal(str)  # "" as shown, or a name of COPY_FORMATS
+    row_copy_requested = Signal(int)  # a shown row
+    cell_copy_requested = Signal(str)  # the value as text
     selection_stats_changed = Signal(object)  # SelectionStats
 
     def __init__(self, model: TableModel, parent: QWidget | None = None) -> None:
@@ -157,6 +161,8 @@ class TableView(QTableView):
         """Copy, sort or filter with the keyboard."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy_requested.emit("")
+        elif event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
+            self.clearSelection()
         elif event.keyCombination() == _SORT_KEY:
             self.sort_by_current()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.filter_to_current():
@@ -225,11 +231,35 @@ class TableView(QTableView):
         column = self.usage_model.columns[index.column()]
         request, copy = self.view_requested.emit, self.copy_requested.emit
         menu = cell_menu(column, self._row_at(index), self.view, request, copy, self)
+        self._add_copies(menu, index)
         menu.addSeparator()
         # A menu outlives the table that it was opened on: the cell is the one of that time.
         cell = cell_of(self.usage_model.table, self._row_at(index))
-        menu.addAction("Show &sources…").triggered.connect(lambda: self.origin_requested.emit(cell, column))
+        menu.addAction("Show so&urces…").triggered.connect(lambda: self.origin_requested.emit(cell, column))
         return menu
+
+    def _add_copies(self, menu: QMenu, index: QModelIndex) -> None:
+        """Say in the menu which rows *Copy* takes, and add copies of the cell and of its row."""
+        runs = chosen_runs(self.selected_rows())
+        rows = next(action for action in menu.actions() if action.data() == COPY)
+        rows.setText(f"&Copy {chosen_text(runs, self.usage_model.rowCount(), self.usage_model.locale)}")
+        place = menu.actions()[menu.actions().index(rows) + 1]
+        cell, row = QAction("Copy cell &value", menu), QAction("Copy this &row", menu)
+        cell.setShortcut(QKeySequence(COPY_CELL_KEY))
+        text, shown_row = self._cell_text(index), index.row()
+        cell.triggered.connect(lambda: self.cell_copy_requested.emit(text))
+        row.triggered.connect(lambda: self.row_copy_requested.emit(shown_row))
+        menu.insertActions(place, [cell, row])
+
+    def copy_current_cell(self) -> None:
+        """Request a copy of the current cell's value."""
+        index = self.currentIndex()
+        if index.isValid():
+            self.cell_copy_requested.emit(self._cell_text(index))
+
+    def _cell_text(self, index: QModelIndex) -> str:
+        column = self.usage_model.columns[index.column()]
+        return bare_text(column, self._row_at(index), self.usage_model.locale.decimalPoint())
 
     def ask_for_origin(self) -> None:
         """Request the sources of the current cell."""

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from usage_viewer.gui.table.table_menus import COPY_CELL_KEY
 from usage_viewer.gui.widgets.theme import SCHEMES
 from usage_viewer.gui.window.status_bar import CANCEL_KEY
 
@@ -27,7 +28,9 @@ class Actions(QObject):
         self._organization_menu = organization_menu
         self.all: list[QAction] = []
         key = QKeySequence.StandardKey
-        self.copy = self._add("&Copy", key.Copy, "Copies the selected rows with headers, or all rows")
+        self.copy = self._add("&Copy", key.Copy, "Copies the rows with headers, for spreadsheets, mails and text")
+        self.copy_totals = self._add("Copy with &totals", "Ctrl+Shift+T", "Copies the rows with headers and totals")
+        self.copy_cell = self._add("Copy cell &value", COPY_CELL_KEY, "Copies the current cell's value alone")
         self.copy_tsv = self._add("&TSV without headers", None, "Tab-separated text")
         self.copy_csv = self._add("CS&V without headers", None, "Comma-separated text")
         self.copy_markdown = self._add("&Markdown", None, "A Markdown table")
@@ -35,7 +38,9 @@ class Actions(QObject):
         self.provenance = self._toggle(
             "Include a &source line", None, "Adds range, time zone, filters and load time above each copy"
         )
-        self.save = self._add("&Save as…", key.Save, "Writes the selected rows, or all rows, to a file")
+        self.save = self._add(
+            "&Save as…", key.Save, "Writes the rows to a file: Excel workbook, CSV, TSV, HTML, Markdown or JSON"
+        )
         self.save_snapshot = self._add(
             "Save s&napshot…", None, "Writes the downloaded data of this range, of every dataset, as Parquet files"
         )
@@ -83,6 +88,11 @@ class Actions(QObject):
         action.setCheckable(True)
         return action
 
+    def show_chosen_rows(self, rows: str) -> None:
+        """Say which rows are copied and saved, such as `all 46 rows`."""
+        self.copy.setText(f"&Copy {rows}")
+        self.save.setText(f"&Save {rows} as…")
+
     def show_demo_open(self, is_open: bool) -> None:
         """Set the text of the demo command: open or leave."""
         self.demo.setText("Leave the &demo" if is_open else "Open the &demo")
@@ -91,7 +101,7 @@ class Actions(QObject):
         """Build the menu of the ⋯ button."""
         menu = QMenu(parent)
         menu.setToolTipsVisible(True)
-        menu.addAction(self.copy)
+        menu.addActions([self.copy, self.copy_totals, self.copy_cell])
         menu.addMenu(self._copy_menu(menu))
         menu.addAction(self.save)
         menu.addSeparator()
@@ -137,6 +147,7 @@ OTHER_KEYS = (
     ("Earlier or later range", "Alt+Left, Alt+Right"),
     ("Search", "Ctrl+F"),
     ("Select all rows", "Ctrl+A"),
+    ("Clear the selection", "Esc"),
 )
 
 

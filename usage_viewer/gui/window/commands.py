@@ -1,21 +1,23 @@
 """Connects the commands that copy, save and load with the workspace."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog
 
 from usage_viewer.app.export import Format
 from usage_viewer.gui.clipboard.copy_controller import Chosen, CopyController, proposed_name
+from usage_viewer.gui.clipboard.save_dialog import SaveDialog
+from usage_viewer.gui.formatting.row_counts import chosen_runs, chosen_text
 from usage_viewer.gui.window.actions import Actions, connect
 from usage_viewer.gui.window.main_page import MainPage
+from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.workspace import Workspace
 
 
 class Commands(QObject):
-    """Acts on the selected rows, or on all rows if none are selected."""
+    """Acts on the selected rows, or on all rows unless several are selected."""
 
     failed = Signal(object)  # UsageViewerError
 
@@ -28,10 +30,14 @@ class Commands(QObject):
         connect(actions.clear_filters, lambda: workspace.show_view(workspace.view.without_filters()))
         actions.cancel.setEnabled(False)
         page.table.selection_stats_changed.connect(page.status.show_selection)
+        page.table.selection_stats_changed.connect(self._show_chosen)
+        workspace.shown.connect(self._show_chosen)
 
     def _connect_copies(self) -> None:
         actions, page, copying = self._actions, self._page, self._copying
         connect(actions.copy, lambda: self._with_chosen(copying.copy))
+        connect(actions.copy_totals, lambda: self._with_chosen(partial(copying.copy, totals=True)))
+        connect(actions.copy_cell, page.table.copy_current_cell)
         for action, form in (
             (actions.copy_tsv, Format.TSV),
             (actions.copy_csv, Format.CSV),
@@ -41,6 +47,8 @@ class Commands(QObject):
             connect(action, partial(self._copy_as, form))
         connect(actions.save, self._save_as)
         page.table.copy_requested.connect(self._on_copy_requested)
+        page.table.row_copy_requested.connect(self._copy_row)
+        page.table.cell_copy_requested.connect(copying.copy_cell)
         page.totals.copy_requested.connect(copying.copy_text)
         copying.began.connect(lambda: page.status.show_message("Copying…"))
         copying.done.connect(page.status.show_message)
@@ -51,8 +59,14 @@ class Commands(QObject):
         if last is None or not last.table.rows:
             self._page.status.show_message("There is nothing to copy")
             return
-        runs = self._page.table.selected_rows()
-        act(Chosen(last, runs, self._workspace.names, self._actions.provenance.isChecked()))
+        act(self._chosen(last))
+
+    def _chosen(self, shown: SortedResult) -> Chosen:
+        runs = chosen_runs(self._page.table.selected_rows())
+        return Chosen(shown, runs, self._workspace.names, self._actions.provenance.isChecked())
+
+    def _copy_row(self, row: int) -> None:
+        self._with_chosen(lambda chosen: self._copying.copy(replace(chosen, runs=[(row, row)])))
 
     def _copy_as(self, form: Format) -> None:
         self._with_chosen(lambda chosen: self._copying.copy_as(chosen, form))
@@ -64,13 +78,20 @@ class Commands(QObject):
             self._with_chosen(self._copying.copy)
 
     def _save_as(self) -> None:
+        self._with_chosen(self._ask_where_to_save)
+
+    def _ask_where_to_save(self, chosen: Chosen) -> None:
+        dialog = SaveDialog(self._rows_text(chosen), proposed_name(chosen.shown), self._page.window())
+        choice = dialog.choice()
+        dialog.deleteLater()
+        if choice is not None:
+            self._copying.save(chosen, *choice)
+
+    def _rows_text(self, chosen: Chosen) -> str:
+        return chosen_text(chosen.runs, len(chosen.shown.rows), self._page.locale())
+
+    def _show_chosen(self) -> None:
+        """Say at the commands which rows they take."""
         last = self._workspace.last
-        kinds = ";;".join(f"{form.label} (*{form.suffix})" for form in Format)
-        proposal = f"{proposed_name(last) if last is not None else 'usage'}.csv"
-        name, kind = QFileDialog.getSaveFileName(self._page.window(), "Save as", str(Path.home() / proposal), kinds)
-        if not name:
-            return
-        path = Path(name)
-        if not path.suffix:
-            path = path.with_suffix(kind.rpartition("*")[2].rstrip(")"))
-        self._with_chosen(lambda chosen: self._copying.save(chosen, path))
+        if last is not None:
+            self._actions.show_chosen_rows(self._rows_text(self._chosen(last)))

@@ -96,10 +96,17 @@ class MainPage(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.setDefaultAction(action)
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        button.setToolTip(f"{action.toolTip()} ({keys})" if keys else action.toolTip())
-        button.setAccessibleName(action.text().replace("&", ""))
+
+        def follow() -> None:
+            button.setToolTip(f"{action.toolTip()} ({keys})" if keys else action.toolTip())
+            button.setAccessibleName(action.text().replace("&", ""))
+            # Its neighbours stay where they are when the text becomes shorter.
+            button.setMinimumWidth(max(button.minimumWidth(), button.sizeHint().width()))
+
+        action.changed.connect(follow)  # Qt shows the action's own tooltip otherwise
         style = Qt.ToolButtonStyle
         button.setToolButtonStyle(style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly)
+        follow()
         return button
 
     def _menu_button(self) -> QToolButton:
