@@ -81,6 +81,13 @@ def test_profile_is_chosen_by_label_and_uses_its_server(
         listed = (Listed("default", "Acme"), Listed("umbrella", "Umbrella Inc", server.base_url))
         save(ProfilePaths(tmp_path).settings, Settings(organizations=listed))
         table = ["table", "--from", _date(5), "--to", _date(3)]
-        assert main(["--data-dir", str(tmp_path), "--profile", "umbrella inc", *table]) == 0
+        umbrella = ["--data-dir", str(tmp_path), "--profile", "umbrella inc", *table]
+        assert main(umbrella) == 2, "a file does not decide where the environment's key is sent"
+        assert server.requests == []
+        refused = capsys.readouterr().err
+        assert "https://api.openai.com" in refused
+        assert server.base_url.removesuffix("/v1") in refused
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        assert main(umbrella) == 0
     assert ProfilePaths(tmp_path, "umbrella").database.exists()
     assert not ProfilePaths(tmp_path).database.exists()

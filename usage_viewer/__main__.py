@@ -1,6 +1,7 @@
 """Starts the program: parses the arguments, builds the objects, and runs the window or a command."""
 
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
     from usage_viewer.app.profile.organizations import Organization
     from usage_viewer.app.profile.profile import Profile
+    from usage_viewer.app.profile.server import Server
     from usage_viewer.demo.server.child import DemoProcess
     from usage_viewer.gui.startup.application import EarlyWindow
+    from usage_viewer.keystore import Keystore
 
 # Modules that are slow to import are imported in functions: the window paints its saved table before that.
 
@@ -38,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = build_parser().parse_args(argv)
         _log_to_stderr(arguments.verbose)
         paths, organization = _choose_organization(arguments)
-        base_url = _base_url(arguments.base_url or organization.base_url or None)
+        server = _choose_server(arguments, organization)
         _check_ca_file(arguments.ca_file)
         if arguments.demo and arguments.open is not None:
             raise InputError(title="--demo and --open can't be combined", hint="Use either --demo or --open.")
@@ -47,10 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     restrict_permissions(paths.data_dir)
     if arguments.command == "table":
-        return _run_table(arguments, paths, base_url)
+        return _run_table(arguments, paths, server)
     if arguments.command == "forget":
         return _run_forget(arguments, paths, organization)
-    return _run_window(arguments, paths, base_url, organization, begun)
+    return _run_window(arguments, paths, server, organization, begun)
 
 
 def _begin(argv: Sequence[str]) -> "EarlyWindow | None":
@@ -62,7 +65,7 @@ def _begin(argv: Sequence[str]) -> "EarlyWindow | None":
     return show_startup_page(Path(argv[1]).absolute() if argv else default_data_dir().absolute())
 
 
-def _run_table(arguments: "Namespace", paths: ProfilePaths, base_url: str) -> int:
+def _run_table(arguments: "Namespace", paths: ProfilePaths, server: "Server") -> int:
     from usage_viewer.cli.table import run
 
     if arguments.open is not None:
@@ -74,7 +77,7 @@ def _run_table(arguments: "Namespace", paths: ProfilePaths, base_url: str) -> in
             write_error(error, sys.stderr)
             return 1
     if not arguments.demo:
-        return run(arguments, _build_profile(arguments, paths, base_url, stored=not arguments.no_store))
+        return run(arguments, _build_profile(arguments, paths, server, stored=not arguments.no_store))
     try:
         demo = open_demo()
     except UsageViewerError as error:
@@ -88,15 +91,23 @@ def _run_table(arguments: "Namespace", paths: ProfilePaths, base_url: str) -> in
 
 def _run_forget(arguments: "Namespace", paths: ProfilePaths, organization: "Organization") -> int:
     from usage_viewer.cli.forget import run_forget
+
+    return run_forget(arguments, paths, organization, _keystores(paths), ask=input, err=sys.stderr)
+
+
+def _keystores(paths: ProfilePaths) -> "Callable[[str], Keystore]":
+    """Return a function that opens the keystore of any organization's id, to remove its keys for all servers."""
+    from usage_viewer.app.fetch.api_source import OFFICIAL_URL
+    from usage_viewer.app.key_scopes import key_scope
     from usage_viewer.keystore import open_keystore
 
-    return run_forget(arguments, paths, organization, open_keystore, ask=input, err=sys.stderr)
+    return lambda id: open_keystore(key_scope(ProfilePaths(paths.data_dir, id), OFFICIAL_URL))
 
 
 def _run_window(
     arguments: "Namespace",
     paths: ProfilePaths,
-    base_url: str,
+    server: "Server",
     organization: "Organization",
     begun: "EarlyWindow | None",
 ) -> int:
@@ -105,10 +116,11 @@ def _run_window(
 
     return run(
         AppContext(
-            profile=_build_profile(arguments, paths, base_url, label=organization.label),
+            profile=_build_profile(arguments, paths, server, label=organization.label),
             paths=paths,
-            make_profile=_profile_factory(arguments, paths, base_url),
+            make_profile=_profile_factory(arguments, paths, server),
             open_demo=open_demo,
+            forget_keys=lambda id: _keystores(paths)(id).forget(),
             erase_all=lambda: _erase_all(paths),
             options=LaunchOptions(arguments.demo, arguments.snapshot, arguments.open),
         ),
@@ -118,50 +130,52 @@ def _run_window(
 
 def _erase_all(paths: ProfilePaths) -> list[UsageViewerError]:
     from usage_viewer.app.erase_all import erase_all
-    from usage_viewer.keystore import open_keystore
 
-    return erase_all(paths.data_dir, open_keystore)
+    return erase_all(paths.data_dir, _keystores(paths))
 
 
 def _build_profile(
-    arguments: "Namespace", paths: ProfilePaths, base_url: str, *, label: str = "", stored: bool = True
+    arguments: "Namespace",
+    paths: ProfilePaths,
+    server: "Server",
+    *,
+    label: str = "",
+    stored: bool = True,
+    environment: bool = True,
 ) -> "Profile":
+    """Return a profile on this server; `environment` says whether a key in the environment may be used."""
+    from usage_viewer.app.key_scopes import key_scope
     from usage_viewer.app.profile.profile import Profile
     from usage_viewer.keystore import open_keystore
 
     return Profile(
         paths.profile,
         label=label,
-        base_url=base_url,
+        base_url=server.base_url,
         database=paths.database if stored else None,
-        keystore=lambda: open_keystore(paths.profile, use_environment=True),
+        keystore=lambda: open_keystore(
+            key_scope(paths, server.base_url), environment_server=server.environment_server if environment else ""
+        ),
         ca_file=arguments.ca_file,
+        server_note=server.note,
     )
 
 
 def _profile_factory(
-    arguments: "Namespace", paths: ProfilePaths, base_url: str
+    arguments: "Namespace", paths: ProfilePaths, server: "Server"
 ) -> "Callable[[Organization], Profile]":
     """Return a function that builds the profile of any organization.
 
     The server and the key in the arguments and the environment apply only to the organization that the program was
     started with: the data of another organization must never come from there.
     """
-    from usage_viewer.app.profile.profile import Profile
+    from usage_viewer.app.profile.server import recorded_server
 
-    def build(one: "Organization") -> Profile:
+    def build(one: "Organization") -> "Profile":
         if one.id == paths.profile:
-            return _build_profile(arguments, paths, base_url, label=one.label)
-        from usage_viewer.keystore import open_keystore
-
-        return Profile(
-            one.id,
-            label=one.label,
-            base_url=_base_url(one.base_url or None),
-            database=ProfilePaths(paths.data_dir, one.id).database,
-            keystore=lambda: open_keystore(one.id),
-            ca_file=arguments.ca_file,
-        )
+            return _build_profile(arguments, paths, server, label=one.label)
+        own_paths, own_server = ProfilePaths(paths.data_dir, one.id), recorded_server(one.base_url)
+        return _build_profile(arguments, own_paths, own_server, label=one.label, environment=False)
 
     return build
 
@@ -217,14 +231,12 @@ def open_demo() -> Demo:
     return Demo(profile, server)
 
 
-def _base_url(text: str | None) -> str:
-    from usage_viewer.app.fetch.api_source import OFFICIAL_URL
+def _choose_server(arguments: "Namespace", organization: "Organization") -> "Server":
+    """Return the server to fetch from; the demo and a snapshot do not need the environment's. Raises InputError."""
+    from usage_viewer.app.profile.server import choose_server
 
-    if text is None:
-        return OFFICIAL_URL
-    from usage_viewer.api import check_base_url
-
-    return check_base_url(text)
+    own_data = not arguments.demo and arguments.open is None
+    return choose_server(arguments.base_url, os.environ if own_data else {}, organization.base_url)
 
 
 def _check_ca_file(ca_file: Path | None) -> None:

@@ -46,7 +46,7 @@ class BenchWindow(QObject):
         self.window = MainWindow()
         # A screenshot's window leaves the settings alone.
         options = LaunchOptions(screenshot=Path("never"))
-        self.window.load(AppContext(profile, held.place, _nothing, _nothing, options=options))
+        self.window.load(AppContext(profile, held.place, _nothing, _nothing, _nothing, options=options))
         self.window.resize(1280, 800)
         self.workspace = self.window.parts.workspace
         self.table = self.window.parts.page.table

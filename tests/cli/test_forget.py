@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.rigs.keys import key_scope
 from usage_viewer.app.profile.organizations import Organization
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings import settings
@@ -138,7 +139,9 @@ def test_child_process_with_a_real_keyring(
     secret_service.use(monkeypatch)
     monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
     for id in ("default", "acme"):
-        open_keystore(id).save(AdminKey.parse(child.server.key))
+        open_keystore(key_scope(id, child.server.base_url, child.home / "data")).save(
+            AdminKey.parse(child.server.key)
+        )
         Store.open(ProfilePaths(child.home / "data", id).database).close()
     run: Callable[..., Any] = child
     environment = {**secret_service.environment, "OPENAI_ADMIN_KEY": ""}
@@ -152,5 +155,6 @@ def test_child_process_with_a_real_keyring(
     done = run("forget", "--all", "--yes", env=environment)
     assert (done.status, done.out) == (0, "")
     assert "All keys, usage, names and settings were removed." in done.err
-    assert [open_keystore(id).load() for id in ("default", "acme")] == [None, None]
+    scopes = [key_scope(id, child.server.base_url, child.home / "data") for id in ("default", "acme")]
+    assert [open_keystore(scope).load() for scope in scopes] == [None, None]
     assert not (child.home / "data").exists()

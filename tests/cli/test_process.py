@@ -44,6 +44,12 @@ def start(child: Any, *arguments: str, stdout: int = subprocess.PIPE) -> "subpro
         signal.signal(signal.SIGINT, before)
 
 
+def server_note(child: Any) -> str:
+    """Return the line that names the server of a child process that has `--base-url`."""
+    server = child.server.base_url.removesuffix("/v1")
+    return f"usage-viewer: The server is {server} (named by --base-url), not https://api.openai.com.\n"
+
+
 class TestKey:
     def test_key_from_the_environment_appears_nowhere(self, child: Any, server: DemoServer) -> None:
         printed = child(*DAYS, "--verbose", "--format", "json")
@@ -60,7 +66,7 @@ class TestKey:
         assert not any(secret.encode() in path.read_bytes() for path in kept)
 
     def test_logs_nothing_without_verbose(self, child: Any) -> None:
-        assert child(*DAYS).err == ""
+        assert child(*DAYS).err == server_note(child)
 
     def test_missing_key_is_reported(self, child: Any) -> None:
         printed = child(*DAYS, env={"OPENAI_ADMIN_KEY": ""})
@@ -93,16 +99,18 @@ class TestKey:
     @pytest.mark.secret_service
     def test_key_from_the_keyring(self, child: Any, server: DemoServer, secret_service: Any) -> None:
         save = (
-            "import sys; from usage_viewer.keystore import open_keystore; "
+            "import sys; from usage_viewer.keystore import KeyScope, open_keystore; "
             "from usage_viewer.domain.admin_key import AdminKey; "
-            "open_keystore('acme').save(AdminKey.parse(sys.stdin.read()))"
+            "scope = KeyScope.of('acme', sys.argv[1], sys.argv[2]); "
+            "open_keystore(scope).save(AdminKey.parse(sys.stdin.read()))"
         )
+        scope = (server.base_url, str(child.home / "data"))
         environment = {**secret_service.environment}
         environment.pop("OPENAI_ADMIN_KEY", None)
-        subprocess.run([sys.executable, "-c", save], input=server.key.encode(), env=environment, check=True)
+        subprocess.run([sys.executable, "-c", save, *scope], input=server.key.encode(), env=environment, check=True)
         command = child.command(*DAYS, "--profile", "acme", "--format", "json")
         ended = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
-        assert (ended.returncode, ended.stderr) == (0, b"")
+        assert (ended.returncode, ended.stderr.decode()) == (0, server_note(child))
         assert json.loads(ended.stdout)
         other = subprocess.run(
             child.command(*DAYS, "--profile", "other"),
@@ -120,8 +128,8 @@ class TestDatabase:
         first = child(*DAYS, "--format", "json")
         server.requests.clear()
         second = child(*DAYS, "--format", "json", env={"OPENAI_ADMIN_KEY": ""})
-        assert second == first
-        assert first.status == 0
+        assert (second.status, second.out) == (first.status, first.out) == (0, first.out)
+        assert (first.err, second.err) == (server_note(child), ""), "the server is named if the key is sent"
         assert server.requests == []
         assert ProfilePaths(child.home / "data").database.exists()
 
@@ -144,7 +152,7 @@ class TestDatabase:
             )
             before = path.stat().st_mtime_ns, path.stat().st_size
             printed = child(*DAYS, "--no-store", "--format", "json")
-            assert (printed.status, printed.err) == (0, "")
+            assert (printed.status, printed.err) == (0, server_note(child))
             assert printed.rows[0]["input_tokens"] > 0
             assert (path.stat().st_mtime_ns, path.stat().st_size) == before
         finally:
@@ -171,14 +179,14 @@ class TestStreams:
         assert process.stdout.readline().endswith(b"\tTokens per request\n")
         process.stdout.close()
         _, err = process.communicate(timeout=60)
-        assert (process.returncode, err) == (1, b"")
+        assert (process.returncode, err.decode()) == (1, server_note(child))
 
     def test_reader_that_closes_the_pipe_before_a_short_table(self, child: Any) -> None:
         process = start(child, *DAYS)
         assert process.stdout is not None
         process.stdout.close()
         _, err = process.communicate(timeout=60)
-        assert (process.returncode, err) == (1, b"")
+        assert (process.returncode, err.decode()) == (1, server_note(child))
 
     @linux
     def test_full_disk_is_reported(self, child: Any) -> None:
@@ -186,7 +194,7 @@ class TestStreams:
             process = start(child, *DAYS, stdout=full.fileno())
             _, err = process.communicate(timeout=60)
         assert process.returncode == 1
-        assert err.decode() == (
+        assert err.decode() == server_note(child) + (
             "usage-viewer: The table can't be written (No space left on device)\n"
             "Check the output's permissions and free space.\n"
         )
@@ -233,7 +241,10 @@ class TestStreams:
         out, err = process.communicate(timeout=20)
         assert time.monotonic() - begun < 5 * slowdown()
         assert process.returncode == 3
-        assert (out, err.decode()) == (b"", "\nusage-viewer: Stopped. Data loaded so far is kept.\n")
+        assert (out, err.decode()) == (
+            b"",
+            f"{server_note(child)}\nusage-viewer: Stopped. Data loaded so far is kept.\n",
+        )
 
 
 class TestServer:
@@ -242,7 +253,7 @@ class TestServer:
         server.faults = lambda request: Fault(status=500, headers={"retry-after-ms": "1"})
         printed = child(*DAYS)
         assert printed.status == 3
-        assert printed.err.startswith("usage-viewer: The server failed")
+        assert printed.err.startswith(f"{server_note(child)}usage-viewer: The server failed")
         assert "Incomplete: 13 of 28 days." in printed.err
         assert f"  {LAST_MONTH}T00:00:00Z to {MIDDLE}T00:00:00Z (15 days)\n" in printed.err
 

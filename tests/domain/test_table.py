@@ -162,4 +162,4 @@ def test_hidden_figure_leaves_no_sort_key_of_its_pivot() -> None:
     view = ViewState(order=(SortKey(PIVOTED), SortKey("output_tokens"), SortKey(COMPARED, descending=True)))
     assert view.with_columns(["output_tokens"]).order == (SortKey("output_tokens"),)
     assert view.sorted_by(COMPARED, add=True).order[-1] == SortKey(COMPARED)
-    assert view.with_dataset("costs").order == ()
+    assert view.with_dataset("costs").order == (SortKey("amount", descending=True),)

@@ -119,7 +119,11 @@ class FaultRig:
         view = parse_view(build_parser().parse_args([*QUESTION, *more]))
         settings.save(self.place.settings, Settings(profiles={"default": ProfileSettings(view=view)}))
         window = WindowUnderTest()
-        window.load(AppContext(self.profile(), self.place, lambda organization: self.profile(), self._no_demo))
+        window.load(
+            AppContext(
+                self.profile(), self.place, lambda organization: self.profile(), self._no_demo, self._no_removal
+            )
+        )
         self.windows.append(window)
         assert self.qtbot is not None
         self.qtbot.addWidget(window, before_close_func=lambda closing: self.close(window))
@@ -128,6 +132,9 @@ class FaultRig:
         return window
 
     def _no_demo(self) -> Demo:
+        raise NotImplementedError
+
+    def _no_removal(self, id: str) -> None:
         raise NotImplementedError
 
     def settle(self, window: WindowUnderTest, act: Callable[[], object]) -> None:

@@ -8,11 +8,12 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from tests.rigs.keys import key_scope
 from tests.rigs.window import Oracle, User, WindowRig
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
-from usage_viewer.keystore import Keystore, open_keystore
+from usage_viewer.keystore import VENDOR_SERVER, Keystore, open_keystore
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,4 +61,4 @@ def oracle(organization: SyntheticOrganization, rig: WindowRig) -> Oracle:
 def system_keystore(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Keystore]:
     """Open the keystore as the program does, without a key in the environment."""
     monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
-    return lambda: open_keystore("default", use_environment=True)
+    return lambda: open_keystore(key_scope("default"), environment_server=VENDOR_SERVER)

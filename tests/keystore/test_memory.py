@@ -20,5 +20,5 @@ def test_key_is_stored_in_the_object_only() -> None:
 def test_description_says_that_the_key_will_be_lost() -> None:
     keystore = MemoryKeystore(KEY)
     assert not keystore.persistent
-    assert keystore.description == "The key is stored in memory only and lost when the program ends."
+    assert keystore.description == "A key that you enter is stored in memory only and lost when the program ends."
     assert MemoryKeystore(description="Reason.").description == "Reason."

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.rigs.keys import key_scope
 from usage_viewer.domain.errors import InputError
-from usage_viewer.keystore import OsKeyring, key_from_environment, open_keystore
+from usage_viewer.keystore import VENDOR_SERVER, OsKeyring, key_from_environment, open_keystore
 
 TEXT = "sk-admin-Zq7mW2xV9tLr4KpN8sHd3GfB6yTc"
 NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
@@ -29,8 +30,8 @@ def test_invalid_variable_is_reported_without_its_text() -> None:
 
 def test_environment_is_used_on_request_only() -> None:
     environment = NO_KEYRING | {"OPENAI_ADMIN_KEY": TEXT}
-    assert open_keystore("default", environment).load() is None
-    keystore = open_keystore("default", environment, use_environment=True)
+    assert open_keystore(key_scope("default"), environment).load() is None
+    keystore = open_keystore(key_scope("default"), environment, environment_server=VENDOR_SERVER)
     key = keystore.load()
     assert key is not None
     assert key.reveal() == TEXT
@@ -39,7 +40,7 @@ def test_environment_is_used_on_request_only() -> None:
 
 
 def test_memory_keystore_describes_the_reason_and_the_consequence() -> None:
-    keystore = open_keystore("default", NO_KEYRING, use_environment=True)
+    keystore = open_keystore(key_scope("default"), NO_KEYRING, environment_server=VENDOR_SERVER)
     assert not keystore.persistent
     assert not isinstance(keystore, OsKeyring)
     assert keystore.description.startswith("This system has no keyring (")

@@ -12,10 +12,11 @@ from keyring import errors
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
+from tests.rigs.keys import key_scope
 from tests.rigs.load import slowdown
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringError, KeyringFailed, KeyringLocked, NoKeyring
-from usage_viewer.keystore import SERVICE, Keystore, OsKeyring
+from usage_viewer.keystore import SERVICE, VENDOR_SERVER, Keystore, OsKeyring
 from usage_viewer.keystore.os_keyring import CallFailed, NoResult, call_with_timeout
 
 SECRET = "Zq7mW2xV9tLr4KpN8sHd3GfB6yTc"
@@ -99,12 +100,14 @@ class PromptDismissedException(Exception):
     """Has the class name of the Secret Service library's exception."""
 
 
-def test_entry_has_the_service_and_the_profile() -> None:
-    backend = MemoryKeyring()
-    keystore: Keystore = OsKeyring("work", backend=backend)
+def test_entry_has_the_service_profile_server_and_directory() -> None:
+    backend, scope = MemoryKeyring(), key_scope("work")
+    keystore: Keystore = OsKeyring(scope, backend=backend)
     assert keystore.load() is None
     keystore.save(KEY)
-    assert backend.entries == {(SERVICE, "work"): KEY.reveal()}
+    entry = scope.entry(VENDOR_SERVER)
+    assert entry.startswith("work https://api.openai.com ")
+    assert backend.entries == {(SERVICE, entry): KEY.reveal(), (SERVICE, scope.server_list): VENDOR_SERVER}
     assert keystore.load() == KEY
     keystore.forget()
     assert backend.entries == {}
@@ -114,12 +117,12 @@ def test_insecure_backends_are_rejected() -> None:
     insecure: list[Callable[[], KeyringBackend]] = [fail.Keyring, null.Keyring]
     for backend_class in insecure:
         with pytest.raises(NoKeyring):
-            OsKeyring("default", backend=backend_class())
+            OsKeyring(key_scope("default"), backend=backend_class())
 
 
 def test_each_operation_has_a_timeout() -> None:
     backend = HangingKeyring()
-    keystore = OsKeyring("default", backend=backend, timeout=0.2)
+    keystore = OsKeyring(key_scope("default"), backend=backend, timeout=0.2)
     operations: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(KEY), keystore.forget]
     for operation in operations:
         began = time.monotonic()
@@ -136,13 +139,14 @@ def test_hanging_keyring_does_not_block_the_program_exit() -> None:
 import threading
 from keyring.backend import KeyringBackend
 from usage_viewer.domain.errors import KeyringFailed
-from usage_viewer.keystore import OsKeyring
+from pathlib import Path
+from usage_viewer.keystore import KeyScope, OsKeyring
 class Hanging(KeyringBackend):
     priority = 1
     def get_password(self, service, username): threading.Event().wait()
     def set_password(self, service, username, password): threading.Event().wait()
 try:
-    OsKeyring("default", backend=Hanging(), timeout=0.2).load()
+    OsKeyring(KeyScope("default", "", Path()), backend=Hanging(), timeout=0.2).load()
 except KeyringFailed as error:
     print(error.title)
 """
@@ -155,12 +159,12 @@ except KeyringFailed as error:
 @pytest.mark.parametrize("backend", [LosingKeyring(), GarblingKeyring()], ids=["loses", "garbles"])
 def test_save_notices_a_key_that_is_not_stored(backend: KeyringBackend) -> None:
     with pytest.raises(KeyringFailed) as caught:
-        OsKeyring("default", backend=backend).save(KEY)
+        OsKeyring(key_scope("default"), backend=backend).save(KEY)
     assert caught.value.title == "The keyring did not keep the key"
 
 
 def test_forget_notices_a_key_that_is_not_removed() -> None:
-    keystore = OsKeyring("default", backend=UndeletableKeyring())
+    keystore = OsKeyring(key_scope("default"), backend=UndeletableKeyring())
     keystore.save(KEY)
     with pytest.raises(KeyringFailed) as caught:
         keystore.forget()
@@ -185,7 +189,7 @@ def test_forget_notices_a_key_that_is_not_removed() -> None:
 def test_errors_are_translated_without_any_part_of_the_key(
     error: Callable[[str], Exception], expected: type[KeyringError]
 ) -> None:
-    keystore = OsKeyring("default", backend=RaisingKeyring(error))
+    keystore = OsKeyring(key_scope("default"), backend=RaisingKeyring(error))
     operations: list[Callable[[], object]] = [keystore.load, lambda: keystore.save(KEY), keystore.forget]
     for operation in operations:
         with pytest.raises(expected) as caught:
@@ -200,10 +204,10 @@ def test_errors_are_translated_without_any_part_of_the_key(
 
 
 def test_invalid_entry_is_not_in_the_traceback() -> None:
-    backend = MemoryKeyring()
-    backend.entries[SERVICE, "default"] = f"{SECRET} {SECRET}"
+    backend, scope = MemoryKeyring(), key_scope("default")
+    backend.entries[SERVICE, scope.entry(VENDOR_SERVER)] = f"{SECRET} {SECRET}"
     with pytest.raises(KeyringFailed) as caught:
-        OsKeyring("default", backend=backend).load()
+        OsKeyring(scope, backend=backend).load()
     rendered = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
     assert SECRET[:8] not in "".join(rendered)
 

@@ -185,6 +185,28 @@ class TestUnits:
         assert shown(table) == {("p", "usd"): {"amount": 3}, ("p", "eur"): {"amount": 3}}
         assert figure(table, "amount").total is None
 
+    def test_cents_of_each_currency_add_up_by_themselves(
+        self, store: Store, ask: Ask, between: Make, small_batch: Make
+    ) -> None:
+        rows: list[tuple[int, Combination, dict[str, Any]]] = [
+            (T0, ("p", None, f"item {index}", None, None, currency, None), {"amount": Decimal(amount)})
+            for index, (currency, amount) in enumerate(
+                [("usd", "0.334"), ("eur", "0.334"), ("usd", "0.333"), ("usd", "0.333"), ("eur", "-7.336")]
+            )
+        ]
+        store.put(small_batch("costs", BucketWidth.DAY, [T0], rows), FETCHED)
+        view = ViewState("costs", between(T0, T0 + DAY), grouping=("line_item",))
+        table = ask(store, view)
+        column = figure(table, "amount")
+        assert (column.unit_from, column.total) == ("currency", None)
+        assert column.shown is not None
+        codes = table.groups[1].codes
+        cents = {
+            currency: int(column.shown.units[codes == code].sum())
+            for code, currency in enumerate(table.groups[1].values)
+        }
+        assert cents == {"usd": 100, "eur": -700}
+
     def test_unit_in_the_grouping_keeps_its_position(
         self, store: Store, ask: Ask, between: Make, small_batch: Make
     ) -> None:

@@ -149,6 +149,7 @@ class WindowRig:
             paths=self.paths,
             make_profile=self.make_profile,
             open_demo=self.open_demo,
+            forget_keys=lambda id: self.make_profile(Organization(id, id)).keystore.forget(),
             erase_all=erase_all,
             options=LaunchOptions(snapshot=snapshot),
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.rigs.keys import key_scope
 from tests.rigs.load import slowdown
 from tests.trust.leaks import descendants
 from usage_viewer.demo.server.faults import Fault, Request
@@ -157,7 +158,9 @@ def test_closes_while_the_keyring_asks_for_its_password(
     service = start_secret_service(display)
     service.use(monkeypatch)
     monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
-    open_keystore("default").save(AdminKey.parse(program.server.key))
+    open_keystore(key_scope("default", program.server.base_url, program.data)).save(
+        AdminKey.parse(program.server.key)
+    )
     service.lock()
     with program.window(env=own_bus(service)) as window:
         window.ask("status")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.rigs.keys import key_scope
 from tests.rigs.wire import refusing_port
 from tests.trust.known_usage import organization
 from tests.trust.leaks import MARK, OTHER, Search, descendants
@@ -213,7 +214,7 @@ def test_window_writes_no_key_until_a_crash(
     search.files(program.home)
     search.check()
     secret_service.use(monkeypatch)
-    stored_key = open_keystore("default").load()
+    stored_key = open_keystore(key_scope("default", program.server.base_url, program.data)).load()
     assert stored_key is not None
     assert stored_key.reveal() == MARK
 

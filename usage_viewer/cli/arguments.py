@@ -69,8 +69,8 @@ def build_parser() -> Parser:
         "table",
         help="print a table instead of opening the window",
         description="Prints usage as a table. Exit status 0 only if the range is complete; 3 if data is missing (a "
-        "message on standard error lists it); 2 for invalid arguments; 1 for any other error. The key is read from "
-        "the keyring, or from OPENAI_ADMIN_KEY.",
+        "message on standard error lists it); 2 for invalid arguments or a key of another server; 1 for any other "
+        "error. The key is read from the keyring, or from OPENAI_ADMIN_KEY; OPENAI_BASE_URL names another server.",
     )
     _add_common_options(table, is_command=True)
     _add_range_options(table)

@@ -21,6 +21,7 @@ from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import (
     ExportError,
     InputError,
+    KeyForAnotherServer,
     KeyMissing,
     StoreDamaged,
     StoreLocked,
@@ -29,6 +30,7 @@ from usage_viewer.domain.errors import (
 from usage_viewer.domain.period import BucketRun
 from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.zones import iso
+from usage_viewer.keystore import ENVIRONMENT_VARIABLE
 
 COMPLETE, FAILED, BAD_ARGUMENTS, INCOMPLETE = 0, 1, 2, 3
 LOCKED_HINT = "Close the window, or add --no-store to run without the database."
@@ -48,6 +50,10 @@ def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err:
             copy = profile.start_anew()
             err.write(f"The damaged database is kept as {visible(str(copy))}.\n")
             return _print_view(arguments, view, profile, out, err)
+    except KeyForAnotherServer as error:
+        error.hint = f"{error.hint} {_other_server_hint(error)}"
+        write_error(error, err)
+        return BAD_ARGUMENTS
     except InputError as error:
         write_error(error, err)
         return BAD_ARGUMENTS
@@ -71,6 +77,16 @@ def _check_output(arguments: argparse.Namespace, out: TextIO) -> None:
             title="An Excel workbook can't be shown in a terminal",
             hint="Add --output FILE.xlsx.",
         )
+
+
+def _other_server_hint(error: KeyForAnotherServer) -> str:
+    """Return what the user can do if the key may be sent to the server after all."""
+    if not error.reusable:
+        return f"To send it there, add --base-url with the full address at {error.server}."
+    return (
+        "To use it there, start usage-viewer with the same options and agree in its window. To use another key, "
+        f"set {ENVIRONMENT_VARIABLE} and add --base-url with the full address at {error.server}."
+    )
 
 
 def _print_view(arguments: argparse.Namespace, view: ViewState, profile: Profile, out: TextIO, err: TextIO) -> int:
@@ -166,13 +182,15 @@ def _fetch(task: Printing) -> UsageViewerError | None:
         key = profile.keystore.load()
         if key is None:
             return KeyMissing(hint="Set OPENAI_ADMIN_KEY, or start usage-viewer and add an admin key there.")
+        if profile.server_note:
+            task.err.write(f"usage-viewer: {profile.server_note}\n")
         store_session.connect(profile.source(key))
         for step in session.fetch(view):
             show(step.notice or f"{step.done} of {step.total} requests")
         if needs_names:
             show("Loading names")
             _fetch_names(session, task.err, lambda: show(""))
-    except StoreDamaged:
+    except (StoreDamaged, KeyForAnotherServer):
         raise
     except UsageViewerError as error:
         return error

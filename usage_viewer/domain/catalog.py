@@ -27,6 +27,7 @@ from usage_viewer.domain.period import BucketWidth
 __all__ = [
     "COSTS",
     "DATASETS",
+    "MONEY",
     "Aggregation",
     "Dataset",
     "Derived",
@@ -41,6 +42,9 @@ __all__ = [
     "dataset_named",
     "registered",
 ]
+
+MONEY = "money"
+"""The unit of metrics whose own unit is a currency."""
 
 PROJECT = Dimension("project_id", "Project", "project_ids", names="project")
 USER = Dimension("user_id", "User", "user_ids", names="user")
@@ -179,9 +183,6 @@ def _mean_and_peak(level: Metric) -> tuple[OverTime, ...]:
     )
 
 
-MONEY = "money"
-"""The unit of amounts; the currency of each amount is a dimension."""
-
 WHO_AND_MODEL = (PROJECT, USER, API_KEY, MODEL)
 
 PER_REQUEST = Derived(
@@ -228,11 +229,13 @@ COSTS = Dataset(
     page_limits={BucketWidth.DAY: PageLimit(7, 180)},
     default_columns=("amount",),
     default_grouping=("line_item",),
+    largest_first="amount",
 )
 
 _entries: dict[str, Dataset] = {
     dataset.name: dataset
     for dataset in (
+        COSTS,
         _token_dataset("completions", "Completions"),
         _token_dataset("decisions", "Decisions"),
         _usage(
@@ -303,7 +306,6 @@ _entries: dict[str, Dataset] = {
             "model",
             result="web_searches",
         ),
-        COSTS,
     )
 }
 

@@ -52,6 +52,9 @@ class CellFormat(Protocol):
     def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> list[str]:
         """Return the text of each number."""
 
+    def amounts(self, figures: NumberColumn, units: Sequence[int], decimals: int) -> list[str]:
+        """Return the text of each amount of money, which is shown as `units` of 10 to the power of -`decimals`."""
+
     def period(self, periods: Periods, index: int) -> str:
         """Return the label of a period."""
 

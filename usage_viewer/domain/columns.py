@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.catalog import Dataset, Dimension, Figure, Kind
+from usage_viewer.domain.catalog import MONEY, Dataset, Dimension, Figure, Kind
 from usage_viewer.domain.column import (
     Alignment,
     CellDetails,
@@ -25,6 +26,7 @@ from usage_viewer.domain.column import (
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.period import Granularity, Periods
+from usage_viewer.domain.shown_amounts import RowIdentity, ShownAmounts
 from usage_viewer.domain.view import PERIOD, Value
 from usage_viewer.domain.zones import iso, zone_name
 
@@ -275,7 +277,8 @@ class FigureColumn:
     """Holds a figure of each row and its total, which is computed from the totals of the sums.
 
     `measure` is the unit that all rows share, where the results state it (`usd`, `tokens`). If the rows differ in
-    unit, there is no total, and `unit_from` names the column with each row's unit.
+    unit, there is no total, and `unit_from` names the column with each row's unit. `identity` decides which of
+    several amounts with equal remainders gets a cent; None: their order.
     """
 
     key: ColumnKey
@@ -287,6 +290,7 @@ class FigureColumn:
     help: str = ""
     measure: str = ""
     unit_from: str = ""
+    identity: RowIdentity | None = None
     alignment = Alignment.RIGHT
     can_elide = False
     largest_first = True
@@ -301,11 +305,17 @@ class FigureColumn:
         *,
         measure: str = "",
         unit_from: str = "",
+        identity: RowIdentity | None = None,
     ) -> "FigureColumn":
         """Return the plain column of a figure, labelled with the unit that its rows share."""
         label = f"{figure.label} ({measure})" if measure else figure.heading
         key = ColumnKey(figure.name)
-        return cls(key, label, figure.unit, figure.kind, figures, total, figure.help, measure, unit_from)
+        return cls(key, label, figure.unit, figure.kind, figures, total, figure.help, measure, unit_from, identity)
+
+    @cached_property
+    def shown(self) -> ShownAmounts | None:
+        """The amounts in cents, if the figure is money."""
+        return ShownAmounts(self.figures, self.identity, self.unit_from) if self.unit == MONEY else None
 
     @property
     def name(self) -> str:
@@ -327,13 +337,20 @@ class FigureColumn:
         return self.figures.at(row)
 
     def texts(self, rows: Rows, form: CellFormat) -> list[str]:
-        """Return the numbers of some rows in a locale."""
+        """Return the numbers of some rows in a locale; amounts of money in cents that add up to the total."""
+        if self.shown is not None:
+            units = self.shown.units[rows].tolist()
+            return form.amounts(self.figures.take(rows), units, self.shown.decimals)
         return form.numbers(self.figures.take(rows), self.kind, self.unit)
 
     def total_text(self, form: CellFormat) -> str:
         """Return the total in a locale."""
         missing = np.array([self.total is None])
         totals = np.array([0 if self.total is None else self.total], np.object_)
+        if self.shown is not None and self.total is not None:
+            with localcontext(prec=200):
+                units = int(Decimal(self.total).scaleb(self.shown.decimals).to_integral_value(ROUND_HALF_EVEN))
+            return form.amounts(NumberColumn(totals), [units], self.shown.decimals)[0]
         return form.numbers(NumberColumn(totals, missing), self.kind, self.unit)[0]
 
     def describe(self, dataset: Dataset) -> str:

@@ -6,6 +6,7 @@ UsageViewerError
 │   ├── KeyMissing          no key is stored
 │   ├── KeyRefused          401: wrong, revoked or expired
 │   ├── NotAnAdminKey       401 or 403: the key of a project or a service account
+│   ├── KeyForAnotherServer the key was given for another server, or in another data directory
 │   └── ScopeMissing        403: an admin key without the required scope
 ├── KeyringError            a problem with the operating system's keyring
 │   ├── NoKeyring           the system has no keyring
@@ -97,6 +98,34 @@ class NotAnAdminKey(CredentialError):
     default_hint = "Only an admin key can read usage; it begins with sk-admin-."
 
 
+class KeyForAnotherServer(CredentialError):
+    """Reports a key that is not sent, because it was given for another server or data directory.
+
+    `given_for` and `server` are origins: the server that the key was given for, and the one to fetch from now. If
+    they are equal, the data directory is in doubt. `reusable` says that the key can be used for `server` once the
+    user agrees.
+    """
+
+    default_title = "The admin key was given for another server"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        given_for: str = "",
+        server: str = "",
+        title: str | None = None,
+        hint: str | None = None,
+        reusable: bool = True,
+    ) -> None:
+        self.given_for, self.server, self.reusable = given_for, server, reusable
+        facts = f"It was given for {given_for}. The server is now {server}. Nothing was sent there."
+        if given_for == server:
+            title = title or "The admin key may belong to another data directory"
+            facts = f"An older version stored it for {server}, without a data directory. Nothing was sent there."
+        super().__init__(detail, title=title, hint=hint or facts)
+
+
 class ScopeMissing(CredentialError):
     """Reports an admin key without the required permission; `scope` is its name, "" if unknown."""
 
@@ -122,8 +151,8 @@ class NoKeyring(KeyringError):
 
     default_title = "This system has no keyring"
     default_hint = (
-        "The key is kept only until the program is closed. To store it, install gnome-keyring or kwalletmanager "
-        "and log in again."
+        "A key that you enter is kept only until the program is closed. To store it, install gnome-keyring or "
+        "kwalletmanager and log in again."
     )
 
 

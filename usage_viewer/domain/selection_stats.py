@@ -34,6 +34,7 @@ class SelectionStats:
     maximum: Number | None = None
     kind: Kind = Kind.COUNT
     unit: str = ""
+    decimals: int = 0  # of the column, to which the average is rounded when shown
 
 
 def selection_stats(
@@ -72,6 +73,7 @@ def selection_stats(
         _plain(present.max()),
         figure.kind,
         figure.unit,
+        _decimals(figure, figures),
     )
 
 
@@ -83,6 +85,14 @@ def picked_rows(rows: RowOrder, ranges: Sequence[Range]) -> NDArray[np.int64]:
 
 def _take(figures: NumberColumn, picked: NDArray[np.int64] | None) -> NumberColumn:
     return figures if picked is None else figures.take(picked)
+
+
+def _decimals(column: FigureColumn, figures: NumberColumn) -> int:
+    """Return the decimals of a column as shown: those of its unit for money, else those of the exact sum."""
+    if column.shown is not None:
+        return column.shown.decimals
+    total = figures.total() if column.kind is Kind.DECIMAL else 0
+    return max(0, -int(total.as_tuple().exponent)) if isinstance(total, Decimal) else 0
 
 
 def _average(total: Number | None, count: int, kind: Kind) -> Number | None:

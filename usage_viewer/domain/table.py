@@ -91,6 +91,12 @@ class Table:
                 rows = sort_by(rows, values, descending=descends)
         return np.arange(self.rows, dtype=np.int64) if rows is None else rows
 
+    def round_amounts(self) -> None:
+        """Compute the shown cents of all amounts now: call it in a worker, so that no paint waits for them."""
+        for column in self.figures:
+            if column.shown is not None:
+                _ = column.shown.more_decimals
+
     @cached_property
     def _natural(self) -> RowOrder | None:
         """The rows by period and then by group; None if they are in this order already."""

@@ -13,7 +13,8 @@ from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_order import natural
-from usage_viewer.domain.table import Column, FigureColumn, GroupColumn, PeriodColumn, Table
+from usage_viewer.domain.shown_amounts import RowIdentity
+from usage_viewer.domain.table import FigureColumn, GroupColumn, HeadColumn, PeriodColumn, Table
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.query.aggregate import EXACT, FactRows, aggregate, missing_mask, normalize_decimal
 from usage_viewer.query.dimension_index import DimensionIndex, Groups
@@ -48,17 +49,17 @@ def build_table(view: ViewState, coverage: Coverage, sums: FactSums, names: Name
     rows = _sum_groups(rows, groups, int(matches.sum()), len(coverage.periods))
     if not len(rows) and not grouping and view.per is Granularity.TOTAL and coverage.stored:
         rows = _empty_row(rows)
-    columns: list[Column] = []
+    head_columns: list[HeadColumn] = []
     if view.per is not Granularity.TOTAL:
-        columns.append(PeriodColumn(rows.period, coverage.periods))
+        head_columns.append(PeriodColumn(rows.period, coverage.periods))
     if heads:
         occurs = np.zeros(len(groups), np.bool_)
         occurs[rows.cell] = True
-        columns += [replace(_only_occurring(head, occurs), group=rows.cell) for head in heads]
+        head_columns += [replace(_only_occurring(head, occurs), group=rows.cell) for head in heads]
     levels = None if sums.levels is None else LevelStatistics(sums.levels, groups.group_of)
     with localcontext(EXACT):
-        columns += _FigureColumns(view, rows, units, last_period, levels).build()
-    return Table(tuple(columns), len(rows), rows.cell)
+        figures = _FigureColumns(view, rows, units, last_period, levels).build(RowIdentity(head_columns))
+    return Table((*head_columns, *figures), len(rows), rows.cell)
 
 
 def _last_level_period(dataset: Dataset, rows: FactRows) -> int:
@@ -155,8 +156,8 @@ class _FigureColumns:
         if levels is not None:
             self._add_figures_over_time(levels)
 
-    def build(self) -> list[FigureColumn]:
-        return [self._column(figure) for figure in self._figures]
+    def build(self, identity: RowIdentity) -> list[FigureColumn]:
+        return [self._column(figure, identity) for figure in self._figures]
 
     def _total(self, metric: Metric, last: int) -> Number | None:
         if self._has_many_units(metric.name):
@@ -177,10 +178,10 @@ class _FigureColumns:
     def _has_many_units(self, metric: str) -> bool:
         return len(self._units.get(metric, ())) > 1
 
-    def _column(self, figure: Figure) -> FigureColumn:
+    def _column(self, figure: Figure, identity: RowIdentity) -> FigureColumn:
         measure, unit_from = self._measure(figure.measured)
         figures, total = figure.compute(self._sums), figure.compute_one(self._totals)
-        return FigureColumn.build(figure, figures, total, measure=measure, unit_from=unit_from)
+        return FigureColumn.build(figure, figures, total, measure=measure, unit_from=unit_from, identity=identity)
 
     def _measure(self, metric: str) -> tuple[str, str]:
         """Return the unit that all rows share, or the dimension with the unit of each row; "" if unknown."""

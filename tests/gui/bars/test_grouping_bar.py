@@ -54,6 +54,27 @@ def test_click_toggles_dimension(bar: GroupingBar, wanted: list[ViewState], qtbo
     assert wanted == [VIEW.toggled(name)]
 
 
+def test_click_moves_and_resizes_no_chip(bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot) -> None:
+    bar.view_requested.connect(bar.show_view)
+    places = {name: chip.geometry() for name, chip in bar.chips.items()}
+    for name in ("batch", "service_tier", "project_id", "batch", "model", "project_id"):
+        qtbot.mouseClick(bar.chips[name], LEFT)
+        assert {other: chip.geometry() for other, chip in bar.chips.items()} == places
+        shown = [other for other in reading_order(bar) if bar.chips[other].active]
+        assert wanted[-1].grouping == tuple(shown)
+
+
+def test_dimension_added_elsewhere_leaves_ungrouped_chips_in_place(bar: GroupingBar) -> None:
+    before = reading_order(bar)
+    bar.show_view(VIEW.with_grouping(("batch", "model", "user_id")))
+    assert [name for name in reading_order(bar) if name in ("batch", "model", "user_id")] == [
+        "batch",
+        "model",
+        "user_id",
+    ]
+    assert reading_order(bar).index("api_source") == before.index("api_source")
+
+
 @pytest.mark.parametrize("key", [Qt.Key.Key_Space, Qt.Key.Key_Return])
 def test_space_and_enter_toggle_dimension(
     bar: GroupingBar, wanted: list[ViewState], qtbot: QtBot, key: Qt.Key
@@ -201,7 +222,8 @@ def test_each_click_adds_or_removes_one_dimension(bar: GroupingBar, wanted: list
     names = [item.name for item in VIEW.dataset.dimensions]
     for name in names:
         qtbot.mouseClick(bar.chips[name], LEFT)
-    assert wanted[-1].grouping == tuple(names)
+    assert set(wanted[-1].grouping) == set(names)
+    assert wanted[-1].grouping == tuple(reading_order(bar))
     for name in names:
         qtbot.mouseClick(bar.chips[name], LEFT)
     assert wanted[-1].grouping == ()

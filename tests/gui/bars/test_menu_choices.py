@@ -16,6 +16,22 @@ ALT = Qt.KeyboardModifier.AltModifier
 VIEW = ViewState(per=Granularity.DAY, order=(SortKey("period"),))
 
 
+def test_no_choice_changes_the_width(qtbot: QtBot) -> None:
+    dataset, granularity = DatasetChoice(), GranularityChoice()
+    qtbot.addWidget(dataset)
+    qtbot.addWidget(granularity)
+    widths = set()
+    for name in DATASETS:
+        dataset.show_view(ViewState(dataset_name=name, grouping=()))
+        widths.add(dataset.sizeHint().width())
+    assert len(widths) == 1
+    widths = set()
+    for per in Granularity:
+        granularity.show_view(VIEW.with_per(per))
+        widths.add(granularity.sizeHint().width())
+    assert len(widths) == 1
+
+
 @pytest.fixture
 def granularity(shown: Callable[[QWidget, int], None], wanted: list[ViewState]) -> GranularityChoice:
     choice = GranularityChoice()

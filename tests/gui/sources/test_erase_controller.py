@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
+from tests.rigs.keys import key_scope
 from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.app.erase_all import erase_all
 from usage_viewer.app.profile.organizations import Organization
@@ -49,15 +50,15 @@ def test_erasing_all_leaves_no_key_data_or_settings(
     settings.save(ProfilePaths(rig.data_dir).settings, Settings(organizations=listed))
     Store.open(ProfilePaths(rig.data_dir, "acme").database).close()
     for one in listed:
-        open_keystore(one.id).save(AdminKey.parse(ADMIN_KEY))
-    window = _window(rig, lambda: erase_all(rig.data_dir, open_keystore), system_keystore)
+        open_keystore(key_scope(one.id)).save(AdminKey.parse(ADMIN_KEY))
+    window = _window(rig, lambda: erase_all(rig.data_dir, lambda id: open_keystore(key_scope(id))), system_keystore)
     assert window.page.model.rowCount() > 5
     dialog = _dialog(window)
     user.click(dialog.button)
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=10_000)
     rig.close(window)
     assert not rig.data_dir.exists(), "a file was written again"
-    assert [open_keystore(one.id).load() for one in listed] == [None, None]
+    assert [open_keystore(key_scope(one.id)).load() for one in listed] == [None, None]
 
 
 def test_nothing_is_erased_without_confirmation(rig: WindowRig, user: User) -> None:

@@ -10,6 +10,7 @@ from usage_viewer.domain.errors import KeyRefused, NotAnAdminKey
 from usage_viewer.gui.sources.key_page import KeyPage
 
 GOOD = "sk-admin-0123456789abcdefghij"
+SERVER = "https://api.openai.com"
 
 
 @pytest.fixture
@@ -79,12 +80,27 @@ def test_server_message_about_a_wrong_kind_of_key_is_hidden(page: KeyPage) -> No
     assert "sk-admin-" in page.problem_text
 
 
-def test_back_button_is_visible_only_when_replacing(page: KeyPage, qtbot: QtBot) -> None:
+def test_back_and_escape_work_only_if_there_is_a_page_to_go_back_to(page: KeyPage, qtbot: QtBot) -> None:
+    left: list[bool] = []
+    page.cancelled.connect(lambda: left.append(True))
     back = _button(page, "&Back")
     assert not back.isVisible()
-    page.set_replacing(True)
-    with qtbot.waitSignal(page.cancelled):
-        qtbot.mouseClick(back, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(_field(page), Qt.Key.Key_Escape)
+    assert left == []
+    page.set_request("", SERVER, can_go_back=True)
+    qtbot.mouseClick(back, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(_field(page), Qt.Key.Key_Escape)
+    assert left == [True, True]
+
+
+def test_page_names_the_organization_the_server_and_the_replaced_key(page: KeyPage) -> None:
+    page.set_request("", SERVER, can_go_back=False)
+    assert page.title == "Connect your organization"
+    assert page.use_text == f"The key is sent to {SERVER} only."
+    page.set_request("Acme\u202e", SERVER, AdminKey.parse(GOOD).masked, can_go_back=True)
+    assert page.title.startswith("Change admin key of Acme")
+    assert "\u202e" not in page.title
+    assert page.use_text == f"The new key replaces sk-admin-…. The key is sent to {SERVER} only."
 
 
 def test_key_page_renders_no_markup(page: KeyPage) -> None:

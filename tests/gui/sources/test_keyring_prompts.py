@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
+from tests.rigs.keys import key_scope
 from tests.rigs.window import WindowRig, WindowUnderTest
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.domain.admin_key import AdminKey
@@ -60,7 +61,7 @@ def locked(
     """Lock a keyring that has the key and can prompt for its password on a display."""
     service = start_secret_service(display)
     service.use(monkeypatch)
-    OsKeyring("default").save(AdminKey.parse(ADMIN_KEY))
+    OsKeyring(key_scope("default")).save(AdminKey.parse(ADMIN_KEY))
     service.lock()
     return service
 
@@ -92,7 +93,7 @@ def type_password(display: str) -> None:
 class TestPrompt:
     def test_window_stays_responsive(self, rig: WindowRig, qtbot: QtBot, locked: "SecretService") -> None:
         with beating() as heart:
-            window = rig.start(lambda: OsKeyring("default", timeout=20), wait=False)
+            window = rig.start(lambda: OsKeyring(key_scope("default"), timeout=20), wait=False)
             wait_for_prompt(qtbot, locked)
             before = heart.beats
             qtbot.wait(500)
@@ -102,7 +103,7 @@ class TestPrompt:
         locked.dismiss_prompt()
 
     def test_dismissed(self, rig: WindowRig, qtbot: QtBot, locked: "SecretService") -> None:
-        window = rig.start(lambda: OsKeyring("default", timeout=20), wait=False)
+        window = rig.start(lambda: OsKeyring(key_scope("default"), timeout=20), wait=False)
         wait_for_prompt(qtbot, locked)
         assert locked.dismiss_prompt()
         qtbot.waitUntil(window.key_page.isVisible, timeout=20_000)
@@ -110,7 +111,7 @@ class TestPrompt:
         assert "answer its password prompt" in window.key_page.problem_text
 
     def test_answered(self, rig: WindowRig, qtbot: QtBot, locked: "SecretService", display: str) -> None:
-        window = rig.start(lambda: OsKeyring("default", timeout=30), wait=False)
+        window = rig.start(lambda: OsKeyring(key_scope("default"), timeout=30), wait=False)
         wait_for_prompt(qtbot, locked)
         qtbot.wait(500)  # until the prompt takes keys
         type_password(display)
@@ -118,7 +119,7 @@ class TestPrompt:
         assert window.page.status.text.startswith("30 of 30 days")
 
     def test_not_answered(self, rig: WindowRig, qtbot: QtBot, locked: "SecretService") -> None:
-        window = rig.start(lambda: OsKeyring("default", timeout=1), wait=False)
+        window = rig.start(lambda: OsKeyring(key_scope("default"), timeout=1), wait=False)
         wait_for_prompt(qtbot, locked)
         qtbot.waitUntil(window.key_page.isVisible, timeout=20_000)
         assert "The keyring did not answer" in window.key_page.problem_text
@@ -131,8 +132,8 @@ def test_keyring_that_hangs(
     rig: WindowRig, qtbot: QtBot, secret_service: "SecretService", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret_service.use(monkeypatch)
-    OsKeyring("default").save(AdminKey.parse(ADMIN_KEY))
-    keystore = OsKeyring("default", timeout=1)
+    OsKeyring(key_scope("default")).save(AdminKey.parse(ADMIN_KEY))
+    keystore = OsKeyring(key_scope("default"), timeout=1)
     secret_service.pause()
     try:
         with beating() as heart:
@@ -174,7 +175,7 @@ def enter(qtbot: QtBot, window: WindowUnderTest, key: str) -> None:
 
 def test_keyring_that_stores_nothing(rig: WindowRig, qtbot: QtBot) -> None:
     ring = LosingBackend(at_once=True)
-    keystore: Callable[[], Keystore] = lambda: OsKeyring("default", backend=ring)  # noqa: E731
+    keystore: Callable[[], Keystore] = lambda: OsKeyring(key_scope("default"), backend=ring)  # noqa: E731
     window = rig.start(keystore)
     rig.settle(window, lambda: enter(qtbot, window, ADMIN_KEY))
     assert window.page.model.rowCount() > 5, "the key is in use although it is not stored"
@@ -189,7 +190,7 @@ def test_keyring_that_stores_nothing(rig: WindowRig, qtbot: QtBot) -> None:
 
 def test_keyring_that_loses_the_key_between_two_starts(rig: WindowRig, qtbot: QtBot) -> None:
     ring = LosingBackend(at_once=False)
-    keystore: Callable[[], Keystore] = lambda: OsKeyring("default", backend=ring)  # noqa: E731
+    keystore: Callable[[], Keystore] = lambda: OsKeyring(key_scope("default"), backend=ring)  # noqa: E731
     window = rig.start(keystore)
     rig.settle(window, lambda: enter(qtbot, window, ADMIN_KEY))
     assert not window.page.notes.isVisible()

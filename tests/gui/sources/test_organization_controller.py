@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from tests.rigs.keys import key_scope
 from tests.rigs.window import WindowRig, WindowUnderTest
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
@@ -104,10 +105,10 @@ def test_each_organization_has_its_own_key_data_and_server(
 ) -> None:
     secret_service.use(monkeypatch)
     monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
-    rig.others["umbrella"] = _other(rig, second, lambda: open_keystore("umbrella"))
-    rig.others["default"] = lambda label: rig.profile(lambda: open_keystore("default"))
-    open_keystore("default").save(AdminKey.parse(rig.server.key))
-    window = rig.start(lambda: open_keystore("default"))
+    rig.others["umbrella"] = _other(rig, second, lambda: open_keystore(key_scope("umbrella")))
+    rig.others["default"] = lambda label: rig.profile(lambda: open_keystore(key_scope("default")))
+    open_keystore(key_scope("default")).save(AdminKey.parse(rig.server.key))
+    window = rig.start(lambda: open_keystore(key_scope("default")))
     assert not window.page.organization.isVisible()
     first = _total(window)
 
@@ -131,7 +132,7 @@ def test_each_organization_has_its_own_key_data_and_server(
 
     rig.settle(window, lambda: window.organizations.choose("default"))
     assert _total(window) == first
-    first_key, second_key = (open_keystore(name).load() for name in ("default", "umbrella"))
+    first_key, second_key = (open_keystore(key_scope(name)).load() for name in ("default", "umbrella"))
     assert first_key == AdminKey.parse(rig.server.key)
     assert second_key == AdminKey.parse(SECOND_KEY)
 
@@ -143,8 +144,8 @@ def test_each_organization_has_its_own_key_data_and_server(
         removing.key.setChecked(True)
         removing.button.click()
     qtbot.waitUntil(lambda: window.page.model.table.rows > 0 and _total(window) == first)
-    assert open_keystore("umbrella").load() is None
-    assert open_keystore("default").load() == first_key
+    assert open_keystore(key_scope("umbrella")).load() is None
+    assert open_keystore(key_scope("default")).load() == first_key
     assert not ProfilePaths(rig.data_dir, "umbrella").directory.exists()
     assert not window.page.organization.isVisible()
 

@@ -1,6 +1,7 @@
 """Tests the drawing of cells: bars, selection, numbers without enough room."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
@@ -146,3 +147,20 @@ def test_empty_table_is_blank(
     assert {image.pixel(x, y) for x in range(0, image.width(), 7) for y in range(0, image.height(), 7)} == {
         pane.table.palette().color(QPalette.ColorRole.Base).rgb()
     }
+
+
+def test_amounts_are_aligned_at_the_point(
+    pane: TablePane, table_of: Callable[..., Table], view_of: Callable[..., ViewState]
+) -> None:
+    amounts = [Decimal("1.00"), Decimal("12345.00"), Decimal("0.0031"), Decimal("-70.00")]
+    table = table_of("costs", line_item=list("abcd"), amount=amounts)
+    pane.set_table(table, table.ordered(()), view_of(table, dataset="costs"))
+    ends = []
+    for row in range(4):
+        cell = _cell(pane, row, "amount")
+        dark = {
+            x for x in range(cell.width()) for y in range(cell.height()) if cell.pixelColor(x, y).lightness() < 60
+        }
+        ends.append(max(dark))  # of the cents: the digits after them are fainter
+    assert max(ends) - min(ends) <= 1
+    assert pane.table.cells.room_beyond("1.00", table.figure("amount")) > 0

@@ -1,10 +1,12 @@
 """Tests the label, the place and the copying of the totals."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
-from PySide6.QtCore import QLocale, QPoint, Qt
-from PySide6.QtWidgets import QMenu
+from PySide6.QtCore import QEvent, QLocale, QPoint, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.period import Granularity
@@ -37,6 +39,20 @@ def test_accessible_name_has_all_totals(full: TablePane) -> None:
     assert full.totals.accessibleName() == (
         "Total of 4 groups; Requests: 10; Input: 10,000; Cached: 1,500; Output: 100; Cached share: 15.0 %"
     )
+
+
+def test_tooltip_of_a_total_has_all_digits(
+    pane: TablePane, table_of: Callable[..., Table], view_of: Callable[..., ViewState]
+) -> None:
+    table = table_of("costs", line_item=["a", "b"], amount=[Decimal("1234.56789"), Decimal("-0.001")])
+    pane.set_table(table, table.ordered(()), view_of(table, dataset="costs"))
+    point = pane.totals.section_rect("amount").center()
+    help_event = QHelpEvent(QEvent.Type.ToolTip, point, pane.totals.mapToGlobal(point))
+    QApplication.sendEvent(pane.totals, help_event)
+    assert "1,234.56689" in pane.totals.toolTip()
+    QToolTip.hideText()
+    assert table.figure("amount").total_text(pane.model.form) == "1,234.57"
+    assert [pane.model.index(row, 1).data() for row in range(2)] == ["1,234.57", "−0.0010"]
 
 
 def test_each_total_is_below_its_column(full: TablePane) -> None:

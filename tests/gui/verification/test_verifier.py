@@ -108,7 +108,7 @@ class TestComplete:
             -1
         ]
         assert {row[0] for row in texts(listing)} == {texts(listing)[0][0]}
-        assert texts(listing)[0][5] == f"-{row['num_model_requests']:,}"
+        assert texts(listing)[0][5] == f"−{row['num_model_requests']:,}"
         listing.close()
         rig.server.faults = None
         qtbot.mouseClick(seal, Qt.MouseButton.LeftButton)

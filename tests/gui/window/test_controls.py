@@ -79,14 +79,14 @@ def test_one_click_groups_by_a_dimension(checked: CheckedWindow) -> None:
     checked.step(lambda: checked.user.click(chips["model"].close_button))
     assert not checked.view.grouping
     grouping: tuple[str, ...] = ()
-    for name, chip in chips.items():
-        checked.step(lambda chip=chip: checked.user.click(chip))  # type: ignore[misc]
+    for name in sorted(chips, key=lambda name: (chips[name].y(), chips[name].x())):
+        checked.step(lambda chip=chips[name]: checked.user.click(chip))  # type: ignore[misc]
         grouping = (*grouping, name)
         assert checked.view.grouping == grouping
     chips["project_id"].setFocus()
     checked.step(lambda: checked.user.key(Qt.Key.Key_Right, CTRL))
-    assert checked.view.grouping[:2] == ("user_id", "project_id")
-    assert [head.name for head in checked.page.model.table.heads][:2] == ["user_id", "project_id"]
+    assert checked.view.grouping[:3] == ("model", "user_id", "project_id")
+    assert [head.name for head in checked.page.model.table.heads][:3] == ["model", "user_id", "project_id"]
     checked.step(lambda: checked.user.key(Qt.Key.Key_Delete))
     assert "project_id" not in checked.view.grouping
 

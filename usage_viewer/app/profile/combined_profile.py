@@ -28,6 +28,7 @@ class CombinedProfile(Profile):
             base_url="",
             database=None,
             keystore=lambda: MemoryKeystore(description="Each organization has its own key."),
+            server_note="\n".join(f"{one.label}: {one.server_note}" for one in profiles if one.server_note),
             clock=clock,
             week_start=week_start,
         )

@@ -29,9 +29,9 @@ class Profile:
     Creating a profile opens nothing. The methods may take long (database, keyring, network) and can be called in
     any thread. `name` is the profile's id, `label` its displayed name. With `database` None, usage is kept in
     memory. `keystore` creates the profile's keystore; it is called once. The certificates in `ca_file` (PEM) are
-    trusted in addition to the system's. `clock` returns epoch seconds. `week_start` is the first day of a week
-    (Monday is 0). Tests pass shorter `timeouts`, and a `wait` that takes no time (it gets the seconds until the
-    next attempt, and returns True to give up).
+    trusted in addition to the system's. `server_note` names a server other than OpenAI's. `clock` returns epoch
+    seconds. `week_start` is the first day of a week (Monday is 0). Tests pass shorter `timeouts`, and a `wait` that
+    takes no time (it gets the seconds until the next attempt, and returns True to give up).
     """
 
     capabilities = ORGANIZATION
@@ -49,6 +49,7 @@ class Profile:
         database: Path | None,
         keystore: "Callable[[], Keystore]",
         ca_file: Path | None = None,
+        server_note: str = "",
         clock: Callable[[], float] = time.time,
         workers: int | None = None,
         week_start: int = 0,
@@ -56,7 +57,7 @@ class Profile:
         wait: Callable[[float], bool] | None = None,
     ) -> None:
         self.name, self.base_url, self.database = name, base_url, database
-        self.label = label or name
+        self.label, self.server_note = label or name, server_note
         self._make_keystore, self._ca_file = keystore, ca_file
         self._clock, self._workers, self._week_start = clock, workers, week_start
         self._timeouts, self._wait = timeouts, wait

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QLocale, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QLocale, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QWidget
 
 from usage_viewer.domain.catalog import Dimension
@@ -14,7 +14,7 @@ from usage_viewer.gui.widgets.chip import Chip
 from usage_viewer.gui.widgets.flow_row import FlowRow
 from usage_viewer.gui.widgets.icons import icon
 from usage_viewer.gui.widgets.plain_text import menu_text, tip
-from usage_viewer.gui.widgets.theme import UNIT, plain_label
+from usage_viewer.gui.widgets.theme import UNIT, edge_colour, plain_label
 
 SHORTCUT = "Alt+L"
 CLEAR_SHORTCUT = "Ctrl+Shift+L"
@@ -78,6 +78,15 @@ class SearchBox(QLineEdit):
             self._emit_search()
         else:
             super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self.hasFocus():  # the style's edge can hardly be seen
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(edge_colour(self.palette()), 1.0))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
+            painter.end()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

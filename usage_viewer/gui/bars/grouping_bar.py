@@ -28,6 +28,7 @@ class GroupingBar(QWidget):
         self._shown_state: object = None  # the dimensions, grouping and reasons that the chips show
         self._dragged_order: tuple[str, ...] = ()
         self._chips: dict[str, Chip] = {}
+        self._places: list[str] = []  # all dimensions in the order of their chips; a click moves no chip
         self._label = plain_label("Group by", self)
         self._label.setToolTip(f"Go to the grouping ({SHORTCUT})")
         self._row = FlowRow(self)
@@ -74,6 +75,7 @@ class GroupingBar(QWidget):
         for chip in self._chips.values():
             chip.deleteLater()
         self._chips = {item.name: self._create_chip(item.name) for item in self._view.dataset.dimensions}
+        self._places = []
 
     def _create_chip(self, name: str) -> Chip:
         chip = Chip(self._row, movable=True, addable=True)
@@ -100,13 +102,21 @@ class GroupingBar(QWidget):
         chip.setAccessibleDescription(text)
 
     def _arrange(self, grouping: tuple[str, ...]) -> None:
-        rest = [item.name for item in self._view.dataset.dimensions if item.name not in grouping]
-        self._row.set_items([self._label, *(self._chips[name] for name in (*grouping, *rest))])
+        """Place the grouped chips in the order of the grouping; all other chips stay where they are."""
+        places = self._places or [*grouping, *(name for name in self._chips if name not in grouping)]
+        grouped = iter(grouping)
+        self._places = [next(grouped) if name in grouping else name for name in places]
+        self._row.set_items([self._label, *(self._chips[name] for name in self._places)])
 
     # User actions
 
     def _toggle(self, name: str) -> None:
-        self.view_requested.emit(self._view.toggled(name))
+        grouping = self._view.grouping
+        if name in grouping:
+            self.view_requested.emit(self._view.toggled(name))
+            return
+        before = sum(other in grouping for other in self._places[: self._places.index(name)])
+        self.view_requested.emit(self._view.with_grouping((*grouping[:before], name, *grouping[before:])))
 
     def _move(self, name: str, step: int) -> None:
         if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:

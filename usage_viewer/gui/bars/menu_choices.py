@@ -85,6 +85,7 @@ class GranularityChoice(MenuChoice):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, name="Time breakdown", shortcut="Alt+P")
+        self.reserve(label.replace("&", "") for label in GRANULARITY_LABELS.values())
         for granularity, label in GRANULARITY_LABELS.items():
             if granularity is Granularity.TOTAL:
                 self._menu.addSeparator()
@@ -121,6 +122,7 @@ class DatasetChoice(MenuChoice):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, name="Dataset", shortcut="Alt+D")
+        self.reserve(dataset.label for dataset in DATASETS.values())
         for name, dataset in DATASETS.items():
             self._add(name, menu_text(dataset.label), lambda name=name: self._view.with_dataset(name))  # type: ignore[misc]
 

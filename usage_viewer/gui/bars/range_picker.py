@@ -1,10 +1,12 @@
 """Shows the range of dates in the bar, with arrows to the previous and next range and a popup to choose another."""
 
+from datetime import datetime
+
 from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from usage_viewer.domain.date_range import DateRange, has_begun, shift_range
+from usage_viewer.domain.date_range import DateRange, Preset, has_begun, shift_range
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.bars.range_popup import RangePopup
 from usage_viewer.gui.formatting.ranges import range_text
@@ -12,6 +14,9 @@ from usage_viewer.gui.widgets.chip import draw_focus_ring
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.icons import icon
 from usage_viewer.gui.widgets.theme import UNIT
+
+_LONG_RANGE = datetime.fromisoformat("2028-09-28"), datetime.fromisoformat("2029-11-28")
+"""Days whose text is about as long as that of any other days."""
 
 
 class StepButton(QToolButton):
@@ -59,6 +64,8 @@ class RangePicker(QWidget):
         self.back = StepButton(self, "chevron-left", name="Previous range", shortcut="Alt+Left")
         self.button = DropdownButton(self, name="Range", shortcut="Alt+R", max_width=60 * UNIT)
         self.forward = StepButton(self, "chevron-right", name="Next range", shortcut="Alt+Right")
+        days = range_text(*_LONG_RANGE, QLocale())
+        self.button.reserve(f"{preset.label} · {days}" for preset in Preset)
         self.popup = RangePopup(self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

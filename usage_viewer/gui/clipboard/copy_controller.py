@@ -14,12 +14,10 @@ from usage_viewer.domain.catalog import Kind
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import Periods
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.zones import zone_name
 from usage_viewer.gui.clipboard.clipboard import RenderedCopy, prepare, prepare_as, prepare_cell, put
 from usage_viewer.gui.formatting.numbers import NumberFormat
-from usage_viewer.gui.formatting.periods import period_label
 from usage_viewer.gui.formatting.ranges import file_name_range
 from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.tasks import Task, Tasks
@@ -75,10 +73,6 @@ class ShownNumbers:
         """Return the text of each number, in HTML."""
         write = self._form.writer(kind, unit)
         return list(map(write, figures.listed()))
-
-    def period(self, periods: Periods, index: int) -> str:
-        """Return the label of a period."""
-        return period_label(periods, index, self._form.locale)
 
 
 class CopyController(QObject):

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Callable
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal, localcontext
 
 from PySide6.QtCore import QLocale
 
 from usage_viewer.domain.catalog import MONEY, Kind
 from usage_viewer.domain.figures import Number
+from usage_viewer.domain.shown_amounts import CENT_DECIMALS, MORE_DECIMALS
 
 MISSING = "–"
 """Shown for a figure that the server did not report, which differs from 0."""
+
+MINUS = "−"
+"""The minus sign U+2212, as wide as a digit's plus; many locales have the hyphen of keyboards in its place."""
 
 _STEPS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
 
@@ -33,8 +37,8 @@ class NumberFormat:
         self.locale = locale
         self.abbreviated = abbreviated
         self._group = locale.groupSeparator()
-        self._decimal_point = locale.decimalPoint()
-        self._minus = locale.negativeSign()
+        self.decimal_point = locale.decimalPoint()
+        self._minus = locale.negativeSign().replace("-", MINUS)
         self._last_group, self._other_groups = _group_sizes(locale)
         zero = ord(locale.zeroDigit())
         self._digits = {ord("0") + digit: zero + digit for digit in range(10)} if zero != ord("0") else None
@@ -65,7 +69,39 @@ class NumberFormat:
         whole, _, decimals = format(_decimal(value), "f").partition(".")
         decimals = decimals.rstrip("0")
         if unit == MONEY:
-            decimals = decimals.ljust(2, "0")
+            decimals = decimals.ljust(CENT_DECIMALS, "0")
+        return self._join(whole, decimals)
+
+    def amount(self, value: Number, units: int, decimals: int) -> str:
+        """Return an amount of money as `units` of 10 to the power of -`decimals`.
+
+        An amount that would read as zero has its first two digits, after at most `MORE_DECIMALS` further decimals.
+        """
+        number = _decimal(value)
+        if units or not number:
+            return self._fixed(Decimal(units).scaleb(-decimals))
+        finest = decimals + MORE_DECIMALS
+        places = max(decimals, min(1 - number.adjusted(), finest))
+        with localcontext(prec=60):
+            cut = number.quantize(Decimal(1).scaleb(-places), ROUND_DOWN)
+        if cut:
+            return self._fixed(cut)
+        least = self._fixed(Decimal(1).scaleb(-finest).copy_sign(number))
+        return f"<{least}" if number > 0 else f">{least}"
+
+    def rounded(self, value: Number, kind: Kind, unit: str = "", decimals: int = 0) -> str:
+        """Return a figure that is computed from several ones, with the decimals of their column."""
+        if kind.is_quotient:
+            return self.text(value, kind, unit)
+        number = _decimal(value)
+        with localcontext(prec=60):
+            scaled = number.scaleb(decimals).to_integral_value(ROUND_HALF_EVEN)
+        if unit == MONEY:
+            return self.amount(value, int(scaled), decimals)
+        return self.exact(scaled.scaleb(-decimals)) if scaled or not number else self._round(number, decimals)
+
+    def _fixed(self, value: Decimal) -> str:
+        whole, _, decimals = format(value, "f").partition(".")
         return self._join(whole, decimals)
 
     def share(self, value: Number) -> str:
@@ -82,7 +118,7 @@ class NumberFormat:
     def _format_tenths(self, tenths: int) -> str:
         """Format a number that is given in tenths and is not negative."""
         whole, tenth = divmod(tenths, 10)
-        return self._localize(f"{self._grouped(str(whole)) if whole > 999 else whole}{self._decimal_point}{tenth}")
+        return self._localize(f"{self._grouped(str(whole)) if whole > 999 else whole}{self.decimal_point}{tenth}")
 
     def _round(self, value: Decimal, places: int) -> str:
         """Format a decimal rounded to `places` decimals; halves go to the even digit."""
@@ -107,7 +143,7 @@ class NumberFormat:
         if not decimals.strip("0") and not whole.strip("-0"):
             whole = "0"  # no minus before a zero
         grouped = self._grouped(whole)
-        return self._localize(f"{grouped}{self._decimal_point}{decimals}" if decimals else grouped)
+        return self._localize(f"{grouped}{self.decimal_point}{decimals}" if decimals else grouped)
 
     def _grouped(self, digits: str) -> str:
         """Insert the locale's group separators into the digits of an integer."""
@@ -124,6 +160,11 @@ class NumberFormat:
         if self._digits is not None:
             text = text.translate(self._digits)
         return self._minus + text[1:] if text[0] == "-" else text
+
+
+def copied(text: str) -> str:
+    """Return a number's text with the minus of keyboards, which spreadsheets read."""
+    return text.replace(MINUS, "-")
 
 
 def _group_sizes(locale: QLocale) -> tuple[int, int]:

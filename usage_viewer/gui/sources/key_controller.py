@@ -1,18 +1,31 @@
 """Loads, checks, stores and removes the admin key, and asks the user for it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.domain.errors import InputError, KeyMissing, KeyringError, UsageViewerError
+from usage_viewer.domain.display_text import visible
+from usage_viewer.domain.errors import (
+    CredentialError,
+    InputError,
+    KeyForAnotherServer,
+    KeyMissing,
+    KeyringError,
+    UsageViewerError,
+)
+from usage_viewer.domain.origin import origin_of
 from usage_viewer.gui.sources.key_page import KeyPage
 from usage_viewer.gui.sources.source_controller import SourceController
 from usage_viewer.gui.widgets.form_dialog import FormDialog
-from usage_viewer.gui.workspace.tasks import Tasks
+from usage_viewer.gui.workspace.tasks import Task, Tasks
 from usage_viewer.gui.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from usage_viewer.keystore import Keystore
 
 CHANNEL = "key"
 NO_KEY_HINT = "You see the data already on this computer; add a key to load more."
@@ -20,11 +33,17 @@ NO_KEY_HINT = "You see the data already on this computer; add a key to load more
 
 @dataclass(frozen=True)
 class KeyringAnswer:
-    """The stored key or None, a sentence that says where keys are kept, and the error if there was one."""
+    """Holds the stored key or None, and the error if there was one.
+
+    `place` is a sentence that says where keys are kept, `store` the name of that store, `persistent` whether it
+    keeps a key after the program ends.
+    """
 
     key: AdminKey | None
     place: str
-    error: KeyringError | InputError | None = None
+    store: str = "this computer"
+    persistent: bool = True
+    error: UsageViewerError | None = None
 
 
 class KeyController(QObject):
@@ -38,6 +57,8 @@ class KeyController(QObject):
     refused = Signal(object)  # UsageViewerError about a key, shown on the page
     not_stored = Signal(object)  # KeyringError; the key is in use until the window closes
     failed = Signal(object)  # UsageViewerError for the banner
+    server_differs = Signal(object)  # KeyForAnotherServer: the key is not used unless the user agrees
+    reported = Signal(str)  # a sentence for the status bar
 
     def __init__(
         self, source: SourceController, workspace: Workspace, tasks: Tasks, page: KeyPage, window: QWidget
@@ -65,24 +86,34 @@ class KeyController(QObject):
 
     # Asking the user
 
-    def ask(self, *, replacing: bool) -> None:
-        """Show the key page; it names the organization if there are several."""
+    def ask(self) -> None:
+        """Show the key page at the user's request."""
+        self._show_page(can_go_back=True)
+
+    def _show_page(self, *, can_go_back: bool) -> None:
+        key = self._answer.key if self._answer is not None else None
         self._page.clear()
-        self._page.set_replacing(replacing, self._source.own_label)
+        self._page.set_request(
+            self._source.own_label,
+            origin_of(self._source.own_profile.base_url),
+            key.masked if key is not None else "",
+            can_go_back=can_go_back,
+        )
         self.page_requested.emit()
 
     def confirm_removal(self) -> None:
         """Asks whether to remove the key, then removes it."""
-        FormDialog(
-            self._window,
-            "Remove admin key",
-            "Remove the admin key of this organization from this computer? Downloaded data stays.",
-            "&Remove admin key",
-            self._remove,
-            removes=True,
-        ).open()
+        answer = self._answer
+        if answer is not None and answer.key is None and not answer.persistent:
+            self.reported.emit("There is no admin key to remove")
+            return
+        text, title = removal_text(answer, self._source.own_label), "Remove admin key"
+        FormDialog(self._window, title, text, f"&{title}", self._remove, removes=True).open()
 
     def _on_page_cancelled(self) -> None:
+        if self._page.checking:
+            self._tasks.cancel(CHANNEL)
+        self._page.clear()
         self.page_done.emit()
         session = self._workspace.session
         if session is not None and session.empty and not session.connected:
@@ -119,8 +150,10 @@ class KeyController(QObject):
             return
         if answer.key is not None:
             self._workspace.connect_key(answer.key)
+        elif isinstance(answer.error, KeyForAnotherServer):
+            self.server_differs.emit(answer.error)
         elif session.empty:
-            self.ask(replacing=False)
+            self._show_page(can_go_back=bool(self._source.own_label))
             if answer.error is not None:
                 self._page.show_error(answer.error)
             self.key_missing.emit()
@@ -132,8 +165,17 @@ class KeyController(QObject):
         profile = self._source.own_profile
         self._page.show_checking()
         self._tasks.start(
-            CHANNEL, lambda task: _check_and_store(profile, key), self._on_accepted, self.refused.emit
+            CHANNEL, lambda task: _check_and_store(task, profile, key), self._on_accepted, self.refused.emit
         )
+
+    def reuse(self) -> None:
+        """Use the key of another server for this one too, as the user has agreed."""
+        profile = self._source.own_profile
+        self._tasks.start(CHANNEL, lambda task: _reuse(profile), self._on_reused, self.failed.emit)
+
+    def _on_reused(self, answer: KeyringAnswer) -> None:
+        self.accepted.emit()
+        self._on_loaded(answer)
 
     def _on_accepted(self, answer: KeyringAnswer) -> None:
         self._page.clear()
@@ -147,30 +189,71 @@ class KeyController(QObject):
 
     def _remove(self) -> None:
         profile = self._source.own_profile
-        self._tasks.start(CHANNEL, lambda task: profile.keystore.forget(), self._on_removed, self.failed.emit)
+        self._tasks.start(CHANNEL, lambda task: _forget(profile), self._on_removed, self.failed.emit)
 
-    def _on_removed(self, _: None) -> None:
+    def _on_removed(self, answer: KeyringAnswer) -> None:
+        self._answer = answer
         self._workspace.disconnect_key()
-        self.ask(replacing=True)
+        self._page.set_place(answer.place)
+        self.ask()
+        self._page.show_note(removed_text(answer))
+
+
+def _answer_of(store: "Keystore", key: AdminKey | None, error: UsageViewerError | None = None) -> KeyringAnswer:
+    return KeyringAnswer(key, store.description, store.place, store.persistent, error)
 
 
 def _load(profile: Profile) -> KeyringAnswer:
     store = profile.keystore
     try:
-        return KeyringAnswer(store.load(), store.description)
-    except (KeyringError, InputError) as error:
-        return KeyringAnswer(None, store.description, error)
+        return _answer_of(store, store.load())
+    except (KeyringError, CredentialError, InputError) as error:
+        return _answer_of(store, None, error)
 
 
-def _check_and_store(profile: Profile, key: AdminKey) -> KeyringAnswer:
+def _check_and_store(task: Task, profile: Profile, key: AdminKey) -> KeyringAnswer:
     """Check and store a key; a keyring that fails leaves it in use for this session."""
     profile.check_key(key)
+    task.cancellation.check()  # the user may have left the page
     store = profile.keystore
     try:
         store.save(key)
     except KeyringError as error:
-        return KeyringAnswer(key, store.description, error)
-    return KeyringAnswer(key, store.description)
+        return KeyringAnswer(key, store.description, "memory", persistent=False, error=error)
+    return _answer_of(store, key)
+
+
+def _reuse(profile: Profile) -> KeyringAnswer:
+    store = profile.keystore
+    return _answer_of(store, store.reuse())
+
+
+def _forget(profile: Profile) -> KeyringAnswer:
+    store = profile.keystore
+    store.forget()
+    return _answer_of(store, None)
+
+
+def removal_text(answer: KeyringAnswer | None, organization: str) -> str:
+    """Return the question that names the key, the organization and the store that the key is removed from."""
+    whose = visible(organization) or "this organization"
+    if answer is None:
+        return f"Remove the admin keys of {whose} from this computer? Downloaded data stays."
+    if answer.key is None:
+        return f"Remove the admin keys of {whose} from {answer.store}? Downloaded data stays."
+    key = f"the admin key {answer.key.masked} of {whose}"
+    if answer.persistent:
+        return (
+            f"Remove {key} from {answer.store}? Its keys for other servers are removed too. Downloaded data stays."
+        )
+    return f"Stop using {key}? It is in {answer.store}, not in a keyring. Downloaded data stays."
+
+
+def removed_text(answer: KeyringAnswer) -> str:
+    """Return what was removed from where."""
+    if answer.persistent:
+        return f"The admin key was removed from {answer.store}."
+    return "The admin key is no longer in use."
 
 
 def not_stored_text(error: UsageViewerError) -> str:

@@ -1,7 +1,7 @@
 """Asks for the admin key and explains which key is needed, how to create it and where it is kept."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPalette, QShowEvent
+from PySide6.QtGui import QKeyEvent, QPalette, QShowEvent
 from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -57,6 +57,7 @@ class KeyPage(QWidget):
         self._demo.setAccessibleDescription("Opens a sample organization; no key is needed.")
         self._back = QPushButton("&Back", self)
         self._back.setVisible(False)
+        self._use = plain_label("", self, wrap=True)
         self._busy = QProgressBar(self, textVisible=False)
         self._busy.setRange(0, 0)
         self._busy.setFixedHeight(UNIT // 2)
@@ -79,6 +80,7 @@ class KeyPage(QWidget):
         inside = QVBoxLayout(column)
         inside.setSpacing(UNIT)
         inside.addWidget(self._title)
+        inside.addWidget(self._use)
         inside.addWidget(plain_label(INTRODUCTION, wrap=True))
         inside.addSpacing(UNIT)
         inside.addLayout(self._steps())
@@ -137,6 +139,21 @@ class KeyPage(QWidget):
         """Returns the visible sentence about where the key is kept."""
         return self._place.text()
 
+    @property
+    def title(self) -> str:
+        """Returns the visible title."""
+        return self._title.text()
+
+    @property
+    def use_text(self) -> str:
+        """Returns the visible sentence about the server of the key, and the key that is replaced."""
+        return self._use.text()
+
+    @property
+    def checking(self) -> bool:
+        """Returns whether a key is being checked."""
+        return self._busy.isVisibleTo(self)
+
     # State
 
     def set_place(self, text: str) -> None:
@@ -146,13 +163,22 @@ class KeyPage(QWidget):
         palette.setColor(QPalette.ColorRole.WindowText, muted_colour(self.palette()))
         self._place.setPalette(palette)
 
-    def set_replacing(self, replacing: bool, organization: str = "") -> None:
-        """Set the title: whether a key is replaced, and whose key it is if there are several organizations."""
-        if organization:
-            self._title.setText(f"Change admin key of {organization}" if replacing else f"Connect {organization}")
-        else:
-            self._title.setText("Change admin key" if replacing else "Connect your organization")
-        self._back.setVisible(replacing or bool(organization))
+    def set_request(self, organization: str, server: str, replaced: str = "", *, can_go_back: bool) -> None:
+        """Set whose key is asked for, the only server (an origin) that gets it, and the masked key it replaces.
+
+        `organization` "" has no name yet. `can_go_back` says whether there is a page to go back to.
+        """
+        whose = visible(organization) or "your organization"
+        self._title.setText(f"Change admin key of {whose}" if replaced else f"Connect {whose}")
+        use = f"The key is sent to {server} only."
+        self._use.setText(f"The new key replaces {replaced}. {use}" if replaced else use)
+        self._back.setVisible(can_go_back)
+
+    def show_note(self, text: str) -> None:
+        """Show a sentence that is no problem."""
+        self._set_busy(False)
+        self._show_text("", text)
+        self._field.setFocus()
 
     def show_idle(self) -> None:
         """Wait for a key, without any problem."""
@@ -181,7 +207,7 @@ class KeyPage(QWidget):
     # Input
 
     def _on_entered(self) -> None:
-        if self._busy.isVisibleTo(self):
+        if self.checking:
             return
         try:
             key = AdminKey.parse(self._field.text())
@@ -214,6 +240,13 @@ class KeyPage(QWidget):
         palette = self._problem.palette()
         palette.setColor(QPalette.ColorRole.WindowText, error_colour(self.palette()))
         self._problem.setPalette(palette)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Goes back with Esc, if there is a page to go back to."""
+        if event.key() == Qt.Key.Key_Escape and self._back.isVisibleTo(self):
+            self.cancelled.emit()
+        else:
+            super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Give the focus to the field."""

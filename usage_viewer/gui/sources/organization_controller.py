@@ -111,7 +111,6 @@ class OrganizationController(QObject):
         If it is open, another one is opened first, so that nothing keeps its files open.
         """
         removed, listed = self.with_id(id), lists.remove(self.listed, id)
-        profile = self._context.make_profile(removed) if key else None
         paths = ProfilePaths(self._context.paths.data_dir, id)
         self._settings.save_organizations(listed)
         if id in self.current:
@@ -119,8 +118,8 @@ class OrganizationController(QObject):
         self.changed.emit()
 
         def work(_task: object) -> str:
-            if profile is not None:
-                profile.keystore.forget()
+            if key:
+                self._context.forget_keys(id)
             if data:
                 lists.delete_data(paths)
             return f"Removed {removed.label}"

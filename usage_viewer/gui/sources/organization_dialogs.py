@@ -65,7 +65,7 @@ class RemoveDialog(FormDialog):
             removes=True,
         )
         self.data = QCheckBox("Remove its &usage and names from this computer", self)
-        self.key = QCheckBox("Remove its &key from the keyring", self)
+        self.key = QCheckBox("Remove its admin &key from this computer", self)
         self.data.setChecked(True)  # the key can't be downloaded again, so its box is for the user to tick
         self.body.addWidget(self.data)
         self.body.addWidget(self.key)

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QObject, Signal
 
 from usage_viewer.app.profile.combined_profile import CombinedProfile
+from usage_viewer.app.profile.organizations import FIRST_LABEL
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.snapshot.archive import SnapshotProfile
 from usage_viewer.gui.workspace.settings_controller import SettingsController
@@ -32,8 +33,11 @@ class SourceController(QObject):
 
     @property
     def own_label(self) -> str:
-        """Returns the name of the user's own organization; "" if there is no other one."""
-        return self.own_profile.label if len(self._settings.current.organizations) > 1 else ""
+        """Returns the name of the user's own organization; "" if the user has never named it."""
+        listed = self._settings.current.organizations
+        profile = self.own_profile
+        label = next((one.label for one in listed if one.id == profile.name), profile.label)
+        return "" if len(listed) < 2 and label == FIRST_LABEL else label
 
     @property
     def ids(self) -> tuple[str, ...]:

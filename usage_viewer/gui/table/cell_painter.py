@@ -7,11 +7,12 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
 
-from usage_viewer.domain.table import Alignment
+from usage_viewer.domain.table import Alignment, Column, FigureColumn
 from usage_viewer.gui.formatting.numbers import MISSING
 from usage_viewer.gui.table.table_format import MAY_CHANGE
 from usage_viewer.gui.table.table_model import TableModel
-from usage_viewer.gui.widgets.theme import UNIT, blend, is_dark
+from usage_viewer.gui.widgets.contrast import SHAPE, TEXT, nearest
+from usage_viewer.gui.widgets.theme import UNIT, blend
 
 PADDING = UNIT
 """Pixels between a cell's edge and its text, on either side."""
@@ -28,6 +29,7 @@ class _Rows:
     tops: Sequence[int]
     selected: Sequence[bool]
     on_selection: QColor  # a selected row's text
+    bar_on_selection: QColor
 
 
 class CellPainter:
@@ -50,16 +52,29 @@ class CellPainter:
         self._widths.clear()
         text, base = palette.color(role.Text), palette.color(role.Base)
         self._text = text
-        self._faint = blend(text, base, 0.5)
+        stripe, accent = palette.color(role.AlternateBase), palette.color(group.Active, role.Highlight)
+        self.faint = nearest(blend(text, base, 0.5), [(base, TEXT), (stripe, TEXT)])
         self._on_active = palette.color(group.Active, role.HighlightedText)
         self._on_inactive = palette.color(group.Inactive, role.HighlightedText)
-        self._frame = palette.color(group.Active, role.Highlight)
-        bar = QColor(palette.color(group.Active, role.Highlight))
-        bar.setAlphaF(0.34 if is_dark(palette) else 0.20)
-        self._bar = bar
-        on_selection = QColor(self._on_active)
-        on_selection.setAlphaF(0.22)
-        self._bar_selected = on_selection
+        self._frame = accent
+        self._bar = nearest(blend(accent, base, 0.3), [(base, SHAPE), (stripe, SHAPE), (text, TEXT)])
+        self._bars_selected = tuple(
+            nearest(ground, [(ground, SHAPE), (palette.color(one, role.HighlightedText), TEXT)])
+            for one in (group.Active, group.Inactive)
+            for ground in (palette.color(one, role.Highlight),)
+        )
+
+    def cell_width(self, text: str, column: Column) -> int:
+        """Return the width of a cell's text in pixels, with the room that its alignment at the point needs."""
+        return self.text_width(text) + self.room_beyond(text, column)
+
+    def room_beyond(self, text: str, column: Column) -> int:
+        """Return the pixels after an amount's text that align its point with those of longer amounts."""
+        form = self._model.form
+        more = form.more_decimals(column)
+        if not more or not isinstance(column, FigureColumn):
+            return 0
+        return (more - form.beyond_cents(text, column)) * self.text_width("0")
 
     def text_width(self, text: str) -> int:
         """Return the width of a text in pixels; widths are kept, since frames repeat the same few texts."""
@@ -74,10 +89,10 @@ class CellPainter:
         """Draws the cells that `area` of the viewport touches; call it in a paint event."""
         places = self._places(area)
         rows = self._rows(area, option)
-        if not places or not rows.tops:
+        if not rows.tops:
             return
         painter = QPainter(self._view.viewport())
-        self._paint_panels(painter, option, rows, [place for _, place in places])
+        self._paint_panels(painter, option, rows, area)
         for section, place in places:
             self._paint_bars(painter, section, place, rows)
             self._paint_texts(painter, section, place, rows)
@@ -103,29 +118,31 @@ class CellPainter:
         top = view.rowViewportPosition(rows.start)
         selection = view.selectionModel()
         picked = selection.hasSelection()
+        active = bool(option.state & QStyle.StateFlag.State_Active)
         return _Rows(
             rows.start,
             height,
             [top + height * number for number in range(len(rows))],
             [picked and selection.isSelected(model.index(row, 0)) for row in rows],
-            self._on_active if option.state & QStyle.StateFlag.State_Active else self._on_inactive,
+            self._on_active if active else self._on_inactive,
+            self._bars_selected[0 if active else 1],
         )
 
-    def _paint_panels(self, painter: QPainter, option: _Option, rows: _Rows, places: Sequence[QRect]) -> None:
-        """Draws stripes, and the selection as the style does."""
+    def _paint_panels(self, painter: QPainter, option: _Option, rows: _Rows, area: QRect) -> None:
+        """Draw stripes, and the selection as the style does, up to both edges of the table."""
         style, view, primitive = self._view.style(), self._view, QStyle.PrimitiveElement
-        left, right = min(place.left() for place in places), max(place.right() for place in places)
         features = (option.features, option.features | _Option.ViewItemFeature.Alternate)
+        group = QPalette.ColorGroup
+        active = bool(option.state & QStyle.StateFlag.State_Active)
+        highlight = view.palette().color(group.Active if active else group.Inactive, QPalette.ColorRole.Highlight)
         states = (option.state, option.state | QStyle.StateFlag.State_Selected)
         for number, (top, selected) in enumerate(zip(rows.tops, rows.selected, strict=True), rows.first):
             option.features = features[number % 2]
             option.state = states[selected]
-            option.rect = QRect(left, top, right - left + 1, rows.height)
+            option.rect = QRect(area.left(), top, area.width(), rows.height)
             style.drawPrimitive(primitive.PE_PanelItemViewRow, option, painter, view)
             if selected:
-                for place in places:
-                    option.rect = QRect(place.left(), top, place.width(), rows.height)
-                    style.drawPrimitive(primitive.PE_PanelItemViewItem, option, painter, view)
+                painter.fillRect(option.rect, highlight)
 
     def _paint_bars(self, painter: QPainter, section: int, place: QRect, rows: _Rows) -> None:
         bars = self._model.bars
@@ -137,17 +154,21 @@ class CellPainter:
             share = bars.length(row)
             if share > 0:
                 bar = QRect(place.left() + PADDING // 2, top + 4, max(1, round(room * share)), height)
-                painter.fillRect(bar, self._bar_selected if selected else self._bar)
+                painter.fillRect(bar, rows.bar_on_selection if selected else self._bar)
 
     def _paint_texts(self, painter: QPainter, section: int, place: QRect, rows: _Rows) -> None:
         column = self._model.columns[section]
         right, period = column.alignment is Alignment.RIGHT, column is self._model.table.period
         left, room = place.left() + PADDING, place.width() - 2 * PADDING
+        form = self._model.form
+        if isinstance(column, FigureColumn) and form.more_decimals(column):
+            self._paint_amounts(painter, section, place, rows)
+            return
         drop = (rows.height + self._metrics.ascent() - self._metrics.descent()) // 2
         pen: QColor | None = None
         texts = self._model.texts_of(rows.first, len(rows.tops), section)
         for text, top, selected in zip(texts, rows.tops, rows.selected, strict=True):
-            colour = rows.on_selection if selected else self._faint if text == MISSING else self._text
+            colour = rows.on_selection if selected else self.faint if text == MISSING else self._text
             if colour is not pen:
                 painter.setPen(colour)
                 pen = colour
@@ -160,6 +181,26 @@ class CellPainter:
             else:
                 painter.drawText(left + room - width if right else left, top + drop, text)
 
+    def _paint_amounts(self, painter: QPainter, section: int, place: QRect, rows: _Rows) -> None:
+        """Draw amounts aligned at the point; digits beyond the cents, which the total leaves out, are fainter."""
+        column = self._model.columns[section]
+        assert isinstance(column, FigureColumn)
+        edge, room = place.right() + 1 - PADDING, place.width() - 2 * PADDING
+        drop = (rows.height + self._metrics.ascent() - self._metrics.descent()) // 2
+        texts = self._model.texts_of(rows.first, len(rows.tops), section)
+        for text, top, selected in zip(texts, rows.tops, rows.selected, strict=True):
+            quiet = rows.on_selection if selected else self.faint
+            beyond = self._model.form.beyond_cents(text, column)
+            if self.cell_width(text, column) > room:
+                text, beyond = "…", 0
+            left = edge - self.cell_width(text, column)
+            cents = text[: len(text) - beyond]
+            painter.setPen(quiet if text == MISSING or selected else self._text)
+            painter.drawText(left, top + drop, cents)
+            if beyond:
+                painter.setPen(quiet)
+                painter.drawText(left + self.text_width(cents), top + drop, text[-beyond:])
+
     def _paint_marked(
         self, painter: QPainter, label: str, left: int, line: int, room: int, colour: QColor
     ) -> QColor:
@@ -169,7 +210,7 @@ class CellPainter:
         painter.drawText(left, line, label)
         if self.text_width(label + MAY_CHANGE) > room:
             return colour
-        faint = self._faint if colour is self._text else colour
+        faint = self.faint if colour is self._text else colour
         painter.setPen(faint)
         painter.drawText(left + self.text_width(label), line, MAY_CHANGE)
         return faint

@@ -1,9 +1,11 @@
 """Defines `CellTips`, which writes the tooltips of cells."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import Dataset
+from usage_viewer.domain.figures import Number
 from usage_viewer.domain.period import Periods
 from usage_viewer.domain.table import FigureColumn, Table
 from usage_viewer.gui.formatting.numbers import NumberFormat
@@ -35,13 +37,18 @@ class CellTips:
         shown = self.table.figure(column)
         value = shown.figures.at(row)
         lines = ["Not given"] if value is None else []
-        if value is not None and self.abbreviated:
-            lines.append(self.exact.text(value, shown.kind, shown.unit))
+        if value is not None and (self.abbreviated or self._is_cut(shown, value)):
+            lines.append(f"{self.exact.text(value, shown.kind, shown.unit)} {shown.measure}".rstrip())
         lines += self._computation(shown, row)
         if self.bars is not None and self.bars.key == column:
             share = self.bars.share_of_total(row)
             lines += [] if share is None else [f"{self.exact.share(share)} of the total"]
         return lines
+
+    @staticmethod
+    def _is_cut(column: FigureColumn, value: Number) -> bool:
+        """Report whether the cell shows an amount with fewer digits than it has."""
+        return column.shown is not None and Decimal(value) != round(Decimal(value), column.shown.decimals)
 
     def _computation(self, column: FigureColumn, row: int) -> list[str]:
         """Return the formula of a derived figure and those of its parts that the table shows."""

@@ -60,7 +60,8 @@ class ColumnWidths:
         if column is model.table.period and model.periods.any_marked:
             # The marked periods may be further down.
             texts = [f"{text.removesuffix(MAY_CHANGE)}{MAY_CHANGE}" for text in texts]
-        widths = [self._cells.text_width(text) for text in set(texts)]
-        widths.append(int(self._cells.text_width(column.total_text(model.form)) * _TOTAL_FACTOR))
+        widths = [self._cells.cell_width(text, column) for text in set(texts)]
+        total = column.total_text(model.form)
+        widths.append(int(self._cells.text_width(total) * _TOTAL_FACTOR) + self._cells.room_beyond(total, column))
         width = max(max(widths) + 2 * PADDING + _SLACK, self._header.label_width(column), _SMALLEST_FITTED)
         return min(width, LARGEST_FITTED) if column.can_elide else width

@@ -1,14 +1,15 @@
 """Defines `TableFormat`, which writes the table's numbers and periods in the user's locale."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLocale
 
-from usage_viewer.domain.catalog import Kind
+from usage_viewer.domain.catalog import MONEY, Kind
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.period import Periods
+from usage_viewer.domain.table import Column, FigureColumn
 from usage_viewer.gui.formatting.numbers import MISSING, NumberFormat
 from usage_viewer.gui.formatting.periods import period_label
 
@@ -59,6 +60,27 @@ class TableFormat:
         """Return the text of each number."""
         write: Callable[[Number | None], str] = self._form.writer(kind, unit)
         return [self._missing if value is None else write(value) for value in figures.listed()]
+
+    def amounts(self, figures: NumberColumn, units: Sequence[int], decimals: int) -> list[str]:
+        """Return the text of each amount of money: `units` of 10 to the power of -`decimals`."""
+        if self._form.abbreviated:
+            return self.numbers(figures, Kind.DECIMAL, MONEY)
+        return [
+            self._missing if value is None else self._form.amount(value, count, decimals)
+            for value, count in zip(figures.listed(), units, strict=True)
+        ]
+
+    def more_decimals(self, column: Column) -> int:
+        """Return the most decimals after its cents that an amount of the column has here; 0 for other columns."""
+        if not isinstance(column, FigureColumn) or column.shown is None or self._form.abbreviated:
+            return 0
+        return column.shown.more_decimals
+
+    def beyond_cents(self, text: str, column: FigureColumn) -> int:
+        """Return how many digits of an amount's text come after its cents."""
+        assert column.shown is not None
+        point = text.rfind(self._form.decimal_point)
+        return max(0, len(text) - point - 1 - column.shown.decimals) if point >= 0 else 0
 
     def period(self, periods: Periods, index: int) -> str:
         """Return the label of a period, with its mark."""

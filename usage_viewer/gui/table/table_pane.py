@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLocale, Qt
+from PySide6.QtCore import QLocale, Qt, QTimer
 from PySide6.QtWidgets import QScrollBar, QVBoxLayout, QWidget
 
 from usage_viewer.domain.row_order import RowOrder
@@ -22,6 +22,7 @@ class TablePane(QWidget):
         self.table = TableView(self.model, self)
         self.totals = TotalsRow(self.table, self)
         self.scroll_bar = QScrollBar(Qt.Orientation.Horizontal, self)
+        self.scroll_bar.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -60,4 +61,8 @@ class TablePane(QWidget):
         self.scroll_bar.setPageStep(hidden.pageStep())
         self.scroll_bar.setSingleStep(hidden.singleStep())
         self.scroll_bar.setRange(minimum, maximum)
-        self.scroll_bar.setVisible(maximum > minimum)
+        # Later: the range changes while this layout resizes the table, and would leave a new bar without a height.
+        QTimer.singleShot(0, self, self._show_scroll_bar_if_needed)
+
+    def _show_scroll_bar_if_needed(self) -> None:
+        self.scroll_bar.setVisible(self.scroll_bar.maximum() > self.scroll_bar.minimum())

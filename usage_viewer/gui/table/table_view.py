@@ -77,6 +77,8 @@ class TableView(QTableView):
         header.menu_requested.connect(lambda key, point: self._pop_up(self.header_menu(key), point))
         header.sectionHandleDoubleClicked.connect(lambda place: self._widths.fit_one(model.columns[place].key))
         self.selectionModel().selectionChanged.connect(lambda *_: self._stats.start())
+        # Qt repaints cells; a selected row also has the area after the last column.
+        self.selectionModel().selectionChanged.connect(lambda *_: self.viewport().update())
         self.selectionModel().currentChanged.connect(lambda *_: self._stats.start())
 
     # Contents

@@ -1,11 +1,12 @@
 """Defines `TotalsRow`, which shows the totals under the table, each under its column."""
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QFont,
     QFontMetrics,
+    QHelpEvent,
     QKeyEvent,
     QKeySequence,
     QPainter,
@@ -17,10 +18,10 @@ from PySide6.QtWidgets import QMenu, QWidget
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.table import EMPTY, FigureColumn, Table
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.formatting.numbers import NumberFormat
+from usage_viewer.gui.formatting.numbers import NumberFormat, copied
 from usage_viewer.gui.table.cell_painter import PADDING, row_height
 from usage_viewer.gui.table.table_view import TableView
-from usage_viewer.gui.widgets.plain_text import menu_text
+from usage_viewer.gui.widgets.plain_text import menu_text, tip
 from usage_viewer.gui.widgets.theme import UNIT, blend
 
 
@@ -61,6 +62,13 @@ class TotalsRow(QWidget):
         self.setToolTip(self.label)
         self.update()
 
+    def event(self, event: QEvent) -> bool:
+        """Show all digits of the total under the pointer in its tooltip."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            column = self._column_at(event.pos().x())
+            self.setToolTip(self.label if column is None else tip(f"{column.label}: {self._exact_text(column)}"))
+        return super().event(event)
+
     def set_indent(self, pixels: int) -> None:
         """Reserves room before the label, for a widget on top of it."""
         if pixels != self._indent:
@@ -79,7 +87,7 @@ class TotalsRow(QWidget):
     def copy_text(self) -> str:
         """Return labels and exact totals as two lines of tab-separated text."""
         totals = self._exact_totals()
-        return "\t".join(label for label, _ in totals) + "\n" + "\t".join(text for _, text in totals)
+        return "\t".join(label for label, _ in totals) + "\n" + "\t".join(copied(text) for _, text in totals)
 
     def menu(self, point: QPoint) -> QMenu:
         """Build the menu at a point of the row."""
@@ -87,7 +95,9 @@ class TotalsRow(QWidget):
         column = self._column_at(point.x())
         if column is not None:
             text = self._exact_text(column)
-            menu.addAction(f"Copy &{menu_text(text)}").triggered.connect(lambda: self.copy_requested.emit(text))
+            menu.addAction(f"Copy &{menu_text(text)}").triggered.connect(
+                lambda: self.copy_requested.emit(copied(text))
+            )
         menu.addAction("Copy all &totals").triggered.connect(lambda: self.copy_requested.emit(self.copy_text()))
         return menu
 
@@ -144,6 +154,7 @@ class TotalsRow(QWidget):
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
         painter.setPen(ink)
+        painter.setClipRect(0, 0, self._view.viewport().width(), self.height())  # not under the scroll bar
         self._draw(
             painter, self.label_rect().adjusted(self._indent, 0, 0, 0), self.label, Qt.AlignmentFlag.AlignLeft
         )
@@ -151,7 +162,9 @@ class TotalsRow(QWidget):
             place = self.section_rect(column.key)
             if place.intersects(self.rect()):
                 text = column.total_text(self._view.usage_model.form)
+                place.adjust(0, 0, -self._view.cells.room_beyond(text, column), 0)
                 self._draw(painter, place, text, Qt.AlignmentFlag.AlignRight)
+        painter.setClipping(False)
         if self.hasFocus():
             painter.setPen(palette.color(QPalette.ColorRole.Highlight))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from usage_viewer.gui.formatting.numbers import copied
 from usage_viewer.gui.table.cell_painter import row_height
 from usage_viewer.gui.widgets.plain_text import tip
 from usage_viewer.gui.widgets.theme import UNIT, blend, plain_label
@@ -88,7 +89,9 @@ class RecordModel(QAbstractTableModel, Generic[Row]):
     def as_text(self, indexes: Sequence[int]) -> str:
         """Return the titles and the rows of these indexes as tab-separated lines."""
         lines = ["\t".join(field.title for field in self.fields)]
-        lines += ["\t".join(field.text(self.rows[index]) for field in self.fields) for index in indexes]
+        for row in (self.rows[index] for index in indexes):
+            texts = [copied(field.text(row)) if field.number else field.text(row) for field in self.fields]
+            lines.append("\t".join(texts))
         return "\n".join(lines) + "\n"
 
 

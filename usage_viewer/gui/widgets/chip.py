@@ -14,8 +14,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QSizePolicy, QToolButton, QWidget
 
+from usage_viewer.gui.widgets.contrast import SHAPE, nearest
 from usage_viewer.gui.widgets.plain_text import tip
-from usage_viewer.gui.widgets.theme import UNIT, blend, is_dark, muted_colour
+from usage_viewer.gui.widgets.theme import UNIT, blend, edge_colour, is_dark, muted_colour
 
 MAX_WIDTH = 36 * UNIT
 """Pixels. A text that needs more is cut in the middle."""
@@ -155,7 +156,11 @@ class Chip(QToolButton):
     def _margins(self, height: int) -> tuple[int, int]:
         """Return the pixels before the text (for the plus) and after it (for the close button)."""
         has_plus = not self.active and self._addable
-        return UNIT + 2 + (UNIT + 2 if has_plus else 0), height - 4 if self.active else UNIT + 2
+        if self._addable:  # as wide with the plus as with the close button: a click moves no other chip
+            both = UNIT + 2 + height - 4
+            left = 2 * (UNIT + 2) if has_plus else UNIT + 2
+            return left, both - left
+        return UNIT + 2, height - 4 if self.active else UNIT + 2
 
     @property
     def text_rect(self) -> QRect:
@@ -184,10 +189,10 @@ class Chip(QToolButton):
             return QColor(0, 0, 0, 0), blend(window, text_colour, 0.3), text_colour
         if not self.active:
             fill = blend(window, text_colour, strength) if strength else QColor(0, 0, 0, 0)
-            return fill, blend(window, text_colour, 0.2), text_colour if strength else muted_colour(palette)
+            return fill, edge_colour(palette), text_colour if strength else muted_colour(palette)
         accent = palette.color(QPalette.ColorRole.Highlight)
         tint = blend(window, accent, 0.34 if is_dark(palette) else 0.16)
-        outline = blend(tint, accent, 0.45 if not self.dragging else 1.0)
+        outline = nearest(blend(tint, accent, 0.45 if not self.dragging else 1.0), [(window, SHAPE)])
         return blend(tint, text_colour, strength), outline, text_colour
 
 

@@ -1,5 +1,7 @@
 """Defines `DropdownButton`, the flat button of the bars that shows the current choice and opens a list."""
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
@@ -26,6 +28,7 @@ class DropdownButton(QToolButton):
         self._tip: str | None = None  # None until the first `show_choice`
         self._name = name
         self._max_width = max_width
+        self._reserved: tuple[str, ...] = ()
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -46,18 +49,29 @@ class DropdownButton(QToolButton):
         self.updateGeometry()
         self.update()
 
+    def reserve(self, texts: Iterable[str]) -> None:
+        """Make the button wide enough for each of these texts, so that another choice moves no other button."""
+        self._reserved = tuple(texts)
+        self.updateGeometry()
+
     @property
     def choice(self) -> str:
         """Return the whole text on the button: prefix, choice and suffix."""
         return " ".join(part for part in self._parts if part)
 
     def sizeHint(self) -> QSize:
-        metrics = self.fontMetrics()
-        text_width = sum(metrics.horizontalAdvance(part) + self._space() for part in self._parts if part)
-        return QSize(min(text_width + UNIT * 3 + 2, self._max_width), metrics.height() + UNIT + 4)
+        widths = [self.fontMetrics().horizontalAdvance(text) + 3 * self._space() for text in self._reserved]
+        width = max(self._text_width(), *widths) if widths else self._text_width()
+        return QSize(
+            min(width + UNIT * 3 + 2, self._max_width),
+            self.fontMetrics().height() + UNIT + 4,
+        )
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(min(self.sizeHint().width(), 10 * UNIT), self.sizeHint().height())
+        return QSize(min(self._text_width() + UNIT * 3 + 2, 10 * UNIT), self.sizeHint().height())
+
+    def _text_width(self) -> int:
+        return sum(self.fontMetrics().horizontalAdvance(part) + self._space() for part in self._parts if part)
 
     def _space(self) -> int:
         return self.fontMetrics().horizontalAdvance(" ") + 1

@@ -4,6 +4,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
+from usage_viewer.gui.widgets.contrast import SHAPE, TEXT, nearest, over
+from usage_viewer.gui.widgets.contrast import blend as blend
 from usage_viewer.gui.widgets.spacing import UNIT as UNIT
 
 SCHEMES = {
@@ -24,6 +26,34 @@ def use_scheme(name: str) -> None:
         QApplication.setPalette(dark_palette())
     elif is_dark(QApplication.palette()) and not dark_requested and not dark_applied:
         QApplication.setPalette(QApplication.style().standardPalette())
+    raise_contrast()
+
+
+def raise_contrast() -> None:
+    """Replace the selection and placeholder colours of the application's palette that can't be read well."""
+    palette = QApplication.palette()
+    changed = QPalette() if not palette.resolveMask() else QPalette(palette)
+    role = QPalette.ColorRole
+    for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
+        base, ground, text = (
+            palette.color(group, one) for one in (role.Base, role.Highlight, role.HighlightedText)
+        )
+        changed.setColor(group, role.Highlight, nearest(ground, [(text, TEXT), (base, SHAPE / 2)]))
+        placeholder = over(palette.color(group, role.PlaceholderText), base)
+        changed.setColor(group, role.PlaceholderText, nearest(placeholder, [(base, TEXT)]))
+    if any(
+        changed.color(group, one) != palette.color(group, one)
+        for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive)
+        for one in (role.Highlight, role.PlaceholderText)
+    ):
+        QApplication.setPalette(changed)
+
+
+def edge_colour(palette: QPalette) -> QColor:
+    """Return the colour of the edges of chips and fields: its contrast with window and fields is at least 3."""
+    window, base = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.Base)
+    wanted = blend(window, palette.color(QPalette.ColorRole.WindowText), 0.4)
+    return nearest(wanted, [(window, SHAPE), (base, SHAPE)])
 
 
 def dark_palette() -> QPalette:
@@ -35,7 +65,7 @@ def dark_palette() -> QPalette:
         ("#17181a", (role.Base,)),
         ("#1d1e21", (role.AlternateBase,)),
         ("#2c2d31", (role.Button, role.ToolTipBase)),
-        ("#e6e6e8", (role.WindowText, role.Text, role.ButtonText, role.ToolTipText, role.BrightText)),
+        ("#ededef", (role.WindowText, role.Text, role.ButtonText, role.ToolTipText, role.BrightText)),
         ("#8f9096", (role.PlaceholderText,)),
         ("#3a7bd5", (role.Highlight, role.Accent)),
         ("#ffffff", (role.HighlightedText,)),
@@ -54,15 +84,6 @@ def dark_palette() -> QPalette:
 def is_dark(palette: QPalette) -> bool:
     """Return whether the window colour of the palette is darker than medium grey."""
     return palette.color(QPalette.ColorRole.Window).lightness() < 128
-
-
-def blend(first: QColor, second: QColor, share: float) -> QColor:
-    """Blend two colours: a `share` of 0 returns `first`, a `share` of 1 returns `second`."""
-    return QColor.fromRgbF(
-        first.redF() + (second.redF() - first.redF()) * share,
-        first.greenF() + (second.greenF() - first.greenF()) * share,
-        first.blueF() + (second.blueF() - first.blueF()) * share,
-    )
 
 
 def muted_colour(palette: QPalette) -> QColor:

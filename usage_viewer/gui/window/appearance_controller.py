@@ -1,10 +1,11 @@
 """Applies and stores the appearance of figures and colours."""
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
 
 from usage_viewer.gui.table.table_model import Presentation
 from usage_viewer.gui.table.table_view import TableView
-from usage_viewer.gui.widgets.theme import use_scheme
+from usage_viewer.gui.widgets.theme import raise_contrast, use_scheme
 from usage_viewer.gui.window.actions import Actions
 from usage_viewer.gui.workspace.settings_controller import SettingsController
 
@@ -21,7 +22,11 @@ class AppearanceController(QObject):
         actions.scheme[str(stored.colour_scheme)].setChecked(True)
         for action in (actions.bars, actions.abbreviated, *actions.scheme.values()):
             action.toggled.connect(self._on_toggled)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme_changed)
         self._apply()
+
+    def _on_system_scheme_changed(self) -> None:
+        raise_contrast()
 
     def _on_toggled(self, checked: bool) -> None:
         chosen = [name for name, action in self._actions.scheme.items() if action.isChecked()]

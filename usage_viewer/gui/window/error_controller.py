@@ -2,7 +2,13 @@
 
 from PySide6.QtCore import QObject
 
-from usage_viewer.domain.errors import Cancelled, CredentialError, StoreDamaged, UsageViewerError
+from usage_viewer.domain.errors import (
+    Cancelled,
+    CredentialError,
+    KeyForAnotherServer,
+    StoreDamaged,
+    UsageViewerError,
+)
 from usage_viewer.gui.sources.key_controller import KeyController
 from usage_viewer.gui.sources.source_controller import SourceController
 from usage_viewer.gui.window.error_banner import Action
@@ -24,6 +30,7 @@ class ErrorController(QObject):
         workspace.fetch.started.connect(self.clear)
         workspace.failed.connect(self.show)
         keys.failed.connect(self.show)
+        keys.server_differs.connect(self.show_other_server)
         keys.accepted.connect(self.clear)
         keys.refused.connect(self._note)
         keys.key_missing.connect(lambda: self._set_problem("There is no admin key."))
@@ -34,9 +41,19 @@ class ErrorController(QObject):
             self.show_open_error(error)
             return
         actions: list[Action] = [("Re&try", self._retry)]
-        if isinstance(error, CredentialError) and self._keys.answered:
-            actions.insert(0, ("Enter another &key", lambda: self._keys.ask(replacing=True)))
+        own = self._source.profile is self._source.own_profile  # the demo's key is not the user's
+        if isinstance(error, CredentialError) and self._keys.answered and own:
+            actions.insert(0, ("Enter another &key", self._keys.ask))
         self._show(error, actions)
+
+    def show_other_server(self, error: KeyForAnotherServer) -> None:
+        """Ask whether the key may be used for another server; a key of the environment never is."""
+        host = error.server.partition("://")[2]
+        if error.reusable:
+            error.hint += " Agree only if you trust this server. For another key, use Change admin key in the menu."
+            self._show(error, [(f"&Use this key for {host}", self._keys.reuse)])
+        else:
+            self._show(error, [(f"Enter a &key for {host}", self._keys.ask)])
 
     def show_open_error(self, error: UsageViewerError) -> None:
         """Show why the data can't be opened; a damaged database can be replaced by an empty one."""

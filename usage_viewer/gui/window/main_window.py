@@ -7,7 +7,7 @@ import base64
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSize, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from usage_viewer.gui.window.window_parts import WindowParts
     from usage_viewer.gui.workspace.app_context import AppContext
 
-SIZE = (150 * UNIT, 92 * UNIT)
+SIZE = QSize(150 * UNIT, 92 * UNIT)
+LEAST_SIZE = QSize(70 * UNIT, 50 * UNIT)
+_FRAME = QSize(2 * UNIT, 6 * UNIT)
+"""Room that the frame and the title bar of a new window may take, in logical pixels."""
 
 
 class MainWindow(QMainWindow):
@@ -36,8 +39,9 @@ class MainWindow(QMainWindow):
         self._captured: StartupTable | None = None
         self._pages = QStackedWidget(self)
         self.setCentralWidget(self._pages)
-        self.setMinimumSize(70 * UNIT, 50 * UNIT)
-        self.resize(*SIZE)
+        room = self.screen().availableGeometry().size() - _FRAME
+        self.setMinimumSize(LEAST_SIZE.boundedTo(room))
+        self.resize(SIZE.boundedTo(room))
         self.setWindowTitle("Usage Viewer")
         if startup_table is not None:
             self._show_startup_page(startup_table)
@@ -149,4 +153,5 @@ class MainWindow(QMainWindow):
 
     def _restore_geometry(self, geometry: str) -> None:
         if geometry:
+            # Qt fits it to the screens of today: another one may have been there when it was saved.
             self.restoreGeometry(QByteArray(base64.b64decode(geometry, validate=False)))

@@ -45,8 +45,8 @@ class SourceDisplay(QObject):
         actions = self._actions
         actions.close_snapshot.setVisible(manifest is not None)
         capabilities = profile.capabilities
-        for action in (actions.replace_key, actions.forget_key):
-            action.setEnabled(capabilities.needs_key)
+        for action in (actions.replace_key, actions.forget_key):  # the demo's key is not the user's
+            action.setEnabled(capabilities.needs_key and profile is self._source.own_profile)
         actions.erase.setEnabled(capabilities.can_erase)
         for action in (actions.refresh, actions.prove):
             action.setEnabled(capabilities.can_fetch)
@@ -56,6 +56,7 @@ class SourceDisplay(QObject):
         self._page.show_loading("Opening…")
 
     def _on_changed(self, profile: Profile) -> None:
+        self._page.notes.set_notice("server", profile.server_note)
         self._page.table.header.set_widths(dict(self._settings.profile.widths))
 
     def _show_names(self) -> None:

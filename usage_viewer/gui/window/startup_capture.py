@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING
 
 from usage_viewer.app.settings.startup_table import MAX_ROWS, StartupTable
-from usage_viewer.domain.table import Alignment
+from usage_viewer.domain.table import Alignment, FigureColumn
 
 if TYPE_CHECKING:
     from usage_viewer.gui.window.main_page import MainPage
     from usage_viewer.gui.workspace.workspace import Workspace
 
+_FIGURE_SPACE = "\N{FIGURE SPACE}"
 FINAL_SECONDS = 7 * 86_400
 """How long the table of a range in the past stays valid: only another fetch can change it."""
 
@@ -42,10 +43,19 @@ def capture_startup_table(
         widths=[header.sectionSize(section) for section in order],
         totals=_totals(page, order),
         rows=[
-            [str(model.index(row, section).data()) for section in order]
+            [_aligned(str(model.index(row, section).data()), page, section) for section in order]
             for row in range(min(MAX_ROWS, model.rowCount()))
         ],
     )
+
+
+def _aligned(text: str, page: "MainPage", section: int) -> str:
+    """Return an amount's text with spaces as wide as digits for the decimals that only others have."""
+    form, column = page.model.form, page.model.columns[section]
+    if not isinstance(column, FigureColumn) or not text:
+        return text
+    more = form.more_decimals(column)
+    return text + _FIGURE_SPACE * (more - form.beyond_cents(text, column)) if more else text
 
 
 def _totals(page: "MainPage", order: list[int]) -> list[str]:
@@ -53,7 +63,8 @@ def _totals(page: "MainPage", order: list[int]) -> list[str]:
     texts = []
     for section in order:
         column = page.model.columns[section]
-        texts.append("" if column.total is None else column.total_text(page.model.form))
+        total = "" if column.total is None else column.total_text(page.model.form)
+        texts.append(_aligned(total, page, section))
     if not texts[0]:
         texts[0] = page.totals.label
     return texts

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLocale, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 
+from usage_viewer.domain.catalog import MONEY
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.display_text import visible
+from usage_viewer.domain.figures import Number
 from usage_viewer.domain.selection_stats import SelectionStats
 from usage_viewer.gui.formatting.moments import count_text, moment_text
 from usage_viewer.gui.formatting.numbers import NumberFormat
@@ -116,18 +118,34 @@ class StatusBar(QWidget):
 
     def show_selection(self, stats: SelectionStats) -> None:
         """Show statistics of several selected rows; the figures of a single row are visible anyway."""
-        text = selection_text(stats, NumberFormat(self.locale())) if stats.rows > 1 else ""
+        numbers = NumberFormat(self.locale())
+        text = selection_text(stats, numbers) if stats.rows > 1 else ""
         self._selection.setText(text)
-        self._selection.setToolTip(tip(f"Of the selected rows' {stats.column_label}") if text else "")
+        self._selection.setToolTip(tip(selection_details(stats, numbers)) if text else "")
 
 
 def selection_text(stats: SelectionStats, numbers: NumberFormat) -> str:
     """Return `3 rows · Input: Sum 1,234, Average 411, Min 3, Max 9`."""
-    write = numbers.writer(stats.kind, stats.unit)
-    figures = (("Sum", stats.total), ("Average", stats.average), ("Min", stats.minimum), ("Max", stats.maximum))
-    texts = ", ".join(f"{name} {write(value)}" for name, value in figures if value is not None)
+    texts = ", ".join(
+        f"{name} {numbers.rounded(value, stats.kind, stats.unit, stats.decimals)}"
+        for name, value in _figures(stats)
+    )
     rows = f"{numbers.whole(stats.rows)} rows"
     return f"{rows} · {stats.column_label}: {texts}" if texts else rows
+
+
+def selection_details(stats: SelectionStats, numbers: NumberFormat) -> str:
+    """Return the column's name and, for money, all digits of the sum and of the smallest and largest amount."""
+    lines = [f"Of the selected rows' {stats.column_label}"]
+    if stats.unit == MONEY:
+        write = numbers.writer(stats.kind, stats.unit)
+        lines += [f"{name}: {write(value)}" for name, value in _figures(stats) if name != "Average"]
+    return "\n".join(lines)
+
+
+def _figures(stats: SelectionStats) -> list[tuple[str, Number]]:
+    figures = (("Sum", stats.total), ("Average", stats.average), ("Min", stats.minimum), ("Max", stats.maximum))
+    return [(name, value) for name, value in figures if value is not None]
 
 
 def coverage_text(coverage: Coverage, locale: QLocale) -> str:

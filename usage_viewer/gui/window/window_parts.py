@@ -104,9 +104,10 @@ class WindowParts(QObject):
         keys, page = self.keys, self.page
         keys.page_requested.connect(lambda: self.page_requested.emit(self.key_page))
         keys.page_done.connect(lambda: self.page_requested.emit(page))
-        keys.put_off.connect(lambda: page.show_no_key(lambda: keys.ask(replacing=False)))
+        keys.put_off.connect(lambda: page.show_no_key(keys.ask))
         # A notice stays; a banner would be hidden by the fetch that begins now.
         keys.not_stored.connect(lambda error: page.notes.set_notice("key", not_stored_text(error)))
+        keys.reported.connect(page.status.show_message)
         self.key_page.demo_requested.connect(self.demo.toggle)
 
     def _connect_snapshots(self) -> None:
@@ -120,7 +121,7 @@ class WindowParts(QObject):
         connect(actions.open_snapshot, self.snapshots.ask_what_to_open)
         connect(actions.close_snapshot, self.source.open_own)
         connect(actions.demo, self.demo.toggle)
-        connect(actions.replace_key, lambda: self.keys.ask(replacing=True))
+        connect(actions.replace_key, self.keys.ask)
         connect(actions.forget_key, self.keys.confirm_removal)
         connect(actions.erase, self.erasing.confirm_downloaded_data)
         connect(actions.erase_all, self.erasing.confirm_everything)

@@ -38,13 +38,16 @@ class AppContext:
     """Holds the objects that `__main__` builds once for all parts of the window.
 
     `profile` is the organization to begin with and `make_profile` builds the profile of any other one. `open_demo`
-    starts the demo's server, which takes a moment. `erase_all` None hides the command that deletes everything.
+    starts the demo's server, which takes a moment. `forget_keys` removes the stored keys of the
+    organization with an id, which may wait for the keyring. `erase_all` None hides the command that deletes
+    everything.
     """
 
     profile: "Profile"
     paths: ProfilePaths
     make_profile: MakeProfile
     open_demo: "Callable[[], Demo]"
+    forget_keys: Callable[[str], None]
     erase_all: EraseAll | None = None
     options: LaunchOptions = LaunchOptions()
 

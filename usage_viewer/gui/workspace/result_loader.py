@@ -62,6 +62,7 @@ class ResultLoader(QObject):
 
         def work(task: Task) -> SortedResult:
             look = session.look(view, task.cancellation)
+            look.table.round_amounts()
             return SortedResult(look, look.table.ordered(view.order))
 
         self._tasks.start(CHANNEL, work, self._on_loaded, self._on_failed)
