@@ -169,7 +169,7 @@ class TestMissingUsage:
     def test_range_that_ends_in_the_future_is_complete(self, ask: Table) -> None:
         printed = ask("--from", "2026-11-01", "--to", "2026-12-01")
         assert printed.status == 0
-        assert printed.err == "The range ends in the future: 20 of 20 days (10 still to come).\n"
+        assert printed.err == "The range ends in the future. Complete: 20 days, 10 still to come.\n"
 
     def test_no_key(self, ask: Any) -> None:
         ask.key = None
@@ -179,7 +179,7 @@ class TestMissingUsage:
         assert "No admin key" in printed.err
         assert "OPENAI_ADMIN_KEY" in printed.err
         assert (
-            "Incomplete: 0 of 31 days. Missing:\n  2026-10-01T00:00:00Z to 2026-11-01T00:00:00Z (31 days)"
+            "Incomplete: 0 of 31 days loaded. Missing:\n  2026-10-01T00:00:00Z to 2026-11-01T00:00:00Z (31 days)"
             in printed.err
         )
 
@@ -216,7 +216,7 @@ class TestMissingUsage:
         assert printed.err.startswith("usage-viewer: The server failed")
         assert "Retry later; data loaded so far is kept." in printed.err
         assert (
-            "Incomplete: 28 of 31 days. Missing:\n  2026-10-01T00:00:00Z to 2026-10-04T00:00:00Z (3 days)\n"
+            "Incomplete: 28 of 31 days loaded. Missing:\n  2026-10-01T00:00:00Z to 2026-10-04T00:00:00Z (3 days)\n"
             in printed.err
         )
         server.faults = None
@@ -232,7 +232,7 @@ class TestMissingUsage:
         printed = ask(*command)
         assert printed.status == 3
         assert "Incomplete" not in printed.err
-        assert "Complete (10 of 10 days), but these may have changed since they were loaded:\n" in printed.err
+        assert "Complete: 10 days, but these may have changed since they were loaded:\n" in printed.err
         assert "  2026-11-17T00:00:00Z to 2026-11-20T00:00:00Z (3 days)\n" in printed.err
 
     def test_unusable_response_is_reported(self, ask: Table, server: DemoServer) -> None:
@@ -250,7 +250,7 @@ class TestMissingUsage:
 
     def test_terminal_shows_progress_and_clears_it(self, ask: Any, server: DemoServer) -> None:
         ask.terminal = True
-        assert "0 of 1 requests" in ask(*OCTOBER).err
+        assert "Loading: 0 of 1 request" in ask(*OCTOBER).err
         assert ask(*OCTOBER).err.endswith("\r\x1b[K")
         server.faults = lambda request: (
             Fault(status=429, headers={"retry-after-ms": "1"}) if request.number == 2 else None

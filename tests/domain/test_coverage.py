@@ -38,7 +38,7 @@ def test_an_empty_store_lacks_every_bucket() -> None:
     coverage = _cover(30, {}, LATE)
     assert coverage.missing == (BucketRun(BucketWidth.DAY, FIRST, FIRST + 30 * DAY),)
     assert (coverage.stored, coverage.expected, coverage.complete) == (0, 30, False)
-    assert coverage.summary == "0 of 30 days"
+    assert coverage.summary == "0 of 30 days loaded"
     assert coverage.newest_fetch is None
 
 
@@ -50,7 +50,7 @@ def test_a_gap_is_missing_and_the_rest_is_read() -> None:
         BucketRun(BucketWidth.DAY, FIRST, FIRST + 2 * DAY),
         BucketRun(BucketWidth.DAY, FIRST + 4 * DAY, FIRST + 5 * DAY),
     )
-    assert coverage.summary == "3 of 5 days"
+    assert coverage.summary == "3 of 5 days loaded"
 
 
 def test_hours_replace_a_day_only_if_all_are_stored() -> None:
@@ -90,8 +90,9 @@ def test_future_buckets_are_not_missing() -> None:
     coverage = _cover(10, {}, now)
     assert (coverage.expected, coverage.future_buckets) == (3, 7)
     assert coverage.missing == (BucketRun(BucketWidth.DAY, FIRST, FIRST + 3 * DAY),)
-    assert coverage.summary == "0 of 3 days (7 still to come)"
-    assert _cover(10, {}, FIRST - 5).expected == 0
+    assert coverage.summary == "0 of 3 days loaded, 7 still to come"
+    earlier = _cover(10, {}, FIRST - 5)
+    assert (earlier.expected, earlier.summary) == (0, "10 days still to come")
 
 
 def test_rest_of_today_is_not_future() -> None:

@@ -1,4 +1,4 @@
-"""Sums are compared exactly; growth explains only some differences; open buckets and periods are found."""
+"""Sums are compared exactly; growth explains only some differences; open buckets are found."""
 
 from datetime import UTC
 from decimal import Decimal
@@ -9,9 +9,9 @@ import pytest
 
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.coverage import SETTLED_AFTER, HeldBuckets, cover
+from usage_viewer.domain.coverage import SETTLED_AFTER
 from usage_viewer.domain.figures import Number, NumberColumn
-from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity, Span, periods
+from usage_viewer.domain.period import BucketWidth, Granularity, Span, periods
 from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.verification import (
     Bucket,
@@ -25,7 +25,6 @@ from usage_viewer.domain.verification import (
     has_grown,
     is_between,
     open_buckets,
-    open_periods,
 )
 from usage_viewer.domain.view import Value
 
@@ -163,19 +162,6 @@ class TestOpen:
         starts = np.array([0, 0, DAY])
         fetched = np.array([DAY + SETTLED_AFTER - 1, DAY + SETTLED_AFTER, DAY + SETTLED_AFTER])
         assert open_buckets(starts, BucketWidth.DAY, fetched).tolist() == [True, False, True]
-
-    def test_period_with_an_open_bucket_is_open(self) -> None:
-        now = T0 + 20 * DAY
-        days = T0 + np.arange(20, dtype=np.int64) * DAY
-        local = {BucketWidth.DAY: HeldBuckets(days, np.full(20, now))}
-        weeks = periods(Span(T0, T0 + 28 * DAY), Granularity.WEEK, UTC)
-        coverage = cover(weeks, [BucketRun(BucketWidth.DAY, T0, T0 + 28 * DAY)], local, now)
-        # 1 November 2026 is a Sunday: weeks begin on the 2nd, the 9th, the 16th and the 23rd.
-        assert open_periods(coverage, local).tolist() == [False, False, False, True, False]
-        none = {BucketWidth.DAY: HeldBuckets.nothing()}
-        assert not open_periods(
-            cover(weeks, [BucketRun(BucketWidth.DAY, T0, T0 + 28 * DAY)], none, now), none
-        ).any()
 
 
 def test_cell_has_the_period_and_groups_of_a_row() -> None:

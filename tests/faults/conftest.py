@@ -188,6 +188,12 @@ def rig(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -
 
 
 def summary_of(text: str) -> str:
-    """Return the part of a text such as `47 of 93 days`, with the days still to come; "" if there is none."""
-    match = re.search(r"\d+ of \d+ days(?: \(\d+ still to come\))?", text)
-    return match[0] if match else ""
+    """Return the part of a text about the loaded days as `47 of 93 days`; "" if there is none.
+
+    Days that are still to come follow in parentheses.
+    """
+    match = re.search(r"(?:Complete: (\d+) days|(\d+ of \d+ days) loaded)(?:, (\d+) still to come)?", text)
+    if match is None:
+        return ""
+    whole, part, later = match.groups()
+    return (part or f"{whole} of {whole} days") + (f" ({later} still to come)" if later else "")

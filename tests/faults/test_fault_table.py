@@ -240,7 +240,7 @@ def test_window(rig: FaultRig, qtbot: QtBot, fault: Fault, results: ResultsPage)
     assert banner.isVisible()
     assert banner.error is not None
     assert (banner.error.title, banner.error.hint) == (fault.title, fault.hint)
-    assert window.page.totals.label.startswith(f"{fault.kept}: ")
+    assert window.page.totals.label.startswith(f"{fault.kept} loaded: ")
     offered = {one.text().replace("&", "") for one in banner.findChildren(QPushButton) if one.isVisible()}
     assert offered == {"Retry", *(["Enter another key"] if isinstance(banner.error, CredentialError) else [])}
 

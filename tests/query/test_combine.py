@@ -149,7 +149,7 @@ def test_coverage_counts_the_buckets_of_all_organizations(
 ) -> None:
     view = ViewState(range=between(), per=Granularity.DAY)
     both = combine_coverage([coverage(store, view) for store in stores.values()])
-    assert both.summary == "5 of 6 days in 2 organizations"
+    assert both.summary == "2 of 3 days loaded, 2 organizations"
     assert not both.complete
     assert [(segment.width, segment.buckets) for segment in both.read] == [(BucketWidth.HOUR, 72)]
     alone = coverage(stores["acme"], view)

@@ -31,7 +31,7 @@ class TestPlanView:
         plan = plan_view(view, [FactSource("", view.dataset, coverage())])
         (part,) = plan.parts
         assert part.metrics == ("num_model_requests", "input_tokens", "output_tokens")
-        assert (part.dataset, part.levels, plan.coverage.summary) == (COMPLETIONS, (), "1 of 1 day")
+        assert (part.dataset, part.levels, plan.coverage.summary) == (COMPLETIONS, (), "Complete: 1 day")
 
     def test_means_and_peaks_need_levels(self) -> None:
         view = ViewState("vector_stores", grouping=(), columns=("usage_bytes_mean",))
@@ -64,7 +64,7 @@ class TestPlanView:
                 FactSource("", COSTS, coverage(BucketWidth.DAY)),
             ]
             counted = plan_view(view, sources).coverage
-        assert counted.summary == "48 of 48 hours"
+        assert (counted.unit, counted.expected, counted.stored) == (BucketWidth.HOUR, 48, 48)
 
     def test_different_periods_are_refused(self) -> None:
         sources = [FactSource("a", COMPLETIONS, coverage()), FactSource("b", COMPLETIONS, coverage(end=172800))]

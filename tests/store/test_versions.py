@@ -80,6 +80,13 @@ def test_older_file_keeps_everything(version: int, path: Path) -> None:
         assert [name.name for name in store.names().by_id.values()] == ["Search"]
         assert store.refused("completions") == ("api_source",)
         assert store.extras("completions").figures == ("extra.mood",)
+        compared = store.comparisons.of("completions", BucketWidth.DAY)
+        has_comparisons = version >= 3
+        assert compared.at.starts.tolist() == ([T0 - 3 * DAY, T0 - 2 * DAY] if has_comparisons else [])
+        assert set(compared.at.fetched.tolist()) == ({T0 + 31 * DAY} if has_comparisons else set())
+        marks = store.comparisons.marks("completions").values()
+        values = [(item.local_value, item.server_value) for mark in marks for item in mark]
+        assert values == ([(2**62, 5)] if has_comparisons else [])
         store.close()
     assert version_of(path) == [(len(MIGRATIONS),)]
 

@@ -27,6 +27,7 @@ from usage_viewer.domain.errors import (
     StoreLocked,
     UsageViewerError,
 )
+from usage_viewer.domain.extent import count, duration_text
 from usage_viewer.domain.period import BucketRun
 from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.zones import iso
@@ -66,6 +67,16 @@ def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err:
     return FAILED
 
 
+def _other_server_hint(error: KeyForAnotherServer) -> str:
+    """Return what the user can do if the key may be sent to the server after all."""
+    if not error.reusable:
+        return f"To send it there, add --base-url with the full address at {error.server}."
+    return (
+        "To use it there, start usage-viewer with the same options and agree in its window. To use another key, "
+        f"set {ENVIRONMENT_VARIABLE} and add --base-url with the full address at {error.server}."
+    )
+
+
 def _check_output(arguments: argparse.Namespace, out: TextIO) -> None:
     """Raise InputError for a workbook on a terminal, which would show it as garbage."""
     if (
@@ -77,16 +88,6 @@ def _check_output(arguments: argparse.Namespace, out: TextIO) -> None:
             title="An Excel workbook can't be shown in a terminal",
             hint="Add --output FILE.xlsx.",
         )
-
-
-def _other_server_hint(error: KeyForAnotherServer) -> str:
-    """Return what the user can do if the key may be sent to the server after all."""
-    if not error.reusable:
-        return f"To send it there, add --base-url with the full address at {error.server}."
-    return (
-        "To use it there, start usage-viewer with the same options and agree in its window. To use another key, "
-        f"set {ENVIRONMENT_VARIABLE} and add --base-url with the full address at {error.server}."
-    )
 
 
 def _print_view(arguments: argparse.Namespace, view: ViewState, profile: Profile, out: TextIO, err: TextIO) -> int:
@@ -165,7 +166,10 @@ def _report_missing_in_snapshot(coverage: Coverage, err: TextIO) -> int:
     """Report the usage that the snapshot lacks, including buckets that were in the future when it was saved."""
     if coverage.complete and not coverage.future_buckets:
         return COMPLETE
-    err.write(f"Incomplete: the snapshot has {coverage.summary}.\n")
+    extent = coverage.extent
+    later = f", {extent.future} of them were still to come" if extent.future else ""
+    days = count(extent.begun + extent.future, extent.noun)
+    err.write(f"Incomplete: the snapshot has {extent.loaded} of {days}{later}.\n")
     _list_runs(coverage.missing, err)
     return INCOMPLETE
 
@@ -186,7 +190,7 @@ def _fetch(task: Printing) -> UsageViewerError | None:
             task.err.write(f"usage-viewer: {profile.server_note}\n")
         store_session.connect(profile.source(key))
         for step in session.fetch(view):
-            show(step.notice or f"{step.done} of {step.total} requests")
+            show(step.notice or f"Loading: {step.done} of {count(step.total, 'request')}")
         if needs_names:
             show("Loading names")
             _fetch_names(session, task.err, lambda: show(""))
@@ -266,16 +270,15 @@ def report_missing(coverage: Coverage, err: TextIO) -> None:
         err.write(f"Incomplete: {coverage.summary}. Missing:\n")
         _list_runs(coverage.missing, err)
     elif coverage.stale:
-        err.write(f"Complete ({coverage.summary}), but these may have changed since they were loaded:\n")
+        err.write(f"{coverage.summary}, but these may have changed since they were loaded:\n")
         _list_runs(coverage.stale, err)
     elif coverage.future_buckets:
-        err.write(f"The range ends in the future: {coverage.summary}.\n")
+        err.write(f"The range ends in the future. {coverage.summary}.\n")
 
 
 def _list_runs(runs: Sequence[BucketRun], err: TextIO) -> None:
     for run in runs:
-        noun = run.width.noun + ("" if run.buckets == 1 else "s")
-        err.write(f"  {iso(run.start, UTC)} to {iso(run.end, UTC)} ({run.buckets} {noun})\n")
+        err.write(f"  {iso(run.start, UTC)} to {iso(run.end, UTC)} ({duration_text(run.end - run.start)})\n")
 
 
 def run(arguments: argparse.Namespace, profile: Profile) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from usage_viewer.domain.extent import Extent, count, extent_of
 from usage_viewer.domain.period import COARSEST_FIRST, BucketRun, BucketWidth, Periods
 from usage_viewer.domain.zones import end_of_day
 
@@ -57,6 +58,7 @@ class Coverage:
     oldest_fetch: int | None  # epoch seconds
     newest_fetch: int | None  # epoch seconds
     organizations: int = 1  # whose buckets are counted together
+    begun_until: int | None = None  # the end of the last bucket that has begun, at most of today; None: all have
 
     @property
     def complete(self) -> bool:
@@ -64,12 +66,22 @@ class Coverage:
         return self.stored == self.expected
 
     @property
+    def extent(self) -> Extent:
+        """The range and its loaded part in days; of several organizations, a day is loaded if all have it."""
+        begun_until = self.periods.span.end if self.begun_until is None else self.begun_until
+        return extent_of(self.periods, self.unit, begun_until, self.missing)
+
+    @property
     def summary(self) -> str:
-        """The stored share as "27 of 30 days", with the number of future buckets if there are any."""
-        noun = self.unit.noun + ("" if self.expected == 1 else "s")
-        later = f" ({self.future_buckets} still to come)" if self.future_buckets else ""
-        among = f" in {self.organizations} organizations" if self.organizations > 1 else ""
-        return f"{self.stored} of {self.expected} {noun}{among}{later}"
+        """The loaded part as "Complete: 30 days" or "27 of 30 days loaded", with future days if there are any."""
+        extent = self.extent
+        among = f", {self.organizations} organizations" if self.organizations > 1 else ""
+        later = f", {extent.future} still to come" if extent.future else ""
+        if not extent.begun:
+            return f"{count(extent.future, extent.noun)} still to come{among}"
+        if self.complete:
+            return f"Complete: {extent.text}{among}{later}"
+        return f"{extent.share} loaded{among}{later}"
 
     @property
     def to_fetch(self) -> tuple[BucketRun, ...]:
@@ -96,6 +108,7 @@ def cover(
     stale: list[BucketRun] = []
     expected = stored_count = future_buckets = may_grow = 0
     tomorrow = end_of_day(now, periods.zone)
+    last_begun = needs[0].start
     fetch_times: list[NDArray[np.int64]] = []
     unit = min((need.width for need in needs), key=lambda width: width.seconds)
     for need in needs:
@@ -107,15 +120,16 @@ def cover(
         is_open = is_stored & (starts + need.width.seconds + SETTLED_AFTER > fetched)
         is_stale = is_open if refresh else is_open & (fetched + FETCH_AGAIN_AFTER <= now)
         for rank, width in enumerate(COARSEST_FIRST):
-            read += _runs(starts[is_stored & (source == rank)], need.width, width)
-        missing += _runs(starts[~is_stored], need.width, need.width)
-        stale += _runs(starts[is_stale], need.width, need.width)
+            read += bucket_runs(starts[is_stored & (source == rank)], need.width, width)
+        missing += bucket_runs(starts[~is_stored], need.width, need.width)
+        stale += bucket_runs(starts[is_stale], need.width, need.width)
         expected += len(starts) * weight
         stored_count += int(is_stored.sum()) * weight
         may_grow += int(is_open.sum()) * weight
         # The rest of today is not counted as future buckets.
         future_buckets += max(0, need.end - max(begun_until, tomorrow)) // unit.seconds
         fetch_times.append(fetched[is_stored])
+        last_begun = max(last_begun, begun_until)
     times = np.concatenate(fetch_times) if fetch_times else np.empty(0, np.int64)
     return Coverage(
         periods=periods,
@@ -129,6 +143,7 @@ def cover(
         may_grow=may_grow,
         oldest_fetch=int(times.min()) if len(times) else None,
         newest_fetch=int(times.max()) if len(times) else None,
+        begun_until=min(last_begun, tomorrow),
     )
 
 
@@ -170,7 +185,7 @@ def _composed(
     return times
 
 
-def _runs(starts: NDArray[np.int64], step: BucketWidth, width: BucketWidth) -> list[BucketRun]:
+def bucket_runs(starts: NDArray[np.int64], step: BucketWidth, width: BucketWidth) -> list[BucketRun]:
     """Join buckets of width `step` (ascending starts) to runs that are read in buckets of `width`."""
     if not len(starts):
         return []
@@ -236,6 +251,7 @@ def combine_coverage(parts: Sequence[Coverage]) -> Coverage:
         oldest_fetch=min((part.oldest_fetch or 0 for part in fetched), default=None),
         newest_fetch=max((part.newest_fetch or 0 for part in fetched), default=None),
         organizations=len(parts),
+        begun_until=max((part.begun_until for part in parts if part.begun_until is not None), default=None),
     )
 
 
@@ -257,5 +273,5 @@ def _finest(reads: Sequence[tuple[BucketRun, ...]]) -> tuple[BucketRun, ...]:
         own_starts = np.unique(np.concatenate(starts))
         own_starts = own_starts[~np.isin(own_starts, np.unique(finer_starts - finer_starts % width.seconds))]
         finer_starts = np.concatenate([finer_starts, own_starts])
-        runs += _runs(own_starts, width, width)
+        runs += bucket_runs(own_starts, width, width)
     return tuple(sorted(runs, key=lambda run: run.start))

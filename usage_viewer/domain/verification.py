@@ -1,6 +1,6 @@
 """Defines the results of verification: differences, broken identities, restated cells, bucket contributions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from enum import StrEnum
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.batch import Batch, Combination
 from usage_viewer.domain.catalog import Aggregation, Dataset, Identity, Kind, Metric
-from usage_viewer.domain.coverage import SETTLED_AFTER, Coverage, HeldBuckets
+from usage_viewer.domain.coverage import SETTLED_AFTER
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.table import Table
@@ -67,7 +67,8 @@ class Difference:
 class Completeness:
     """Tells whether a view's stored totals equal the server's totals.
 
-    `checked_at` is the time of the oldest comparison (epoch seconds), `buckets` the number of compared buckets.
+    `checked_at` is the time of the oldest comparison (epoch seconds). `pending` of the view's `buckets` were not
+    compared since their last fetch.
     `growing` lists the buckets that grew during the check: their stored sums lie between the server's sums before
     and after the fetch.
     """
@@ -77,6 +78,7 @@ class Completeness:
     buckets: int = 0
     differences: tuple[Difference, ...] = ()
     growing: tuple[Bucket, ...] = ()
+    pending: int = 0
 
     @property
     def differing(self) -> tuple[Bucket, ...]:
@@ -258,16 +260,3 @@ def open_buckets(starts: NDArray[np.int64], width: BucketWidth, fetched: NDArray
     it was fetched less than SETTLED_AFTER seconds after its end.
     """
     return np.asarray(starts + width.seconds + SETTLED_AFTER > fetched)
-
-
-def open_periods(coverage: Coverage, stored: Mapping[BucketWidth, HeldBuckets]) -> NDArray[np.bool_]:
-    """Return a mask (periods,) of the periods to whose stored usage the server may still add."""
-    flags = np.zeros(len(coverage.periods), np.bool_)
-    for segment in coverage.read:
-        if segment.width not in stored:
-            continue
-        starts = np.arange(segment.start, segment.end, segment.width.seconds, dtype=np.int64)
-        fetched = stored[segment.width].find(starts)
-        growing = starts[(fetched >= 0) & open_buckets(starts, segment.width, fetched)]
-        flags[np.searchsorted(coverage.periods.bounds, growing, side="right") - 1] = True
-    return flags

@@ -103,7 +103,7 @@ class OsKeyring:
             return
         raise KeyringFailed(
             title="The keyring did not keep the key",
-            hint="The key could not be read back after saving. Check the system's keyring and try again.",
+            hint="The key could not be read back after saving. Check the system's keyring, then retry.",
         )
 
     def reuse(self) -> AdminKey | None:
@@ -236,7 +236,7 @@ def _call_keyring(call: Callable[[], T], timeout: float, key: AdminKey | None = 
         keyring_error: KeyringError = KeyringFailed(
             title="The keyring did not answer",
             hint=f"It did not answer within {timeout:g} s; a password prompt may be waiting behind other "
-            "windows. Answer it, then try again.",
+            "windows. Answer it, then retry.",
         )
     except CallFailed as failure:
         keyring_error = _keyring_error(failure.error, key)
@@ -253,7 +253,7 @@ def _keyring_error(error: Exception, key: AdminKey | None) -> KeyringError:
     message = mask_keys(message) if key is None else redact(message, key)
     if isinstance(error, errors.KeyringLocked) or _is_dismissal(error):
         return KeyringLocked(
-            message, hint="Unlock the system's keyring, or answer its password prompt, and try again."
+            message, hint="Unlock the system's keyring, or answer its password prompt, then retry."
         )
     if isinstance(error, errors.NoKeyringError):
         return NoKeyring(message)

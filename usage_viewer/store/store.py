@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS
@@ -22,6 +24,12 @@ from usage_viewer.query.levels import BucketLevels, per_bucket
 from usage_viewer.query.plan import FactSums, Part
 from usage_viewer.store.batch_writer import write_batch
 from usage_viewer.store.bucket_index import BucketIndex
+from usage_viewer.store.comparison_index import (
+    Comparison,
+    ComparisonIndex,
+    delete_comparisons,
+    write_comparison,
+)
 from usage_viewer.store.engine.database import Connection, Database, wal_path
 from usage_viewer.store.engine.malloc import keep_freed_memory
 from usage_viewer.store.engine.schema import (
@@ -41,7 +49,7 @@ from usage_viewer.store.verification import VerificationQueries
 
 
 class Store:
-    """Keeps one organization's usage, names and refused dimensions in a DuckDB file.
+    """Keeps one organization's usage, names, refused dimensions and comparisons in a DuckDB file.
 
     Every method may be called in any thread. Each raises StoreError.
     """
@@ -132,15 +140,33 @@ class Store:
                     create_tables(cursor, data, batch.width)
                     if write_batch(cursor, data, batch, index, fetched_at, is_new=is_new):
                         self._buckets.expect_repeats(data.name)
+                    if not is_new:
+                        delete_comparisons(cursor, data.name, batch.width, np.unique(batch.starts))
             except BaseException:
                 # The index may have combinations that were rolled back.
                 self._indexes.pop(data.name, None)
                 raise
+            self._comparisons.forget(data.name, batch.width, batch.starts)
             self._buckets.add(data.name, batch.width, batch.starts, fetched_at)
             if batch.extra:
                 self._known_fields(data.name).add(batch.extra.values())
             self._versions[data.name] += 1
             self._cache.forget(data.name)
+
+    @property
+    def comparisons(self) -> ComparisonIndex:
+        """The results of comparing stored buckets with the server's totals."""
+        return self._comparisons
+
+    def record_comparison(self, comparison: Comparison) -> None:
+        """Store the results of the buckets that are still stored as they were compared."""
+        with self._write_lock:
+            stored = self.stored_buckets(comparison.dataset).get(comparison.width, HeldBuckets.nothing())
+            fetched = stored.find(comparison.starts)
+            valid = comparison.limited_to((fetched >= 0) & (fetched == comparison.fetched))
+            with self._database.transaction() as cursor:
+                write_comparison(cursor, valid)
+            self._comparisons.add(valid)
 
     def read(self, part: Part, cancel: Cancellation | None = None) -> FactSums:
         """Read the sums of each period and combination, and those of each bucket for the part's levels.
@@ -236,7 +262,7 @@ class Store:
             self._store_names(self._names.deleted(kind, seen_before))
 
     def erase(self) -> None:
-        """Delete everything: usage, names and refused dimensions."""
+        """Delete everything: usage, names, refused dimensions and comparisons."""
         with self._write_lock:
             self._database.recreate()
             self._versions.update(DATASETS.keys())
@@ -251,6 +277,7 @@ class Store:
             add_new_columns(cursor, DATASETS.values())
         with self._database.cursor() as cursor:
             self._buckets = BucketIndex.load(cursor)
+            self._comparisons = ComparisonIndex.load(cursor)
             self._names = NameIndex.load(cursor)
             self._refused = _read_refused(cursor)
 

@@ -25,7 +25,7 @@ def test_full_line() -> None:
     view = ViewState(per=Granularity.DAY, filters=(Filter("model", frozenset(["gpt-6-astra"])),))
     assert provenance_of(view, covered(view), Names()).line == (
         "# Usage Viewer · Completions · 2026-10-24 – 2026-11-22 UTC · per day · by Model · "
-        "filter: Model: gpt-6-astra · loaded 2026-11-22 14:02 UTC · 30 of 30 days"
+        "filter: Model: gpt-6-astra · loaded 2026-11-22 14:02 UTC · Complete: 30 days"
     )
 
 

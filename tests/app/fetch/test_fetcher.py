@@ -50,14 +50,14 @@ class TestErrors:
         with pytest.raises(NotFound):
             fetch(session, view)
         result = session.look(view)
-        assert result.coverage.summary == "27 of 30 days"
+        assert result.coverage.summary == "27 of 30 days loaded"
         assert not result.coverage.complete
         assert sums(result) == expected_sums(organization, days("10-04", "10-30"))
         rig.take_requests()
         rig.server.faults = None
         fetch(session, view)
         assert rig.take_windows() == [("10-01", "10-04", 3)]
-        assert session.look(view).coverage.summary == "30 of 30 days"
+        assert session.look(view).coverage.summary == "Complete: 30 days"
         assert sums(session.look(view)) == expected_sums(organization, view)
 
     def test_complete_pages_are_stored(self, rig: SessionRig) -> None:
@@ -75,7 +75,7 @@ class TestErrors:
         with pytest.raises(ServerFailed):
             steps.extend(session.fetch(view))
         notices = [step.notice for step in steps if step.notice]
-        assert session.coverage(view).summary == "16 of 30 days"
+        assert session.coverage(view).summary == "16 of 30 days loaded"
         assert len(notices) == 5
         assert notices[0].startswith("The server failed")
         assert "retrying in 1 s" in notices[0]

@@ -41,7 +41,7 @@ def test_each_organization_is_fetched_from_its_own_server(session: Session) -> N
     steps = _fetch(session)
     assert steps[0] == (0, 2)
     assert steps[-1] == (2, 2)
-    assert session.look(VIEW).coverage.summary == "14 of 14 days in 2 organizations"
+    assert session.look(VIEW).coverage.summary == "Complete: 7 days, 2 organizations"
     assert _fetch(session) == []
     totals = [_total(session, VIEW.only("profile", name)) for name in KEYS]
     assert min(totals) > 0
@@ -87,7 +87,7 @@ def test_an_organization_without_a_key_does_not_stop_the_others(servers: Servers
         with pytest.raises(KeyMissing) as raised:
             _fetch(session)
         assert raised.value.title == "Acme: No admin key"
-        assert session.look(VIEW).coverage.summary == "7 of 14 days in 2 organizations"
+        assert session.look(VIEW).coverage.summary == "0 of 7 days loaded, 2 organizations"
 
 
 def test_an_error_names_the_organization(servers: Servers) -> None:

@@ -16,6 +16,7 @@ from usage_viewer.app.snapshot.archive import SnapshotProfile, save_snapshot
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, KeyMissing
+from usage_viewer.domain.period_status import PeriodStatus
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.verification import Cell, Verdict
 from usage_viewer.domain.view import ViewState
@@ -59,8 +60,13 @@ def test_look_shows_fetched_data(case: Case) -> None:
     assert after.table.rows > 0
     assert after.effective_view == view
     assert (after.unavailable_dimensions, after.notes) == ((), ())
-    assert after.may_grow is not None
-    assert len(after.may_grow) == 7
+    assert after.now == NOW
+    assert after.statuses is not None
+    assert [PeriodStatus(status) for status in after.statuses.tolist()] == [
+        *[PeriodStatus.FINAL] * 3,
+        *[PeriodStatus.MAY_CHANGE] * 3,
+        PeriodStatus.IN_PROGRESS,
+    ]
     models = session.values("completions", "model")
     assert len(models) > 1
 

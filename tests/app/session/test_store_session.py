@@ -42,7 +42,7 @@ class TestRequests:
         assert (empty_before, session.empty) == (True, False)
         result = session.look(view, named=False)
         assert result.coverage.complete
-        assert result.coverage.summary == "30 of 30 days"
+        assert result.coverage.summary == "Complete: 30 days"
         assert result.unavailable_dimensions == ()
         assert sums(result) == expected_sums(organization, view)
 
@@ -131,7 +131,7 @@ class TestRequests:
         assert rig.take_windows() == [("11-19", "11-21", 2)]
         coverage = session.coverage(view)
         assert coverage.complete
-        assert coverage.summary == "2 of 2 days (35 still to come)"
+        assert coverage.summary == "Complete: 2 days, 35 still to come"
 
 
 class TestLocalAnswers:

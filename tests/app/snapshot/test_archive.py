@@ -105,7 +105,7 @@ def test_snapshot_gives_the_same_table(form: str, session: StoreSession, snapsho
             before, after = session.look(view), opened.look(view)
             assert _rows(after.table) == _rows(before.table)
             assert after.table.rows > 0
-            assert after.coverage.summary == "7 of 7 days"
+            assert after.coverage.summary == "Complete: 7 days"
         assert not opened.connected
         assert "embeddings" in opened.unavailable_datasets
         assert "completions" not in opened.unavailable_datasets
@@ -167,7 +167,7 @@ def test_snapshot_of_a_snapshot_keeps_the_time_of_saving(snapshot: Path, tmp_pat
         save_snapshot(opened, VIEW.with_range(DateRange(Preset.YESTERDAY)), tmp_path / "day.zip")
         assert peek(tmp_path / "day.zip").saved_at == peek(snapshot).saved_at
     with closing(_opened(tmp_path / "day.zip")) as day:
-        assert day.look(EVERYTHING).coverage.summary == "1 of 7 days"
+        assert day.look(EVERYTHING).coverage.summary == "1 of 7 days loaded"
 
 
 def _changed(folder: Path, change: Callable[[dict[str, object]], object]) -> None:

@@ -1,99 +1,184 @@
-"""Checks which views are verified after comparisons of their buckets."""
+"""Checks which views are verified after comparisons of their buckets, in a store and after it was opened again."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC
+from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from usage_viewer.app.verification.verification_log import Marks, VerificationLog
-from usage_viewer.domain.coverage import Coverage, HeldBuckets, cover
+from usage_viewer.app.verification.verification_log import VerificationLog
+from usage_viewer.domain.batch import Batch
+from usage_viewer.domain.coverage import Coverage, cover
 from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity, Span, periods
 from usage_viewer.domain.verification import Bucket, Completeness, Difference, Verdict
+from usage_viewer.store import Store
+from usage_viewer.store.comparison_index import Comparison, Marks
 
 DAY = 86400
 NOW = 100 * DAY
 DAYS = np.arange(10, dtype=np.int64) * DAY
+FETCHED = 50 * DAY
 
 
-def stored(fetched: int = 50 * DAY, days: int = 10) -> dict[BucketWidth, HeldBuckets]:
-    """Return the first `days` of DAYS as stored buckets."""
-    return {BucketWidth.DAY: HeldBuckets(DAYS[:days], np.full(days, fetched))}
+@dataclass
+class Kept:
+    """A store of ten empty days in a file, and the verdicts on them."""
 
+    path: Path
+    store: Store
 
-def coverage_of(first: int = 0, end: int = 10, buckets: dict[BucketWidth, HeldBuckets] | None = None) -> Coverage:
-    """Return the coverage of the days from `first` to before `end`."""
-    span = Span(first * DAY, end * DAY)
-    total = periods(span, Granularity.TOTAL, UTC)
-    return cover(
-        total, [BucketRun(BucketWidth.DAY, span.start, span.end)], stored() if buckets is None else buckets, NOW
-    )
+    def put(self, first: int = 0, end: int = 10, fetched: int = FETCHED, dataset: str = "completions") -> None:
+        """Store the days from `first` to before `end`."""
+        nothing = np.empty(0, np.int64)
+        self.store.put(
+            Batch(dataset, BucketWidth.DAY, DAYS[first:end], (), [], nothing, nothing.astype(np.int32), {}), fetched
+        )
 
+    def record(
+        self, first: int = 0, end: int = 10, *, fetched: int = FETCHED, at: int = NOW, marks: Marks | None = None
+    ) -> None:
+        """Record a comparison of the days from `first` to before `end`."""
+        starts = DAYS[first:end]
+        times = np.full(len(starts), fetched)
+        self.store.record_comparison(Comparison("completions", BucketWidth.DAY, starts, times, at, marks or {}))
 
-def record(
-    log: VerificationLog, first: int = 0, end: int = 10, fetched: int = 50 * DAY, at: int = NOW, **marks: Marks
-) -> None:
-    """Record a comparison of the days from `first` to before `end`."""
-    starts = DAYS[first:end]
-    log.add("completions", BucketWidth.DAY, starts, np.full(len(starts), fetched), at, marks.get("marks", {}))
+    def coverage(self, first: int = 0, end: int = 10, dataset: str = "completions") -> Coverage:
+        """Return the coverage of the days from `first` to before `end`."""
+        span = Span(first * DAY, end * DAY)
+        needs = [BucketRun(BucketWidth.DAY, span.start, span.end)]
+        return cover(periods(span, Granularity.TOTAL, UTC), needs, self.store.stored_buckets(dataset), NOW)
+
+    def verdict(self, first: int = 0, end: int = 10, dataset: str = "completions") -> Completeness:
+        """Return the verdict on the days from `first` to before `end`."""
+        return VerificationLog(self.store).completeness(dataset, self.coverage(first, end, dataset))
+
+    def reopen(self) -> None:
+        """Close the file and open it again, as the next start does."""
+        self.store.close()
+        self.store = Store.open(self.path)
 
 
 @pytest.fixture
-def log() -> VerificationLog:
-    """Return an empty log."""
-    return VerificationLog()
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    """Return a store of ten days."""
+    path = tmp_path / "usage.duckdb"
+    made = Kept(path, Store.open(path))
+    made.put()
+    yield made
+    made.store.close()
 
 
-def test_nothing_is_verified_before_a_comparison(log: VerificationLog) -> None:
-    assert log.completeness("completions", coverage_of(), stored()) == Completeness()
+def difference(day: int, *, unit: str | None = None) -> Difference:
+    return Difference(Bucket(day * DAY, BucketWidth.DAY), "input_tokens", 2**62, 2, unit)
 
 
-def test_compared_buckets_are_verified_in_whole_and_in_part(log: VerificationLog) -> None:
-    record(log, 0, 5, at=NOW - 60)
-    record(log, 5, 10)
-    assert log.completeness("completions", coverage_of(), stored()) == Completeness(Verdict.VERIFIED, NOW - 60, 10)
-    assert log.completeness("completions", coverage_of(6, 8), stored()) == Completeness(Verdict.VERIFIED, NOW, 2)
-    assert log.completeness("images", coverage_of(), stored()) == Completeness()
+def test_nothing_is_verified_before_a_comparison(kept: Kept) -> None:
+    assert kept.verdict() == Completeness(buckets=10, pending=10)
 
 
-def test_one_bucket_without_comparison_leaves_the_view_unverified(log: VerificationLog) -> None:
-    record(log, 0, 9)
-    assert log.completeness("completions", coverage_of(), stored()) == Completeness()
-    assert log.completeness("completions", coverage_of(0, 9), stored()).verdict is Verdict.VERIFIED
+def test_compared_buckets_are_verified_in_whole_and_in_part(kept: Kept) -> None:
+    kept.record(0, 5, at=NOW - 60)
+    kept.record(5, 10)
+    kept.put(dataset="images")
+    for _ in range(2):
+        assert kept.verdict() == Completeness(Verdict.VERIFIED, NOW - 60, 10)
+        assert kept.verdict(6, 8) == Completeness(Verdict.VERIFIED, NOW, 2)
+        assert kept.verdict(dataset="images").verdict is Verdict.NOT_VERIFIED
+        kept.reopen()
 
 
-def test_refetched_buckets_must_be_compared_again(log: VerificationLog) -> None:
-    record(log)
-    refetched = stored(51 * DAY)
-    assert log.completeness("completions", coverage_of(buckets=refetched), refetched) == Completeness()
-    record(log, fetched=51 * DAY)
-    assert log.completeness("completions", coverage_of(buckets=refetched), refetched).verdict is Verdict.VERIFIED
+def test_one_bucket_without_comparison_leaves_the_view_unverified(kept: Kept) -> None:
+    kept.record(0, 9)
+    assert kept.verdict() == Completeness(buckets=10, pending=1)
+    assert kept.verdict(0, 9).verdict is Verdict.VERIFIED
 
 
-def test_incomplete_data_is_not_verified(log: VerificationLog) -> None:
-    record(log)
-    nine_days = stored(days=9)
-    assert log.completeness("completions", coverage_of(buckets=nine_days), nine_days) == Completeness()
+def test_refetched_buckets_must_be_compared_again(kept: Kept) -> None:
+    kept.record()
+    kept.put(3, 5, fetched=51 * DAY)
+    for _ in range(2):
+        assert kept.verdict() == Completeness(buckets=10, pending=2)
+        kept.reopen()
+    kept.record(3, 5, fetched=51 * DAY)
+    assert kept.verdict().verdict is Verdict.VERIFIED
 
 
-def test_only_differences_of_the_view_are_returned(log: VerificationLog) -> None:
-    third, fourth = Bucket(3 * DAY, BucketWidth.DAY), Bucket(4 * DAY, BucketWidth.DAY)
-    difference = Difference(third, "input_tokens", 1, 2)
-    record(log, marks={fourth: (), third: (difference,)})
-    verdict = log.completeness("completions", coverage_of(), stored())
-    assert verdict == Completeness(Verdict.DIFFERS, NOW, 10, (difference,), (fourth,))
-    assert log.completeness("completions", coverage_of(4, 10), stored()) == Completeness(
-        Verdict.VERIFIED, NOW, 6, (), (fourth,)
-    )
+def test_bucket_refetched_within_the_same_second_is_not_verified(kept: Kept) -> None:
+    kept.record()
+    kept.put(3, 4)
+    for _ in range(2):
+        assert kept.verdict() == Completeness(buckets=10, pending=1)
+        kept.reopen()
 
 
-def test_a_second_comparison_replaces_the_first(log: VerificationLog) -> None:
-    third = Bucket(3 * DAY, BucketWidth.DAY)
-    record(log, marks={third: (Difference(third, "input_tokens", 1, 2),)})
-    record(log, 3, 4)
-    assert log.completeness("completions", coverage_of(), stored()) == Completeness(Verdict.VERIFIED, NOW, 10)
+def test_comparison_of_a_replaced_bucket_is_not_recorded(kept: Kept) -> None:
+    kept.put(3, 4, fetched=51 * DAY)
+    kept.record(marks={difference(3).bucket: (difference(3),), difference(4).bucket: ()})
+    assert kept.verdict() == Completeness(buckets=10, pending=1)
+    assert kept.verdict(4, 10) == Completeness(Verdict.VERIFIED, NOW, 6, (), (difference(4).bucket,))
 
 
-def test_clear_removes_every_result(log: VerificationLog) -> None:
-    record(log)
-    log.clear()
-    assert log.completeness("completions", coverage_of(), stored()) == Completeness()
+def test_incomplete_data_is_not_verified(kept: Kept) -> None:
+    kept.record()
+    log = VerificationLog(kept.store)
+    span = Span(0, 11 * DAY)
+    needs = [BucketRun(BucketWidth.DAY, span.start, span.end)]
+    stored = kept.store.stored_buckets("completions")
+    coverage = cover(periods(span, Granularity.TOTAL, UTC), needs, stored, NOW)
+    assert log.completeness("completions", coverage) == Completeness()
+
+
+def test_only_differences_of_the_view_are_returned(kept: Kept) -> None:
+    third, fourth = difference(3, unit="usd"), difference(4).bucket
+    kept.record(marks={fourth: (), third.bucket: (third, difference(3))})
+    for _ in range(2):
+        assert kept.verdict() == Completeness(Verdict.DIFFERS, NOW, 10, (third, difference(3)), (fourth,))
+        assert kept.verdict(4, 10) == Completeness(Verdict.VERIFIED, NOW, 6, (), (fourth,))
+        kept.reopen()
+
+
+def test_known_difference_is_told_while_other_buckets_wait(kept: Kept) -> None:
+    kept.record(0, 5, marks={difference(3).bucket: (difference(3),)})
+    assert kept.verdict() == Completeness(Verdict.DIFFERS, NOW, 10, (difference(3),), (), 5)
+
+
+def test_a_second_comparison_replaces_the_first(kept: Kept) -> None:
+    kept.record(marks={difference(3).bucket: (difference(3),)})
+    kept.record(3, 4)
+    for _ in range(2):
+        assert kept.verdict() == Completeness(Verdict.VERIFIED, NOW, 10)
+        kept.reopen()
+
+
+def test_replaced_bucket_loses_its_difference(kept: Kept) -> None:
+    kept.record(marks={difference(3).bucket: (difference(3),)})
+    kept.put(3, 4, fetched=51 * DAY)
+    for _ in range(2):
+        assert kept.verdict() == Completeness(buckets=10, pending=1)
+        kept.reopen()
+
+
+def test_money_keeps_every_digit(kept: Kept) -> None:
+    digits = Decimal("0.000000000012345678901234")
+    exact = Difference(Bucket(0, BucketWidth.DAY), "amount", digits, digits + 1, "usd")
+    kept.put(dataset="costs")
+    comparison = Comparison("costs", BucketWidth.DAY, DAYS, np.full(10, FETCHED), NOW, {exact.bucket: (exact,)})
+    kept.store.record_comparison(comparison)
+    kept.reopen()
+    assert kept.verdict(dataset="costs").differences == (exact,)
+
+
+def test_erasing_removes_every_result(kept: Kept) -> None:
+    kept.record()
+    kept.store.erase()
+    kept.put()
+    assert kept.verdict() == Completeness(buckets=10, pending=10)
+
+
+def test_pending_buckets_are_listed(kept: Kept) -> None:
+    kept.record(2, 9)
+    pending = VerificationLog(kept.store).pending("completions", kept.coverage().read)
+    assert [(run.start // DAY, run.buckets) for run in pending] == [(0, 2), (9, 1)]

@@ -140,7 +140,7 @@ class TestVerify:
         other = part.with_grouping(["project_id"]).only("model", "none such")
         assert rig.session.completeness(other) == Completeness(Verdict.VERIFIED, NOW, 2)
         more = replace(view, range=DateRange(None, datetime(2026, 11, 2), datetime(2026, 11, 10)))
-        assert rig.session.completeness(more) == Completeness()
+        assert rig.session.completeness(more).verdict is Verdict.NOT_VERIFIED
 
     def test_a_dropped_row_is_found_and_fetched_again(self, rig: VerificationRig) -> None:
         view, day = view_of(), TODAY - 15 * DAY
@@ -200,7 +200,7 @@ class TestVerify:
         assert rig.verify(view).verdict is Verdict.VERIFIED
         rig.now += 600
         rig.load(view, refresh=True)
-        assert rig.session.completeness(view) == Completeness()
+        assert rig.session.completeness(view) == Completeness(buckets=7, pending=4)
 
     def test_incomplete_data_is_not_verified(self, rig: VerificationRig) -> None:
         view = view_of()
@@ -221,7 +221,7 @@ class TestVerify:
         cancellation.cancel()
         with pytest.raises(Cancelled):
             rig.session.verify(view, cancellation)
-        assert rig.session.completeness(view) == Completeness()
+        assert rig.session.completeness(view) == Completeness(buckets=7, pending=7)
 
     def test_erase_clears_verification_results(self, rig: VerificationRig) -> None:
         view = view_of()
@@ -229,7 +229,7 @@ class TestVerify:
         rig.verify(view)
         rig.session.erase()
         rig.load(view)
-        assert rig.session.completeness(view) == Completeness()
+        assert rig.session.completeness(view) == Completeness(buckets=7, pending=7)
 
 
 class TestGrowth:

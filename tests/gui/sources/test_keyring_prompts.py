@@ -116,7 +116,7 @@ class TestPrompt:
         qtbot.wait(500)  # until the prompt takes keys
         type_password(display)
         qtbot.waitUntil(lambda: window.page.model.rowCount() > 5, timeout=20_000)
-        assert window.page.status.text.startswith("30 of 30 days")
+        assert window.page.status.text.startswith("Complete: 30 days")
 
     def test_not_answered(self, rig: WindowRig, qtbot: QtBot, locked: "SecretService") -> None:
         window = rig.start(lambda: OsKeyring(key_scope("default"), timeout=1), wait=False)

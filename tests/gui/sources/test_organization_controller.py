@@ -166,7 +166,7 @@ def test_combined_sums_are_the_sums_of_both(with_second: WindowRig, both: Window
     dialog.boxes["default"].setChecked(True)
     rig.settle(window, dialog.button.click)
     assert _total(window) == default + umbrella
-    assert window.page.status.text.startswith("60 of 60 days in 2 organizations")
+    assert window.page.status.text.startswith("Complete: 30 days, 2 organizations")
     assert window.page.organization.choice == "All organizations"
 
     chip = window.page.grouping.chips["profile"]
@@ -264,6 +264,27 @@ def test_same_key_twice_is_refused(with_second: WindowRig, both: WindowUnderTest
     rig.qtbot.waitUntil(window.page.banner.isVisible)
     assert window.page.banner.error is not None
     assert "same key" in window.page.banner.error.title
+    badge = window.page.status.badge
+    assert not badge.isVisible()  # it claims nothing under an empty window
+    assert not badge.text().startswith("Verified")
+    rig.settle(window, lambda: window.organizations.choose("default"))
+    assert badge.isVisible()
+    assert badge.text().startswith("Verified ")
+
+
+def test_verified_stays_verified_after_a_change_of_organization(
+    with_second: WindowRig, both: WindowUnderTest, second: DemoServer
+) -> None:
+    rig, window = with_second, both
+    badge = window.page.status.badge
+    assert badge.text().startswith("Verified ")
+    for id in ("default", "umbrella"):
+        rig.server.requests.clear()
+        second.requests.clear()
+        rig.settle(window, lambda id=id: window.organizations.choose(id))  # type: ignore[misc]
+        assert badge.text().startswith("Verified ")
+        asked = [*rig.server.requests, *second.requests]
+        assert not [request for request in asked if "start_time" in request.query], "it was verified again"
 
 
 def test_removed_organization_can_keep_its_data(with_second: WindowRig, both: WindowUnderTest) -> None:

@@ -1,7 +1,7 @@
 """Tests saving a snapshot and opening it without a key: every control works and nothing is fetched."""
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -70,7 +70,7 @@ def test_snapshot_opens_without_a_key_and_every_control_works(
     assert page.isVisible()
     assert window.workspace.view.grouping == ("project_id", "model")
     assert page.status.text.startswith("Snapshot of 20")
-    assert page.status.text.endswith("30 of 30 days")
+    assert page.status.text.endswith("Complete: 30 days")
     assert "usage.zip" in window.windowTitle()
     rows = page.model.table.rows
     assert rows > 20
@@ -101,8 +101,12 @@ def test_snapshot_opens_without_a_key_and_every_control_works(
             actions.prove,
         )
     )
-    assert page.status.badge.isHidden()
+    assert page.status.badge.text().startswith("Verified ")  # as it was when the snapshot was saved
     assert not page.banner.isVisible()
+    assert not page.incomplete.isVisible()
+    assert page.snapshot.title.startswith("Snapshot of 20")
+    close = next(button for button in page.snapshot.findChildren(QPushButton) if button.isVisible())
+    assert close.text() == "&Close"
 
 
 def test_range_outside_the_snapshot_is_explained(
@@ -126,13 +130,34 @@ def test_snapshot_closes(rig: WindowRig, saved: Path) -> None:
     _choose_in_dialog(str(saved))
     rig.settle(window, window.commands.open_snapshot.trigger)
     assert window.page.status.text.startswith("Snapshot of")
-    rig.settle(window, window.commands.close_snapshot.trigger)
+    assert window.page.snapshot.isVisible()
+    close = next(button for button in window.page.snapshot.findChildren(QPushButton) if button.isVisible())
+    rig.settle(window, close.click)
+    assert not window.page.snapshot.isVisible()
     assert "loaded" in window.page.status.text
     assert window.commands.refresh.isEnabled()
     assert window.commands.prove.isEnabled()
     assert window.page.status.badge.isVisible()
     assert not window.commands.close_snapshot.isVisible()
     assert window.page.dataset.menu_actions["images"].isEnabled()
+
+
+def test_range_partly_in_the_snapshot_is_incomplete(
+    rig: WindowRig, saved: Path, without_key: Callable[[], Keystore]
+) -> None:
+    window = rig.open(rig.context(without_key, snapshot=saved))
+    page, saved_rows = window.page, window.page.model.table.rows
+    today = datetime.fromtimestamp(rig.clock(), UTC).date()
+    longer = window.workspace.view.with_range(DateRange.days(today - timedelta(days=59), today))
+    rig.settle(window, lambda: window.workspace.show_view(longer))
+    assert page.incomplete.isVisible()
+    assert page.incomplete.title == "Incomplete: 30 of 60 days loaded"
+    assert not page.status.badge.text().startswith("Verified")
+    button = next(button for button in page.incomplete.findChildren(QPushButton) if button.isVisible())
+    assert button.text() == "Show the &saved range"
+    rig.settle(window, button.click)
+    assert not page.incomplete.isVisible()
+    assert page.model.table.rows == saved_rows
 
 
 def test_other_file_is_reported_and_the_table_stays(rig: WindowRig, tmp_path: Path) -> None:

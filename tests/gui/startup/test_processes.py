@@ -68,7 +68,7 @@ def test_start_with_other_data_opens_its_own_window(rig: WindowRig, tmp_path: Pa
     instance.raise_requested.connect(lambda: raised.append(True))
     try:
         with _controlled("--data-dir", str(tmp_path / "other"), "--base-url", rig.server.base_url) as other:
-            _wait_for(other, "30 of 30 days")
+            _wait_for(other, "Complete: 30 days")
             _end(other)
     finally:
         instance.close()
@@ -121,10 +121,10 @@ def _end(process: "subprocess.Popen[str]", within: float = 2.0) -> None:
 
 def test_closing_ends_the_process(rig: WindowRig) -> None:
     with _controlled("--data-dir", str(rig.data_dir), "--base-url", rig.server.base_url) as process:
-        _wait_for(process, "30 of 30 days")
+        _wait_for(process, "Complete: 30 days")
         _end(process)
     window = rig.start()
-    assert window.page.status.text.startswith("30 of 30 days")
+    assert window.page.status.text.startswith("Complete: 30 days")
 
 
 @pytest.mark.parametrize(

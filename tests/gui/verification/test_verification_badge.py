@@ -1,5 +1,6 @@
 """Tests the verification badge: its texts, its popup, and the requests of its buttons."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -35,7 +36,7 @@ def differing(*numbers: int) -> Completeness:
     return Completeness(Verdict.DIFFERS, T0, 30, differences)
 
 
-VERIFIED = VerificationState(Completeness(Verdict.VERIFIED, T0, 30), can_verify=True)
+VERIFIED = VerificationState(Completeness(Verdict.VERIFIED, T0, 30), can_verify=True, extent="30 days")
 DIFFERS = VerificationState(differing(0, 2), can_verify=True)
 NOT_VERIFIED = VerificationState(can_verify=True, requests=3)
 
@@ -159,27 +160,27 @@ class TestTexts:
         assert lines[-1] == "and 14 more"
 
     def test_headline_counts_differing_buckets(self) -> None:
-        assert headline(differing(1), ENGLISH) == "1 of 30 days differs from the totals that OpenAI reports"
-        assert headline(differing(1, 2), ENGLISH) == "2 of 30 days differ from the totals that OpenAI reports"
-        assert headline(VERIFIED.completeness, ENGLISH) == "All totals match"
+        one, two = (VerificationState(differing(*days), extent="30 days") for days in ((1,), (1, 2)))
+        assert headline(one, ENGLISH) == "1 of 30 days differs from the totals that OpenAI reports"
+        assert headline(two, ENGLISH) == "2 of 30 days differ from the totals that OpenAI reports"
+        minute = Difference(Bucket(T0, BucketWidth.MINUTE), "input_tokens", 1, 2)
+        minutes = VerificationState(Completeness(Verdict.DIFFERS, T0, 43_200, (minute,)), extent="30 days")
+        assert headline(minutes, ENGLISH) == "1 minute differs from the totals that OpenAI reports"
+        assert headline(VERIFIED, ENGLISH) == "All totals match"
 
     def test_text_lists_buckets_that_grew_during_verification(self) -> None:
-        state = VerificationState(Completeness(Verdict.VERIFIED, T0, 30, (), (bucket(),)))
+        state = VerificationState(Completeness(Verdict.VERIFIED, T0, 30, (), (bucket(),)), extent="30 days")
         text = state_text(state, COMPLETIONS, ENGLISH)
         assert "Totals of all 30 days match the totals that OpenAI reports" in text
         assert "Usage came in during the verification" in text
         assert "Sun, 1 Nov 2026" in text
 
     @pytest.mark.parametrize(
-        ("count", "noun", "start"),
-        [
-            (1, "day", "Totals of 1 day match"),
-            (720, "hour", "Totals of all 720 hours match"),
-            (40, "period", "Totals of all 40 periods match"),
-        ],
+        ("extent", "start"),
+        [("1 day", "Totals of 1 day match"), ("30 days", "Totals of all 30 days match")],
     )
-    def test_text_names_number_and_length_of_buckets(self, count: int, noun: str, start: str) -> None:
-        state = VerificationState(Completeness(Verdict.VERIFIED, T0, count), bucket_noun=noun)
+    def test_text_counts_days(self, extent: str, start: str) -> None:
+        state = VerificationState(Completeness(Verdict.VERIFIED, T0, 43_200), extent=extent)
         assert state_text(state, COMPLETIONS, ENGLISH).startswith(start)
 
     def test_text_explains_why_totals_are_not_verified(self) -> None:
@@ -188,3 +189,19 @@ class TestTexts:
         failed = VerificationState(can_verify=True, error_title="The server failed")
         text = state_text(failed, COMPLETIONS, ENGLISH)
         assert text.startswith("The last verification failed: The server failed.")
+
+    def test_snapshot_says_whether_it_was_verified_and_offers_no_request(self, badge: VerificationBadge) -> None:
+        badge.show_state(VerificationState(extent="30 days", has_server=False))
+        assert (badge.text(), badge.isEnabled()) == ("Not verified", False)
+        assert "not verified when the snapshot was saved" in badge.accessibleName()
+        badge.show_state(replace(VERIFIED, can_verify=False, has_server=False))
+        assert badge.text().startswith("Verified ")
+        popup = badge.create_popup()
+        assert [b.text() for b in popup.findChildren(QPushButton) if b.isVisibleTo(popup)] == []
+
+    def test_partly_compared_totals_are_not_called_verified(self, badge: VerificationBadge) -> None:
+        badge.show_state(VerificationState(Completeness(buckets=30, pending=3), can_verify=True, extent="30 days"))
+        assert badge.text() == "Partly verified"
+        assert "loaded after the last verification" in badge.accessibleName()
+        badge.show_state(VerificationState(Completeness(buckets=30, pending=30), can_verify=True, extent="30 days"))
+        assert badge.text() == "Not verified yet"

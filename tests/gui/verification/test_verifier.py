@@ -15,7 +15,7 @@ from usage_viewer.demo.server.faults import Fault, Faults, Request
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn
-from usage_viewer.domain.verification import Bucket, Verdict
+from usage_viewer.domain.verification import Bucket
 from usage_viewer.gui.verification.record_dialog import RecordDialog
 from usage_viewer.gui.verification.record_lists import ChangesDialog
 from usage_viewer.gui.verification.verification_badge import VerificationPopup
@@ -141,19 +141,6 @@ class TestComplete:
         assert window.page.status.badge.text().startswith("Verified ")
         assert total(window, "num_model_requests") > before
 
-    def test_data_of_former_session_can_be_verified(self, rig: WindowRig, qtbot: QtBot) -> None:
-        month = datetime.fromtimestamp(rig.clock(), UTC).replace(tzinfo=None) - timedelta(days=60)
-        first = month.replace(hour=0, minute=0, second=0, microsecond=0)
-        chosen = DateRange(None, first, first + timedelta(days=20))
-        window = rig.start()
-        rig.settle(window, lambda: window.workspace.show_view(replace(window.workspace.view, range=chosen)))
-        rig.close(window)
-        again = rig.start()
-        seal = again.page.status.badge
-        assert seal.text() == "Not verified yet"
-        rig.settle(again, lambda: qtbot.mouseClick(seal, Qt.MouseButton.LeftButton))
-        assert again.verifier.state.completeness.verdict is Verdict.VERIFIED
-
     def test_change_of_range_stops_verification(self, rig: WindowRig) -> None:
         window = rig.start()
         rig.server.latency = 0.4
@@ -198,7 +185,7 @@ class TestIdentities:
 
 
 class TestChanges:
-    def test_periods_that_may_change_are_marked(self, rig: WindowRig) -> None:
+    def test_periods_that_are_not_final_are_marked(self, rig: WindowRig) -> None:
         window = rig.start()
         rig.settle(
             window,
@@ -208,14 +195,15 @@ class TestChanges:
         )
         model = window.page.model
         labels = [model.data(model.index(row, 0)) for row in range(model.rowCount())]
-        assert [label.endswith(" · may change") for label in labels] == [False] * 26 + [True] * 4
-        tip = model.data(model.index(29, 0), Qt.ItemDataRole.ToolTipRole)
-        assert "May still change" in tip
-        assert "May still change" not in model.data(model.index(3, 0), Qt.ItemDataRole.ToolTipRole)
+        assert [label.endswith(" · may still change") for label in labels] == [False] * 26 + [True] * 3 + [False]
+        assert [label.endswith(" · in progress") for label in labels] == [False] * 29 + [True]
+        tips = [model.data(model.index(row, 0), Qt.ItemDataRole.ToolTipRole) for row in (3, 28, 29)]
+        assert ["may still change" in tip for tip in tips] == [False, True, False]
+        assert ["In progress" in tip for tip in tips] == [False, False, True]
         rig.qtbot.keyClick(window.page.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
         with rig.qtbot.waitSignal(window.copying.done):
             window.commands.copy.trigger()
-        assert "may change" not in QApplication.clipboard().text()
+        assert "may still change" not in QApplication.clipboard().text()
 
     def test_restated_figures_list_changes_of_download(self, rig: WindowRig, qtbot: QtBot, day: int) -> None:
         rig.server.faults = drop_record(day)

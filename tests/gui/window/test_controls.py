@@ -108,7 +108,7 @@ def test_narrower_range_needs_no_request(checked: CheckedWindow) -> None:
     checked.user.key(Qt.Key.Key_Up)  # from the last 30 days to the last 7
     assert popup.start.text() < popup.end.text()
     checked.step(lambda: checked.user.key(Qt.Key.Key_Return))
-    assert checked.page.status.text.startswith("7 of 7 days")
+    assert checked.page.status.text.startswith("Complete: 7 days")
     checked.user.key(Qt.Key.Key_R, Qt.KeyboardModifier.AltModifier)
     checked.rig.qtbot.waitUntil(popup.isVisible)
     popup.start.setFocus()
@@ -118,7 +118,7 @@ def test_narrower_range_needs_no_request(checked: CheckedWindow) -> None:
     popup.end.setFocus()
     checked.user.type("-11d")
     checked.step(lambda: checked.user.key(Qt.Key.Key_Return))
-    assert checked.page.status.text.startswith("10 of 10 days")
+    assert checked.page.status.text.startswith("Complete: 10 days")
 
 
 def test_checklist_filters(checked: CheckedWindow) -> None:

@@ -61,7 +61,7 @@ def test_from_the_key_to_the_clipboard(
     rig.settle(window, lambda: _enter(qtbot, page, ADMIN_KEY))
     assert window.page.isVisible()
     assert window.page.table.usage_model.rowCount() > 5
-    assert window.page.status.text.startswith("30 of 30 days · loaded ")
+    assert window.page.status.text.startswith("Complete: 30 days · loaded ")
     assert _field(page).text() == ""
 
     qtbot.keyClick(window.page.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)

@@ -62,6 +62,6 @@ def test_load_time_of_an_earlier_day_has_its_date() -> None:
     held = {BucketWidth.DAY: HeldBuckets(np.array([day]), np.array([fetched]))}
     needs = [BucketRun(BucketWidth.DAY, span.start, span.end)]
     text = coverage_text(cover(periods(span, Granularity.TOTAL, UTC), needs, held, fetched), QLocale("en_US"))
-    assert text.startswith("1 of 1 day · loaded ")
+    assert text.startswith("Complete: 1 day · loaded ")
     here = datetime.fromtimestamp(fetched, UTC).astimezone()
     assert f"{here.month}/{here.day}/{here:%y}" in text

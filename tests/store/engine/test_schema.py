@@ -46,7 +46,15 @@ class TestMigrate:
     def test_empty_file_gets_the_newest_version(self, cursor: Connection) -> None:
         migrate(cursor)
         assert version(cursor) == [(len(MIGRATIONS),)]
-        assert existing_tables(cursor) == {"meta", "held", "refused", "name", "change"}
+        assert existing_tables(cursor) == {
+            "meta",
+            "held",
+            "refused",
+            "name",
+            "change",
+            "comparison",
+            "difference",
+        }
 
     def test_newer_file_is_refused(self, cursor: Connection) -> None:
         migrate(cursor)

@@ -16,6 +16,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import duckdb
+import numpy as np
 import pytest
 
 from usage_viewer.domain.cancellation import Cancellation
@@ -27,8 +28,10 @@ from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
+from usage_viewer.domain.verification import Bucket, Difference
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.store import Store
+from usage_viewer.store.comparison_index import Comparison
 from usage_viewer.store.snapshot.format import dataset_columns
 from usage_viewer.store.snapshot.reader import load_snapshot
 from usage_viewer.store.snapshot.writer import save_snapshot
@@ -200,8 +203,12 @@ def test_another_process_reads_the_files(saved: Path, filled: Store, ask: "Ask",
 
 def test_empty_store_is_saved(store: Store, tmp_path: Path) -> None:
     rows = save_snapshot(store, tmp_path, SPAN)
-    assert rows == {"held.parquet": 0, "names.parquet": 0}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["held.parquet", "names.parquet"]
+    assert rows == {"held.parquet": 0, "names.parquet": 0, "differences.parquet": 0}
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "differences.parquet",
+        "held.parquet",
+        "names.parquet",
+    ]
     with closing(load_snapshot(tmp_path)) as opened:
         assert opened.stored_buckets("completions") == {}
 
@@ -223,6 +230,55 @@ def _rewrite(path: Path, select: str) -> None:
             f"CREATE TABLE plain AS SELECT * FROM read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
         )
         connection.execute(f"COPY ({select}) TO '{str(path).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
+
+
+def _compare(store: Store) -> tuple[Difference, ...]:
+    """Record comparisons of the first three days; the second differs, the third grew."""
+    days = T0 + np.arange(-1, 3, dtype=np.int64) * DAY
+    buckets = [Bucket(start, BucketWidth.DAY) for start in days.tolist()]
+    differing = tuple(Difference(bucket, "input_tokens", 2**62, 1) for bucket in buckets[:3:2])
+    marks = {item.bucket: (item,) for item in differing} | {buckets[3]: ()}
+    fetched = store.stored_buckets("completions")[BucketWidth.DAY].find(days)
+    store.record_comparison(Comparison("completions", BucketWidth.DAY, days, fetched, NOW, marks))
+    return differing
+
+
+def test_comparisons_of_the_saved_buckets_are_kept(filled: Store, tmp_path: Path) -> None:
+    _, inside = _compare(filled)
+    assert save_snapshot(filled, tmp_path, SPAN)["differences.parquet"] == 1
+    with closing(load_snapshot(tmp_path)) as opened:
+        compared = opened.comparisons.of("completions", BucketWidth.DAY)
+        stored = filled.comparisons.of("completions", BucketWidth.DAY)
+        assert compared.at.starts.tolist() == [T0, T0 + DAY, T0 + 2 * DAY]
+        assert compared.at.fetched.tolist() == stored.at.fetched[1:].tolist()
+        assert compared.fetched.fetched.tolist() == stored.fetched.fetched[1:].tolist()
+        third = Bucket(T0 + 2 * DAY, BucketWidth.DAY)
+        assert opened.comparisons.marks("completions") == {inside.bucket: (inside,), third: ()}
+        again = tmp_path / "again"
+        again.mkdir()
+        save_snapshot(opened, again, SPAN)
+    with closing(load_snapshot(again)) as opened:
+        assert (
+            opened.comparisons.of("completions", BucketWidth.DAY).at.starts.tolist() == compared.at.starts.tolist()
+        )
+
+
+def test_snapshot_of_an_earlier_version_has_no_comparisons(filled: Store, tmp_path: Path) -> None:
+    _compare(filled)
+    save_snapshot(filled, tmp_path, SPAN)
+    (tmp_path / "differences.parquet").unlink()
+    _rewrite(tmp_path / "held.parquet", "SELECT * EXCLUDE (compared_at, grew) FROM plain")
+    with closing(load_snapshot(tmp_path)) as opened:
+        assert not len(opened.comparisons.of("completions", BucketWidth.DAY).at.starts)
+        assert opened.stored_buckets("completions")[BucketWidth.DAY].starts.tolist() == [T0, T0 + DAY, T0 + 2 * DAY]
+
+
+def test_difference_that_is_not_a_number_is_damage(filled: Store, tmp_path: Path) -> None:
+    _compare(filled)
+    save_snapshot(filled, tmp_path, SPAN)
+    _rewrite(tmp_path / "differences.parquet", "SELECT * REPLACE ('much' AS local_value) FROM plain")
+    with pytest.raises(SnapshotDamaged, match="not a number"):
+        load_snapshot(tmp_path)
 
 
 HELD, NAMES, COSTS, USAGE = "held.parquet", "names.parquet", "costs.parquet", "completions.parquet"

@@ -110,8 +110,9 @@ class CombinedSession:
             names,
             cancellation,
         )
-        may_grow = [
-            self._sessions[source.profile].open_periods(view.dataset_name, source.coverage) for source in sources
+        statuses = [
+            self._sessions[source.profile].period_statuses(view.dataset_name, source.coverage, now)
+            for source in sources
         ]
         extras = [session.extras(view.dataset_name) for session in self._sessions.values()]
         return ViewResult(
@@ -119,7 +120,8 @@ class CombinedSession:
             table,
             plan.coverage,
             unavailable,
-            np.logical_or.reduce(may_grow),
+            now,
+            np.maximum.reduce(statuses),
             adjusted.view,
             adjusted.notes,
             Extras(
@@ -216,23 +218,30 @@ class CombinedSession:
         """Return the combined result of earlier verifications; `coverage` is not used."""
         return _combine([session.completeness(_of_one(view)) for session in self._sessions.values()])
 
-    def requests_to_verify(self, view: ViewState, coverage: Coverage) -> int:
+    def requests_to_verify(self, view: ViewState, coverage: Coverage, *, pending_only: bool = False) -> int:
         """Return how many requests `verify` sends in all; `coverage` is not used."""
         single_view = _of_one(view)
         return sum(
-            session.requests_to_verify(single_view, session.coverage(single_view))
+            session.requests_to_verify(single_view, session.coverage(single_view), pending_only=pending_only)
             for session in self._sessions.values()
         )
 
     def verify(
-        self, view: ViewState, cancellation: Cancellation | None = None, *, refetch: Sequence[Bucket] = ()
+        self,
+        view: ViewState,
+        cancellation: Cancellation | None = None,
+        *,
+        refetch: Sequence[Bucket] = (),
+        pending_only: bool = False,
     ) -> VerificationOutcome:
         """Verify the organizations one after the other. The first error stops it."""
         single_view, cancellation = _of_one(view), cancellation or Cancellation()
         outcomes = []
         for profile, session in self._sessions.items():
             try:
-                outcomes.append(session.verify(single_view, cancellation, refetch=refetch))
+                outcomes.append(
+                    session.verify(single_view, cancellation, refetch=refetch, pending_only=pending_only)
+                )
             except Cancelled:
                 raise
             except UsageViewerError as error:
@@ -306,4 +315,5 @@ def _combine(parts: Sequence[Completeness]) -> Completeness:
         sum(part.buckets for part in parts),
         tuple(item for part in parts for item in part.differences),
         tuple(item for part in parts for item in part.growing),
+        sum(part.pending for part in parts),
     )

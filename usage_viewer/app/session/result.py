@@ -19,7 +19,8 @@ class ViewResult:
     table: Table
     coverage: Coverage
     unavailable_dimensions: tuple[str, ...]
-    may_grow: NDArray[np.bool_] | None = None  # for each period: whether its stored usage may still grow
+    now: int = 0  # the time of the answer by the session's clock, epoch seconds
+    statuses: NDArray[np.int8] | None = None  # the PeriodStatus of each period at `now`
     adjusted_view: ViewState | None = None  # None: as requested
     notes: tuple[str, ...] = ()  # one sentence for each way in which the adjusted view differs
     extras: Extras = NO_EXTRAS

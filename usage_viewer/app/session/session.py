@@ -122,16 +122,22 @@ class Session(Protocol):
         """Return the result of earlier verifications of `view`. `coverage`: the view's, if already computed."""
         ...
 
-    def requests_to_verify(self, view: ViewState, coverage: Coverage) -> int:
+    def requests_to_verify(self, view: ViewState, coverage: Coverage, *, pending_only: bool = False) -> int:
         """Return how many requests `verify` sends if no bucket has to be fetched again."""
         ...
 
     def verify(
-        self, view: ViewState, cancellation: Cancellation | None = None, *, refetch: Sequence[Bucket] = ()
+        self,
+        view: ViewState,
+        cancellation: Cancellation | None = None,
+        *,
+        refetch: Sequence[Bucket] = (),
+        pending_only: bool = False,
     ) -> VerificationOutcome:
-        """Compare the stored sums with the server's sums without grouping.
+        """Compare the stored sums with the server's sums without grouping; the results stay stored.
 
-        Buckets in `refetch`, and open buckets that have grown, are fetched again first. Raises what `fetch` raises.
+        Buckets in `refetch`, and open buckets that have grown, are fetched again first. `pending_only`: buckets
+        that were compared since their last fetch are left out if that saves requests. Raises what `fetch` raises.
         """
         ...
 

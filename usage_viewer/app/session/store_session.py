@@ -21,12 +21,13 @@ from usage_viewer.app.verification.verifier import (
     verification_windows,
 )
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import DATASETS, dataset_named
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.dataset import Extras
 from usage_viewer.domain.errors import KeyMissing, SnapshotError, UsageViewerError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketRun, Span
+from usage_viewer.domain.period_status import period_statuses
 from usage_viewer.domain.verification import (
     BrokenIdentities,
     Bucket,
@@ -34,7 +35,6 @@ from usage_viewer.domain.verification import (
     Cell,
     Changes,
     Completeness,
-    open_periods,
 )
 from usage_viewer.domain.view import Value, ViewState
 from usage_viewer.query.answer import answer
@@ -67,7 +67,7 @@ class StoreSession:
         self._fetcher: Fetcher | None = None
         self._unavailable_datasets = dict(unavailable_datasets or {})
         self._coverage = CoverageReader(store, clock, week_start)
-        self._verification_log = VerificationLog()
+        self._verification_log = VerificationLog(store)
         self._verifier = Verifier(store, self._coverage, self._verification_log, clock=clock, workers=workers)
 
     @classmethod
@@ -130,9 +130,9 @@ class StoreSession:
         """Return the stored fields of a dataset that this version does not know."""
         return self._store.extras(dataset)
 
-    def open_periods(self, dataset: str, coverage: Coverage) -> NDArray[np.bool_]:
-        """Return for each period, (periods,), whether its stored buckets may still grow."""
-        return open_periods(coverage, self._store.stored_buckets(dataset))
+    def period_statuses(self, dataset: str, coverage: Coverage, now: int) -> NDArray[np.int8]:
+        """Return the `PeriodStatus` of each period, (periods,), at `now` (epoch seconds)."""
+        return period_statuses(coverage, self._store.stored_buckets(dataset), now)
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
         """Compare what `view` needs with what is stored."""
@@ -151,7 +151,8 @@ class StoreSession:
             table,
             coverage,
             self._store.refused(view.dataset_name),
-            self.open_periods(view.dataset_name, coverage),
+            now,
+            self.period_statuses(view.dataset_name, coverage, now),
             adjusted.view,
             adjusted.notes,
             self._store.extras(view.dataset_name),
@@ -221,23 +222,26 @@ class StoreSession:
 
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
         """Return the result of earlier verifications of `view`."""
-        coverage = coverage or self.coverage(view)
-        return self._verification_log.completeness(
-            view.dataset_name, coverage, self._store.stored_buckets(view.dataset_name)
-        )
+        return self._verification_log.completeness(view.dataset_name, coverage or self.coverage(view))
 
-    def requests_to_verify(self, view: ViewState, coverage: Coverage) -> int:
+    def requests_to_verify(self, view: ViewState, coverage: Coverage, *, pending_only: bool = False) -> int:
         """Return how many requests `verify` sends if no bucket has to be fetched again."""
-        return len(verification_windows(view.dataset, coverage.read))
+        dataset = dataset_named(view.dataset_name)
+        runs = self._verifier.runs_to_compare(dataset, coverage.read, pending_only)
+        return len(verification_windows(dataset, runs))
 
     def verify(
-        self, view: ViewState, cancellation: Cancellation | None = None, *, refetch: Sequence[Bucket] = ()
+        self,
+        view: ViewState,
+        cancellation: Cancellation | None = None,
+        *,
+        refetch: Sequence[Bucket] = (),
+        pending_only: bool = False,
     ) -> VerificationOutcome:
         """Compare the stored sums with the server's sums without grouping."""
         source = self._connected_fetcher().source
-        return self._verifier.verify(
-            VerificationRequest(source, view, cancellation or Cancellation(), tuple(refetch))
-        )
+        request = VerificationRequest(source, view, cancellation or Cancellation(), tuple(refetch), pending_only)
+        return self._verifier.verify(request)
 
     def broken_identities(self, view: ViewState, cancellation: Cancellation | None = None) -> BrokenIdentities:
         """Find rows of `view` in which a whole is not the sum of its parts."""
@@ -277,7 +281,6 @@ class StoreSession:
     def erase(self) -> None:
         """Remove all stored usage, names and verification results; the source stays. Raises StoreError."""
         self._store.erase()
-        self._verification_log.clear()
 
 
 def _kinds_of_names() -> list[str]:

@@ -26,7 +26,8 @@ ABOUT = (
     "Usage of an organization, saved by Usage Viewer. Every .parquet file is a plain table, which DuckDB, pandas, "
     "Spark and other programs can read. Times are UTC. A dataset has a row for each bucket of time and combination "
     "of dimensions. If it has buckets of several widths, choose one bucket_width before adding up. held.parquet "
-    "lists every bucket that was fetched, including those without usage. The snapshot has no key."
+    "lists every bucket that was fetched, including those without usage, and when its sums were compared with "
+    "the server's totals. The snapshot has no key."
 )
 
 
@@ -107,6 +108,8 @@ def build_manifest(
 def describe_columns() -> dict[str, dict[str, str]]:
     """Return the type and meaning of each column of each file, by file and column name."""
     from usage_viewer.store.snapshot.format import (
+        DIFFERENCE_COLUMNS,
+        DIFFERENCES_FILE,
         HELD_COLUMNS,
         HELD_FILE,
         NAME_COLUMNS,
@@ -115,7 +118,7 @@ def describe_columns() -> dict[str, dict[str, str]]:
         dataset_file,
     )
 
-    tables = {HELD_FILE: HELD_COLUMNS, NAMES_FILE: NAME_COLUMNS}
+    tables = {HELD_FILE: HELD_COLUMNS, NAMES_FILE: NAME_COLUMNS, DIFFERENCES_FILE: DIFFERENCE_COLUMNS}
     tables |= {dataset_file(data): dataset_columns(data) for data in DATASETS.values()}
     return {
         file: {name: f"{column.kind}. {column.meaning}" for name, column in columns.items()}

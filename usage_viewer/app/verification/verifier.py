@@ -8,7 +8,7 @@ import numpy as np
 from usage_viewer.app.fetch.coverage_reader import CoverageReader
 from usage_viewer.app.fetch.ports import Source
 from usage_viewer.app.fetch.window_fetcher import fetch_windows
-from usage_viewer.app.verification.verification_log import Marks, VerificationLog
+from usage_viewer.app.verification.verification_log import VerificationLog
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset, dataset_named
@@ -26,16 +26,22 @@ from usage_viewer.domain.verification import (
 )
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
+from usage_viewer.store.comparison_index import Comparison, Marks
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationRequest:
-    """Which view to verify, and with which source. `refetch`: buckets that are fetched again first."""
+    """Which view to verify, and with which source.
+
+    `refetch`: buckets that are fetched again first. `pending_only`: only the buckets that were not compared since
+    their last fetch have to be compared; others are if that takes no more requests.
+    """
 
     source: Source
     view: ViewState
     cancellation: Cancellation
     refetch: tuple[Bucket, ...] = ()
+    pending_only: bool = False
 
     @property
     def dataset(self) -> Dataset:
@@ -79,14 +85,14 @@ class Verifier:
         self._clock, self._workers = clock, workers
 
     def verify(self, request: VerificationRequest) -> VerificationOutcome:
-        """Compare the stored buckets of a view with the server and record the result in the log.
+        """Compare the stored buckets of a view with the server and record the result in the store.
 
         An open bucket that has grown since its fetch is no difference: it is fetched and compared again. If it
         has grown once more, the stored value must lie between the server's value before and after.
         """
         dataset = request.dataset
         self._fetch(request, request.refetch)
-        read = self._coverage.coverage(request.view).read
+        read = self.runs_to_compare(dataset, self._coverage.coverage(request.view).read, request.pending_only)
         first = {width: self._compare(request, width, read) for width in {run.width for run in read}}
         grown = [bucket for width, comparison in first.items() for bucket in _grown(dataset, width, comparison)]
         self._fetch(request, grown)
@@ -102,9 +108,18 @@ class Verifier:
                     if is_between(dataset, comparison.server_sums, mark) and has_grown(dataset, mark):
                         marks[bucket] = ()
                 self._record(dataset, width, second, marks)
-        stored = self._store.stored_buckets(dataset.name)
-        completeness = self._log.completeness(dataset.name, self._coverage.coverage(request.view), stored)
+        completeness = self._log.completeness(dataset.name, self._coverage.coverage(request.view))
         return VerificationOutcome(completeness, bool(request.refetch or grown))
+
+    def runs_to_compare(
+        self, dataset: Dataset, read: Sequence[BucketRun], pending_only: bool
+    ) -> Sequence[BucketRun]:
+        """Return the buckets of `read` that a verification compares, see `VerificationRequest`."""
+        if not pending_only:
+            return read
+        pending = self._log.pending(dataset.name, read)
+        is_cheaper = len(verification_windows(dataset, pending)) < len(verification_windows(dataset, read))
+        return pending if is_cheaper else read
 
     def _compare(self, request: VerificationRequest, width: BucketWidth, read: Sequence[BucketRun]) -> _Comparison:
         dataset = request.dataset
@@ -124,7 +139,8 @@ class Verifier:
     def _record(self, dataset: Dataset, width: BucketWidth, comparison: _Comparison, marks: Marks) -> None:
         starts = np.array(sorted(comparison.differences), np.int64)
         fetched = comparison.fetched.find(starts)
-        self._log.add(dataset.name, width, starts, fetched, int(self._clock()), marks)
+        at = int(self._clock())
+        self._store.record_comparison(Comparison(dataset.name, width, starts, fetched, at, marks))
 
     def _fetch(self, request: VerificationRequest, buckets: Iterable[Bucket]) -> None:
         """Fetch buckets again, grouped by every granted dimension, and store them."""
@@ -168,5 +184,5 @@ def _grown(dataset: Dataset, width: BucketWidth, comparison: _Comparison) -> lis
     return [Bucket(start, width) for start in open_starts if has_grown(dataset, comparison.differences[start])]
 
 
-def _marks(comparison: _Comparison, width: BucketWidth) -> Marks:
+def _marks(comparison: _Comparison, width: BucketWidth) -> dict[Bucket, tuple[Difference, ...]]:
     return {Bucket(start, width): tuple(items) for start, items in comparison.differences.items() if items}

@@ -132,5 +132,5 @@ def _start_error(detail: str) -> ServerError:
     return ServerError(
         detail,
         title="The demo could not be started",
-        hint="Try again. If it fails again, a security program may block local network connections.",
+        hint="Retry. If it fails again, a security program may block local network connections.",
     )

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
 
 from usage_viewer.domain.table import Alignment, Column, FigureColumn
 from usage_viewer.gui.formatting.numbers import MISSING
-from usage_viewer.gui.table.table_format import MAY_CHANGE
+from usage_viewer.gui.table.table_format import split_mark
 from usage_viewer.gui.table.table_model import TableModel
 from usage_viewer.gui.widgets.contrast import SHAPE, TEXT, nearest
 from usage_viewer.gui.widgets.theme import UNIT, blend
@@ -35,7 +35,7 @@ class _Rows:
 class CellPainter:
     """Draws without roles and delegates: with hundreds of cells in a frame, each call from C++ to Python counts.
 
-    The mark of a period that may change follows its label in a fainter colour.
+    The mark of a period that is not final follows its label in a fainter colour.
     """
 
     def __init__(self, model: TableModel, view: QTableView) -> None:
@@ -173,8 +173,9 @@ class CellPainter:
                 painter.setPen(colour)
                 pen = colour
             width = self.text_width(text)
-            if period and text.endswith(MAY_CHANGE):
-                pen = self._paint_marked(painter, text.removesuffix(MAY_CHANGE), left, top + drop, room, colour)
+            label, mark = split_mark(text) if period else (text, "")
+            if mark:
+                pen = self._paint_marked(painter, (label, mark), QPoint(left, top + drop), room, colour)
             elif width > room:
                 text = self._metrics.elidedText(text, self._view.textElideMode(), room) if column.can_elide else "…"
                 painter.drawText(left + room - self.text_width(text) if right else left, top + drop, text)
@@ -202,17 +203,21 @@ class CellPainter:
                 painter.drawText(left + self.text_width(cents), top + drop, text[-beyond:])
 
     def _paint_marked(
-        self, painter: QPainter, label: str, left: int, line: int, room: int, colour: QColor
+        self, painter: QPainter, texts: tuple[str, str], start: QPoint, room: int, colour: QColor
     ) -> QColor:
-        """Draws a period that may change, without the mark if only the label has room. Returns the pen's colour."""
+        """Draws the label and mark of a period, without the mark if only the label has room.
+
+        Returns the pen's colour.
+        """
+        label, mark = texts
         if self.text_width(label) > room:
             label = self._metrics.elidedText(label, self._view.textElideMode(), room)
-        painter.drawText(left, line, label)
-        if self.text_width(label + MAY_CHANGE) > room:
+        painter.drawText(start, label)
+        if self.text_width(label + mark) > room:
             return colour
         faint = self.faint if colour is self._text else colour
         painter.setPen(faint)
-        painter.drawText(left + self.text_width(label), line, MAY_CHANGE)
+        painter.drawText(start + QPoint(self.text_width(label), 0), mark)
         return faint
 
     def _paint_focus(self, painter: QPainter, places: Sequence[tuple[int, QRect]], rows: _Rows) -> None:

@@ -7,6 +7,7 @@ from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import Dataset
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.period import Periods
+from usage_viewer.domain.period_status import PeriodStatus
 from usage_viewer.domain.table import FigureColumn, Table
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.formatting.periods import period_bounds
@@ -26,10 +27,13 @@ class CellTips:
     abbreviated: bool
 
     def period(self, periods: Periods, index: int) -> list[str]:
-        """Return the bounds of a period, and whether it may change."""
+        """Return the bounds of a period, and whether it is in progress or may still change."""
         lines = [period_bounds(periods, index)]
-        if self.periods.is_marked(index):
-            lines.append("May still change: usage can be reported up to 3 days after the end.")
+        status = self.periods.status(index)
+        if status is PeriodStatus.IN_PROGRESS:
+            lines.append("In progress: this period has not ended yet.")
+        elif status is PeriodStatus.MAY_CHANGE:
+            lines.append("Ended; may still change: usage can be reported up to 3 days after the end.")
         return lines
 
     def figure(self, column: ColumnKey, row: int) -> list[str]:

@@ -3,7 +3,7 @@
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.table import Column
 from usage_viewer.gui.table.cell_painter import PADDING, CellPainter
-from usage_viewer.gui.table.table_format import MAY_CHANGE
+from usage_viewer.gui.table.table_format import split_mark
 from usage_viewer.gui.table.table_header import LARGEST_FITTED, MINIMUM, TableHeader
 from usage_viewer.gui.table.table_model import TableModel
 
@@ -57,9 +57,9 @@ class ColumnWidths:
     def _width(self, column: Column) -> int:
         model, place = self._model, self._model.section(column.key)
         texts = model.texts(0, place) if len(model.rows) else []
-        if column is model.table.period and model.periods.any_marked:
+        if column is model.table.period and (marks := model.periods.marks):
             # The marked periods may be further down.
-            texts = [f"{text.removesuffix(MAY_CHANGE)}{MAY_CHANGE}" for text in texts]
+            texts = [f"{label}{mark}" for label in {split_mark(text)[0] for text in texts} for mark in marks]
         widths = [self._cells.cell_width(text, column) for text in set(texts)]
         total = column.total_text(model.form)
         widths.append(int(self._cells.text_width(total) * _TOTAL_FACTOR) + self._cells.room_beyond(total, column))

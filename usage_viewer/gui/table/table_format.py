@@ -9,24 +9,29 @@ from PySide6.QtCore import QLocale
 from usage_viewer.domain.catalog import MONEY, Kind
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.period import Periods
+from usage_viewer.domain.period_status import PeriodStatus
 from usage_viewer.domain.table import Column, FigureColumn
 from usage_viewer.gui.formatting.numbers import MISSING, NumberFormat
 from usage_viewer.gui.formatting.periods import period_label
 
-MAY_CHANGE = " · may change"
-"""Follows the label of a period that is not final."""
+MARKS = {
+    PeriodStatus.FINAL: "",
+    PeriodStatus.MAY_CHANGE: " · may still change",
+    PeriodStatus.IN_PROGRESS: " · in progress",
+}
+"""Follow the labels of periods that are not final."""
 
 _MOST_LABELS = 4096
 
 
 class PeriodLabels:
-    """Labels periods and marks those that may change; keeps labels, since views repeat the same days."""
+    """Labels periods and marks those that are not final; keeps labels, since views repeat the same days."""
 
     def __init__(self, locale: QLocale) -> None:
         self._locale = locale
         self._labels: dict[object, str] = {}
-        self.may_change: NDArray[np.bool_] | None = None
-        """For each period of the table, whether its usage may still grow; None: no period is marked."""
+        self.statuses: NDArray[np.int8] | None = None
+        """The `PeriodStatus` of each period of the table; None: all are final."""
 
     def text(self, periods: Periods, index: int) -> str:
         """Return the label of a period, with its mark."""
@@ -36,16 +41,24 @@ class PeriodLabels:
             if len(self._labels) > _MOST_LABELS:
                 self._labels.clear()
             label = self._labels[key] = period_label(periods, index, self._locale)
-        return label + MAY_CHANGE if self.is_marked(index) else label
+        return label + MARKS[self.status(index)]
 
-    def is_marked(self, index: int) -> bool:
-        """Report whether a period may change."""
-        return self.may_change is not None and bool(self.may_change[index])
+    def status(self, index: int) -> PeriodStatus:
+        """Return the status of a period."""
+        return PeriodStatus.FINAL if self.statuses is None else PeriodStatus(int(self.statuses[index]))
 
     @property
-    def any_marked(self) -> bool:
-        """Whether any period may change."""
-        return self.may_change is not None and bool(self.may_change.any())
+    def marks(self) -> list[str]:
+        """The marks that occur in the table."""
+        if self.statuses is None:
+            return []
+        return [mark for status, mark in MARKS.items() if mark and (self.statuses == status).any()]
+
+
+def split_mark(text: str) -> tuple[str, str]:
+    """Return the label of a period and its mark ("" for a final one) separately."""
+    mark = next((mark for mark in MARKS.values() if mark and text.endswith(mark)), "")
+    return text.removesuffix(mark), mark
 
 
 class TableFormat:

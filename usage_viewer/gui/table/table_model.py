@@ -66,14 +66,14 @@ class TableModel(QAbstractTableModel):
         self._blocks: dict[tuple[int, int], list[str]] = {}
 
     def set_table(
-        self, table: Table, rows: RowOrder, view: ViewState, may_change: NDArray[np.bool_] | None = None
+        self, table: Table, rows: RowOrder, view: ViewState, statuses: NDArray[np.int8] | None = None
     ) -> None:
         """Show `table` in the order of `rows` as the answer to `view`.
 
-        `may_change` (one for each period): the periods to mark, whose usage may still grow.
+        `statuses` has the `PeriodStatus` of each period; periods that are not final are marked.
         """
         self.beginResetModel()
-        self.periods.may_change = may_change
+        self.periods.statuses = statuses
         self.table, self.rows, self.view = table, rows, view
         self._sections = {column.key: place for place, column in enumerate(table.columns)}
         self._blocks.clear()

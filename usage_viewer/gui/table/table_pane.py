@@ -37,15 +37,15 @@ class TablePane(QWidget):
         rows: RowOrder,
         view: ViewState,
         note: str = "",
-        may_change: NDArray[np.bool_] | None = None,
+        statuses: NDArray[np.int8] | None = None,
     ) -> None:
         """Show a table and its totals.
 
-        `note` states the loaded part of incomplete data ("27 of 30 days"). `may_change`: see
+        `note` states the loaded part of incomplete data ("27 of 30 days"). `statuses`: see
         `TableModel.set_table`.
         """
         self.totals.set_totals(table, view, note)
-        self.table.set_table(table, rows, view, self.totals.label, may_change)
+        self.table.set_table(table, rows, view, self.totals.label, statuses)
 
     def _connect_scroll_bars(self) -> None:
         """Hides the table's own scroll bar, which would be between rows and totals, and moves both together."""

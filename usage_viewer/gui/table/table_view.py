@@ -94,14 +94,14 @@ class TableView(QTableView):
         rows: RowOrder,
         view: ViewState,
         heads_text: str = "",
-        may_change: NDArray[np.bool_] | None = None,
+        statuses: NDArray[np.int8] | None = None,
     ) -> None:
         """Show a table; selected rows stay selected if the table still has them.
 
-        `heads_text` must fit below the head columns. `may_change`: see `TableModel.set_table`.
+        `heads_text` must fit below the head columns. `statuses`: see `TableModel.set_table`.
         """
         self._widths.heads_text = heads_text
-        self.usage_model.set_table(table, rows, view, may_change)
+        self.usage_model.set_table(table, rows, view, statuses)
 
     def set_heads_indent(self, pixels: int) -> None:
         """Reserves room before the text below the head columns."""

@@ -11,6 +11,7 @@ from usage_viewer.domain.dataset import Dataset
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity, Span
+from usage_viewer.domain.period_status import PeriodStatus, bucket_status
 from usage_viewer.domain.verification import (
     BrokenIdentities,
     BrokenIdentity,
@@ -111,7 +112,10 @@ class ChangesDialog(RecordDialog):
             Field("Figure", lambda item: texts.label(item.metric)),
             Field("Before", lambda item: texts.figure(item.before, item.metric), number=True),
             Field("After", lambda item: texts.figure(item.after, item.metric), number=True),
-            Field("Status before", lambda item: _status_text(may_change=not item.settled)),
+            Field(
+                "Status before",
+                lambda item: _STATUS_TEXTS[PeriodStatus.FINAL if item.settled else PeriodStatus.MAY_CHANGE],
+            ),
             Field("Record", lambda item: texts.record(item.combination)),
         ]
         self._records: RecordModel[Change] = RecordModel(fields, ())
@@ -166,6 +170,9 @@ def sources_dialog(sources: CellSources, names: Names, parent: QWidget) -> Recor
     texts = _RecordTexts(dataset, names, parent.locale())
     locale = texts.locale
 
+    def status_text(item: BucketContribution) -> str:
+        return _STATUS_TEXTS[bucket_status(item.bucket, sources.result.look.now, may_grow=item.open)]
+
     def metric_field(index: int, metric: str) -> Field[BucketContribution]:
         return Field(texts.label(metric), lambda item: texts.figure(item.figures[index], metric), number=True)
 
@@ -175,7 +182,7 @@ def sources_dialog(sources: CellSources, names: Names, parent: QWidget) -> Recor
         Field("Records", lambda item: locale.toString(item.rows), number=True),
         *(metric_field(index, metric) for index, metric in enumerate(sources.metrics)),
         Field("Downloaded", lambda item: moment_text(item.fetched_at, locale)),
-        Field("Status", lambda item: _status_text(may_change=item.open)),
+        Field("Status", status_text),
     ]
     dialog = RecordDialog("Sources", RecordModel(fields, sources.contributions), parent)
     dialog.intro.setText(sources_text(sources, names, locale))
@@ -183,8 +190,11 @@ def sources_dialog(sources: CellSources, names: Names, parent: QWidget) -> Recor
     return dialog
 
 
-def _status_text(*, may_change: bool) -> str:
-    return "may change" if may_change else "final"
+_STATUS_TEXTS = {
+    PeriodStatus.FINAL: "final",
+    PeriodStatus.MAY_CHANGE: "may still change",
+    PeriodStatus.IN_PROGRESS: "in progress",
+}
 
 
 def sources_text(sources: CellSources, names: Names, locale: QLocale) -> str:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from usage_viewer.domain.catalog import Dataset, dataset_named
-from usage_viewer.domain.verification import Bucket, Completeness, Difference, Verdict
+from usage_viewer.domain.verification import Bucket, Difference, Verdict
 from usage_viewer.gui.formatting.moments import bucket_text, common_noun, count_text, moment_text
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.verification.verifier import VerificationState
@@ -94,7 +94,7 @@ class VerificationPopup(Popup):
         self.setPalette(QPalette())  # not the badge's palette, in which all text has the colour of the badge
         completeness = state.completeness
         differs = completeness.verdict is Verdict.DIFFERS
-        title = plain_label(headline(completeness, parent.locale()), self)
+        title = plain_label(headline(state, parent.locale()), self)
         title.setFont(scaled_font(title.font(), 1.0, bold=True))
         self.column.addWidget(title)
         details = plain_label(state_text(state, dataset, parent.locale()), self, wrap=True)
@@ -104,7 +104,8 @@ class VerificationPopup(Popup):
         self.refetch_button = QPushButton("&Download again", self)
         self.differences_button = QPushButton("&Show differences…", self)
         self.verify_button = QPushButton("&Verify again", self)
-        self.refetch_button.setVisible(differs)
+        self.refetch_button.setVisible(differs and state.has_server)
+        self.verify_button.setVisible(state.has_server)
         self.differences_button.setVisible(differs)
         row = QHBoxLayout()
         row.setSpacing(UNIT)
@@ -124,39 +125,45 @@ def badge_text(state: VerificationState, locale: QLocale) -> str:
     if state.verifying:
         return "Verifying…"
     if completeness.verdict is Verdict.NOT_VERIFIED:
-        return "Not verified yet"
+        if not state.has_server:
+            return "Not verified"
+        return "Partly verified" if 0 < completeness.pending < completeness.buckets else "Not verified yet"
     if completeness.verdict is Verdict.DIFFERS:
         return "Totals differ"
     return f"Verified {moment_text(completeness.checked_at or 0, locale)}"
 
 
-def headline(completeness: Completeness, locale: QLocale) -> str:
+def headline(state: VerificationState, locale: QLocale) -> str:
     """Return the title of the popup."""
+    completeness = state.completeness
     buckets = completeness.differing
     if completeness.verdict is not Verdict.DIFFERS:
         return "All totals match"
     noun = common_noun(bucket.width for bucket in buckets)
     verb = "differs" if len(buckets) == 1 else "differ"
-    total = count_text(completeness.buckets, noun, locale)
-    return f"{locale.toString(len(buckets))} of {total} {verb} from the totals that OpenAI reports"
+    count = count_text(len(buckets), noun, locale)
+    if noun == "day" and state.extent.endswith("days"):
+        count = f"{locale.toString(len(buckets))} of {state.extent}"
+    return f"{count} {verb} from the totals that OpenAI reports"
 
 
 def state_text(state: VerificationState, dataset: Dataset, locale: QLocale) -> str:
     """Return lines of plain text that explain a state of verification."""
     completeness = state.completeness
     if state.verifying:
-        return "Comparing the downloaded totals with the totals that OpenAI reports."
+        return "Comparing the downloaded totals with the totals that OpenAI reports, in the background."
     lines = [f"The last verification failed: {state.error_title}."] if state.error_title else []
     if completeness.verdict is Verdict.NOT_VERIFIED:
         return "\n".join([*lines, _not_verified_text(state, locale)])
     when = moment_text(completeness.checked_at or 0, locale)
     if completeness.verdict is Verdict.VERIFIED:
-        buckets = count_text(completeness.buckets, state.bucket_noun, locale)
-        every = "all " if completeness.buckets != 1 else ""
-        lines += [f"Totals of {every}{buckets} match the totals that OpenAI reports.", f"Verified {when}."]
+        every = "" if state.extent.startswith("1 ") else "all "
+        lines += [f"Totals of {every}{state.extent} match the totals that OpenAI reports.", f"Verified {when}."]
     else:
         lines += [f"Compared {when}."]
         lines += difference_lines(completeness.differences, dataset, locale)
+        if completeness.pending:
+            lines.append("The rest is not completely verified yet.")
     if completeness.growing:
         names = ", ".join(bucket_text(bucket, locale) for bucket in completeness.growing[:3])
         others = " and others" if len(completeness.growing) > 3 else ""
@@ -168,9 +175,13 @@ def state_text(state: VerificationState, dataset: Dataset, locale: QLocale) -> s
 
 
 def _not_verified_text(state: VerificationState, locale: QLocale) -> str:
+    if not state.has_server:
+        return "These totals were not verified when the snapshot was saved. A snapshot can't be verified later."
     if not state.can_verify:
         return "Totals can be verified when all data of this range is downloaded and there is an admin key."
     requests = count_text(state.requests, "request", locale)
+    if state.completeness.pending < state.completeness.buckets:
+        return f"Some data was loaded after the last verification. Click to verify all totals ({requests})."
     return f"Click to compare the downloaded totals with the totals that OpenAI reports ({requests})."
 
 

@@ -14,9 +14,7 @@ from usage_viewer.domain.verification import (
     BucketContribution,
     Cell,
     Completeness,
-    Verdict,
 )
-from usage_viewer.gui.formatting.moments import common_noun
 from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.tasks import Task, Tasks
 from usage_viewer.gui.workspace.workspace import Workspace
@@ -40,8 +38,8 @@ class VerificationState:
     """Describes what is known about the totals of the current view.
 
     `error_title` says why the last verification failed (empty: it did not). `requests` is the number of requests
-    that a verification takes. `bucket_noun` is the length of the view's buckets (day, hour or minute), or "period"
-    if they differ in length.
+    that a verification takes. `extent` is the length of the view's range ("30 days"; empty: no view is shown).
+    `has_server` is false for a snapshot, which can't be verified again.
     """
 
     completeness: Completeness = _NOT_VERIFIED
@@ -49,7 +47,8 @@ class VerificationState:
     can_verify: bool = False
     error_title: str = ""
     requests: int = 0
-    bucket_noun: str = "day"
+    extent: str = ""
+    has_server: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +65,16 @@ class CellSources:
     contributions: tuple[BucketContribution, ...]
 
 
+def _usage_of(result: SortedResult) -> object:
+    """Return the dataset and the buckets of a result, which a verification compares."""
+    return result.view.dataset_name, result.look.coverage.read
+
+
 class BackgroundVerifier(QObject):
-    """Follows the workspace on the GUI thread: verifies complete loads and finds broken identities by itself."""
+    """Follows the workspace on the GUI thread: verifies complete data and finds broken identities by itself.
+
+    Buckets that were compared since their last fetch are not compared again by itself if that saves requests.
+    """
 
     state_changed = Signal(object)  # VerificationState
     broken_identities_changed = Signal(object)  # BrokenIdentities
@@ -80,12 +87,15 @@ class BackgroundVerifier(QObject):
         self._workspace, self._tasks = workspace, tasks
         self.state = VerificationState()
         self.broken_identities = BrokenIdentities()
-        self._verified_range: object = None  # dataset and span of the last verification
-        self._fetch_finished = False  # since the last result that was shown
+        self._verified_usage: object = None  # dataset and buckets of the last verification
+        self._attempted: object = None  # the usage and fetch times of the last verification that began by itself
+        self._fetch_failed = False  # or was stopped by the user, since the last one began
         self._checked_usage: object = None  # the usage whose identities were last checked
         workspace.shown.connect(self._on_result_shown)
         workspace.fetch.running_changed.connect(self._on_fetching_changed)
-        workspace.failed.connect(lambda error: self._on_workspace_failed())
+        workspace.fetch.stopped.connect(self._on_fetch_failed)
+        workspace.failed.connect(lambda error: self._on_fetch_failed())
+        workspace.closed.connect(self._on_closed)
 
     @property
     def busy(self) -> bool:
@@ -95,45 +105,62 @@ class BackgroundVerifier(QObject):
     # Verification against the server's totals
 
     def _on_fetching_changed(self, fetching: bool) -> None:
-        self._fetch_finished = not fetching
         self._checked_usage = None  # after a fetch, the same buckets may hold other figures
         if fetching:
+            self._fetch_failed = False
+            self._attempted = None
             self._stop()
 
-    def _on_workspace_failed(self) -> None:
-        self._fetch_finished = False
+    def _on_fetch_failed(self) -> None:
+        self._fetch_failed = True
+
+    def _on_closed(self) -> None:
+        """Forget everything about the data that was open: nothing is known about the next."""
+        for channel in (VERIFY, IDENTITIES, RECORDS):
+            self._tasks.cancel(channel)
+        self._verified_usage = self._attempted = self._checked_usage = None
+        self._fetch_failed = False
+        self._set_state(VerificationState())
+        self._on_broken_identities_found(BrokenIdentities())
 
     def _on_result_shown(self, result: SortedResult) -> None:
         if self._workspace.session is None:
             return
         self._find_broken_identities(result)
-        key = (result.view.dataset_name, result.look.coverage.periods.span)
-        if self.state.verifying and key != self._verified_range:
+        if self.state.verifying and _usage_of(result) != self._verified_usage:
             self._stop()
-        state = self._stored_state(result, same_range=key == self._verified_range)
-        loaded = self._fetch_finished and not self._workspace.fetching
-        self._fetch_finished = self._fetch_finished and not loaded
-        unverified = state.completeness.verdict is Verdict.NOT_VERIFIED
-        if loaded and unverified and state.can_verify and state.requests <= MAX_AUTOMATIC_REQUESTS:
-            self._start(state, ())
+        state = self._stored_state(result)
+        if state.can_verify and state.completeness.pending and not self.state.verifying and self._is_due(result):
+            self._start(state, (), pending_only=True)
         else:
             self._set_state(state)
 
-    def _stored_state(self, result: SortedResult, *, same_range: bool) -> VerificationState:
-        """Return the state of a result's totals as far as it is stored, without a request to the server.
+    def _is_due(self, result: SortedResult) -> bool:
+        """Report whether the pending buckets of a result are compared by itself; note that they are."""
+        session, coverage = self._workspace.session, result.look.coverage
+        attempt = (_usage_of(result), coverage.oldest_fetch, coverage.newest_fetch)
+        if session is None or self._fetch_failed or attempt == self._attempted:
+            return False
+        if session.requests_to_verify(result.view, coverage, pending_only=True) > MAX_AUTOMATIC_REQUESTS:
+            return False
+        self._attempted = attempt
+        return True
 
-        `same_range` means that the last verification had the same dataset and span, so its error still applies.
-        """
+    def _stored_state(self, result: SortedResult) -> VerificationState:
+        """Return the state of a result's totals as far as it is stored, without a request to the server."""
         session, coverage = self._workspace.session, result.look.coverage
         assert session is not None
         fully_downloaded = coverage.complete and bool(coverage.read)
+        # The error of the last verification still applies to the same dataset and buckets.
+        same_usage = _usage_of(result) == self._verified_usage
         return VerificationState(
             session.completeness(result.view, coverage),
             self.state.verifying,
             fully_downloaded and session.connected and not self._workspace.fetching,
-            self.state.error_title if same_range else "",
+            self.state.error_title if same_usage else "",
             session.requests_to_verify(result.view, coverage),
-            common_noun(run.width for run in coverage.read),
+            coverage.extent.text,
+            session.capabilities.can_fetch,
         )
 
     def verify(self) -> None:
@@ -145,15 +172,15 @@ class BackgroundVerifier(QObject):
         if self.state.can_verify:
             self._start(self.state, buckets)
 
-    def _start(self, state: VerificationState, buckets: Sequence[Bucket]) -> None:
+    def _start(self, state: VerificationState, buckets: Sequence[Bucket], *, pending_only: bool = False) -> None:
         session, last = self._workspace.session, self._workspace.last
         if session is None or last is None or state.verifying:
             return
         view = last.view
-        self._verified_range = (view.dataset_name, last.look.coverage.periods.span)
+        self._verified_usage = _usage_of(last)
 
         def work(task: Task) -> "VerificationOutcome":
-            return session.verify(view, task.cancellation, refetch=buckets)
+            return session.verify(view, task.cancellation, refetch=buckets, pending_only=pending_only)
 
         self._tasks.start(VERIFY, work, self._on_verified, self._on_verification_failed)
         self._set_state(replace(state, verifying=True, error_title=""))
@@ -162,7 +189,9 @@ class BackgroundVerifier(QObject):
         if outcome.fetched:
             self._checked_usage = None
             self._workspace.reload()
-        self._set_state(replace(self.state, completeness=outcome.completeness, verifying=False))
+        state = replace(self.state, verifying=False)
+        last = self._workspace.last
+        self._set_state(state if last is None else replace(self._stored_state(last), verifying=False))
 
     def _on_verification_failed(self, error: UsageViewerError) -> None:
         error_title = "" if isinstance(error, Cancelled) else error.title

@@ -101,6 +101,11 @@ def warning_colour(palette: QPalette) -> QColor:
     return QColor("#ffc35c") if is_dark(palette) else QColor("#8a5300")
 
 
+def note_colour(palette: QPalette) -> QColor:
+    """Return the blue of notes about a mode; its contrast with the window colour is at least 4.5 (WCAG AA)."""
+    return QColor("#8ab4f8") if is_dark(palette) else QColor("#1a56a8")
+
+
 def plain_label(text: str = "", parent: QWidget | None = None, *, wrap: bool = False) -> QLabel:
     """Create a label that shows its text as written: no markup, no links."""
     label = QLabel(text, parent)

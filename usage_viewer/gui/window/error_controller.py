@@ -11,7 +11,7 @@ from usage_viewer.domain.errors import (
 )
 from usage_viewer.gui.sources.key_controller import KeyController
 from usage_viewer.gui.sources.source_controller import SourceController
-from usage_viewer.gui.window.error_banner import Action
+from usage_viewer.gui.widgets.strip import Action
 from usage_viewer.gui.window.main_page import MainPage
 from usage_viewer.gui.workspace.workspace import Workspace
 
@@ -25,7 +25,7 @@ class ErrorController(QObject):
         super().__init__(page)
         self._workspace, self._source, self._keys, self._page = workspace, source, keys, page
         self.problem = ""
-        source.opening.connect(self.clear)
+        source.opening.connect(self._on_opening)
         source.failed.connect(self.show_open_error)
         workspace.fetch.started.connect(self.clear)
         workspace.failed.connect(self.show)
@@ -33,6 +33,9 @@ class ErrorController(QObject):
         keys.server_differs.connect(self.show_other_server)
         keys.accepted.connect(self.clear)
         keys.refused.connect(self._note)
+        self._names_error: UsageViewerError | None = None
+        workspace.name_loader.failed.connect(self._on_names_failed)
+        workspace.name_loader.loaded.connect(self._on_names_loaded)
         keys.key_missing.connect(lambda: self._set_problem("There is no admin key."))
 
     def show(self, error: UsageViewerError) -> None:
@@ -87,16 +90,42 @@ class ErrorController(QObject):
         self.problem = ""
         self._page.banner.clear()
 
+    def _on_opening(self) -> None:
+        self._names_error = None
+        self.clear()
+
     def _retry(self) -> None:
         self._page.banner.clear()
+        if self._names_error is not None:
+            self._workspace.load_names()
         self._workspace.retry()
 
     def _show(self, error: UsageViewerError, actions: list[Action]) -> None:
         self._note(error)
         self._page.banner.show_error(error, actions)
+        self._show_names_error()
+
+    def _on_names_failed(self, error: UsageViewerError) -> None:
+        self._names_error = error
+        self._show_names_error()
+
+    def _on_names_loaded(self) -> None:
+        self._names_error = None
+        self._show_names_error()
+
+    def _show_names_error(self) -> None:
+        """Show that names are missing, unless the banner already tells the same failure."""
+        error, visible_error = self._names_error, self._page.banner.error
+        is_told = error is None or (visible_error is not None and visible_error.title == error.title)
+        text = "" if error is None or is_told else _names_text(error)
+        self._page.notes.set_notice("names", text)
 
     def _note(self, error: UsageViewerError) -> None:
         self._set_problem(f"{error.title}. {error.hint}")
 
     def _set_problem(self, problem: str) -> None:
         self.problem = problem
+
+
+def _names_text(error: UsageViewerError) -> str:
+    return f"Some names could not be loaded: {error.title.lower()}. {error.hint}"

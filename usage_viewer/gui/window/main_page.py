@@ -17,7 +17,8 @@ from usage_viewer.gui.table.selection_sync import SelectionSync
 from usage_viewer.gui.table.table_pane import TablePane
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.icons import icon
-from usage_viewer.gui.widgets.theme import UNIT
+from usage_viewer.gui.widgets.strip import Strip
+from usage_viewer.gui.widgets.theme import UNIT, note_colour, warning_colour
 from usage_viewer.gui.window.actions import Actions
 from usage_viewer.gui.window.empty_state import EmptyState
 from usage_viewer.gui.window.error_banner import ErrorBanner
@@ -50,7 +51,9 @@ class MainPage(QWidget):
         }
         self.grouping = GroupingBar(self)
         self.filters = FilterBar(workspace.values, lambda: workspace.names, self)
+        self.snapshot = Strip(note_colour, self)
         self.banner = ErrorBanner(self)
+        self.incomplete = Strip(warning_colour, self)
         self.notes = NoticeBar(self)
         self.pane = TablePane(parent=self)
         self.model, self.table, self.totals = self.pane.model, self.pane.table, self.pane.totals
@@ -82,7 +85,8 @@ class MainPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(bars)
-        column.addWidget(self.banner)
+        for strip in (self.snapshot, self.banner, self.incomplete):
+            column.addWidget(strip)
         column.addWidget(self.notes)
         column.addLayout(self._stack, 1)
         column.addWidget(self.status)
@@ -132,6 +136,7 @@ class MainPage(QWidget):
         for part in (self.range, self.per, self.zone, self.grouping, self.filters, self.table):
             part.view_requested.connect(workspace.show_view)
         self.status.cancel_requested.connect(workspace.cancel)
+        self.banner.changed.connect(self._update_empty)
         workspace.view_changed.connect(self.show_view)
         workspace.shown.connect(self.show_result)
         workspace.fetch.progressed.connect(self.status.show_progress)
@@ -158,7 +163,7 @@ class MainPage(QWidget):
         self.notes.set_notice("view", "\n".join(look.notes))
         self._show_unavailable()
         note = "" if look.coverage.complete else look.coverage.summary
-        self.pane.set_table(result.table, result.rows, result.view, note, look.may_grow)
+        self.pane.set_table(result.table, result.rows, result.view, note, look.statuses)
         profile = self._workspace.profile
         self.status.show_coverage(look.coverage, profile.clock_note if profile is not None else "")
         self._show_empty(result)
@@ -178,14 +183,21 @@ class MainPage(QWidget):
     def _on_fetching(self, fetching: bool) -> None:
         self.status.show_fetching(fetching)
         self._actions.cancel.setEnabled(fetching)
+        self._update_empty()
+
+    def _update_empty(self) -> None:
         if self._workspace.last is not None:
             self._show_empty(self._workspace.last)
 
     def show_origin(self, origin: str, range_text: str = "") -> None:
-        """Show a snapshot's date and keep which range it contains; "" for an organization."""
+        """Show a snapshot's date and which range it contains, with *Close*; "" for an organization."""
         self._origin, self._origin_range = origin, range_text
         self.status.show_origin(origin)
         self.status.show_coverage(None)
+        if origin:
+            self.snapshot.show_message(origin, range_text, [("&Close", self._actions.close_snapshot.trigger)])
+        else:
+            self.snapshot.clear()
 
     def show_loading(self, text: str) -> None:
         """Show a text and a progress bar in place of the table."""
@@ -197,6 +209,7 @@ class MainPage(QWidget):
         self.empty.show_message("")
         self._stack.setCurrentWidget(self.empty)
         self.status.show_coverage(None)
+        self.snapshot.clear()
 
     def show_no_key(self, enter: Callable[[], None]) -> None:
         """Explains that there is neither a key nor data; `enter` asks for the key."""
@@ -233,8 +246,8 @@ class MainPage(QWidget):
         else:
             self.empty.show_message(
                 "No data for this range yet",
-                f"Loaded so far: {coverage.summary}.",
-                button="Retry",
+                f"{coverage.summary}.",
+                button="" if self.banner.error is not None else "Retry",  # a failure is told once
                 act=self._workspace.retry,
             )
 

@@ -51,7 +51,6 @@ class SourceDisplay(QObject):
         for action in (actions.refresh, actions.prove):
             action.setEnabled(capabilities.can_fetch)
         actions.save_snapshot.setEnabled(capabilities.can_save_snapshot)
-        self._page.status.badge.setVisible(capabilities.can_fetch)  # a snapshot has no server to compare it with
         self._page.notes.clear()
         self._page.show_loading("Opening…")
 

@@ -40,6 +40,7 @@ class VerificationController(QObject):
         connect(actions.prove, verifier.verify)
         connect(actions.changes, lambda: self.list_changes().raise_())
         connect(actions.origins, page.table.ask_for_origin)
+        self._show_state(verifier.state)
 
     def _show_state(self, state: VerificationState) -> None:
         badge = self._page.status.badge
@@ -47,6 +48,7 @@ class VerificationController(QObject):
             self._workspace.view.dataset if self._workspace.last is None else self._workspace.last.view.dataset
         )
         badge.show_state(state)
+        badge.setVisible(bool(state.extent))  # without a table the badge claims nothing
 
     def _show_broken_identities(self, broken: BrokenIdentities) -> None:
         self.identity_badge.show_broken_identities(broken)

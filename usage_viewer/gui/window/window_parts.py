@@ -5,7 +5,6 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.clipboard.copy_controller import CopyController
 from usage_viewer.gui.sources.demo_controller import DemoController
@@ -21,6 +20,7 @@ from usage_viewer.gui.window.appearance_controller import AppearanceController
 from usage_viewer.gui.window.commands import Commands
 from usage_viewer.gui.window.error_controller import ErrorController
 from usage_viewer.gui.window.help_dialogs import about_dialog, shortcut_dialog
+from usage_viewer.gui.window.incomplete_controller import IncompleteController
 from usage_viewer.gui.window.main_page import MainPage
 from usage_viewer.gui.window.source_display import SourceDisplay
 from usage_viewer.gui.window.verification_controller import VerificationController
@@ -55,6 +55,7 @@ class WindowParts(QObject):
         self.demo = DemoController(context, self.source, self.tasks, self)
         self.erasing = EraseController(context, self.workspace, self.settings, self.tasks, window)
         self.errors = ErrorController(self.workspace, self.source, self.keys, self.page)
+        self.incomplete = IncompleteController(self.workspace, self.keys, self.page)
         self.display = SourceDisplay(self.source, self.organizations, self.settings, self.actions, self.page)
         self.verifier = BackgroundVerifier(self.workspace, self.tasks, self)
         self.verification = VerificationController(self.verifier, self.workspace, self.page, self.actions)
@@ -80,7 +81,6 @@ class WindowParts(QObject):
         workspace.shown.connect(self.startup_ended)
         workspace.shown.connect(self._on_shown)
         workspace.failed.connect(self.startup_ended)
-        workspace.name_loader.failed.connect(self._on_names_failed)
         workspace.view_changed.connect(self.settings.save_view)
         self.settings.write_failed.connect(errors.show)
         self.verifier.failed.connect(errors.show)
@@ -141,9 +141,6 @@ class WindowParts(QObject):
     def _on_shown(self, result: SortedResult) -> None:
         if result.table.rows and self._window.focusWidget() in (None, self.page.dataset):
             self.page.table.setFocus()  # after the start the arrow keys move in the table
-
-    def _on_names_failed(self, error: UsageViewerError) -> None:
-        self.page.notes.set_notice("names", f"Some names could not be loaded: {error.title.lower()}. {error.hint}")
 
     def _on_dataset_chosen(self, view: ViewState) -> None:
         columns = self.settings.profile.columns.get(view.dataset_name, ())

@@ -41,6 +41,7 @@ class Workspace(QObject):
     selection_changed = Signal(object)  # RowKeys
     failed = Signal(object)  # UsageViewerError that stopped the fetch or the load
     session_opened = Signal()
+    closed = Signal()  # the data that was open; no result is shown any more
     session_failed = Signal(object)  # UsageViewerError
 
     def __init__(self, tasks: Tasks, view: ViewState, parent: QObject | None = None) -> None:
@@ -134,6 +135,7 @@ class Workspace(QObject):
         session, self.session = self.session, None
         if session is not None:
             session.close()
+        self.closed.emit()
 
     def connect_key(self, key: "AdminKey") -> None:
         """Fetch with `key` from now on."""

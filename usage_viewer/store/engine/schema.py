@@ -47,7 +47,29 @@ def _version_2(cursor: Connection) -> None:
     """)
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2)
+def _version_3(cursor: Connection) -> None:
+    cursor.execute("""
+        CREATE TABLE comparison (         -- with the server's totals; a replaced bucket has none
+            dataset VARCHAR NOT NULL,
+            width VARCHAR NOT NULL,
+            start BIGINT NOT NULL,        -- epoch seconds
+            fetched_at BIGINT NOT NULL,   -- the bucket's fetch that was compared, epoch seconds
+            compared_at BIGINT NOT NULL,  -- epoch seconds
+            grew BOOLEAN NOT NULL         -- during the comparison, which explains its difference
+        );
+        CREATE TABLE difference (
+            dataset VARCHAR NOT NULL,
+            width VARCHAR NOT NULL,
+            start BIGINT NOT NULL,
+            metric VARCHAR NOT NULL,
+            unit VARCHAR,                 -- of money and quantities
+            local_value VARCHAR NOT NULL, -- digits
+            server_value VARCHAR NOT NULL
+        );
+    """)
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2, _version_3)
 """Step i migrates from version i to i + 1; version 0 is an empty file."""
 
 

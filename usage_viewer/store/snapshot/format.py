@@ -4,6 +4,7 @@
                       contain the same usage: choose one `bucket_width` before adding up.
 `held.parquet`        every stored whole bucket, also those without usage
 `names.parquet`       the names of the ids that occur
+`differences.parquet` the sums of buckets that differed from the server's totals when they were compared
 
 Times are TIMESTAMP in UTC, counts BIGINT, money and quantities DECIMAL, everything else VARCHAR.
 """
@@ -16,6 +17,7 @@ from usage_viewer.store.engine.schema import DECIMAL
 
 HELD_FILE = "held.parquet"
 NAMES_FILE = "names.parquet"
+DIFFERENCES_FILE = "differences.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,20 @@ HELD_COLUMNS: Mapping[str, SnapshotColumn] = {
     "bucket_start": SnapshotColumn("TIMESTAMP", "Start of the bucket, UTC."),
     "fetched_at": SnapshotColumn("TIMESTAMP", "When it was fetched, UTC."),
     "grouped": SnapshotColumn("VARCHAR", "The dimensions of the request, separated by commas."),
+    "compared_at": SnapshotColumn(
+        "TIMESTAMP", "When its sums were compared with the server's totals, UTC. Null: never."
+    ),
+    "grew": SnapshotColumn("BOOLEAN", "Whether it grew during the comparison. Null: not compared."),
+}
+
+DIFFERENCE_COLUMNS: Mapping[str, SnapshotColumn] = {
+    "dataset": SnapshotColumn("VARCHAR", "Which dataset."),
+    "bucket_width": SnapshotColumn("VARCHAR", "1d, 1h or 1m."),
+    "bucket_start": SnapshotColumn("TIMESTAMP", "Start of the bucket, UTC."),
+    "metric": SnapshotColumn("VARCHAR", "Which column of the dataset."),
+    "unit": SnapshotColumn("VARCHAR", "The unit of money and quantities."),
+    "local_value": SnapshotColumn("VARCHAR", "The sum of the rows in the snapshot, in digits."),
+    "server_value": SnapshotColumn("VARCHAR", "The server's total, in digits."),
 }
 
 NAME_COLUMNS: Mapping[str, SnapshotColumn] = {

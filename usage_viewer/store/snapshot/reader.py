@@ -17,6 +17,8 @@ from usage_viewer.store.engine.schema import (
     quoted,
 )
 from usage_viewer.store.snapshot.format import (
+    DIFFERENCE_COLUMNS,
+    DIFFERENCES_FILE,
     HELD_COLUMNS,
     HELD_FILE,
     NAME_COLUMNS,
@@ -39,6 +41,7 @@ def load_snapshot(folder: Path, refused: Mapping[str, Sequence[str]] | None = No
         with _as_damage(), database.transaction() as cursor:
             migrate(cursor)
             _read_held(cursor, folder / HELD_FILE)
+            _read_comparisons(cursor, folder / DIFFERENCES_FILE)
             _read_names(cursor, folder / NAMES_FILE)
             for dataset in DATASETS.values():
                 _read_dataset(cursor, dataset, folder / dataset_file(dataset))
@@ -62,7 +65,9 @@ def _as_damage() -> Iterator[None]:
 
 
 def _read_held(cursor: Connection, path: Path) -> None:
-    _open(cursor, "plain_held", path, HELD_COLUMNS, HELD_COLUMNS)
+    # Snapshots of earlier versions have no comparisons.
+    required = [name for name in HELD_COLUMNS if name not in ("compared_at", "grew")]
+    _open(cursor, "plain_held", path, HELD_COLUMNS, required)
     cursor.execute(
         f"INSERT INTO held SELECT dataset, bucket_width, {_seconds('bucket_start')}, {_seconds('fetched_at')},"
         " grouped, false FROM plain_held"
@@ -78,6 +83,31 @@ def _read_held(cursor: Connection, path: Path) -> None:
             "a bucket does not start at a multiple of its width",
             f"SELECT 1 FROM held WHERE width = '{width.value}' AND start % {width.seconds} != 0",
         )
+
+
+def _read_comparisons(cursor: Connection, path: Path) -> None:
+    """Read which buckets were compared, and the differences in the file at `path`.
+
+    Without that file nothing counts as compared: earlier versions wrote neither.
+    """
+    if not path.is_file():
+        return
+    start = _seconds("bucket_start")
+    cursor.execute(
+        f"INSERT INTO comparison SELECT dataset, bucket_width, {start}, {_seconds('fetched_at')},"
+        f" {_seconds('compared_at')}, coalesce(grew, false) FROM plain_held WHERE compared_at IS NOT NULL"
+    )
+    _open(cursor, "plain_differences", path, DIFFERENCE_COLUMNS, DIFFERENCE_COLUMNS)
+    cursor.execute(
+        f"INSERT INTO difference SELECT dataset, bucket_width, {start}, metric, unit, local_value, server_value"
+        " FROM plain_differences"
+    )
+    _refuse_if(
+        cursor,
+        "a difference is not a number",
+        "SELECT 1 FROM difference WHERE NOT regexp_full_match(local_value, '-?[0-9]{1,60}([.][0-9]{1,60})?')"
+        " OR NOT regexp_full_match(server_value, '-?[0-9]{1,60}([.][0-9]{1,60})?')",
+    )
 
 
 def _read_names(cursor: Connection, path: Path) -> None:

@@ -12,6 +12,8 @@ from usage_viewer.domain.period import BucketWidth, Span
 from usage_viewer.store.engine.database import Connection, Database, wal_path
 from usage_viewer.store.engine.schema import DECIMAL, combination_table, fact_table, quoted
 from usage_viewer.store.snapshot.format import (
+    DIFFERENCE_COLUMNS,
+    DIFFERENCES_FILE,
     HELD_COLUMNS,
     HELD_FILE,
     NAME_COLUMNS,
@@ -78,6 +80,7 @@ def save_snapshot(store: Store, folder: Path, span: Span, cancel: Cancellation |
             copy = _Copy(source, target, cancel)
             widths_of = _copy_held(copy, span)
             rows[HELD_FILE] = _write_held(copy, folder)
+            rows[DIFFERENCES_FILE] = _write_differences(copy, folder)
             _copy_names(copy, list(store.names().by_id.values()))
             for name, widths in widths_of.items():
                 rows[dataset_file(DATASETS[name])] = _write_dataset(copy, DATASETS[name], widths, span, folder)
@@ -90,7 +93,24 @@ def save_snapshot(store: Store, folder: Path, span: Span, cancel: Cancellation |
     return rows
 
 
-_HELD = {"dataset": "VARCHAR", "width": "VARCHAR", "start": "BIGINT", "fetched_at": "BIGINT", "grouped": "VARCHAR"}
+_HELD = {
+    "dataset": "VARCHAR",
+    "width": "VARCHAR",
+    "start": "BIGINT",
+    "fetched_at": "BIGINT",
+    "grouped": "VARCHAR",
+    "compared_at": "BIGINT",
+    "grew": "BOOLEAN",
+}
+_DIFFERENCE = {
+    "dataset": "VARCHAR",
+    "width": "VARCHAR",
+    "start": "BIGINT",
+    "metric": "VARCHAR",
+    "unit": "VARCHAR",
+    "local_value": "VARCHAR",
+    "server_value": "VARCHAR",
+}
 
 
 def _copy_held(copy: _Copy, span: Span) -> dict[str, list[BucketWidth]]:
@@ -101,8 +121,8 @@ def _copy_held(copy: _Copy, span: Span) -> dict[str, list[BucketWidth]]:
     for dataset in DATASETS.values():
         for width in dataset.widths:
             count = copy.rows(
-                f"SELECT {listed} FROM held WHERE dataset = ? AND width = ? AND start >= ? AND start <= ?"
-                " ORDER BY start",
+                f"SELECT {listed} FROM held LEFT JOIN comparison USING (dataset, width, start, fetched_at)"
+                " WHERE dataset = ? AND width = ? AND start >= ? AND start <= ? ORDER BY start",
                 [dataset.name, width.value, span.start, span.end - width.seconds],
                 "held",
                 _HELD,
@@ -113,9 +133,22 @@ def _copy_held(copy: _Copy, span: Span) -> dict[str, list[BucketWidth]]:
 
 
 def _write_held(copy: _Copy, folder: Path) -> int:
-    sources = {"bucket_width": "width", "bucket_start": _time("start"), "fetched_at": _time("fetched_at")}
+    sources = {"bucket_width": "width", "bucket_start": _time("start")}
+    sources |= {name: _time(name) for name in ("fetched_at", "compared_at")}
     copy.write(_selected(HELD_COLUMNS, sources, "held"), folder / HELD_FILE)
     return _count(copy.target, "held")
+
+
+def _write_differences(copy: _Copy, folder: Path) -> int:
+    """Write the differences of the buckets in the target's table `held`."""
+    copy.create("difference", _DIFFERENCE)
+    copy.rows(f"SELECT {', '.join(_DIFFERENCE)} FROM difference ORDER BY rowid", [], "difference", _DIFFERENCE)
+    sources = {"bucket_width": "width", "bucket_start": _time("start")}
+    copy.target.execute(
+        "CREATE TABLE chosen_difference AS SELECT * FROM difference SEMI JOIN held USING (dataset, width, start)"
+    )
+    copy.write(_selected(DIFFERENCE_COLUMNS, sources, "chosen_difference"), folder / DIFFERENCES_FILE)
+    return _count(copy.target, "chosen_difference")
 
 
 def _copy_names(copy: _Copy, names: Sequence[Name]) -> None:

@@ -1,0 +1,100 @@
+"""Shows in an amber strip which part of the range is not loaded, with one button that helps."""
+
+from datetime import UTC, datetime
+
+from PySide6.QtCore import QLocale, QObject
+
+from usage_viewer.app.snapshot.archive import SnapshotProfile
+from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.date_range import DateRange
+from usage_viewer.gui.formatting.ranges import range_text
+from usage_viewer.gui.sources.key_controller import KeyController
+from usage_viewer.gui.widgets.strip import Action
+from usage_viewer.gui.window.main_page import MainPage
+from usage_viewer.gui.workspace.result_loader import SortedResult
+from usage_viewer.gui.workspace.workspace import Workspace
+
+MAX_RANGES = 3
+"""The number of missing ranges that the strip lists."""
+
+
+class IncompleteController(QObject):
+    """Follows the result, the fetch and the error banner.
+
+    While a fetch runs, its progress says what is loaded; while the banner tells a failure, the strip is hidden, so
+    that a failure is told once. Without any usage, the text in place of the table says what is missing.
+    """
+
+    def __init__(self, workspace: Workspace, keys: KeyController, page: MainPage) -> None:
+        super().__init__(page)
+        self._workspace, self._keys, self._page = workspace, keys, page
+        workspace.shown.connect(self._update)
+        workspace.fetch.running_changed.connect(self._update)
+        workspace.closed.connect(page.incomplete.clear)
+        page.banner.changed.connect(self._update)
+
+    def _update(self) -> None:
+        workspace, strip, last = self._workspace, self._page.incomplete, self._workspace.last
+        if (
+            last is None
+            or last.look.coverage.complete
+            or self._is_told_in_place_of(last)
+            or workspace.fetching
+            or self._page.banner.error is not None
+            or self._waits_for_the_key
+        ):
+            strip.clear()
+            return
+        coverage = last.look.coverage
+        missing = f"Missing: {missing_text(coverage, strip.locale())}."
+        strip.show_message(f"Incomplete: {coverage.summary}", missing, self._actions())
+
+    def _is_told_in_place_of(self, result: SortedResult) -> bool:
+        """Report whether the text in place of the table already says what is missing."""
+        if result.table.rows:
+            return False
+        return not result.view.filtered or self._workspace.reason(result.view.dataset_name) is not None
+
+    @property
+    def _waits_for_the_key(self) -> bool:
+        profile, session = self._workspace.profile, self._workspace.session
+        if profile is None or session is None:
+            return True
+        return profile.capabilities.needs_key and not session.connected and not self._keys.answered
+
+    def _actions(self) -> list[Action]:
+        profile, session = self._workspace.profile, self._workspace.session
+        if session is not None and session.connected:
+            return [("Re&try", self._workspace.retry)]
+        if isinstance(profile, SnapshotProfile):
+            return [("Show the &saved range", lambda: self._show_saved_range(profile))]
+        if profile is not None and profile.capabilities.needs_key:
+            return [("Enter admin &key", self._keys.ask)]
+        return []
+
+    def _show_saved_range(self, profile: SnapshotProfile) -> None:
+        view, manifest = self._workspace.view, profile.manifest
+        start, end = (
+            moment.astimezone(view.tzinfo).replace(tzinfo=None) for moment in (manifest.start, manifest.end)
+        )
+        self._workspace.show_view(view.with_range(DateRange(None, start, end)))
+
+
+def missing_text(coverage: Coverage, locale: QLocale) -> str:
+    """Return the ranges that are missing in the zone of the view, the first ones only if they are many."""
+    span, zone = coverage.periods.span, coverage.periods.zone
+    joined: list[tuple[int, int]] = []
+    for run in sorted(coverage.missing, key=lambda run: run.start):
+        start, end = max(run.start, span.start), min(run.end, span.end)
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    texts = []
+    for ends in joined[:MAX_RANGES]:
+        first, last = (datetime.fromtimestamp(moment, zone).replace(tzinfo=None) for moment in ends)
+        texts.append(range_text(first, last, locale))
+    unlisted = len(joined) - len(texts)
+    listed = "; ".join(texts)
+    zone_note = " (UTC)" if zone is UTC else ""
+    return f"{listed}{zone_note} and {locale.toString(unlisted)} more" if unlisted else f"{listed}{zone_note}"
