@@ -183,9 +183,6 @@ def _mean_and_peak(level: Metric) -> tuple[OverTime, ...]:
     )
 
 
-MONEY = "money"
-"""The unit of amounts; the currency of each amount is a dimension."""
-
 WHO_AND_MODEL = (PROJECT, USER, API_KEY, MODEL)
 
 PER_REQUEST = Derived(

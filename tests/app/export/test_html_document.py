@@ -11,7 +11,7 @@ import pytest
 from usage_viewer.app.export import Export, Format, render, text_cell_document, totals_of
 from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.figures import NumberColumn
-from usage_viewer.domain.period import Granularity, Periods, Span, periods
+from usage_viewer.domain.period import Granularity, Span, periods
 from usage_viewer.domain.table import PeriodColumn, Table
 
 MakeTable = Callable[..., Table]
@@ -24,6 +24,7 @@ class Grouped:
         """Return the text of each number."""
         return ["–" if value is None else f"{value:,}" for value in figures.listed()]
 
+<<<<<<< HEAD
     def amounts(self, figures: NumberColumn, units: Sequence[int], decimals: int) -> list[str]:
         """Return the text of each amount of money."""
         return [f"{Decimal(count).scaleb(-decimals):,}" for count in units]
@@ -32,6 +33,8 @@ class Grouped:
         """Return nothing."""
         return ""
 
+=======
+>>>>>>> copies
 
 def cells(text: str) -> list[str]:
     """Return the cells of the body."""
@@ -60,6 +63,13 @@ def test_dates_are_dates(per: Granularity, cell: str) -> None:
     start = 1_793_664_000
     table = Table((PeriodColumn(np.zeros(1, np.int32), periods(Span(start, start + 86_400), per, UTC)),), 1)
     assert cell in render(Export(table, np.arange(1)), Format.HTML)
+
+
+def test_hours_are_exact_to_the_second() -> None:
+    hours = periods(Span(1_793_664_000, 1_793_664_000 + 86_400), Granularity.HOUR, UTC)
+    table = Table((PeriodColumn(np.arange(24, dtype=np.int32), hours),), 24)
+    days = re.findall(r'sdval="([^"]+)"', render(Export(table, np.arange(24)), Format.HTML))
+    assert [abs(float(day) * 24 - 46329 * 24 - hour) < 1e-6 / 3.6 for hour, day in enumerate(days)] == [True] * 24
 
 
 def test_text_is_text_without_an_apostrophe(make_table: MakeTable) -> None:

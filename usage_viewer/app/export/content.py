@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from usage_viewer.app.export.provenance import Provenance
 from usage_viewer.app.export.totals import Totals
-from usage_viewer.domain.column import CellFormat
+from usage_viewer.domain.catalog import Kind
+from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.table import Table
 
@@ -43,6 +45,13 @@ TEXT_FORMATS = tuple(form for form in Format if form is not Format.XLSX)
 """The formats that are text. A workbook is a zip file."""
 
 
+class NumberTexts(Protocol):
+    """Writes numbers for people."""
+
+    def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> list[str]:
+        """Return the text of each number."""
+
+
 @dataclass(frozen=True)
 class Export:
     """Selects `rows` of `table`, in their order, and the options of the formats.
@@ -59,5 +68,5 @@ class Export:
     headers: bool = True
     decimal_point: str = "."
     names: bool = False
-    shown: CellFormat | None = None
+    shown: NumberTexts | None = None
     totals: Totals | None = None

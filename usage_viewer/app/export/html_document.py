@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.app.export.cells import Cells, full_numbers, text_cells
-from usage_viewer.app.export.content import Export
+from usage_viewer.app.export.content import Export, NumberTexts
 from usage_viewer.app.export.layout import Layout, row_cells, total_cells
 from usage_viewer.app.export.number_formats import is_below_a_cent, local_starts
 from usage_viewer.app.export.spreadsheet_safety import printable
 from usage_viewer.domain.catalog import MONEY, Kind
-from usage_viewer.domain.column import CellFormat
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import Granularity, Periods
 from usage_viewer.domain.row_order import RowOrder
@@ -64,7 +63,7 @@ _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - the day 0 of spreadsheets, in 
 class HtmlCells:
     """Writes cells; `shown` writes the numbers that people see."""
 
-    def __init__(self, shown: CellFormat | None) -> None:
+    def __init__(self, shown: NumberTexts | None) -> None:
         self._shown = shown
 
     def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> Cells:
@@ -167,5 +166,5 @@ def _number(exact: str, shown: str, style: _Style) -> str:
 
 
 def _serial_day(moment: datetime) -> str:
-    """Return the days since the spreadsheets' epoch, to the second."""
-    return f"{(moment - _EPOCH).total_seconds() / 86400:.8f}".rstrip("0").rstrip(".")
+    """Return the days since the spreadsheets' epoch; with fewer decimals 02:00 would read 01:59:59."""
+    return f"{(moment - _EPOCH).total_seconds() / 86400:.11f}".rstrip("0").rstrip(".")

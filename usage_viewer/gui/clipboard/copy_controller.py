@@ -14,12 +14,15 @@ from usage_viewer.domain.catalog import Kind
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import Periods
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.zones import zone_name
 from usage_viewer.gui.clipboard.clipboard import RenderedCopy, prepare, prepare_as, prepare_cell, put
+<<<<<<< HEAD
 from usage_viewer.gui.formatting.numbers import MISSING, NumberFormat
 from usage_viewer.gui.formatting.periods import period_label
+=======
+from usage_viewer.gui.formatting.numbers import NumberFormat
+>>>>>>> copies
 from usage_viewer.gui.formatting.ranges import file_name_range
 from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.tasks import Task, Tasks
@@ -76,6 +79,7 @@ class ShownNumbers:
         write = self._form.writer(kind, unit)
         return list(map(write, figures.listed()))
 
+<<<<<<< HEAD
     def amounts(self, figures: NumberColumn, units: Sequence[int], decimals: int) -> list[str]:
         """Return the text of each amount of money: `units` of 10 to the power of -`decimals`."""
         return [
@@ -87,6 +91,8 @@ class ShownNumbers:
         """Return the label of a period."""
         return period_label(periods, index, self._form.locale)
 
+=======
+>>>>>>> copies
 
 class CopyController(QObject):
     """Starts copies in a worker and reports their end; the window stays usable during a million rows."""

@@ -30,7 +30,7 @@ class Actions(QObject):
         self.all: list[QAction] = []
         key = QKeySequence.StandardKey
         self.copy = self._add("&Copy", key.Copy, "Copies the rows with headers, for spreadsheets, mails and text")
-        self.copy_totals = self._add("Copy with &totals", "Ctrl+Shift+T", "Copies the rows with headers and totals")
+        self.copy_totals = self._add("Copy wit&h totals", "Ctrl+Shift+T", "Copies the rows with headers and totals")
         self.copy_cell = self._add("Copy cell &value", COPY_CELL_KEY, "Copies the current cell's value alone")
         self.copy_tsv = self._add("&TSV without headers", None, "Tab-separated text")
         self.copy_csv = self._add("CS&V without headers", None, "Comma-separated text")
@@ -64,7 +64,7 @@ class Actions(QObject):
             "Short num&bers (1.2 M)", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
         )
         self.replace_key = self._add("Change admin &key…", None, "Checks and stores another admin key")
-        self.forget_key = self._add("Remo&ve admin key…", None, "Removes the admin key from this computer")
+        self.forget_key = self._add("Re&move admin key…", None, "Removes the admin key from this computer")
         self.erase = self._add("Delete do&wnloaded data…", None, "Deletes the usage and names on this computer")
         self.erase_all = self._add("D&elete all data and keys…", None, "Deletes keys, data and settings")
         self.erase_all.setVisible(False)
