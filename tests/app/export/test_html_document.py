@@ -1,7 +1,7 @@
 """Tests what mail programs and spreadsheets read from HTML."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC
 from decimal import Decimal
 
@@ -24,17 +24,6 @@ class Grouped:
         """Return the text of each number."""
         return ["–" if value is None else f"{value:,}" for value in figures.listed()]
 
-<<<<<<< HEAD
-    def amounts(self, figures: NumberColumn, units: Sequence[int], decimals: int) -> list[str]:
-        """Return the text of each amount of money."""
-        return [f"{Decimal(count).scaleb(-decimals):,}" for count in units]
-
-    def period(self, periods: Periods, index: int) -> str:
-        """Return nothing."""
-        return ""
-
-=======
->>>>>>> copies
 
 def cells(text: str) -> list[str]:
     """Return the cells of the body."""

@@ -17,12 +17,7 @@ from usage_viewer.domain.names import Names
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.zones import zone_name
 from usage_viewer.gui.clipboard.clipboard import RenderedCopy, prepare, prepare_as, prepare_cell, put
-<<<<<<< HEAD
-from usage_viewer.gui.formatting.numbers import MISSING, NumberFormat
-from usage_viewer.gui.formatting.periods import period_label
-=======
 from usage_viewer.gui.formatting.numbers import NumberFormat
->>>>>>> copies
 from usage_viewer.gui.formatting.ranges import file_name_range
 from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.tasks import Task, Tasks
@@ -79,20 +74,6 @@ class ShownNumbers:
         write = self._form.writer(kind, unit)
         return list(map(write, figures.listed()))
 
-<<<<<<< HEAD
-    def amounts(self, figures: NumberColumn, units: Sequence[int], decimals: int) -> list[str]:
-        """Return the text of each amount of money: `units` of 10 to the power of -`decimals`."""
-        return [
-            MISSING if value is None else self._form.amount(value, count, decimals)
-            for value, count in zip(figures.listed(), units, strict=True)
-        ]
-
-    def period(self, periods: Periods, index: int) -> str:
-        """Return the label of a period."""
-        return period_label(periods, index, self._form.locale)
-
-=======
->>>>>>> copies
 
 class CopyController(QObject):
     """Starts copies in a worker and reports their end; the window stays usable during a million rows."""
