@@ -144,6 +144,7 @@ def _build_profile(
     environment: bool = True,
 ) -> "Profile":
     """Return a profile on this server; `environment` says whether a key in the environment may be used."""
+    from usage_viewer.app.fetch.api_source import ConnectionOptions
     from usage_viewer.app.key_scopes import key_scope
     from usage_viewer.app.profile.profile import Profile
     from usage_viewer.keystore import open_keystore
@@ -156,8 +157,7 @@ def _build_profile(
         keystore=lambda: open_keystore(
             key_scope(paths, server.base_url), environment_server=server.environment_server if environment else ""
         ),
-        ca_file=arguments.ca_file,
-        server_note=server.note,
+        connection=ConnectionOptions(ca_file=arguments.ca_file, server_note=server.note),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from tests.rigs.sessions import NOW, fetch, open_store_session
+from usage_viewer.app.fetch.api_source import ConnectionOptions
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.api.access import NAMES_ONLY_KEY
@@ -54,7 +55,7 @@ def open_with(server: DemoServer) -> Iterator[Open]:
             database=None,
             keystore=lambda: MemoryKeystore(parsed),
             clock=lambda: NOW,
-            wait=lambda seconds: False,
+            connection=ConnectionOptions(wait=lambda seconds: False),
         )
         session = open_store_session(profile)
         session.connect(profile.source(parsed))

@@ -18,7 +18,7 @@ from usage_viewer.store import Store
 
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 BLOCKS = (
-    "The file is filled week by week; blocks of 256 kB that were written anew stay in it, free for what comes. "
+    "The file is filled week by week; blocks of 256 kB that were written again stay in it, free for later data. "
     "Tried: a longer log before the file is written (kept, from 59 B), smaller blocks (2.2 × as large at 16 kB)."
 )
 HELD_TWICE = (

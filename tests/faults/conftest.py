@@ -17,6 +17,7 @@ from tests.rigs.names import HostNames
 from tests.rigs.waits import Waits
 from tests.rigs.window import WindowUnderTest
 from usage_viewer.api import Timeouts
+from usage_viewer.app.fetch.api_source import ConnectionOptions
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Demo, Profile
 from usage_viewer.app.settings import settings
@@ -103,11 +104,13 @@ class FaultRig:
             base_url=url.replace("127.0.0.1", HOST) if self.server.context else url,
             database=self.place.database,
             keystore=lambda: MemoryKeystore(AdminKey.parse(KEY)),
-            ca_file=self.authority.file,
+            connection=ConnectionOptions(
+                ca_file=self.authority.file,
+                timeouts=IMPATIENT if self.impatient else PATIENT,
+                workers=1,
+                wait=self.waits,
+            ),
             clock=lambda: NOW,
-            workers=1,
-            timeouts=IMPATIENT if self.impatient else PATIENT,
-            wait=self.waits,
         )
 
     def table(self, *more: str) -> Printed:

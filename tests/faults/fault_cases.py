@@ -53,8 +53,8 @@ LARGE: Final = "The server's response is too large"
 IN_HALVES: Final = "asked for in halves"
 
 
-def asks_to_wait(told: str) -> str:
-    return f"The server asks you to wait {told}. Then retry; data already loaded is kept."
+def asks_to_wait(duration: str) -> str:
+    return f"The server asks you to wait {duration}. Then retry; data already loaded is kept."
 
 
 Own = None
@@ -148,7 +148,7 @@ FAULTS: Final = [
     Fault("wrong type: null as the buckets", edits(lambda page: {**page, "data": None}), ODD, CHANGED,
           ALL_BUT_A_PAGE),
     Fault("a required field is missing", edits(lacks_a_field), ODD, CHANGED, ALL_BUT_A_PAGE),
-    Fault("unknown fields", edits(unknown_fields), note="kept beside"),
+    Fault("unknown fields", edits(unknown_fields), note="stored too"),
     Fault("a negative count", first_row(input_tokens=-1), ODD, CHANGED, ALL_BUT_A_PAGE),
     Fault("a count of 2^63", first_row(input_tokens=2**63), ODD, CHANGED, ALL_BUT_A_PAGE),
     Fault("a count of 2^63 - 1", first_row(num_model_requests=2**63 - 1), note="sums are exact"),

@@ -95,7 +95,7 @@ class _ProfileOfSession(Profile):
         super().__init__(*arguments, **more)
         self._session = session
 
-    def open_session(self, week_start: int | None = None) -> Session:
+    def open_session(self, week_start: int = 0) -> Session:
         return super().open_session(week_start) if self._session is None else self._session()
 
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from usage_viewer.app.fetch.api_source import ConnectionOptions
 from usage_viewer.app.profile.combined_profile import CombinedProfile
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.demo.server.server import DemoServer
@@ -47,7 +48,7 @@ def profile_of(servers: Servers, name: str, key: str | None, database: Path | No
         database=database,
         keystore=lambda: MemoryKeystore(AdminKey.parse(key) if key else None),
         clock=lambda: float(NOW),
-        wait=lambda seconds: False,
+        connection=ConnectionOptions(wait=lambda seconds: False),
     )
 
 

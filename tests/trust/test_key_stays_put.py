@@ -85,7 +85,7 @@ def test_table_writes_no_key(program: "Program", search: Search) -> None:
     run(3, "no spaces", "--no-store", key=f"{MARK} {MARK}")
     program.place.database.write_bytes(b"damaged" * 1000)
     run(1, "The local database is damaged")
-    run(0, "kept as", "--start-anew")
+    run(0, "kept as", "--start-over")
     search.files(program.home)
     search.check()
 

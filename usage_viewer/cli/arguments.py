@@ -238,7 +238,7 @@ def _add_output_options(table: argparse.ArgumentParser) -> None:
     database = table.add_mutually_exclusive_group()
     database.add_argument("--no-store", action="store_true", help="do not use or change the local database")
     database.add_argument(
-        "--start-anew",
+        "--start-over",
         action="store_true",
         help="if the local database is damaged, keep it as a copy and start with an empty one",
     )

@@ -35,7 +35,7 @@ from usage_viewer.keystore import ENVIRONMENT_VARIABLE
 
 COMPLETE, FAILED, BAD_ARGUMENTS, INCOMPLETE = 0, 1, 2, 3
 LOCKED_HINT = "Close the window, or add --no-store to run without the database."
-DAMAGED_HINT = "Add --start-anew to start with an empty database; the damaged file is kept as a copy."
+DAMAGED_HINT = "Add --start-over to start with an empty database; the damaged file is kept as a copy."
 
 
 def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err: TextIO) -> int:
@@ -46,9 +46,9 @@ def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err:
         try:
             return _print_view(arguments, view, profile, out, err)
         except StoreDamaged:
-            if not arguments.start_anew:
+            if not arguments.start_over:
                 raise
-            copy = profile.start_anew()
+            copy = profile.start_over()
             err.write(f"The damaged database is kept as {visible(str(copy))}.\n")
             return _print_view(arguments, view, profile, out, err)
     except KeyForAnotherServer as error:

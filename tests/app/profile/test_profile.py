@@ -87,7 +87,7 @@ def test_profile_without_a_database_leaves_no_file(
     list(session.fetch(ViewState()))
     assert not session.empty
     session.close()
-    profile.start_anew()
+    profile.start_over()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -98,7 +98,7 @@ def test_damaged_database_is_kept_as_a_copy(server: DemoServer, tmp_path: Path) 
     profile = profile_of(server, place.database)
     with pytest.raises(StoreDamaged):
         profile.open_session()
-    profile.start_anew()
+    profile.start_over()
     session = profile.open_session()
     assert session.empty
     session.close()

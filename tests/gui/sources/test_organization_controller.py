@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.rigs.keys import key_scope
 from tests.rigs.window import WindowRig, WindowUnderTest
+from usage_viewer.app.fetch.api_source import ConnectionOptions
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.demo.server.server import DemoServer
@@ -51,7 +52,7 @@ def _other(rig: WindowRig, server: DemoServer, keystore: Callable[[], Keystore])
         database=ProfilePaths(rig.data_dir, "umbrella").database,
         keystore=keystore,
         clock=rig.clock,
-        wait=lambda seconds: False,  # retries at once
+        connection=ConnectionOptions(wait=lambda seconds: False),  # retries at once
     )
 
 

@@ -1,4 +1,4 @@
-"""Incomplete data has an amber strip that says what is missing, and one failure is told once."""
+"""Incomplete data has an amber strip that says what is missing, and a failure is reported once."""
 
 from datetime import UTC, datetime
 

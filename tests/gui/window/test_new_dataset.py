@@ -252,7 +252,7 @@ def test_minutes_fall_back_to_the_finest_width(server: RobotServer) -> None:
 def test_window_shows_a_new_dataset(rig: Any) -> None:
     rig.clock.ahead = NOW - rig.clock.now
     window: WindowUnderTest = rig.start()
-    # Of the dataset that it begins with it says that it can't be had; no error stands over the others.
+    # The first dataset is reported as not available; no error covers the other datasets.
     assert window.page.banner.error is None
     assert not window.page.dataset.menu_actions["completions"].isEnabled()
     assert "Address not found" in window.page.dataset.menu_actions["completions"].toolTip()

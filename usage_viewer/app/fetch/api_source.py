@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,28 +22,43 @@ if TYPE_CHECKING:
 OFFICIAL_URL = "https://api.openai.com/v1"
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """How an organization's server is reached.
+
+    `ca_file` is a PEM file that is trusted in addition to the system's certificates. `server_note` is a sentence
+    that names a server other than OpenAI's. Tests pass shorter `timeouts` (None: the client's defaults), fewer
+    `workers` (requests at a time), and a `wait` between two attempts that takes no time: it receives seconds and
+    returns True to give up.
+    """
+
+    ca_file: Path | None = None
+    server_note: str = ""
+    timeouts: "api.Timeouts | None" = None
+    workers: int | None = None
+    wait: Callable[[float], bool] | None = None
+
+
+DEFAULT_CONNECTION = ConnectionOptions()
+
+
 class ApiSource:
     """Implements `Source` with one HTTP client.
 
     The client is created by the first call: importing the network code takes longer than painting the first
-    window. `ca_file`: PEM file trusted in addition to the system's certificates. `timeouts` None: the client's
-    defaults. `wait` replaces the wait between two attempts; it receives seconds and returns True to give up.
-    `on_clock_error` receives by how many seconds the server's clock is ahead, from any thread.
+    window. `on_clock_error` receives by how many seconds the server's clock is ahead, from any thread.
     """
 
     def __init__(
         self,
         base_url: str,
         key: AdminKey,
+        connection: ConnectionOptions = DEFAULT_CONNECTION,
         *,
-        ca_file: Path | None = None,
-        timeouts: "api.Timeouts | None" = None,
-        wait: Callable[[float], bool] | None = None,
         clock: Callable[[], float] = time.time,
         on_clock_error: Callable[[float], None] | None = None,
     ) -> None:
-        self._base_url, self._key, self._ca_file = base_url, key, ca_file
-        self._timeouts, self._wait = timeouts, wait
+        self._base_url, self._key, self._connection = base_url, key, connection
         self._clock, self._on_clock_error = clock, on_clock_error
         self._lock = threading.Lock()
         self._closed = False
@@ -52,9 +68,9 @@ class ApiSource:
         from usage_viewer import api
 
         options = api.ClientOptions(
-            ca_file=self._ca_file,
-            timeouts=self._timeouts or api.Timeouts(),
-            sleep=self._wait,
+            ca_file=self._connection.ca_file,
+            timeouts=self._connection.timeouts or api.Timeouts(),
+            sleep=self._connection.wait,
             clock=self._clock,
             on_clock_error=self._on_clock_error,
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
+from usage_viewer.app.fetch.api_source import ConnectionOptions
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.capabilities import COMBINED
 from usage_viewer.domain.admin_key import AdminKey
@@ -19,7 +20,7 @@ class CombinedProfile(Profile):
 
     capabilities = COMBINED
 
-    def __init__(self, profiles: Sequence[Profile], *, clock: Callable[[], float], week_start: int = 0) -> None:
+    def __init__(self, profiles: Sequence[Profile], *, clock: Callable[[], float]) -> None:
         from usage_viewer.keystore import MemoryKeystore
 
         super().__init__(
@@ -28,14 +29,15 @@ class CombinedProfile(Profile):
             base_url="",
             database=None,
             keystore=lambda: MemoryKeystore(description="Each organization has its own key."),
-            server_note="\n".join(f"{one.label}: {one.server_note}" for one in profiles if one.server_note),
+            connection=ConnectionOptions(
+                server_note="\n".join(f"{one.label}: {one.server_note}" for one in profiles if one.server_note)
+            ),
             clock=clock,
-            week_start=week_start,
         )
         self.profiles = tuple(profiles)
         self.member_ids = tuple(profile.name for profile in profiles)
 
-    def open_session(self, week_start: int | None = None) -> "CombinedSession":
+    def open_session(self, week_start: int = 0) -> "CombinedSession":
         """Open the sessions of all profiles as one session.
 
         A profile whose keyring fails is opened without its key. Raises StoreError. Raises InputError if two
@@ -68,8 +70,7 @@ class CombinedProfile(Profile):
                 session.connect(profile.source(key))
             opened.pop_all()
         labels = {profile.name: profile.label for profile in self.profiles}
-        first_day = self._week_start if week_start is None else week_start
-        return CombinedSession(sessions, labels, clock=self.now, week_start=first_day, missing_keys=key_errors)
+        return CombinedSession(sessions, labels, clock=self.now, week_start=week_start, missing_keys=key_errors)
 
 
 def _load_key(profile: Profile, key_errors: dict[str, UsageViewerError]) -> AdminKey | None:

@@ -8,13 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from usage_viewer.app.fetch.api_source import ApiSource
+from usage_viewer.app.fetch.api_source import DEFAULT_CONNECTION, ApiSource, ConnectionOptions
 from usage_viewer.app.session.capabilities import ORGANIZATION
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.display_text import duration
 
 if TYPE_CHECKING:
-    from usage_viewer.api import Timeouts
     from usage_viewer.app.session.session import Session
     from usage_viewer.keystore import Keystore
 
@@ -28,10 +27,7 @@ class Profile:
 
     Creating a profile opens nothing. The methods may take long (database, keyring, network) and can be called in
     any thread. `name` is the profile's id, `label` its displayed name. With `database` None, usage is kept in
-    memory. `keystore` creates the profile's keystore; it is called once. The certificates in `ca_file` (PEM) are
-    trusted in addition to the system's. `server_note` names a server other than OpenAI's. `clock` returns epoch
-    seconds. `week_start` is the first day of a week (Monday is 0). Tests pass shorter `timeouts`, and a `wait` that
-    takes no time (it gets the seconds until the next attempt, and returns True to give up).
+    memory. `keystore` creates the profile's keystore; it is called once. `clock` returns epoch seconds.
     """
 
     capabilities = ORGANIZATION
@@ -48,19 +44,12 @@ class Profile:
         base_url: str,
         database: Path | None,
         keystore: "Callable[[], Keystore]",
-        ca_file: Path | None = None,
-        server_note: str = "",
+        connection: ConnectionOptions = DEFAULT_CONNECTION,
         clock: Callable[[], float] = time.time,
-        workers: int | None = None,
-        week_start: int = 0,
-        timeouts: "Timeouts | None" = None,
-        wait: Callable[[float], bool] | None = None,
     ) -> None:
         self.name, self.base_url, self.database = name, base_url, database
-        self.label, self.server_note = label or name, server_note
-        self._make_keystore, self._ca_file = keystore, ca_file
-        self._clock, self._workers, self._week_start = clock, workers, week_start
-        self._timeouts, self._wait = timeouts, wait
+        self.label, self.server_note = label or name, connection.server_note
+        self._make_keystore, self._connection, self._clock = keystore, connection, clock
         self._clock_error = 0.0
         self._lock = threading.Lock()
 
@@ -89,19 +78,16 @@ class Profile:
         with self._lock:
             return self._keystore
 
-    def open_session(self, week_start: int | None = None) -> "Session":
-        """Open the database and return a session on it.
-
-        `week_start` (Monday is 0) replaces the profile's first day of the week. Raises StoreError.
-        """
+    def open_session(self, week_start: int = 0) -> "Session":
+        """Return a session on the opened database; weeks begin on `week_start` (Monday is 0). Raises StoreError."""
         from usage_viewer.app.session.store_session import WORKERS, StoreSession
         from usage_viewer.store import Store
 
         store = Store.open(self.database)
-        first_day = self._week_start if week_start is None else week_start
-        return StoreSession(store, clock=self.now, workers=self._workers or WORKERS, week_start=first_day)
+        workers = self._connection.workers or WORKERS
+        return StoreSession(store, clock=self.now, workers=workers, week_start=week_start)
 
-    def start_anew(self) -> Path | None:
+    def start_over(self) -> Path | None:
         """Rename the damaged database, so that the next `open_session` starts with an empty one.
 
         Returns the new path of the damaged database; None for a profile without a file. Raises StoreNotWritable.
@@ -113,13 +99,7 @@ class Profile:
     def source(self, key: AdminKey) -> ApiSource:
         """Return the source that fetches from the profile's server with this key; it connects when first used."""
         return ApiSource(
-            self.base_url,
-            key,
-            ca_file=self._ca_file,
-            timeouts=self._timeouts,
-            wait=self._wait,
-            clock=self._clock,
-            on_clock_error=self._note_clock_error,
+            self.base_url, key, self._connection, clock=self._clock, on_clock_error=self._note_clock_error
         )
 
     def check_key(self, key: AdminKey) -> None:

@@ -296,7 +296,7 @@ class SnapshotProfile(Profile):
         self.path = path
         self.manifest = peek(path)
 
-    def open_session(self, week_start: int | None = None) -> "Session":
+    def open_session(self, week_start: int = 0) -> "Session":
         """Load the snapshot and return a session on it, whose clock stays at the time of saving.
 
         Raises SnapshotError, StoreError.
@@ -304,9 +304,8 @@ class SnapshotProfile(Profile):
         from usage_viewer.app.session.store_session import StoreSession
 
         self.manifest, store = load(self.path)
-        first_day = self._week_start if week_start is None else week_start
         return StoreSession.of_snapshot(
-            store, self.manifest.datasets, saved_at=self.manifest.moment, week_start=first_day
+            store, self.manifest.datasets, saved_at=self.manifest.moment, week_start=week_start
         )
 
     def source(self, key: AdminKey) -> "ApiSource":

@@ -76,7 +76,7 @@ class SourceController(QObject):
         """Keep the damaged database as a copy and open an empty one."""
         profile = self.own_profile
         self._workspace.close()  # nothing may write to the damaged file, or take it for the new one
-        self._tasks.start("open", lambda task: profile.start_anew(), lambda _: self.open(profile), self.failed.emit)
+        self._tasks.start("open", lambda task: profile.start_over(), lambda _: self.open(profile), self.failed.emit)
 
     def facts(self, key_place: str) -> list[tuple[str, str]]:
         """Return names and values that say where the open data and the key are kept."""

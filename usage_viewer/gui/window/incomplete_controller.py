@@ -22,7 +22,7 @@ class IncompleteController(QObject):
     """Follows the result, the fetch and the error banner.
 
     While a fetch runs, its progress says what is loaded; while the banner tells a failure, the strip is hidden, so
-    that a failure is told once. Without any usage, the text in place of the table says what is missing.
+    that a failure is reported once. Without any usage, the text in place of the table says what is missing.
     """
 
     def __init__(self, workspace: Workspace, keys: KeyController, page: MainPage) -> None:

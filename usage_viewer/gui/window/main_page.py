@@ -265,7 +265,7 @@ class MainPage(QWidget):
             self.empty.show_message(
                 "No data for this range yet",
                 f"{coverage.summary}.",
-                button="" if self.banner.error is not None else "Retry",  # a failure is told once
+                button="" if self.banner.error is not None else "Retry",  # a failure is reported once
                 act=self._workspace.retry,
             )
 
