@@ -26,7 +26,7 @@ KEY = AdminKey.parse(f"sk-admin-{SECRET}")
 class MemoryKeyring(KeyringBackend):
     """Works correctly; the classes derived from it do not."""
 
-    priority = 1
+    priority = 0  # above 0, the chainer of other tests in this process would ask these back ends, too
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -142,7 +142,7 @@ from usage_viewer.domain.errors import KeyringFailed
 from pathlib import Path
 from usage_viewer.keystore import KeyScope, OsKeyring
 class Hanging(KeyringBackend):
-    priority = 1
+    priority = 0  # above 0, the chainer of other tests in this process would ask these back ends, too
     def get_password(self, service, username): threading.Event().wait()
     def set_password(self, service, username, password): threading.Event().wait()
 try:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -207,3 +207,13 @@ def skip_without_secret_service() -> None:
     missing = [package for program, package in _PROGRAMS.items() if shutil.which(program) is None]
     if missing:
         pytest.skip(f"needs the packages {', '.join(missing)}")
+
+
+def secret_service_keyring() -> Any:
+    """Return keyring's back end of the Secret Service, whatever other back ends this process has loaded.
+
+    The functions of the package `keyring` would ask its chain of all back ends, those of other tests too.
+    """
+    from keyring.backends.SecretService import Keyring
+
+    return Keyring()  # type: ignore[no-untyped-call]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.rigs.key_watch import Watch, watched_servers
+from tests.rigs.secret_service import secret_service_keyring
 from usage_viewer.__main__ import main
 from usage_viewer.app.key_scopes import key_scope
 from usage_viewer.app.profile.organizations import Organization
@@ -110,10 +111,7 @@ class Runner:
 
 def write_old_entry(text: str) -> None:
     """Store the entry of an older version, named by the profile alone; "" removes it."""
-    import keyring
-    from keyring.backends import SecretService
-
-    keyring.set_keyring(SecretService.Keyring())  # type: ignore[no-untyped-call]
+    keyring = secret_service_keyring()
     if text:
         keyring.set_password(SERVICE, "default", text)
     elif keyring.get_password(SERVICE, "default"):

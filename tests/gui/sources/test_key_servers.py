@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from tests.rigs.keys import key_scope
+from tests.rigs.secret_service import secret_service_keyring
 from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.faults import Fault
@@ -52,9 +53,7 @@ def test_key_of_another_server_is_used_only_after_a_click(
     if entry == "of another server":
         open_keystore(key_scope("default", VENDOR_SERVER, rig.data_dir)).save(KEY)
     else:
-        import keyring
-
-        keyring.set_password("usage-viewer", "default", ADMIN_KEY)
+        secret_service_keyring().set_password("usage-viewer", "default", ADMIN_KEY)
     window = rig.start(lambda: open_keystore(scope))
     host = rig.server.base_url.removeprefix("http://").removesuffix("/v1")
     assert rig.server.requests == []
@@ -74,13 +73,11 @@ def test_key_of_another_server_is_used_only_after_a_click(
 
 @pytest.mark.secret_service
 def test_entry_of_an_older_version_is_moved_without_a_question(rig: WindowRig, scope: KeyScope) -> None:
-    import keyring
-
-    keyring.set_password("usage-viewer", "default", ADMIN_KEY)
+    secret_service_keyring().set_password("usage-viewer", "default", ADMIN_KEY)
     own = UnboundEntry(scope.server, adopted=True, removed=True)
     window = rig.start(lambda: open_keystore(key_scope("default", scope.server, rig.data_dir, own)))
     assert window.page.model.rowCount() > 5
-    assert keyring.get_password("usage-viewer", "default") is None
+    assert secret_service_keyring().get_password("usage-viewer", "default") is None
     assert open_keystore(scope).load() == KEY
 
 
