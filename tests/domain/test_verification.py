@@ -9,6 +9,7 @@ import pytest
 
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.coverage import SETTLED_AFTER
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.period import BucketWidth, Granularity, Span, periods
@@ -172,3 +173,13 @@ def test_cell_has_the_period_and_groups_of_a_row() -> None:
     assert cell_of(table, 0) == Cell(0, (("model", None),))
     assert cell_of(table, 1) == Cell(1, (("model", "a"),))
     assert cell_of(Table((), 1), 0) == Cell()
+
+
+def test_column_of_a_pivot_limits_the_cell() -> None:
+    days = periods(Span(T0, T0 + 3 * DAY), Granularity.DAY, UTC)
+    row = Cell(None, (("project_id", "proj_a"),))
+    assert row.limited_by(ColumnKey("input_tokens"), days) == row
+    assert row.limited_by(ColumnKey("input_tokens", period=T0 + DAY), days) == Cell(1, row.groups)
+    assert row.limited_by(ColumnKey("input_tokens", period=T0 + 1), days) == row
+    by_model = row.limited_by(ColumnKey("input_tokens", where=("model", None)), days)
+    assert by_model == Cell(None, (("project_id", "proj_a"), ("model", None)))

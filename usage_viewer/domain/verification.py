@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.batch import Batch, Combination
 from usage_viewer.domain.catalog import Aggregation, Dataset, Identity, Kind, Metric
+from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.coverage import SETTLED_AFTER
 from usage_viewer.domain.figures import Number
-from usage_viewer.domain.period import BucketWidth
+from usage_viewer.domain.period import BucketWidth, Periods
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import Value
 
@@ -140,6 +141,16 @@ class Cell:
 
     period: int | None = None
     groups: tuple[tuple[str, Value], ...] = ()
+
+    def limited_by(self, column: ColumnKey, periods: Periods) -> "Cell":
+        """Return the part of the row that a column is about: its period or its value of a dimension, as in a pivot.
+
+        A period that is not one of `periods` leaves the row's own.
+        """
+        groups = self.groups if column.where is None else (*self.groups, column.where)
+        starts = periods.bounds[:-1].tolist()
+        period = starts.index(column.period) if column.period in starts else self.period
+        return Cell(period, groups)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,9 @@ class VerificationController(QObject):
         return self._open(listing)
 
     def _find_sources(self, cell: Cell, column: Column) -> None:
-        view = self._workspace.view
+        view, result = self._workspace.view, self._workspace.last
+        if result is not None:
+            cell = cell.limited_by(column.key, result.look.coverage.periods)
         self._verifier.find_sources(cell, column.name, metrics_of(column.name, view.dataset, view.shown_columns))
 
     def show_sources(self, sources: CellSources) -> RecordDialog:
