@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rigs.command_line import server_note
 from usage_viewer import __version__
 from usage_viewer.__main__ import main, open_demo
 from usage_viewer.app.profile.paths import ProfilePaths
@@ -27,18 +28,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
         yield running
 
 
-def _server_note(server: DemoServer) -> str:
-    origin = server.base_url.removesuffix("/v1")
-    return f"usage-viewer: The server is {origin} (named by --base-url), not https://api.openai.com.\n"
-
-
 def test_table_from_the_given_server(server: DemoServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     where = ("--base-url", server.base_url, "--data-dir", str(tmp_path))
     assert main([*WEEK, *where, "--format", "json", "--metrics", "input_tokens"]) == 0
     printed = capfd.readouterr()
     (row,) = json.loads(printed.out)
     assert row["input_tokens"] > 0
-    assert printed.err == _server_note(server)
+    assert printed.err == server_note(server)
     assert ProfilePaths(tmp_path).database.exists()
 
 
@@ -63,7 +59,7 @@ def test_no_store_leaves_no_file(server: DemoServer, tmp_path: Path, capfd: pyte
     where = ("--base-url", server.base_url, "--data-dir", str(tmp_path / "data"))
     assert main([*WEEK, *where, "--no-store"]) == 0
     assert list(tmp_path.iterdir()) == []
-    assert capfd.readouterr().err == _server_note(server)
+    assert capfd.readouterr().err == server_note(server)
 
 
 @pytest.mark.parametrize(
@@ -138,4 +134,4 @@ def test_table_imports_no_qt(server: DemoServer, tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", code, *WEEK, *where], capture_output=True, text=True, check=False, timeout=60
     )
-    assert (ended.returncode, ended.stderr) == (0, _server_note(server))
+    assert (ended.returncode, ended.stderr) == (0, server_note(server))

@@ -44,12 +44,6 @@ def start(child: Any, *arguments: str, stdout: int = subprocess.PIPE) -> "subpro
         signal.signal(signal.SIGINT, before)
 
 
-def server_note(child: Any) -> str:
-    """Return the line that names the server of a child process that has `--base-url`."""
-    server = child.server.base_url.removesuffix("/v1")
-    return f"usage-viewer: The server is {server} (named by --base-url), not https://api.openai.com.\n"
-
-
 class TestKey:
     def test_key_from_the_environment_appears_nowhere(self, child: Any, server: DemoServer) -> None:
         printed = child(*DAYS, "--verbose", "--format", "json")
@@ -66,7 +60,7 @@ class TestKey:
         assert not any(secret.encode() in path.read_bytes() for path in kept)
 
     def test_logs_nothing_without_verbose(self, child: Any) -> None:
-        assert child(*DAYS).err == server_note(child)
+        assert child(*DAYS).err == child.server_note
 
     def test_missing_key_is_reported(self, child: Any) -> None:
         printed = child(*DAYS, env={"OPENAI_ADMIN_KEY": ""})
@@ -74,7 +68,7 @@ class TestKey:
         assert (
             "No admin key\nSet OPENAI_ADMIN_KEY, or start usage-viewer and add an admin key there." in printed.err
         )
-        assert "Incomplete: 0 of 28 days. Missing:" in printed.err
+        assert "Incomplete: 0 of 28 days loaded. Missing:" in printed.err
 
     @pytest.mark.parametrize("text", ["sk-admin-two words-4711", "schlüssel-4711"])
     def test_invalid_key_is_not_quoted(self, child: Any, text: str) -> None:
@@ -110,7 +104,7 @@ class TestKey:
         subprocess.run([sys.executable, "-c", save, *scope], input=server.key.encode(), env=environment, check=True)
         command = child.command(*DAYS, "--profile", "acme", "--format", "json")
         ended = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
-        assert (ended.returncode, ended.stderr.decode()) == (0, server_note(child))
+        assert (ended.returncode, ended.stderr.decode()) == (0, child.server_note)
         assert json.loads(ended.stdout)
         other = subprocess.run(
             child.command(*DAYS, "--profile", "other"),
@@ -129,7 +123,7 @@ class TestDatabase:
         server.requests.clear()
         second = child(*DAYS, "--format", "json", env={"OPENAI_ADMIN_KEY": ""})
         assert (second.status, second.out) == (first.status, first.out) == (0, first.out)
-        assert (first.err, second.err) == (server_note(child), ""), "the server is named if the key is sent"
+        assert (first.err, second.err) == (child.server_note, ""), "the server is named if the key is sent"
         assert server.requests == []
         assert ProfilePaths(child.home / "data").database.exists()
 
@@ -152,7 +146,7 @@ class TestDatabase:
             )
             before = path.stat().st_mtime_ns, path.stat().st_size
             printed = child(*DAYS, "--no-store", "--format", "json")
-            assert (printed.status, printed.err) == (0, server_note(child))
+            assert (printed.status, printed.err) == (0, child.server_note)
             assert printed.rows[0]["input_tokens"] > 0
             assert (path.stat().st_mtime_ns, path.stat().st_size) == before
         finally:
@@ -179,14 +173,14 @@ class TestStreams:
         assert process.stdout.readline().endswith(b"\tTokens per request\n")
         process.stdout.close()
         _, err = process.communicate(timeout=60)
-        assert (process.returncode, err.decode()) == (1, server_note(child))
+        assert (process.returncode, err.decode()) == (1, child.server_note)
 
     def test_reader_that_closes_the_pipe_before_a_short_table(self, child: Any) -> None:
         process = start(child, *DAYS)
         assert process.stdout is not None
         process.stdout.close()
         _, err = process.communicate(timeout=60)
-        assert (process.returncode, err.decode()) == (1, server_note(child))
+        assert (process.returncode, err.decode()) == (1, child.server_note)
 
     @linux
     def test_full_disk_is_reported(self, child: Any) -> None:
@@ -194,7 +188,7 @@ class TestStreams:
             process = start(child, *DAYS, stdout=full.fileno())
             _, err = process.communicate(timeout=60)
         assert process.returncode == 1
-        assert err.decode() == server_note(child) + (
+        assert err.decode() == child.server_note + (
             "usage-viewer: The table can't be written (No space left on device)\n"
             "Check the output's permissions and free space.\n"
         )
@@ -243,7 +237,7 @@ class TestStreams:
         assert process.returncode == 3
         assert (out, err.decode()) == (
             b"",
-            f"{server_note(child)}\nusage-viewer: Stopped. Data loaded so far is kept.\n",
+            f"{child.server_note}\nusage-viewer: Stopped. Data loaded so far is kept.\n",
         )
 
 
@@ -253,8 +247,8 @@ class TestServer:
         server.faults = lambda request: Fault(status=500, headers={"retry-after-ms": "1"})
         printed = child(*DAYS)
         assert printed.status == 3
-        assert printed.err.startswith(f"{server_note(child)}usage-viewer: The server failed")
-        assert "Incomplete: 13 of 28 days." in printed.err
+        assert printed.err.startswith(f"{child.server_note}usage-viewer: The server failed")
+        assert "Incomplete: 13 of 28 days loaded." in printed.err
         assert f"  {LAST_MONTH}T00:00:00Z to {MIDDLE}T00:00:00Z (15 days)\n" in printed.err
 
     @pytest.mark.parametrize(

@@ -99,6 +99,12 @@ class _ProfileOfSession(Profile):
         return super().open_session(week_start) if self._session is None else self._session()
 
 
+def server_note(server: DemoServer) -> str:
+    """Return the line on standard error that names the server, which is not OpenAI's, before a key is sent."""
+    origin = server.base_url.removesuffix("/v1")
+    return f"usage-viewer: The server is {origin} (named by --base-url), not https://api.openai.com.\n"
+
+
 @dataclass
 class Program:
     """`usage-viewer …` in a process of its own, with its own home and data directory and without a keyring.
@@ -109,6 +115,11 @@ class Program:
     server: DemoServer
     home: Path
     variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def server_note(self) -> str:
+        """The line on standard error that names the server."""
+        return server_note(self.server)
 
     @property
     def data(self) -> Path:

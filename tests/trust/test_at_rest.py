@@ -30,7 +30,7 @@ def open_to_others(data: Path) -> list[str]:
 
 def test_files_are_private_with_any_umask(program: "Program") -> None:
     done = program(*WEEK, within=LAX)
-    assert (done.status, done.err) == (0, "")
+    assert (done.status, done.err) == (0, program.server_note)
     assert program.place.database.exists()
     assert open_to_others(program.data) == []
 

@@ -279,7 +279,7 @@ class TestSources:
         window = rig.start()
         model = window.page.model
         menu = window.page.table.cell_menu(model.index(0, model.section(column)))
-        entry = next(action for action in menu.actions() if "sources" in action.text())
+        entry = next(action for action in menu.actions() if "sources" in action.text().replace("&", ""))
         with qtbot.waitSignal(window.verifier.sources_found):
             entry.trigger()
         (listing,) = lists(window)
