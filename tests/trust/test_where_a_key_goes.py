@@ -243,7 +243,7 @@ def test_window_asks_before_a_kept_key_goes_to_another_server(
         assert program.server.requests == []
         window.close()
     with program.window(env={**environment, "OPENAI_ADMIN_KEY": program.server.key}) as window:
-        window.wait_for("shown", "30 of 30 days")
+        window.wait_for("shown", "Complete: 30 days")
         window.close()
 
 
