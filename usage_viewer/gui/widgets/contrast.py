@@ -1,6 +1,7 @@
 """Measures the contrast of colours (WCAG 2) and finds colours that can be told apart or read."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from PySide6.QtGui import QColor
 
@@ -36,8 +37,7 @@ def luminance(colour: QColor) -> float:
 
 def contrast(first: QColor, second: QColor) -> float:
     """Return the contrast of two opaque colours, 1 to 21."""
-    dark, light = sorted((luminance(first), luminance(second)))
-    return (light + 0.05) / (dark + 0.05)
+    return _ratio(luminance(first), luminance(second))
 
 
 def nearest(wanted: QColor, grounds: Grounds) -> QColor:
@@ -45,16 +45,27 @@ def nearest(wanted: QColor, grounds: Grounds) -> QColor:
 
     If there is none, the shade comes as close to the contrasts as possible.
     """
+    return QColor(_nearest(wanted.rgb(), tuple((ground.rgb(), least) for ground, least in grounds)))
+
+
+@lru_cache(maxsize=256)  # a palette has few colours, and each widget asks for the same ones
+def _nearest(wanted: int, grounds: tuple[tuple[int, float], ...]) -> int:
+    colour, levels = QColor(wanted), [(luminance(QColor(ground)), least) for ground, least in grounds]
     best, best_share = wanted, 0.0
     for step in range(_STEPS + 1):
         for end in (_BLACK, _WHITE):
-            shade = QColor(blend(wanted, end, step / _STEPS).rgb())
-            share = min(contrast(shade, ground) / least for ground, least in grounds)
+            shade = blend(colour, end, step / _STEPS).rgb()
+            level = luminance(QColor(shade))
+            share = min(_ratio(level, ground) / least for ground, least in levels)
             if share >= 1:
                 return shade
             if share > best_share:
                 best, best_share = shade, share
     return best
+
+
+def _ratio(first: float, second: float) -> float:
+    return (max(first, second) + 0.05) / (min(first, second) + 0.05)
 
 
 def over(colour: QColor, ground: QColor) -> QColor:
