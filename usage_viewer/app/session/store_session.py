@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,8 @@ from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, dataset_named
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.dataset import Extras
-from usage_viewer.domain.errors import KeyMissing, SnapshotError, UsageViewerError
-from usage_viewer.domain.names import Names
+from usage_viewer.domain.errors import KeyMissing, SnapshotError, StoreError, UsageViewerError
+from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import BucketRun, Span
 from usage_viewer.domain.period_status import period_statuses
 from usage_viewer.domain.verification import (
@@ -43,6 +44,9 @@ from usage_viewer.store import Store
 
 WORKERS = 12
 """Number of windows that are fetched at the same time."""
+
+STORE_NAMES_EVERY = 0.5
+"""Seconds between transactions that store names: one for each page took longer than the requests."""
 
 
 class StoreSession:
@@ -192,11 +196,26 @@ class StoreSession:
         if self._fetcher is None:
             return self.names
         source, started = self._fetcher.source, self.now
-        for names in source.names(started, cancellation=cancellation or Cancellation()):
-            self._store.remember(names)
+        self._store_names(source.names(started, cancellation=cancellation or Cancellation()))
         for kind in _kinds_of_names():
             self._store.mark_deleted(kind, started)
         return self.names
+
+    def _store_names(self, pages: Iterator[list[Name]]) -> None:
+        """Store the names of all pages, at least every `STORE_NAMES_EVERY` seconds and when an error ends them."""
+        waiting: list[Name] = []
+        stored_at = time.monotonic()
+        try:
+            for names in pages:
+                waiting += names
+                if time.monotonic() - stored_at >= STORE_NAMES_EVERY:
+                    self._store.remember(waiting)
+                    waiting, stored_at = [], time.monotonic()
+        except UsageViewerError:
+            with suppress(StoreError):  # the first error is raised
+                self._store.remember(waiting)
+            raise
+        self._store.remember(waiting)
 
     def forget_unavailable(self) -> None:
         """Forgets which datasets are not available from this source."""
