@@ -1,9 +1,11 @@
 """Keeps in memory which whole buckets are stored and when each was fetched."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import DATASETS, Dataset
 from usage_viewer.domain.coverage import HeldBuckets
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store.engine.database import Connection
@@ -40,6 +42,12 @@ class BucketIndex:
     def of(self, dataset: str) -> dict[BucketWidth, HeldBuckets]:
         """Return the stored buckets of a dataset by width."""
         return dict(self._stored.get(dataset, {}))
+
+    def stored(self) -> Iterator[tuple[Dataset, BucketWidth]]:
+        """Yield each dataset and width of which buckets are stored."""
+        for dataset, widths in self._stored.items():
+            for width in widths:
+                yield DATASETS[dataset], width
 
     def repeats(self, dataset: str) -> bool:
         """Report whether a bucket may have a combination more than once."""

@@ -38,6 +38,7 @@ from usage_viewer.store.engine.schema import (
     create_tables,
     existing_tables,
     fact_table,
+    is_current,
     migrate,
     quoted,
 )
@@ -54,7 +55,8 @@ class Store:
     Every method may be called in any thread. Each raises StoreError.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, migrated: bool = False) -> None:
+        """Read the file's indexes; `migrated`: it has the newest version. Raises StoreDamaged, StoreNewer."""
         self._database = database
         self._write_lock = threading.RLock()
         self._cache = FactCache()
@@ -62,7 +64,7 @@ class Store:
         self._indexes: dict[str, DimensionIndex] = {}
         self._unknown_fields: dict[str, UnknownFields] = {}
         self.verification = VerificationQueries(database, self._index, self.stored_buckets)
-        self._load()
+        self._load(migrated=migrated)
 
     @classmethod
     def open(cls, path: Path | None) -> "Store":
@@ -271,15 +273,24 @@ class Store:
             self._unknown_fields = {}
             self._load()
 
-    def _load(self) -> None:
-        with self._database.transaction() as cursor:
-            migrate(cursor)
-            add_new_columns(cursor, DATASETS.values())
+    def _load(self, *, migrated: bool = False) -> None:
+        if not migrated:
+            self._migrate()
         with self._database.cursor() as cursor:
             self._buckets = BucketIndex.load(cursor)
+            if not self._database.is_new:
+                add_new_columns(cursor, self._buckets.stored())
             self._comparisons = ComparisonIndex.load(cursor)
             self._names = NameIndex.load(cursor)
             self._refused = _read_refused(cursor)
+
+    def _migrate(self) -> None:
+        is_new = self._database.is_new
+        with self._database.cursor() as cursor:
+            current = not is_new and is_current(cursor)
+        if not current:
+            with self._database.transaction() as cursor:
+                migrate(cursor, is_new=is_new)
 
     def _store_names(self, names: list[Name]) -> None:
         if names:

@@ -16,6 +16,7 @@ from usage_viewer.store.engine.schema import (
     create_tables,
     existing_tables,
     fact_table,
+    is_current,
     migrate,
 )
 
@@ -56,6 +57,13 @@ class TestMigrate:
             "difference",
         }
 
+    def test_only_the_newest_version_is_current(self, cursor: Connection) -> None:
+        assert not is_current(cursor)
+        migrate(cursor, MIGRATIONS[:1])
+        assert not is_current(cursor)
+        migrate(cursor)
+        assert is_current(cursor)
+
     def test_newer_file_is_refused(self, cursor: Connection) -> None:
         migrate(cursor)
         cursor.execute("UPDATE meta SET version = 99")
@@ -90,16 +98,12 @@ class TestAddNewColumns:
             ),
         )
         for _ in range(2):
-            add_new_columns(cursor, [extended])
+            add_new_columns(cursor, [(extended, BucketWidth.DAY)])
         rows = cursor.execute(f'SELECT num_model_requests, input_tokens, hits, price FROM "{table}"').fetchall()
         assert rows == [(1, 2, None, None)]
         assert cursor.execute("SELECT region FROM combination_embeddings").fetchall() == []
         kinds = cursor.execute(f'SELECT typeof(price), typeof(hits) FROM "{table}"').fetchall()
         assert kinds == [("DECIMAL(38,24)", "BIGINT")]
-
-    def test_no_table_is_created(self, cursor: Connection) -> None:
-        add_new_columns(cursor, DATASETS.values())
-        assert existing_tables(cursor) == frozenset()
 
 
 def test_creating_tables_again_keeps_their_rows(cursor: Connection) -> None:

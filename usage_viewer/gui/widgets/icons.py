@@ -54,7 +54,7 @@ def _read_svg(name: str, find: Callable[[str], Path]) -> str | None:
 
 
 def _render(svg: str, size: int, ratio: int) -> QPixmap:
-    # Buttons that share a drawing share its pixmaps: drawing them again took an eighth of the time to build a window.
+    # Buttons share the pixmaps of a drawing: drawing them again took an eighth of the time to build a window.
     key = f"{svg}@{size}x{ratio}"
     pixmap = QPixmap()
     if QPixmapCache.find(key, pixmap):

@@ -72,11 +72,14 @@ class Database:
         self._running: set[Connection] = set()
         self._closed = self._recreating = False
         self._folder = folder
+        self.is_new = True
+        """Whether the file did not exist before."""
         self._open()
 
     def _open(self) -> None:
         if self.path is not None:
             _prepare(self.path)
+            self.is_new = not self.path.exists()
         with typed_errors(), _private_files():
             self._connection = _connect(self.path, self._folder)
         self.restrict()

@@ -39,7 +39,7 @@ def load_snapshot(folder: Path, refused: Mapping[str, Sequence[str]] | None = No
     database = Database(None, folder=folder)
     try:
         with _as_damage(), database.transaction() as cursor:
-            migrate(cursor)
+            migrate(cursor, is_new=True)
             _read_held(cursor, folder / HELD_FILE)
             _read_comparisons(cursor, folder / DIFFERENCES_FILE)
             _read_names(cursor, folder / NAMES_FILE)
@@ -47,7 +47,7 @@ def load_snapshot(folder: Path, refused: Mapping[str, Sequence[str]] | None = No
                 _read_dataset(cursor, dataset, folder / dataset_file(dataset))
                 for dimension in (refused or {}).get(dataset.name, ()):
                     cursor.execute("INSERT INTO refused VALUES (?, ?)", [dataset.name, dimension])
-        return Store(database)
+        return Store(database, migrated=True)
     except BaseException:
         database.close()
         raise
