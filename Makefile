@@ -5,7 +5,7 @@ BIN = .venv/bin
 APP_ID = io.github.usage_viewer.UsageViewer
 SNAPSHOT = build/usage-viewer.png
 AUDIT = build/audit
-JOBS = 2
+JOBS = 3
 PARALLEL = --numprocesses $(JOBS) --dist worksteal
 FAST = $(addprefix tests/,domain query api demo keystore)
 
@@ -27,7 +27,7 @@ run: ## start the viewer with the demo organization (without a display: save a p
 		$(BIN)/usage-viewer --demo; \
 	fi
 
-test: ## run every test, JOBS=2 at a time; ARGS="…" goes to pytest
+test: ## run every test, JOBS=3 at a time; ARGS="…" goes to pytest
 	@$(SETUP) test
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
