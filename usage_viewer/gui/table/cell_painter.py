@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
 
 from usage_viewer.domain.table import Alignment, Column, FigureColumn
 from usage_viewer.gui.formatting.numbers import MISSING
+from usage_viewer.gui.table.frozen_columns import FrozenColumns
 from usage_viewer.gui.table.table_format import split_mark
 from usage_viewer.gui.table.table_model import TableModel
 from usage_viewer.gui.widgets.contrast import SHAPE, TEXT, nearest
@@ -38,9 +39,8 @@ class CellPainter:
     The mark of a period that is not final follows its label in a fainter colour.
     """
 
-    def __init__(self, model: TableModel, view: QTableView) -> None:
-        self._model = model
-        self._view = view
+    def __init__(self, model: TableModel, view: QTableView, frozen: FrozenColumns) -> None:
+        self._model, self._view, self._frozen = model, view, frozen
         self._widths: dict[str, int] = {}
         self.restyle()
 
@@ -93,10 +93,19 @@ class CellPainter:
             return
         painter = QPainter(self._view.viewport())
         self._paint_panels(painter, option, rows, area)
-        for section, place in places:
-            self._paint_bars(painter, section, place, rows)
-            self._paint_texts(painter, section, place, rows)
-        self._paint_focus(painter, places, rows)
+        frozen, height = self._frozen, self._view.viewport().height()
+        count = frozen.count
+        for clip, part in (
+            (frozen.scrolled_area(height), [item for item in places if item[0] >= count]),
+            (frozen.frozen_area(height), [item for item in places if item[0] < count]),
+        ):
+            if count:
+                painter.setClipRect(clip)
+            for section, place in part:
+                self._paint_bars(painter, section, place, rows)
+                self._paint_texts(painter, section, place, rows)
+            self._paint_focus(painter, part, rows)
+        frozen.paint_edge(painter, height)
         painter.end()
 
     def _places(self, area: QRect) -> list[tuple[int, QRect]]:
@@ -105,7 +114,7 @@ class CellPainter:
         places = []
         for section in range(min(header.count(), len(self._model.columns))):
             width = header.sectionSize(section)  # 0 of a hidden one
-            place = QRect(header.sectionViewportPosition(section), area.top(), width, area.height())
+            place = QRect(self._frozen.left(section), area.top(), width, area.height())
             if width and place.intersects(area):
                 places.append((section, place))
         return places

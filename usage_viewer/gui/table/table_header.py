@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QFont,
     QFontMetrics,
+    QHelpEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -20,6 +21,8 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.table import Alignment, Column
 from usage_viewer.gui.table.cell_painter import PADDING
+from usage_viewer.gui.table.frozen_columns import FrozenColumns
+from usage_viewer.gui.table.frozen_header_mouse import FrozenHeaderMouse
 from usage_viewer.gui.table.table_model import SORT_ROLE, TableModel
 from usage_viewer.gui.widgets.theme import UNIT, blend
 
@@ -82,6 +85,8 @@ class TableHeader(QHeaderView):
     def __init__(self, model: TableModel, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._model = model
+        self.frozen = FrozenColumns(self, model)
+        self._frozen_mouse = FrozenHeaderMouse(self, self.frozen)
         self._user_widths: dict[ColumnKey, int] = {}
         self._modifiers = Qt.KeyboardModifier.NoModifier
         self._hover = self._pressed = -1
@@ -99,6 +104,10 @@ class TableHeader(QHeaderView):
         self.sectionClicked.connect(self._on_clicked)
         self.sectionPressed.connect(self._on_pressed)
         self.sectionResized.connect(self._on_resized)
+        self._frozen_mouse.pressed.connect(self._on_pressed)
+        self._frozen_mouse.clicked.connect(self._on_frozen_clicked)
+        self._frozen_mouse.moved.connect(self._on_frozen_moved)
+        self._frozen_mouse.edge_double_clicked.connect(self.sectionHandleDoubleClicked)
 
     # Widths
 
@@ -148,6 +157,16 @@ class TableHeader(QHeaderView):
     def _columns(self) -> tuple[Column, ...]:
         return self._model.columns
 
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Let frozen sections have the mouse and the tooltip at the place where they are shown."""
+        if isinstance(event, QMouseEvent) and self._frozen_mouse.handle(event):
+            return True
+        if isinstance(event, QHelpEvent) and (shift := self.frozen.shift(event.pos().x())):
+            return super().viewportEvent(
+                QHelpEvent(event.type(), event.pos() + QPoint(shift, 0), event.globalPos())
+            )
+        return super().viewportEvent(event)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Finish a click or a drag."""
         self._modifiers = event.modifiers()
@@ -160,7 +179,7 @@ class TableHeader(QHeaderView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Highlight the section under the pointer."""
         super().mouseMoveEvent(event)
-        self._set_hover(self.logicalIndexAt(event.position().toPoint()))
+        self._set_hover(self.frozen.section_at(int(event.position().x())))
 
     def leaveEvent(self, event: QEvent) -> None:
         """Remove the highlight."""
@@ -169,7 +188,7 @@ class TableHeader(QHeaderView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Request the menu of the section."""
-        place = self.logicalIndexAt(event.pos())
+        place = self.frozen.section_at(event.pos().x())
         if 0 <= place < len(self._columns()):
             self.menu_requested.emit(self._columns()[place].key, event.globalPos())
 
@@ -185,6 +204,16 @@ class TableHeader(QHeaderView):
     def _on_clicked(self, place: int) -> None:
         add = bool(self._modifiers & Qt.KeyboardModifier.ControlModifier)
         self.sort_requested.emit(self._columns()[place].key, add)
+
+    def _on_frozen_clicked(self, place: int, modifiers: Qt.KeyboardModifier) -> None:
+        self._modifiers = modifiers
+        self._on_clicked(place)
+
+    def _on_frozen_moved(self, dragged: int, target: int) -> None:
+        """Request that a column moves to the place of another one, as a drag of Qt's sections does."""
+        keys = [column.key for column in self._columns()]
+        after = target + (target > dragged)
+        self.column_moved.emit(keys[dragged], keys[after] if after < len(keys) else None)
 
     def _undo_move(self, dragged: int) -> None:
         """Put a dragged section back and emits the move: the view decides whether the column may move."""
@@ -212,25 +241,35 @@ class TableHeader(QHeaderView):
         if not rect.isValid() or logicalIndex >= len(columns):
             return
         looks = self._looks
+        if rect.left() - 1 == self.frozen.left(logicalIndex):  # Qt is one pixel off from right to left
+            rect = rect.translated(-1, 0)
         painter.save()
         pressed, hovered = logicalIndex == self._pressed, logicalIndex == self._hover
         painter.fillRect(rect, looks.background[2 if pressed else 1 if hovered else 0])
         sort = self._model.headerData(logicalIndex, Qt.Orientation.Horizontal, SORT_ROLE)
         self._draw_label(painter, rect, columns[logicalIndex], sort)
         painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, looks.line)
-        painter.fillRect(rect.right(), rect.top() + UNIT, 1, rect.height() - 2 * UNIT, looks.edge)
+        end = rect.left() if self.isRightToLeft() else rect.right()
+        painter.fillRect(end, rect.top() + UNIT, 1, rect.height() - 2 * UNIT, looks.edge)
         painter.restore()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the sections and the area after the last one."""
         super().paintEvent(event)
         area = self.viewport().rect()
-        area.setLeft(self.length() - self.offset())
+        painter = QPainter(self.viewport())
+        for section in range(self.frozen.count):
+            place = QRect(self.frozen.left(section), 0, self.sectionSize(section), area.height())
+            self.paintSection(painter, place, section)
+        self.frozen.paint_edge(painter, area.height())
+        if self.isRightToLeft():
+            area.setRight(area.width() - self.length() + self.offset() - 1)
+        else:
+            area.setLeft(self.length() - self.offset())
         if area.width() > 0:  # after the last section
-            painter = QPainter(self.viewport())
             painter.fillRect(area, self._looks.background[0])
             painter.fillRect(area.left(), area.bottom(), area.width(), 1, self._looks.line)
-            painter.end()
+        painter.end()
 
     def _draw_label(
         self, painter: QPainter, rect: QRect, column: Column, sort: tuple[bool, int, int] | None

@@ -9,12 +9,13 @@ from PySide6.QtCore import (
     QModelIndex,
     QPersistentModelIndex,
     QPoint,
+    QRect,
     Qt,
     QTimer,
     Signal,
 )
 from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QPaintEvent
-from PySide6.QtWidgets import QMenu, QStyleOptionViewItem, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyleOptionViewItem, QTableView, QWidget
 
 from usage_viewer.app.export import bare_text
 from usage_viewer.domain.column_key import ColumnKey
@@ -27,6 +28,7 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.formatting.row_counts import chosen_runs, chosen_text
 from usage_viewer.gui.table.cell_painter import CellPainter
 from usage_viewer.gui.table.column_widths import ColumnWidths
+from usage_viewer.gui.table.frozen_columns import reveal
 from usage_viewer.gui.table.selection_keeper import SelectionKeeper, selected_ranges, selection_of
 from usage_viewer.gui.table.table_header import TableHeader
 from usage_viewer.gui.table.table_menus import COPY, COPY_CELL_KEY, cell_menu, header_menu, move_column
@@ -58,7 +60,7 @@ class TableView(QTableView):
         self.setHorizontalHeader(self.header)
         self.setModel(model)
         set_up_table(self)
-        self.cells = CellPainter(model, self)
+        self.cells = CellPainter(model, self, self.header.frozen)
         self._widths = ColumnWidths(model, self.header, self.cells)
         self._keeper = SelectionKeeper(self, model)
         self._type_ahead = TypeAhead()
@@ -270,6 +272,42 @@ class TableView(QTableView):
     def _pop_up(self, menu: QMenu, point: QPoint) -> None:
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(point)
+
+    # Frozen columns
+
+    def indexAt(self, point: QPoint) -> QModelIndex:
+        """Return the cell that is shown at a point of the viewport."""
+        return super().indexAt(point + QPoint(self.header.frozen.shift(point.x()), 0))
+
+    def visualRect(self, index: QModelIndex | QPersistentModelIndex) -> QRect:
+        """Return where a cell is shown; a scrolled cell may be under the frozen columns."""
+        place = super().visualRect(index)
+        if place.isValid():
+            place.moveLeft(self.header.frozen.left(index.column()))
+        return place
+
+    def scrollTo(
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
+    ) -> None:
+        """Scroll to a cell, so that it is not under the frozen columns."""
+        bar, frozen = self.horizontalScrollBar(), self.header.frozen
+        before = bar.value()
+        super().scrollTo(index, hint)
+        if index.column() < frozen.count:
+            bar.setValue(before)  # the column is in sight already
+            return
+        area = frozen.scrolled_area(self.viewport().height())
+        place = self.visualRect(index)
+        bar.setValue(bar.value() + reveal(place.left(), place.width(), area, self.layoutDirection()))
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """Repaint all cells after a step sideways: Qt would move the pixels of the frozen columns too."""
+        super().scrollContentsBy(dx, dy)
+        if dx:
+            self.viewport().update()
+            self.header.viewport().update()
 
     # Appearance
 

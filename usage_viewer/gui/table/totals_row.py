@@ -129,7 +129,8 @@ class TotalsRow(QWidget):
         header, place = self._view.header, self._view.usage_model.section(column)
         if not 0 <= place < header.count() or header.isSectionHidden(place):
             return QRect()
-        return QRect(header.sectionViewportPosition(place), 0, header.sectionSize(place), self.height())
+        left = header.frozen.left(place) + self._view.viewport().x()
+        return QRect(left, 0, header.sectionSize(place), self.height())
 
     def label_rect(self) -> QRect:
         """Return the rectangle of the label: from the first to the last head column."""
@@ -137,10 +138,18 @@ class TotalsRow(QWidget):
         united = QRect()
         for rect in rects:
             united = united.united(rect)
-        return united
+        frozen = self._below_cells(self._view.header.frozen.frozen_area(self.height()))
+        # A head that scrolls may be out of sight; the label then has the width of the frozen ones.
+        return united.intersected(self.rect()).united(frozen) if frozen.width() else united
+
+    def _below_cells(self, area: QRect) -> QRect:
+        """Move an area of the table's viewport: from right to left, the scroll bar is before it."""
+        return area.translated(self._view.viewport().x(), 0)
 
     def _column_at(self, x: int) -> FigureColumn | None:
         middle = self.height() // 2
+        if not self._below_cells(self._view.header.frozen.scrolled_area(self.height())).contains(x, middle):
+            return None
         return next((item for item in self._table.figures if self.section_rect(item.key).contains(x, middle)), None)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -154,16 +163,20 @@ class TotalsRow(QWidget):
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
         painter.setPen(ink)
-        painter.setClipRect(0, 0, self._view.viewport().width(), self.height())  # not under the scroll bar
-        self._draw(
-            painter, self.label_rect().adjusted(self._indent, 0, 0, 0), self.label, Qt.AlignmentFlag.AlignLeft
-        )
+        frozen = self._view.header.frozen
+        painter.setClipRect(self._below_cells(frozen.scrolled_area(self.height())))  # not under the scroll bar
         for column in self._table.figures:
             place = self.section_rect(column.key)
             if place.intersects(self.rect()):
                 text = column.total_text(self._view.usage_model.form)
                 place.adjust(0, 0, -self._view.cells.room_beyond(text, column), 0)
                 self._draw(painter, place, text, Qt.AlignmentFlag.AlignRight)
+        painter.setClipRect(self._below_cells(QRect(0, 0, self._view.viewport().width(), self.height())))
+        label = self.label_rect()
+        if frozen.count:
+            painter.fillRect(label.adjusted(0, 1, 0, 0), blend(base, ink, 0.05))  # figures may be scrolled under it
+        self._draw(painter, label.adjusted(self._indent, 0, 0, 0), self.label, Qt.AlignmentFlag.AlignLeft)
+        frozen.paint_edge(painter, self.height(), self._view.viewport().x())
         painter.setClipping(False)
         if self.hasFocus():
             painter.setPen(palette.color(QPalette.ColorRole.Highlight))
