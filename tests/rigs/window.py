@@ -328,6 +328,15 @@ def _describe(window: MainWindow) -> str:
     return f"{tasks.busy_count} tasks in {busy}; {page.status.text!r}; {page.banner.accessibleName()!r}"
 
 
+def below(menu: QMenu, *texts: str) -> QMenu:
+    """Return the menu that the entries with these texts lead to."""
+    for text in texts:
+        inner = entry(menu, text).menu()
+        assert isinstance(inner, QMenu)
+        menu = inner
+    return menu
+
+
 def entry(menu: QMenu, text: str) -> QAction:
     """Return the menu's action with this text, without mnemonics and keys."""
     return next(item for item in menu.actions() if item.text().replace("&", "").partition("\t")[0] == text)

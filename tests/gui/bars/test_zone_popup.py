@@ -69,6 +69,21 @@ def test_search_without_match_chooses_nothing(zone: ZoneChoice, wanted: list[Vie
     qtbot.keyClick(zone.popup.search, Qt.Key.Key_Down)
     qtbot.keyClick(zone.popup.search, Qt.Key.Key_Return)
     assert not wanted
+    zone.open_popup()
+    assert not zone.popup.no_match.isVisible()
+    qtbot.keyClicks(zone.popup.search, "Atlantis")
+    assert zone.popup.no_match.isVisible()
+    assert zone.popup.no_match.text() == "No match"
+
+
+def test_each_zone_is_listed_with_its_offset(zone: ZoneChoice, qtbot: QtBot) -> None:
+    zone.open_popup()
+    model = zone.popup.model
+    row = model.row_of("Asia/Kolkata")
+    assert model.index(row, 0).data() == "Asia/Kolkata  UTC+05:30"
+    assert model.index(0, 0).data() == "UTC"
+    qtbot.keyClicks(zone.popup.search, "+5:30")
+    assert model.zone(0) == "Asia/Colombo"
 
 
 def test_esc_keeps_current_zone(zone: ZoneChoice, wanted: list[ViewState], qtbot: QtBot) -> None:

@@ -232,6 +232,22 @@ def _header_menu(checked: CheckedWindow, name: str) -> QMenu:
     return checked.user.menu
 
 
+def test_columns_button_shows_and_hides_figures(checked: CheckedWindow) -> None:
+    user, window = checked.user, checked.window
+    shown = window.view.shown_columns
+    user.key(Qt.Key.Key_C, Qt.KeyboardModifier.AltModifier)
+    menu = user.menu
+    checked.step(lambda: user.pick("Uncached input", menu))
+    assert set(window.view.shown_columns) == {*shown, "input_uncached_tokens"}
+    assert menu.isVisible(), "several figures can be chosen"
+    checked.step(lambda: user.pick("Requests", menu))
+    assert "num_model_requests" not in window.view.shown_columns
+    checked.step(lambda: user.pick("Default columns", menu))
+    assert window.view.shown_columns == shown
+    menu.close()
+    assert user.focus is window.page.table
+
+
 def test_columns_are_hidden_shown_and_moved(checked: CheckedWindow) -> None:
     user, page = checked.user, checked.page
     default = checked.view.shown_columns

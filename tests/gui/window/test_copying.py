@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QMenu
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit
 
-from tests.rigs.window import Oracle, User, WindowRig, WindowUnderTest
+from tests.rigs.window import Oracle, User, WindowRig, WindowUnderTest, below
 from tests.rigs.workbook_reader import read_sheets
 from usage_viewer.app.export import Format
 from usage_viewer.demo.server.faults import Fault, Request
@@ -178,8 +178,7 @@ def _copy_as(user: User, window: WindowUnderTest, text: str) -> None:
 
     def pick() -> None:
         outer = user.menu
-        inner = next(action.menu() for action in outer.actions() if action.text() == "Copy &as")
-        assert isinstance(inner, QMenu)
+        inner = below(outer, "Export", "Copy as")
         outer.setActiveAction(inner.menuAction())
         inner.popup(outer.pos())
         user.pick(text, inner)

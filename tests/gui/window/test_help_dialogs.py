@@ -34,9 +34,12 @@ def test_about_lists_every_package_with_its_licence(parent: QWidget) -> None:
 
 
 def test_shortcut_dialog_lists_keys(parent: QWidget) -> None:
-    assert texts(shortcut_dialog([("Copy", "Ctrl+C"), ("Refresh", "F5")], parent)) == [
+    groups = [("Rows", [("Copy", "Ctrl+C")]), ("View", [("Refresh", "F5")])]
+    assert texts(shortcut_dialog(groups, parent)) == [
+        "Rows",
         "Copy",
         "Ctrl+C",
+        "View",
         "Refresh",
         "F5",
     ]

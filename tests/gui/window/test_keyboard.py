@@ -145,14 +145,22 @@ def _menu_actions(menu: QMenu) -> Iterator[QAction]:
             yield from _menu_actions(inner)
 
 
+def _menus(menu: QMenu) -> Iterator[QMenu]:
+    yield menu
+    for action in menu.actions():
+        if isinstance(below := action.menu(), QMenu):
+            yield from _menus(below)
+
+
 def test_every_menu_entry_has_a_key(crowded: WindowUnderTest) -> None:
     menu = crowded.page._buttons["more"].menu()
     for action in _menu_actions(menu):
         assert "&" in action.text() or action.shortcuts(), action.text()
     per = crowded.page.per.menu_actions["day"].parent()
     assert isinstance(per, QMenu)
-    for level in [menu, per, *(action.menu() for action in menu.actions() if isinstance(action.menu(), QMenu))]:
-        assert isinstance(level, QMenu)
+    dataset = crowded.page.dataset.menu_actions["costs"].parent()
+    assert isinstance(dataset, QMenu)
+    for level in (per, dataset, *_menus(menu)):
         letters = Counter(
             QKeySequence.mnemonic(action.text()).toString() for action in level.actions() if "&" in action.text()
         )

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialog, QMenu, QToolButton, QWidget
 
-from tests.rigs.window import User, WindowRig, WindowUnderTest
+from tests.rigs.window import User, WindowRig, WindowUnderTest, below
 from usage_viewer.app.profile.organizations import Organization
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings import settings
@@ -73,9 +73,7 @@ def _open_more(window: WindowUnderTest, user: User) -> None:
 
 
 def _open_copy_as(window: WindowUnderTest, user: User) -> None:
-    inner = next(action.menu() for action in _more(window).menu().actions() if action.text() == "Copy &as")
-    assert isinstance(inner, QMenu)
-    inner.popup(window.mapToGlobal(QPoint(9, 9)))
+    below(_more(window).menu(), "Export", "Copy as").popup(window.mapToGlobal(QPoint(9, 9)))
 
 
 def _open_header_menu(window: WindowUnderTest, user: User) -> None:
@@ -104,6 +102,7 @@ def _open_cell_menu(window: WindowUnderTest, user: User) -> None:
 WAYS: dict[str, Callable[[WindowUnderTest, User], object]] = {
     "more": _open_more,
     "copy as": _open_copy_as,
+    "columns button": lambda window, user: window.commands.columns.trigger(),
     "organization": lambda window, user: user.click(window.page.organization),
     "dataset": lambda window, user: user.click(window.page.dataset),
     "period": lambda window, user: user.click(window.page.per),
@@ -240,8 +239,9 @@ def test_button_of_the_empty_table_is_not_pressed_by_typing(
     rig.show(window, window.view.with_filter(Filter("model", frozenset(["none such"]))))
     (button,) = (one for one in window.page.empty.findChildren(QAbstractButton) if one.isVisible())
     filters = window.view.filters
-    _open_more(window, user)
-    user.pick("Short numbers (1.2 M)")
+    view = below(_more(window).menu(), "View")
+    view.popup(window.mapToGlobal(QPoint(9, 9)))
+    user.pick("Short numbers (1.2 M)", view)
     assert not button.hasFocus()
     _type(rig, window, SENTENCE)
     assert window.view.filters == filters

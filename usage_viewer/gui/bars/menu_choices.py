@@ -13,7 +13,8 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.zones import zone_of
 from usage_viewer.gui.bars.zone_popup import LOCAL, ZonePopup, zone_label
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
-from usage_viewer.gui.widgets.plain_text import menu_text, tip
+from usage_viewer.gui.widgets.mnemonics import with_letters
+from usage_viewer.gui.widgets.plain_text import tip
 
 GRANULARITY_LABELS: Mapping[Granularity, str] = {
     Granularity.MINUTE: "By mi&nute",
@@ -133,8 +134,10 @@ class DatasetChoice(MenuChoice):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, name="Dataset", shortcut="Alt+D")
         self.reserve(dataset.label for dataset in DATASETS.values())
-        for name, dataset in DATASETS.items():
-            self._add(name, menu_text(dataset.label))
+        for name, text in zip(
+            DATASETS, with_letters([dataset.label for dataset in DATASETS.values()]), strict=True
+        ):
+            self._add(name, text)
 
     def _choose(self, key: str) -> None:
         if key != self._view.dataset_name:

@@ -1,13 +1,16 @@
 """Shows a searchable list of time zones."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
 from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QListView, QWidget
 
+from usage_viewer.gui.bars.zone_search import find_zones, offset_text
 from usage_viewer.gui.widgets.popup import Popup, PopupListDelegate
+from usage_viewer.gui.widgets.theme import plain_label
 
 LOCAL = "local"
 """The zone of this computer, as views store it."""
@@ -23,12 +26,13 @@ def zone_label(zone: str, local_zone: str) -> str:
 
 
 class ZoneModel(QAbstractListModel):
-    """Lists zones in the given order, optionally only those whose label contains a text."""
+    """Lists zones in the given order, or those that a text finds, best first; each with its offset at `moment`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._all: list[tuple[str, str]] = []
         self._rows: list[tuple[str, str]] = []
+        self.moment = datetime.now(UTC)
 
     def set_zones(self, zones: Sequence[str], local_zone: str) -> None:
         """List these zones, given by IANA name or as `LOCAL`; `local_zone` as in `zone_label`."""
@@ -38,10 +42,14 @@ class ZoneModel(QAbstractListModel):
         self.endResetModel()
 
     def narrow(self, text: str) -> None:
-        """List only the zones whose label contains `text`, ignoring case."""
+        """List only the zones that `text` finds; see `find_zones`."""
+        labels = dict(self._all)
+        listed = find_zones(text, [zone for zone in labels if zone != LOCAL], self.moment.year)
         needle = text.casefold().replace("_", " ").strip()
+        if needle in labels.get(LOCAL, "").casefold() and LOCAL in labels:
+            listed.insert(0, LOCAL)
         self.beginResetModel()
-        self._rows = [row for row in self._all if needle in row[1].casefold()]
+        self._rows = [(zone, labels[zone]) for zone in listed] if needle else self._all
         self.endResetModel()
 
     def zone(self, row: int) -> str:
@@ -57,7 +65,8 @@ class ZoneModel(QAbstractListModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if role == Qt.ItemDataRole.DisplayRole and index.isValid():
-            return self._rows[index.row()][1]
+            zone, label = self._rows[index.row()]
+            return label if zone == "UTC" else f"{label}  {offset_text(zone, self.moment)}"
         return None
 
 
@@ -69,7 +78,7 @@ class ZonePopup(Popup):
     def __init__(self, parent: QWidget, local_zone: str) -> None:
         super().__init__(parent)
         self.local_zone = local_zone
-        self.search = QLineEdit(self, placeholderText="Search time zones", clearButtonEnabled=True)
+        self.search = QLineEdit(self, placeholderText="City, country, CET or +5:30", clearButtonEnabled=True)
         self.search.setAccessibleName("Search time zones")
         self.list = QListView(self, uniformItemSizes=True)
         self.list.setAccessibleName("Time zones")
@@ -78,7 +87,10 @@ class ZonePopup(Popup):
         self.list.setItemDelegate(PopupListDelegate(self.list))
         self.model = ZoneModel(self)
         self.list.setModel(self.model)
+        self.no_match = plain_label("No match")
+        self.no_match.hide()
         self.column.addWidget(self.search)
+        self.column.addWidget(self.no_match)
         self.column.addWidget(self.list)
         self.search.textChanged.connect(self._narrow)
         self.search.installEventFilter(self)
@@ -90,6 +102,7 @@ class ZonePopup(Popup):
         if current not in first:
             first.append(current)
         self.search.clear()
+        self.model.moment = datetime.now(UTC)
         self.model.set_zones([*first, *sorted(available_timezones() - set(first))], self.local_zone)
         self._select(self.model.row_of(current))
         self.search.setFocus()
@@ -103,6 +116,7 @@ class ZonePopup(Popup):
 
     def _narrow(self, text: str) -> None:
         self.model.narrow(text)
+        self.no_match.setVisible(not self.model.rowCount())
         self._select(0)
 
     def _select(self, row: int) -> None:

@@ -10,6 +10,7 @@ from usage_viewer.domain.dataset import NO_EXTRAS, Extras
 from usage_viewer.domain.table import Column
 from usage_viewer.domain.view import SortKey, ViewState
 from usage_viewer.gui.table.columns_menu import ColumnsMenu, RequestView
+from usage_viewer.gui.widgets.mnemonics import with_letters
 from usage_viewer.gui.widgets.plain_text import menu_text
 
 _LONGEST_VALUE = 40
@@ -121,8 +122,9 @@ def _shortened(label: str) -> str:
 def grouping_menu(view: ViewState, request: RequestView, parent: QWidget) -> QMenu:
     """Build the menu that adds dimensions to the grouping or removes them."""
     menu = QMenu("&Group by", parent)
-    for dimension in view.dataset.dimensions:
-        action = QAction(menu_text(dimension.label), menu, checkable=True, checked=dimension.name in view.grouping)
+    dimensions = view.dataset.dimensions
+    for dimension, text in zip(dimensions, with_letters([item.label for item in dimensions]), strict=True):
+        action = QAction(text, menu, checkable=True, checked=dimension.name in view.grouping)
         action.triggered.connect(lambda _checked=False, name=dimension.name: request(view.toggled(name)))
         menu.addAction(action)
     return menu

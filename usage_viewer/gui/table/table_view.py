@@ -35,6 +35,7 @@ from usage_viewer.gui.table.table_menus import COPY, COPY_CELL_KEY, cell_menu, h
 from usage_viewer.gui.table.table_model import Presentation, TableModel
 from usage_viewer.gui.table.table_style import restyle_table, set_up_table
 from usage_viewer.gui.table.type_ahead import TypeAhead
+from usage_viewer.gui.widgets.mnemonics import mend_letters
 
 _STATS_DELAY_MS = 30
 """Milliseconds after the last change of the selection until its statistics are computed."""
@@ -271,6 +272,7 @@ class TableView(QTableView):
 
     def _pop_up(self, menu: QMenu, point: QPoint) -> None:
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        mend_letters(menu)
         menu.popup(point)
 
     # Frozen columns

@@ -59,6 +59,7 @@ class Actions(QObject):
         )
         self.changes = self._add("Restated figures…", "Ctrl+H", "Lists figures that the server changed later")
         self.prove = self._add("Verify totals now", "Ctrl+K", "Compares the downloaded totals with OpenAI's")
+        self.columns = self._add("Col&umns…", "Alt+C", "Chooses the figures that are shown as columns")
         self.bars = self._toggle("Bars &in cells", "Ctrl+B", "Shows each row's share of the sorted figure")
         self.abbreviated = self._toggle(
             "Short num&bers (1.2 M)", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
@@ -104,65 +105,64 @@ class Actions(QObject):
     def menu(self, parent: QWidget) -> QMenu:
         """Build the menu of the ⋯ button."""
         menu = QMenu(parent)
+        menu.addActions([self.copy, self.save])
+        menu.addSeparator()
+        for below in (
+            self._export_menu(menu),
+            self._view_menu(menu),
+            self._organization_menu_of(menu),
+            self._help_menu(menu),
+        ):
+            below.setToolTipsVisible(True)
+            menu.addMenu(below)
+        menu.addSeparator()
+        menu.addAction(self.quit)
         menu.setToolTipsVisible(True)
-        menu.addActions([self.copy, self.copy_totals, self.copy_cell])
+        return menu
+
+    def _export_menu(self, parent: QWidget) -> QMenu:
+        menu = QMenu("&Export", parent)
+        menu.addActions([self.copy_totals, self.copy_cell])
         menu.addMenu(self._copy_menu(menu))
-        menu.addAction(self.save)
+        menu.addAction(self.provenance)
         menu.addSeparator()
         menu.addActions([self.save_snapshot, self.open_snapshot, self.close_snapshot])
+        return menu
+
+    def _view_menu(self, parent: QWidget) -> QMenu:
+        menu = QMenu("&View", parent)
+        menu.addActions([self.refresh, self.cancel])
         menu.addSeparator()
-        menu.addActions([self.refresh, self.cancel, self.clear_filters, self.undo, self.redo])
+        menu.addActions([self.undo, self.redo, self.clear_filters])
         menu.addSeparator()
-        menu.addActions([self.origins, self.changes, self.prove])
-        menu.addSeparator()
-        menu.addActions([self.bars, self.abbreviated])
+        menu.addActions([self.columns, self.bars, self.abbreviated])
         colours = menu.addMenu("C&olors")
         colours.addActions(list(self.scheme.values()))
         menu.addSeparator()
+        menu.addActions([self.origins, self.changes, self.prove])
+        return menu
+
+    def _organization_menu_of(self, parent: QWidget) -> QMenu:
+        menu = QMenu("&Organization", parent)
         menu.addMenu(self._organization_menu)
-        menu.addActions([self.replace_key, self.forget_key, self.erase, self.erase_all, self.demo])
         menu.addSeparator()
-        menu.addActions([self.shortcuts, self.about, self.quit])
+        menu.addActions([self.replace_key, self.forget_key])
+        menu.addSeparator()
+        menu.addActions([self.erase, self.erase_all])
+        return menu
+
+    def _help_menu(self, parent: QWidget) -> QMenu:
+        menu = QMenu("&Help", parent)
+        menu.addActions([self.shortcuts, self.demo])
+        menu.addSeparator()
+        menu.addAction(self.about)
         return menu
 
     def _copy_menu(self, parent: QWidget) -> QMenu:
         menu = QMenu("Copy &as", parent)
         menu.setToolTipsVisible(True)
         menu.addActions([self.copy_tsv, self.copy_csv, self.copy_markdown, self.copy_json])
-        menu.addSeparator()
-        menu.addAction(self.provenance)
         return menu
-
-
-OTHER_KEYS = (
-    ("Go to the next or previous control", "Tab, Shift+Tab"),
-    ("Organization", "Alt+U"),
-    ("Dataset, range, period, time zone", "Alt+D, Alt+R, Alt+P, Alt+Z"),
-    ("Grouping, filters", "Alt+G, Alt+L"),
-    ("Menu", "Alt+O"),
-    ("Sort by a column", "Click its header"),
-    ("Sort by a further column", "Ctrl+click its header"),
-    ("Sort by the current column", "Ctrl+Shift+S"),
-    ("Menu of a cell or a header", "Menu key or Shift+F10"),
-    ("Filter to the current cell", "Enter"),
-    ("Move a grouping chip", "Ctrl+Left, Ctrl+Right"),
-    ("Remove a chip", "Delete"),
-    ("Earlier or later range", "Alt+Left, Alt+Right"),
-    ("Search", "Ctrl+F"),
-    ("Select all rows", "Ctrl+A"),
-    ("Clear the selection", "Esc"),
-)
-
-
-def shortcut_rows(actions: Actions) -> list[tuple[str, str]]:
-    """Return what each key does and the key itself."""
-    native = QKeySequence.SequenceFormat.NativeText
-    commands = [
-        (action.text().replace("&", ""), action.shortcut().toString(native))
-        for action in actions.all
-        if action.shortcuts()
-    ]
-    return [*commands, *OTHER_KEYS]
 
 
 def connect(action: QAction, act: Callable[[], object]) -> None:

@@ -10,19 +10,26 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QS
 from usage_viewer import __version__
 from usage_viewer.domain.display_text import visible
 from usage_viewer.gui.widgets.theme import UNIT, plain_label, scaled_font
+from usage_viewer.gui.window.shortcut_groups import ShortcutGroup
 
 
-def shortcut_dialog(rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
-    """Build the dialog that lists the keys."""
+def shortcut_dialog(groups: Sequence[ShortcutGroup], parent: QWidget) -> QDialog:
+    """Build the dialog that lists the keys in groups."""
     inside = QWidget()
     grid = QGridLayout(inside)
     grid.setHorizontalSpacing(4 * UNIT)
     grid.setVerticalSpacing(UNIT)
-    for line, (what, keys) in enumerate(rows):
-        grid.addWidget(plain_label(what), line, 0)
-        shown = plain_label(keys)
-        shown.setFont(scaled_font(shown.font(), 1.0, bold=True))
-        grid.addWidget(shown, line, 1)
+    for title, rows in groups:
+        heading = plain_label(title)
+        heading.setFont(scaled_font(heading.font(), 1.15, bold=True))
+        heading.setContentsMargins(0, UNIT if grid.count() else 0, 0, 0)
+        grid.addWidget(heading, grid.rowCount(), 0, 1, 2)
+        for what, keys in rows:
+            line = grid.rowCount()
+            grid.addWidget(plain_label(what), line, 0)
+            shown = plain_label(keys)
+            shown.setFont(scaled_font(shown.font(), 1.0, bold=True))
+            grid.addWidget(shown, line, 1)
     grid.setColumnStretch(0, 1)
     return _dialog("Keyboard shortcuts", _scrolled(inside, "Keyboard shortcuts"), parent, 64 * UNIT, 70 * UNIT)
 

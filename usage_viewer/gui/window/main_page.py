@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from usage_viewer.domain.errors import UsageViewerError
@@ -13,13 +13,15 @@ from usage_viewer.gui.bars.grouping_bar import GroupingBar
 from usage_viewer.gui.bars.menu_choices import DatasetChoice, GranularityChoice, ZoneChoice
 from usage_viewer.gui.bars.organization_button import OrganizationButton
 from usage_viewer.gui.bars.range_picker import RangePicker
+from usage_viewer.gui.table.columns_menu import ColumnsMenu
 from usage_viewer.gui.table.selection_sync import SelectionSync
 from usage_viewer.gui.table.table_pane import TablePane
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.icons import icon
+from usage_viewer.gui.widgets.popup import position_under
 from usage_viewer.gui.widgets.strip import Strip
 from usage_viewer.gui.widgets.theme import UNIT, note_colour, warning_colour
-from usage_viewer.gui.window.actions import Actions
+from usage_viewer.gui.window.actions import Actions, connect
 from usage_viewer.gui.window.empty_state import EmptyState
 from usage_viewer.gui.window.error_banner import ErrorBanner
 from usage_viewer.gui.window.notice_bar import NoticeBar
@@ -28,6 +30,8 @@ from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.workspace import Workspace
 
 MENU_KEY = "Alt+O"
+WIDE = 120 * UNIT
+"""Pixels of the page from which on every button has its text."""
 STOPPED = "Stopped. Press Refresh (F5) to load the rest."
 
 
@@ -45,6 +49,7 @@ class MainPage(QWidget):
         self.zone = ZoneChoice(self)
         # Built in the order of Tab: from left to right and from top to bottom.
         self._buttons = {
+            "columns": self._button(self._actions.columns, text=True),
             "refresh": self._button(self._actions.refresh),
             "copy": self._button(self._actions.copy, text=True),
             "more": self._menu_button(),
@@ -100,8 +105,9 @@ class MainPage(QWidget):
         def follow() -> None:
             button.setToolTip(f"{action.toolTip()} ({keys})" if keys else action.toolTip())
             button.setAccessibleName(action.text().replace("&", ""))
-            # Its neighbours stay where they are when the text becomes shorter.
-            button.setMinimumWidth(max(button.minimumWidth(), button.sizeHint().width()))
+            if action is self._actions.copy:
+                # Its neighbours stay where they are when the text becomes shorter.
+                button.setMinimumWidth(max(button.minimumWidth(), button.sizeHint().width()))
 
         action.changed.connect(follow)  # Qt shows the action's own tooltip otherwise
         style = Qt.ToolButtonStyle
@@ -112,7 +118,7 @@ class MainPage(QWidget):
     def _menu_button(self) -> QToolButton:
         button = QToolButton(self, autoRaise=True)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        menu = self._actions.menu(button)
+        self.menu = menu = self._actions.menu(button)
         menu.triggered.connect(self.focus_table)  # a menu button would take what is typed after the command
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -124,6 +130,7 @@ class MainPage(QWidget):
 
     def _draw_icons(self) -> None:
         self._actions.refresh.setIcon(icon("refresh", self))
+        self._actions.columns.setIcon(icon("columns", self))
         self._actions.copy.setIcon(icon("copy", self))
         self._buttons["more"].setIcon(icon("more", self))
 
@@ -137,6 +144,7 @@ class MainPage(QWidget):
         workspace = self._workspace
         for part in (self.range, self.per, self.zone, self.grouping, self.filters, self.table):
             part.view_requested.connect(workspace.show_view)
+        connect(self._actions.columns, self._choose_columns)
         self.status.cancel_requested.connect(workspace.cancel)
         self.banner.changed.connect(self._update_empty)
         workspace.view_changed.connect(self.show_view)
@@ -144,6 +152,24 @@ class MainPage(QWidget):
         workspace.fetch.progressed.connect(self.status.show_progress)
         workspace.fetch.running_changed.connect(self._on_fetching)
         workspace.fetch.stopped.connect(lambda: self.status.show_message(STOPPED))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out the text of *Columns* where the choices before it need the room."""
+        super().resizeEvent(event)
+        style = Qt.ToolButtonStyle
+        wide = event.size().width() >= WIDE
+        self._buttons["columns"].setToolButtonStyle(
+            style.ToolButtonTextBesideIcon if wide else style.ToolButtonIconOnly
+        )
+
+    def _choose_columns(self) -> None:
+        """Open the checklist of figures under its button; it stays open while entries are checked."""
+        button = self._buttons["columns"]
+        menu = ColumnsMenu(self._workspace.view, self._workspace.show_view, button, self.table.extras)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setAccessibleName("Columns")
+        menu.aboutToHide.connect(self.focus_table)
+        menu.popup(position_under(button, menu.sizeHint().width(), menu.sizeHint().height()))
 
     def show_view(self, view: ViewState) -> None:
         """Show a requested view in the controls at once; the table follows with its result."""

@@ -12,7 +12,7 @@ from usage_viewer.gui.sources.organization_controller import OrganizationControl
 from usage_viewer.gui.sources.snapshot_controller import SnapshotController
 from usage_viewer.gui.sources.source_controller import SourceController
 from usage_viewer.gui.verification.verifier import BackgroundVerifier
-from usage_viewer.gui.window.actions import Actions, connect, shortcut_rows
+from usage_viewer.gui.window.actions import Actions, connect
 from usage_viewer.gui.window.appearance_controller import AppearanceController
 from usage_viewer.gui.window.commands import Commands
 from usage_viewer.gui.window.dataset_controller import DatasetController
@@ -20,6 +20,7 @@ from usage_viewer.gui.window.error_controller import ErrorController
 from usage_viewer.gui.window.help_dialogs import about_dialog, shortcut_dialog
 from usage_viewer.gui.window.incomplete_controller import IncompleteController
 from usage_viewer.gui.window.main_page import MainPage
+from usage_viewer.gui.window.shortcut_groups import shortcut_groups
 from usage_viewer.gui.window.source_display import SourceDisplay
 from usage_viewer.gui.window.verification_controller import VerificationController
 from usage_viewer.gui.workspace.app_context import AppContext
@@ -113,7 +114,7 @@ class WindowParts(QObject):
         self.snapshots.failed.connect(self.errors.show_snapshot_error)
 
     def _connect_actions(self) -> None:
-        actions, window = self.actions, self._window
+        actions, window, page = self.actions, self._window, self.page
         connect(actions.save_snapshot, self.snapshots.ask_where_to_save)
         connect(actions.open_snapshot, self.snapshots.ask_what_to_open)
         connect(actions.close_snapshot, self.source.open_own)
@@ -123,7 +124,7 @@ class WindowParts(QObject):
         connect(actions.erase, self.erasing.confirm_downloaded_data)
         connect(actions.erase_all, self.erasing.confirm_everything)
         actions.erase_all.setVisible(self.erasing.can_erase_all)
-        connect(actions.shortcuts, lambda: shortcut_dialog(shortcut_rows(actions), window).open())
+        connect(actions.shortcuts, lambda: shortcut_dialog(shortcut_groups(page.menu), window).open())
         connect(actions.about, lambda: about_dialog(self.source.facts(self.keys.place), window).open())
         connect(actions.quit, window.close)
 

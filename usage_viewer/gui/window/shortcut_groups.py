@@ -1,0 +1,65 @@
+"""Lists the keys of the window in groups, for the help dialog."""
+
+from collections.abc import Iterator, Sequence
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu
+
+ShortcutGroup = tuple[str, Sequence[tuple[str, str]]]
+"""A title, and what each key does with the key itself."""
+
+_CONTROLS: Sequence[ShortcutGroup] = (
+    (
+        "Move and choose",
+        (
+            ("Go to the next or previous control", "Tab, Shift+Tab"),
+            ("Organization", "Alt+U"),
+            ("Dataset, range, period, time zone", "Alt+D, Alt+R, Alt+P, Alt+Z"),
+            ("Grouping, filters", "Alt+G, Alt+L"),
+            ("Earlier or later range", "Alt+Left, Alt+Right"),
+            ("Search", "Ctrl+F"),
+            ("Menu", "Alt+O"),
+        ),
+    ),
+    (
+        "Table",
+        (
+            ("Sort by a column", "Click its header"),
+            ("Sort by a further column", "Ctrl+click its header"),
+            ("Sort by the current column", "Ctrl+Shift+S"),
+            ("Menu of a cell or a header", "Menu key or Shift+F10"),
+            ("Filter to the current cell", "Enter"),
+            ("Select all rows", "Ctrl+A"),
+            ("Clear the selection", "Esc"),
+        ),
+    ),
+    (
+        "Grouping and filters",
+        (
+            ("Move a grouping chip", "Ctrl+Left, Ctrl+Right"),
+            ("Remove a chip", "Delete"),
+        ),
+    ),
+)
+_TOP_LEVEL = "Copy, save and quit"
+"""Title of the commands that are in no menu below the first one."""
+
+
+def shortcut_groups(menu: QMenu) -> list[ShortcutGroup]:
+    """Return the keys of the controls, then those of the commands by the part of `menu` that they are in."""
+    listed: dict[str, list[tuple[str, str]]] = {}
+    for title, action in _commands(menu, ""):
+        if action.shortcuts():
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            listed.setdefault(title or _TOP_LEVEL, []).append((action.text().replace("&", ""), keys))
+    return [*_CONTROLS, *listed.items()]
+
+
+def _commands(menu: QMenu, title: str) -> Iterator[tuple[str, QAction]]:
+    """Yield each command with the title of the first menu on the way to it."""
+    for action in menu.actions():
+        below = action.menu()
+        if isinstance(below, QMenu):
+            yield from _commands(below, title or action.text().replace("&", ""))
+        elif not action.isSeparator():
+            yield title, action
