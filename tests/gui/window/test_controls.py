@@ -244,7 +244,6 @@ def test_columns_button_shows_and_hides_figures(checked: CheckedWindow) -> None:
     assert "num_model_requests" not in window.view.shown_columns
     checked.step(lambda: user.pick("Default columns", menu))
     assert window.view.shown_columns == shown
-    menu.close()
     assert user.focus is window.page.table
 
 
