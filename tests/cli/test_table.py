@@ -126,6 +126,28 @@ class TestFormats:
         else:
             assert "Cached share" in printed.out
 
+    def test_empty_rows_are_included_on_request(self, ask: Table, server: DemoServer) -> None:
+        options = (
+            *OCTOBER,
+            "--group-by",
+            "api_key_id",
+            "--metrics",
+            "num_model_requests",
+            "--names",
+            "--format",
+            "json",
+        )
+        used = {row["api_key_id"] for row in ask(*options).rows}
+        printed = ask(*options, "--include-empty")
+        assert printed.status == 0
+        assert "Rows without usage are included." in printed.err
+        unused = {
+            row["api_key_id"]: row["num_model_requests"] for row in printed.rows if row["api_key_id"] not in used
+        }
+        assert unused
+        assert set(unused.values()) == {0}
+        assert set(unused) <= {key.id for key in server.organization.directory.keys}
+
     @pytest.mark.parametrize("form", TEXT_FORMATS)
     def test_output_ends_with_a_line_end(self, ask: Table, form: str) -> None:
         assert ask(*BY_MODEL, "--format", form).out.endswith("\n")

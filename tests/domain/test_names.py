@@ -55,3 +55,11 @@ def test_equal_names_with_equal_id_endings_get_longer_endings() -> None:
     labels = [names.label(DATA.dimension("api_key_id"), one) for one in ids]
     assert len(set(labels)) == 4
     assert labels[-1] == "ci (…2222)"
+
+
+def test_many_equal_names_are_labelled_in_linear_time() -> None:
+    """Comparing each id with all others takes minutes for so many."""
+    names = Names.of([Name("api_key", f"key_{number:08}", "Secret key") for number in range(50_000)])
+    dimension = DATASETS["completions"].dimension("api_key_id")
+    labels = {names.label(dimension, f"key_{number:08}") for number in range(50_000)}
+    assert len(labels) == 50_000

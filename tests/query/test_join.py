@@ -271,7 +271,7 @@ def test_join_keeps_the_sums_of_each_dataset(
         (usage,) = [item for item in usages[part.profile] if item.dataset == part.dataset.name]
         return read_usage(usage, part)
 
-    table = answer(view, plan_view(view, sources), read, Names())
+    table, _ = answer(view, plan_view(view, sources), read, Names())
     sums = table_cells(table)
     assert sums == python_sums(usages, view.grouping, per, columns)
     with localcontext(EXACT):

@@ -187,7 +187,7 @@ def answer_view(
 ) -> Table:
     """Answer a view from the stored buckets, as a session of one organization does."""
     plan = plan_view(view, [FactSource("", view.dataset, coverage_of(store, view))])
-    return answer(view, plan, store.read, names or Names(), cancel)
+    return answer(view, plan, store.read, names or Names(), cancel)[0]
 
 
 def answer_across(
@@ -204,7 +204,7 @@ def answer_across(
     def read(part: Part, cancel: Cancellation) -> FactSums:
         return stores[part.profile].read(part, cancel)
 
-    return answer(view, plan_view(view, sources), read, names or Names())
+    return answer(view, plan_view(view, sources), read, names or Names())[0]
 
 
 CoverageOf = Callable[[Store, ViewState], Coverage]

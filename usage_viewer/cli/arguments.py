@@ -213,6 +213,11 @@ def _add_content_options(table: argparse.ArgumentParser) -> None:
         help="figures to show (default: the most useful ones); "
         f"{EXTRA}NAME is a field that this version doesn't know",
     )
+    table.add_argument(
+        "--include-empty",
+        action="store_true",
+        help="include idle periods and, with --names, keys, people and projects without usage",
+    )
 
 
 def _add_output_options(table: argparse.ArgumentParser) -> None:
@@ -260,6 +265,7 @@ def parse_view(arguments: argparse.Namespace) -> ViewState:
         filters=parse_filters(arguments.filter, data),
         columns=_parse_metrics(arguments.metrics, data),
         zone=arguments.zone,
+        include_empty=arguments.include_empty,
     )
     return view.with_order(_parse_order(arguments.sort, view))
 

@@ -1,5 +1,6 @@
 """Holds the known names of projects, users and API keys, and formats the values of dimensions."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -37,8 +38,10 @@ class Names:
         ids: dict[tuple[str, str], list[str]] = {}
         for name in self.by_id.values():
             ids.setdefault((name.kind, name.name), []).append(name.id)
+        endings = {key: _Endings(same) for key, same in ids.items() if len(same) > 1}
         for key, name in self.by_id.items():
-            label = f"{name.name}{_distinguishing_suffix(name.id, ids[name.kind, name.name])}"
+            same = endings.get((name.kind, name.name))
+            label = name.name if same is None else f"{name.name} ({same.shortest(name.id)})"
             self._labels[key] = visible(label + (" (deleted)" if name.deleted else ""))
 
     @classmethod
@@ -63,11 +66,15 @@ class Names:
         return searched in self.label(dimension, value).casefold() or searched in (value or "").casefold()
 
 
-def _distinguishing_suffix(own: str, ids: Sequence[str]) -> str:
-    """Return the text that distinguishes an id from others of the same name; "" if there are no others."""
-    if len(ids) == 1:
-        return ""
-    for length in (4, 6, 8):
-        if sum(other[-length:] == own[-length:] for other in ids) == 1:
-            return f" (…{own[-length:]})"
-    return f" ({own})"
+class _Endings:
+    """Counts the ends of the ids that share a name, so that each is shortened in constant time."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self._counts = {length: Counter(id[-length:] for id in ids) for length in (4, 6, 8)}
+
+    def shortest(self, own: str) -> str:
+        """Return the shortest end of an id that no other id has; the whole id if there is none."""
+        for length, counts in self._counts.items():
+            if counts[own[-length:]] == 1:
+                return f"…{own[-length:]}"
+        return own

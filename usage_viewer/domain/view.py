@@ -58,7 +58,8 @@ class ViewState:
     `per` is the granularity: the length of each row's period. `order` lists the sort keys, the most significant
     first; they hold keys of columns, of which a pivot or a comparison has several for one figure. `columns` are the
     names of the displayed figures; empty means the dataset's default columns. `profiles` are the ids of the
-    organizations that the view combines; empty means the current organization only. A field that this version
+    organizations that the view combines; empty means the current organization only. `include_empty` adds the rows
+    without usage: idle periods, and unused keys, people and projects. A field that this version
     doesn't know has the name `extra.` plus its own name.
 
     Raises InputError for a name that the dataset doesn't have, or that is given twice.
@@ -74,6 +75,7 @@ class ViewState:
     columns: tuple[str, ...] = ()
     zone: str = "UTC"
     profiles: tuple[str, ...] = ()
+    include_empty: bool = False
 
     def __post_init__(self) -> None:
         data = self.dataset
@@ -243,6 +245,10 @@ class ViewState:
         """Return the view with these figures, without the sort keys of removed figures."""
         columns = tuple(columns)
         return replace(self, columns=columns, order=self._order_without(*(set(self.shown_columns) - set(columns))))
+
+    def with_empty_rows(self, include: bool) -> "ViewState":
+        """Return the view with or without the rows that have no usage."""
+        return replace(self, include_empty=include)
 
     def with_order(self, order: Iterable[SortKey]) -> "ViewState":
         """Return the view with another order."""

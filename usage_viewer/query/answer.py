@@ -7,6 +7,7 @@ from usage_viewer.domain.names import Names
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.query.combine import combine
+from usage_viewer.query.empty_rows import with_empty_rows
 from usage_viewer.query.plan import FactSums, Part, Plan
 from usage_viewer.query.table_builder import build_table
 
@@ -16,8 +17,8 @@ Reader = Callable[[Part, Cancellation], FactSums]
 
 def answer(
     view: ViewState, plan: Plan, read: Reader, names: Names, cancellation: Cancellation | None = None
-) -> Table:
-    """Return the table of a view, in no particular order of rows.
+) -> tuple[Table, tuple[str, ...]]:
+    """Return the table of a view, in no particular order of rows, and sentences about it.
 
     `plan` is the view's plan; `names` are the labels of ids. Raises Cancelled, and what `read` raises.
     """
@@ -28,4 +29,7 @@ def answer(
         cancellation.check()
     table = build_table(view, plan.coverage, combine(plan, sums), names)
     cancellation.check()
-    return table
+    if not view.include_empty:
+        return table, ()
+    table, note = with_empty_rows(table, view, plan.coverage, names)
+    return table, (note,)

@@ -69,12 +69,17 @@ def provenance_of(view: ViewState, coverage: Coverage, names: Names) -> Provenan
         dataset_label=view.dataset.label,
         range_text=_range_text(coverage.periods),
         zone=zone_name(coverage.periods.zone, coverage.periods.span.start),
-        per="whole range" if coverage.periods.per is Granularity.TOTAL else f"per {coverage.periods.per.value}",
+        per=_rows_text(view, coverage.periods.per),
         grouping=", ".join(view.dataset.dimension(name).label for name in view.grouping),
         filters_text=_filters_text(view, names),
         fetched_at_text=_loaded_text(coverage),
         complete_text=coverage.summary,
     )
+
+
+def _rows_text(view: ViewState, per: Granularity) -> str:
+    text = "whole range" if per is Granularity.TOTAL else f"per {per.value}"
+    return f"{text}, rows without usage included" if view.include_empty else text
 
 
 def _range_text(periods: Periods) -> str:

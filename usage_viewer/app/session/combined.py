@@ -103,7 +103,7 @@ class CombinedSession:
         ]
         plan = plan_view(adjusted.view, sources)
         names = self.names if named else Names()
-        table = answer(
+        table, notes = answer(
             adjusted.view,
             plan,
             lambda part, stop: self._sessions[part.profile].read(part, stop),
@@ -123,7 +123,7 @@ class CombinedSession:
             now,
             np.maximum.reduce(statuses),
             adjusted.view,
-            adjusted.notes,
+            (*adjusted.notes, *notes),
             Extras(
                 tuple(dict.fromkeys(name for one in extras for name in one.figures)),
                 tuple(dict.fromkeys(name for one in extras for name in one.values)),

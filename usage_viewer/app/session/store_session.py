@@ -149,7 +149,7 @@ class StoreSession:
         coverage = self._coverage.cover(adjusted, now)
         plan = plan_view(adjusted.view, [FactSource("", adjusted.view.dataset, coverage)])
         names = self._store.names() if named else Names()
-        table = answer(adjusted.view, plan, self._store.read, names, cancellation)
+        table, notes = answer(adjusted.view, plan, self._store.read, names, cancellation)
         return ViewResult(
             view,
             table,
@@ -158,7 +158,7 @@ class StoreSession:
             now,
             self.period_statuses(view.dataset_name, coverage, now),
             adjusted.view,
-            adjusted.notes,
+            (*adjusted.notes, *notes),
             self._store.extras(view.dataset_name),
         )
 

@@ -41,6 +41,7 @@ def restored_view(stored: object) -> ViewState:
     view = _with(view, stored.get("zone"), str, _with_zone)
     view = _with(view, stored.get("search"), str, ViewState.with_search)
     view = _with(view, stored.get("profiles"), tuple[str, ...], ViewState.across)
+    view = _with(view, stored.get("include_empty"), bool, ViewState.with_empty_rows)
     if isinstance(stored.get("grouping"), list):
         grouped = _with_each(view.with_grouping(()), stored["grouping"], str, _with_group)
         view = grouped if grouped.grouping or not stored["grouping"] else view

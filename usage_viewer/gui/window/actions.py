@@ -60,6 +60,11 @@ class Actions(QObject):
         self.changes = self._add("Restated figures…", "Ctrl+H", "Lists figures that the server changed later")
         self.prove = self._add("Verify totals now", "Ctrl+K", "Compares the downloaded totals with OpenAI's")
         self.columns = self._add("Col&umns…", "Alt+C", "Chooses the figures that are shown as columns")
+        self.include_empty = self._toggle(
+            "Include em&pty rows",
+            "Ctrl+E",
+            "Adds rows for idle periods, and for keys, people and projects without usage",
+        )
         self.bars = self._toggle("Bars &in cells", "Ctrl+B", "Shows each row's share of the sorted figure")
         self.abbreviated = self._toggle(
             "Short num&bers (1.2 M)", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
@@ -135,7 +140,7 @@ class Actions(QObject):
         menu.addSeparator()
         menu.addActions([self.undo, self.redo, self.clear_filters])
         menu.addSeparator()
-        menu.addActions([self.columns, self.bars, self.abbreviated])
+        menu.addActions([self.columns, self.include_empty, self.bars, self.abbreviated])
         colours = menu.addMenu("C&olors")
         colours.addActions(list(self.scheme.values()))
         menu.addSeparator()

@@ -145,6 +145,9 @@ class MainPage(QWidget):
         for part in (self.range, self.per, self.zone, self.grouping, self.filters, self.table):
             part.view_requested.connect(workspace.show_view)
         connect(self._actions.columns, self._choose_columns)
+        self._actions.include_empty.triggered.connect(
+            lambda include: workspace.show_view(workspace.view.with_empty_rows(include))
+        )
         self.status.cancel_requested.connect(workspace.cancel)
         self.banner.changed.connect(self._update_empty)
         workspace.view_changed.connect(self.show_view)
@@ -178,6 +181,7 @@ class MainPage(QWidget):
         for part in (self.per, self.zone, self.grouping, self.filters):
             part.show_view(view)
         self._actions.clear_filters.setEnabled(view.filtered)
+        self._actions.include_empty.setChecked(view.include_empty)
 
     def show_result(self, result: SortedResult) -> None:
         """Show a result in the table, and in the controls the view as its dataset supports it."""
