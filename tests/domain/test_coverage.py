@@ -126,18 +126,21 @@ def test_counts_equal_those_of_the_oracle(data: st.DataObject) -> None:
     coverage = _cover(days, stored, now, refresh=refresh)
     missing: set[int] = set()
     stale: set[int] = set()
-    for start in (at for at in grid[BucketWidth.DAY] if at < now):
+    told = max(times[BucketWidth.DAY], default=-1)
+    begun = {start for start in grid[BucketWidth.DAY] if start < now or start <= told}
+    for start in begun:
         hours = [at for at in range(start, start + DAY, HOUR) if at < now]
         fetched = times[BucketWidth.DAY].get(start, -1)
-        if all(at in times[BucketWidth.HOUR] for at in hours):
+        if hours and all(at in times[BucketWidth.HOUR] for at in hours):
             fetched = max(fetched, min(times[BucketWidth.HOUR][at] for at in hours))
+        is_ahead = fetched > now + FETCH_AGAIN_AFTER
+        may_grow = start + DAY + SETTLED_AFTER > fetched or is_ahead
         if fetched < 0:
             missing.add(start)
-        elif start + DAY + SETTLED_AFTER > fetched and (refresh or fetched + FETCH_AGAIN_AFTER <= now):
+        elif may_grow and (refresh or is_ahead or fetched + FETCH_AGAIN_AFTER <= now):
             stale.add(start)
     assert _days(coverage.missing) == missing
     assert _days(coverage.stale) == stale
-    begun = {start for start in grid[BucketWidth.DAY] if start < now}
     assert _days(coverage.read) == begun - missing
     assert (coverage.expected, coverage.stored) == (len(begun), len(begun) - len(missing))
 

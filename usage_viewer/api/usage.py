@@ -57,6 +57,7 @@ def fetch_window(
             _DECODE_LOCK,
         ):
             page = decode_page(body, dataset, window, grouped)
+        client.correct_clock(int(page.batch.bucket.max()) if len(page.batch.bucket) else None)
         del body  # free it now: it may be large, and the caller may keep this generator waiting
         starts = set(page.batch.starts.tolist())
         if starts & seen:

@@ -97,28 +97,32 @@ def cover(
     *,
     refresh: bool = False,
     composed: bool = True,
+    time_of_fetch: int | None = None,
 ) -> Coverage:
     """Compare the buckets that `periods` need (`needs`: their segments) with the stored ones.
 
     A bucket is covered by itself, or (if `composed`) by all finer buckets within it if those were fetched later.
-    `now`: epoch seconds. `refresh`: every bucket that may grow is fetched again.
+    `now`: epoch seconds. `refresh`: every bucket that may grow is fetched again. `time_of_fetch`: the time that a
+    bucket fetched now would get, epoch seconds (None: `now`).
     """
     read: list[BucketRun] = []
     missing: list[BucketRun] = []
     stale: list[BucketRun] = []
     expected = stored_count = future_buckets = may_grow = 0
     tomorrow = end_of_day(now, periods.zone)
+    fetch_time = now if time_of_fetch is None else time_of_fetch
     last_begun = needs[0].start
     fetch_times: list[NDArray[np.int64]] = []
     unit = min((need.width for need in needs), key=lambda width: width.seconds)
     for need in needs:
         weight = need.width.seconds // unit.seconds
-        begun_until = max(need.start, min(need.end, need.width.ceil(now)))
+        begun_until = max(need.start, min(need.end, need.width.ceil(now)), _stored_until(need, stored))
         starts = np.arange(need.start, begun_until, need.width.seconds, dtype=np.int64)
         fetched, source = _sources(need.width, starts, stored if composed else _only(stored, need.width), now)
         is_stored = fetched >= 0
-        is_open = is_stored & (starts + need.width.seconds + SETTLED_AFTER > fetched)
-        is_stale = is_open if refresh else is_open & (fetched + FETCH_AGAIN_AFTER <= now)
+        is_ahead = fetched > fetch_time + FETCH_AGAIN_AFTER  # a clock was wrong: the bucket may still have grown
+        is_open = is_stored & ((starts + need.width.seconds + SETTLED_AFTER > fetched) | is_ahead)
+        is_stale = is_open if refresh else is_open & ((fetched + FETCH_AGAIN_AFTER <= fetch_time) | is_ahead)
         for rank, width in enumerate(COARSEST_FIRST):
             read += bucket_runs(starts[is_stored & (source == rank)], need.width, width)
         missing += bucket_runs(starts[~is_stored], need.width, need.width)
@@ -145,6 +149,13 @@ def cover(
         newest_fetch=int(times.max()) if len(times) else None,
         begun_until=min(last_begun, tomorrow),
     )
+
+
+def _stored_until(need: BucketRun, stored: Mapping[BucketWidth, HeldBuckets]) -> int:
+    """Return the end of the last stored bucket of a run: what the server has reported is never "to come"."""
+    starts = stored.get(need.width, HeldBuckets.nothing()).starts
+    inside = starts[: np.searchsorted(starts, need.end)]
+    return int(inside[-1]) + need.width.seconds if len(inside) and inside[-1] >= need.start else need.start
 
 
 def _only(stored: Mapping[BucketWidth, HeldBuckets], width: BucketWidth) -> Mapping[BucketWidth, HeldBuckets]:

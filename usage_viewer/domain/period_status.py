@@ -39,7 +39,7 @@ def period_statuses(coverage: Coverage, stored: Mapping[BucketWidth, HeldBuckets
             continue
         starts = np.arange(segment.start, segment.end, segment.width.seconds, dtype=np.int64)
         fetched = stored[segment.width].find(starts)
-        growing = starts[(fetched >= 0) & open_buckets(starts, segment.width, fetched)]
+        growing = starts[(fetched >= 0) & (open_buckets(starts, segment.width, fetched) | (fetched > now))]
         statuses[np.searchsorted(bounds, growing, side="right") - 1] = PeriodStatus.MAY_CHANGE
     statuses[(bounds[:-1] <= now) & (now < bounds[1:])] = PeriodStatus.IN_PROGRESS
     return statuses

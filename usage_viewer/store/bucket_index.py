@@ -70,5 +70,10 @@ class BucketIndex:
         order = np.argsort(every_start, kind="stable")
         self._set(dataset, width, HeldBuckets(every_start[order], fetched[order]))
 
+    def newest_fetch(self) -> int:
+        """Return the latest time at which any bucket was fetched, in epoch seconds; 0 if none is stored."""
+        every = (held.fetched for widths in self._stored.values() for held in widths.values())
+        return max((int(fetched.max(initial=0)) for fetched in every), default=0)
+
     def _set(self, dataset: str, width: BucketWidth, buckets: HeldBuckets) -> None:
         self._stored[dataset] = {**self._stored.get(dataset, {}), width: buckets}

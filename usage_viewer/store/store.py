@@ -62,6 +62,7 @@ class Store:
         self._cache = FactCache()
         self._versions: Counter[str] = Counter()  # dataset -> number of changes: facts of an older one are outdated
         self._indexes: dict[str, DimensionIndex] = {}
+        self._buckets = BucketIndex()
         self._unknown_fields: dict[str, UnknownFields] = {}
         self.verification = VerificationQueries(database, self._index, self.stored_buckets)
         self._load(migrated=migrated)
@@ -154,6 +155,19 @@ class Store:
                 self._known_fields(data.name).add(batch.extra.values())
             self._versions[data.name] += 1
             self._cache.forget(data.name)
+
+    def distrust_fetches_after(self, moment: int) -> None:
+        """Count buckets as fetched when they began if that is said to have been after `moment` (epoch seconds).
+
+        A clock was ahead then: such a bucket may have grown since, and would count as final too early.
+        """
+        if self._buckets.newest_fetch() <= moment:
+            return
+        with self._write_lock:
+            with self._database.transaction() as cursor:
+                cursor.execute("UPDATE held SET fetched_at = start WHERE fetched_at > ?", [moment])
+            with self._database.cursor() as cursor:
+                self._buckets = BucketIndex.load(cursor)
 
     @property
     def comparisons(self) -> ComparisonIndex:

@@ -239,10 +239,13 @@ def test_now_is_corrected_by_the_date_header(
     assert client.now() == 1_790_000_000.0
     server.answers = [answer.json({}, Date="Mon, 21 Sep 2026 13:33:20 GMT"), answer.json({}, Date="never")]
     client.get(PATH)
+    assert client.now() == 1_790_000_000.0, "only an answer about usage corrects the clock"
+    client.correct_clock(None)
     assert client.now() == pytest.approx(1_790_000_000, abs=12 * 3600)
     assert client.now() != 1_790_000_000.0
     corrected = client.now()
     client.get(PATH)
+    client.correct_clock(None)
     assert client.now() == corrected
 
 
@@ -258,4 +261,27 @@ def test_clock_error_is_reported(server: "Server", answer: "type[Answer]") -> No
     with UsageClient(server.base_url, AdminKey.parse("sk-admin-x" * 3), options) as client:
         for _ in range(3):
             client.get(PATH)
+            client.correct_clock(None)
     assert clock_errors == [3600.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("date", "newest_usage"),
+    [
+        ("Thu, 01 Jan 1970 00:00:00 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+        ("Sat, 15 Aug 2026 00:00:00 GMT", None),  # before the release
+        ("Sat, 19 Sep 2026 14:13:20 GMT", 1_790_000_000 - 86400),
+    ],
+)
+def test_impossible_dates_are_never_used(
+    server: "Server", answer: "type[Answer]", date: str, newest_usage: int | None
+) -> None:
+    clock = 1_790_000_000.0  # Mon, 21 Sep 2026 14:13:20
+    server.answers = [answer.json({}, Date=date), answer.json({}, Date="Mon, 21 Sep 2026 16:13:20 GMT")]
+    options = ClientOptions(clock=lambda: clock)
+    with UsageClient(server.base_url, AdminKey.parse("sk-admin-x" * 3), options) as client:
+        for _ in range(2):
+            client.get(PATH)
+            client.correct_clock(newest_usage)
+            assert client.now() == clock, "nor another date of the same server"

@@ -133,10 +133,13 @@ def test_check_key_asks_the_server(server: DemoServer) -> None:
 )
 def test_wrong_clock_is_corrected_by_the_server(server: DemoServer, wrong: int, note: str) -> None:
     profile = profile_of(server, None)
-    session = profile.open_session()
+    session = open_store_session(profile)
     server.clock = lambda: NOW + wrong
     assert profile.clock_note == ""
     profile.check_key(AdminKey.parse(server.key))
+    assert profile.clock_note == "", "only an answer about usage corrects the clock"
+    session.connect(profile.source(AdminKey.parse(server.key)))
+    list(session.fetch(ViewState()))
     assert profile.clock_note == note
     assert session.now == pytest.approx(NOW + (wrong if note else 0), abs=1)
     session.close()

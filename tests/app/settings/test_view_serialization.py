@@ -99,6 +99,9 @@ def test_unknown_names_are_omitted() -> None:
         {"preset": None, "start": "2026-11-03T00:00:00Z", "end": "2026-11-04T00:00:00Z"},
         {"preset": "last-7-fortnights"},
         {"preset": None, "start": "yesterday", "end": "today"},
+        {"preset": None, "start": "0001-01-01T00:00:00", "end": "0001-01-02T00:00:00"},
+        {"preset": None, "start": "9999-12-30T00:00:00", "end": "9999-12-31T23:59:00"},
+        {"preset": None, "start": "0001-01-01T00:00:00", "end": "9999-12-31T00:00:00"},
     ],
 )
 def test_invalid_range_gives_the_default(content: object) -> None:

@@ -190,6 +190,14 @@ FAULTS: dict[str, tuple[type[SnapshotError], Callable[[Path], object]]] = {
     "deep JSON": (NotASnapshot, lambda folder: (folder / FILE).write_text("[" * 100_000)),
     "another program's": (NotASnapshot, lambda folder: (folder / FILE).write_text('{"format": "other"}')),
     "newer": (SnapshotNewer, lambda folder: _changed(folder, lambda stored: stored.update(version=2))),
+    "saved in the year 9999": (
+        SnapshotDamaged,
+        lambda folder: _changed(folder, lambda stored: stored.update(saved_at="9999-12-31T23:59:59Z")),
+    ),
+    "a range from the year 1 on": (
+        SnapshotDamaged,
+        lambda folder: _changed(folder, lambda stored: stored.update(start="0001-01-01T00:00:00Z")),
+    ),
     "no times": (SnapshotDamaged, lambda folder: _changed(folder, lambda stored: stored.pop("saved_at"))),
     "a time without a zone": (
         SnapshotDamaged,

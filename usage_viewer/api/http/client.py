@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from usage_viewer import __version__
+from usage_viewer import RELEASED_AT, __version__
 from usage_viewer.api.http.body_reader import read_body
 from usage_viewer.api.http.endpoint import check_base_url, find_proxy, make_ssl_context
 from usage_viewer.api.http.error_mapping import network_error, status_error
@@ -37,6 +37,9 @@ MAX_BODY = 64 << 20
 DEFAULT_POLICY = RetryPolicy()
 _MAX_ERROR_BODY = 64 << 10  # bytes
 _MAX_CONNECTIONS = 32
+LATEST = 7_258_118_400
+"""2200-01-01 in epoch seconds: a later `Date` header is no date."""
+
 _MIN_CLOCK_ERROR = 5  # seconds: the Date header has whole seconds only, and the response takes time
 _log = logging.getLogger(__name__)
 
@@ -57,7 +60,7 @@ class ClientOptions:
     `clock` returns epoch seconds. `sleep(seconds)` waits between two attempts and returns True if the user has
     cancelled (default: it waits for the `cancellation` of the call). `ca_file` (PEM) is trusted in addition to the
     system's certificates. `max_body` is in bytes. `on_clock_error` is called with the seconds by which the server's
-    clock is ahead of `clock`, after each response and in the thread of the request.
+    clock is ahead of `clock`, in the thread that calls `correct_clock`.
     """
 
     transport: httpx.BaseTransport | None = None
@@ -90,10 +93,31 @@ class UsageClient:
         self._running_calls, self._closed = 0, False
         self._memory_budget = MemoryBudget()
         self._clock_error = 0.0
+        self._distrusts_dates = False
+        self._last = threading.local()  # the clock error by each thread's last response
 
     def now(self) -> float:
-        """Return the current time in epoch seconds, corrected by the `Date` header of the last response."""
+        """Return the current time in epoch seconds, as `correct_clock` has corrected it."""
         return self._options.clock() + self._clock_error
+
+    def correct_clock(self, newest_usage: int | None) -> None:
+        """Correct the clock by the `Date` header of the calling thread's last response.
+
+        `newest_usage` is the start of the newest bucket with usage in that response, in epoch seconds. A date
+        before it, before this version was released or after `LATEST` comes from a wrong clock: no date of this
+        server is used from then on.
+        """
+        error: float | None = getattr(self._last, "clock_error", None)
+        if error is None:
+            return
+        server_time = self._options.clock() + error
+        if not max(RELEASED_AT, newest_usage or 0) <= server_time + _MIN_CLOCK_ERROR <= LATEST:
+            self._distrusts_dates = True
+        if self._distrusts_dates or abs(error) <= _MIN_CLOCK_ERROR:
+            error = 0.0
+        self._clock_error = error
+        if self._options.on_clock_error is not None:
+            self._options.on_clock_error(error)
 
     def close(self) -> None:
         """Close all connections as soon as no call uses them.
@@ -226,7 +250,7 @@ class UsageClient:
         response = self._client().send(request, stream=True)
         try:
             headers.update((name.lower(), value) for name, value in response.headers.items())
-            self._update_clock_error(headers)
+            self._note_date(headers)
             body = self._read_body(response, lambda size: reservation.grow(size, check))
         finally:
             with suppress(httpx.HTTPError):
@@ -254,14 +278,10 @@ class UsageClient:
                 raise
             return b""  # the status alone is enough for the error
 
-    def _update_clock_error(self, headers: dict[str, str]) -> None:
+    def _note_date(self, headers: dict[str, str]) -> None:
         server_time = parse_http_date(headers.get("date", ""))
-        if server_time is None or "age" in headers:  # a response from a cache has an old date
-            return
-        error = server_time - self._options.clock()
-        self._clock_error = error if abs(error) > _MIN_CLOCK_ERROR else 0.0
-        if self._options.on_clock_error is not None:
-            self._options.on_clock_error(self._clock_error)
+        usable = server_time is not None and "age" not in headers  # a response from a cache has an old date
+        self._last.clock_error = server_time - self._options.clock() if usable and server_time is not None else None
 
     def _client(self) -> httpx.Client:
         with self._lock:

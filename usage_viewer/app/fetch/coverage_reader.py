@@ -16,8 +16,16 @@ class CoverageReader:
     InputError.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float], week_start: int = 0) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        week_start: int = 0,
+        time_of_fetch: Callable[[], float] | None = None,
+    ) -> None:
+        """`time_of_fetch` returns the time that a bucket fetched now would get (None: that of `clock`)."""
         self._store, self._clock, self._week_start = store, clock, week_start
+        self._time_of_fetch = time_of_fetch or clock
 
     @property
     def now(self) -> int:
@@ -34,7 +42,15 @@ class CoverageReader:
         can_mix = not adjusted.view.dataset.has_levels
         needs = adjusted.periods.segments(adjusted.view.dataset.widths, mixed=can_mix)
         stored = self._store.stored_buckets(adjusted.view.dataset_name)
-        return cover(adjusted.periods, needs, stored, now, refresh=refresh, composed=can_mix)
+        return cover(
+            adjusted.periods,
+            needs,
+            stored,
+            now,
+            refresh=refresh,
+            composed=can_mix,
+            time_of_fetch=min(now, int(self._time_of_fetch())),
+        )
 
     def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
         """Return the coverage of `view` as of `now` (epoch seconds; None: the clock's time)."""

@@ -57,6 +57,14 @@ class Profile:
         """Return epoch seconds by this computer's clock, or by the server's if this one is clearly wrong."""
         return self._clock() + self._clock_error
 
+    def time_of_fetch(self) -> float:
+        """Return the earlier of this computer's and the server's time, in epoch seconds.
+
+        A bucket that counts as fetched too early is fetched again; one that counts as fetched too late would be
+        final while it still grows.
+        """
+        return min(self._clock(), self.now())
+
     @property
     def clock_note(self) -> str:
         """Return a sentence on how wrong this computer's clock is; "" if it is right."""
@@ -85,7 +93,9 @@ class Profile:
 
         store = Store.open(self.database)
         workers = self._connection.workers or WORKERS
-        return StoreSession(store, clock=self.now, workers=workers, week_start=week_start)
+        return StoreSession(
+            store, clock=self.now, time_of_fetch=self.time_of_fetch, workers=workers, week_start=week_start
+        )
 
     def start_over(self) -> Path | None:
         """Rename the damaged database, so that the next `open_session` starts with an empty one.

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from usage_viewer import RELEASED_AT
 from usage_viewer.app.fetch.coverage_reader import CoverageReader
 from usage_viewer.app.fetch.fetcher import Fetcher
 from usage_viewer.app.fetch.ports import Source
@@ -23,7 +24,7 @@ from usage_viewer.app.verification.verifier import (
 )
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, dataset_named
-from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.coverage import FETCH_AGAIN_AFTER, Coverage
 from usage_viewer.domain.dataset import Extras
 from usage_viewer.domain.errors import KeyMissing, SnapshotError, StoreError, UsageViewerError
 from usage_viewer.domain.names import Name, Names
@@ -52,8 +53,9 @@ STORE_NAMES_EVERY = 0.5
 class StoreSession:
     """Implements `Session` over one store, with the operations that only one organization has.
 
-    `clock` returns epoch seconds. `week_start`: first day of the week, Monday is 0. `unavailable_datasets`: the
-    datasets that no source makes available, with the reason. The session owns the store.
+    `clock` returns epoch seconds; so does `time_of_fetch`, which gives fetched buckets their time. `week_start`:
+    first day of the week, Monday is 0. `unavailable_datasets`: the datasets that no source makes available, with
+    the reason. The session owns the store.
     """
 
     def __init__(
@@ -61,16 +63,18 @@ class StoreSession:
         store: Store,
         *,
         clock: Callable[[], float] = time.time,
+        time_of_fetch: Callable[[], float] | None = None,
         workers: int = WORKERS,
         week_start: int = 0,
         capabilities: Capabilities = ORGANIZATION,
         unavailable_datasets: Mapping[str, UsageViewerError] | None = None,
     ) -> None:
         self.capabilities = capabilities
-        self._store, self._clock, self._workers = store, clock, workers
+        self._store, self._workers = store, workers
+        self._time_of_fetch = time_of_fetch or clock
         self._fetcher: Fetcher | None = None
         self._unavailable_datasets = dict(unavailable_datasets or {})
-        self._coverage = CoverageReader(store, clock, week_start)
+        self._coverage = CoverageReader(store, clock, week_start, time_of_fetch)
         self._verification_log = VerificationLog(store)
         self._verifier = Verifier(store, self._coverage, self._verification_log, clock=clock, workers=workers)
 
@@ -97,7 +101,9 @@ class StoreSession:
         """Use `source` for fetches from now on, and close the source that was used before."""
         previous = self._fetcher
         self._fetcher = (
-            None if source is None else Fetcher(self._store, source, self._coverage, self._clock, self._workers)
+            None
+            if source is None
+            else Fetcher(self._store, source, self._coverage, self._time_of_fetch, self._workers)
         )
         if previous is not None:
             previous.source.close()
@@ -187,6 +193,8 @@ class StoreSession:
         self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: bool = False
     ) -> Iterator[Progress]:
         """Fetch what `view` lacks and what may have grown; yield each step."""
+        if self.now >= RELEASED_AT:
+            self._store.distrust_fetches_after(self.now + FETCH_AGAIN_AFTER)
         if not self.coverage(view, refresh=refresh).to_fetch:
             return
         yield from self._connected_fetcher().fetch(view, cancellation or Cancellation(), refresh=refresh)

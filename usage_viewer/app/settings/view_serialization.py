@@ -16,6 +16,9 @@ from usage_viewer.domain.zones import zone_of
 
 T = TypeVar("T")
 
+FIRST_YEAR, LAST_YEAR = 1971, 2999
+"""The years of ranges that a stored view may have."""
+
 Change = Callable[[ViewState, T], ViewState]
 
 
@@ -76,7 +79,10 @@ def _with_each(view: ViewState, stored: object, kind: type[T], change: Change[T]
 
 
 def _with_range(view: ViewState, chosen: DateRange) -> ViewState:
-    chosen.resolve(0, UTC)  # raises for a year that is out of range
+    years = [moment.year for moment in (chosen.start, chosen.end) if moment is not None]
+    if not all(FIRST_YEAR <= year <= LAST_YEAR for year in years):
+        raise InputError(str(chosen))  # no clock or calendar can show it
+    chosen.resolve(0, UTC)
     return view.with_range(chosen)
 
 

@@ -10,7 +10,12 @@ from typing import Any
 import msgspec
 
 from usage_viewer import __version__
-from usage_viewer.app.settings.view_serialization import restored_view, serialized_view
+from usage_viewer.app.settings.view_serialization import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    restored_view,
+    serialized_view,
+)
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import NotASnapshot, SnapshotDamaged, SnapshotNewer
 from usage_viewer.domain.period import Span
@@ -151,6 +156,10 @@ def parse_manifest(content: bytes) -> Manifest:
             raise SnapshotDamaged(f"{FILE} lists a file that can't be part of a snapshot: {name[:80]!r}")
     if any(moment.tzinfo is None for moment in (manifest.saved_at, manifest.start, manifest.end)):
         raise SnapshotDamaged(f"{FILE} has times without a zone")
+    if any(
+        not FIRST_YEAR <= moment.year <= LAST_YEAR for moment in (manifest.saved_at, manifest.start, manifest.end)
+    ):
+        raise SnapshotDamaged(f"{FILE} has times outside of the years {FIRST_YEAR} to {LAST_YEAR}")
     return manifest
 
 
