@@ -236,7 +236,9 @@ class Monkey:
 
     def _answer(self) -> None:
         dialog, popup = QApplication.activeModalWidget(), QApplication.activePopupWidget()
-        if popup is not None:
+        if popup is not None and isinstance(dialog, QFileDialog):
+            popup.close()  # a menu that stayed open behind the dialog that it opened
+        elif popup is not None:
             if time.monotonic() - self._began < STUCK:
                 return
             self._began = time.monotonic()
