@@ -183,6 +183,18 @@ class TestFormats:
         assert figures == sorted(figures, reverse=True)
 
 
+class TestRefetch:
+    def test_final_days_are_loaded_again_on_request(self, ask: Any, tmp_path: Path, server: DemoServer) -> None:
+        ask.database = tmp_path / "usage.duckdb"
+        before = ask(*BY_MODEL).out
+        server.requests.clear()
+        assert ask(*BY_MODEL).out == before
+        assert not server.requests
+        printed = ask(*BY_MODEL, "--refetch")
+        assert (printed.status, printed.out) == (0, before)
+        assert [request.query["start_time"] for request in server.requests] == [["1790812800"]]
+
+
 class TestMissingUsage:
     def test_nothing(self, ask: Table) -> None:
         printed = ask(*OCTOBER)

@@ -12,6 +12,7 @@ from usage_viewer.domain.coverage import (
     SETTLED_AFTER,
     Coverage,
     HeldBuckets,
+    Refresh,
     cover,
     request_windows,
 )
@@ -29,7 +30,9 @@ def _stored(starts: list[int], fetched: int | list[int]) -> HeldBuckets:
     return HeldBuckets(np.array(starts, np.int64), np.array(times, np.int64))
 
 
-def _cover(days: int, stored: dict[BucketWidth, HeldBuckets], now: int, *, refresh: bool = False) -> Coverage:
+def _cover(
+    days: int, stored: dict[BucketWidth, HeldBuckets], now: int, *, refresh: Refresh = Refresh.NEEDED
+) -> Coverage:
     cut = periods(Span(FIRST, FIRST + days * DAY), Granularity.DAY, UTC)
     return cover(cut, cut.segments(), stored, now, refresh=refresh)
 
@@ -75,13 +78,13 @@ def test_an_open_bucket_is_stale_after_five_minutes() -> None:
     assert _cover(1, stored, now).stale == (BucketRun(BucketWidth.DAY, FIRST, FIRST + DAY),)
     stored = {BucketWidth.DAY: _stored([FIRST], now - FETCH_AGAIN_AFTER + 1)}
     assert _cover(1, stored, now).stale == ()
-    assert _cover(1, stored, now, refresh=True).stale
+    assert _cover(1, stored, now, refresh=Refresh.GROWING).stale
     assert _cover(1, stored, now).may_grow == 1
 
 
 def test_a_bucket_fetched_72_hours_after_its_end_is_settled() -> None:
     settled = FIRST + DAY + SETTLED_AFTER
-    assert _cover(1, {BucketWidth.DAY: _stored([FIRST], settled)}, LATE, refresh=True).stale == ()
+    assert _cover(1, {BucketWidth.DAY: _stored([FIRST], settled)}, LATE, refresh=Refresh.GROWING).stale == ()
     assert _cover(1, {BucketWidth.DAY: _stored([FIRST], settled - 1)}, LATE).stale != ()
 
 
@@ -122,7 +125,7 @@ def test_counts_equal_those_of_the_oracle(data: st.DataObject) -> None:
     for gone in data.draw(st.sets(st.sampled_from(grid[BucketWidth.HOUR]), max_size=3)):
         times[BucketWidth.HOUR].pop(gone)
     stored = {width: _stored(sorted(known), [known[at] for at in sorted(known)]) for width, known in times.items()}
-    refresh = data.draw(st.booleans())
+    refresh = data.draw(st.sampled_from(Refresh))
     coverage = _cover(days, stored, now, refresh=refresh)
     missing: set[int] = set()
     stale: set[int] = set()
@@ -137,7 +140,9 @@ def test_counts_equal_those_of_the_oracle(data: st.DataObject) -> None:
         may_grow = start + DAY + SETTLED_AFTER > fetched or is_ahead
         if fetched < 0:
             missing.add(start)
-        elif may_grow and (refresh or is_ahead or fetched + FETCH_AGAIN_AFTER <= now):
+        elif refresh is Refresh.ALL or (
+            may_grow and (refresh is Refresh.GROWING or is_ahead or fetched + FETCH_AGAIN_AFTER <= now)
+        ):
             stale.add(start)
     assert _days(coverage.missing) == missing
     assert _days(coverage.stale) == stale

@@ -20,6 +20,7 @@ from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.table import FigureColumn, GroupColumn
@@ -106,7 +107,7 @@ def days(first: str, last: str, **fields: Any) -> ViewState:
     return ViewState(range=DateRange.days(start, end), **fields)
 
 
-def fetch(session: Session, view: ViewState, *, refresh: bool = False) -> list[Progress]:
+def fetch(session: Session, view: ViewState, *, refresh: Refresh = Refresh.NEEDED) -> list[Progress]:
     """Fetch a view to the end and return every step."""
     return list(session.fetch(view, refresh=refresh))
 

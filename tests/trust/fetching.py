@@ -9,6 +9,7 @@ from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
@@ -32,7 +33,7 @@ def open_session(base_url: str, key: str, database: Path) -> StoreSession:
     return session
 
 
-def fetch_all(session: Session, *, refresh: bool, tell: bool) -> None:
+def fetch_all(session: Session, *, refresh: Refresh, tell: bool) -> None:
     for dataset, width, per, days in VIEWS:
         ends = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (first(days), ANCHOR))
         view = ViewState(dataset_name=dataset, range=DateRange(None, *ends), per=per, grouping=())
@@ -45,10 +46,10 @@ def main() -> None:
     base_url, key, database = sys.argv[1:]
     session = open_session(base_url, key, Path(database))
     print("open", flush=True)
-    fetch_all(session, refresh=False, tell=True)
+    fetch_all(session, refresh=Refresh.NEEDED, tell=True)
     while True:
         print("complete", flush=True)
-        fetch_all(session, refresh=True, tell=True)
+        fetch_all(session, refresh=Refresh.GROWING, tell=True)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from tests.trust.fetching import VIEWS, fetch_all, open_session
 from tests.trust.known_usage import JUST_AFTER, check, organization
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.domain.coverage import Refresh
 from usage_viewer.store import Store
 
 ROOT: Final = Path(__file__).parents[2]
@@ -104,7 +105,7 @@ def kill_again_and_again(server: DemoServer, folder: Path, times: int) -> None:
 def _finish(server: DemoServer, database: Path) -> None:
     """Check that a later run fetches the missing buckets."""
     session = open_session(server.base_url, server.key, database)
-    fetch_all(session, refresh=False, tell=False)
+    fetch_all(session, refresh=Refresh.NEEDED, tell=False)
     session.close()
     stored = check_all(database)
     assert stored == {("completions", "1d"): 90, ("completions", "1h"): 7 * 24, ("costs", "1d"): 90}

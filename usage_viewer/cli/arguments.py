@@ -241,6 +241,9 @@ def _add_output_options(table: argparse.ArgumentParser) -> None:
         "--output", type=Path, metavar="FILE", help="write the table to this file, whole or not at all"
     )
     database = table.add_mutually_exclusive_group()
+    table.add_argument(
+        "--refetch", action="store_true", help="load the whole range again, also days that are final"
+    )
     database.add_argument("--no-store", action="store_true", help="do not use or change the local database")
     database.add_argument(
         "--start-over",

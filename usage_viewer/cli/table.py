@@ -16,7 +16,7 @@ from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.session import Session
 from usage_viewer.cli.arguments import parse_view
 from usage_viewer.cli.error_output import write_error
-from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.coverage import Coverage, Refresh
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import (
     ExportError,
@@ -93,7 +93,9 @@ def _check_output(arguments: argparse.Namespace, out: TextIO) -> None:
 def _print_view(arguments: argparse.Namespace, view: ViewState, profile: Profile, out: TextIO, err: TextIO) -> int:
     session = profile.open_session()
     try:
-        task = Printing(session, view, profile, Format(arguments.format), arguments.names, arguments.output, err)
+        refresh = Refresh.ALL if arguments.refetch else Refresh.NEEDED
+        form = Format(arguments.format)
+        task = Printing(session, view, profile, form, arguments.names, arguments.output, err, refresh)
         return _print_table(task, out)
     finally:
         session.close()
@@ -113,6 +115,7 @@ class Printing:
     names: bool
     output: Path | None
     err: TextIO
+    refresh: Refresh
 
 
 def _print_table(task: Printing, out: TextIO) -> int:
@@ -179,7 +182,8 @@ def _fetch(task: Printing) -> UsageViewerError | None:
     session, view, profile = task.session, task.view, task.profile
     show = _progress_line(task.err)
     try:
-        needs_usage, needs_names = bool(session.coverage(view).to_fetch), task.names and _uses_names(view)
+        needs_usage = bool(session.coverage(view, refresh=task.refresh).to_fetch)
+        needs_names = task.names and _uses_names(view)
         store_session = session.store_session
         if not (needs_usage or needs_names) or store_session is None or not profile.capabilities.needs_key:
             return None
@@ -189,7 +193,7 @@ def _fetch(task: Printing) -> UsageViewerError | None:
         if profile.server_note:
             task.err.write(f"usage-viewer: {profile.server_note}\n")
         store_session.connect(profile.source(key))
-        for step in session.fetch(view):
+        for step in session.fetch(view, refresh=task.refresh):
             show(step.notice or f"Loading: {step.done} of {count(step.total, 'request')}")
         if needs_names:
             show("Loading names")

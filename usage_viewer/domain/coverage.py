@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,14 @@ FETCH_AGAIN_AFTER = 300
 
 BRIDGED = 3
 """Largest gap (buckets) between two runs that are fetched in one request, if no bucket of the gap is stored."""
+
+
+class Refresh(Enum):
+    """Says which stored buckets are fetched again."""
+
+    NEEDED = "those that may have grown and were not fetched in the last minutes"
+    GROWING = "all that may have grown"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +104,14 @@ def cover(
     stored: Mapping[BucketWidth, HeldBuckets],
     now: int,
     *,
-    refresh: bool = False,
+    refresh: Refresh = Refresh.NEEDED,
     composed: bool = True,
     time_of_fetch: int | None = None,
 ) -> Coverage:
     """Compare the buckets that `periods` need (`needs`: their segments) with the stored ones.
 
     A bucket is covered by itself, or (if `composed`) by all finer buckets within it if those were fetched later.
-    `now`: epoch seconds. `refresh`: every bucket that may grow is fetched again. `time_of_fetch`: the time that a
+    `now`: epoch seconds. `refresh`: which stored buckets are fetched again. `time_of_fetch`: the time that a
     bucket fetched now would get, epoch seconds (None: `now`).
     """
     read: list[BucketRun] = []
@@ -122,7 +131,12 @@ def cover(
         is_stored = fetched >= 0
         is_ahead = fetched > fetch_time + FETCH_AGAIN_AFTER  # a clock was wrong: the bucket may still have grown
         is_open = is_stored & ((starts + need.width.seconds + SETTLED_AFTER > fetched) | is_ahead)
-        is_stale = is_open if refresh else is_open & ((fetched + FETCH_AGAIN_AFTER <= fetch_time) | is_ahead)
+        is_due = {
+            Refresh.NEEDED: is_open & ((fetched + FETCH_AGAIN_AFTER <= fetch_time) | is_ahead),
+            Refresh.GROWING: is_open,
+            Refresh.ALL: is_stored,
+        }
+        is_stale = is_due[refresh]
         for rank, width in enumerate(COARSEST_FIRST):
             read += bucket_runs(starts[is_stored & (source == rank)], need.width, width)
         missing += bucket_runs(starts[~is_stored], need.width, need.width)

@@ -15,6 +15,7 @@ from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.app.snapshot.archive import SnapshotProfile, save_snapshot
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.cancellation import Cancellation
+from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.errors import Cancelled, KeyMissing
 from usage_viewer.domain.period_status import PeriodStatus
 from usage_viewer.domain.table import FigureColumn
@@ -76,8 +77,8 @@ def test_a_second_fetch_requests_only_open_buckets(case: Case) -> None:
     fetch(session, view)
     assert fetch(session, view) == []
     assert session.coverage(view).to_fetch == ()
-    assert session.coverage(view, refresh=True, now=NOW).stale
-    assert fetch(session, view, refresh=True)[-1].total == case.organizations
+    assert session.coverage(view, refresh=Refresh.GROWING, now=NOW).stale
+    assert fetch(session, view, refresh=Refresh.GROWING)[-1].total == case.organizations
 
 
 def test_names_are_fetched(case: Case) -> None:
@@ -129,7 +130,7 @@ def test_cancelled_operations_raise_cancelled(case: Case) -> None:
     cancellation.cancel()
     for operation in (
         lambda: session.look(view.with_search("other"), cancellation),
-        lambda: list(session.fetch(view, cancellation, refresh=True)),
+        lambda: list(session.fetch(view, cancellation, refresh=Refresh.GROWING)),
         lambda: session.fetch_names(cancellation),
         lambda: session.verify(view, cancellation),
         lambda: session.broken_identities(view, cancellation),

@@ -18,6 +18,7 @@ from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import (
     ScopeMissing,
@@ -65,7 +66,7 @@ class TestRequests:
         rig.take_requests()
         for seconds in (0, DAY, 400 * DAY):
             rig.now = NOW + seconds
-            assert fetch(session, view, refresh=True) == []
+            assert fetch(session, view, refresh=Refresh.GROWING) == []
         assert rig.take_requests() == []
 
     def test_another_session_over_the_same_file_requests_nothing(self, server: DemoServer, tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ class TestRequests:
         session, view = rig.session(), days("11-01", "11-20")
         fetch(session, view)
         rig.take_requests()
-        fetch(session, view, refresh=True)
+        fetch(session, view, refresh=Refresh.GROWING)
         assert rig.take_windows() == [("11-17", "11-21", 4)]
 
     def test_open_buckets_are_requested_once_more_after_they_settle(self, rig: SessionRig) -> None:
@@ -112,7 +113,7 @@ class TestRequests:
         fetch(session, view)
         assert rig.take_windows() == [("11-17", "11-21", 4)]
         rig.now += DAY
-        assert fetch(session, view, refresh=True) == []
+        assert fetch(session, view, refresh=Refresh.GROWING) == []
 
     def test_grown_buckets_are_shown(self, rig: SessionRig, organization: SyntheticOrganization) -> None:
         session, view = rig.session(), days("11-19", "11-20")
@@ -158,7 +159,7 @@ class TestLocalAnswers:
             changed = change(view)
             assert changed != view
             assert session.look(changed).coverage.complete
-            assert fetch(session, changed, refresh=True) == []
+            assert fetch(session, changed, refresh=Refresh.GROWING) == []
         assert rig.take_requests() == []
 
     def test_another_zone_is_answered_from_stored_hours(

@@ -15,6 +15,7 @@ from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.cancellation import Cancellation
+from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import Cancelled, KeyMissing
 from usage_viewer.domain.period import BucketWidth, Granularity
@@ -43,7 +44,7 @@ class VerificationRig:
     now: float = NOW
     fetched: bool = False
 
-    def load(self, view: ViewState, *, refresh: bool = False) -> None:
+    def load(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED) -> None:
         """Fetch a view."""
         for _ in self.session.fetch(view, refresh=refresh):
             pass
@@ -199,7 +200,7 @@ class TestVerify:
         rig.load(view)
         assert rig.verify(view).verdict is Verdict.VERIFIED
         rig.now += 600
-        rig.load(view, refresh=True)
+        rig.load(view, refresh=Refresh.GROWING)
         assert rig.session.completeness(view) == Completeness(buckets=7, pending=4)
 
     def test_incomplete_data_is_not_verified(self, rig: VerificationRig) -> None:

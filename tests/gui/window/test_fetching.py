@@ -166,6 +166,18 @@ def test_key_revoked_during_a_fetch(rig: WindowRig, user: User) -> None:
     assert window.page.totals.label.startswith("Total of")
 
 
+def test_reload_fetches_final_days_too(rig: WindowRig, user: User) -> None:
+    window = rig.start()
+    rig.server.requests.clear()
+    rig.settle(window, lambda: user.key(Qt.Key.Key_F5, Qt.KeyboardModifier.ControlModifier))
+    (request,) = rig.usage_requests()
+    days = (int(request["end_time"][0]) - int(request["start_time"][0])) // 86400
+    assert days == 30
+    rig.server.requests.clear()
+    rig.settle(window, window.workspace.reload)
+    assert rig.usage_requests() == []
+
+
 def test_refresh_fetches_only_buckets_that_may_grow(rig: WindowRig, user: User) -> None:
     window = rig.start()
     before = len(rig.usage_requests())

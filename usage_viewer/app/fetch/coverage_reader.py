@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from usage_viewer.domain.coverage import Coverage, cover, request_windows
+from usage_viewer.domain.coverage import Coverage, Refresh, cover, request_windows
 from usage_viewer.domain.period import BucketRun
 from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.view_adjustment import AdjustedView, adjust_view
@@ -36,7 +36,7 @@ class CoverageReader:
         """Adjust `view` to what its dataset and its organization support, as of `now` (epoch seconds)."""
         return adjust_view(view, now, self._week_start, self._store.refused(view.dataset_name))
 
-    def cover(self, adjusted: AdjustedView, now: int, *, refresh: bool = False) -> Coverage:
+    def cover(self, adjusted: AdjustedView, now: int, *, refresh: Refresh = Refresh.NEEDED) -> Coverage:
         """Compare the buckets that an adjusted view needs with the stored ones."""
         # A mean or a peak of a level is valid only for buckets of one width.
         can_mix = not adjusted.view.dataset.has_levels
@@ -52,12 +52,12 @@ class CoverageReader:
             time_of_fetch=min(now, int(self._time_of_fetch())),
         )
 
-    def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
+    def coverage(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED, now: int | None = None) -> Coverage:
         """Return the coverage of `view` as of `now` (epoch seconds; None: the clock's time)."""
         moment = self.now if now is None else now
         return self.cover(self.adjust(view, moment), moment, refresh=refresh)
 
-    def windows(self, view: ViewState, *, refresh: bool = False) -> list[BucketRun]:
+    def windows(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED) -> list[BucketRun]:
         """Return the windows that a fetch for `view` begins with, one request each, the newest first."""
         limits = {width: limit.maximum for width, limit in view.dataset.page_limits.items()}
         to_fetch = self.coverage(view, refresh=refresh).to_fetch

@@ -7,6 +7,7 @@ from usage_viewer.app.fetch.ports import Source
 from usage_viewer.app.fetch.window_fetcher import Progress, fetch_windows
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import dataset_named
+from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.errors import NotFound, RequestRefused, ScopeMissing, UsageViewerError
 from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.domain.view import ViewState
@@ -24,7 +25,9 @@ class Fetcher:
         self._store, self._coverage, self._clock, self._workers = store, coverage, clock, workers
         self._answered: set[str] = set()  # datasets with at least one stored response
 
-    def fetch(self, view: ViewState, cancellation: Cancellation, *, refresh: bool = False) -> Iterator[Progress]:
+    def fetch(
+        self, view: ViewState, cancellation: Cancellation, *, refresh: Refresh = Refresh.NEEDED
+    ) -> Iterator[Progress]:
         """Fetch the buckets of `view` that are missing or stale; yield each step.
 
         Complete buckets that arrived before an error stay stored. Raises CredentialError, NetworkError,
@@ -42,7 +45,7 @@ class Fetcher:
                 self.unavailable[view.dataset_name] = error
             raise
 
-    def _fetch_granted(self, view: ViewState, cancellation: Cancellation, refresh: bool) -> Iterator[Progress]:
+    def _fetch_granted(self, view: ViewState, cancellation: Cancellation, refresh: Refresh) -> Iterator[Progress]:
         """Fetch; if the grouping is refused, find the granted dimensions and fetch once more."""
         has_probed = False
         while True:
@@ -65,7 +68,7 @@ class Fetcher:
             return bool(self._answered - {dataset})
         return isinstance(error, NotFound) or (isinstance(error, RequestRefused) and error.status == 403)
 
-    def _fetch_windows(self, view: ViewState, cancellation: Cancellation, refresh: bool) -> Iterator[Progress]:
+    def _fetch_windows(self, view: ViewState, cancellation: Cancellation, refresh: Refresh) -> Iterator[Progress]:
         dataset = dataset_named(view.dataset_name)  # without the unknown fields that the view names
         refused = self._store.refused(dataset.name)
         yield from fetch_windows(

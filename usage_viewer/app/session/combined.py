@@ -11,7 +11,7 @@ from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.app.verification.verifier import VerificationOutcome
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.coverage import Coverage, combine_coverage
+from usage_viewer.domain.coverage import Coverage, Refresh, combine_coverage
 from usage_viewer.domain.dataset import PROFILE, Extras
 from usage_viewer.domain.errors import Cancelled, KeyMissing, UsageViewerError
 from usage_viewer.domain.names import Name, Names
@@ -85,7 +85,7 @@ class CombinedSession:
         organizations = [Name(PROFILE.names, profile, label) for profile, label in self._labels.items()]
         return Names.of([*newest.values(), *organizations])
 
-    def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
+    def coverage(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED, now: int | None = None) -> Coverage:
         """Compare what `view` needs with what is stored, for all organizations together."""
         now = self.now if now is None else now
         parts = [session.coverage(_of_one(view), refresh=refresh, now=now) for session in self._sessions.values()]
@@ -156,7 +156,7 @@ class CombinedSession:
         return {name: error for name, error in first.items() if all(name in other for other in others)}
 
     def fetch(
-        self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: bool = False
+        self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: Refresh = Refresh.NEEDED
     ) -> Iterator[Progress]:
         """Fetch the organizations one after the other, each from its own server with its own key.
 

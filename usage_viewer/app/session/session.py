@@ -8,7 +8,7 @@ from usage_viewer.app.session.capabilities import Capabilities
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.verification.verifier import VerificationOutcome
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.coverage import Coverage, Refresh
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Span
@@ -64,10 +64,10 @@ class Session(Protocol):
         """The stored names."""
         ...
 
-    def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
+    def coverage(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED, now: int | None = None) -> Coverage:
         """Compare what `view` needs as of `now` (None: the clock's time) with what is stored.
 
-        `refresh`: every bucket that may grow counts as stale. Raises InputError, StoreError.
+        `refresh`: which stored buckets count as stale. Raises InputError, StoreError.
         """
         ...
 
@@ -95,7 +95,7 @@ class Session(Protocol):
         ...
 
     def fetch(
-        self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: bool = False
+        self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: Refresh = Refresh.NEEDED
     ) -> Iterator[Progress]:
         """Fetch what `view` lacks and what may have grown; yield each step.
 

@@ -24,7 +24,7 @@ from usage_viewer.app.verification.verifier import (
 )
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, dataset_named
-from usage_viewer.domain.coverage import FETCH_AGAIN_AFTER, Coverage
+from usage_viewer.domain.coverage import FETCH_AGAIN_AFTER, Coverage, Refresh
 from usage_viewer.domain.dataset import Extras
 from usage_viewer.domain.errors import KeyMissing, SnapshotError, StoreError, UsageViewerError
 from usage_viewer.domain.names import Name, Names
@@ -144,7 +144,7 @@ class StoreSession:
         """Return the `PeriodStatus` of each period, (periods,), at `now` (epoch seconds)."""
         return period_statuses(coverage, self._store.stored_buckets(dataset), now)
 
-    def coverage(self, view: ViewState, *, refresh: bool = False, now: int | None = None) -> Coverage:
+    def coverage(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED, now: int | None = None) -> Coverage:
         """Compare what `view` needs with what is stored."""
         return self._coverage.coverage(view, refresh=refresh, now=now)
 
@@ -185,12 +185,12 @@ class StoreSession:
         fetcher = self._fetcher
         return {**self._unavailable_datasets, **({} if fetcher is None else fetcher.unavailable)}
 
-    def windows(self, view: ViewState, *, refresh: bool = False) -> list[BucketRun]:
+    def windows(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED) -> list[BucketRun]:
         """Return the windows that a fetch for `view` begins with, one request each."""
         return self._coverage.windows(view, refresh=refresh)
 
     def fetch(
-        self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: bool = False
+        self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: Refresh = Refresh.NEEDED
     ) -> Iterator[Progress]:
         """Fetch what `view` lacks and what may have grown; yield each step."""
         if self.now >= RELEASED_AT:

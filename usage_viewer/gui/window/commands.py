@@ -27,6 +27,7 @@ class Commands(QObject):
         self._workspace, self._page, self._actions, self._copying = workspace, page, actions, copying
         self._connect_copies()
         connect(actions.refresh, workspace.refresh)
+        connect(actions.refetch, workspace.refetch)
         connect(actions.cancel, workspace.cancel)
         connect(actions.clear_filters, page.filters.clear)
         connect(actions.undo, lambda: self._report(workspace.undo(), "Undone", "There is nothing to undo"))

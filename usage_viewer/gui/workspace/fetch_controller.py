@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.period import BucketRun
 from usage_viewer.domain.view import ViewState
@@ -47,8 +48,8 @@ class FetchController(QObject):
         """Return whether buckets are missing that are neither being fetched nor were given up."""
         return bool(result.look.coverage.to_fetch) and self.needs(result) not in (self._needs, self._given_up)
 
-    def start(self, session: "Session", view: ViewState, result: SortedResult, *, refresh: bool) -> None:
-        """Fetch what `view` lacks; with `refresh`, also every bucket that may have grown."""
+    def start(self, session: "Session", view: ViewState, result: SortedResult, *, refresh: Refresh) -> None:
+        """Fetch what `view` lacks, and the stored buckets that `refresh` names."""
         self._needs = self.needs(result)
         self.running = True
         self.running_changed.emit(True)

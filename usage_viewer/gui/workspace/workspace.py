@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QObject, QTimer, Signal
 
+from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.row_keys import RowKeys
@@ -228,7 +229,7 @@ class Workspace(QObject):
     def _on_loaded(self, result: SortedResult) -> None:
         self.fetch.stop_if_outdated(result)
         if self.fetch.is_due(result) and self.reason(result.view.dataset_name) is None:
-            self._start_fetch(refresh=False)
+            self._start_fetch(refresh=Refresh.NEEDED)
         self.shown.emit(result)
 
     # The fetch
@@ -238,7 +239,12 @@ class Workspace(QObject):
         self.fetch.forget_failures()
         if self.session is not None:
             self.session.forget_unavailable()
-        self._start_fetch(refresh=True)
+        self._start_fetch(refresh=Refresh.GROWING)
+
+    def refetch(self) -> None:
+        """Fetch the whole range again, also days that are final."""
+        self.fetch.forget_failures()
+        self._start_fetch(refresh=Refresh.ALL)
 
     def retry(self) -> None:
         """Continues where the last fetch stopped."""
@@ -253,7 +259,7 @@ class Workspace(QObject):
             self.fetch.stop()
             self.fetch.stopped.emit()
 
-    def _start_fetch(self, *, refresh: bool) -> None:
+    def _start_fetch(self, *, refresh: Refresh) -> None:
         if self.session is not None and self.last is not None and self.session.connected:
             self.fetch.start(self.session, self.view, self.last, refresh=refresh)
 
