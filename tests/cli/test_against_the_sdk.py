@@ -257,6 +257,8 @@ def figure(question: FactQuery, name: str, rows: list[tuple[int, Row]], buckets:
     column = question.data.column(name)
     if isinstance(column, OverTime):
         levels = by_bucket(column.level, rows)
+        if not levels:
+            return None
         peak = column.statistic is Statistic.PEAK
         return max(levels.values()) if peak else sum(levels.values()) / len(buckets)
     if isinstance(column, Metric) and column.aggregation is Aggregation.LEVEL:

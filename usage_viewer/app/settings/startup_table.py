@@ -23,6 +23,8 @@ FILE_NAME = "last-look.json"
 MAX_ROWS = 60
 """More rows than a screen shows."""
 MAX_PIXELS = 10_000
+MAX_BYTES = 4_000_000
+"""A larger file was not written by this program."""
 
 _TEXTS = ("title", "heading", "status", "geometry", "scheme")
 _HEIGHTS = ("heading_height", "header_height", "row_height")
@@ -84,10 +86,13 @@ def find_startup_table(data_dir: Path) -> ProfilePaths | None:
 def take_startup_table(paths: ProfilePaths, clock: "Callable[[], float]" = time.time) -> StartupTable | None:
     """Read the table and delete its file; return None if it is no longer valid. Never raises."""
     try:
-        content = json.loads(startup_table_path(paths).read_bytes())
-        startup_table_path(paths).unlink()
+        path = startup_table_path(paths)
+        text = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b""
+        path.unlink()
+        content = json.loads(text)
         if not _is_complete(content) or content["state"] != _state(paths):
             return None
+        json.dumps(content, ensure_ascii=False).encode()  # raises for half of a surrogate pair, which Qt can't show
         if not content["valid_from"] <= clock() < content["valid_until"]:
             return None
         return StartupTable(**{name: content[name] for name in _NAMES})
@@ -118,6 +123,8 @@ def _is_complete(content: Any) -> bool:
     for name, kind in _LISTS.items():
         if len(content[name]) != count or not all(type(item) is kind for item in content[name]):
             return False
+    if not all(0 <= width < MAX_PIXELS for width in content["widths"]):
+        return False
     rows = content["rows"]
     return (
         all(len(row) == count and all(type(text) is str for text in row) for row in rows) and count * len(rows) > 0

@@ -3,7 +3,6 @@
 Importing this module loads Qt and little else, so that the startup page appears early.
 """
 
-import base64
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -157,4 +156,5 @@ class MainWindow(QMainWindow):
     def _restore_geometry(self, geometry: str) -> None:
         if geometry:
             # Qt fits it to the screens of today: another one may have been there when it was saved.
-            self.restoreGeometry(QByteArray(base64.b64decode(geometry, validate=False)))
+            # Qt's decoder accepts any text: a damaged one restores nothing.
+            self.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii", "ignore")))

@@ -1,0 +1,88 @@
+"""Puts any value anywhere into the kept files: the window starts, and all other settings are kept."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import pytest
+
+from tests.rigs.window import WindowRig, WindowUnderTest
+from usage_viewer.app.settings.startup_table import startup_table_path, take_startup_table
+
+VALUES: Final[tuple[Any, ...]] = (
+    None, True, -1, 0, 1.5, 2**31, 2**63, 10**400, 1e308, "", "A", "\ud800", "\x00", "../..", "x" * 100_000,
+    [], [None], [[]], {}, {"a": None}, "9999-12-31T00:00:00", "0001-01-01T00:00:00",
+)  # fmt: skip
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of each value within a JSON value."""
+    yield path
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inside:
+        yield from places(item, (*path, key))
+
+
+def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    """Return the JSON value with another value at a path."""
+    if not path:
+        return new
+    value = copy.copy(value)
+    value[path[0]] = changed(value[path[0]], path[1:], new)
+    return value
+
+
+class Kept:
+    """A file that a window keeps, and starts with damaged copies of it."""
+
+    def __init__(self, rig: WindowRig, *, last_look: bool) -> None:
+        self.rig, self.last_look = rig, last_look
+        window = rig.start()
+        rig.show(window, window.view.only("batch", "false"))
+        window.commands.bars.trigger()
+        rig.close(window)
+        self.path: Path = startup_table_path(rig.paths) if last_look else rig.paths.settings
+        self.content = json.loads(self.path.read_bytes())
+        self.places = list(places(self.content))
+
+    def start(self, place: tuple[Any, ...], value: Any) -> None:
+        """Start with a value at a place: the window is painted or shows the table."""
+        self.path.write_text(json.dumps(changed(self.content, place, value)), encoding="utf-8")
+        if self.last_look:
+            stored = take_startup_table(self.rig.paths, self.rig.clock)
+            if stored is None:
+                return
+            window = WindowUnderTest(stored)
+            self.rig.qtbot.addWidget(window)
+            window.show()
+            self.rig.qtbot.waitUntil(lambda: window.painted, timeout=5000)
+            window.close()
+        else:
+            self.rig.close(self.rig.start())
+
+
+@pytest.mark.parametrize("last_look", [False, True])
+def test_window_starts_with_any_value_in_a_kept_file(rig: WindowRig, *, last_look: bool) -> None:
+    random, kept = Random(7), Kept(rig, last_look=last_look)
+    for _ in range(40 if last_look else 8):
+        kept.start(random.choice(kept.places), random.choice(VALUES))
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("last_look", [False, True])
+def test_window_starts_with_every_value_at_every_place(rig: WindowRig, *, last_look: bool) -> None:
+    kept = Kept(rig, last_look=last_look)
+    for place in kept.places:
+        for value in VALUES:
+            kept.start(place, value)
+
+
+@pytest.mark.parametrize("geometry", ["A", "====", "\ud800", "x" * 100_000, "AdnQywADAAD/////"])
+def test_damaged_geometry_costs_the_geometry_alone(rig: WindowRig, geometry: str) -> None:
+    kept = Kept(rig, last_look=False)
+    kept.path.write_text(json.dumps({**kept.content, "geometry": geometry}))
+    window = rig.start()
+    assert window.view.filter_on("batch") is not None
