@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_viewer.app.settings.settings import ColourScheme, ProfileSettings, Settings, load, save
+from usage_viewer.app.settings.settings import ColourScheme, ProfileSettings, Settings, load, organizations_of, save
 from usage_viewer.domain.errors import StoreNotWritable
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import Filter, SortKey, ViewState
@@ -209,3 +209,10 @@ def test_one_profile_or_zone_is_changed() -> None:
     assert zones.recent_zones[0] == "Etc/GMT+8"
     assert len(zones.recent_zones) == 8
     assert SETTINGS.with_zone("local").recent_zones == ("local", "Europe/Berlin")
+
+
+@pytest.mark.parametrize("name", ["geometry", "organization", "profiles", "recent_zones", "organizations"])
+def test_half_of_a_surrogate_pair_costs_its_setting_alone(path: Path, name: str) -> None:
+    path.write_text(json.dumps({"bars": False, name: "\ud800"}))
+    assert not load(path).bars
+    organizations_of(path)

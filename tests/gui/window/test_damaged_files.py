@@ -73,11 +73,11 @@ def test_window_starts_with_any_value_in_a_kept_file(rig: WindowRig, *, last_loo
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("last_look", [False, True])
-def test_window_starts_with_every_value_at_every_place(rig: WindowRig, *, last_look: bool) -> None:
+def test_window_starts_with_hundreds_of_damaged_files(rig: WindowRig, *, last_look: bool) -> None:
     kept = Kept(rig, last_look=last_look)
-    for place in kept.places:
-        for value in VALUES:
-            kept.start(place, value)
+    cases = [(place, value) for place in kept.places for value in VALUES]
+    for place, value in Random(8).sample(cases, min(500, len(cases))):
+        kept.start(place, value)
 
 
 @pytest.mark.parametrize("geometry", ["A", "====", "\ud800", "x" * 100_000, "AdnQywADAAD/////"])

@@ -98,7 +98,7 @@ def load(path: Path) -> Settings:
     A file that is not a JSON object is renamed to `settings.damaged.json`, and `note` reports it.
     """
     try:
-        stored = json.loads(path.read_bytes())
+        stored = _read_json(path)
     except FileNotFoundError:
         return Settings()
     except OSError as error:
@@ -115,13 +115,22 @@ def load(path: Path) -> Settings:
     )
 
 
+def _read_json(path: Path) -> Any:
+    """Return the file's JSON value. Raises OSError, ValueError, RecursionError.
+
+    Half of a surrogate pair, which no text of a window can have, becomes a question mark.
+    """
+    stored = json.loads(path.read_bytes())
+    return json.loads(json.dumps(stored, ensure_ascii=False).encode("utf-8", "replace"))
+
+
 def organizations_of(path: Path) -> tuple[Organizations, str]:
     """Return the organizations in the settings file `path`, and the id of the one that was open last.
 
     Never raises, and never changes the file.
     """
     try:
-        stored = json.loads(path.read_bytes())
+        stored = _read_json(path)
     except (OSError, ValueError, RecursionError):
         stored = None
     settings = _settings(stored) if isinstance(stored, dict) else Settings()
