@@ -213,6 +213,6 @@ def test_one_profile_or_zone_is_changed() -> None:
 
 @pytest.mark.parametrize("name", ["geometry", "organization", "profiles", "recent_zones", "organizations"])
 def test_half_of_a_surrogate_pair_costs_its_setting_alone(path: Path, name: str) -> None:
-    path.write_text(json.dumps({"bars": False, name: "\ud800"}))
+    written(path, {"bars": False, name: "\ud800"})
     assert not load(path).bars
     organizations_of(path)
