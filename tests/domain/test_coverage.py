@@ -129,8 +129,8 @@ def test_counts_equal_those_of_the_oracle(data: st.DataObject) -> None:
     coverage = _cover(days, stored, now, refresh=refresh)
     missing: set[int] = set()
     stale: set[int] = set()
-    told = max(times[BucketWidth.DAY], default=-1)
-    begun = {start for start in grid[BucketWidth.DAY] if start < now or start <= told}
+    last_stored = max(times[BucketWidth.DAY], default=-1)
+    begun = {start for start in grid[BucketWidth.DAY] if start < now or start <= last_stored}
     for start in begun:
         hours = [at for at in range(start, start + DAY, HOUR) if at < now]
         fetched = times[BucketWidth.DAY].get(start, -1)

@@ -1,9 +1,8 @@
 """Puts any JSON value anywhere into an answer: its rows are stored exactly, or a typed error is raised."""
 
-import copy
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from tests.rigs.json_places import changed, places
 from tests.trust.known_usage import ANCHOR, DAY, SETTLED, Rows, first, shown_rows
 from usage_viewer.api.decode.page import decode_page
 from usage_viewer.app.session.store_session import StoreSession
@@ -103,21 +103,6 @@ def good_page(data: Dataset) -> dict[str, Any]:
         for number, results in enumerate(days)
     ]
     return {"object": "page", "data": buckets, "has_more": False, "next_page": None}
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield path
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in inside:
-        yield from places(item, (*path, key))
-
-
-def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    if not path:
-        return new
-    value = copy.copy(value)
-    value[path[0]] = changed(value[path[0]], path[1:], new)
-    return value
 
 
 @st.composite

@@ -131,12 +131,8 @@ def cover(
         is_stored = fetched >= 0
         is_ahead = fetched > fetch_time + FETCH_AGAIN_AFTER  # a clock was wrong: the bucket may still have grown
         is_open = is_stored & ((starts + need.width.seconds + SETTLED_AFTER > fetched) | is_ahead)
-        is_due = {
-            Refresh.NEEDED: is_open & ((fetched + FETCH_AGAIN_AFTER <= fetch_time) | is_ahead),
-            Refresh.GROWING: is_open,
-            Refresh.ALL: is_stored,
-        }
-        is_stale = is_due[refresh]
+        is_old = (fetched + FETCH_AGAIN_AFTER <= fetch_time) | is_ahead
+        is_stale = {Refresh.NEEDED: is_open & is_old, Refresh.GROWING: is_open, Refresh.ALL: is_stored}[refresh]
         for rank, width in enumerate(COARSEST_FIRST):
             read += bucket_runs(starts[is_stored & (source == rank)], need.width, width)
         missing += bucket_runs(starts[~is_stored], need.width, need.width)

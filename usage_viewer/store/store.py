@@ -157,7 +157,7 @@ class Store:
             self._cache.forget(data.name)
 
     def distrust_fetches_after(self, moment: int) -> None:
-        """Count buckets as fetched when they began if that is said to have been after `moment` (epoch seconds).
+        """Change each time of fetch after `moment` (epoch seconds) to the start of its bucket.
 
         A clock was ahead then: such a bucket may have grown since, and would count as final too early.
         """

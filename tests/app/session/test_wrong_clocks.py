@@ -161,8 +161,11 @@ def _histories(world: World, seed: int, steps: int) -> None:
             shown = world.run()
         except BucketError:
             continue
-        told = {start: count for start, count in world.reported.items() if FIRST <= start < FIRST + DAYS * DAY}
-        assert {start: shown.get(start) for start in told} == told, (seed, datetime.fromtimestamp(world.real, UTC))
+        looked_at = {start: count for start, count in world.reported.items() if FIRST <= start < FIRST + DAYS * DAY}
+        assert {start: shown.get(start) for start in looked_at} == looked_at, (
+            seed,
+            datetime.fromtimestamp(world.real, UTC),
+        )
     world.own_error = world.server_error = 0
     world.real += 600
     assert world.run() == world.truth(), seed

@@ -1,14 +1,13 @@
 """Puts any value anywhere into the kept files: the window starts, and all other settings are kept."""
 
-import copy
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 import pytest
 
+from tests.rigs.json_places import changed, places
 from tests.rigs.window import WindowRig, WindowUnderTest
 from usage_viewer.app.settings.startup_table import startup_table_path, take_startup_table
 
@@ -16,23 +15,6 @@ VALUES: Final[tuple[Any, ...]] = (
     None, True, -1, 0, 1.5, 2**31, 2**63, 10**400, 1e308, "", "A", "\ud800", "\x00", "../..", "x" * 100_000,
     [], [None], [[]], {}, {"a": None}, "9999-12-31T00:00:00", "0001-01-01T00:00:00",
 )  # fmt: skip
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the path of each value within a JSON value."""
-    yield path
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in inside:
-        yield from places(item, (*path, key))
-
-
-def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    """Return the JSON value with another value at a path."""
-    if not path:
-        return new
-    value = copy.copy(value)
-    value[path[0]] = changed(value[path[0]], path[1:], new)
-    return value
 
 
 class Kept:
