@@ -1,14 +1,13 @@
 """Tests that any JSON value anywhere in a response gives rows or a typed error."""
 
-import copy
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.rigs.json_places import changed, places
 from usage_viewer.api.decode.page import Page, decode_page
 from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset
 from usage_viewer.domain.errors import AnswerError
@@ -56,24 +55,6 @@ JSON = st.recursive(
 )
 
 
-def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield path
-    if isinstance(value, dict):
-        for key in value:
-            yield from paths(value[key], (*path, key))
-    elif isinstance(value, list):
-        for index in range(len(value)):
-            yield from paths(value[index], (*path, index))
-
-
-def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    if not path:
-        return new
-    value = copy.copy(value)
-    value[path[0]] = replaced(value[path[0]], path[1:], new)
-    return value
-
-
 GOOD_USAGE = page(
     bucket(0, result(), result(model=None, mood=1)), bucket(1), bucket(2, result(input_cached_tokens=3))
 )
@@ -89,8 +70,8 @@ def mutated_pages(draw: st.DrawFn) -> tuple[Dataset, bytes]:
         row = {metric.name: 1 for metric in dataset.metrics} | {item.name: "x" for item in dataset.dimensions}
         value = page(bucket(0, row, row), bucket(1, row))
     for _ in range(draw(st.integers(1, 3))):
-        path = draw(st.sampled_from([*paths(value)]))
-        value = replaced(value, path, draw(JSON))
+        path = draw(st.sampled_from([*places(value)]))
+        value = changed(value, path, draw(JSON))
     body = json.dumps(value, ensure_ascii=draw(st.booleans())).encode("utf-8", "surrogatepass")
     if draw(st.integers(0, 3)) == 0:
         at = draw(st.integers(0, len(body)))

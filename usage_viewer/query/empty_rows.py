@@ -48,14 +48,13 @@ def with_empty_rows(table: Table, view: ViewState, coverage: Coverage, names: Na
     known, added = len(groups.example), len(unused)
     if not len(loaded):
         return table, NOT_LOADED
-    pairs = len(loaded) * (known + added) - _existing_pairs(table, loaded)
+    place = _place_of_period(table, loaded)
+    inside = place >= 0
+    pairs = len(loaded) * (known + added) - int(inside.sum())
     if pairs > MOST_EMPTY_ROWS:
         return table, TOO_MANY.format(pairs)
     empty = np.ones((len(loaded), known + added), np.bool_)
-    if table.rows:
-        place = _place_of_period(table, loaded)
-        inside = place >= 0
-        empty[place[inside], groups.of_row[inside]] = False
+    empty[place[inside], groups.of_row[inside]] = False
     period, group = np.nonzero(empty)
     if not len(period):
         return table, INCLUDED
@@ -113,10 +112,6 @@ def _place_of_period(table: Table, loaded: NDArray[np.int64]) -> NDArray[np.int6
     return place[table.period.index]
 
 
-def _existing_pairs(table: Table, loaded: NDArray[np.int64]) -> int:
-    return int((_place_of_period(table, loaded) >= 0).sum())
-
-
 def _extended_head(
     head: HeadColumn,
     period: NDArray[np.int64],
@@ -145,12 +140,8 @@ def _extended_figures(table: Table, dataset: Dataset, rows: int, identity: RowId
         value = _of_nothing(dataset, dataset.column(column.name), column)
         figures = column.figures
         more = np.full(rows, 0 if value is None else value, figures.values.dtype)
-        missing = missing_mask(figures)
-        if value is None or missing.any():
-            missing = np.concatenate([missing, np.full(rows, value is None)])
-            extended = NumberColumn(np.concatenate([figures.values, more]), missing)
-        else:
-            extended = NumberColumn(np.concatenate([figures.values, more]))
+        missing = np.concatenate([missing_mask(figures), np.full(rows, value is None)])
+        extended = NumberColumn(np.concatenate([figures.values, more]), missing if missing.any() else None)
         yield replace(column, figures=extended, identity=identity)
 
 

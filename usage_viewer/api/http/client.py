@@ -280,8 +280,10 @@ class UsageClient:
 
     def _note_date(self, headers: dict[str, str]) -> None:
         server_time = parse_http_date(headers.get("date", ""))
-        usable = server_time is not None and "age" not in headers  # a response from a cache has an old date
-        self._last.clock_error = server_time - self._options.clock() if usable and server_time is not None else None
+        if server_time is None or "age" in headers:  # a response from a cache has an old date
+            self._last.clock_error = None
+        else:
+            self._last.clock_error = server_time - self._options.clock()
 
     def _client(self) -> httpx.Client:
         with self._lock:

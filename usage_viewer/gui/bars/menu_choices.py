@@ -14,7 +14,7 @@ from usage_viewer.domain.zones import zone_of
 from usage_viewer.gui.bars.zone_popup import LOCAL, ZonePopup, zone_label
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.mnemonics import with_letters
-from usage_viewer.gui.widgets.plain_text import tip
+from usage_viewer.gui.widgets.plain_text import shown_menu_text, tip
 
 GRANULARITY_LABELS: Mapping[Granularity, str] = {
     Granularity.MINUTE: "By mi&nute",
@@ -89,7 +89,7 @@ class GranularityChoice(MenuChoice):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, name="Time breakdown", shortcut="Alt+P")
-        self.reserve(label.replace("&", "") for label in GRANULARITY_LABELS.values())
+        self.reserve(shown_menu_text(label) for label in GRANULARITY_LABELS.values())
         for granularity, label in GRANULARITY_LABELS.items():
             if granularity is Granularity.TOTAL:
                 self._menu.addSeparator()
@@ -113,7 +113,7 @@ class GranularityChoice(MenuChoice):
 
     def _show(self, granularity: Granularity) -> None:
         self._actions[granularity].setChecked(True)
-        prefix, _, choice = GRANULARITY_LABELS[granularity].replace("&", "").rpartition(" ")
+        prefix, _, choice = shown_menu_text(GRANULARITY_LABELS[granularity]).rpartition(" ")
         self.show_choice(choice, prefix=prefix)
 
 

@@ -241,7 +241,7 @@ class TableHeader(QHeaderView):
         if not rect.isValid() or logicalIndex >= len(columns):
             return
         looks = self._looks
-        if rect.left() - 1 == self.frozen.left(logicalIndex):  # Qt is one pixel off from right to left
+        if self.isRightToLeft() and rect.left() - 1 == self.frozen.left(logicalIndex):  # Qt is one pixel off
             rect = rect.translated(-1, 0)
         painter.save()
         pressed, hovered = logicalIndex == self._pressed, logicalIndex == self._hover

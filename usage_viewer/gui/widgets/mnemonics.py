@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from usage_viewer.gui.widgets.plain_text import menu_text
+from usage_viewer.gui.widgets.plain_text import menu_text, shown_menu_text
 
 
 def with_letters(texts: Sequence[str]) -> list[str]:
@@ -25,16 +25,11 @@ def mend_letters(menu: QMenu) -> None:
     seen: set[str] = set()
     for action, letter in zip(actions, letters, strict=True):
         if letter and letter in seen:
-            action.setText(_with_letter(_plain(action.text()), taken))
+            action.setText(_with_letter(shown_menu_text(action.text()), taken))
         seen.add(letter)
         below = action.menu()
         if isinstance(below, QMenu):
             mend_letters(below)
-
-
-def _plain(text: str) -> str:
-    """Return a menu text as it is shown."""
-    return text.replace("&&", "\0").replace("&", "").replace("\0", "&")
 
 
 def _with_letter(text: str, taken: set[str]) -> str:

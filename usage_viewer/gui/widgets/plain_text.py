@@ -10,6 +10,11 @@ def tip(text: str) -> str:
     return f"<qt>{'<br>'.join(html.escape(visible(line)) for line in text.split(chr(10)))}</qt>" if text else ""
 
 
+def shown_menu_text(text: str) -> str:
+    """Return a menu's or button's text as it is shown: without the marks of mnemonics."""
+    return text.replace("&&", "\0").replace("&", "").replace("\0", "&")
+
+
 def menu_text(text: str) -> str:
     """Return a text for a menu or button with its ampersands doubled: a single one would mark a mnemonic."""
     return visible(text).replace("&", "&&")

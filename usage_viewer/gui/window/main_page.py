@@ -18,6 +18,7 @@ from usage_viewer.gui.table.selection_sync import SelectionSync
 from usage_viewer.gui.table.table_pane import TablePane
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.icons import icon
+from usage_viewer.gui.widgets.plain_text import shown_menu_text
 from usage_viewer.gui.widgets.popup import position_under
 from usage_viewer.gui.widgets.strip import Strip
 from usage_viewer.gui.widgets.theme import UNIT, note_colour, warning_colour
@@ -104,7 +105,7 @@ class MainPage(QWidget):
 
         def follow() -> None:
             button.setToolTip(f"{action.toolTip()} ({keys})" if keys else action.toolTip())
-            button.setAccessibleName(action.text().replace("&", ""))
+            button.setAccessibleName(shown_menu_text(action.text()))
             if action is self._actions.copy:
                 # Its neighbours stay where they are when the text becomes shorter.
                 button.setMinimumWidth(max(button.minimumWidth(), button.sizeHint().width()))

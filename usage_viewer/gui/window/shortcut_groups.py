@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from usage_viewer.gui.widgets.plain_text import shown_menu_text
+
 ShortcutGroup = tuple[str, Sequence[tuple[str, str]]]
 """A title, and what each key does with the key itself."""
 
@@ -51,7 +53,7 @@ def shortcut_groups(menu: QMenu) -> list[ShortcutGroup]:
     for title, action in _commands(menu, ""):
         if action.shortcuts():
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            listed.setdefault(title or _TOP_LEVEL, []).append((action.text().replace("&", ""), keys))
+            listed.setdefault(title or _TOP_LEVEL, []).append((shown_menu_text(action.text()), keys))
     return [*_CONTROLS, *listed.items()]
 
 
@@ -60,6 +62,6 @@ def _commands(menu: QMenu, title: str) -> Iterator[tuple[str, QAction]]:
     for action in menu.actions():
         below = action.menu()
         if isinstance(below, QMenu):
-            yield from _commands(below, title or action.text().replace("&", ""))
+            yield from _commands(below, title or shown_menu_text(action.text()))
         elif not action.isSeparator():
             yield title, action

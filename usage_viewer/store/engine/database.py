@@ -73,13 +73,13 @@ class Database:
         self._closed = self._recreating = False
         self._folder = folder
         self.is_new = True
-        """Whether the file did not exist before."""
+        """Whether neither the file nor its log existed before."""
         self._open()
 
     def _open(self) -> None:
         if self.path is not None:
             _prepare(self.path)
-            self.is_new = not self.path.exists()
+            self.is_new = not (self.path.exists() or wal_path(self.path).exists())
         with typed_errors(), _private_files():
             self._connection = _connect(self.path, self._folder)
         self.restrict()
