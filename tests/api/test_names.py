@@ -5,7 +5,7 @@ import pytest
 from usage_viewer.api import UsageClient, fetch_names
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, CursorError, NotJson, ScopeMissing, ServerFailed, WrongShape
-from usage_viewer.domain.names import Name
+from usage_viewer.domain.names import NEVER, Name
 
 if TYPE_CHECKING:
     from tests.rigs.scripted_server import Answer
@@ -161,3 +161,28 @@ def test_cancellation_between_lists(lists: Lists, client: UsageClient) -> None:
     cancellation.cancel()
     with pytest.raises(Cancelled):
         next(pages)
+
+
+@pytest.mark.parametrize(
+    ("entry", "last_used"),
+    [
+        ({}, None),
+        ({"last_used_at": None}, NEVER),
+        ({"last_used_at": 1_790_000_000}, 1_790_000_000),
+        ({"api_key_last_used_at": None}, NEVER),
+        ({"api_key_last_used_at": 1_790_000_000}, 1_790_000_000),
+        ({"last_used_at": "yesterday"}, None),
+        ({"last_used_at": -1}, None),
+        ({"last_used_at": 1.5}, None),
+        ({"last_used_at": True}, None),
+        ({"last_used_at": {}}, None),
+        ({"last_used_at": 10**18}, None),
+    ],
+)
+def test_last_use_is_read_or_unknown(
+    lists: Lists, client: UsageClient, entry: dict[str, object], last_used: int | None
+) -> None:
+    kind, path = ("user", "/users") if "api_key_last_used_at" in entry else ("api_key", "/projects/proj_1/api_keys")
+    lists.entries[path] = [{"id": "odd", "name": "Odd", **entry}]
+    names = {(name.kind, name.id): name for page in fetch_names(client, now=NOW) for name in page}
+    assert names[kind, "odd"].last_used == last_used

@@ -22,6 +22,7 @@ from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.zones import iso
 from usage_viewer.keystore import Keystore, MemoryKeystore
 
 NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())
@@ -147,6 +148,21 @@ class TestFormats:
         assert unused
         assert set(unused.values()) == {0}
         assert set(unused) <= {key.id for key in server.organization.directory.keys}
+
+    def test_last_use_of_keys_and_people_is_a_column_to_sort_by(self, ask: Table, server: DemoServer) -> None:
+        options = (*OCTOBER, "--group-by", "user_id,api_key_id", "--metrics", "num_model_requests", "--names")
+        order = ("--include-empty", "--sort", "-api_key_id_last_used")
+        rows = ask(*options, *order, "--format", "json").rows
+        listed = server.organization.last_used(int(server.clock()))
+        told = {row["api_key_id"]: row["api_key_id_last_used"] for row in rows}
+        moments = {key: iso(moment, UTC) for key, moment in listed.items()}
+        assert len({key for key, moment in told.items() if moment is not None}) > 10
+        assert all(moment in (None, "never", moments.get(key or "")) for key, moment in told.items())
+        shown = [row["api_key_id_last_used"] for row in rows]
+        dates = [moment for moment in shown if moment not in (None, "never")]
+        assert shown == sorted(dates, reverse=True) + ["never"] * shown.count("never") + [None] * shown.count(None)
+        assert {"api_key_id_last_used", "user_id_last_used"} < set(rows[0])
+        assert "API key last used (UTC)" in ask(*options, *order, "--format", "csv").out.splitlines()[0]
 
     @pytest.mark.parametrize("form", TEXT_FORMATS)
     def test_output_ends_with_a_line_end(self, ask: Table, form: str) -> None:

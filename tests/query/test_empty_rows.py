@@ -11,9 +11,10 @@ import pytest
 
 from tests.rigs.usage import answer_view, between_moments, coverage_of, synthetic, table_cells
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.names import Name, Names
+from usage_viewer.domain.last_used_column import LastUsedColumn
+from usage_viewer.domain.names import NEVER, Name, Names
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import Filter, SortKey, ViewState
 from usage_viewer.query.empty_rows import INCLUDED, NOT_LOADED, TOO_MANY, with_empty_rows
 from usage_viewer.store import Store
 
@@ -134,3 +135,25 @@ def test_too_many_rows_are_not_added(store: Store, make_usage: Callable[..., Any
     assert note == TOO_MANY.format(24 * groups - plain.rows)
     few = Names.of([Name("project", f"p{number}", "Idle") for number in range(30)])
     assert with_empty_rows(plain, view, coverage_of(store, view), few)[1] == INCLUDED
+
+
+def test_last_use_of_keys_is_a_column_if_the_lists_tell_it(sparse: Store) -> None:
+    keys = {"api_key_id-a": 1_790_000_000, "idle": NEVER, "older": 1_700_000_000, "silent": None}
+    names = Names.of([Name("api_key", id, id, last_used=moment) for id, moment in keys.items()])
+    view = replace(VIEW, grouping=("api_key_id",), order=(SortKey("api_key_id_last_used"),))
+    table = answer_view(sparse, view, names)
+    head, column = table.columns[:2]
+    assert isinstance(column, LastUsedColumn)
+    assert column.label == "API key last used (UTC)"
+    told = {head.value(row): column.value(row) for row in range(table.rows)}
+    assert {key: told[key] for key in keys} == keys
+    assert set(told.values()) == set(keys.values()), "a key in no list is one of which nothing is known"
+    order = [column.value(int(row)) for row in table.ordered(view.order)]
+    unknown = [None] * order.count(None)
+    assert order == [NEVER, 1_700_000_000, 1_790_000_000, *unknown]
+    descending = table.ordered([SortKey("api_key_id_last_used", descending=True)])
+    assert [column.value(int(row)) for row in descending] == [1_790_000_000, 1_700_000_000, NEVER, *unknown]
+    without = answer_view(sparse, view.with_empty_rows(False), names)
+    nothing_known = answer_view(sparse, view, PROJECTS)
+    for other in (without, nothing_known):
+        assert not [item for item in other.columns if isinstance(item, LastUsedColumn)]

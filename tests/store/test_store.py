@@ -125,14 +125,14 @@ class TestReopening:
         store = Store.open(path)
         store.put(usage.batch(), FETCHED)
         store.refuse("completions", ["api_source", "batch"])
-        store.remember([Name("user", "u1", "Ann", 5)])
+        store.remember([Name("user", "u1", "Ann", 5, last_used=7)])
         store.close()
         store = Store.open(path)
         buckets = store.stored_buckets("completions")
         assert list(buckets) == [BucketWidth.HOUR]
         assert buckets[BucketWidth.HOUR].starts.tolist() == usage.starts
         assert store.refused("completions") == ("batch", "api_source")
-        assert store.names().by_id == {("user", "u1"): Name("user", "u1", "Ann", 5)}
+        assert store.names().by_id == {("user", "u1"): Name("user", "u1", "Ann", 5, last_used=7)}
         view = ViewState(range=between(), per=Granularity.HOUR, columns=METRICS)
         view = view.with_grouping(view.dataset.group_by)
         assert shown(ask(store, view)) == oracle(usage.rows, view, METRICS)

@@ -77,7 +77,8 @@ def test_older_file_keeps_everything(version: int, path: Path) -> None:
         assert stored.fetched.tolist() == [T0 + 30 * DAY] * 3
         assert tokens(session) == {"proj_1": 2**53 + 1 + 2**62, None: 5}
         assert amount(session) == Decimal("0.1234567890123456789")
-        assert [name.name for name in store.names().by_id.values()] == ["Search"]
+        names = [(name.name, name.last_used) for name in store.names().by_id.values()]
+        assert names == [("Search", 1_790_000_000 if version >= 4 else None)]
         assert store.refused("completions") == ("api_source",)
         assert store.extras("completions").figures == ("extra.mood",)
         compared = store.comparisons.of("completions", BucketWidth.DAY)

@@ -8,15 +8,19 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import msgspec
+from msgspec import UNSET
 
 from usage_viewer.api.decode.page import decode_error
 from usage_viewer.api.http.client import UsageClient
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import CursorError, NotFound, RequestRefused, ScopeMissing
-from usage_viewer.domain.names import Name
+from usage_viewer.domain.names import NEVER, Name
 
 LIMIT = 100
 """Entries for each page: the maximum of these endpoints."""
+
+_LATEST = 32_503_680_000
+"""The year 3000 in epoch seconds: a later moment is no moment."""
 
 _MAX_PAGES = 10_000  # of one list
 
@@ -44,6 +48,16 @@ class _Entry(msgspec.Struct):
     user: _Person | None = None  # users, in newer responses
     owner: _Owner | None = None  # API keys
     redacted_value: str | None = None  # API keys
+    last_used_at: object = UNSET  # API keys; null: never
+    api_key_last_used_at: object = UNSET  # users: of any of their keys
+
+    @property
+    def last_used(self) -> int | None:
+        """When the key, or any key of the user, was last used (epoch seconds); None if the entry doesn't say."""
+        moment = self.api_key_last_used_at if self.last_used_at is UNSET else self.last_used_at
+        if moment is None:
+            return NEVER
+        return moment if type(moment) is int and NEVER <= moment < _LATEST else None
 
 
 class _ListPage(msgspec.Struct):
@@ -130,7 +144,11 @@ class _NameFetcher:
             raise decode_error(error) from None
 
     def _names(self, kind: str, page: list[_Entry]) -> list[Name]:
-        return [Name(kind, entry.id, name, self._now) for entry in page if (name := _name_of(entry))]
+        return [
+            Name(kind, entry.id, name, self._now, last_used=entry.last_used)
+            for entry in page
+            if (name := _name_of(entry))
+        ]
 
     def _people_names(self, page: list[_Entry]) -> list[Name]:
         names = self._names("user", page)

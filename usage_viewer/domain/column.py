@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from usage_viewer.domain.catalog import Dataset, Kind
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.figures import Number, NumberColumn
-from usage_viewer.domain.period import Periods
+from usage_viewer.domain.period import Granularity, Periods
 from usage_viewer.domain.view import Value
 
 T = TypeVar("T")
@@ -46,6 +46,22 @@ class Member:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """Holds moments (epoch seconds) on the clocks of a zone, exact to `per`; None: only a text."""
+
+    moments: Sequence[int | None]
+    zone: tzinfo
+    per: Granularity
+
+    def local(self) -> list[datetime | None]:
+        """Return each as a naive time of the zone: spreadsheets know no zones."""
+        return [
+            None if moment is None else datetime.fromtimestamp(moment, self.zone).replace(tzinfo=None)
+            for moment in self.moments
+        ]
+
+
 class CellFormat(Protocol):
     """Writes cells in a locale."""
 
@@ -57,6 +73,9 @@ class CellFormat(Protocol):
 
     def period(self, periods: Periods, index: int) -> str:
         """Return the label of a period."""
+
+    def moment(self, moment: int | None, zone: tzinfo) -> str:
+        """Return the text of a moment (epoch seconds) on the clocks of a zone; None: not known."""
 
 
 class CellDetails(Protocol):
@@ -75,8 +94,8 @@ class CellWriter(Protocol[T_co]):
     def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> T_co:
         """Write numbers."""
 
-    def dates(self, codes: Codes, texts: Sequence[str], periods: Periods) -> T_co:
-        """Write the starts of periods; row i has the period `codes[i]` with the label `texts[codes[i]]`."""
+    def dates(self, codes: Codes, texts: Sequence[str], dates: "Dates") -> T_co:
+        """Write dates; row i has the date `codes[i]` with the label `texts[codes[i]]`."""
 
     def texts(self, codes: Codes, texts: Sequence[str]) -> T_co:
         """Write texts; row i has `texts[codes[i]]`."""

@@ -17,6 +17,7 @@ from usage_viewer.domain.column import (
     CellFormat,
     CellWriter,
     Codes,
+    Dates,
     FieldWriter,
     Member,
     RowPart,
@@ -137,7 +138,8 @@ class PeriodColumn:
 
     def cells(self, writer: CellWriter[T]) -> T:
         """Return the labels as dates."""
-        return writer.dates(self.index, self.labels, self.periods)
+        dates = Dates(self.periods.bounds[:-1].tolist(), self.periods.zone, self.periods.per)
+        return writer.dates(self.index, self.labels, dates)
 
     def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
         """Return the start and the end (exclusive) of each period."""

@@ -3,10 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from usage_viewer.domain.catalog import Dimension
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.view import NONE_TEXT, Value
+
+NEVER: Final = 0
+"""The `last_used` of a key that was never used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,8 @@ class Name:
     """Holds the name of an id.
 
     `kind` is the `names` of the id's dimension. `seen` (epoch seconds) is when one of the server's lists last
-    contained the id.
+    contained the id. `last_used` (epoch seconds) is when that list says the key, or any key of the user, was last
+    used: `NEVER`, or None if the list doesn't say.
     """
 
     kind: str
@@ -22,6 +27,7 @@ class Name:
     name: str
     seen: int = 0
     deleted: bool = False
+    last_used: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,11 @@ class Names:
         if dimension.boolean:
             return {"true": "yes", "false": "no"}.get(value) or visible(value)
         return self._labels.get((dimension.names, value)) or visible(value)
+
+    def last_used(self, dimension: Dimension, value: Value) -> int | None:
+        """Return when an API key, or any key of a user, was last used; see `Name`. None also for unknown ids."""
+        name = None if value is None else self.by_id.get((dimension.names, value))
+        return None if name is None else name.last_used
 
     def matches(self, dimension: Dimension, value: Value, text: str) -> bool:
         """Report whether a value's label or id contains `text`, ignoring case."""

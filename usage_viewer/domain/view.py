@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from functools import lru_cache
+from typing import Final
 
 from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.column_key import ColumnKey
@@ -49,6 +50,15 @@ class SortKey:
 
 _DEFAULT_RANGE = DateRange()
 _FIRST_SORTED = "input_tokens"
+
+
+HAVE_LAST_USED: Final = frozenset(["api_key", "user"])
+"""The kinds of names of which the organization's lists tell when they were last used."""
+
+
+def last_used_name(dimension: str) -> str:
+    """Return the name of the column that tells when the keys of a dimension were last used."""
+    return f"{dimension}_last_used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +137,15 @@ class ViewState:
     def keys(self) -> tuple[str, ...]:
         """Return the names of all displayed columns, in order: the period (unless total), grouping, figures.
 
+        With rows without usage, those of the last use are between grouping and figures; a table lacks them if
+        the organization's lists don't tell.
+
         A pivot has several columns of one of these names.
         """
         period = () if self.per is Granularity.TOTAL else (PERIOD,)
-        return (*period, *self.grouping, *self.shown_columns)
+        used = self.grouping if self.include_empty else ()
+        last_used = (last_used_name(name) for name in used if self.dataset.dimension(name).names in HAVE_LAST_USED)
+        return (*period, *self.grouping, *last_used, *self.shown_columns)
 
     @property
     def default_order(self) -> tuple[SortKey, ...]:

@@ -1,8 +1,10 @@
 """Answers a view: reads its parts, combines them and builds the table."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from usage_viewer.domain.cancellation import Cancellation
+from usage_viewer.domain.last_used_column import last_used_columns
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
@@ -32,4 +34,5 @@ def answer(
     if not view.include_empty:
         return table, ()
     table, note = with_empty_rows(table, view, plan.coverage, names)
-    return table, (note,)
+    added = last_used_columns(table.groups, names, view.tzinfo)
+    return replace(table, columns=(*table.heads, *added, *table.figures)), (note,)

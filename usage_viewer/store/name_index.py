@@ -18,7 +18,7 @@ class NameIndex:
     @classmethod
     def load(cls, cursor: Connection) -> "NameIndex":
         """Read the table `name`."""
-        rows = cursor.execute("SELECT kind, id, name, seen, deleted FROM name").fetchall()
+        rows = cursor.execute("SELECT kind, id, name, seen, deleted, last_used FROM name").fetchall()
         return cls(Name(*row) for row in rows)
 
     def newer(self, names: Iterable[Name]) -> list[Name]:
@@ -53,8 +53,13 @@ def write_names(cursor: Connection, names: Sequence[Name]) -> None:
         "name": np.array([name.name for name in names], np.object_),
         "seen": np.array([name.seen for name in names], np.int64),
         "deleted": np.array([name.deleted for name in names], np.bool_),
+        "last_used": np.ma.array(
+            [name.last_used or 0 for name in names],
+            mask=[name.last_used is None for name in names],
+            dtype=np.int64,
+        ),
     }
     cursor.register("new_names", columns)
     cursor.execute("DELETE FROM name USING new_names AS new WHERE name.kind = new.kind AND name.id = new.id")
-    cursor.execute("INSERT INTO name SELECT kind, id, name, seen, deleted FROM new_names")
+    cursor.execute("INSERT INTO name SELECT kind, id, name, seen, deleted, last_used FROM new_names")
     cursor.unregister("new_names")

@@ -11,8 +11,10 @@ import pytest
 from usage_viewer.app.export import Export, Format, render, text_cell_document, totals_of
 from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.last_used_column import LastUsedColumn
+from usage_viewer.domain.names import NEVER
 from usage_viewer.domain.period import Granularity, Span, periods
-from usage_viewer.domain.table import PeriodColumn, Table
+from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
 
 MakeTable = Callable[..., Table]
 
@@ -52,6 +54,21 @@ def test_dates_are_dates(per: Granularity, cell: str) -> None:
     start = 1_793_664_000
     table = Table((PeriodColumn(np.zeros(1, np.int32), periods(Span(start, start + 86_400), per, UTC)),), 1)
     assert cell in render(Export(table, np.arange(1)), Format.HTML)
+
+
+def test_last_use_is_a_date_and_never_is_a_text() -> None:
+    keys = GroupColumn(
+        DATASETS["completions"].dimension("api_key_id"),
+        np.arange(3, dtype=np.int32),
+        ("a", "b", "c"),
+        ("a", "b", "c"),
+    )
+    column = LastUsedColumn(keys, (1_793_664_000 + 60, NEVER, None), UTC)
+    shown = cells(render(Export(Table((column,), 3), np.arange(3)), Format.HTML))
+    assert 'sdnum="1033;0;YYYY-MM-DD HH:MM:SS"' in shown[0]
+    assert shown[0].endswith(">2026-11-03 00:01</td>")
+    assert [re.sub("<.*?>", "", cell) for cell in shown[1:]] == ["never", ""]
+    assert not [cell for cell in shown[1:] if "sdval" in cell]
 
 
 def test_hours_are_exact_to_the_second() -> None:

@@ -14,7 +14,9 @@ Json = dict[str, Any]
 
 
 def _get(path: str, **parameters: str) -> Json:
-    body = list_response(DIRECTORY, path.split("/"), {name: [value] for name, value in parameters.items()})
+    body = list_response(
+        DIRECTORY, path.split("/"), {name: [value] for name, value in parameters.items()}, dict[str, int]
+    )
     assert body is not None
     page: Json = json.loads(body)
     return page
@@ -98,4 +100,4 @@ def test_service_accounts_and_spend_limits() -> None:
 
 
 def test_unknown_path_has_no_response() -> None:
-    assert list_response(DIRECTORY, ["projects", DIRECTORY.projects[0].id], {}) is None
+    assert list_response(DIRECTORY, ["projects", DIRECTORY.projects[0].id], {}, dict[str, int]) is None

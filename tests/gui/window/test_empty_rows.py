@@ -1,5 +1,6 @@
 """Tests *Include empty rows* in the window, with the demo organization's unused keys and idle hours."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.rigs.window import Oracle, User, WindowRig, WindowUnderTest, shown_sums
 from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.names import NEVER
 from usage_viewer.domain.period import Granularity
 from usage_viewer.query.empty_rows import INCLUDED
 
@@ -38,6 +40,30 @@ def test_unused_keys_are_two_actions_away(
     with rig.qtbot.waitSignal(window.copying.done):
         user.key(Qt.Key.Key_C, CONTROL)
     assert len(QApplication.clipboard().text().splitlines()) == window.page.model.table.rows + 1
+
+
+def test_last_use_of_keys_is_shown_sorted_and_copied(rig: WindowRig, user: User, window: WindowUnderTest) -> None:
+    rig.show(window, window.view.with_grouping(["api_key_id"]).with_empty_rows(True))
+    model, listed = window.page.model, rig.server.organization.last_used(int(rig.server.clock()))
+    user.sort(window, "api_key_id_last_used")
+    column, head = model.table.by_name["api_key_id_last_used"], model.table.by_name["api_key_id"]
+    told = {head.value(row): column.value(row) for row in range(model.table.rows)}
+    keys = [item.id for item in rig.server.organization.directory.keys if item.deleted is None]
+    assert {key: told[key] for key in keys if key in told} == {
+        key: listed.get(key, NEVER) for key in keys if key in told
+    }
+    assert len(set(keys) & set(told)) > 20
+    rig.qtbot.waitUntil(lambda: model.texts(0, 1)[0] == "never")
+    assert re.match("(Sat|Sun|Mon|Tue|Wed|Thu|Fri), ", model.texts(0, 1)[-2])
+    with rig.qtbot.waitSignal(window.copying.done):
+        user.key(Qt.Key.Key_C, CONTROL)
+    lines = [line.split("\t") for line in QApplication.clipboard().text().splitlines()]
+    assert lines[0][1] == "API key last used (UTC)"
+    assert lines[1][1] == "never"
+    moments = [line[1] for line in lines[1:] if line[1] not in ("never", "")]
+    assert moments == sorted(moments)
+    rig.close(window)
+    assert [key.column.name for key in rig.start().view.order] == ["api_key_id_last_used"]
 
 
 def test_idle_hours_are_rows_until_undone(rig: WindowRig, user: User, window: WindowUnderTest) -> None:

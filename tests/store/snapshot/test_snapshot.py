@@ -25,7 +25,7 @@ from usage_viewer.domain.coverage import cover
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import Cancelled, SnapshotDamaged, StoreError
 from usage_viewer.domain.figures import Number
-from usage_viewer.domain.names import Name
+from usage_viewer.domain.names import NEVER, Name
 from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
 from usage_viewer.domain.verification import Bucket, Difference
@@ -61,8 +61,8 @@ def filled(store: Store, make_usage: "MakeUsage") -> Store:
         store.put(make(first + half * width.seconds, buckets - half, seed=4).batch(), NOW - 20)
     store.remember(
         [
-            Name("project", "project_id-a", "Search", 5),
-            Name("project", "project_id-b", "Chat", 6, deleted=True),
+            Name("project", "project_id-a", "Search", 5, last_used=NEVER),
+            Name("project", "project_id-b", "Chat", 6, deleted=True, last_used=1_790_000_000),
             Name("project", "elsewhere", "Search", 7),
             Name("project", "nowhere", "Secret", 8),
         ]
@@ -157,7 +157,10 @@ def test_coverage_and_fetch_times_remain(
 def test_names_are_those_that_occur_and_those_with_equal_names(opened: Store) -> None:
     by_id = opened.names().by_id
     assert {key[1] for key in by_id} == {"project_id-a", "project_id-b", "elsewhere"}
-    assert by_id["project", "project_id-b"] == Name("project", "project_id-b", "Chat", 6, deleted=True)
+    assert by_id["project", "project_id-a"].last_used == NEVER
+    assert by_id["project", "project_id-b"] == Name(
+        "project", "project_id-b", "Chat", 6, deleted=True, last_used=1_790_000_000
+    )
 
 
 READER = """

@@ -24,8 +24,8 @@ from usage_viewer.app.export.content import Export
 from usage_viewer.app.export.layout import Layout, row_cells, total_cells
 from usage_viewer.app.export.spreadsheet_safety import harmless, printable, quoted
 from usage_viewer.domain.catalog import Kind
+from usage_viewer.domain.column import Dates
 from usage_viewer.domain.figures import NumberColumn
-from usage_viewer.domain.period import Periods
 from usage_viewer.domain.table import Alignment, Column
 from usage_viewer.domain.view import Value
 
@@ -45,7 +45,7 @@ class CellStyle:
         """Return the cells of numbers."""
         return number_cells(figures, self.number, self.missing)
 
-    def dates(self, codes: NDArray[np.int32], texts: Sequence[str], periods: Periods) -> Cells:
+    def dates(self, codes: NDArray[np.int32], texts: Sequence[str], dates: Dates) -> Cells:
         """Return the cells of dates."""
         return text_cells(codes, list(map(self.date, texts)))
 

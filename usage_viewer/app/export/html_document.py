@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from usage_viewer.app.export.cells import Cells, full_numbers, text_cells
 from usage_viewer.app.export.content import Export, NumberTexts
 from usage_viewer.app.export.layout import Layout, row_cells, total_cells
-from usage_viewer.app.export.number_formats import is_below_a_cent, local_starts
+from usage_viewer.app.export.number_formats import is_below_a_cent
 from usage_viewer.app.export.spreadsheet_safety import printable
 from usage_viewer.domain.catalog import MONEY, Kind
+from usage_viewer.domain.column import Dates
 from usage_viewer.domain.figures import NumberColumn
-from usage_viewer.domain.period import Granularity, Periods
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.table import Column
 
@@ -82,13 +83,12 @@ class HtmlCells:
 
         return cells
 
-    def dates(self, codes: NDArray[np.int32], texts: Sequence[str], periods: Periods) -> Cells:
-        """Return the starts of periods as dates."""
-        style = _TIME if periods.per in (Granularity.MINUTE, Granularity.HOUR) else _DATE
-        days = [_serial_day(start) for start in local_starts(periods)]
+    def dates(self, codes: NDArray[np.int32], texts: Sequence[str], dates: Dates) -> Cells:
+        """Return dates, and texts where there is none."""
+        style = _TIME if dates.per in (Granularity.MINUTE, Granularity.HOUR) else _DATE
         cells = [
-            f'<td class={style.name} sdval="{day}" sdnum="{style.sdnum}" x:num="{day}">{html.escape(text)}</td>'
-            for day, text in zip(days, texts, strict=True)
+            self.text(text) if date is None else _date(_serial_day(date), text, style)
+            for date, text in zip(dates.local(), texts, strict=True)
         ]
         return text_cells(codes, cells)
 
@@ -100,6 +100,10 @@ class HtmlCells:
     def text(text: str) -> str:
         """Return the cell with a text."""
         return f"<td {_AS_TEXT_CELL}>{html_text(text)}</td>"
+
+
+def _date(day: str, text: str, style: _Style) -> str:
+    return f'<td class={style.name} sdval="{day}" sdnum="{style.sdnum}" x:num="{day}">{html.escape(text)}</td>'
 
 
 def document(export: Export) -> Layout:

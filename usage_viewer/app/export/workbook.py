@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.app.export.content import Export
-from usage_viewer.app.export.number_formats import is_below_a_cent, local_starts
+from usage_viewer.app.export.number_formats import is_below_a_cent
 from usage_viewer.app.export.provenance import Provenance
 from usage_viewer.app.export.spreadsheet_safety import printable
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import MONEY, Kind
+from usage_viewer.domain.column import Dates
 from usage_viewer.domain.errors import Cancelled, ExportError
 from usage_viewer.domain.figures import NumberColumn
-from usage_viewer.domain.period import Granularity, Periods
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.table import Column, FigureColumn
 
@@ -72,14 +73,18 @@ class CellsOfSheet:
         is_money = kind is Kind.DECIMAL and unit == MONEY
         return SheetCells(lambda rows: figures.take(rows).listed(), write_money if is_money else write_number)
 
-    def dates(self, codes: NDArray[np.int32], texts: Sequence[str], periods: Periods) -> SheetCells:
-        """Return the starts of periods as dates."""
-        starts, form = local_starts(periods), self._format_of(_DATE_CODES.get(periods.per, "yyyy-mm-dd"))
+    def dates(self, codes: NDArray[np.int32], texts: Sequence[str], dates: Dates) -> SheetCells:
+        """Return dates, and texts where there is none."""
+        form, plain = self._format_of(_DATE_CODES.get(dates.per, "yyyy-mm-dd")), self._format_of(_TEXT)
+        values = [text if date is None else date for date, text in zip(dates.local(), texts, strict=True)]
 
         def write(row: int, column: int, value: Any) -> None:
-            self._sheet.write_datetime(row, column, value, form)
+            if isinstance(value, str):
+                self._sheet.write_string(row, column, value, plain)
+            else:
+                self._sheet.write_datetime(row, column, value, form)
 
-        return SheetCells(lambda rows: [starts[code] for code in codes[rows].tolist()], write)
+        return SheetCells(lambda rows: [values[code] for code in codes[rows].tolist()], write)
 
     def texts(self, codes: NDArray[np.int32], texts: Sequence[str]) -> SheetCells:
         """Return texts, which are never formulas."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from usage_viewer.demo.api.query import Parameters
@@ -15,7 +15,13 @@ _MAX_LIMIT: Final = 100
 Json = dict[str, Any]
 
 
-def list_response(directory: Directory, path: Sequence[str], parameters: Parameters) -> bytes | None:
+LastUsed = Callable[[], Mapping[str, int]]
+"""Returns when each API key was last used (epoch seconds), by its id."""
+
+
+def list_response(
+    directory: Directory, path: Sequence[str], parameters: Parameters, last_used: LastUsed
+) -> bytes | None:
     """Return the response to `/organization/<path>` as JSON; None if there is no such path.
 
     Lists have pages as in the API: `limit` (default 20, at most 100) and `after`. Raises Refusal for an invalid
@@ -27,11 +33,13 @@ def list_response(directory: Directory, path: Sequence[str], parameters: Paramet
             projects = [item for item in directory.listed_projects.values() if archived or item.archived is None]
             return _page([_project(item) for item in projects], parameters)
         case ["users"]:
-            return _page([_user(item) for item in directory.users if item.deleted is None], parameters)
+            used = _last_used_by_user(directory, last_used())
+            users = [item for item in directory.users if item.deleted is None]
+            return _page([{**_user(item), "api_key_last_used_at": used.get(item.id)} for item in users], parameters)
         case ["projects", project_id, "api_keys"]:
             project = _find(directory, project_id)
             keys = [key for key in directory.keys if key.project is project and key.deleted is None]
-            return _page(_filter_by_access([_api_key(key) for key in keys], parameters), parameters)
+            return _page(_filter_by_access([_api_key(key, last_used()) for key in keys], parameters), parameters)
         case ["projects", project_id, "service_accounts"]:
             project = _find(directory, project_id)
             accounts = [account for account in directory.accounts if account.project is project]
@@ -113,7 +121,15 @@ def _user(user: User) -> Json:
     }
 
 
-def _api_key(key: ApiKey) -> Json:
+def _last_used_by_user(directory: Directory, last_used: Mapping[str, int]) -> dict[str, int]:
+    used: dict[str, int] = {}
+    for key in directory.keys:
+        if key.id in last_used:
+            used[key.owner.id] = max(used.get(key.owner.id, 0), last_used[key.id])
+    return used
+
+
+def _api_key(key: ApiKey, last_used: Mapping[str, int]) -> Json:
     owner = key.owner
     if isinstance(owner, ServiceAccount):
         account = {"id": owner.id, "name": owner.name, "created_at": owner.created, "role": "member"}
@@ -130,7 +146,7 @@ def _api_key(key: ApiKey) -> Json:
         "name": key.name,
         "redacted_value": f"sk-proj-********{suffix}",
         "created_at": key.created,
-        "last_used_at": None,
+        "last_used_at": last_used.get(key.id),
         "owner": owner_json,
         "owner_project_access": "active" if active else "inactive",
     }

@@ -51,8 +51,9 @@ class Service:
             check_access(authorization, self.key, USAGE_SCOPE)
             return self._page(dataset, parameters, now)
         check_access(authorization, self.key, NAMES_SCOPE)
-        match = _ORGANIZATION.fullmatch(path)
-        body = list_response(self.organization.directory, match[1].split("/"), parameters) if match else None
+        match, organization = _ORGANIZATION.fullmatch(path), self.organization
+        parts = match[1].split("/") if match else []
+        body = list_response(organization.directory, parts, parameters, lambda: organization.last_used(now))
         if body is None:
             raise Refusal(404, f"Invalid URL (GET {path})", code="unknown_url")
         return body

@@ -1,7 +1,7 @@
 """The synthetic organization: its usage for any dataset, window and bucket width."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from threading import RLock
@@ -15,12 +15,14 @@ from usage_viewer.demo.world.combinations import make_combinations
 from usage_viewer.demo.world.directory import Directory, make_directory
 from usage_viewer.demo.world.hours import HourlyUsage, LevelUsage
 from usage_viewer.demo.world.recipes import IntArray, add_totals, available_since
-from usage_viewer.demo.world.rhythm import DAY, Events
+from usage_viewer.demo.world.rhythm import DAY, HOUR, Events
 from usage_viewer.demo.world.rows import MINUTE, UsageRows, sum_rows
 from usage_viewer.domain.batch import Batch, Combination
-from usage_viewer.domain.catalog import Aggregation, Dataset, Kind, Metric, dataset_named
+from usage_viewer.domain.catalog import DATASETS, Aggregation, Dataset, Kind, Metric, dataset_named
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import BucketWidth
+
+_LAST_USED_STEP = 7 * DAY
 
 # scale -> (combinations, those used in an average hour) of completions, and of each other dataset
 _SCALES = {"small": ((120, 15.0), (40, 5.0)), "large": ((1000, 115.0), (160, 18.0))}
@@ -63,6 +65,7 @@ class SyntheticOrganization:
         self.events = Events(self.anchor)
         self.directory: Directory = make_directory(seed)
         self._sources: dict[str, HourlyUsage | LevelUsage | Bill] = {}
+        self._last_used: tuple[int, dict[str, int]] | None = None
         self._lock = RLock()
 
     def combinations(self, dataset: str) -> Sequence[Combination]:
@@ -129,6 +132,25 @@ class SyntheticOrganization:
             metrics = {name: column[number] for name, column in zip(batch.metrics, columns, strict=True)}
             yield {"bucket": bucket, **dimensions[combination], **metrics}
 
+    def last_used(self, now: int) -> Mapping[str, int]:
+        """Return the end of the hour in which each API key was last used (epoch seconds), by the key's id.
+
+        Stored levels are no use of a key. Computed once for each hour of `now`.
+        """
+        hour = now // HOUR
+        with self._lock:
+            if self._last_used is None or self._last_used[0] != hour:
+                self._last_used = hour, self._find_last_used(hour * HOUR)
+            return self._last_used[1]
+
+    def _find_last_used(self, now: int) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for name in DATASETS:
+            source = self._source(name)
+            if isinstance(source, HourlyUsage) and "api_key_id" in source.combinations.dataset.group_by:
+                _find_last_used_of(source, self.first, now, found)
+        return found
+
     def _source(self, dataset: str) -> HourlyUsage | LevelUsage | Bill:
         with self._lock:
             if dataset not in self._sources:
@@ -145,6 +167,26 @@ class SyntheticOrganization:
         if dataset.metrics[0].aggregation is Aggregation.LEVEL:
             return LevelUsage(combinations, self.seed)
         return HourlyUsage(combinations, self.seed, self.events)
+
+
+def _find_last_used_of(source: HourlyUsage, first: int, now: int, found: dict[str, int]) -> None:
+    """Add the last use of each key in one dataset to `found`, back from `now` until all are known."""
+    place = source.combinations.dataset.group_by.index("api_key_id")
+    keys = [values[place] for values in source.combinations.values]
+    ends: dict[str, int] = {}  # the end of each key's usage in what was not searched yet
+    for key, until in zip(keys, source.combinations.until.tolist(), strict=True):
+        if key is not None:
+            ends[key] = max(ends.get(key, 0), min(until * HOUR, now))
+    while ends := {key: end for key, end in ends.items() if end > found.get(key, first)}:
+        end = max(ends.values())
+        start = max(end - _LAST_USED_STEP, first)
+        rows = source.hours(start // HOUR, end // HOUR)
+        used, last = np.unique(rows.combination[::-1], return_index=True)
+        for combination, at in zip(used.tolist(), rows.at[::-1][last].tolist(), strict=True):
+            key = keys[combination]
+            if key is not None:
+                found[key] = max(found.get(key, 0), at + HOUR)
+        ends = {key: min(until, start) for key, until in ends.items()}
 
 
 def bucket_edges(start: int, end: int, width: BucketWidth, now: int) -> tuple[IntArray, IntArray]:

@@ -28,7 +28,7 @@ def period_label(periods: Periods, index: int, locale: QLocale) -> str:
         case Granularity.WEEK | Granularity.TOTAL:
             return _days_text(start, end - timedelta(seconds=1), locale)
         case _:
-            return f"{day_text(start, locale)} {_clock_text(start, locale)}"
+            return minute_text(start, locale)
 
 
 def period_bounds(periods: Periods, index: int) -> str:
@@ -40,6 +40,11 @@ def period_bounds(periods: Periods, index: int) -> str:
 def day_text(day: datetime, locale: QLocale) -> str:
     """Return a day with its weekday: `Tue, 3 Nov 2026`."""
     return _date_text(day, _short_pattern(locale), locale)
+
+
+def minute_text(moment: datetime, locale: QLocale) -> str:
+    """Return a day and the time of day: `Tue, 3 Nov 2026 14:05`."""
+    return f"{day_text(moment, locale)} {_clock_text(moment, locale)}"
 
 
 def _clock_text(moment: datetime, locale: QLocale) -> str:

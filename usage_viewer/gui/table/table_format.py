@@ -1,6 +1,7 @@
 """Defines `TableFormat`, which writes the table's numbers and periods in the user's locale."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, tzinfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from usage_viewer.domain.period import Periods
 from usage_viewer.domain.period_status import PeriodStatus
 from usage_viewer.domain.table import Column, FigureColumn
 from usage_viewer.gui.formatting.numbers import MISSING, NumberFormat
-from usage_viewer.gui.formatting.periods import period_label
+from usage_viewer.gui.formatting.periods import minute_text, period_label
 
 MARKS = {
     PeriodStatus.FINAL: "",
@@ -98,3 +99,9 @@ class TableFormat:
     def period(self, periods: Periods, index: int) -> str:
         """Return the label of a period, with its mark."""
         return self._periods.text(periods, index)
+
+    def moment(self, moment: int | None, zone: tzinfo) -> str:
+        """Return the day and the time of a moment on the clocks of a zone."""
+        if moment is None:
+            return self._missing
+        return minute_text(datetime.fromtimestamp(moment, zone), self._form.locale)

@@ -71,7 +71,11 @@ def _version_3(cursor: Connection) -> None:
     """)
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2, _version_3)
+def _version_4(cursor: Connection) -> None:
+    cursor.execute("ALTER TABLE name ADD COLUMN last_used BIGINT")  # epoch seconds; 0: never; null: not known
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2, _version_3, _version_4)
 """Step i migrates from version i to i + 1; version 0 is an empty file."""
 
 

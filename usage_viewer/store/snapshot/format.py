@@ -56,6 +56,7 @@ NAME_COLUMNS: Mapping[str, SnapshotColumn] = {
     "name": SnapshotColumn("VARCHAR", "The name."),
     "last_seen": SnapshotColumn("TIMESTAMP", "When a list of the organization last contained it, UTC."),
     "deleted": SnapshotColumn("BOOLEAN", "Whether the organization's lists no longer contain it."),
+    "last_used": SnapshotColumn("TIMESTAMP", "When the key was last used, UTC. 1970: never. Null: not known."),
 }
 
 

@@ -111,8 +111,11 @@ def _read_comparisons(cursor: Connection, path: Path) -> None:
 
 
 def _read_names(cursor: Connection, path: Path) -> None:
-    _open(cursor, "plain_names", path, NAME_COLUMNS, NAME_COLUMNS)
-    cursor.execute(f"INSERT INTO name SELECT kind, id, name, {_seconds('last_seen')}, deleted FROM plain_names")
+    _open(cursor, "plain_names", path, NAME_COLUMNS, [name for name in NAME_COLUMNS if name != "last_used"])
+    cursor.execute(
+        f"INSERT INTO name SELECT kind, id, name, {_seconds('last_seen')}, deleted, {_seconds('last_used')}"
+        " FROM plain_names"
+    )
     _refuse_if(cursor, "a name occurs twice", "SELECT 1 FROM name GROUP BY kind, id HAVING count(*) > 1")
 
 

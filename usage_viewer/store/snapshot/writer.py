@@ -153,12 +153,13 @@ def _write_differences(copy: _Copy, folder: Path) -> int:
 
 def _copy_names(copy: _Copy, names: Sequence[Name]) -> None:
     kinds = {"kind": "VARCHAR", "id": "VARCHAR", "name": "VARCHAR", "seen": "BIGINT", "deleted": "BOOLEAN"}
+    kinds["last_used"] = "BIGINT"
     copy.create("name", kinds)
     copy.create("occurring", {"kind": "VARCHAR", "id": "VARCHAR"})
     if names:
         copy.target.executemany(
-            "INSERT INTO name VALUES (?, ?, ?, ?, ?)",
-            [[name.kind, name.id, name.name, name.seen, name.deleted] for name in names],
+            "INSERT INTO name VALUES (?, ?, ?, ?, ?, ?)",
+            [[name.kind, name.id, name.name, name.seen, name.deleted, name.last_used] for name in names],
         )
 
 
@@ -168,7 +169,8 @@ def _write_names(copy: _Copy, folder: Path) -> int:
         "CREATE TABLE chosen AS SELECT * FROM name WHERE (kind, name) IN"
         " (SELECT (kind, name) FROM name SEMI JOIN occurring USING (kind, id)) ORDER BY kind, id"
     )
-    copy.write(_selected(NAME_COLUMNS, {"last_seen": _time("seen")}, "chosen"), folder / NAMES_FILE)
+    sources = {"last_seen": _time("seen"), "last_used": _time("last_used")}
+    copy.write(_selected(NAME_COLUMNS, sources, "chosen"), folder / NAMES_FILE)
     return _count(copy.target, "chosen")
 
 
