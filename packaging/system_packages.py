@@ -12,6 +12,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+DAEMON_DIRECTORIES = [
+    Path("/usr/libexec"),
+    Path("/usr/lib"),
+    Path("/usr/libexec/at-spi2"),
+    Path("/usr/lib/at-spi2"),
+]
+
 LISTS = Path(__file__).resolve().parent / "system-packages"
 
 # For each family of distributions: its names in os-release (ID and ID_LIKE), the command that installs packages,
@@ -94,6 +101,8 @@ def is_present(probe: str) -> bool:
         return True
     if kind == "command":
         return shutil.which(name) is not None
+    if kind == "daemon":
+        return any((directory / name).is_file() for directory in DAEMON_DIRECTORIES)
     if kind == "module":
         importlib.invalidate_caches()
         return importlib.util.find_spec(name) is not None

@@ -16,7 +16,7 @@ def test_list_is_well_formed(family: str) -> None:
         probes = [need.probe for need in needs]
         assert len(set(probes)) == len(probes)
         for need in needs:
-            assert re.fullmatch(r"(library:lib\S+\.so\.\d+|command:\S+|module:\w+|font:any)", need.probe)
+            assert re.fullmatch(r"(library:lib\S+\.so\.\d+|(command|daemon):\S+|module:\w+|font:any)", need.probe)
             assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+_-]*", need.package)
 
 

@@ -1,6 +1,5 @@
 """Tests keyrings that prompt, hang or lose the key: the window stays responsive and reports it."""
 
-import ctypes
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
+from tests.rigs.keyboard import keyboard
 from tests.rigs.keys import key_scope
 from tests.rigs.window import WindowRig, WindowUnderTest
 from usage_viewer.demo.api.access import ADMIN_KEY
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tests.rigs.secret_service import SecretService
 
 PASSWORD: Final = "a password for the tests"
-RETURN: Final = 0xFF0D
 
 Start = Callable[[str | None], "SecretService"]
 
@@ -71,21 +70,10 @@ def wait_for_prompt(qtbot: QtBot, service: "SecretService") -> None:
 
 
 def type_password(display: str) -> None:
-    """Type into the window with the focus through the X server's test extension."""
-    x11, xtst = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    x11.XKeysymToKeycode.argtypes = [ctypes.c_void_p, ctypes.c_ulong]
-    x11.XSync.argtypes = [ctypes.c_void_p, ctypes.c_int]
-    x11.XCloseDisplay.argtypes = [ctypes.c_void_p]
-    xtst.XTestFakeKeyEvent.argtypes = [ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_ulong]
-    connection = x11.XOpenDisplay(display.encode())
-    assert connection
-    for sign in [*map(ord, PASSWORD), RETURN]:
-        code = x11.XKeysymToKeycode(connection, sign)
-        for pressed in (1, 0):
-            xtst.XTestFakeKeyEvent(connection, code, pressed, 0)
-        x11.XSync(connection, 0)
-    x11.XCloseDisplay(connection)
+    """Type into the window with the focus."""
+    with keyboard(display) as keys:
+        keys.type(PASSWORD)
+        keys.press("Return")
 
 
 @pytest.mark.display

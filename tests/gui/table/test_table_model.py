@@ -133,7 +133,8 @@ def test_abbreviated_numbers_have_exact_ones_in_the_tooltip(model: TableModel) -
 def test_accessible_texts(model: TableModel) -> None:
     assert _cell(model, 3, "input_cached_tokens", ROLE.AccessibleTextRole) == "not given"
     assert _cell(model, 1, "project_id", ROLE.AccessibleTextRole) == "(none)"
-    assert _head(model, "input_tokens", ROLE.AccessibleTextRole) == "Input"
+    assert _head(model, "input_tokens", ROLE.AccessibleTextRole) == "Input, sorted descending, key 1 of 2"
+    assert _head(model, "input_tokens") == "Input"
 
 
 def test_bars_compare_the_first_sorted_figure_with_its_largest(model: TableModel) -> None:

@@ -69,7 +69,7 @@ def test_badge_says_when_the_background_verification_runs(rig: WindowRig) -> Non
     texts: list[tuple[str, str]] = []
     window = rig.start(wait=False)
     window.verifier.state_changed.connect(
-        lambda state: texts.append((badge(window), window.page.status.badge.accessibleName()))
+        lambda state: texts.append((badge(window), window.page.status.badge.accessibleDescription()))
     )
     rig.qtbot.waitUntil(lambda: badge(window).startswith("Verified "), timeout=10_000)
     assert any(text == "Verifying…" and "in the background" in spoken for text, spoken in texts)

@@ -1,5 +1,6 @@
 """Tests the verification badge: its texts, its popup, and the requests of its buttons."""
 
+import html
 from dataclasses import replace
 from decimal import Decimal
 
@@ -67,7 +68,8 @@ def test_badge_shows_state(badge: VerificationBadge, state: VerificationState, t
     badge.show_state(state)
     assert badge.text() == text
     assert badge.isEnabled() is enabled
-    assert badge.accessibleName().startswith(f"{text}. ")
+    assert badge.accessibleName() == text
+    assert badge.accessibleDescription() in html.unescape(badge.toolTip()).replace("<br>", "\n")
     assert not badge.icon().isNull()
 
 
@@ -193,7 +195,7 @@ class TestTexts:
     def test_snapshot_says_whether_it_was_verified_and_offers_no_request(self, badge: VerificationBadge) -> None:
         badge.show_state(VerificationState(extent="30 days", has_server=False))
         assert (badge.text(), badge.isEnabled()) == ("Not verified", False)
-        assert "not verified when the snapshot was saved" in badge.accessibleName()
+        assert "not verified when the snapshot was saved" in badge.accessibleDescription()
         badge.show_state(replace(VERIFIED, can_verify=False, has_server=False))
         assert badge.text().startswith("Verified ")
         popup = badge.create_popup()
@@ -202,6 +204,6 @@ class TestTexts:
     def test_partly_compared_totals_are_not_called_verified(self, badge: VerificationBadge) -> None:
         badge.show_state(VerificationState(Completeness(buckets=30, pending=3), can_verify=True, extent="30 days"))
         assert badge.text() == "Partly verified"
-        assert "loaded after the last verification" in badge.accessibleName()
+        assert "loaded after the last verification" in badge.accessibleDescription()
         badge.show_state(VerificationState(Completeness(buckets=30, pending=30), can_verify=True, extent="30 days"))
         assert badge.text() == "Not verified yet"

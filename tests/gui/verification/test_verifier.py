@@ -241,6 +241,26 @@ class TestChanges:
         assert listing.empty_label.text() == "No changes"
         listing.close()
 
+    def test_list_shows_the_dataset_that_it_was_opened_for(self, rig: WindowRig, qtbot: QtBot, day: int) -> None:
+        rig.server.faults = drop_record(day)
+        window = rig.start()
+        rig.server.faults = None
+        rig.settle(window, lambda: window.verifier.refetch(window.verifier.state.completeness.differing))
+        with qtbot.waitSignal(window.verifier.changes_found):
+            window.commands.changes.trigger()
+        rig.show(window, window.view.with_dataset("costs"))
+        with qtbot.waitSignal(window.verifier.changes_found):
+            window.commands.changes.trigger()
+        first, second = lists(window)
+        assert isinstance(first, ChangesDialog)
+        with qtbot.waitSignal(window.verifier.changes_found):
+            first.range_choice.setCurrentIndex(1)
+        assert "Requests" in {line[2] for line in texts(first)}
+        assert first.intro.text().startswith("Completions: ")
+        assert second.intro.text().startswith("Costs: no figure")
+        for listing in (first, second):
+            listing.close()
+
     def test_result_after_list_was_closed_is_ignored(self, rig: WindowRig, qtbot: QtBot) -> None:
         window = rig.start()
         with qtbot.waitSignal(window.verifier.changes_found):

@@ -27,7 +27,7 @@ def anchor(shown: Callable[[QWidget, int], None]) -> QWidget:
 
 @pytest.fixture
 def popup(anchor: QWidget) -> CountingPopup:
-    popup = CountingPopup(anchor)
+    popup = CountingPopup(anchor, "Counting")
     for part in (QLineEdit(popup), QPushButton("Cancel", popup), QCheckBox("All", popup)):
         popup.column.addWidget(part)
     popup.open_under(anchor)

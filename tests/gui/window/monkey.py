@@ -81,6 +81,7 @@ class Monkey:
             self._pass_time: 2,
             self._scroll: 3,
         }
+        window.commands.quit.setEnabled(False)  # also keys in a menu would choose it
 
     def act(self) -> None:
         (act,) = self.chance.choices([*self._acts], [*self._acts.values()])

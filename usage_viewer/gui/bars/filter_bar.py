@@ -13,7 +13,9 @@ from usage_viewer.gui.bars.filter_checklist import FilterChecklist
 from usage_viewer.gui.widgets.chip import Chip
 from usage_viewer.gui.widgets.flow_row import FlowRow
 from usage_viewer.gui.widgets.icons import icon
-from usage_viewer.gui.widgets.plain_text import menu_text, tip
+from usage_viewer.gui.widgets.line_edit import name_clear_button
+from usage_viewer.gui.widgets.plain_text import explain, menu_text
+from usage_viewer.gui.widgets.popup import open_menu
 from usage_viewer.gui.widgets.theme import UNIT, edge_colour, plain_label
 
 SHORTCUT = "Alt+L"
@@ -45,6 +47,8 @@ class SearchBox(QLineEdit):
         self._pause = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
         self._pause.timeout.connect(self._emit_search)
         self._icon_action = self.addAction(icon("search", self), QLineEdit.ActionPosition.LeadingPosition)
+        self._icon_action.setText("Search")
+        name_clear_button(self)
         self.setAccessibleName("Search")
         keys = QKeySequence(QKeySequence.StandardKey.Find)
         native = keys.toString(QKeySequence.SequenceFormat.NativeText)
@@ -160,8 +164,7 @@ class FilterBar(QWidget):
         chip.hide()  # until the row shows it as one of its items
         chip.show_state(text, active=False)
         chip.setAccessibleName(text if not addable else "Add a filter")
-        chip.setAccessibleDescription(description)
-        chip.setToolTip(description)
+        explain(chip, description)
         return chip
 
     @property
@@ -197,8 +200,8 @@ class FilterBar(QWidget):
         chip = self._chips[name]
         chip.show_state(text, active=True, remove_text=f"Remove the filter on {dimension.label}")
         chip.setAccessibleName(text)
+        explain(chip, f"{text}. Click to change the filter; Delete removes it.")
         chip.setAccessibleDescription("Opens the checklist; Delete removes the filter")
-        chip.setToolTip(tip(f"{text}. Click to change the filter; Delete removes it."))
 
     # User actions
 
@@ -215,7 +218,7 @@ class FilterBar(QWidget):
             action.setCheckable(True)
             action.setChecked(self._view.filter_on(dimension.name) is not None)
             action.triggered.connect(lambda checked=False, name=dimension.name: self.open_checklist(name))
-        self.menu.popup(self.add_chip.mapToGlobal(self.add_chip.rect().bottomLeft()))
+        open_menu(self.menu, self.add_chip.mapToGlobal(self.add_chip.rect().bottomLeft()))
 
     def open_checklist(self, dimension: str) -> None:
         """Open the checklist of a dimension's values; `dimension` is its name."""

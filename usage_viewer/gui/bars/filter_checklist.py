@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.view import Filter, Value, ViewState
 from usage_viewer.gui.bars.filter_checklist_model import FilterChecklistModel, Index
+from usage_viewer.gui.widgets.line_edit import name_clear_button
 from usage_viewer.gui.widgets.popup import Popup, PopupListDelegate, checkbox_palette
 from usage_viewer.gui.widgets.theme import UNIT, muted_colour, plain_label
 
@@ -33,13 +34,14 @@ class FilterChecklist(Popup):
     view_requested = Signal(object)  # ViewState
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__(parent, "Filter")
         self._view, self._dimension = ViewState(), ""
         self._ticks_edited = False
         self.title = plain_label("", self)
         self.include = QRadioButton("&Include", self)
         self.exclude = QRadioButton("E&xclude", self)
         self.search = QLineEdit(self, clearButtonEnabled=True)
+        name_clear_button(self.search)
         self.all = QCheckBox("&All", self, tristate=True)
         self.count = plain_label("", self)
         self.model = FilterChecklistModel(self)

@@ -10,7 +10,7 @@ from usage_viewer.domain.catalog import Dimension
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.widgets.chip import Chip
 from usage_viewer.gui.widgets.flow_row import FlowRow
-from usage_viewer.gui.widgets.plain_text import tip
+from usage_viewer.gui.widgets.plain_text import explain
 from usage_viewer.gui.widgets.theme import plain_label
 
 SHORTCUT = "Alt+G"
@@ -78,7 +78,7 @@ class GroupingBar(QWidget):
         self._places = []
 
     def _create_chip(self, name: str) -> Chip:
-        chip = Chip(self._row, movable=True, addable=True)
+        chip = Chip(self._row, movable=True, addable=True, toggles=True)
         chip.clicked.connect(lambda: self._toggle(name))
         chip.remove_requested.connect(lambda: self._toggle(name))
         chip.move_requested.connect(lambda step: self._move(name, step))
@@ -97,9 +97,8 @@ class GroupingBar(QWidget):
             text = "Drag to change the order (Ctrl+Left, Ctrl+Right); Delete removes it"
         else:
             text = f"Also group by {dimension.label}"
-        chip.setToolTip(tip(text))
-        chip.setAccessibleName(f"Grouped by {dimension.label}" if on else f"Group by {dimension.label}")
-        chip.setAccessibleDescription(text)
+        explain(chip, text)
+        chip.setAccessibleName(f"Group by {dimension.label}")
 
     def _arrange(self, grouping: tuple[str, ...]) -> None:
         """Place the grouped chips in the order of the grouping; all other chips stay where they are."""

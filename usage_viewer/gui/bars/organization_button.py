@@ -3,6 +3,7 @@
 from PySide6.QtWidgets import QMenu, QWidget
 
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
+from usage_viewer.gui.widgets.popup import open_menu
 from usage_viewer.gui.widgets.theme import UNIT
 
 
@@ -27,4 +28,4 @@ class OrganizationButton(DropdownButton):
     def open_menu(self) -> None:
         """Open the menu under the button."""
         if self._menu is not None:
-            self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+            open_menu(self._menu, self.mapToGlobal(self.rect().bottomLeft()))

@@ -33,7 +33,7 @@ class RangePopup(Popup):
     chosen = Signal(object)  # DateRange
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__(parent, "Range")
         self._now, self._zone, self._today = 0, zone_of("UTC"), date(2000, 1, 1)
         self._preset: Preset | None = None
         self._draft: DateRange | None = None

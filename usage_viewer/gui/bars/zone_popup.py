@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QListView, QWidget
 
 from usage_viewer.gui.bars.zone_search import find_zones, offset_text
+from usage_viewer.gui.widgets.line_edit import name_clear_button
 from usage_viewer.gui.widgets.popup import Popup, PopupListDelegate
 from usage_viewer.gui.widgets.theme import plain_label
 
@@ -76,9 +77,10 @@ class ZonePopup(Popup):
     chosen = Signal(str)
 
     def __init__(self, parent: QWidget, local_zone: str) -> None:
-        super().__init__(parent)
+        super().__init__(parent, "Time zone")
         self.local_zone = local_zone
         self.search = QLineEdit(self, placeholderText="City, country, CET or +5:30", clearButtonEnabled=True)
+        name_clear_button(self.search)
         self.search.setAccessibleName("Search time zones")
         self.list = QListView(self, uniformItemSizes=True)
         self.list.setAccessibleName("Time zones")

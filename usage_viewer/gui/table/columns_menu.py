@@ -55,6 +55,10 @@ class ColumnsMenu(ChecklistMenu):
         self.setToolTipsVisible(True)
         self._update_checks()
 
+    def activate_first_figure(self) -> None:
+        """Move the keyboard to the first figure: Enter on *Default columns* would replace the user's choice."""
+        self.setActiveAction(next(iter(self._figure_actions.values())))
+
     def _add_extras(self, extras: Extras) -> None:
         """Add unknown fields: numbers as figures, others as dimensions."""
         if extras.figures or extras.values:

@@ -62,6 +62,11 @@ def split_mark(text: str) -> tuple[str, str]:
     return text.removesuffix(mark), mark
 
 
+def direction_text(*, descending: bool) -> str:
+    """Return the word for the direction of an order."""
+    return "descending" if descending else "ascending"
+
+
 class TableFormat:
     """Writes cells: numbers in a `NumberFormat`, periods with their marks, `missing` for a number not given."""
 

@@ -13,7 +13,7 @@ from usage_viewer.domain.table import EMPTY, Alignment, Column, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.table.cell_tips import CellTips
-from usage_viewer.gui.table.table_format import PeriodLabels, TableFormat
+from usage_viewer.gui.table.table_format import PeriodLabels, TableFormat, direction_text
 from usage_viewer.gui.table.value_bars import ValueBars, find_bars
 from usage_viewer.gui.widgets.plain_text import tip
 
@@ -135,8 +135,10 @@ class TableModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self.table.columns):
             return None
         column = self.table.columns[section]
-        if role in (DISPLAY, ACCESSIBLE):
+        if role == DISPLAY:
             return column.label
+        if role == ACCESSIBLE:
+            return f"{column.label}{self._spoken_sort(column.key)}"
         if role == ALIGNMENT:
             return _QT_ALIGNMENT[column.alignment]
         if role == TOOL_TIP:
@@ -175,6 +177,16 @@ class TableModel(QAbstractTableModel):
             if key.column == column:
                 return key.descending, place, len(order)
         return None
+
+    def _spoken_sort(self, column: ColumnKey) -> str:
+        """Return how the table is sorted by the column; "" if it isn't."""
+        mark = self._sort_mark(column)
+        if mark is None:
+            return ""
+        descending, place, keys = mark
+        return f", sorted {direction_text(descending=descending)}" + (
+            f", key {place} of {keys}" if keys > 1 else ""
+        )
 
     def _find_bars(self) -> None:
         self.bars = find_bars(self.table, self.view.order) if self.presentation.bars else None

@@ -13,7 +13,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPalette,
 )
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.table import EMPTY, FigureColumn, Table
@@ -21,7 +21,7 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.formatting.numbers import NumberFormat, copied
 from usage_viewer.gui.table.cell_painter import PADDING, row_height
 from usage_viewer.gui.table.table_view import TableView
-from usage_viewer.gui.widgets.plain_text import menu_text, tip
+from usage_viewer.gui.widgets.plain_text import explain, menu_text, tip
 from usage_viewer.gui.widgets.theme import UNIT, blend
 
 
@@ -32,8 +32,11 @@ def totals_label(table: Table, view: ViewState, note: str, numbers: NumberFormat
     return f"{note}: {count}" if note else f"Total of {count}"
 
 
-class TotalsRow(QWidget):
-    """Follows the widths, the order and the scrolling of the table's header."""
+class TotalsRow(QLabel):
+    """Follows the widths, the order and the scrolling of the table's header.
+
+    A label paints nothing here, but has the role that screen readers read: a bare widget has none.
+    """
 
     copy_requested = Signal(str)  # the text to copy
 
@@ -47,6 +50,7 @@ class TotalsRow(QWidget):
         self._indent = 0
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Totals")
+        self.setTextFormat(Qt.TextFormat.PlainText)
         header = table.header
         for signal in (header.sectionResized, header.sectionMoved, header.sectionCountChanged):
             signal.connect(lambda *_: self.update())
@@ -59,14 +63,14 @@ class TotalsRow(QWidget):
         self._table, self._state = table, view
         self.label = totals_label(table, view, note, self._exact)
         self.setAccessibleName("; ".join([self.label, *(f"{name}: {text}" for name, text in self._exact_totals())]))
-        self.setToolTip(self.label)
+        explain(self, self.label)
         self.update()
 
     def event(self, event: QEvent) -> bool:
         """Show all digits of the total under the pointer in its tooltip."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             column = self._column_at(event.pos().x())
-            self.setToolTip(self.label if column is None else tip(f"{column.label}: {self._exact_text(column)}"))
+            self.setToolTip(tip(self.label if column is None else f"{column.label}: {self._exact_text(column)}"))
         return super().event(event)
 
     def set_indent(self, pixels: int) -> None:

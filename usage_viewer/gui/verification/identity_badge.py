@@ -8,7 +8,7 @@ from usage_viewer.domain.verification import BrokenIdentities
 from usage_viewer.gui.formatting.moments import count_text
 from usage_viewer.gui.table.totals_row import TotalsRow
 from usage_viewer.gui.widgets.icons import icon
-from usage_viewer.gui.widgets.plain_text import tip
+from usage_viewer.gui.widgets.plain_text import explain
 from usage_viewer.gui.widgets.theme import UNIT, warning_colour
 
 
@@ -31,7 +31,7 @@ class IdentityBadge(QToolButton):
         """Show the count, or hide the badge if it is 0."""
         text = broken_identities_text(broken, self.locale())
         self.setText(self.locale().toString(broken.count))
-        self.setToolTip(tip(f"{text}.\nClick to list them."))
+        explain(self, f"{text}.\nClick to list them.")
         self.setAccessibleName(text)
         self._apply_palette()
         self.setVisible(bool(broken.count))

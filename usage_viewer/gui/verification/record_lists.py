@@ -120,7 +120,7 @@ class ChangesDialog(RecordDialog):
         ]
         self._records: RecordModel[Change] = RecordModel(fields, ())
         super().__init__("Restated figures", self._records, parent)
-        self._span, self._verifier, self._label = span, verifier, dataset.label
+        self._span, self._verifier, self._dataset = span, verifier, dataset
         self._changes = Changes()
         self.range_choice = QComboBox(self)
         self.range_choice.addItems(["Selected range", "All downloaded data"])
@@ -138,11 +138,12 @@ class ChangesDialog(RecordDialog):
 
     def _find(self) -> None:
         self.intro.setText("Searching…")
-        self._verifier.find_changes(None if self.range_choice.currentIndex() else self._span)
+        self._verifier.find_changes(self._dataset.name, None if self.range_choice.currentIndex() else self._span)
 
-    def _on_changes_found(self, changes: Changes) -> None:
-        self._changes = changes
-        self._show()
+    def _on_changes_found(self, dataset: str, changes: Changes) -> None:
+        if dataset == self._dataset.name:  # another list may have asked
+            self._changes = changes
+            self._show()
 
     def _show(self) -> None:
         changes, final_only = self._changes, bool(self.status_choice.currentIndex())
@@ -159,7 +160,8 @@ class ChangesDialog(RecordDialog):
         else:
             summary = f"no {noun} has changed since it was loaded."
         self.intro.setText(
-            f"{self._label}: {summary} Figures of the last 3 days can still grow; older ones should not change."
+            f"{self._dataset.label}: {summary}"
+            " Figures of the last 3 days can still grow; older ones should not change."
         )
         self.set_empty_text("No changes")
 

@@ -12,7 +12,7 @@ from usage_viewer.gui.formatting.moments import bucket_text, common_noun, count_
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.verification.verifier import VerificationState
 from usage_viewer.gui.widgets.icons import icon
-from usage_viewer.gui.widgets.plain_text import tip
+from usage_viewer.gui.widgets.plain_text import explain
 from usage_viewer.gui.widgets.popup import Popup
 from usage_viewer.gui.widgets.theme import UNIT, muted_colour, plain_label, scaled_font, warning_colour
 
@@ -47,8 +47,8 @@ class VerificationBadge(QToolButton):
         self.setText(text)
         self.setEnabled(state.verifying or state.can_verify or verdict is not Verdict.NOT_VERIFIED)
         details = state_text(state, self.dataset, self.locale())
-        self.setToolTip(tip(details))
-        self.setAccessibleName(f"{text}. {details}")
+        explain(self, details)
+        self.setAccessibleName(text)
         self._apply_palette()
 
     def _apply_palette(self) -> None:
@@ -90,7 +90,7 @@ class VerificationPopup(Popup):
     """Shows the result of the verification, with buttons to verify again, list differences and download again."""
 
     def __init__(self, state: VerificationState, dataset: Dataset, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__(parent, headline(state, parent.locale()))
         self.setPalette(QPalette())  # not the badge's palette, in which all text has the colour of the badge
         completeness = state.completeness
         differs = completeness.verdict is Verdict.DIFFERS

@@ -78,7 +78,7 @@ class BackgroundVerifier(QObject):
 
     state_changed = Signal(object)  # VerificationState
     broken_identities_changed = Signal(object)  # BrokenIdentities
-    changes_found = Signal(object)  # Changes
+    changes_found = Signal(str, object)  # the dataset's name, Changes
     sources_found = Signal(object)  # CellSources
     failed = Signal(object)  # UsageViewerError: records could not be read
 
@@ -227,11 +227,15 @@ class BackgroundVerifier(QObject):
 
     # Restated figures
 
-    def find_changes(self, span: Span | None) -> None:
+    def find_changes(self, dataset: str, span: Span | None) -> None:
         """Find figures that later fetches changed, in buckets of `span` or all buckets; emit `changes_found`."""
-        session, dataset = self._workspace.session, self._workspace.view.dataset_name
+        session = self._workspace.session
         if session is not None:
-            self._in_worker(RECORDS, lambda cancel: session.changes(dataset, span, cancel), self.changes_found.emit)
+            self._in_worker(
+                RECORDS,
+                lambda cancel: session.changes(dataset, span, cancel),
+                lambda changes: self.changes_found.emit(dataset, changes),
+            )
 
     # Sources of a cell
 

@@ -15,7 +15,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QSizePolicy, QToolButton, QWidget
 
 from usage_viewer.gui.widgets.contrast import SHAPE, nearest
-from usage_viewer.gui.widgets.plain_text import tip
+from usage_viewer.gui.widgets.plain_text import explain
 from usage_viewer.gui.widgets.theme import UNIT, blend, edge_colour, is_dark, muted_colour
 
 MAX_WIDTH = 36 * UNIT
@@ -29,7 +29,7 @@ class Chip(QToolButton):
 
     An `active` chip is filled and has a close button. Any other chip is outlined; with `addable` it shows a plus.
     A mouse click, Space and Enter emit `clicked`; Delete asks to remove the chip; Ctrl+Left and Ctrl+Right ask to
-    move a `movable` chip.
+    move a `movable` chip. For screen readers a chip that `toggles` is a button that is on or off.
     """
 
     remove_requested = Signal()
@@ -37,8 +37,16 @@ class Chip(QToolButton):
     dragged = Signal(QPoint)  # the position of the mouse in the parent
     drag_ended = Signal(bool)  # True: dropped; False: cancelled with Esc
 
-    def __init__(self, parent: QWidget | None = None, *, movable: bool = False, addable: bool = False) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        *,
+        movable: bool = False,
+        addable: bool = False,
+        toggles: bool = False,
+    ) -> None:
         super().__init__(parent)
+        self.setCheckable(toggles)
         self.active = True
         self._movable = movable
         self._addable = addable
@@ -55,10 +63,11 @@ class Chip(QToolButton):
         if text == self.text() and active == self.active:
             return
         self.active = active
+        self.setChecked(active)
         self.setText(text)
         self.setShortcut("")  # setText makes a shortcut from an ampersand, which may be part of a name
         self.close_button.setAccessibleName(remove_text)
-        self.close_button.setToolTip(tip(remove_text))
+        explain(self.close_button, remove_text)
         self.close_button.setVisible(active)
         self.updateGeometry()
         self._position_close_button()
@@ -81,6 +90,9 @@ class Chip(QToolButton):
         side = self.height() - 8
         x = 5 if self.layoutDirection() == Qt.LayoutDirection.RightToLeft else self.width() - side - 5
         self.close_button.setGeometry(x, 4, side, side)
+
+    def nextCheckState(self) -> None:
+        """Leave the state as it is on a click: it follows the view."""
 
     # Keys and mouse
 

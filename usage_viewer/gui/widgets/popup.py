@@ -5,6 +5,7 @@ from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
+    QMenu,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
@@ -15,10 +16,14 @@ from usage_viewer.gui.widgets.theme import UNIT, blend, is_dark
 
 
 class Popup(QFrame):
-    """Holds the user's choice as a draft until `apply`. Subclasses add their widgets to `column`."""
+    """Holds the user's choice as a draft until `apply`. Subclasses add their widgets to `column`.
 
-    def __init__(self, parent: QWidget) -> None:
+    `name` is what screen readers say when it opens.
+    """
+
+    def __init__(self, parent: QWidget, name: str) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
+        self.setAccessibleName(name)
         self.setAttribute(Qt.WidgetAttribute.WA_NoMouseReplay)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.column = QVBoxLayout(self)
@@ -46,6 +51,19 @@ class Popup(QFrame):
                 self.apply()
         else:
             super().keyPressEvent(event)
+
+
+def open_menu(menu: QMenu, point: QPoint) -> None:
+    """Open a menu at a point of the screen with the keyboard on its first entry, which screen readers then say."""
+    menu.popup(point)
+    activate_first(menu)
+
+
+def activate_first(menu: QMenu) -> None:
+    """Move the keyboard to the first entry of an open menu, unless it is on another one."""
+    entries = [action for action in menu.actions() if action.isEnabled() and not action.isSeparator()]
+    if entries and menu.activeAction() is None:
+        menu.setActiveAction(entries[0])
 
 
 def checkbox_palette(palette: QPalette) -> QPalette:

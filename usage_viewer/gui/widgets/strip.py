@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -20,6 +20,8 @@ class Strip(QWidget):
     `colour` returns the colour of the stripe for a palette.
     """
 
+    shown = Signal(str)  # another message
+
     def __init__(self, colour: Callable[[QPalette], QColor], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._colour = colour
@@ -34,6 +36,7 @@ class Strip(QWidget):
         texts.addWidget(self._text)
         self._buttons = [QPushButton(self) for _ in range(MAX_ACTIONS)]
         self._acts: list[Callable[[], object]] = []
+        self._message = ""
         for place, button in enumerate(self._buttons):
             button.clicked.connect(lambda _checked=False, place=place: self._acts[place]())
         self._row = QHBoxLayout(self)
@@ -61,8 +64,13 @@ class Strip(QWidget):
             button.setText(label)
             button.setAccessibleDescription(f"About: {title}")
             button.setVisible(True)
-        self.setAccessibleName(f"{title}. {text}".strip())
+        message = f"{title}. {text}".strip()
+        is_new = self.isHidden() or message != self._message
+        self._message = message
+        self.setAccessibleName(message)
         self.setVisible(True)
+        if is_new:
+            self.shown.emit(message)
 
     def clear(self) -> None:
         """Hide the message."""

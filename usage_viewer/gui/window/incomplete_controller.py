@@ -29,9 +29,13 @@ class IncompleteController(QObject):
         super().__init__(page)
         self._workspace, self._keys, self._page = workspace, keys, page
         workspace.shown.connect(self._update)
-        workspace.fetch.running_changed.connect(self._update)
+        workspace.fetch.running_changed.connect(self._on_fetching)
         workspace.closed.connect(page.incomplete.clear)
         page.banner.changed.connect(self._update)
+
+    def _on_fetching(self, fetching: bool) -> None:
+        if fetching:  # at its end the last result is old; the next one comes at once
+            self._update()
 
     def _update(self) -> None:
         workspace, strip, last = self._workspace, self._page.incomplete, self._workspace.last

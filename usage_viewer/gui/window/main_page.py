@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.view import ViewState
@@ -19,7 +19,7 @@ from usage_viewer.gui.table.table_pane import TablePane
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.icons import icon
 from usage_viewer.gui.widgets.plain_text import shown_menu_text
-from usage_viewer.gui.widgets.popup import position_under
+from usage_viewer.gui.widgets.popup import activate_first, open_menu, position_under
 from usage_viewer.gui.widgets.strip import Strip
 from usage_viewer.gui.widgets.theme import UNIT, note_colour, warning_colour
 from usage_viewer.gui.window.actions import Actions, connect
@@ -84,9 +84,11 @@ class MainPage(QWidget):
         bars.addLayout(top)
         bars.addWidget(self.grouping)
         bars.addWidget(self.filters)
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self.pane)
-        self._stack.addWidget(self.empty)
+        place = QGridLayout()  # of both: the text lies above a table without rows
+        place.addWidget(self.pane, 0, 0)
+        place.addWidget(self.empty, 0, 0)
+        self.empty.raise_()
+        self.empty.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -94,7 +96,7 @@ class MainPage(QWidget):
         for strip in (self.snapshot, self.banner, self.incomplete):
             column.addWidget(strip)
         column.addWidget(self.notes)
-        column.addLayout(self._stack, 1)
+        column.addLayout(place, 1)
         column.addWidget(self.status)
 
     def _button(self, action: QAction, *, text: bool = False) -> QToolButton:
@@ -121,6 +123,8 @@ class MainPage(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.menu = menu = self._actions.menu(button)
         menu.triggered.connect(self.focus_table)  # a menu button would take what is typed after the command
+        menu.setAccessibleName("More")
+        menu.aboutToShow.connect(lambda: QTimer.singleShot(0, menu, lambda: activate_first(menu)))
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setShortcut(MENU_KEY)
@@ -173,7 +177,8 @@ class MainPage(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setAccessibleName("Columns")
         menu.aboutToHide.connect(self.focus_table)
-        menu.popup(position_under(button, menu.sizeHint().width(), menu.sizeHint().height()))
+        open_menu(menu, position_under(button, menu.sizeHint().width(), menu.sizeHint().height()))
+        menu.activate_first_figure()
 
     def show_view(self, view: ViewState) -> None:
         """Show a requested view in the controls at once; the table follows with its result."""
@@ -203,17 +208,21 @@ class MainPage(QWidget):
 
     def focus_table(self) -> None:
         """Move the keyboard focus to the table; to none of the controls while the table is hidden."""
-        (self.table if self._stack.currentWidget() is self.pane else self).setFocus()
+        (self if self.pane.isHidden() else self.table).setFocus()
 
-    def _show_table(self, shown: bool) -> None:
+    def _show_table(self, shown: bool, *, under_text: bool = False) -> None:
         """Show the table, or the text in its place.
 
-        While the table is hidden, the page has its focus: Qt would give it to a button, which takes what is typed.
+        With `under_text` the table, which has no rows, stays under the text and keeps its focus: a fetch moves no
+        focus. Otherwise it is hidden and the page has its focus: Qt would give it to a button, which takes what is
+        typed.
         """
         focused = self.window().focusWidget() in (None, self, self.table)
-        if focused:
+        keeps_table = shown or under_text
+        if focused and not keeps_table:
             self.setFocus()
-        self._stack.setCurrentWidget(self.pane if shown else self.empty)
+        self.pane.setVisible(keeps_table)
+        self.empty.setVisible(not shown)
         if focused:
             self.focus_table()
 
@@ -267,7 +276,7 @@ class MainPage(QWidget):
     def _show_empty(self, result: SortedResult) -> None:
         """Show the table, or in its place the reason why there are no rows."""
         coverage = result.look.coverage
-        self._show_table(bool(result.table.rows))
+        self._show_table(bool(result.table.rows), under_text=True)
         if result.table.rows:
             return
         reason = self._workspace.reason(result.view.dataset_name)

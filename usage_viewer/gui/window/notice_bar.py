@@ -1,5 +1,6 @@
 """Shows notices above the table: how the result differs from the view, and what is not available."""
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -8,6 +9,8 @@ from usage_viewer.gui.widgets.theme import UNIT, blend, plain_label
 
 class NoticeBar(QWidget):
     """Has one text per topic; hidden while there is none."""
+
+    changed = Signal(str)  # the new text of a topic, "" if it was removed
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,6 +36,7 @@ class NoticeBar(QWidget):
         self._label.setText(shown)
         self.setAccessibleName(shown)
         self.setVisible(bool(shown))
+        self.changed.emit(text)
 
     def clear(self) -> None:
         """Remove all notices."""

@@ -13,7 +13,7 @@ from usage_viewer.domain.selection_stats import SelectionStats
 from usage_viewer.gui.formatting.moments import count_text, moment_text
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.verification.verification_badge import VerificationBadge
-from usage_viewer.gui.widgets.plain_text import tip
+from usage_viewer.gui.widgets.plain_text import explain
 from usage_viewer.gui.widgets.theme import UNIT, plain_label
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class StatusBar(QWidget):
     """Shows each kind of text in a place of its own."""
 
     cancel_requested = Signal()
+    message_shown = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +38,6 @@ class StatusBar(QWidget):
         self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._selection = plain_label("", self)
         self._selection.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._selection.setAccessibleDescription("Figures of the selected rows")
         self._progress_bar = QProgressBar(self, textVisible=False)
         self._progress_bar.setFixedSize(12 * UNIT, UNIT)
         self._progress_bar.setAccessibleName("Loading")
@@ -113,7 +113,8 @@ class StatusBar(QWidget):
     def show_message(self, text: str) -> None:
         """Show a message for a few seconds."""
         self._message.setText(visible(text))
-        self._message.setToolTip(tip(text))
+        self.message_shown.emit(text)
+        explain(self._message, text)
         self._message_timer.start(MESSAGE_SECONDS * 1000)
 
     def show_selection(self, stats: SelectionStats) -> None:
@@ -121,7 +122,7 @@ class StatusBar(QWidget):
         numbers = NumberFormat(self.locale())
         text = selection_text(stats, numbers) if stats.rows > 1 else ""
         self._selection.setText(text)
-        self._selection.setToolTip(tip(selection_details(stats, numbers)) if text else "")
+        explain(self._selection, selection_details(stats, numbers) if text else "")
 
 
 def selection_text(stats: SelectionStats, numbers: NumberFormat) -> str:

@@ -12,7 +12,9 @@ from usage_viewer.gui.sources.organization_controller import OrganizationControl
 from usage_viewer.gui.sources.snapshot_controller import SnapshotController
 from usage_viewer.gui.sources.source_controller import SourceController
 from usage_viewer.gui.verification.verifier import BackgroundVerifier
+from usage_viewer.gui.widgets.announcer import Announcer
 from usage_viewer.gui.window.actions import Actions, connect
+from usage_viewer.gui.window.announcements import Announcements
 from usage_viewer.gui.window.appearance_controller import AppearanceController
 from usage_viewer.gui.window.commands import Commands
 from usage_viewer.gui.window.dataset_controller import DatasetController
@@ -60,6 +62,10 @@ class WindowParts(QObject):
         self.verification = VerificationController(self.verifier, self.workspace, self.page, self.actions)
         self.copying = CopyController(self.tasks, self)
         self.commands = Commands(self.workspace, self.page, self.actions, self.copying)
+        self.announcer = Announcer(window)
+        self.announcements = Announcements(
+            self.workspace, self.page, self.actions, self.verifier, self.announcer, self
+        )
         self.appearance = AppearanceController(self.settings, self.actions, self.page.table)
         self._connect_workspace()
         self._connect_source()
