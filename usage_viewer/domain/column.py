@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import Enum
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.period import Granularity, Periods
 from usage_viewer.domain.view import Value
+
+if TYPE_CHECKING:
+    from usage_viewer.domain.shown_amounts import ShownAmounts
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -93,6 +96,9 @@ class CellWriter(Protocol[T_co]):
 
     def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> T_co:
         """Write numbers."""
+
+    def amounts(self, figures: NumberColumn, kind: Kind, unit: str, shown: "ShownAmounts") -> T_co:
+        """Write amounts of money; `shown` are the cents of each that the table shows."""
 
     def dates(self, codes: Codes, texts: Sequence[str], dates: "Dates") -> T_co:
         """Write dates; row i has the date `codes[i]` with the label `texts[codes[i]]`."""

@@ -383,6 +383,8 @@ class FigureColumn:
 
     def cells(self, writer: CellWriter[T]) -> T:
         """Return the numbers."""
+        if self.shown is not None:
+            return writer.amounts(self.figures, self.kind, self.unit, self.shown)
         return writer.numbers(self.figures, self.kind, self.unit)
 
     def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:

@@ -1,7 +1,7 @@
 """Tests what mail programs and spreadsheets read from HTML."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from decimal import Decimal
 
@@ -25,6 +25,10 @@ class Grouped:
     def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> list[str]:
         """Return the text of each number."""
         return ["–" if value is None else f"{value:,}" for value in figures.listed()]
+
+    def amounts(self, figures: NumberColumn, units: Sequence[int], decimals: int) -> list[str]:
+        """Return the units of each amount."""
+        return [f"{Decimal(unit).scaleb(-decimals)}" for unit in units]
 
 
 def cells(text: str) -> list[str]:

@@ -1,9 +1,11 @@
 """Tests money in the real window: cents that add up, exact tooltips and copies, the order of Costs."""
 
+import re
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.domain.catalog import DATASETS
@@ -104,3 +106,18 @@ def test_statistics_of_the_selection_have_the_decimals_of_the_column(
         assert len(part.rpartition(".")[2]) <= 6, part
     average = numbers.partition("Average ")[2].partition(", ")[0]
     assert len(average.rpartition(".")[2]) == 2
+
+
+def test_copied_html_shows_the_cents_of_the_table(rig: WindowRig, user: User, window: WindowUnderTest) -> None:
+    rig.show(window, window.view.with_per(Granularity.DAY).with_grouping(["line_item"]))
+    column, texts = _amounts(window)
+    assert column.shown is not None
+    with rig.qtbot.waitSignal(window.copying.done):
+        user.key(Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    document = QApplication.clipboard().mimeData().html()
+    copied = re.findall(r'<td align=right class=[mx] sdval="([^"]*)"[^>]*>([^<]*)</td>', document)
+    assert [text for _, text in copied] == texts
+    order = window.page.model.rows
+    assert [Decimal(exact) for exact, _ in copied] == [column.figures.at(int(row)) for row in order]
+    rounded = [round(Decimal(exact), 2) for exact, _ in copied]
+    assert rounded != list(map(_cents, texts)), "no cent was moved here: choose another view"

@@ -1,5 +1,6 @@
 """Defines what is exported: `Format` and `Export`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -50,6 +51,9 @@ class NumberTexts(Protocol):
 
     def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> list[str]:
         """Return the text of each number."""
+
+    def amounts(self, figures: NumberColumn, units: Sequence[int], decimals: int) -> list[str]:
+        """Return the text of each amount of money, which is shown as `units` of 10 to the power of -`decimals`."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from usage_viewer.app.export.spreadsheet_safety import harmless, printable, quot
 from usage_viewer.domain.catalog import Kind
 from usage_viewer.domain.column import Dates
 from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.shown_amounts import ShownAmounts
 from usage_viewer.domain.table import Alignment, Column
 from usage_viewer.domain.view import Value
 
@@ -44,6 +45,10 @@ class CellStyle:
     def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> Cells:
         """Return the cells of numbers."""
         return number_cells(figures, self.number, self.missing)
+
+    def amounts(self, figures: NumberColumn, kind: Kind, unit: str, shown: ShownAmounts) -> Cells:
+        """Return exact amounts."""
+        return self.numbers(figures, kind, unit)
 
     def dates(self, codes: NDArray[np.int32], texts: Sequence[str], dates: Dates) -> Cells:
         """Return the cells of dates."""

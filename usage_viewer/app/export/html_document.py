@@ -8,7 +8,7 @@ is in both programs if its format is "@".
 """
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from usage_viewer.domain.column import Dates
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_order import RowOrder
+from usage_viewer.domain.shown_amounts import ShownAmounts
 from usage_viewer.domain.table import Column
 
 
@@ -70,18 +71,20 @@ class HtmlCells:
     def numbers(self, figures: NumberColumn, kind: Kind, unit: str) -> Cells:
         """Return numbers as shown, with their exact values."""
 
-        def cells(rows: RowOrder) -> list[str]:
-            part = figures.take(rows)
-            values, missing = _present(part)
-            exact = full_numbers(values)
-            shown = exact if self._shown is None else self._shown.numbers(part, kind, unit)
-            styles = _number_styles(values, kind, unit)
-            texts = list(map(_number, exact, shown, styles))
-            for index in np.flatnonzero(missing).tolist():
-                texts[index] = _EMPTY
-            return texts
+        def texts(rows: RowOrder, part: NumberColumn) -> Sequence[str] | None:
+            return None if self._shown is None else self._shown.numbers(part, kind, unit)
 
-        return cells
+        return _number_cells(figures, kind, unit, texts)
+
+    def amounts(self, figures: NumberColumn, kind: Kind, unit: str, shown: ShownAmounts) -> Cells:
+        """Return amounts in the cents that the table shows, with their exact values."""
+
+        def texts(rows: RowOrder, part: NumberColumn) -> Sequence[str] | None:
+            if self._shown is None:
+                return None
+            return self._shown.amounts(part, shown.units[rows].tolist(), shown.decimals)
+
+        return _number_cells(figures, kind, unit, texts)
 
     def dates(self, codes: NDArray[np.int32], texts: Sequence[str], dates: Dates) -> Cells:
         """Return dates, and texts where there is none."""
@@ -100,6 +103,26 @@ class HtmlCells:
     def text(text: str) -> str:
         """Return the cell with a text."""
         return f"<td {_AS_TEXT_CELL}>{html_text(text)}</td>"
+
+
+def _number_cells(
+    figures: NumberColumn,
+    kind: Kind,
+    unit: str,
+    texts_of: Callable[[RowOrder, NumberColumn], Sequence[str] | None],
+) -> Cells:
+    """Return cells with exact values and what people see; None for `texts_of`: the exact values."""
+
+    def cells(rows: RowOrder) -> list[str]:
+        part = figures.take(rows)
+        values, missing = _present(part)
+        exact = full_numbers(values)
+        texts = list(map(_number, exact, texts_of(rows, part) or exact, _number_styles(values, kind, unit)))
+        for index in np.flatnonzero(missing).tolist():
+            texts[index] = _EMPTY
+        return texts
+
+    return cells
 
 
 def _date(day: str, text: str, style: _Style) -> str:

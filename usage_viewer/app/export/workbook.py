@@ -19,6 +19,7 @@ from usage_viewer.domain.errors import Cancelled, ExportError
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_order import RowOrder
+from usage_viewer.domain.shown_amounts import ShownAmounts
 from usage_viewer.domain.table import Column, FigureColumn
 
 MOST_ROWS = 1_048_576 - 2
@@ -72,6 +73,10 @@ class CellsOfSheet:
 
         is_money = kind is Kind.DECIMAL and unit == MONEY
         return SheetCells(lambda rows: figures.take(rows).listed(), write_money if is_money else write_number)
+
+    def amounts(self, figures: NumberColumn, kind: Kind, unit: str, shown: ShownAmounts) -> SheetCells:
+        """Return exact amounts."""
+        return self.numbers(figures, kind, unit)
 
     def dates(self, codes: NDArray[np.int32], texts: Sequence[str], dates: Dates) -> SheetCells:
         """Return dates, and texts where there is none."""

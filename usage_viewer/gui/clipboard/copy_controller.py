@@ -74,6 +74,13 @@ class ShownNumbers:
         write = self._form.writer(kind, unit)
         return list(map(write, figures.listed()))
 
+    def amounts(self, figures: NumberColumn, units: Sequence[int], decimals: int) -> list[str]:
+        """Return the text of each amount of money, in HTML: the cents that the table shows."""
+        return [
+            "" if value is None else self._form.amount(value, count, decimals)
+            for value, count in zip(figures.listed(), units, strict=True)
+        ]
+
 
 class CopyController(QObject):
     """Starts copies in a worker and reports their end; the window stays usable during a million rows."""
