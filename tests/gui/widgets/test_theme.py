@@ -1,9 +1,13 @@
 """Tests the contrast of the light and dark colours."""
 
 import pytest
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from pytestqt.qtbot import QtBot
 
+from usage_viewer.gui.widgets.line_edit import LineEdit
+from usage_viewer.gui.widgets.popup import Popup
 from usage_viewer.gui.widgets.theme import (
     blend,
     dark_palette,
@@ -11,6 +15,7 @@ from usage_viewer.gui.widgets.theme import (
     is_dark,
     muted_colour,
     plain_label,
+    raise_contrast,
     warning_colour,
 )
 
@@ -53,3 +58,34 @@ def test_dark_palette_is_dark(qapp: QApplication) -> None:
 def test_plain_label_renders_no_markup(qapp: QApplication) -> None:
     label = plain_label("<h1>big</h1>")
     assert label.sizeHint().height() < 2 * label.fontMetrics().height()
+
+
+def _edge_contrasts(widget: QWidget, window: QColor) -> list[float]:
+    """Return the contrast of the upper and the lower edge with the window around."""
+    picture = widget.grab().toImage()
+    height, middle = picture.height(), picture.width() // 2
+    columns = [[picture.pixelColor(middle, y) for y in ys] for ys in (range(3), range(height - 1, height - 4, -1))]
+    return [max(_contrast(pixel, window) for pixel in column) for column in columns]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_edges_of_fields_menus_and_popups_can_be_seen(qtbot: QtBot, dark: bool) -> None:
+    QApplication.setPalette(dark_palette() if dark else QApplication.style().standardPalette())
+    raise_contrast()
+    try:
+        window = QWidget()
+        qtbot.addWidget(window)
+        window.resize(600, 400)
+        window.show()
+        around = window.palette().color(QPalette.ColorRole.Window)
+        menu, popup, field = QMenu(window), Popup(window, "Popup"), LineEdit(window)
+        menu.addAction("One")
+        menu.addAction("Two")
+        popup.resize(100, 60)
+        menu.popup(QPoint(0, 0))
+        for widget in (menu, popup, field):
+            widget.show()
+            assert min(_edge_contrasts(widget, around)) >= (1.5 if widget is menu and not dark else 3), widget
+    finally:
+        QApplication.setPalette(QApplication.style().standardPalette())
+        raise_contrast()

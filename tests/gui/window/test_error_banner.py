@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.errors import KeyRefused, TimedOut
+from usage_viewer.gui.widgets.theme import dark_palette
 from usage_viewer.gui.window.error_banner import ErrorBanner
 
 
@@ -39,6 +40,17 @@ def test_close_button_hides_the_banner(banner: ErrorBanner, qtbot: QtBot) -> Non
     qtbot.mouseClick(banner.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
     assert not banner.isVisible()
     assert banner.error is None
+
+
+def test_cross_follows_the_palette(banner: ErrorBanner) -> None:
+    banner.show_error(TimedOut(), [])
+    (cross,) = banner.findChildren(QToolButton)
+    banner.setPalette(dark_palette())
+    picture = cross.icon().pixmap(16).toImage()
+    shown = [picture.pixelColor(x, y) for x in range(16) for y in range(16)]
+    drawn = [colour for colour in shown if colour.alpha() > 200]
+    assert drawn
+    assert min(colour.lightness() for colour in drawn) > 200
 
 
 def test_long_detail_wraps(banner: ErrorBanner) -> None:

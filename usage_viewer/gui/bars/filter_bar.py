@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QLocale, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QShortcut
+from PySide6.QtCore import QEvent, QLocale, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QWidget
 
 from usage_viewer.domain.catalog import Dimension
@@ -13,10 +13,10 @@ from usage_viewer.gui.bars.filter_checklist import FilterChecklist
 from usage_viewer.gui.widgets.chip import Chip
 from usage_viewer.gui.widgets.flow_row import FlowRow
 from usage_viewer.gui.widgets.icons import icon
-from usage_viewer.gui.widgets.line_edit import name_clear_button
+from usage_viewer.gui.widgets.line_edit import LineEdit
 from usage_viewer.gui.widgets.plain_text import explain, menu_text
 from usage_viewer.gui.widgets.popup import open_menu
-from usage_viewer.gui.widgets.theme import UNIT, edge_colour, plain_label
+from usage_viewer.gui.widgets.theme import UNIT, plain_label
 
 SHORTCUT = "Alt+L"
 CLEAR_SHORTCUT = "Ctrl+Shift+L"
@@ -37,7 +37,7 @@ def filter_text(chosen: Filter, dimension: Dimension, names: Names, total: int) 
     return f"{dimension.label}: {'not ' if chosen.exclude else ''}{values_text}"
 
 
-class SearchBox(QLineEdit):
+class SearchBox(LineEdit):
     """Emits the search text when the user pauses typing, or at once on Enter. Esc clears the text."""
 
     search_changed = Signal(str)
@@ -48,7 +48,6 @@ class SearchBox(QLineEdit):
         self._pause.timeout.connect(self._emit_search)
         self._icon_action = self.addAction(icon("search", self), QLineEdit.ActionPosition.LeadingPosition)
         self._icon_action.setText("Search")
-        name_clear_button(self)
         self.setAccessibleName("Search")
         keys = QKeySequence(QKeySequence.StandardKey.Find)
         native = keys.toString(QKeySequence.SequenceFormat.NativeText)
@@ -98,15 +97,6 @@ class SearchBox(QLineEdit):
             self._emit_search()
         else:
             super().keyPressEvent(event)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if not self.hasFocus():  # the style's edge can hardly be seen
-            painter = QPainter(self)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(edge_colour(self.palette()), 1.0))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
-            painter.end()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

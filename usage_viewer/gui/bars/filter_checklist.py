@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QHBoxLayout,
-    QLineEdit,
     QListView,
     QPushButton,
     QRadioButton,
@@ -18,8 +17,8 @@ from PySide6.QtWidgets import (
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.view import Filter, Value, ViewState
 from usage_viewer.gui.bars.filter_checklist_model import FilterChecklistModel, Index
-from usage_viewer.gui.widgets.line_edit import name_clear_button
-from usage_viewer.gui.widgets.popup import Popup, PopupListDelegate, checkbox_palette
+from usage_viewer.gui.widgets.line_edit import LineEdit
+from usage_viewer.gui.widgets.popup import Popup, PopupListDelegate
 from usage_viewer.gui.widgets.theme import UNIT, muted_colour, plain_label
 
 HINT = "Space: tick · Ctrl+A: tick all · Enter: apply"
@@ -40,8 +39,7 @@ class FilterChecklist(Popup):
         self.title = plain_label("", self)
         self.include = QRadioButton("&Include", self)
         self.exclude = QRadioButton("E&xclude", self)
-        self.search = QLineEdit(self, clearButtonEnabled=True)
-        name_clear_button(self.search)
+        self.search = LineEdit(self, clearButtonEnabled=True)
         self.all = QCheckBox("&All", self, tristate=True)
         self.count = plain_label("", self)
         self.model = FilterChecklistModel(self)
@@ -80,8 +78,6 @@ class FilterChecklist(Popup):
         colours.setColor(QPalette.ColorRole.WindowText, muted_colour(self.palette()))
         for label in (self.count, self.message):
             label.setPalette(colours)
-        for box in (self.all, self.include, self.exclude):
-            box.setPalette(checkbox_palette(self.palette()))
 
     def _connect(self) -> None:
         self.search.textChanged.connect(self._on_search)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from usage_viewer.domain.catalog import DATASETS, Dataset
@@ -155,6 +155,10 @@ class DatasetChoice(MenuChoice):
             self._set_unavailable(name, reasons.get(name, ""))
 
 
+_LONG_ZONE = "America/New_York"
+"""Longer names than this are cut."""
+
+
 class ZoneChoice(DropdownButton):
     """Chooses the time zone: UTC, local time or any other. `recent` zones are listed first, the newest on top."""
 
@@ -167,6 +171,9 @@ class ZoneChoice(DropdownButton):
         local = zone_of(LOCAL)
         self._popup = ZonePopup(self, local.key if isinstance(local, ZoneInfo) else "")
         self._popup.chosen.connect(self._on_chosen)
+        self.reserve(
+            (zone_label(zone, self._popup.local_zone) for zone in ("UTC", LOCAL, _LONG_ZONE)), at_most=True
+        )
         self.clicked.connect(self.open_popup)
 
     @property
@@ -186,7 +193,9 @@ class ZoneChoice(DropdownButton):
 
     def show_adjusted_view(self, view: ViewState) -> None:
         """Show the time zone of an adjusted view, which may be UTC instead of the requested one."""
-        self.show_choice(zone_label(view.zone, self._popup.local_zone))
+        label = zone_label(view.zone, self._popup.local_zone)
+        key = self.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        self.show_choice(label, tip=f"Time zone: {label} ({key})")
 
     def _on_chosen(self, zone: str) -> None:
         if zone not in ("UTC", LOCAL):

@@ -20,6 +20,7 @@ from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.zones import zone_of
 from usage_viewer.gui.bars.range_calendar import RangeCalendar
 from usage_viewer.gui.formatting.ranges import date_style, range_text
+from usage_viewer.gui.widgets.line_edit import LineEdit
 from usage_viewer.gui.widgets.popup import Popup
 from usage_viewer.gui.widgets.theme import UNIT, error_colour, muted_colour, plain_label
 from usage_viewer.gui.workspace.locale_week import week_start
@@ -59,7 +60,7 @@ class RangePopup(Popup):
         self._connect()
 
     def _create_date_field(self, name: str) -> QLineEdit:
-        field = QLineEdit(self)
+        field = LineEdit(self)
         field.setAccessibleName(name)
         field.setAccessibleDescription(
             "For example 2026-11-03, 3 Nov, yesterday, -7d, last week or 2026-11-03T14:00"

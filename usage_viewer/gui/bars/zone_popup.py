@@ -6,10 +6,10 @@ from zoneinfo import available_timezones
 
 from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QListView, QWidget
+from PySide6.QtWidgets import QListView, QWidget
 
 from usage_viewer.gui.bars.zone_search import find_zones, offset_text
-from usage_viewer.gui.widgets.line_edit import name_clear_button
+from usage_viewer.gui.widgets.line_edit import LineEdit
 from usage_viewer.gui.widgets.popup import Popup, PopupListDelegate
 from usage_viewer.gui.widgets.theme import plain_label
 
@@ -79,8 +79,7 @@ class ZonePopup(Popup):
     def __init__(self, parent: QWidget, local_zone: str) -> None:
         super().__init__(parent, "Time zone")
         self.local_zone = local_zone
-        self.search = QLineEdit(self, placeholderText="City, country, CET or +5:30", clearButtonEnabled=True)
-        name_clear_button(self.search)
+        self.search = LineEdit(self, placeholderText="City, country, CET or +5:30", clearButtonEnabled=True)
         self.search.setAccessibleName("Search time zones")
         self.list = QListView(self, uniformItemSizes=True)
         self.list.setAccessibleName("Time zones")

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import InputError, NotAnAdminKey, UsageViewerError
+from usage_viewer.gui.widgets.line_edit import LineEdit
 from usage_viewer.gui.widgets.theme import UNIT, error_colour, muted_colour, plain_label, scaled_font
 
 WIDTH = 68 * UNIT
@@ -45,7 +46,7 @@ class KeyPage(QWidget):
         super().__init__(parent)
         self._title = plain_label("Connect your organization", self)
         self._title.setFont(scaled_font(self.font(), 1.7, bold=True))
-        self._field = QLineEdit(self, echoMode=QLineEdit.EchoMode.Password, placeholderText="sk-admin-…")
+        self._field = LineEdit(self, echoMode=QLineEdit.EchoMode.Password, placeholderText="sk-admin-…")
         self._field.setAccessibleName("Admin key")
         self._field.setAccessibleDescription("Paste the admin key of your organization. It is shown as dots.")
         self._field.setMaxLength(4096)

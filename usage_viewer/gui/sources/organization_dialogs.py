@@ -8,6 +8,7 @@ from usage_viewer.app.fetch.api_source import OFFICIAL_URL
 from usage_viewer.app.profile.organizations import LONGEST_LABEL, Organization
 from usage_viewer.domain.errors import InputError
 from usage_viewer.gui.widgets.form_dialog import FormDialog
+from usage_viewer.gui.widgets.line_edit import LineEdit
 from usage_viewer.gui.widgets.plain_text import menu_text
 
 
@@ -23,7 +24,7 @@ class AddDialog(FormDialog):
             lambda: add(self.name.text(), self.server.text().strip()),
         )
         self.name = _name_field(self)
-        self.server = QLineEdit(self, placeholderText=OFFICIAL_URL)
+        self.server = LineEdit(self, placeholderText=OFFICIAL_URL)
         self.server.setAccessibleName("Server")
         self.server.setAccessibleDescription("Leave empty for OpenAI")
         form = QFormLayout()
@@ -101,7 +102,7 @@ class CombineDialog(FormDialog):
 
 
 def _name_field(parent: QWidget) -> QLineEdit:
-    field = QLineEdit(parent)
+    field = LineEdit(parent)
     field.setMaxLength(2 * LONGEST_LABEL)
     field.setAccessibleName("Name")
     return field

@@ -29,6 +29,7 @@ class DropdownButton(QToolButton):
         self._name = name
         self._max_width = max_width
         self._reserved: tuple[str, ...] = ()
+        self._cuts = False
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click, Space and letters still go to the table
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -49,9 +50,12 @@ class DropdownButton(QToolButton):
         self.updateGeometry()
         self.update()
 
-    def reserve(self, texts: Iterable[str]) -> None:
-        """Make the button wide enough for each of these texts, so that another choice moves no other button."""
-        self._reserved = tuple(texts)
+    def reserve(self, texts: Iterable[str], *, at_most: bool = False) -> None:
+        """Make the button wide enough for each of these texts, so that another choice moves no other button.
+
+        With `at_most` it never gets wider; a longer text is cut, and the tooltip has it.
+        """
+        self._reserved, self._cuts = tuple(texts), at_most
         self.updateGeometry()
 
     @property
@@ -61,7 +65,9 @@ class DropdownButton(QToolButton):
 
     def sizeHint(self) -> QSize:
         widths = [self.fontMetrics().horizontalAdvance(text) + 3 * self._space() for text in self._reserved]
-        width = max(self._text_width(), *widths) if widths else self._text_width()
+        if not (widths and self._cuts):
+            widths.append(self._text_width())
+        width = max(widths)
         return QSize(
             min(width + UNIT * 3 + 2, self._max_width),
             self.fontMetrics().height() + UNIT + 4,

@@ -5,9 +5,10 @@ from itertools import pairwise
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette, QShowEvent
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QVBoxLayout, QWidget
 
 from usage_viewer.domain.errors import InputError
+from usage_viewer.gui.widgets.line_edit import LineEdit
 from usage_viewer.gui.widgets.plain_text import menu_text
 from usage_viewer.gui.widgets.theme import UNIT, error_colour, plain_label, scaled_font
 
@@ -62,7 +63,7 @@ class FormDialog(QDialog):
         self.setMinimumWidth(52 * UNIT)
 
     def _typed_field(self, to_type: str) -> QVBoxLayout:
-        self.typed = QLineEdit(self)
+        self.typed = LineEdit(self)
         self.typed.setAccessibleName(f"Type {to_type} to confirm")
         self.typed.textChanged.connect(self._on_typed)
         label = plain_label(f"&To confirm, type “{menu_text(to_type)}”", self, wrap=True)

@@ -1,7 +1,7 @@
 """Defines `Popup`, a panel that opens under a control: Enter applies, Esc or a click outside discards."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from usage_viewer.gui.widgets.theme import UNIT, blend, is_dark
+from usage_viewer.gui.widgets.theme import UNIT, edge_colour, outlined_palette
 
 
 class Popup(QFrame):
@@ -40,6 +40,13 @@ class Popup(QFrame):
         """Accept the draft. The base class only closes; a subclass with a draft emits it."""
         self.close()
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw an edge that can be told from the window below."""
+        super().paintEvent(event)
+        with QPainter(self) as painter:
+            painter.setPen(edge_colour(self.palette()))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         focus = self.focusWidget()
         if event.key() == Qt.Key.Key_Escape:
@@ -66,24 +73,12 @@ def activate_first(menu: QMenu) -> None:
         menu.setActiveAction(entries[0])
 
 
-def checkbox_palette(palette: QPalette) -> QPalette:
-    """Return a palette that makes the outline of a check box visible.
-
-    The Fusion style draws the outline darker than the window colour: invisible on a dark window.
-    """
-    changed = QPalette(palette)
-    if is_dark(palette):
-        window, text_colour = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
-        changed.setColor(QPalette.ColorRole.Window, blend(window, text_colour, 0.6))
-    return changed
-
-
 class PopupListDelegate(QStyledItemDelegate):
     """Draws the rows of a popup's list: as high as menu entries, with visible check boxes."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         super().initStyleOption(option, index)
-        option.palette = checkbox_palette(option.palette)
+        option.palette = outlined_palette(option.palette)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         hint = super().sizeHint(option, index)

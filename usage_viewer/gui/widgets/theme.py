@@ -15,6 +15,13 @@ SCHEMES = {
 }
 
 
+_OUTLINED = ("QMenu", "QComboBox", "QCheckBox", "QRadioButton")
+"""Widgets with outlines that fill nothing with the window colour."""
+
+_LIGHTER_WINDOW = 160
+"""The Fusion style draws outlines darker than the window colour, as 100 is to 140; the rest is for rounding."""
+
+
 def use_scheme(name: str) -> None:
     """Apply a colour scheme of `SCHEMES`; "system", or any unknown name, follows the system."""
     requested = SCHEMES.get(name, Qt.ColorScheme.Unknown)
@@ -47,6 +54,20 @@ def raise_contrast() -> None:
         for one in (role.Highlight, role.PlaceholderText)
     ):
         QApplication.setPalette(changed)
+    for kind in _OUTLINED:
+        # The stubs want bytes, but PySide takes text only.
+        QApplication.setPalette(outlined_palette(QApplication.palette()), kind)  # type: ignore[arg-type]
+
+
+def outlined_palette(palette: QPalette) -> QPalette:
+    """Return a palette with which the Fusion style draws outlines that can be seen.
+
+    It draws them darker than the window colour: invisible on a dark window.
+    """
+    changed = QPalette(palette)
+    if is_dark(palette):
+        changed.setColor(QPalette.ColorRole.Window, edge_colour(palette).lighter(_LIGHTER_WINDOW))
+    return changed
 
 
 def edge_colour(palette: QPalette) -> QColor:

@@ -1,6 +1,6 @@
 """Shows above the table what failed, why and what can be done; the window stays usable below it."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from usage_viewer.domain.display_text import visible
@@ -25,6 +25,12 @@ class ErrorBanner(Strip):
         self._close.setAccessibleDescription("Hides the message; the problem remains")
         self._close.clicked.connect(self.clear)
         self._row.addWidget(self._close)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the cross in the colours of another palette."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "_close"):
+            self._close.setIcon(icon("close", self))
 
     def show_error(self, error: UsageViewerError, actions: list[Action]) -> None:
         """Show an error with at most three buttons."""
