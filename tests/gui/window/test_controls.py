@@ -8,6 +8,7 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
 from tests.rigs.window import Oracle, User, WindowRig, shown_sums
+from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.view import SortKey, ViewState
 
@@ -271,3 +272,18 @@ def test_columns_are_hidden_shown_and_moved(checked: CheckedWindow) -> None:
     names = checked.view.shown_columns
     assert names.index("num_model_requests") == names.index("input_cached_tokens") + 1
     assert tuple(column.name for column in page.model.table.figures) == names
+
+
+def test_quick_clicks_build_on_what_was_asked_for_last(rig: WindowRig, user: User) -> None:
+    window = rig.start()
+    first = window.view
+    user.sort(window, "output_tokens")
+    user.sort(window, "output_tokens")
+    assert window.view.order == (SortKey("output_tokens"),), "the result of the first click is not there yet"
+    window.workspace.show_view(window.view.with_per(Granularity.DAY))
+    user.sort(window, "input_tokens")
+    assert window.view.per is Granularity.DAY
+    rig.settle(window, lambda: window.workspace.show_view(first.with_dataset("costs")))
+    window.workspace.show_view(first)
+    user.sort(window, "amount")
+    assert window.view == first, "a click on the columns of the former dataset"

@@ -123,11 +123,9 @@ def test_b_cached_share_by_key_worst_first(person: Person) -> None:
     person.chip("api_key_id")
     person.chip("model")
     person.sort("cached_share")
-    person.rig.qtbot.waitUntil(lambda: person.window.view.order[0].column.name == "cached_share")
     person.sort("cached_share")
-    column = person.window.page.model.table.figure("cached_share")
-    model = person.window.page.model
-    person.rig.qtbot.waitUntil(lambda: not person.window.view.order[0].descending)
+    column, model = person.window.page.model.table.figure("cached_share"), person.window.page.model
+    assert not person.window.view.order[0].descending
     person.rig.qtbot.waitUntil(lambda: model.view.order == person.window.view.order)
     shares = [column.figures.at(int(row)) for row in model.rows]
     assert shares == sorted(share for share in shares if share is not None) + [None] * shares.count(None)

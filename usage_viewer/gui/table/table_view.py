@@ -56,6 +56,7 @@ class TableView(QTableView):
 
     def __init__(self, model: TableModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._asked_for: ViewState | None = None
         self.usage_model = model
         self.header = TableHeader(model, self)
         self.setHorizontalHeader(self.header)
@@ -88,8 +89,21 @@ class TableView(QTableView):
 
     @property
     def view(self) -> ViewState:
-        """The view that the table answers."""
-        return self.usage_model.view
+        """The view that was asked for last, from which the next one is made; its result may still be on the way.
+
+        While another dataset is on the way, the view that the table answers: its columns belong to that one.
+        """
+        shown, asked_for = self.usage_model.view, self._asked_for
+        return shown if asked_for is None or asked_for.dataset_name != shown.dataset_name else asked_for
+
+    def show_view(self, view: ViewState) -> None:
+        """Note the view that is asked for."""
+        self._asked_for = view
+
+    def _request(self, view: ViewState) -> None:
+        """Request a view, unless another dataset was chosen meanwhile: the click was meant for the old table."""
+        if self._asked_for is None or self._asked_for.dataset_name == view.dataset_name:
+            self.view_requested.emit(view)
 
     def set_table(
         self,
@@ -189,7 +203,7 @@ class TableView(QTableView):
         """Request the view sorted by a column, as a click on its header does."""
         shown = self.usage_model.table.by_key.get(column)
         largest_first = shown is not None and shown.largest_first
-        self.view_requested.emit(self.view.sorted_by(column, add=add, descending_first=largest_first))
+        self._request(self.view.sorted_by(column, add=add, descending_first=largest_first))
 
     def sort_by_current(self, *, add: bool = False) -> None:
         """Request the view sorted by the current column."""
@@ -203,20 +217,20 @@ class TableView(QTableView):
         member = None if column is None else column.member(self._row_at(index))
         if member is None:
             return False
-        self.view_requested.emit(self.view.only(member.dimension, member.value))
+        self._request(self.view.only(member.dimension, member.value))
         return True
 
     def _on_column_moved(self, column: ColumnKey, before: ColumnKey | None) -> None:
         view = move_column(self.view, column.name, "" if before is None else before.name)
         if view is not None:
-            self.view_requested.emit(view)
+            self._request(view)
 
     # Menus
 
     def header_menu(self, column: ColumnKey | str) -> QMenu:
         """Build the menu of a column's header."""
         shown = self.usage_model.table.by_key[ColumnKey.of(column)]
-        request, widths = self.view_requested.emit, self._widths
+        request, widths = self._request, self._widths
         return header_menu(shown, self.view, request, lambda: widths.fit_one(shown.key), self, self.extras)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
@@ -232,7 +246,7 @@ class TableView(QTableView):
     def cell_menu(self, index: QModelIndex) -> QMenu:
         """Build the menu of a cell."""
         column = self.usage_model.columns[index.column()]
-        request, copy = self.view_requested.emit, self.copy_requested.emit
+        request, copy = self._request, self.copy_requested.emit
         menu = cell_menu(column, self._row_at(index), self.view, request, copy, self)
         self._add_copies(menu, index)
         menu.addSeparator()

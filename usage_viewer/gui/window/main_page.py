@@ -184,7 +184,7 @@ class MainPage(QWidget):
         """Show a requested view in the controls at once; the table follows with its result."""
         self.dataset.show_view(view)
         self.range.show_view(view, self._workspace.now)
-        for part in (self.per, self.zone, self.grouping, self.filters):
+        for part in (self.per, self.zone, self.grouping, self.filters, self.table):
             part.show_view(view)
         self._actions.clear_filters.setEnabled(view.filtered)
         self._actions.include_empty.setChecked(view.include_empty)
