@@ -118,7 +118,7 @@ def _run_window(
         AppContext(
             profile=_build_profile(arguments, paths, server, label=organization.label),
             paths=paths,
-            make_profile=_profile_factory(arguments, paths, server),
+            make_profile=_profile_factory(arguments, paths, server, organization.base_url),
             open_demo=open_demo,
             forget_keys=lambda id: _keystores(paths)(id).forget(),
             erase_all=lambda: _erase_all(paths),
@@ -162,20 +162,22 @@ def _build_profile(
 
 
 def _profile_factory(
-    arguments: "Namespace", paths: ProfilePaths, server: "Server"
+    arguments: "Namespace", paths: ProfilePaths, server: "Server", recorded: str
 ) -> "Callable[[Organization], Profile]":
     """Return a function that builds the profile of any organization.
 
     The server and the key in the arguments and the environment apply only to the organization that the program was
-    started with: the data of another organization must never come from there.
+    started with: the data of another organization must never come from there. `recorded` is the server in the
+    settings at the start; the user may have chosen another one since.
     """
     from usage_viewer.app.profile.server import recorded_server
 
     def build(one: "Organization") -> "Profile":
-        if one.id == paths.profile:
+        if one.id == paths.profile and one.base_url == recorded:
             return _build_profile(arguments, paths, server, label=one.label)
         own_paths, own_server = ProfilePaths(paths.data_dir, one.id), recorded_server(one.base_url)
-        return _build_profile(arguments, own_paths, own_server, label=one.label, environment=False)
+        environment = one.id == paths.profile
+        return _build_profile(arguments, own_paths, own_server, label=one.label, environment=environment)
 
     return build
 

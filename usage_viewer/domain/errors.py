@@ -22,6 +22,8 @@ UsageViewerError
 │   ├── RateLimited         429, after all retries
 │   ├── ServerFailed        408, 5xx, after all retries
 │   ├── NotFound            404
+│   ├── WrongServer         401 or 403: the organization is served from another host (`server`: its base URL)
+│   ├── AddressNotAllowed   401 or 403: the organization allows other IP addresses only
 │   └── RequestRefused      400 and other 4xx (`param` names the parameter)
 ├── AnswerError             the response is unusable (`path`: JSON path of the problem)
 │   ├── NotJson             the response is not JSON
@@ -251,7 +253,36 @@ class NotFound(ServerError):
     """Reports HTTP 404."""
 
     default_title = "Address not found"
-    default_hint = "Base URLs usually end in /v1. Some organizations don't have every dataset."
+    default_hint = "Check the base URL, which usually ends in /v1."
+
+
+class WrongServer(ServerError):
+    """Reports that the organization is served from another host; `server` is its base URL, "" if unknown."""
+
+    default_title = "The organization is served from another address"
+    default_hint = "Set the server that OpenAI names for your organization. The key is not at fault."
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        status: int = 0,
+        server: str = "",
+        title: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.server = server
+        super().__init__(detail, status=status, title=title, hint=hint)
+
+
+class AddressNotAllowed(ServerError):
+    """Reports that the organization's list of allowed IP addresses lacks this computer's."""
+
+    default_title = "The organization does not allow this computer's network address"
+    default_hint = (
+        "Use a network on the organization's list of allowed IP addresses, or ask an organization owner to add"
+        " this one. The key is not at fault."
+    )
 
 
 class RequestRefused(ServerError):

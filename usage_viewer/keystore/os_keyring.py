@@ -236,7 +236,7 @@ def _call_keyring(call: Callable[[], T], timeout: float, key: AdminKey | None = 
         keyring_error: KeyringError = KeyringFailed(
             title="The keyring did not answer",
             hint=f"It did not answer within {timeout:g} s; a password prompt may be waiting behind other "
-            "windows. Answer it, then retry.",
+            "windows. Answer it, then retry. Or set the environment variable OPENAI_ADMIN_KEY to the key.",
         )
     except CallFailed as failure:
         keyring_error = _keyring_error(failure.error, key)

@@ -12,7 +12,7 @@ import httpx
 
 from usage_viewer import RELEASED_AT, __version__
 from usage_viewer.api.http.body_reader import read_body
-from usage_viewer.api.http.endpoint import check_base_url, find_proxy, make_ssl_context
+from usage_viewer.api.http.endpoint import check_base_url, find_proxy, make_ssl_context, proxy_variable
 from usage_viewer.api.http.error_mapping import network_error, status_error
 from usage_viewer.api.http.memory_budget import MemoryBudget, Reservation
 from usage_viewer.api.http.retry import AttemptFailure, OnRetry, RetryPolicy, parse_http_date, with_retries
@@ -22,6 +22,7 @@ from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import (
     Cancelled,
     InputError,
+    NotFound,
     ProxyFailed,
     TimedOut,
     TooLarge,
@@ -94,6 +95,7 @@ class UsageClient:
         self._memory_budget = MemoryBudget()
         self._clock_error = 0.0
         self._distrusts_dates = False
+        self._has_answered = False  # any request with success
         self._last = threading.local()  # the clock error by each thread's last response
 
     def now(self) -> float:
@@ -260,8 +262,19 @@ class UsageClient:
             path, response.status_code, len(body), (time.monotonic() - begun) * 1000,
         )  # fmt: skip
         if not response.is_success:
-            raise status_error(response.status_code, response.headers, body, self._key)
+            error = status_error(response.status_code, response.headers, body, self._key)
+            raise self._with_address(error) if isinstance(error, NotFound) else error
+        self._has_answered = True
         return body
+
+    def _with_address(self, error: NotFound) -> NotFound:
+        """Return the error with the base URL as the suspect, unless other requests were answered there."""
+        if self._has_answered:
+            title, hint = "The server has no such data", "The organization may not have it, or it fails now."
+        else:
+            title = f"Address not found: {self.base_url}"
+            hint = "Base URLs usually end in /v1." if not self.base_url.endswith("/v1") else "Check the base URL."
+        return NotFound(error.detail, status=error.status, title=title, hint=hint)
 
     def _read_body(self, response: httpx.Response, check: Callable[[int], None]) -> bytes:
         limit = self._options.max_body
@@ -307,5 +320,10 @@ class UsageClient:
         try:
             return Transport(context, self._proxy, _MAX_CONNECTIONS)
         except (ValueError, httpx.InvalidURL):
-            error = ProxyFailed("its address is invalid: HTTPS_PROXY must be the http:// URL of a proxy")
+            variable = proxy_variable(self.base_url)
+            error = ProxyFailed(
+                f"{variable} must be the http:// URL of a proxy",
+                title="The proxy's address can't be used",
+                hint=f"Set {variable} to the http:// URL of a proxy; SOCKS proxies are not supported.",
+            )
         raise error

@@ -1,6 +1,7 @@
 """Checks the base URL, finds the proxy, and loads the trusted certificates."""
 
 import ipaddress
+import os
 import re
 import ssl
 import sys
@@ -69,6 +70,15 @@ def find_proxy(base_url: str) -> str | None:
     if not proxy:
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def proxy_variable(base_url: str) -> str:
+    """Return the name of the environment variable that names the proxy, or "the system's proxy setting"."""
+    scheme = httpx.URL(base_url).scheme
+    for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper(), "all_proxy", "ALL_PROXY"):
+        if os.environ.get(name):
+            return name
+    return "the system's proxy setting"
 
 
 def make_ssl_context(ca_file: Path | None) -> ssl.SSLContext:

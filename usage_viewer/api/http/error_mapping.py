@@ -14,6 +14,7 @@ import msgspec
 from usage_viewer.domain.admin_key import AdminKey, mask_keys, redact
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import (
+    AddressNotAllowed,
     ConnectionFailed,
     HostNotFound,
     KeyRefused,
@@ -29,6 +30,7 @@ from usage_viewer.domain.errors import (
     TimedOut,
     TlsFailed,
     UsageViewerError,
+    WrongServer,
 )
 
 MAX_DETAIL = 300
@@ -39,7 +41,17 @@ _SCOPE = re.compile(r"\bapi(?:\.[a-z_]+)*\.(?:read|write|request|delete)\b")
 # Codes of OpenSSL for a rejected certificate (X509_V_ERR_…).
 _WRONG_DATE = frozenset({9, 10})  # not yet valid, expired
 _WRONG_HOST = frozenset({62, 64})  # host name or IP address mismatch
+_NEEDS_OWNER = re.compile(r"\borganization owner\b|\bowner of the organization\b", re.IGNORECASE)
+_OTHER_HOST = re.compile(r"\bmake your request to (?:https?://)?([\w.-]+\w)", re.IGNORECASE)
+_VENDOR_HOST = re.compile(r"(?:[a-z0-9-]+\.)?api\.openai\.com", re.IGNORECASE)
+_ADDRESS = re.compile(r"\bIP\b|\bIP[ -]?address|\ballow[- ]?list|\bwhitelist", re.IGNORECASE)
+_NOT_ALLOWED = re.compile(
+    r"\bnot\b.{0,40}\b(?:allow|authori[sz]|permit|list)|\b(?:block|denied|restrict)", re.IGNORECASE
+)
 _MISSING_SCOPE = re.compile(r"missing scopes?:\s*([\w.]+\w)", re.IGNORECASE)
+
+_ORGANIZATION_CODES = frozenset({"no_organization", "mismatched_organization"})
+_ORGANIZATION_HINT = "Use an admin key that was created in the organization whose usage you want to see."
 
 
 def network_error(error: httpx.HTTPError, host: str, proxy: str | None) -> NetworkError:
@@ -115,7 +127,9 @@ def status_error(status: int, headers: httpx.Headers, body: bytes, key: AdminKey
     if 300 <= status < 400:
         return _redirect_error(status, headers)
     if status in (401, 403) and message:
-        return _credential_error(status, message, detail, key, error_object)
+        return _access_error(status, message, detail, error_object) or _credential_error(
+            status, message, detail, key, error_object
+        )
     if status == 401:
         return (KeyRefused if key.looks_like_admin else NotAnAdminKey)(detail)
     if status == 403:
@@ -131,24 +145,56 @@ def status_error(status: int, headers: httpx.Headers, body: bytes, key: AdminKey
     return RequestRefused(detail, status=status, param=sanitize(_string(error_object, "param"), key))
 
 
+def _access_error(status: int, message: str, detail: str, error_object: dict[str, Any]) -> UsageViewerError | None:
+    """Return the error of a refusal that is not about the key; None for any other."""
+    code = _string(error_object, "code")
+    host = _OTHER_HOST.search(message)
+    if code == "incorrect_hostname" or (host is not None and _VENDOR_HOST.fullmatch(host[1])):
+        return _wrong_server(status, detail, host[1].lower() if host is not None else "")
+    if "ip" in re.split("[_-]", code.lower()) or (_ADDRESS.search(message) and _NOT_ALLOWED.search(message)):
+        return AddressNotAllowed(detail, status=status)
+    if "unsupported_country" in code:
+        return RequestRefused(
+            detail, status=status, hint="OpenAI does not serve the country that you connect from."
+        )
+    return None
+
+
+def _wrong_server(status: int, detail: str, host: str) -> WrongServer:
+    """Return the error that names the host; only the vendor's own hosts become a server to use."""
+    if not _VENDOR_HOST.fullmatch(host):
+        return WrongServer(detail, status=status)
+    server = f"https://{host}/v1"
+    return WrongServer(
+        detail,
+        status=status,
+        server=server,
+        title=f"This organization is served from {host}",
+        hint=f"Set the server to {server}. The key is not at fault.",
+    )
+
+
 def _credential_error(
     status: int, message: str, detail: str, key: AdminKey, error_object: dict[str, Any]
 ) -> UsageViewerError:
     if not key.looks_like_admin:
         return NotAnAdminKey(detail)
     scope = _scope_in(message)
-    if status == 403 and scope:
+    if scope:
         hint = None if scope.startswith("api.usage") else f"Edit the admin key's permissions and allow {scope}."
         return ScopeMissing(detail, scope=scope, hint=hint)
+    if _NEEDS_OWNER.search(message):
+        return NotAnAdminKey(
+            detail,
+            title="The key's owner is not an organization owner",
+            hint="Only an organization owner's admin key can read usage. Ask an owner to create one.",
+        )
     if _NEEDS_ADMIN.search(message):
         return NotAnAdminKey(detail)
-    if status == 401:
-        return KeyRefused(detail)
-    if "unsupported_country" in _string(error_object, "code"):
-        return RequestRefused(
-            detail, status=status, hint="OpenAI does not serve the country that you connect from."
-        )
-    return ScopeMissing(detail)
+    code = _string(error_object, "code")
+    if code in _ORGANIZATION_CODES:
+        return KeyRefused(detail, title="The key does not belong to this organization", hint=_ORGANIZATION_HINT)
+    return KeyRefused(detail) if status == 401 else ScopeMissing(detail)
 
 
 def _scope_in(message: str) -> str:
@@ -176,7 +222,11 @@ def _redirect_error(status: int, headers: httpx.Headers) -> ServerError:
 
 
 def _error_object(body: bytes) -> dict[str, Any]:
-    """Return the error object of a body; empty if there is none, as in an HTML page of a proxy."""
+    """Return the error object of a body; empty if there is none, as in an HTML page of a proxy.
+
+    Gateways send problem details (RFC 9457: `title` and `detail`) or only a `detail`, which may be a list of
+    problems with a `msg` each. Their texts become the message.
+    """
     try:
         decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -184,7 +234,19 @@ def _error_object(body: bytes) -> dict[str, Any]:
     inner = decoded.get("error", decoded) if isinstance(decoded, dict) else decoded
     if isinstance(inner, str):
         return {"message": inner}
-    return inner if isinstance(inner, dict) else {}
+    if not isinstance(inner, dict):
+        return {}
+    return inner if _string(inner, "message") else {**inner, "message": _problem_text(inner)}
+
+
+def _problem_text(problem: dict[str, Any]) -> str:
+    """Return title and detail of problem details in one text."""
+    detail = problem.get("detail")
+    if isinstance(detail, list):
+        texts = [entry.get("msg") for entry in detail if isinstance(entry, dict)]
+        detail = "; ".join(text for text in texts if isinstance(text, str))
+    parts = [problem.get("title"), detail]
+    return ": ".join(part for part in parts if isinstance(part, str) and part)
 
 
 def _string(error_object: dict[str, Any], name: str) -> str:

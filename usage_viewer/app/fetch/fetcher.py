@@ -98,5 +98,5 @@ class Fetcher:
 
 
 def is_about_grouping(error: RequestRefused) -> bool:
-    """Whether a refused request (HTTP 400) may mean that a dimension is not granted."""
-    return error.status == 400 and (not error.param or error.param.startswith("group_by"))
+    """Whether a refused request (HTTP 400, or 422 of a gateway) may mean that a dimension is not granted."""
+    return error.status in (400, 422) and (not error.param or error.param.startswith("group_by"))

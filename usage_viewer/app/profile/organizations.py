@@ -77,6 +77,14 @@ def rename(organizations: Organizations, id: str, label: str) -> Organizations:
     return tuple(replace(one, label=label) if one.id == id else one for one in organizations)
 
 
+def move(organizations: Organizations, id: str, base_url: str) -> Organizations:
+    """Return the list with another server for the organization `id`. Raises InputError for an invalid base URL."""
+    from usage_viewer.api import check_base_url
+
+    checked = check_base_url(base_url)
+    return tuple(replace(one, base_url=checked) if one.id == id else one for one in organizations)
+
+
 def remove(organizations: Organizations, id: str) -> Organizations:
     """Return the list without the organization `id`. Raises InputError for the last organization."""
     remaining = tuple(one for one in organizations if one.id != id)

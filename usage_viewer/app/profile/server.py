@@ -1,5 +1,6 @@
 """Chooses the server of the organization that the program starts with, and where the environment's key may go."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,8 +20,12 @@ class Server:
 
     @property
     def environment_server(self) -> str:
-        """Return the origin that the environment's key is for: never one that only a file names."""
-        return origin_of(self.base_url if self.named_by in (OPTION, VARIABLE) else OFFICIAL_URL)
+        """Return the origin that the environment's key is for: OpenAI's, unless option or variable name one.
+
+        A file alone names no other than OpenAI's own hosts.
+        """
+        named = self.named_by in (OPTION, VARIABLE) or is_official(self.base_url)
+        return origin_of(self.base_url if named else OFFICIAL_URL)
 
     @property
     def note(self) -> str:
@@ -29,6 +34,11 @@ class Server:
         if server == origin_of(OFFICIAL_URL):
             return ""
         return f"The server is {server} (named by {self.named_by}), not {origin_of(OFFICIAL_URL)}."
+
+
+def is_official(base_url: str) -> bool:
+    """Report whether a base URL is of OpenAI's own server, or of one of its regions, by https."""
+    return re.fullmatch(r"https://([a-z0-9-]+\.)?api\.openai\.com(:443)?", origin_of(base_url)) is not None
 
 
 def choose_server(option: str | None, environment: Mapping[str, str], recorded: str) -> Server:

@@ -100,6 +100,16 @@ class OrganizationController(QObject):
         self._settings.save_organizations(listed)
         self.choose(listed[-1].id)
 
+    def use_server(self, base_url: str) -> None:
+        """Open the organization that is open on another server, and from now on."""
+        try:
+            listed = lists.move(self.listed, self.current[0], base_url)
+        except InputError as error:
+            self.failed.emit(error)
+        else:
+            self._settings.save_organizations(listed)
+            self.choose(self.current[0])
+
     def rename(self, id: str, label: str) -> None:
         """Change the name of an organization. Raises InputError."""
         self._settings.save_organizations(lists.rename(self.listed, id, label))

@@ -8,8 +8,11 @@ from usage_viewer.domain.errors import (
     KeyForAnotherServer,
     StoreDamaged,
     UsageViewerError,
+    WrongServer,
 )
+from usage_viewer.domain.origin import origin_of
 from usage_viewer.gui.sources.key_controller import KeyController
+from usage_viewer.gui.sources.organization_controller import OrganizationController
 from usage_viewer.gui.sources.source_controller import SourceController
 from usage_viewer.gui.widgets.strip import Action
 from usage_viewer.gui.window.main_page import MainPage
@@ -21,9 +24,18 @@ OPEN_OWN = "Open &your organization"
 class ErrorController(QObject):
     """Keeps the visible error in `problem` as one text; "" if nothing failed."""
 
-    def __init__(self, workspace: Workspace, source: SourceController, keys: KeyController, page: MainPage) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        source: SourceController,
+        organizations: OrganizationController,
+        keys: KeyController,
+        page: MainPage,
+    ) -> None:
         super().__init__(page)
         self._workspace, self._source, self._keys, self._page = workspace, source, keys, page
+        self._organizations = organizations
+        self._agreed = ""  # the origin of the server that the user has chosen
         self.problem = ""
         source.opening.connect(self._on_opening)
         source.failed.connect(self.show_open_error)
@@ -45,12 +57,26 @@ class ErrorController(QObject):
             return
         actions: list[Action] = [("Re&try", self._retry)]
         own = self._source.profile is self._source.own_profile  # the demo's key is not the user's
+        if isinstance(error, WrongServer) and error.server and own:
+            host = origin_of(error.server).partition("://")[2]
+            actions.insert(0, (f"&Use {host}", lambda: self._move(error.server)))
         if isinstance(error, CredentialError) and self._keys.answered and own:
             actions.insert(0, ("Enter another &key", self._keys.ask))
         self._show(error, actions)
 
+    def _move(self, server: str) -> None:
+        """Use another server of the vendor, with the same key."""
+        self._agreed = origin_of(server)
+        self._organizations.use_server(server)
+
     def show_other_server(self, error: KeyForAnotherServer) -> None:
-        """Ask whether the key may be used for another server; a key of the environment never is."""
+        """Ask whether the key may be used for another server; a key of the environment never is.
+
+        Who has just chosen that server has agreed.
+        """
+        if error.reusable and error.server == self._agreed:
+            self._keys.reuse()
+            return
         host = error.server.partition("://")[2]
         if error.reusable:
             error.hint += " Agree only if you trust this server. For another key, use Change admin key in the menu."

@@ -54,7 +54,7 @@ class WindowParts(QObject):
         self.snapshots = SnapshotController(self.source, self.workspace, self.tasks, window)
         self.demo = DemoController(context, self.source, self.tasks, self)
         self.erasing = EraseController(context, self.workspace, self.settings, self.tasks, window)
-        self.errors = ErrorController(self.workspace, self.source, self.keys, self.page)
+        self.errors = ErrorController(self.workspace, self.source, self.organizations, self.keys, self.page)
         self.incomplete = IncompleteController(self.workspace, self.keys, self.page)
         self.display = SourceDisplay(self.source, self.organizations, self.settings, self.actions, self.page)
         self.datasets = DatasetController(self.workspace, self.settings, self.page)
