@@ -253,7 +253,7 @@ class NotFound(ServerError):
     """Reports HTTP 404."""
 
     default_title = "Address not found"
-    default_hint = "Check the base URL, which usually ends in /v1."
+    default_hint = "Base URLs usually end in /v1. Some organizations don't have every dataset."
 
 
 class WrongServer(ServerError):

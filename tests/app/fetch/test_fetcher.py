@@ -251,7 +251,8 @@ class TestRefusedDimensions:
         (RequestRefused(status=400, param="group_by"), True),
         (RequestRefused(status=400, param="group_by[2]"), True),
         (RequestRefused(status=400, param="start_time"), False),
-        (RequestRefused(status=422), False),
+        (RequestRefused(status=422), True),
+        (RequestRefused(status=409), False),
     ],
 )
 def test_which_refusals_may_concern_a_dimension(error: RequestRefused, expected: bool) -> None:

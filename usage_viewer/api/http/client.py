@@ -22,7 +22,6 @@ from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import (
     Cancelled,
     InputError,
-    NotFound,
     ProxyFailed,
     TimedOut,
     TooLarge,
@@ -95,7 +94,6 @@ class UsageClient:
         self._memory_budget = MemoryBudget()
         self._clock_error = 0.0
         self._distrusts_dates = False
-        self._has_answered = False  # any request with success
         self._last = threading.local()  # the clock error by each thread's last response
 
     def now(self) -> float:
@@ -262,19 +260,8 @@ class UsageClient:
             path, response.status_code, len(body), (time.monotonic() - begun) * 1000,
         )  # fmt: skip
         if not response.is_success:
-            error = status_error(response.status_code, response.headers, body, self._key)
-            raise self._with_address(error) if isinstance(error, NotFound) else error
-        self._has_answered = True
+            raise status_error(response.status_code, response.headers, body, self._key)
         return body
-
-    def _with_address(self, error: NotFound) -> NotFound:
-        """Return the error with the base URL as the suspect, unless other requests were answered there."""
-        if self._has_answered:
-            title, hint = "The server has no such data", "The organization may not have it, or it fails now."
-        else:
-            title = f"Address not found: {self.base_url}"
-            hint = "Base URLs usually end in /v1." if not self.base_url.endswith("/v1") else "Check the base URL."
-        return NotFound(error.detail, status=error.status, title=title, hint=hint)
 
     def _read_body(self, response: httpx.Response, check: Callable[[int], None]) -> bytes:
         limit = self._options.max_body
