@@ -154,10 +154,10 @@ class TestFormats:
         order = ("--include-empty", "--sort", "-api_key_id_last_used")
         rows = ask(*options, *order, "--format", "json").rows
         listed = server.organization.last_used(int(server.clock()))
-        told = {row["api_key_id"]: row["api_key_id_last_used"] for row in rows}
+        of_key = {row["api_key_id"]: row["api_key_id_last_used"] for row in rows}
         moments = {key: iso(moment, UTC) for key, moment in listed.items()}
-        assert len({key for key, moment in told.items() if moment is not None}) > 10
-        assert all(moment in (None, "never", moments.get(key or "")) for key, moment in told.items())
+        assert len({key for key, moment in of_key.items() if moment is not None}) > 10
+        assert all(moment in (None, "never", moments.get(key or "")) for key, moment in of_key.items())
         shown = [row["api_key_id_last_used"] for row in rows]
         dates = [moment for moment in shown if moment not in (None, "never")]
         assert shown == sorted(dates, reverse=True) + ["never"] * shown.count("never") + [None] * shown.count(None)

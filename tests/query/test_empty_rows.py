@@ -145,9 +145,9 @@ def test_last_use_of_keys_is_a_column_if_the_lists_tell_it(sparse: Store) -> Non
     head, column = table.columns[:2]
     assert isinstance(column, LastUsedColumn)
     assert column.label == "API key last used (UTC)"
-    told = {head.value(row): column.value(row) for row in range(table.rows)}
-    assert {key: told[key] for key in keys} == keys
-    assert set(told.values()) == set(keys.values()), "a key in no list is one of which nothing is known"
+    of_key = {head.value(row): column.value(row) for row in range(table.rows)}
+    assert {key: of_key[key] for key in keys} == keys
+    assert set(of_key.values()) == set(keys.values()), "a key in no list is one of which nothing is known"
     order = [column.value(int(row)) for row in table.ordered(view.order)]
     unknown = [None] * order.count(None)
     assert order == [NEVER, 1_700_000_000, 1_790_000_000, *unknown]

@@ -5,7 +5,6 @@ Real: the bus, the registry and Qt's bridge. Private: the bus and its socket.
 
 import os
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,8 @@ import jeepney  # type: ignore[import-untyped]
 import pytest
 from jeepney.io.blocking import open_dbus_connection  # type: ignore[import-untyped]
 
+from tests.rigs.buses import start_bus, start_child
+
 _PLACES = ("/usr/libexec", "/usr/lib", "/usr/libexec/at-spi2", "/usr/lib/at-spi2")
 _REGISTRY = "at-spi2-registryd"
 _ACCESSIBLE = "org.a11y.atspi.Accessible"
@@ -26,20 +27,6 @@ _DEADLINE = 15.0
 """Seconds; each step takes some 0.05 s on an idle machine."""
 
 _DEEPEST = 50
-
-_BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>accessibility</type>
-  <listen>unix:dir={directory}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"""
 
 # Bits of AT-SPI's set of states.
 _CHECKED, _FOCUSABLE, _SHOWING = 1 << 4, 1 << 11, 1 << 25
@@ -199,14 +186,11 @@ def screen_reader(directory: Path) -> Iterator[ScreenReader]:
     registry = shutil.which(_REGISTRY, path=os.pathsep.join(_PLACES))
     if registry is None or shutil.which("dbus-daemon") is None:
         pytest.skip("not installed: at-spi2-core or dbus-daemon")
-    config = directory / "accessibility.conf"
-    config.write_text(_BUS.format(directory=directory))
     with ExitStack() as running:
-        bus = _child(running, ["dbus-daemon", "--nofork", f"--config-file={config}", "--print-address=1"], {})
-        assert bus.stdout is not None
-        address = bus.stdout.readline().decode().strip()
-        assert address, "the bus gave no address"
-        _child(running, [registry], {"AT_SPI_BUS_ADDRESS": address, "DBUS_SESSION_BUS_ADDRESS": address})
+        config = directory / "accessibility.conf"
+        address = start_bus(running, config, os.environ, kind="accessibility", sockets=directory)
+        addresses = {"AT_SPI_BUS_ADDRESS": address, "DBUS_SESSION_BUS_ADDRESS": address}
+        start_child(running, [registry], {**os.environ, **addresses})
         with open_dbus_connection(bus=address) as connection:
             has_owner = jeepney.message_bus.NameHasOwner(_ROOT[0])
             ScreenReader.wait_until(
@@ -215,22 +199,3 @@ def screen_reader(directory: Path) -> Iterator[ScreenReader]:
         reader = ScreenReader(address)
         running.callback(reader.close)
         yield reader
-
-
-def _child(running: ExitStack, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    if shutil.which("setpriv"):  # ends with the tests, also if they are killed
-        command = ["setpriv", "--pdeathsig", "KILL", *command]
-    child = subprocess.Popen(
-        command,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-
-    def end() -> None:
-        with child:  # closes its output
-            child.kill()
-
-    running.callback(end)
-    return child

@@ -6,7 +6,6 @@ Real: both daemons and their protocol. Private: the bus, the home directory and 
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.rigs.buses import start_bus, start_child
+
 if TYPE_CHECKING:
     from jeepney.io.blocking import DBusConnection  # type: ignore[import-untyped]
 
@@ -24,22 +25,6 @@ _PROMPTER = Path("/usr/share/dbus-1/services/org.gnome.keyring.SystemPrompter.se
 _PASSWORD = b"a password for the tests"
 _DEADLINE = 60.0
 """Seconds; each step takes some 0.05 s on an idle machine."""
-
-# Without the system's own service files: the bus would start another keyring as soon as ours has ended.
-_BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:dir={runtime}</listen>
-  <auth>EXTERNAL</auth>
-  <servicedir>{services}</servicedir>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"""
 
 
 class SecretService:
@@ -55,25 +40,26 @@ class SecretService:
         services.mkdir()
         if _PROMPTER.exists():
             shutil.copy(_PROMPTER, services)
-        config = root / "bus.conf"
-        config.write_text(_BUS.format(runtime=self._private["XDG_RUNTIME_DIR"], services=services))
         screen = {"DISPLAY": display} if display else {}
         environment = _without_session(dict(os.environ)) | self._private | screen
         try:
-            self._start(config, environment)
+            self._start(root, services, environment)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, config: Path, environment: dict[str, str]) -> None:
-        self._bus = self._child(
-            ["dbus-daemon", "--nofork", f"--config-file={config}", "--print-address=1"], environment
+    def _start(self, root: Path, services: Path, environment: dict[str, str]) -> None:
+        self.address = start_bus(
+            self._children,
+            root / "bus.conf",
+            environment,
+            kind="session",
+            sockets=self._private["XDG_RUNTIME_DIR"],
+            services=services,
         )
-        assert self._bus.stdout is not None
-        self.address = self._bus.stdout.readline().decode().strip()
-        assert self.address, "the bus gave no address"
         self._private["DBUS_SESSION_BUS_ADDRESS"] = self.address
-        self._daemon = self._child(
+        self._daemon = start_child(
+            self._children,
             ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
             environment | self._private,
         )
@@ -138,19 +124,6 @@ class SecretService:
     def close(self) -> None:
         self._children.close()
 
-    def _child(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        if shutil.which("setpriv"):  # ends with the tests, also if they are killed
-            command = ["setpriv", "--pdeathsig", "KILL", *command]
-        child = subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self._children.callback(_end, child)
-        return child
-
     def _connection(self) -> "DBusConnection":
         from jeepney.io.blocking import open_dbus_connection
 
@@ -190,14 +163,6 @@ def _wait_until(holds: Callable[[], bool], what: str) -> None:
     while not holds():
         assert time.monotonic() < until, f"waited {_DEADLINE:g} s for {what}"
         time.sleep(0.02)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    child.kill()
-    child.wait(_DEADLINE)
-    for pipe in (child.stdin, child.stdout):
-        if pipe is not None:
-            pipe.close()
 
 
 def skip_without_secret_service() -> None:

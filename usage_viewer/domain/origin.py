@@ -1,7 +1,9 @@
 """Reduces a base URL to its origin, the server that a key is given for."""
 
+import re
 from urllib.parse import urlsplit
 
+_VENDOR_HOST = re.compile(r"(?:[a-z0-9-]+\.)?api\.openai\.com", re.IGNORECASE)
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -19,3 +21,8 @@ def origin_of(base_url: str) -> str:
         return ""
     port = "" if number in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{number}"
     return f"{parts.scheme}://[{host}]{port}" if ":" in host else f"{parts.scheme}://{host}{port}"
+
+
+def is_vendor_host(host: str) -> bool:
+    """Report whether a host is OpenAI's own server or the one of a region, such as `eu.api.openai.com`."""
+    return _VENDOR_HOST.fullmatch(host) is not None

@@ -37,3 +37,25 @@ def test_unusable_base_url_is_refused() -> None:
         recorded_server("http://a.example")
     with pytest.raises(InputError):
         choose_server("", {}, A)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "environment_server"),
+    [
+        ("https://eu.api.openai.com/v1", "https://eu.api.openai.com"),
+        ("https://api.openai.com:443/v1", OPENAI),
+        ("https://eu.api.openai.com:8443/v1", OPENAI),
+        ("https://api.openai.com.evil.example/v1", OPENAI),
+        ("https://evil-api.openai.com.example/v1", OPENAI),
+        ("https://evilapi.openai.com/v1", OPENAI),
+        ("https://a.b.api.openai.com/v1", OPENAI),
+        ("https://eu.api.openai.com@evil.example/v1", OPENAI),
+    ],
+)
+def test_settings_name_only_hosts_of_the_vendor_for_the_environments_key(
+    recorded: str, environment_server: str
+) -> None:
+    try:
+        assert recorded_server(recorded).environment_server == environment_server
+    except InputError:  # a URL that is no base URL
+        assert "@" in recorded

@@ -47,12 +47,12 @@ def test_last_use_of_keys_is_shown_sorted_and_copied(rig: WindowRig, user: User,
     model, listed = window.page.model, rig.server.organization.last_used(int(rig.server.clock()))
     user.sort(window, "api_key_id_last_used")
     column, head = model.table.by_name["api_key_id_last_used"], model.table.by_name["api_key_id"]
-    told = {head.value(row): column.value(row) for row in range(model.table.rows)}
+    of_key = {head.value(row): column.value(row) for row in range(model.table.rows)}
     keys = [item.id for item in rig.server.organization.directory.keys if item.deleted is None]
-    assert {key: told[key] for key in keys if key in told} == {
-        key: listed.get(key, NEVER) for key in keys if key in told
+    assert {key: of_key[key] for key in keys if key in of_key} == {
+        key: listed.get(key, NEVER) for key in keys if key in of_key
     }
-    assert len(set(keys) & set(told)) > 20
+    assert len(set(keys) & set(of_key)) > 20
     rig.qtbot.waitUntil(lambda: model.texts(0, 1)[0] == "never")
     assert re.match("(Sat|Sun|Mon|Tue|Wed|Thu|Fri), ", model.texts(0, 1)[-2])
     with rig.qtbot.waitSignal(window.copying.done):

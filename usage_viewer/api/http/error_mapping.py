@@ -32,6 +32,7 @@ from usage_viewer.domain.errors import (
     UsageViewerError,
     WrongServer,
 )
+from usage_viewer.domain.origin import is_vendor_host
 
 MAX_DETAIL = 300
 """Characters of a server's message that an error shows."""
@@ -43,7 +44,6 @@ _WRONG_DATE = frozenset({9, 10})  # not yet valid, expired
 _WRONG_HOST = frozenset({62, 64})  # host name or IP address mismatch
 _NEEDS_OWNER = re.compile(r"\borganization owner\b|\bowner of the organization\b", re.IGNORECASE)
 _OTHER_HOST = re.compile(r"\bmake your request to (?:https?://)?([\w.-]+\w)", re.IGNORECASE)
-_VENDOR_HOST = re.compile(r"(?:[a-z0-9-]+\.)?api\.openai\.com", re.IGNORECASE)
 _ADDRESS = re.compile(r"\bIP\b|\bIP[ -]?address|\ballow[- ]?list|\bwhitelist", re.IGNORECASE)
 _NOT_ALLOWED = re.compile(
     r"\bnot\b.{0,40}\b(?:allow|authori[sz]|permit|list)|\b(?:block|denied|restrict)", re.IGNORECASE
@@ -149,7 +149,7 @@ def _access_error(status: int, message: str, detail: str, error_object: dict[str
     """Return the error of a refusal that is not about the key; None for any other."""
     code = _string(error_object, "code")
     host = _OTHER_HOST.search(message)
-    if code == "incorrect_hostname" or (host is not None and _VENDOR_HOST.fullmatch(host[1])):
+    if code == "incorrect_hostname" or (host is not None and is_vendor_host(host[1])):
         return _wrong_server(status, detail, host[1].lower() if host is not None else "")
     if "ip" in re.split("[_-]", code.lower()) or (_ADDRESS.search(message) and _NOT_ALLOWED.search(message)):
         return AddressNotAllowed(detail, status=status)
@@ -162,7 +162,7 @@ def _access_error(status: int, message: str, detail: str, error_object: dict[str
 
 def _wrong_server(status: int, detail: str, host: str) -> WrongServer:
     """Return the error that names the host; only the vendor's own hosts become a server to use."""
-    if not _VENDOR_HOST.fullmatch(host):
+    if not is_vendor_host(host):
         return WrongServer(detail, status=status)
     server = f"https://{host}/v1"
     return WrongServer(

@@ -1,12 +1,11 @@
 """Chooses the server of the organization that the program starts with, and where the environment's key may go."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from usage_viewer.app.fetch.api_source import OFFICIAL_URL
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.origin import origin_of
+from usage_viewer.domain.origin import is_vendor_host, origin_of
 
 OPTION, VARIABLE, SETTINGS = "--base-url", "OPENAI_BASE_URL", "the settings"
 
@@ -24,8 +23,10 @@ class Server:
 
         A file alone names no other than OpenAI's own hosts.
         """
-        named = self.named_by in (OPTION, VARIABLE) or is_official(self.base_url)
-        return origin_of(self.base_url if named else OFFICIAL_URL)
+        server = origin_of(self.base_url)
+        scheme, _, host = server.partition("://")
+        named = self.named_by in (OPTION, VARIABLE) or (scheme == "https" and is_vendor_host(host))
+        return server if named else origin_of(OFFICIAL_URL)
 
     @property
     def note(self) -> str:
@@ -34,11 +35,6 @@ class Server:
         if server == origin_of(OFFICIAL_URL):
             return ""
         return f"The server is {server} (named by {self.named_by}), not {origin_of(OFFICIAL_URL)}."
-
-
-def is_official(base_url: str) -> bool:
-    """Report whether a base URL is of OpenAI's own server, or of one of its regions, by https."""
-    return re.fullmatch(r"https://([a-z0-9-]+\.)?api\.openai\.com(:443)?", origin_of(base_url)) is not None
 
 
 def choose_server(option: str | None, environment: Mapping[str, str], recorded: str) -> Server:

@@ -33,13 +33,14 @@ def list_response(
             projects = [item for item in directory.listed_projects.values() if archived or item.archived is None]
             return _page([_project(item) for item in projects], parameters)
         case ["users"]:
-            used = _last_used_by_user(directory, last_used())
+            by_user = _last_used_by_user(directory, last_used())
             users = [item for item in directory.users if item.deleted is None]
-            return _page([{**_user(item), "api_key_last_used_at": used.get(item.id)} for item in users], parameters)
+            return _page([_user(item, by_user.get(item.id)) for item in users], parameters)
         case ["projects", project_id, "api_keys"]:
             project = _find(directory, project_id)
+            used = last_used()
             keys = [key for key in directory.keys if key.project is project and key.deleted is None]
-            return _page(_filter_by_access([_api_key(key, last_used()) for key in keys], parameters), parameters)
+            return _page(_filter_by_access([_api_key(key, used) for key in keys], parameters), parameters)
         case ["projects", project_id, "service_accounts"]:
             project = _find(directory, project_id)
             accounts = [account for account in directory.accounts if account.project is project]
@@ -110,7 +111,7 @@ def _project(project: Project) -> Json:
     }
 
 
-def _user(user: User) -> Json:
+def _user(user: User, last_used: int | None) -> Json:
     return {
         "object": "organization.user",
         "id": user.id,
@@ -118,6 +119,7 @@ def _user(user: User) -> Json:
         "email": user.email,
         "role": user.role,
         "added_at": user.added,
+        "api_key_last_used_at": last_used,
     }
 
 

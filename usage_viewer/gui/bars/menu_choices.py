@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
 from usage_viewer.domain.catalog import DATASETS, Dataset
@@ -193,9 +193,7 @@ class ZoneChoice(DropdownButton):
 
     def show_adjusted_view(self, view: ViewState) -> None:
         """Show the time zone of an adjusted view, which may be UTC instead of the requested one."""
-        label = zone_label(view.zone, self._popup.local_zone)
-        key = self.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        self.show_choice(label, tip=f"Time zone: {label} ({key})")
+        self.show_choice(zone_label(view.zone, self._popup.local_zone))
 
     def _on_chosen(self, zone: str) -> None:
         if zone not in ("UTC", LOCAL):

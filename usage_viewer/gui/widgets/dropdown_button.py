@@ -46,7 +46,8 @@ class DropdownButton(QToolButton):
         key = self.shortcut().toString(self.shortcut().SequenceFormat.NativeText)
         self.setAccessibleName(f"{self._name}: {self.choice}")
         self.setAccessibleDescription(f"Opens the choices. {key}")
-        self.setToolTip(tip or f"{self._name} ({key})")
+        named = f"{self._name}: {self.choice}" if self._cuts else self._name
+        self.setToolTip(tip or f"{named} ({key})")
         self.updateGeometry()
         self.update()
 

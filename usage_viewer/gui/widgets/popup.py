@@ -41,7 +41,7 @@ class Popup(QFrame):
         self.close()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw an edge that can be told from the window below."""
+        """Draw an edge that stands out from the window below."""
         super().paintEvent(event)
         with QPainter(self) as painter:
             painter.setPen(edge_colour(self.palette()))

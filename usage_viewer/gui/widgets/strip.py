@@ -36,7 +36,6 @@ class Strip(QWidget):
         texts.addWidget(self._text)
         self._buttons = [QPushButton(self) for _ in range(MAX_ACTIONS)]
         self._acts: list[Callable[[], object]] = []
-        self._message = ""
         for place, button in enumerate(self._buttons):
             button.clicked.connect(lambda _checked=False, place=place: self._acts[place]())
         self._row = QHBoxLayout(self)
@@ -54,6 +53,7 @@ class Strip(QWidget):
 
     def show_message(self, title: str, text: str, actions: Sequence[Action]) -> None:
         """Show a message with its buttons."""
+        is_new = self.isHidden() or (title, text) != (self._title.text(), self._text.text())
         self._title.setText(title)
         self._text.setText(text)
         self._text.setVisible(bool(text))
@@ -65,8 +65,6 @@ class Strip(QWidget):
             button.setAccessibleDescription(f"About: {title}")
             button.setVisible(True)
         message = f"{title}. {text}".strip()
-        is_new = self.isHidden() or message != self._message
-        self._message = message
         self.setAccessibleName(message)
         self.setVisible(True)
         if is_new:

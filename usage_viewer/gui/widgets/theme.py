@@ -54,9 +54,10 @@ def raise_contrast() -> None:
         for one in (role.Highlight, role.PlaceholderText)
     ):
         QApplication.setPalette(changed)
-    for kind in _OUTLINED:
-        # The stubs want bytes, but PySide takes text only.
-        QApplication.setPalette(outlined_palette(QApplication.palette()), kind)  # type: ignore[arg-type]
+    outlined = outlined_palette(QApplication.palette())
+    for kind in _OUTLINED:  # the stubs want bytes, but PySide takes text only
+        if QApplication.palette(kind) != outlined:  # type: ignore[call-overload]
+            QApplication.setPalette(outlined, kind)  # type: ignore[arg-type]
 
 
 def outlined_palette(palette: QPalette) -> QPalette:
