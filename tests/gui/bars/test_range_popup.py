@@ -107,6 +107,19 @@ def test_date_typed_after_a_preset_replaces_it(popup: RangePopup, wanted: list[V
     assert wanted == [VIEW.with_range(days("2026-11-09", "2026-11-19"))]
 
 
+def test_date_typed_at_the_presets_goes_to_the_first_field(
+    popup: RangePopup, wanted: list[ViewState], qtbot: QtBot
+) -> None:
+    popup.presets.setFocus()
+    qtbot.keyClick(popup.presets, "2")
+    focused = popup.focusWidget()
+    assert focused is popup.start
+    qtbot.keyClicks(popup.start, "026-11-03")
+    assert popup.start.text() == "2026-11-03"
+    qtbot.keyClick(popup.start, Qt.Key.Key_Return)
+    assert [view.range.start for view in wanted] == [days("2026-11-03", "2026-11-26").start]
+
+
 def test_presets_need_no_scroll_bar(popup: RangePopup) -> None:
     assert not popup.presets.verticalScrollBar().isVisible()
 

@@ -1,5 +1,7 @@
 """Tests the contrast of the light and dark colours."""
 
+from collections.abc import Iterator
+
 import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QPalette
@@ -34,8 +36,12 @@ def _contrast(one: QColor, other: QColor) -> float:
 
 
 @pytest.fixture(params=["light", "dark"])
-def palette(request: pytest.FixtureRequest, qapp: QApplication) -> QPalette:
-    return dark_palette() if request.param == "dark" else qapp.style().standardPalette()
+def palette(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[QPalette]:
+    qapp.setPalette(dark_palette() if request.param == "dark" else qapp.style().standardPalette())
+    raise_contrast()
+    yield QApplication.palette()
+    qapp.setPalette(qapp.style().standardPalette())
+    raise_contrast()
 
 
 def test_text_has_enough_contrast(palette: QPalette) -> None:
@@ -47,7 +53,7 @@ def test_text_has_enough_contrast(palette: QPalette) -> None:
     text, base = palette.color(QPalette.ColorRole.Text), palette.color(QPalette.ColorRole.Base)
     assert _contrast(text, base) >= 7
     selected = palette.color(QPalette.ColorRole.HighlightedText), palette.color(QPalette.ColorRole.Highlight)
-    assert _contrast(*selected) >= 3
+    assert _contrast(*selected) >= 4.5
 
 
 def test_dark_palette_is_dark(qapp: QApplication) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from PySide6.QtCore import QLocale, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -93,6 +93,7 @@ class RangePopup(Popup):
         self.column.addLayout(foot)
 
     def _connect(self) -> None:
+        self.presets.installEventFilter(self)
         self.presets.itemClicked.connect(lambda item: self.apply())
         self.presets.currentRowChanged.connect(self._on_preset_changed)
         self.start.textEdited.connect(lambda: self._on_text_edited(self.end))
@@ -224,6 +225,16 @@ class RangePopup(Popup):
         self.message.setPalette(palette)
         self.message.setText(text)
         self.apply_button.setEnabled(not error)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Type a date into the first field: no preset begins with a digit."""
+        typed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.text()
+        if watched is not self.presets or not typed or not typed.isdigit():
+            return super().eventFilter(watched, event)
+        self.start.setFocus()
+        self.start.selectAll()
+        QCoreApplication.sendEvent(self.start, event)
+        return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._draft is None:
