@@ -10,8 +10,7 @@ from typing import Any
 import openai
 import pytest
 
-from usage_viewer.api import UsageClient, check_key, fetch_names, fetch_window, probe_dimensions
-from usage_viewer.demo.api.refusal import RefusedGroupings
+from usage_viewer.api import UsageClient, check_key, fetch_names, fetch_window
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
@@ -135,22 +134,6 @@ def test_valid_key_passes_and_wrong_key_is_refused(demo: DemoServer, ours: Usage
     check_key(ours, NOW)
     with UsageClient(demo.base_url, AdminKey.parse("sk-admin-wrong")) as wrong, pytest.raises(KeyRefused):
         check_key(wrong, NOW)
-
-
-def test_probe_finds_refused_dimensions() -> None:
-    completions, costs = DATASETS["completions"], DATASETS["costs"]
-    day = BucketRun(BucketWidth.DAY, BucketWidth.DAY.floor(NOW) - 86400, BucketWidth.DAY.floor(NOW))
-    refusing = DemoServer(
-        SyntheticOrganization(anchor=NOW),
-        clock=lambda: float(NOW),
-        refused=RefusedGroupings.of("api_source", "batch", pairs=[("project_id", "user_id")]),
-    )
-    with refusing as server, UsageClient(server.base_url, AdminKey.parse(server.key)) as client:
-        assert set(completions.group_by) - set(probe_dimensions(client, completions, day)) == {
-            "api_source",
-            "batch",
-        }
-        assert probe_dimensions(client, costs, day) == ("project_id", "line_item", "api_key_id")
 
 
 def test_client_and_sdk_get_the_same_names(sdk: openai.OpenAI, ours: UsageClient) -> None:

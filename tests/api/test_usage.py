@@ -3,9 +3,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from usage_viewer.api import Retry, UsageClient, check_key, fetch_window, probe_dimensions
+from usage_viewer.api import Retry, UsageClient, check_key, fetch_window, probe_grouping
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.catalog import COSTS, DATASETS
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import (
     AnswerError,
     BucketError,
@@ -14,7 +14,6 @@ from usage_viewer.domain.errors import (
     KeyRefused,
     NotFound,
     NotJson,
-    RequestRefused,
 )
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from tests.rigs.scripted_server import Answer
     from tests.rigs.scripted_server import ScriptedServer as Server
     from tests.rigs.waits import Waits
-    from tests.rigs.wire import Request
 
 COMPLETIONS = DATASETS["completions"]
 DAY = 86400
@@ -188,86 +186,32 @@ def test_cancellation_between_pages(server: "Server", answer: "type[Answer]", la
     assert len(server.requests) == 1
 
 
-class RefusingScript:
-    """Refuses requests whose `group_by` contains a set of `refuses`, with the message of that set."""
-
-    def __init__(self, answer: "type[Answer]", refuses: dict[frozenset[str], str]) -> None:
-        self._answer, self._refuses = answer, refuses
-
-    def __call__(self, request: "Request") -> "Answer":
-        grouped = set(request.all("group_by"))
-        for refused, message in self._refuses.items():
-            if refused <= grouped:
-                return self._answer.error(400, message, param="group_by")
-        return self._answer.json({"data": []})
-
-
 PROBED_DAY = BucketRun(BucketWidth.DAY, START, START + DAY)
 
 
-def test_probe_returns_all_accepted_dimensions(
+def test_accepted_grouping_is_probed_by_one_small_request(
     server: "Server", answer: "type[Answer]", client: UsageClient
 ) -> None:
-    server.script = RefusingScript(answer, {})
-    assert probe_dimensions(client, COMPLETIONS, PROBED_DAY) == COMPLETIONS.group_by
-    assert len(server.requests) == 1
-    assert server.requests[0]["limit"] == "1"
+    server.answers = [answer.json({"data": []})]
+    assert probe_grouping(client, COMPLETIONS, PROBED_DAY, ("model", "batch")) is None
+    (request,) = server.requests
+    assert (request["limit"], request.all("group_by")) == ("1", ["model", "batch"])
 
 
-@pytest.mark.parametrize(
-    "message",
-    ["'api_source' is not one of …", "invalid group_by", "api_source: use project_id, user_id, model, batch"],
-)
-def test_probe_leaves_out_one_refused_dimension(
-    server: "Server", answer: "type[Answer]", client: UsageClient, message: str
+@pytest.mark.parametrize("status", [400, 422])
+def test_refused_grouping_is_returned(
+    server: "Server", answer: "type[Answer]", client: UsageClient, status: int
 ) -> None:
-    server.script = RefusingScript(answer, {frozenset({"api_source"}): message})
-    expected = tuple(name for name in COMPLETIONS.group_by if name != "api_source")
-    assert probe_dimensions(client, COMPLETIONS, PROBED_DAY) == expected
-    assert len(server.requests) <= 10
-
-
-def test_probe_leaves_out_a_dimension_named_in_the_refusal_first(
-    server: "Server", answer: "type[Answer]", client: UsageClient
-) -> None:
-    server.script = RefusingScript(answer, {frozenset({"api_source"}): "unknown value api_source"})
-    refusal = RequestRefused("unknown value api_source", status=400)
-    accepted = probe_dimensions(client, COMPLETIONS, PROBED_DAY, refusal=refusal)
-    assert "api_source" not in accepted
-    assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize("message", ["user_id can't be combined with project_id", "not supported"])
-def test_probe_leaves_out_one_of_two_incompatible_dimensions(
-    server: "Server", answer: "type[Answer]", client: UsageClient, message: str
-) -> None:
-    server.script = RefusingScript(answer, {frozenset({"user_id", "project_id"}): message})
-    assert probe_dimensions(client, COSTS, PROBED_DAY) == ("project_id", "line_item", "api_key_id", "api_source")
-
-
-def test_probe_leaves_out_two_refused_dimensions(
-    server: "Server", answer: "type[Answer]", client: UsageClient
-) -> None:
-    server.script = RefusingScript(
-        answer,
-        {frozenset({"api_source"}): "what is api_source", frozenset({"service_tier"}): "what is service_tier"},
-    )
-    assert probe_dimensions(client, COMPLETIONS, PROBED_DAY) == COMPLETIONS.group_by[:5]
-
-
-def test_probe_raises_a_refusal_of_a_request_without_dimensions(
-    server: "Server", answer: "type[Answer]", client: UsageClient
-) -> None:
-    server.script = lambda request: answer.error(400, f"start_time is odd, {len(server.requests)}")
-    with pytest.raises(RequestRefused, match="odd, 1"):
-        probe_dimensions(client, COMPLETIONS, PROBED_DAY)
-    assert len(server.requests) == 2
+    server.answers = [answer.error(status, "what is api_source", param="group_by[1]")]
+    refusal = probe_grouping(client, COMPLETIONS, PROBED_DAY, ("model", "api_source"))
+    assert refusal is not None
+    assert (refusal.detail, refusal.param) == ("what is api_source", "group_by[1]")
 
 
 def test_probe_raises_other_errors(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:
     server.answers = [answer.error(404)]
     with pytest.raises(NotFound):
-        probe_dimensions(client, COMPLETIONS, PROBED_DAY)
+        probe_grouping(client, COMPLETIONS, PROBED_DAY, ())
 
 
 def test_key_is_checked_by_one_small_request(server: "Server", answer: "type[Answer]", client: UsageClient) -> None:

@@ -83,7 +83,9 @@ class TestCosts:
                 "--dataset", "costs", *WEEK, "--group-by", "project_id,user_id", "--format", "json"
             )
         assert printed.status == 3
-        assert printed.err == "User is not available for this organization's costs; shown without it.\n"
+        assert printed.err == (
+            "User together with Project is not available for this organization's costs; shown without User.\n"
+        )
         assert printed.rows == ask("--dataset", "costs", *WEEK, "--group-by", "project_id", "--format", "json").rows
 
 

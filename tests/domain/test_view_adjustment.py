@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.domain.view_adjustment import adjust_view
@@ -62,11 +63,23 @@ def test_half_day_of_costs_is_extended_to_a_day() -> None:
 def test_refused_dimensions_are_removed_and_named() -> None:
     chosen = (Filter("user_id", frozenset(["u"])), Filter("project_id", frozenset(["p"])))
     view = ViewState("costs", OCTOBER, Granularity.TOTAL, ("user_id", "line_item", "api_key_id"), chosen)
-    adjusted = adjust_view(view, NOW, refused=("user_id", "api_key_id", "api_source"))
+    refused = [Refusal(frozenset([name]), name) for name in ("user_id", "api_key_id", "api_source")]
+    adjusted = adjust_view(view, NOW, grants=Grants(tuple(refused)))
     assert (adjusted.view.grouping, adjusted.view.filters) == (("line_item",), chosen[1:])
     assert adjusted.notes == (
         "User and API key are not available for this organization's costs; shown without them.",
     )
+
+
+def test_dimension_that_is_refused_beside_another_is_removed_only_there() -> None:
+    grants = Grants((Refusal(frozenset(["user_id", "project_id"]), "user_id"),))
+    view = ViewState("costs", OCTOBER, Granularity.TOTAL, ("project_id", "user_id"))
+    adjusted = adjust_view(view, NOW, grants=grants)
+    assert (adjusted.view.grouping, adjusted.removed) == (("project_id",), ("user_id",))
+    assert adjusted.notes == (
+        "User together with Project is not available for this organization's costs; shown without User.",
+    )
+    assert adjust_view(view.with_grouping(["user_id"]), NOW, grants=grants).notes == ()
 
 
 def test_week_start_is_used() -> None:

@@ -11,6 +11,7 @@ from usage_viewer.app.fetch.window_fetcher import Progress, fetch_windows
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, Dataset
+from usage_viewer.domain.errors import RequestRefused
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
@@ -69,9 +70,9 @@ class ScriptedSource:
             with self._lock:
                 self.running -= 1
 
-    def accepted_dimensions(
-        self, dataset: Dataset, day: BucketRun, *, cancellation: Cancellation
-    ) -> tuple[str, ...]:
+    def refusal(
+        self, dataset: Dataset, bucket: BucketRun, grouped: tuple[str, ...], *, cancellation: Cancellation
+    ) -> RequestRefused | None:
         """Is not used by `fetch_windows`."""
         raise NotImplementedError
 

@@ -41,7 +41,8 @@ def test_facts_are_equal_by_any_method(
         migrate(cursor)
         create_tables(cursor, view.dataset, BucketWidth.HOUR)
         write_batch(cursor, view.dataset, usage.batch(), index, T0 + 100 * DAY, is_new=True)
-    buckets.add("completions", BucketWidth.HOUR, usage.batch().starts, T0 + 100 * DAY)
+    batch = usage.batch()
+    buckets.add("completions", BucketWidth.HOUR, batch.starts, T0 + 100 * DAY, batch.grouped)
 
     periods = view.periods(T0).bounds.tolist()
     expected: Listed = {}

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from tests.rigs.usage import answer_view
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import Cancelled, StoreDamaged, StoreError, StoreNewer, WrongShape
+from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
@@ -124,14 +126,15 @@ class TestReopening:
         usage.rows += usage.rows[:1]  # a repeated combination must remain too
         store = Store.open(path)
         store.put(usage.batch(), FETCHED)
-        store.refuse("completions", ["api_source", "batch"])
+        refusal = Refusal(frozenset(["batch", "user_id"]), "user_id", None, T0, FETCHED)
+        store.learn("completions", [refusal])
         store.remember([Name("user", "u1", "Ann", 5, last_used=7)])
         store.close()
         store = Store.open(path)
         buckets = store.stored_buckets("completions")
         assert list(buckets) == [BucketWidth.HOUR]
         assert buckets[BucketWidth.HOUR].starts.tolist() == usage.starts
-        assert store.refused("completions") == ("batch", "api_source")
+        assert store.grants("completions") == Grants((refusal,))
         assert store.names().by_id == {("user", "u1"): Name("user", "u1", "Ann", 5, last_used=7)}
         view = ViewState(range=between(), per=Granularity.HOUR, columns=METRICS)
         view = view.with_grouping(view.dataset.group_by)
@@ -206,12 +209,13 @@ class TestValues:
 
 class TestRefused:
     def test_refused_dimensions_are_cleared_by_dataset(self, store: Store) -> None:
-        store.refuse("completions", ["service_tier"])
-        store.refuse("completions", ["service_tier", "batch"])
-        assert store.refused("completions") == ("batch", "service_tier")
-        assert store.refused("costs") == ()
-        store.allow_all("completions")
-        assert store.refused("completions") == ()
+        tier, batch = (Refusal(frozenset([name]), name) for name in ("service_tier", "batch"))
+        store.learn("completions", [tier])
+        store.learn("completions", [replace(tier, learnt_at=5), batch])
+        assert store.grants("completions") == Grants((replace(tier, learnt_at=5), batch))
+        assert store.grants("costs") == Grants()
+        store.forget_refusals("completions")
+        assert store.grants("completions") == Grants()
 
 
 class TestNames:
@@ -236,12 +240,12 @@ class TestErase:
         view = ViewState(range=between())
         for _ in range(2):
             store.put(make_usage().batch(), FETCHED)
-            store.refuse("completions", ["batch"])
+            store.learn("completions", [Refusal(frozenset(["batch"]), "batch")])
             store.remember([Name("user", "u1", "Ann", 100)])
             assert ask(store, view).rows > 0
             store.erase()
             assert (store.stored_buckets("completions"), store.rows("completions")) == ({}, 0)
-            assert (store.refused("completions"), store.names().by_id) == ((), {})
+            assert (store.grants("completions"), store.names().by_id) == (Grants(), {})
             assert store.values("completions", "model") == ()
             assert ask(store, view).rows == 0
         store.put(make_usage().batch(), FETCHED)

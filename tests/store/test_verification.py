@@ -20,6 +20,7 @@ from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.verification import BrokenIdentities, Bucket, Cell, cell_of
 from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.query.plan import FactSource
 from usage_viewer.store import Store
 
 if TYPE_CHECKING:
@@ -102,12 +103,20 @@ def count_broken(rows: "list[Row]") -> int:
     return count
 
 
+def sources(view: ViewState, coverage: Coverage) -> list[FactSource]:
+    """Return the only source of a view that is stored in one grain."""
+    return [FactSource("", view.dataset, coverage)]
+
+
 class TestBrokenIdentities:
     def test_consistent_usage_has_none(self, store: Store, usage: "Usage", coverage: "CoverageOf") -> None:
         whole = consistent(usage)
         assert count_broken(whole.rows) == 0
         store.put(whole.batch(), T0 + 9 * DAY)
-        assert store.verification.broken_identities(VIEW, coverage(store, VIEW), Names()) == BrokenIdentities()
+        assert (
+            store.verification.broken_identities(VIEW, sources(VIEW, coverage(store, VIEW)), Names())
+            == BrokenIdentities()
+        )
 
     def test_changed_whole_is_reported(self, store: Store, usage: "Usage", coverage: "CoverageOf") -> None:
         whole = consistent(usage)
@@ -121,7 +130,7 @@ class TestBrokenIdentities:
         assert isinstance(whole_before, int)
         changed = replace(row, figures={**row.figures, "output_tokens": whole_before + 1})
         store.put(replace(whole, rows=[*whole.rows[:at], changed, *whole.rows[at + 1 :]]).batch(), T0 + 9 * DAY)
-        result = store.verification.broken_identities(VIEW, coverage(store, VIEW), Names())
+        result = store.verification.broken_identities(VIEW, sources(VIEW, coverage(store, VIEW)), Names())
         (item,) = result.listed
         assert result.count == 1
         assert (item.identity.whole, item.whole, item.parts_sum) == (
@@ -135,10 +144,10 @@ class TestBrokenIdentities:
         self, store: Store, usage: "Usage", coverage: "CoverageOf"
     ) -> None:
         store.put(usage.batch(), T0 + 9 * DAY)
-        result = store.verification.broken_identities(VIEW, coverage(store, VIEW), Names(), limit=5)
+        result = store.verification.broken_identities(VIEW, sources(VIEW, coverage(store, VIEW)), Names(), limit=5)
         assert result.count == count_broken(usage.rows) > 100
         assert len(result.listed) == 5
-        everything = store.verification.broken_identities(VIEW, coverage(store, VIEW), Names())
+        everything = store.verification.broken_identities(VIEW, sources(VIEW, coverage(store, VIEW)), Names())
         assert len(everything.listed) == min(result.count, 1000)
         starts = [item.bucket.start for item in everything.listed]
         assert starts == sorted(starts, reverse=True)
@@ -146,11 +155,13 @@ class TestBrokenIdentities:
     def test_filters_and_range_apply(self, store: Store, usage: "Usage", coverage: "CoverageOf") -> None:
         store.put(usage.batch(), T0 + 9 * DAY)
         view = VIEW.only("model", "model-a")
-        result = store.verification.broken_identities(view, coverage(store, view), Names())
+        result = store.verification.broken_identities(view, sources(view, coverage(store, view)), Names())
         assert result.count == count_broken([row for row in usage.rows if row.combination[3] == "model-a"])
         part = replace(VIEW, range=DateRange(None, datetime(2026, 11, 2), datetime(2026, 11, 3)))
         day = [row for row in usage.rows if T0 + DAY <= row.bucket < T0 + 2 * DAY]
-        assert store.verification.broken_identities(part, coverage(store, part), Names()).count == count_broken(day)
+        assert store.verification.broken_identities(
+            part, sources(part, coverage(store, part)), Names()
+        ).count == count_broken(day)
 
     def test_sum_of_parts_exceeds_int64(self, store: Store, usage: "Usage", coverage: "CoverageOf") -> None:
         row = usage.rows[0]
@@ -158,13 +169,16 @@ class TestBrokenIdentities:
         empty = dict.fromkeys(row.figures)
         figures = {**empty, "num_model_requests": 1, "input_tokens": 1, "output_tokens": 1, **parts}
         store.put(replace(usage, rows=[replace(row, figures=figures)]).batch(), T0 + 9 * DAY)
-        (item,) = store.verification.broken_identities(VIEW, coverage(store, VIEW), Names()).listed
+        (item,) = store.verification.broken_identities(VIEW, sources(VIEW, coverage(store, VIEW)), Names()).listed
         assert item.parts_sum == 3 * (2**63 - 1)
 
     def test_dataset_without_rows_or_identities_has_none(self, store: Store, coverage: "CoverageOf") -> None:
         for dataset in ("completions", "images"):
             view = VIEW.with_dataset(dataset)
-            assert store.verification.broken_identities(view, coverage(store, view), Names()) == BrokenIdentities()
+            assert (
+                store.verification.broken_identities(view, sources(view, coverage(store, view)), Names())
+                == BrokenIdentities()
+            )
 
 
 class TestContributions:
@@ -183,7 +197,7 @@ class TestContributions:
         step = max(1, table.rows // 20)
         for row in range(0, table.rows, step):
             contributions = store.verification.contributions(
-                view, view_coverage, cell_of(table, row), ("input_tokens",), Names()
+                view, sources(view, view_coverage), cell_of(table, row), ("input_tokens",), Names()
             )
             figures = [item.figures[0] for item in contributions if item.figures[0] is not None]
             assert sum(int(figure) for figure in figures) == column.figures.at(row)
@@ -196,7 +210,7 @@ class TestContributions:
     def test_bucket_without_rows_is_listed(self, store: Store, usage: "Usage", coverage: "CoverageOf") -> None:
         store.put(usage.batch(), T0 + 9 * DAY)
         contributions = store.verification.contributions(
-            VIEW, coverage(store, VIEW), Cell(), ("input_tokens",), Names()
+            VIEW, sources(VIEW, coverage(store, VIEW)), Cell(), ("input_tokens",), Names()
         )
         idle = [item for item in contributions if not item.rows]
         assert [item.bucket.start for item in contributions] == usage.starts
@@ -206,7 +220,9 @@ class TestContributions:
     def test_fetch_times_and_open_buckets(self, store: Store, usage: "Usage", coverage: "CoverageOf") -> None:
         fetched = T0 + 12 * HOUR + 72 * HOUR
         store.put(usage.batch(), fetched)
-        contributions = store.verification.contributions(VIEW, coverage(store, VIEW), Cell(), (), Names())
+        contributions = store.verification.contributions(
+            VIEW, sources(VIEW, coverage(store, VIEW)), Cell(), (), Names()
+        )
         assert {item.fetched_at for item in contributions} == {fetched}
         assert [item.open for item in contributions] == [False] * 12 + [True] * 60
 
@@ -217,7 +233,7 @@ class TestContributions:
         days = make_usage(T0 + DAY, 2, width=BucketWidth.DAY, rows_each=3, idle=0)
         store.put(days.batch(), T0 + 9 * DAY)
         contributions = store.verification.contributions(
-            VIEW, coverage(store, VIEW), Cell(), ("input_tokens",), Names()
+            VIEW, sources(VIEW, coverage(store, VIEW)), Cell(), ("input_tokens",), Names()
         )
         assert [item.bucket.width for item in contributions] == [BucketWidth.HOUR] * 24 + [BucketWidth.DAY] * 2
         assert [item.rows for item in contributions] == [0] * 24 + [3, 3]
@@ -228,14 +244,14 @@ class TestContributions:
         names = Names.of([Name("project", "project_id-a", "Checkout")])
         view_coverage = coverage(store, view)
         contributions = store.verification.contributions(
-            view, view_coverage, Cell(None, (("project_id", "project_id-a"),)), (), names
+            view, sources(view, view_coverage), Cell(None, (("project_id", "project_id-a"),)), (), names
         )
         expected = sum(row.combination[0] == "project_id-a" for row in usage.rows)
         assert sum(item.rows for item in contributions) == expected
         assert not sum(
             item.rows
             for item in store.verification.contributions(
-                view, view_coverage, Cell(None, (("project_id", None),)), (), names
+                view, sources(view, view_coverage), Cell(None, (("project_id", None),)), (), names
             )
         )
 
@@ -254,7 +270,7 @@ class TestUnknownFields:
         row_count = 0
         for row in range(table.rows):
             contributions = store.verification.contributions(
-                view, view_coverage, cell_of(table, row), metrics, Names()
+                view, sources(view, view_coverage), cell_of(table, row), metrics, Names()
             )
             for position, name in enumerate(metrics):
                 column = table.by_name[name]
@@ -268,7 +284,9 @@ class TestUnknownFields:
         assert row_count == len(rows)
         only = view.only("extra.region", "eu")
         chosen = [row for at, row in enumerate(rows) if at % 5 and at % 3]
-        assert store.verification.broken_identities(only, view_coverage, Names()).count == count_broken(chosen)
+        assert store.verification.broken_identities(
+            only, sources(only, view_coverage), Names()
+        ).count == count_broken(chosen)
 
 
 Call = Callable[[Store, Coverage, Cancellation], object]
@@ -282,7 +300,7 @@ Call = Callable[[Store, Coverage, Cancellation], object]
             VIEW, view_coverage, Names(), cancel
         ),
         lambda store, view_coverage, cancel: store.verification.contributions(
-            VIEW, view_coverage, Cell(), (), Names(), cancel
+            VIEW, sources(VIEW, view_coverage), Cell(), (), Names(), cancel
         ),
         lambda store, view_coverage, cancel: store.verification.changes("completions", None, T0, cancel),
     ],

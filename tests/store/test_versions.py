@@ -12,6 +12,7 @@ import pytest
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import StoreNewer
+from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import GroupColumn
 from usage_viewer.domain.view import ViewState
@@ -79,7 +80,9 @@ def test_older_file_keeps_everything(version: int, path: Path) -> None:
         assert amount(session) == Decimal("0.1234567890123456789")
         names = [(name.name, name.last_used) for name in store.names().by_id.values()]
         assert names == [("Search", 1_790_000_000 if version >= 4 else None)]
-        assert store.refused("completions") == ("api_source",)
+        assert store.grants("completions").never_granted(["batch", "api_source"]) == ("api_source",)
+        ranged = Refusal(frozenset(["api_key_id"]), "api_key_id", None, T0 - 3 * DAY, 5, T0 - 2 * DAY)
+        assert store.grants("costs") == Grants((ranged,) if version >= 5 else ())
         assert store.extras("completions").figures == ("extra.mood",)
         compared = store.comparisons.of("completions", BucketWidth.DAY)
         has_comparisons = version >= 3

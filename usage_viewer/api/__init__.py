@@ -5,7 +5,7 @@ from usage_viewer.api.http.client import ClientOptions, Timeouts, UsageClient
 from usage_viewer.api.http.endpoint import check_base_url, check_ca_file
 from usage_viewer.api.http.retry import OnRetry, Retry, RetryPolicy
 from usage_viewer.api.names import fetch_names
-from usage_viewer.api.usage import check_key, fetch_in_smaller_windows, fetch_window, probe_dimensions
+from usage_viewer.api.usage import check_key, fetch_in_smaller_windows, fetch_window, probe_grouping
 
 __all__ = [
     "ClientOptions",
@@ -22,5 +22,5 @@ __all__ = [
     "fetch_in_smaller_windows",
     "fetch_names",
     "fetch_window",
-    "probe_dimensions",
+    "probe_grouping",
 ]

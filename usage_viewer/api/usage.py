@@ -1,9 +1,8 @@
-"""Fetches a window of a dataset page by page, and probes which dimensions can be grouped by together.
+"""Fetches a window of a dataset page by page, and probes whether a grouping is granted.
 
 Uses the endpoints `/organization/usage/*` and `/organization/costs`.
 """
 
-import re
 import threading
 from collections.abc import Callable, Iterator
 from math import ceil, log2
@@ -104,64 +103,27 @@ def _bucket_text(width: BucketWidth, start: int) -> str:
     return iso(start)[:10] if width is BucketWidth.DAY else iso(start)
 
 
-def probe_dimensions(
+def probe_grouping(
     client: UsageClient,
     dataset: Dataset,
-    day: BucketRun,
+    bucket: BucketRun,
+    grouped: tuple[str, ...],
     *,
-    refusal: RequestRefused | None = None,
     cancellation: Cancellation | None = None,
     on_retry: OnRetry | None = None,
-) -> tuple[str, ...]:
-    """Return a largest set of dimensions that the server accepts together in `group_by`, for the bucket `day`.
+) -> RequestRefused | None:
+    """Return the error (HTTP 400 or 422) with which a request for one bucket, grouped by `grouped`, is refused.
 
-    Which dimensions may be grouped by depends on the organization, on the combination and on the range. The search
-    is greedy, in the dataset's order: it first leaves out the dimensions that the error message names, and then
-    adds each one again if the server accepts it. `refusal` is the HTTP 400 that a request with all dimensions got;
-    None: such a request is sent first. Raises that error if the server also refuses a request without `group_by`,
-    and other errors of `UsageClient.get`.
+    None: it is accepted; the response is not decoded. Raises other errors of `UsageClient.get`.
     """
-    window = BucketRun(day.width, day.start, day.start + day.width.seconds)
-
-    def send(names: tuple[str, ...]) -> RequestRefused | None:
-        try:
-            params = _params(dataset, window, names, None)
-            client.get(dataset.path, params, cancellation=cancellation, on_retry=on_retry)
-        except RequestRefused as error:
-            if error.status != 400:
-                raise
-            return error
-        return None
-
-    return _largest_accepted(dataset.group_by, refusal, send)
-
-
-def _largest_accepted(
-    all_names: tuple[str, ...],
-    refusal: RequestRefused | None,
-    send: Callable[[tuple[str, ...]], RequestRefused | None],
-) -> tuple[str, ...]:
-    if refusal is None:
-        refusal = send(all_names)
-        if refusal is None:
-            return all_names
-    accepted = _without_named(all_names, refusal)
-    if accepted == all_names or send(accepted) is not None:
-        accepted = ()
-        if send(()) is not None:
-            raise refusal
-    for name in all_names:
-        if name in accepted:
-            continue
-        candidate = tuple(other for other in all_names if other in accepted or other == name)
-        if candidate != all_names and send(candidate) is None:
-            accepted = candidate
-    return accepted
-
-
-def _without_named(names: tuple[str, ...], refusal: RequestRefused) -> tuple[str, ...]:
-    """Return the dimensions that the message of `refusal` does not contain."""
-    return tuple(name for name in names if not re.search(rf"\b{re.escape(name)}\b", refusal.detail))
+    try:
+        params = _params(dataset, bucket, grouped, None)
+        client.get(dataset.path, params, cancellation=cancellation, on_retry=on_retry)
+    except RequestRefused as error:
+        if error.status not in (400, 422):
+            raise
+        return error
+    return None
 
 
 def check_key(

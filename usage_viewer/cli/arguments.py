@@ -244,6 +244,11 @@ def _add_output_options(table: argparse.ArgumentParser) -> None:
     table.add_argument(
         "--refetch", action="store_true", help="load the whole range again, also days that are final"
     )
+    table.add_argument(
+        "--ask-again",
+        action="store_true",
+        help="ask again for groupings that the server refused in the last 7 days",
+    )
     database.add_argument("--no-store", action="store_true", help="do not use or change the local database")
     database.add_argument(
         "--start-over",

@@ -94,6 +94,8 @@ def _print_view(arguments: argparse.Namespace, view: ViewState, profile: Profile
     session = profile.open_session()
     try:
         refresh = Refresh.ALL if arguments.refetch else Refresh.NEEDED
+        if arguments.ask_again:
+            session.ask_again(view.dataset_name)
         form = Format(arguments.format)
         task = Printing(session, view, profile, form, arguments.names, arguments.output, err, refresh)
         return _print_table(task, out)
@@ -147,7 +149,7 @@ def _report_adjustments(result: ViewResult, err: TextIO) -> bool:
         if name not in used:
             label = result.view.dataset.dimension(name).label
             err.write(f"{label} ({name}) is not available for this organization.\n")
-    return bool(used & set(result.unavailable_dimensions))
+    return bool(result.lacking)
 
 
 def _check_extras(result: ViewResult) -> None:

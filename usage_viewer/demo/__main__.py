@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 
 from usage_viewer.demo.api.access import ADMIN_KEY
-from usage_viewer.demo.api.refusal import RefusedGroupings
+from usage_viewer.demo.api.refusal import GroupingRule, RefusedGroupings
 from usage_viewer.demo.server.parent import watch_parent, watch_stdin
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         address=(options.host, options.port),
         key=options.key,
         latency=options.latency_ms / 1000,
-        refused=RefusedGroupings.of(*options.refuse_dimension, pairs=options.refuse_pair),
+        refused=RefusedGroupings.of(*options.refuse_dimension, rules=options.refuse),
     )
     try:
         with demo:
@@ -78,13 +78,15 @@ def _parser() -> argparse.ArgumentParser:
         help="answer HTTP 400 to a request that is grouped by this dimension",
     )
     add(
-        "--refuse-pair",
-        nargs=2,
-        action="append",
+        "--refuse",
+        nargs="+",
+        action="extend",
         default=[],
-        choices=dimensions,
-        metavar="NAME",
-        help="answer HTTP 400 to a request for costs that is grouped by both dimensions",
+        type=GroupingRule.parse,
+        metavar="RULE",
+        help="answer HTTP 400 to a request that is grouped by all dimensions of a rule: [DATASET:]NAME[+NAME...], "
+        "with +* only beside another one, with <DAY only if it begins before that day (UTC); "
+        "such as costs:user_id+* or costs:api_key_id<2025-12-06",
     )
     add(
         "--watch-stdin",

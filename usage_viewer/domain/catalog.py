@@ -229,6 +229,7 @@ COSTS = Dataset(
     page_limits={BucketWidth.DAY: PageLimit(7, 180)},
     default_columns=("amount",),
     default_grouping=("line_item",),
+    always_grouped=("line_item",),  # quantities are given only with it
     largest_first="amount",
 )
 

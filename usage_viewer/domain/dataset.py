@@ -76,6 +76,7 @@ class Dataset:
     page_limits: Mapping[BucketWidth, PageLimit]
     default_columns: tuple[str, ...]  # names of metrics and derived metrics
     default_grouping: tuple[str, ...] = ()
+    always_grouped: tuple[str, ...] = ()  # dimensions that every request is grouped by, if granted
     largest_first: str = ""  # the figure that rows without periods are sorted by at first, if there is one
     derived: tuple[Derived, ...] = ()
     over_time: tuple[OverTime, ...] = ()

@@ -1,6 +1,7 @@
 """Formats text for display: escapes invisible and bidirectional characters, writes durations in words."""
 
 import re
+from datetime import UTC, datetime
 from typing import Final
 
 _PICTURES: Final = 0x2400  # first of Unicode's symbols for the control characters 0 to 31
@@ -17,6 +18,8 @@ _UNSEEN: Final = re.compile(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0"
     "]"
 )
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _UNITS = (("year", 365 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
 
@@ -46,3 +49,9 @@ def duration(seconds: float) -> str:
             return f"{round(seconds / length)} {noun}s"
     whole = round(seconds)
     return f"{whole} second{'' if whole == 1 else 's'}"
+
+
+def day_text(moment: int) -> str:
+    """Return the UTC day of `moment` (epoch seconds), like "6 Dec 2025"."""
+    day = datetime.fromtimestamp(moment, UTC)
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"

@@ -7,7 +7,7 @@ from typing import Final
 
 from usage_viewer.domain.catalog import Dimension
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.view import NONE_TEXT, Value
+from usage_viewer.domain.view import NONE_TEXT, NOT_AVAILABLE, NOT_AVAILABLE_TEXT, Value
 
 NEVER: Final = 0
 """The `last_used` of a key that was never used."""
@@ -56,12 +56,15 @@ class Names:
         return cls({(name.kind, name.id): name for name in names})
 
     def label(self, dimension: Dimension, value: Value) -> str:
-        """Return the displayed text of a value: its name if known, otherwise the value; "(none)" for null.
+        """Return the displayed text of a value: its name if known, otherwise the value.
 
-        Invisible and bidirectional characters are escaped: names come from outside.
+        It is "(none)" for null, and "(not available)" where the API does not grant the dimension. Invisible and
+        bidirectional characters are escaped: names come from outside.
         """
         if value is None:
             return NONE_TEXT
+        if value == NOT_AVAILABLE:
+            return NOT_AVAILABLE_TEXT
         if dimension.boolean:
             return {"true": "yes", "false": "no"}.get(value) or visible(value)
         return self._labels.get((dimension.names, value)) or visible(value)

@@ -22,6 +22,11 @@ Value = str | None
 
 NONE_TEXT = "(none)"
 
+NOT_AVAILABLE: Final = "\ufdd0not available"
+"""The value of a dimension where the organization's API does not grant it: neither an id nor none."""
+
+NOT_AVAILABLE_TEXT = "(not available)"
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:

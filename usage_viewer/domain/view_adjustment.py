@@ -1,12 +1,13 @@
 """Adjusts a view to what its dataset supports (period, zone, range) and explains each change."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.domain.period import BucketWidth, Granularity, Periods
 from usage_viewer.domain.view import ViewState
 
@@ -15,22 +16,32 @@ _GRANULARITY_OF = {BucketWidth.HOUR: Granularity.HOUR, BucketWidth.DAY: Granular
 
 @dataclass(frozen=True, slots=True)
 class AdjustedView:
-    """Holds the adjusted view, its periods, and one sentence for each change (`notes`)."""
+    """Holds the adjusted view, its periods, and one sentence for each change (`notes`).
+
+    `removed` are the dimensions that the view named and that are not granted.
+    """
 
     view: ViewState
     periods: Periods
     notes: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
-def adjust_view(view: ViewState, now: int, week_start: int = 0, refused: Collection[str] = ()) -> AdjustedView:
+_EVERYTHING_GRANTED = Grants()
+
+
+def adjust_view(
+    view: ViewState, now: int, week_start: int = 0, grants: Grants = _EVERYTHING_GRANTED
+) -> AdjustedView:
     """Adjust `view` to the finest buckets and the dimensions that are available.
 
     If the dataset's buckets are too coarse for the view, the period becomes coarser, the zone becomes UTC, and the
-    range is extended to whole buckets, each only if necessary. The dimensions `refused` by the organization's
-    server are removed. `now` is in epoch seconds; `week_start` is the first day of a week (Monday is 0). Raises
-    InputError if the range can't be resolved.
+    range is extended to whole buckets, each only if necessary. Dimensions that the organization's server refuses
+    in any range are removed. `now` is in epoch seconds; `week_start` is the first day of a week (Monday is 0).
+    Raises InputError if the range can't be resolved.
     """
-    adjusted, notes = _remove_refused(view, refused)
+    removed = _refused_dimensions(view, grants)
+    adjusted, notes = _without(view, tuple(removed)), _removal_notes(view, removed)
     finest = view.dataset.finest
     changes = []
     if adjusted.per is not (per := _supported_granularity(adjusted.per, finest)):
@@ -48,7 +59,13 @@ def adjust_view(view: ViewState, now: int, week_start: int = 0, refused: Collect
     if changes:
         reason = f"{view.dataset.label} are only available per UTC {finest.noun}"
         notes = (f"{reason}; shown {', '.join(changes)}.", *notes)
-    return AdjustedView(adjusted, periods, notes)
+    return AdjustedView(adjusted, periods, notes, tuple(removed))
+
+
+def requested_dimensions(view: ViewState) -> tuple[str, ...]:
+    """Return the dimensions that a view groups or filters by and that requests must be grouped by."""
+    used = dict.fromkeys((*view.grouping, *(item.dimension for item in view.filters)))
+    return tuple(name for name in used if view.dataset.dimension(name).requested)
 
 
 def _supported_granularity(per: Granularity, finest: BucketWidth) -> Granularity:
@@ -70,17 +87,47 @@ def _extend_to_buckets(chosen: DateRange, now: int, finest: BucketWidth, week_st
     return DateRange(None, start, max(end, start + timedelta(seconds=finest.seconds)))
 
 
-def _remove_refused(view: ViewState, refused: Collection[str]) -> tuple[ViewState, tuple[str, ...]]:
-    """Remove the refused dimensions from the view: their null values would wrongly read as "none"."""
-    used = [*view.grouping, *(item.dimension for item in view.filters)]
-    removed = [name for name in dict.fromkeys(used) if name in refused]
+def _refused_dimensions(view: ViewState, grants: Grants) -> dict[str, Refusal]:
+    """Return the dimensions of a view that are refused together with those before them, each with the refusal."""
+    removed: dict[str, Refusal] = {}
+    kept: list[str] = []
+    for name in requested_dimensions(view):
+        refusal = grants.always_refused((*kept, name))
+        if refusal is None:
+            kept.append(name)
+        else:
+            removed[name] = refusal
+    return removed
+
+
+def _without(view: ViewState, removed: Collection[str]) -> ViewState:
+    """Return the view without dimensions: their null values would wrongly read as "none"."""
     if not removed:
-        return view, ()
-    adjusted = replace(
+        return view
+    return replace(
         view.with_grouping(name for name in view.grouping if name not in removed),
         filters=tuple(item for item in view.filters if item.dimension not in removed),
     )
-    labels = " and ".join(view.dataset.dimension(name).label for name in removed)
-    verb, pronoun = ("is", "it") if len(removed) == 1 else ("are", "them")
-    of = f"this organization's {view.dataset.label.lower()}"
-    return adjusted, (f"{labels} {verb} not available for {of}; shown without {pronoun}.",)
+
+
+def _removal_notes(view: ViewState, removed: Mapping[str, Refusal]) -> tuple[str, ...]:
+    """Return a sentence about the removed dimensions that are never granted, and one for each of the others."""
+    alone = [name for name, refusal in removed.items() if refusal.dimensions == {name}]
+    notes = []
+    of = f"for this organization's {view.dataset.label.lower()}"
+    if alone:
+        labels = " and ".join(view.dataset.dimension(name).label for name in alone)
+        verb, pronoun = ("is", "it") if len(alone) == 1 else ("are", "them")
+        notes.append(f"{labels} {verb} not available {of}; shown without {pronoun}.")
+    for name, refusal in removed.items():
+        if name not in alone:
+            label = view.dataset.dimension(name).label
+            notes.append(f"{together(view, refusal)} is not available {of}; shown without {label}.")
+    return tuple(notes)
+
+
+def together(view: ViewState, refusal: Refusal) -> str:
+    """Return the labels of a refused combination, like "User together with Project"."""
+    others = [item.label for item in view.dataset.dimensions if item.name in refusal.dimensions - {refusal.blamed}]
+    label = view.dataset.dimension(refusal.blamed).label
+    return f"{label} together with {' and '.join(others)}" if others else label

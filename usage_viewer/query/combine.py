@@ -9,6 +9,7 @@ from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import Dataset, Kind, Metric
 from usage_viewer.domain.dataset import PROFILE
 from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.view import NOT_AVAILABLE
 from usage_viewer.query.aggregate import FactRows, aggregate, concat_rows
 from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.query.levels import BucketLevels
@@ -62,7 +63,11 @@ def _column_names(plan: Plan, part: Part) -> dict[str, str]:
 
 def _is_same(plan: Plan, part: Part, columns: Mapping[str, str]) -> bool:
     """Report whether the part's rows need no change."""
-    return part.dataset.dimensions == plan.dataset.dimensions and all(old == new for old, new in columns.items())
+    return (
+        not part.absent
+        and part.dataset.dimensions == plan.dataset.dimensions
+        and all(old == new for old, new in columns.items())
+    )
 
 
 def _metrics(plan: Plan, names: Sequence[str]) -> list[Metric]:
@@ -70,11 +75,15 @@ def _metrics(plan: Plan, names: Sequence[str]) -> list[Metric]:
 
 
 def _combinations(dataset: Dataset, part: Part, sums: FactSums) -> Iterator[Combination]:
-    """Yield each combination of a part as one of the combined dataset; null in dimensions that the part lacks."""
-    position = {item.name: index for index, item in enumerate(part.dataset.dimensions, 2)}
-    chosen = [position.get(item.name, 0 if item.name == PROFILE.name else 1) for item in dataset.dimensions]
+    """Yield each combination of a part as one of the combined dataset.
+
+    It has null in dimensions that the part lacks, or the mark of what is not available.
+    """
+    position = {item.name: index for index, item in enumerate(part.dataset.dimensions, 3)}
+    position |= dict.fromkeys(part.absent, 2) | {PROFILE.name: 0}
+    chosen = [position.get(item.name, 1) for item in dataset.dimensions]
     for combination in sums.index.combinations():
-        values = (part.profile, None, *combination)
+        values = (part.profile, None, NOT_AVAILABLE, *combination)
         yield tuple(values[index] for index in chosen)
 
 

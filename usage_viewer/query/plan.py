@@ -8,6 +8,7 @@ import numpy as np
 from usage_viewer.domain.catalog import Dataset
 from usage_viewer.domain.coverage import Coverage, combine_coverage
 from usage_viewer.domain.errors import InputError
+from usage_viewer.domain.grain import dataset_name
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.view import ViewState
 from usage_viewer.query.aggregate import FactRows
@@ -20,12 +21,14 @@ class FactSource:
     """One dataset of one profile, and how much of a view's buckets is stored for it.
 
     `profile` is the profile's id; it matters only in a view across organizations. `dataset` has the unknown fields
-    that the view names.
+    that the view names; it may be a further grain (see `domain.grain`). `absent`: the dimensions that its rows
+    lack because the organization's API does not grant them.
     """
 
     profile: str
     dataset: Dataset
     coverage: Coverage
+    absent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Part:
     """What to read from one profile's store.
 
     `metrics` are summed for each period of `coverage`; `levels` are metrics also summed for each bucket, for means
-    and peaks.
+    and peaks. `absent`: see `FactSource`.
     """
 
     profile: str
@@ -41,6 +44,7 @@ class Part:
     coverage: Coverage
     metrics: tuple[str, ...]
     levels: tuple[str, ...] = ()
+    absent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +74,14 @@ class FactSums:
 def plan_view(view: ViewState, sources: Iterable[FactSource]) -> Plan:
     """Plan one part for each source; there is at least one source.
 
-    An ordinary view has one source, a view across organizations one for each profile, and a view of joined datasets
-    (see `join_datasets`) one for each profile and dataset. A source without any needed metric is not read. Raises
-    ValueError if the sources differ in their periods, InputError for unknown fields of joined datasets.
+    An ordinary view has one source for each grain that answers it, a view across organizations those of each
+    profile, and a view of joined datasets (see `join_datasets`) those of each profile and dataset. A source without
+    any needed metric is not read. Raises ValueError if the sources differ in their periods, InputError for unknown
+    fields of joined datasets.
     """
     dataset, metrics, levels = view.dataset, metrics_needed(view), levels_needed(view)
     sources = list(sources)
-    is_join = len({source.dataset.name for source in sources}) > 1
+    is_join = len({dataset_name(source.dataset.name) for source in sources}) > 1
     if is_join and view.extras:
         raise InputError(
             ", ".join(view.extras),
@@ -91,7 +96,9 @@ def plan_view(view: ViewState, sources: Iterable[FactSource]) -> Plan:
         needed = tuple(name for name, column in names if column in metrics)
         if needed or not is_join:
             needed_levels = tuple(name for name, column in names if column in levels)
-            parts.append(Part(source.profile, source.dataset, source.coverage, needed, needed_levels))
+            parts.append(
+                Part(source.profile, source.dataset, source.coverage, needed, needed_levels, source.absent)
+            )
     return Plan(tuple(parts), dataset, cover_parts(parts))
 
 
@@ -118,8 +125,19 @@ def cover_parts(parts: Sequence[Part]) -> Coverage:
         if not np.array_equal(part.coverage.periods.bounds, first.periods.bounds):
             raise ValueError("The parts of a plan must have the same periods.")
     unit = min((part.coverage.unit for part in parts), key=lambda width: width.seconds)
-    combined = combine_coverage([_in_unit(part.coverage, unit) for part in parts])
+    combined = combine_coverage([_in_unit(coverage, unit) for coverage in _whole_coverages(parts)])
     return replace(combined, organizations=len({part.profile for part in parts}))
+
+
+def _whole_coverages(parts: Iterable[Part]) -> list[Coverage]:
+    """Return one coverage for each profile and dataset: its grains have the same counts, and each a part of it."""
+    whole: dict[tuple[str, str], Coverage] = {}
+    for part in parts:
+        source = part.profile, dataset_name(part.dataset.name)
+        known = whole.get(source)
+        read = (*known.read, *part.coverage.read) if known is not None else part.coverage.read
+        whole[source] = replace(part.coverage, read=tuple(sorted(read, key=lambda run: run.start)))
+    return list(whole.values())
 
 
 def _in_unit(coverage: Coverage, unit: BucketWidth) -> Coverage:
@@ -137,7 +155,7 @@ def _in_unit(coverage: Coverage, unit: BucketWidth) -> Coverage:
 
 def column_name(combined: Dataset, dataset: Dataset, name: str) -> str:
     """Return the name in a combined dataset of a figure of one of its datasets."""
-    qualified = f"{dataset.name}.{name}"
+    qualified = f"{dataset_name(dataset.name)}.{name}"
     return qualified if combined.has_column(qualified) else name
 
 

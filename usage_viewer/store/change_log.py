@@ -10,8 +10,10 @@ from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset, Kind
 from usage_viewer.domain.coverage import SETTLED_AFTER
 from usage_viewer.domain.figures import Number
+from usage_viewer.domain.grain import dataset_name, stored_dataset
 from usage_viewer.domain.period import BucketWidth, Span
 from usage_viewer.domain.verification import Bucket, Change, Changes
+from usage_viewer.domain.view import NOT_AVAILABLE
 from usage_viewer.query.aggregate import EXACT, normalize_decimal
 from usage_viewer.store.engine.database import Connection
 from usage_viewer.store.engine.schema import combination_table, fact_table, quoted
@@ -108,15 +110,23 @@ def read_changes(cursor: Connection, dataset: Dataset, span: Span | None, now: i
     if not count:
         return Changes()
     names = "[" + ", ".join(_literal(metric.name) for metric in dataset.metrics) + "]"
-    dimensions = [f"c.{quoted(dimension.name)}" for dimension in dataset.dimensions]
+    base = stored_dataset(dataset_name(dataset.name))
     rows = cursor.execute(
         "SELECT bucket, width, metric, before, after, settled, seen_at,"
-        f" {', '.join(dimensions)} FROM change LEFT JOIN {quoted(combination_table(dataset))} AS c"
+        f" {dimensions_sql(base, dataset)} FROM change LEFT JOIN {quoted(combination_table(dataset))} AS c"
         f" ON combination = c.id WHERE {condition}"
         f" ORDER BY seen_at DESC, bucket DESC, combination, list_position({names}, metric) LIMIT {MAX_LISTED}",
         parameters,
     ).fetchall()
     return Changes(count, tuple(_change(dataset, row) for row in rows if dataset.has_column(row[2])))
+
+
+def dimensions_sql(dataset: Dataset, grain: Dataset) -> str:
+    """Return SQL for a value of each dimension of `dataset` from the combination `c` of one of its grains."""
+    return ", ".join(
+        f"c.{quoted(item.name)}" if grain.has_dimension(item.name) else _literal(NOT_AVAILABLE)
+        for item in dataset.dimensions
+    )
 
 
 def _change(dataset: Dataset, row: tuple[object, ...]) -> Change:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.coverage import HeldBuckets
 from usage_viewer.domain.figures import Number
+from usage_viewer.domain.grain import dataset_name, is_stored_dataset
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.verification import Bucket, Difference
 from usage_viewer.store.engine.database import Connection
@@ -67,7 +68,7 @@ class ComparisonIndex:
         index = cls()
         widths = {width.value for width in BucketWidth}
         for dataset, name in cursor.execute("SELECT DISTINCT dataset, width FROM comparison").fetchall():
-            if dataset not in DATASETS or name not in widths:
+            if not is_stored_dataset(dataset) or name not in widths:
                 continue
             columns = cursor.execute(
                 "SELECT start, fetched_at, compared_at FROM comparison"
@@ -167,24 +168,25 @@ def delete_comparisons(cursor: Connection, dataset: str, width: BucketWidth, sta
 def _read_marks(cursor: Connection) -> dict[str, dict[Bucket, tuple[Difference, ...]]]:
     """Return the marks of all datasets: two queries, since the start waits for them."""
     widths = {width.value: width for width in BucketWidth}
-    marks: dict[str, dict[Bucket, tuple[Difference, ...]]] = {name: {} for name in DATASETS}
+    marks: dict[str, dict[Bucket, tuple[Difference, ...]]] = {}
     for dataset, name, start in cursor.execute(
         "SELECT dataset, width, start FROM comparison WHERE grew"
     ).fetchall():
-        if dataset in marks and name in widths:
-            marks[dataset][Bucket(start, widths[name])] = ()
+        if is_stored_dataset(dataset) and name in widths:
+            marks.setdefault(dataset, {})[Bucket(start, widths[name])] = ()
     kinds = {(data.name, metric.name): metric.kind for data in DATASETS.values() for metric in data.metrics}
     rows: Iterable[tuple[str, str, int, str, str | None, str, str]] = cursor.execute(
         "SELECT dataset, width, start, metric, unit, local_value, server_value FROM difference"
         " ORDER BY start, rowid"
     ).fetchall()
     for dataset, name, start, metric, unit, local_value, server_value in rows:
-        kind = kinds.get((dataset, metric))
-        if kind is None or name not in widths:
+        kind = kinds.get((dataset_name(dataset), metric))
+        if kind is None or name not in widths or not is_stored_dataset(dataset):
             continue
         bucket = Bucket(start, widths[name])
         found = Difference(bucket, metric, _number(local_value, kind), _number(server_value, kind), unit)
-        marks[dataset][bucket] = (*marks[dataset].get(bucket, ()), found)
+        of_dataset = marks.setdefault(dataset, {})
+        of_dataset[bucket] = (*of_dataset.get(bucket, ()), found)
     return marks
 
 

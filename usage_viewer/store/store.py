@@ -11,10 +11,11 @@ import numpy as np
 
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import Coverage, HeldBuckets
 from usage_viewer.domain.dataset import Extras, is_extra
 from usage_viewer.domain.errors import StoreNotWritable
+from usage_viewer.domain.grain import GrainBuckets, dataset_name, stored_dataset
+from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.view import Value
@@ -30,7 +31,7 @@ from usage_viewer.store.comparison_index import (
     delete_comparisons,
     write_comparison,
 )
-from usage_viewer.store.engine.database import Connection, Database, wal_path
+from usage_viewer.store.engine.database import Database, wal_path
 from usage_viewer.store.engine.malloc import keep_freed_memory
 from usage_viewer.store.engine.schema import (
     add_new_columns,
@@ -44,13 +45,14 @@ from usage_viewer.store.engine.schema import (
 )
 from usage_viewer.store.fact_cache import FactCache
 from usage_viewer.store.fact_query import FactQuery, read_facts
+from usage_viewer.store.grant_index import GrantIndex, delete_refusals, write_refusals
 from usage_viewer.store.name_index import NameIndex, write_names
 from usage_viewer.store.unknown_fields import UnknownFields, extend_index, read_field_values
 from usage_viewer.store.verification import VerificationQueries
 
 
 class Store:
-    """Keeps one organization's usage, names, refused dimensions and comparisons in a DuckDB file.
+    """Keeps one organization's usage, names, refusals and comparisons in a DuckDB file.
 
     Every method may be called in any thread. Each raises StoreError.
     """
@@ -111,12 +113,21 @@ class Store:
         return self._database
 
     def stored_buckets(self, dataset: str) -> dict[BucketWidth, HeldBuckets]:
-        """Return the stored whole buckets of a dataset, for each width that has any."""
+        """Return the stored whole buckets of a dataset in its finest or a further grain, for each width."""
         return self._buckets.of(dataset)
+
+    def grains(self, dataset: str) -> tuple[GrainBuckets, ...]:
+        """Return the stored buckets of a dataset by grain, at least one grain, the finest ones first."""
+        nothing = GrainBuckets(dataset, frozenset(stored_dataset(dataset).group_by), {})
+        return self._buckets.grains(dataset) or (nothing,)
+
+    def stored_grains(self, dataset: str) -> tuple[str, ...]:
+        """Return the names under which a dataset is stored: its own and those of further grains."""
+        return tuple(dict.fromkeys((dataset, *(item.stored_as for item in self._buckets.grains(dataset)))))
 
     def rows(self, dataset: str) -> int:
         """Return how many rows of a dataset are stored, of all widths."""
-        data = DATASETS[dataset]
+        data = stored_dataset(dataset)
         with self._database.cursor() as cursor:
             tables = existing_tables(cursor)
             counts = [
@@ -133,7 +144,7 @@ class Store:
         """
         if not len(batch.starts):
             return
-        data = DATASETS[batch.dataset]
+        data = stored_dataset(batch.dataset)
         with self._write_lock:
             stored = self.stored_buckets(data.name).get(batch.width, HeldBuckets.nothing())
             is_new = not (stored.find(batch.starts) >= 0).any()
@@ -150,9 +161,9 @@ class Store:
                 self._indexes.pop(data.name, None)
                 raise
             self._comparisons.forget(data.name, batch.width, batch.starts)
-            self._buckets.add(data.name, batch.width, batch.starts, fetched_at)
+            self._buckets.add(data.name, batch.width, batch.starts, fetched_at, batch.grouped)
             if batch.extra:
-                self._known_fields(data.name).add(batch.extra.values())
+                self._known_fields(dataset_name(data.name)).add(batch.extra.values())
             self._versions[data.name] += 1
             self._cache.forget(data.name)
 
@@ -235,33 +246,36 @@ class Store:
         """Return every value of a dimension that was ever stored; of an unknown field, those stored now."""
         if is_extra(dimension):
             with self._database.cursor() as cursor:
-                return read_field_values(cursor, DATASETS[dataset], dimension)
-        return self._index(dataset).values(dimension)
+                return read_field_values(cursor, stored_dataset(dataset), dimension)
+        values = (
+            self._index(name).values(dimension)
+            for name in self.stored_grains(dataset)
+            if stored_dataset(name).has_dimension(dimension)
+        )
+        return tuple(dict.fromkeys(value for each in values for value in each))
 
     def extras(self, dataset: str) -> Extras:
         """Return the unknown fields that are stored, or were since the store was opened."""
         return self._known_fields(dataset).extras
 
-    def refused(self, dataset: str) -> tuple[str, ...]:
-        """Return the dimensions that the organization's API refuses, in the dataset's order."""
-        names = self._refused.get(dataset, frozenset())
-        return tuple(item.name for item in DATASETS[dataset].dimensions if item.name in names)
+    def grants(self, dataset: str) -> Grants:
+        """Return what is known of the groupings that the organization's API refuses, of any age."""
+        return self._grants.of(dataset)
 
-    def refuse(self, dataset: str, dimensions: Iterable[str]) -> None:
-        """Record dimensions that the organization's API refuses."""
-        with self._write_lock:
-            new = set(dimensions) - set(self.refused(dataset))
-            with self._database.transaction() as cursor:
-                for dimension in sorted(new):
-                    cursor.execute("INSERT INTO refused VALUES (?, ?)", [dataset, dimension])
-            self._refused[dataset] = self._refused.get(dataset, frozenset()) | new
-
-    def allow_all(self, dataset: str) -> None:
-        """Remove all records of refused dimensions of a dataset."""
+    def learn(self, dataset: str, refusals: Iterable[Refusal]) -> None:
+        """Record groupings that the organization's API refuses."""
+        learnt = list(refusals)
         with self._write_lock:
             with self._database.transaction() as cursor:
-                cursor.execute("DELETE FROM refused WHERE dataset = ?", [dataset])
-            self._refused.pop(dataset, None)
+                write_refusals(cursor, dataset, learnt)
+            self._grants.add(dataset, learnt)
+
+    def forget_refusals(self, dataset: str) -> None:
+        """Delete what is known of refused groupings of a dataset."""
+        with self._write_lock:
+            with self._database.transaction() as cursor:
+                delete_refusals(cursor, dataset)
+            self._grants.forget(dataset)
 
     def names(self) -> Names:
         """Return every name that was ever stored."""
@@ -278,10 +292,10 @@ class Store:
             self._store_names(self._names.deleted(kind, seen_before))
 
     def erase(self) -> None:
-        """Delete everything: usage, names, refused dimensions and comparisons."""
+        """Delete everything: usage, names, refusals and comparisons."""
         with self._write_lock:
             self._database.recreate()
-            self._versions.update(DATASETS.keys())
+            self._versions.update(self._buckets.names())
             self._cache.clear()
             self._indexes = {}
             self._unknown_fields = {}
@@ -296,7 +310,7 @@ class Store:
                 add_new_columns(cursor, self._buckets.stored())
             self._comparisons = ComparisonIndex.load(cursor)
             self._names = NameIndex.load(cursor)
-            self._refused = _read_refused(cursor)
+            self._grants = GrantIndex.load(cursor)
 
     def _migrate(self) -> None:
         is_new = self._database.is_new
@@ -316,7 +330,8 @@ class Store:
         fields = self._unknown_fields.get(dataset)
         if fields is None:
             with self._write_lock, self._database.cursor() as cursor:
-                fields = self._unknown_fields.setdefault(dataset, UnknownFields.load(cursor, DATASETS[dataset]))
+                loaded = UnknownFields.load(cursor, stored_dataset(dataset))
+                fields = self._unknown_fields.setdefault(dataset, loaded)
         return fields
 
     def _index(self, dataset: str) -> DimensionIndex:
@@ -324,7 +339,7 @@ class Store:
         index = self._indexes.get(dataset)
         if index is not None:
             return index
-        data = DATASETS[dataset]
+        data = stored_dataset(dataset)
         with self._write_lock:
             with self._database.cursor() as cursor:
                 rows = []
@@ -334,10 +349,3 @@ class Store:
                         f"SELECT {columns} FROM {quoted(combination_table(data))} ORDER BY id"
                     ).fetchall()
             return self._indexes.setdefault(dataset, DimensionIndex(data, rows))
-
-
-def _read_refused(cursor: Connection) -> dict[str, frozenset[str]]:
-    refused: dict[str, frozenset[str]] = {}
-    for dataset, dimension in cursor.execute("SELECT dataset, dimension FROM refused").fetchall():
-        refused[dataset] = refused.get(dataset, frozenset()) | {dimension}
-    return refused

@@ -1,16 +1,16 @@
 """Queries bucket sums, broken identities, changes and contributions for verification."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 
 import numpy as np
 
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.catalog import dataset_named
-from usage_viewer.domain.coverage import Coverage, HeldBuckets
+from usage_viewer.domain.coverage import HeldBuckets
 from usage_viewer.domain.dataset import Dataset, Identity, is_extra
 from usage_viewer.domain.figures import Number
+from usage_viewer.domain.grain import dataset_name, is_stored_dataset, stored_dataset
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketRun, BucketWidth, Span
 from usage_viewer.domain.verification import (
@@ -23,10 +23,12 @@ from usage_viewer.domain.verification import (
     Sums,
     open_buckets,
 )
-from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view import NOT_AVAILABLE, ViewState
 from usage_viewer.query.aggregate import EXACT, normalize_decimal
 from usage_viewer.query.dimension_index import DimensionIndex
-from usage_viewer.store.change_log import read_changes
+from usage_viewer.query.plan import FactSource
+from usage_viewer.store.change_log import MAX_LISTED as MAX_CHANGES
+from usage_viewer.store.change_log import dimensions_sql, read_changes
 from usage_viewer.store.engine.database import Connection, Database
 from usage_viewer.store.engine.schema import combination_table, existing_tables, fact_table, quoted
 from usage_viewer.store.unknown_fields import extend_index, metric_sql
@@ -64,7 +66,7 @@ class VerificationQueries:
 
     def sums(self, dataset: str, segments: Iterable[BucketRun], cancel: Cancellation | None = None) -> Sums:
         """Return the exact sums of each bucket; `segments` are runs of stored buckets of one width."""
-        data, sums = dataset_named(dataset), Sums()
+        data, sums = stored_dataset(dataset), Sums()
         with self._database.cursor(cancel) as cursor, localcontext(EXACT):
             tables = existing_tables(cursor)
             for segment in segments:
@@ -76,81 +78,99 @@ class VerificationQueries:
     def broken_identities(
         self,
         view: ViewState,
-        coverage: Coverage,
+        sources: Iterable[FactSource],
         names: Names,
         cancel: Cancellation | None = None,
         limit: int = MAX_LISTED,
     ) -> BrokenIdentities:
         """Return the facts of a view that break one of the dataset's identities, newest buckets first."""
-        data = dataset_named(view.dataset_name)
+        data = stored_dataset(view.dataset_name)
         count, listed = 0, list[BrokenIdentity]()
         with self._database.cursor(cancel) as cursor:
             tables = existing_tables(cursor)
-            if combination_table(data) not in tables or not data.identities:
-                return BrokenIdentities()
-            selection = self._select(cursor, view, coverage, names, Cell())
-            for segment in sorted(coverage.read, key=lambda item: -item.start):
-                if fact_table(data, segment.width) not in tables:
+            for source, segment in _newest_first(sources if data.identities else ()):
+                stored = stored_dataset(source.dataset.name)
+                if fact_table(stored, segment.width) not in tables:
                     continue
+                selection = self._select(cursor, view, source, names, Cell())
                 for identity, broken in zip(
-                    data.identities, _count_broken(cursor, data, segment, selection), strict=True
+                    stored.identities, _count_broken(cursor, stored, segment, selection), strict=True
                 ):
                     count += broken
                     if broken and len(listed) < limit:
-                        listed += _list_broken(cursor, data, segment, selection, identity, limit - len(listed))
+                        most = limit - len(listed)
+                        listed += _list_broken(cursor, data, stored, segment, selection, identity, most)
         listed.sort(key=lambda item: -item.bucket.start)
         return BrokenIdentities(count, tuple(listed))
 
     def changes(self, dataset: str, span: Span | None, now: int, cancel: Cancellation | None = None) -> Changes:
-        """Return the changes of the last 30 days in buckets that overlap `span` (None: in all).
+        """Return the changes of the last 30 days in buckets that overlap `span` (None: in all), of every grain.
 
         `now` is in epoch seconds.
         """
         with self._database.cursor(cancel) as cursor:
-            return read_changes(cursor, dataset_named(dataset), span, now)
+            names = sorted(row[0] for row in cursor.execute("SELECT DISTINCT dataset FROM change").fetchall())
+            grains = [name for name in names if dataset_name(name) == dataset and is_stored_dataset(name)]
+            found = [read_changes(cursor, stored_dataset(name), span, now) for name in grains]
+        listed = sorted((item for one in found for item in one.listed), key=lambda item: -item.seen_at)
+        return Changes(sum(one.count for one in found), tuple(listed[:MAX_CHANGES]))
 
     def contributions(
         self,
         view: ViewState,
-        coverage: Coverage,
+        sources: Sequence[FactSource],
         cell: Cell,
         metrics: Sequence[str],
         names: Names,
         cancel: Cancellation | None = None,
     ) -> list[BucketContribution]:
-        """Return each bucket of the cell's period in order, also those without facts of the cell."""
-        data = view.dataset
-        bounds = coverage.periods.bounds
-        first, last = (0, len(bounds) - 1) if cell.period is None else (cell.period, cell.period + 1)
-        low, high = int(bounds[first]), int(bounds[last])
-        stored, contributions = self._stored(data.name), list[BucketContribution]()
+        """Return each bucket of the cell's period in order, also those without facts of the cell.
+
+        `sources` are those that the view was read from.
+        """
+        contributions = list[BucketContribution]()
         with self._database.cursor(cancel) as cursor, localcontext(EXACT):
             tables = existing_tables(cursor)
-            selection = self._select(cursor, view, coverage, names, cell)
-            for segment in coverage.read:
-                start, end = max(segment.start, low), min(segment.end, high)
-                if start < end and fact_table(data, segment.width) in tables:
-                    run = BucketRun(segment.width, start, end)
-                    fetched = stored.get(segment.width, HeldBuckets.nothing())
-                    contributions += _contributions(cursor, data, run, selection, metrics, fetched)
-        return contributions
+            for source in sources:
+                data, bounds = source.dataset, source.coverage.periods.bounds
+                first, last = (0, len(bounds) - 1) if cell.period is None else (cell.period, cell.period + 1)
+                low, high = int(bounds[first]), int(bounds[last])
+                stored, selection = self._stored(data.name), self._select(cursor, view, source, names, cell)
+                for segment in source.coverage.read:
+                    start, end = max(segment.start, low), min(segment.end, high)
+                    if start < end and fact_table(data, segment.width) in tables:
+                        run = BucketRun(segment.width, start, end)
+                        fetched = stored.get(segment.width, HeldBuckets.nothing())
+                        contributions += _contributions(cursor, data, run, selection, metrics, fetched)
+        return sorted(contributions, key=lambda item: item.bucket)
 
     def _select(
-        self, cursor: Connection, view: ViewState, coverage: Coverage, names: Names, cell: Cell
+        self, cursor: Connection, view: ViewState, source: FactSource, names: Names, cell: Cell
     ) -> _Selection:
         """Register the ids of the combinations that pass the view's filters and are in the cell's groups."""
-        index, selection = self._index(view.dataset_name), _Selection()
-        if any(is_extra(dimension.name) for dimension in view.dataset.dimensions):
-            extended = extend_index(cursor, view.dataset, coverage, index)
+        index, selection = self._index(source.dataset.name), _Selection()
+        if any(is_extra(dimension.name) for dimension in source.dataset.dimensions):
+            extended = extend_index(cursor, source.dataset, source.coverage, index)
             cursor.register(extended.table, extended.columns)
             index, selection = extended.index, _Selection(extended.join, extended.cell)
-        chosen = index.matching(view, names)
+        filters = tuple(item for item in view.filters if item.dimension not in source.absent)
+        chosen = index.matching(replace(view, filters=filters), names)
+        if not all(item.passes(NOT_AVAILABLE) for item in view.filters if item.dimension in source.absent):
+            chosen = np.zeros_like(chosen)
         for name, value in cell.groups:
+            if name in source.absent:
+                chosen = chosen & (value == NOT_AVAILABLE)
+                continue
             codes = index.column(name)[: len(chosen)]
             values = index.values(name)
             chosen = chosen & (codes == (values.index(value) if value in values else -1))
         cursor.register("chosen", {"id": np.flatnonzero(chosen)})
         return selection
+
+
+def _newest_first(sources: Iterable[FactSource]) -> list[tuple[FactSource, BucketRun]]:
+    runs = [(source, run) for source in sources for run in source.coverage.read]
+    return sorted(runs, key=lambda item: -item[1].start)
 
 
 def _add_sums(cursor: Connection, data: Dataset, segment: BucketRun, sums: Sums) -> None:
@@ -190,9 +210,16 @@ def _count_broken(cursor: Connection, data: Dataset, segment: BucketRun, selecti
 
 
 def _list_broken(
-    cursor: Connection, data: Dataset, segment: BucketRun, selection: _Selection, identity: Identity, limit: int
+    cursor: Connection,
+    dataset: Dataset,
+    data: Dataset,
+    segment: BucketRun,
+    selection: _Selection,
+    identity: Identity,
+    limit: int,
 ) -> list[BrokenIdentity]:
-    dimensions = ", ".join(f"c.{quoted(dimension.name)}" for dimension in data.dimensions)
+    """Return broken identities with a value for each dimension of `dataset`; `data` is the grain to read."""
+    dimensions = dimensions_sql(dataset, data)
     broken = cursor.execute(
         f"SELECT bucket, {quoted(identity.whole)}, {_parts(identity)}, {dimensions}"
         f" FROM {quoted(fact_table(data, segment.width))} JOIN {quoted(combination_table(data))} AS c"

@@ -64,13 +64,15 @@ def test_a_retry_is_reported(source: ApiSource, server: DemoServer) -> None:
     assert notices == ["Rate limited; retrying in 1 s"]
 
 
-def test_accepted_dimensions_lack_a_refused_one(server: DemoServer, source: ApiSource) -> None:
-    assert source.accepted_dimensions(COMPLETIONS, LAST_WEEK, cancellation=Cancellation()) == COMPLETIONS.group_by
+def test_refusal_of_a_grouping_is_returned(server: DemoServer, source: ApiSource) -> None:
+    grouped, stop = COMPLETIONS.group_by, Cancellation()
+    assert source.refusal(COMPLETIONS, LAST_WEEK, grouped, cancellation=stop) is None
     with DemoServer(server.organization, refused=RefusedGroupings.of("batch")) as other:
         other_source = ApiSource(other.base_url, AdminKey.parse(other.key))
-        accepted = other_source.accepted_dimensions(COMPLETIONS, LAST_WEEK, cancellation=Cancellation())
+        refusal = other_source.refusal(COMPLETIONS, LAST_WEEK, grouped, cancellation=stop)
         other_source.close()
-    assert set(COMPLETIONS.group_by) - set(accepted) == {"batch"}
+    assert refusal is not None
+    assert refusal.param == "group_by[4]"
 
 
 def test_names_are_marked_as_seen_at_the_given_time(source: ApiSource) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from usage_viewer.app.verification.verification_log import VerificationLog
+from usage_viewer.app.verification.verification_log import StoredPart, VerificationLog
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.coverage import Coverage, cover
 from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity, Span, periods
@@ -53,7 +53,8 @@ class Kept:
 
     def verdict(self, first: int = 0, end: int = 10, dataset: str = "completions") -> Completeness:
         """Return the verdict on the days from `first` to before `end`."""
-        return VerificationLog(self.store).completeness(dataset, self.coverage(first, end, dataset))
+        coverage = self.coverage(first, end, dataset)
+        return VerificationLog(self.store).completeness(coverage, [StoredPart(dataset, coverage.read)])
 
     def reopen(self) -> None:
         """Close the file and open it again, as the next start does."""
@@ -128,7 +129,7 @@ def test_incomplete_data_is_not_verified(kept: Kept) -> None:
     needs = [BucketRun(BucketWidth.DAY, span.start, span.end)]
     stored = kept.store.stored_buckets("completions")
     coverage = cover(periods(span, Granularity.TOTAL, UTC), needs, stored, NOW)
-    assert log.completeness("completions", coverage) == Completeness()
+    assert log.completeness(coverage, [StoredPart("completions", coverage.read)]) == Completeness()
 
 
 def test_only_differences_of_the_view_are_returned(kept: Kept) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from usage_viewer.demo.api.query import Query, parse_query
-from usage_viewer.demo.api.refusal import Refusal
+from usage_viewer.demo.api.refusal import GroupingRule, Refusal, RefusedGroupings
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.period import BucketWidth
 
@@ -63,8 +63,8 @@ def test_limits_by_width(name: str, width: str, default: int, maximum: int) -> N
         ("end_time", START - 1),
         ("end_time", 10**30),
         ("bucket_width", "1w"),
-        ("group_by", ["model", "nonsense"]),
-        ("group_by", ["line_item"]),
+        ("group_by[1]", ["model", "nonsense"]),
+        ("group_by[0]", ["line_item"]),
         ("batch", "maybe"),
         ("line_items", "x"),
         ("nonsense", "1"),
@@ -72,7 +72,7 @@ def test_limits_by_width(name: str, width: str, default: int, maximum: int) -> N
     ],
 )
 def test_invalid_parameter_is_a_400_that_names_it(param: str, value: object) -> None:
-    refusal = _refused(**{param: value})
+    refusal = _refused(**{param.partition("[")[0]: value})
     assert refusal.error["param"] == param
     assert set(refusal.error) == {"message", "type", "param", "code"}
 
@@ -89,21 +89,55 @@ def test_filters_and_grouping_are_parsed() -> None:
 
 def test_refused_dimension_is_treated_as_unknown() -> None:
     with pytest.raises(Refusal) as caught:
-        parse_query(DATASETS["completions"], {"start_time": ["0"], "group_by": ["api_source"]}, NOW, ["api_source"])
-    assert caught.value.error["param"] == "group_by"
+        parse_query(
+            DATASETS["completions"],
+            {"start_time": ["0"], "group_by": ["model", "api_source"]},
+            NOW,
+            RefusedGroupings.of("api_source"),
+        )
+    assert caught.value.error["param"] == "group_by[1]"
     assert "'api_source'." not in str(caught.value).split("Supported")[1]
 
 
 def test_pair_is_refused_only_together() -> None:
-    pair = [frozenset({"user_id", "project_id"})]
+    refused = RefusedGroupings.of(pairs=[("user_id", "project_id")])
     for group_by in (["user_id"], ["project_id", "line_item"]):
-        parse_query(DATASETS["costs"], {"start_time": ["0"], "group_by": group_by}, NOW, (), pair)
+        parse_query(DATASETS["costs"], {"start_time": ["0"], "group_by": group_by}, NOW, refused)
     with pytest.raises(Refusal) as caught:
         parse_query(
             DATASETS["costs"],
             {"start_time": ["0"], "group_by": ["user_id", "line_item", "project_id"]},
             NOW,
-            (),
-            pair,
+            refused,
         )
     assert caught.value.error["param"] == "group_by"
+
+
+@pytest.mark.parametrize(
+    ("rule", "group_by", "start", "param"),
+    [
+        ("costs:user_id+*", ("user_id",), 0, None),
+        ("costs:user_id+*", ("user_id", "line_item"), 0, "group_by"),
+        ("costs:api_key_id<1970-01-02", ("api_key_id",), 86399, "start_time"),
+        ("costs:api_key_id<1970-01-02", ("api_key_id",), 86400, None),
+        ("user_id+project_id", ("project_id", "line_item", "user_id"), 0, "group_by"),
+        ("completions:user_id", ("user_id",), 0, None),
+    ],
+)
+def test_rules_refuse_combinations_and_ranges(
+    rule: str, group_by: tuple[str, ...], start: int, param: str | None
+) -> None:
+    parameters = {"start_time": [str(start)], "group_by": group_by}
+    refused = RefusedGroupings.of(rules=[rule])
+    if param is None:
+        parse_query(DATASETS["costs"], parameters, NOW, refused)
+    else:
+        with pytest.raises(Refusal) as caught:
+            parse_query(DATASETS["costs"], parameters, NOW, refused)
+        assert caught.value.error["param"] == param
+
+
+@pytest.mark.parametrize("text", ["", "costs:", "user_id+", "user_id<soon", "a b"])
+def test_other_rules_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not DATASET|Invalid isoformat"):
+        GroupingRule.parse(text)

@@ -115,7 +115,7 @@ def test_sdk_raises_the_errors_of_the_api(demo: DemoServer, client: openai.OpenA
     assert caught.value.param == "limit"
     with pytest.raises(openai.BadRequestError) as caught:
         usage.embeddings(start_time=now - DAY, group_by=["model", "batch"])  # type: ignore[list-item]
-    assert caught.value.param == "group_by"
+    assert caught.value.param == "group_by[1]"
     with pytest.raises(openai.BadRequestError) as caught:
         usage.completions(start_time=now - DAY, page="page_AAAA")
     assert caught.value.param == "page"

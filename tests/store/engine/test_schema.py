@@ -50,7 +50,7 @@ class TestMigrate:
         assert existing_tables(cursor) == {
             "meta",
             "held",
-            "refused",
+            "refusal",
             "name",
             "change",
             "comparison",

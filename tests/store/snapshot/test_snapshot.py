@@ -25,6 +25,7 @@ from usage_viewer.domain.coverage import cover
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import Cancelled, SnapshotDamaged, StoreError
 from usage_viewer.domain.figures import Number
+from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.domain.names import NEVER, Name
 from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
@@ -67,8 +68,10 @@ def filled(store: Store, make_usage: "MakeUsage") -> Store:
             Name("project", "nowhere", "Secret", 8),
         ]
     )
-    store.refuse("completions", ["api_source"])
     return store
+
+
+REFUSAL = Refusal(frozenset(["api_source", "batch"]), "api_source", None, NOW, 5)
 
 
 @pytest.fixture
@@ -81,7 +84,7 @@ def saved(filled: Store, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def opened(saved: Path) -> Iterator[Store]:
-    with closing(load_snapshot(saved, {"completions": ["api_source"]})) as store:
+    with closing(load_snapshot(saved, {"completions": [REFUSAL]})) as store:
         yield store
 
 
@@ -151,7 +154,7 @@ def test_coverage_and_fetch_times_remain(
             assert (filled.stored_buckets(dataset)[width].find(stored.starts) == stored.fetched).all()
     idle = ViewState("completions", between(T0 - 3600, T0 + 3 * DAY), Granularity.HOUR, grouping=())
     assert coverage(opened, idle).stored == 72  # without the hour before the snapshot's span
-    assert opened.refused("completions") == ("api_source",)
+    assert opened.grants("completions") == Grants((REFUSAL,))
 
 
 def test_names_are_those_that_occur_and_those_with_equal_names(opened: Store) -> None:

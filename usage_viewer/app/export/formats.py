@@ -28,9 +28,12 @@ from usage_viewer.domain.column import Dates
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.shown_amounts import ShownAmounts
 from usage_viewer.domain.table import Alignment, Column
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view import NOT_AVAILABLE, Value
 
 WriteText = Callable[[str], str]
+
+NOT_AVAILABLE_JSON = '{"available": false}'
+"""The JSON value of a dimension that the organization's API does not grant."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,10 @@ class JsonFields:
         return moment_cells(codes, moments, zone)
 
     def values(self, codes: NDArray[np.int32], values: Sequence[Value], *, boolean: bool) -> Cells:
-        """Return strings and null; true and false for a boolean dimension."""
-        literal = ("true", "false") if boolean else ()
-        return text_cells(
-            codes, [value if value is not None and value in literal else json_text(value) for value in values]
-        )
+        """Return strings and null; true and false for a boolean dimension; an object for what is not available."""
+        literal = {"true": "true", "false": "false"} if boolean else {}
+        literal[NOT_AVAILABLE] = NOT_AVAILABLE_JSON
+        return text_cells(codes, [literal.get(value or "") or json_text(value) for value in values])
 
 
 def objects(export: Export) -> Layout:

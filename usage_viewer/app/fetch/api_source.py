@@ -13,6 +13,7 @@ from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset
+from usage_viewer.domain.errors import RequestRefused
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketRun
 
@@ -109,13 +110,13 @@ class ApiSource:
 
         yield from api.fetch_in_smaller_windows(fetch_part, window, on_notice)
 
-    def accepted_dimensions(
-        self, dataset: Dataset, day: BucketRun, *, cancellation: Cancellation
-    ) -> tuple[str, ...]:
-        """Return the dimensions that the organization may group by together; see `Source`."""
+    def refusal(
+        self, dataset: Dataset, bucket: BucketRun, grouped: tuple[str, ...], *, cancellation: Cancellation
+    ) -> RequestRefused | None:
+        """Return the error with which a small request is refused; see `Source`."""
         from usage_viewer import api
 
-        return api.probe_dimensions(self._client, dataset, day, cancellation=cancellation)
+        return api.probe_grouping(self._client, dataset, bucket, grouped, cancellation=cancellation)
 
     def names(self, now: int, *, cancellation: Cancellation) -> Iterator[list[Name]]:
         """Yield the names of projects, users and API keys; see `Source.names`."""

@@ -1,17 +1,22 @@
 """Defines `Fetcher`, which fetches usage from one source into the store, grouped by every granted dimension."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from usage_viewer.app.fetch.coverage_reader import CoverageReader
+from usage_viewer.app.fetch.grant_learner import GrantLearner
 from usage_viewer.app.fetch.ports import Source
-from usage_viewer.app.fetch.window_fetcher import Progress, fetch_windows
+from usage_viewer.app.fetch.window_fetcher import GroupingRefused, Progress, fetch_windows
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.errors import NotFound, RequestRefused, ScopeMissing, UsageViewerError
-from usage_viewer.domain.period import BucketRun, BucketWidth
+from usage_viewer.domain.grain import GrainRuns, dataset_name, stored_dataset
+from usage_viewer.domain.grants import LEARNT_FOR
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
+
+MAX_UNPROBED = 3
+"""Before more windows are requested side by side, one small request asks whether the oldest is granted."""
 
 
 class Fetcher:
@@ -46,16 +51,16 @@ class Fetcher:
             raise
 
     def _fetch_granted(self, view: ViewState, cancellation: Cancellation, refresh: Refresh) -> Iterator[Progress]:
-        """Fetch; if the grouping is refused, find the granted dimensions and fetch once more."""
-        has_probed = False
+        """Fetch; after each refused grouping, learn what is granted and fetch the rest."""
+        dataset = stored_dataset(view.dataset_name)  # without the unknown fields that the view names
+        learner = GrantLearner(self._store, self.source, dataset, self._clock, cancellation)
         while True:
+            requests = self._coverage.requests(view, refresh=refresh, grants=learner.grants)
             try:
-                yield from self._fetch_windows(view, cancellation, refresh)
-            except RequestRefused as error:
-                if has_probed or not is_about_grouping(error):
-                    raise
-                has_probed = True
-                yield from self._store_refused_dimensions(view, error, cancellation)
+                yield from self._fetch_grains(requests, learner, cancellation)
+            except GroupingRefused as refused:
+                yield Progress(0, 0, notice="Checking which groupings are available")
+                learner.learn(refused)
             else:
                 return
 
@@ -68,35 +73,38 @@ class Fetcher:
             return bool(self._answered - {dataset})
         return isinstance(error, NotFound) or (isinstance(error, RequestRefused) and error.status == 403)
 
-    def _fetch_windows(self, view: ViewState, cancellation: Cancellation, refresh: Refresh) -> Iterator[Progress]:
-        dataset = dataset_named(view.dataset_name)  # without the unknown fields that the view names
-        refused = self._store.refused(dataset.name)
+    def _fetch_grains(
+        self, requests: Sequence[GrainRuns], learner: GrantLearner, cancellation: Cancellation
+    ) -> Iterator[Progress]:
+        """Fetch the windows of each grain. Raises GroupingRefused, and what `fetch` raises."""
+        total, done = sum(len(part.runs) for part in requests), 0
+        yield Progress(0, total)
+        for part in requests:
+            if len(part.runs) > min(learner.left, MAX_UNPROBED) and part.grouped and not self._is_known(part):
+                learner.probe(part)
+            for step in self._fetch_windows(part, cancellation):
+                yield replace(step, done=done + step.done, total=total)
+            done += len(part.runs)
+
+    def _is_known(self, part: GrainRuns) -> bool:
+        """Whether usage as old as the oldest window was fetched in this grain, not too long ago."""
+        oldest, since = part.runs[-1].start, int(self._clock()) - LEARNT_FOR
+        return any(
+            grain.stored_as == part.dataset.name
+            and grain.grain == set(part.grouped)
+            and bool(((held.starts <= oldest) & (held.fetched >= since)).any())
+            for grain in self._store.grains(dataset_name(part.dataset.name))
+            for held in grain.held.values()
+        )
+
+    def _fetch_windows(self, part: GrainRuns, cancellation: Cancellation) -> Iterator[Progress]:
         yield from fetch_windows(
             self.source,
-            dataset,
-            self._coverage.windows(view, refresh=refresh),
-            tuple(name for name in dataset.group_by if name not in refused),
+            part.dataset,
+            part.runs,
+            part.grouped,
             self._store.put,
             cancellation=cancellation,
             clock=self._clock,
             workers=self._workers,
         )
-
-    def _store_refused_dimensions(
-        self, view: ViewState, error: RequestRefused, cancellation: Cancellation
-    ) -> Iterator[Progress]:
-        """Store which dimensions the organization refuses. Raises `error` if none is newly refused."""
-        dataset = dataset_named(view.dataset_name)
-        yield Progress(0, 0, notice="Checking which dimensions are available")
-        today = BucketWidth.DAY.floor(int(self._clock()))
-        yesterday = BucketRun(BucketWidth.DAY, today - BucketWidth.DAY.seconds, today)
-        accepted = self.source.accepted_dimensions(dataset, yesterday, cancellation=cancellation)
-        refused = set(dataset.group_by) - set(accepted)
-        if refused <= set(self._store.refused(dataset.name)):
-            raise error
-        self._store.refuse(dataset.name, refused)
-
-
-def is_about_grouping(error: RequestRefused) -> bool:
-    """Whether a refused request (HTTP 400, or 422 of a gateway) may mean that a dimension is not granted."""
-    return error.status in (400, 422) and (not error.param or error.param.startswith("group_by"))

@@ -6,6 +6,7 @@ from typing import Protocol
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset
+from usage_viewer.domain.errors import RequestRefused
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketRun
 
@@ -32,12 +33,12 @@ class Source(Protocol):
         """Yield the buckets of `window`, grouped by the dimensions `grouped`."""
         ...
 
-    def accepted_dimensions(
-        self, dataset: Dataset, day: BucketRun, *, cancellation: Cancellation
-    ) -> tuple[str, ...]:
-        """Return the dimensions that the organization may group by together.
+    def refusal(
+        self, dataset: Dataset, bucket: BucketRun, grouped: tuple[str, ...], *, cancellation: Cancellation
+    ) -> RequestRefused | None:
+        """Return the error with which a request for one bucket, grouped by `grouped`, is refused.
 
-        Raises RequestRefused if a request without any dimension is refused too.
+        None: it is accepted. The response is not decoded.
         """
         ...
 

@@ -11,7 +11,7 @@ from usage_viewer.app.fetch.ports import Source
 from usage_viewer.domain.batch import Batch, concat_batches
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset
-from usage_viewer.domain.errors import AnswerError, UsageViewerError
+from usage_viewer.domain.errors import AnswerError, RequestRefused, UsageViewerError
 from usage_viewer.domain.period import BucketRun
 
 POLL = 0.05
@@ -35,6 +35,18 @@ class Progress:
     total: int
     stored: bool = False
     notice: str = ""
+
+
+class GroupingRefused(Exception):
+    """Says that a request for `window`, grouped by `grouped`, was refused with `error`.
+
+    `requests` counts the requests that were refused side by side.
+    """
+
+    def __init__(self, window: BucketRun, grouped: tuple[str, ...], error: RequestRefused) -> None:
+        super().__init__(str(error))
+        self.window, self.grouped, self.error = window, grouped, error
+        self.requests = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,8 @@ def fetch_windows(
     `keep` runs in the calling thread; batches that were requested in the same second are joined. After an error
     no further request starts, but running ones are still kept, and then the first error is raised. An unusable
     response fails only its own window. Cancelling ends the iteration at once with Cancelled; a running request may
-    continue in its thread, but its result is dropped. Raises the source's errors and StoreError.
+    continue in its thread, but its result is dropped. Raises GroupingRefused for a refused request, the source's
+    other errors, and StoreError.
     """
     pool = _WorkerPool(source, dataset, windows, grouped, clock, workers)
     done = 0
@@ -85,6 +98,8 @@ def fetch_windows(
                     yield Progress(done, len(windows), notice=message)
                 elif isinstance(message, _Ended):
                     done += message.error is None
+                    if isinstance(first_error, GroupingRefused) and isinstance(message.error, GroupingRefused):
+                        first_error.requests += 1
                     first_error = first_error or message.error
                     yield Progress(done, len(windows))
     finally:
@@ -171,7 +186,7 @@ class _WorkerPool:
                     return
                 self._unfinished -= 1
 
-    def _fetch(self, window: BucketRun) -> UsageViewerError | None:
+    def _fetch(self, window: BucketRun) -> UsageViewerError | GroupingRefused | None:
         requested_at, started = self._clock(), time.monotonic()
         try:
             for batch in self._source.fetch(
@@ -185,6 +200,8 @@ class _WorkerPool:
                 self._send(_Arrived(batch, int(requested_at + correction)))
                 if self._stop.is_cancelled:
                     break
+        except RequestRefused as error:
+            return GroupingRefused(window, self._grouped, error)
         except UsageViewerError as error:
             return error
         return None

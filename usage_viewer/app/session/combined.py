@@ -7,15 +7,19 @@ import numpy as np
 
 from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.app.session.capabilities import COMBINED
+from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.app.verification.verifier import VerificationOutcome
 from usage_viewer.domain.cancellation import Cancellation
+from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.coverage import Coverage, Refresh, combine_coverage
 from usage_viewer.domain.dataset import PROFILE, Extras
 from usage_viewer.domain.errors import Cancelled, KeyMissing, UsageViewerError
+from usage_viewer.domain.grants import Grants
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import Span
+from usage_viewer.domain.period_status import period_statuses
 from usage_viewer.domain.verification import (
     BrokenIdentities,
     Bucket,
@@ -26,9 +30,9 @@ from usage_viewer.domain.verification import (
     Verdict,
 )
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.domain.view_adjustment import adjust_view
+from usage_viewer.domain.view_adjustment import adjust_view, requested_dimensions
 from usage_viewer.query.answer import answer
-from usage_viewer.query.plan import FactSource, plan_view
+from usage_viewer.query.plan import plan_view
 
 MAX_LISTED = 1000
 """Largest number of broken identities or changes in a list, for all organizations together."""
@@ -94,14 +98,14 @@ class CombinedSession:
     def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
         """Answer `view` from what is stored in every organization, with names for ids if `named`."""
         now = self.now
-        unavailable = self._unavailable_dimensions(view.dataset_name)
-        adjusted = adjust_view(view, now, self._week_start, unavailable)
+        grants = self._common_grants(view.dataset_name)
+        adjusted = adjust_view(view, now, self._week_start, grants)
         one = _of_one(adjusted.view)
-        sources = [
-            FactSource(profile, one.dataset, session.coverage(one, now=now))
-            for profile, session in self._sessions.items()
-        ]
-        plan = plan_view(adjusted.view, sources)
+        stored = {profile: session.stored_view(one, now) for profile, session in self._sessions.items()}
+        plan = plan_view(
+            adjusted.view,
+            [replace(source, profile=profile) for profile, item in stored.items() for source in item.sources],
+        )
         names = self.names if named else Names()
         table, notes = answer(
             adjusted.view,
@@ -110,24 +114,28 @@ class CombinedSession:
             names,
             cancellation,
         )
-        statuses = [
-            self._sessions[source.profile].period_statuses(view.dataset_name, source.coverage, now)
-            for source in sources
+        statuses = [period_statuses(item.coverage, item.held, now) for item in stored.values()]
+        absent = frozenset().union(*(item.absent for item in stored.values()))
+        grain = [
+            f"{self._labels[profile]}: {note}"
+            for profile, item in stored.items()
+            for note in grain_notes(one, item, self._sessions[profile].grants(view.dataset_name))
         ]
         extras = [session.extras(view.dataset_name) for session in self._sessions.values()]
         return ViewResult(
             view,
             table,
             plan.coverage,
-            unavailable,
+            grants.never_granted(dataset_named(view.dataset_name).group_by),
             now,
             np.maximum.reduce(statuses),
             adjusted.view,
-            (*adjusted.notes, *notes),
+            (*adjusted.notes, *grain, *notes),
             Extras(
                 tuple(dict.fromkeys(name for one in extras for name in one.figures)),
                 tuple(dict.fromkeys(name for one in extras for name in one.values)),
             ),
+            (*adjusted.removed, *(name for name in requested_dimensions(adjusted.view) if name in absent)),
         )
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
@@ -137,10 +145,16 @@ class CombinedSession:
         stored = (session.values(dataset, dimension) for session in self._sessions.values())
         return tuple(dict.fromkeys(value for values in stored for value in values))
 
-    def _unavailable_dimensions(self, dataset: str) -> tuple[str, ...]:
-        """Return the dimensions that at least one organization refuses."""
-        refused = [session.unavailable_dimensions()[dataset] for session in self._sessions.values()]
-        return tuple(dict.fromkeys(name for names in refused for name in names))
+    def _common_grants(self, dataset: str) -> Grants:
+        """Return what no organization grants in any range; what only some refuse is not available in their rows."""
+        first, *others = (session.grants(dataset) for session in self._sessions.values())
+        return Grants(
+            tuple(
+                item
+                for item in first.refusals
+                if item.always and all(other.always_refused(item.dimensions) is not None for other in others)
+            )
+        )
 
     # Fetch
 
@@ -201,6 +215,11 @@ class CombinedSession:
         """Forgets which datasets are not available."""
         for session in self._sessions.values():
             session.forget_unavailable()
+
+    def ask_again(self, dataset: str) -> None:
+        """Forget what any organization refused."""
+        for session in self._sessions.values():
+            session.ask_again(dataset)
 
     def _with_label(self, profile: str, error: UsageViewerError) -> UsageViewerError:
         """Return the error with the organization's name in its title."""

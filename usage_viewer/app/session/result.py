@@ -24,6 +24,7 @@ class ViewResult:
     adjusted_view: ViewState | None = None  # None: as requested
     notes: tuple[str, ...] = ()  # one sentence for each way in which the adjusted view differs
     extras: Extras = NO_EXTRAS
+    lacking: tuple[str, ...] = ()  # dimensions of the view that are not granted in all its range
 
     @property
     def effective_view(self) -> ViewState:

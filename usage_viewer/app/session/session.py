@@ -116,6 +116,13 @@ class Session(Protocol):
         """Forgets which datasets are not available, so that the next fetch requests them again."""
         ...
 
+    def ask_again(self, dataset: str) -> None:
+        """Forget which groupings of a dataset were refused, so that the next fetch requests them again.
+
+        Raises StoreError.
+        """
+        ...
+
     # Verify
 
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:

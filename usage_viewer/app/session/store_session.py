@@ -3,19 +3,18 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from usage_viewer import RELEASED_AT
-from usage_viewer.app.fetch.coverage_reader import CoverageReader
+from usage_viewer.app.fetch.coverage_reader import CoverageReader, StoredView
 from usage_viewer.app.fetch.fetcher import Fetcher
 from usage_viewer.app.fetch.ports import Source
 from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.app.session.capabilities import ORGANIZATION, SNAPSHOT, Capabilities
+from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
-from usage_viewer.app.verification.verification_log import VerificationLog
+from usage_viewer.app.verification.verification_log import StoredPart, VerificationLog
 from usage_viewer.app.verification.verifier import (
     VerificationOutcome,
     VerificationRequest,
@@ -27,6 +26,8 @@ from usage_viewer.domain.catalog import DATASETS, dataset_named
 from usage_viewer.domain.coverage import FETCH_AGAIN_AFTER, Coverage, Refresh
 from usage_viewer.domain.dataset import Extras
 from usage_viewer.domain.errors import KeyMissing, SnapshotError, StoreError, UsageViewerError
+from usage_viewer.domain.grain import stored_dataset
+from usage_viewer.domain.grants import Grants
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import BucketRun, Span
 from usage_viewer.domain.period_status import period_statuses
@@ -39,6 +40,7 @@ from usage_viewer.domain.verification import (
     Completeness,
 )
 from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.domain.view_adjustment import requested_dimensions
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Store
@@ -140,9 +142,15 @@ class StoreSession:
         """Return the stored fields of a dataset that this version does not know."""
         return self._store.extras(dataset)
 
-    def period_statuses(self, dataset: str, coverage: Coverage, now: int) -> NDArray[np.int8]:
-        """Return the `PeriodStatus` of each period, (periods,), at `now` (epoch seconds)."""
-        return period_statuses(coverage, self._store.stored_buckets(dataset), now)
+    def stored_view(self, view: ViewState, now: int) -> StoredView:
+        """Find the stored buckets that answer `view` at `now` (epoch seconds).
+
+        A dimension that this organization does not grant at all is absent in all of them.
+        """
+        adjusted = self._coverage.adjust(view, now)
+        stored = self._coverage.read(adjusted, now)
+        sources = [replace(item, absent=item.absent | frozenset(adjusted.removed)) for item in stored.sources]
+        return replace(stored, sources=tuple(sources))
 
     def coverage(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED, now: int | None = None) -> Coverage:
         """Compare what `view` needs with what is stored."""
@@ -152,20 +160,22 @@ class StoreSession:
         """Answer `view` from what is stored, with names for ids if `named`."""
         now = self.now
         adjusted = self._coverage.adjust(view, now)
-        coverage = self._coverage.cover(adjusted, now)
-        plan = plan_view(adjusted.view, [FactSource("", adjusted.view.dataset, coverage)])
+        stored = self._coverage.read(adjusted, now)
+        plan = plan_view(adjusted.view, stored.sources)
         names = self._store.names() if named else Names()
         table, notes = answer(adjusted.view, plan, self._store.read, names, cancellation)
+        grants = self._coverage.grants(view.dataset_name, now)
         return ViewResult(
             view,
             table,
-            coverage,
-            self._store.refused(view.dataset_name),
+            stored.coverage,
+            grants.never_granted(dataset_named(view.dataset_name).group_by),
             now,
-            self.period_statuses(view.dataset_name, coverage, now),
+            period_statuses(stored.coverage, stored.held, now),
             adjusted.view,
-            (*adjusted.notes, *notes),
+            (*adjusted.notes, *grain_notes(adjusted.view, stored, grants), *notes),
             self._store.extras(view.dataset_name),
+            (*adjusted.removed, *(name for name in requested_dimensions(adjusted.view) if name in stored.absent)),
         )
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
@@ -231,13 +241,13 @@ class StoreSession:
         if fetcher is not None:
             fetcher.unavailable.clear()
 
-    def unavailable_dimensions(self) -> dict[str, tuple[str, ...]]:
-        """Return the dimensions of each dataset that the organization refuses."""
-        return {name: self._store.refused(name) for name in DATASETS}
+    def grants(self, dataset: str) -> Grants:
+        """Return what the organization is known not to grant."""
+        return self._coverage.grants(dataset)
 
-    def forget_refusals(self, dataset: str) -> None:
-        """Forgets which dimensions were refused, so that the next fetch requests all of them again."""
-        self._store.allow_all(dataset)
+    def ask_again(self, dataset: str) -> None:
+        """Forget what the organization refused, so that the next fetch requests every dimension again."""
+        self._store.forget_refusals(dataset)
 
     def _connected_fetcher(self) -> Fetcher:
         fetcher = self._fetcher
@@ -249,13 +259,24 @@ class StoreSession:
 
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
         """Return the result of earlier verifications of `view`."""
-        return self._verification_log.completeness(view.dataset_name, coverage or self.coverage(view))
+        parts = self._parts(view, coverage)
+        return self._verification_log.completeness(coverage or self.coverage(view), parts)
 
     def requests_to_verify(self, view: ViewState, coverage: Coverage, *, pending_only: bool = False) -> int:
         """Return how many requests `verify` sends if no bucket has to be fetched again."""
-        dataset = dataset_named(view.dataset_name)
-        runs = self._verifier.runs_to_compare(dataset, coverage.read, pending_only)
-        return len(verification_windows(dataset, runs))
+        return sum(
+            len(
+                verification_windows(
+                    stored_dataset(part.stored_as), self._verifier.runs_to_compare(part, pending_only)
+                )
+            )
+            for part in self._parts(view, coverage)
+        )
+
+    def _parts(self, view: ViewState, coverage: Coverage | None) -> list[StoredPart]:
+        if coverage is not None and len(self._store.grains(view.dataset_name)) == 1:
+            return [StoredPart(view.dataset_name, coverage.read)]
+        return self._verifier.parts(view)
 
     def verify(
         self,
@@ -274,10 +295,8 @@ class StoreSession:
         """Find rows of `view` in which a whole is not the sum of its parts."""
         now = self.now
         adjusted = self._coverage.adjust(view, now)
-        coverage = self._coverage.cover(adjusted, now)
-        return self._store.verification.broken_identities(
-            adjusted.view, coverage, self._store.names(), cancellation
-        )
+        sources = self._coverage.read(adjusted, now).sources
+        return self._store.verification.broken_identities(adjusted.view, sources, self._store.names(), cancellation)
 
     def changes(self, dataset: str, span: Span | None, cancellation: Cancellation | None = None) -> Changes:
         """Return values changed by a later fetch in the last 30 days, within `span` (None: all)."""
@@ -287,10 +306,11 @@ class StoreSession:
         self, result: ViewResult, cell: Cell, metrics: Sequence[str], cancellation: Cancellation | None = None
     ) -> list[BucketContribution]:
         """Return the buckets of a row of `result`, with their rows and the sums of `metrics`."""
-        names = self._store.names()
-        return self._store.verification.contributions(
-            result.effective_view, result.coverage, cell, metrics, names, cancellation
-        )
+        view, names = result.effective_view, self._store.names()
+        sources: Sequence[FactSource] = [FactSource("", view.dataset, result.coverage)]
+        if len(self._store.grains(view.dataset_name)) > 1:
+            sources = self.stored_view(view, result.now).sources
+        return self._store.verification.contributions(view, sources, cell, metrics, names, cancellation)
 
     # Stored data
 

@@ -22,6 +22,7 @@ from usage_viewer.app.session.capabilities import SNAPSHOT
 from usage_viewer.app.snapshot import manifest as manifests
 from usage_viewer.app.snapshot.manifest import FILE, LARGEST, Manifest, PartFile, is_part, read_manifest
 from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import (
     ExportError,
     KeyMissing,
@@ -113,7 +114,7 @@ def _write(
         session.coverage(view).periods.span,
         session.now,
         files,
-        session.unavailable_dimensions(),
+        {name: session.grants(name) for name in DATASETS},
     )
     (folder / FILE).write_text(manifests.text_of(manifest), encoding="utf-8")
     return manifest
@@ -164,7 +165,7 @@ def _load(folder: Path) -> "tuple[Manifest, Store]":
             raise SnapshotDamaged(f"{name} is missing.")
         if path.stat().st_size != expected.bytes or _digest(path) != expected.sha256:
             raise SnapshotDamaged(f"{name} was changed.")
-    return manifest, load_snapshot(folder, manifest.not_available)
+    return manifest, load_snapshot(folder, manifest.refusals)
 
 
 def _folder_of(path: Path) -> Path | None:

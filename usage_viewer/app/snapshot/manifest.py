@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from usage_viewer.app.settings.view_serialization import (
 )
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import NotASnapshot, SnapshotDamaged, SnapshotNewer
+from usage_viewer.domain.grain import is_stored_dataset, stored_dataset
+from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.domain.period import Span
 from usage_viewer.domain.view import ViewState
 
@@ -44,12 +46,22 @@ class PartFile(msgspec.Struct, frozen=True):
     sha256: str
 
 
+class RefusedGrouping(msgspec.Struct, frozen=True):
+    """Describes a grouping of a dataset that the server refused from `since` until `until` (None: unbounded)."""
+
+    dataset: str
+    dimensions: list[str]
+    blamed: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """Holds the content of `manifest.json`.
 
     `start` and `end` (exclusive) are the saved range. `files` and `columns` describe each file by its name.
-    `not_available` lists, by dataset, the dimensions that the server refused for the organization. `view` is the
-    view that was saved.
+    `not_available` lists, by dataset, the dimensions that the server refused in any range and combination;
+    `refused` has every refused grouping. `view` is the view that was saved.
     """
 
     format: str
@@ -63,6 +75,7 @@ class Manifest(msgspec.Struct, frozen=True):
     files: dict[str, PartFile]
     columns: dict[str, dict[str, str]]
     not_available: dict[str, list[str]] = {}
+    refused: list[RefusedGrouping] = []
     view: dict[str, Any] = {}
 
     @property
@@ -76,6 +89,21 @@ class Manifest(msgspec.Struct, frozen=True):
         return tuple(name for name in DATASETS if f"{name}.parquet" in self.files)
 
     @property
+    def refusals(self) -> dict[str, list[Refusal]]:
+        """Return the refused groupings by dataset, as learnt when the snapshot was saved."""
+        refusals: dict[str, list[Refusal]] = {}
+        for name, dimensions in self.not_available.items():
+            if name in DATASETS:
+                learnt = [Refusal(frozenset([item]), item, learnt_at=self.moment) for item in dimensions]
+                refusals.setdefault(name, []).extend(learnt)
+        for item in self.refused:
+            if item.dataset in DATASETS and item.blamed in item.dimensions:
+                range_ = _seconds(item.since), _seconds(item.until)
+                learnt = [Refusal(frozenset(item.dimensions), item.blamed, *range_, self.moment)]
+                refusals.setdefault(item.dataset, []).extend(learnt)
+        return refusals
+
+    @property
     def shown(self) -> ViewState:
         """Return the saved view, with the default for each part that is invalid."""
         return restored_view(self.view).across(())
@@ -87,12 +115,13 @@ def build_manifest(
     span: Span,
     saved_at: int,
     files: Mapping[str, PartFile],
-    not_available: Mapping[str, tuple[str, ...]],
+    grants: Mapping[str, Grants],
 ) -> Manifest:
     """Return the manifest of a snapshot of `view` that is saved at `saved_at` (epoch seconds).
 
-    The search text is not saved. `not_available` lists the refused dimensions by dataset.
+    The search text is not saved. `grants` are those of each dataset.
     """
+    refused = {name: item.never_granted(DATASETS[name].group_by) for name, item in grants.items()}
     stored = serialized_view(view.with_search(""))
     return Manifest(
         format=FORMAT,
@@ -104,14 +133,28 @@ def build_manifest(
         end=datetime.fromtimestamp(span.end, UTC),
         organization=organization,
         files=dict(files),
-        columns={name: columns for name, columns in describe_columns().items() if name in files},
-        not_available={name: list(dimensions) for name, dimensions in not_available.items() if dimensions},
+        columns=describe_columns(files),
+        not_available={name: list(dimensions) for name, dimensions in refused.items() if dimensions},
+        refused=[
+            RefusedGrouping(name, sorted(item.dimensions), item.blamed, _moment(item.since), _moment(item.until))
+            for name, known in grants.items()
+            for item in known.refusals
+            if len(item.dimensions) > 1 or not item.always
+        ],
         view=stored,
     )
 
 
-def describe_columns() -> dict[str, dict[str, str]]:
-    """Return the type and meaning of each column of each file, by file and column name."""
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _seconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
+
+
+def describe_columns(files: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the type and meaning of each column of these files, by file and column name."""
     from usage_viewer.store.snapshot.format import (
         DIFFERENCE_COLUMNS,
         DIFFERENCES_FILE,
@@ -124,10 +167,12 @@ def describe_columns() -> dict[str, dict[str, str]]:
     )
 
     tables = {HELD_FILE: HELD_COLUMNS, NAMES_FILE: NAME_COLUMNS, DIFFERENCES_FILE: DIFFERENCE_COLUMNS}
-    tables |= {dataset_file(data): dataset_columns(data) for data in DATASETS.values()}
+    stored = filter(is_stored_dataset, (name.removesuffix(".parquet") for name in files))
+    tables |= {dataset_file(data): dataset_columns(data) for data in map(stored_dataset, stored)}
     return {
         file: {name: f"{column.kind}. {column.meaning}" for name, column in columns.items()}
         for file, columns in tables.items()
+        if file in files
     }
 
 
@@ -165,7 +210,7 @@ def parse_manifest(content: bytes) -> Manifest:
 
 def is_part(name: str) -> bool:
     """Report whether a snapshot can have a file of this name; a name with a folder is never accepted."""
-    return re.fullmatch(r"[a-z0-9_]{1,64}\.parquet", name) is not None
+    return re.fullmatch(r"[a-z0-9_@+]{1,200}\.parquet", name) is not None
 
 
 def read_manifest(folder: Path) -> Manifest:

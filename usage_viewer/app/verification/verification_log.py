@@ -1,6 +1,7 @@
 """Defines `VerificationLog`, which tells what earlier comparisons with the server say about a view."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,31 +12,42 @@ from usage_viewer.domain.verification import Bucket, Completeness, Difference, V
 from usage_viewer.store import Store
 
 
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """Buckets of a view, and the name of the dataset or of the further grain that they are read from."""
+
+    stored_as: str
+    read: tuple[BucketRun, ...]
+
+
 class VerificationLog:
     """Reads the results that the store keeps; every method may be called in any thread."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def completeness(self, dataset: str, coverage: Coverage) -> Completeness:
-        """Return the verdict for a view.
+    def completeness(self, coverage: Coverage, parts: Sequence[StoredPart]) -> Completeness:
+        """Return the verdict for a view with this coverage, which is read from `parts`.
 
         Verified only if every needed bucket is stored and was compared after its last fetch. One bucket that
         differs makes the whole differ, even if others were not compared yet.
         """
         if not coverage.complete or not coverage.read:
             return Completeness()
-        stored = self._store.stored_buckets(dataset)
         buckets = pending = 0
         times: list[int] = []
-        for run in coverage.read:
-            starts = _starts(run)
-            is_compared = self._is_compared(dataset, run.width, starts, stored)
-            buckets, pending = buckets + len(starts), pending + int((~is_compared).sum())
-            if is_compared.any():
-                at = self._store.comparisons.of(dataset, run.width).at
-                times.append(int(at.find(starts[is_compared]).min()))
-        marks = self._marks_in(dataset, coverage.read)
+        marks: list[tuple[Bucket, tuple[Difference, ...]]] = []
+        for part in parts:
+            stored = self._store.stored_buckets(part.stored_as)
+            for run in part.read:
+                starts = _starts(run)
+                is_compared = self._is_compared(part.stored_as, run.width, starts, stored)
+                buckets, pending = buckets + len(starts), pending + int((~is_compared).sum())
+                if is_compared.any():
+                    at = self._store.comparisons.of(part.stored_as, run.width).at
+                    times.append(int(at.find(starts[is_compared]).min()))
+            marks += self._marks_in(part.stored_as, part.read)
+        marks.sort(key=lambda item: item[0])
         differences = tuple(difference for _, mark in marks for difference in mark)
         growing = tuple(bucket for bucket, mark in marks if not mark)
         if differences:

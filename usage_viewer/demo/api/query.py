@@ -1,10 +1,10 @@
 """Parses and checks the parameters of a usage or costs request, as the API does."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from usage_viewer.demo.api.cursor import parse_cursor
-from usage_viewer.demo.api.refusal import bad_parameter
+from usage_viewer.demo.api.refusal import NOTHING_REFUSED, RefusedGroupings, bad_parameter
 from usage_viewer.domain.catalog import Dataset, Dimension
 from usage_viewer.domain.period import BucketWidth
 
@@ -38,13 +38,12 @@ def parse_query(
     dataset: Dataset,
     parameters: Parameters,
     now: int,
-    refused: Collection[str] = (),
-    refused_pairs: Collection[frozenset[str]] = (),
+    refused: RefusedGroupings = NOTHING_REFUSED,
 ) -> Query:
     """Parse the parameters of a request for `dataset`; `now` is in epoch seconds.
 
-    Dimensions in `refused` are treated as unknown; those of a pair in `refused_pairs` can't be grouped by
-    together. Raises Refusal (400) for any parameter that the API would refuse.
+    The single dimensions of `refused` are treated as unknown. Raises Refusal (400) for any parameter that the API
+    would refuse.
     """
     filters = {dimension.filter: dimension for dimension in dataset.dimensions if dimension.filter}
     for name, values in parameters.items():
@@ -68,7 +67,7 @@ def parse_query(
         start,
         end,
         limit,
-        _grouping(dataset, parameters, refused, refused_pairs),
+        _grouping(dataset, parameters, refused, start),
         {
             filters[name].name: _filter_values(filters[name], values)
             for name, values in parameters.items()
@@ -108,19 +107,19 @@ def _width(dataset: Dataset, parameters: Parameters) -> BucketWidth:
 def _grouping(
     dataset: Dataset,
     parameters: Parameters,
-    refused: Collection[str],
-    refused_pairs: Collection[frozenset[str]],
+    refused: RefusedGroupings,
+    start: int,
 ) -> frozenset[str]:
-    allowed = [name for name in dataset.group_by if name not in refused]
+    allowed = [name for name in dataset.group_by if name not in refused.dimensions]
     group_by = parameters.get("group_by", [])
-    for name in group_by:
+    for number, name in enumerate(group_by):
         if name not in allowed:
             supported = ", ".join(f"'{name}'" for name in allowed)
-            raise bad_parameter("group_by", f"Invalid value: '{name}'. Supported values are: {supported}.")
-    for pair in refused_pairs:
-        if pair <= set(group_by):
-            names = " and ".join(sorted(pair))
-            raise bad_parameter("group_by", f"Grouping by {names} is not supported.", "unsupported_grouping")
+            message = f"Invalid value: '{name}'. Supported values are: {supported}."
+            raise bad_parameter(f"group_by[{number}]", message)
+    for rule in refused.rules:
+        if rule.refuses(dataset.name, group_by, start):
+            raise rule.refusal()
     return frozenset(group_by)
 
 

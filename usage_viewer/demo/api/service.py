@@ -59,9 +59,7 @@ class Service:
         return body
 
     def _page(self, dataset: Dataset, parameters: Parameters, now: int) -> bytes:
-        # A refused pair applies to costs only.
-        pairs = self.refused.pairs if dataset.name == "costs" else frozenset[frozenset[str]]()
-        query = parse_query(dataset, parameters, now, self.refused.dimensions, pairs)
+        query = parse_query(dataset, parameters, now, self.refused)
         # A page that reaches the current minute depends on the time, too.
         known_until = min(query.end, now - now % 60)
         cache_key = (

@@ -56,6 +56,15 @@ class DemoServer:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._listener.server_port}{PREFIX}"
 
+    @property
+    def refused(self) -> RefusedGroupings:
+        """The groupings that get HTTP 400; may be replaced while the server runs."""
+        return self._service.refused
+
+    @refused.setter
+    def refused(self, refused: RefusedGroupings) -> None:
+        self._service.refused = refused
+
     def __enter__(self) -> Self:
         self._listener = Listener(self._host, self._port, self._respond, lambda: self.clock())
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)

@@ -50,6 +50,11 @@ class Actions(QObject):
         self.close_snapshot.setVisible(False)
         self.refresh = self._add("Re&fresh", key.Refresh, "Reloads recent days")
         self.refetch = self._add("Reload the &whole range", "Ctrl+F5", "Loads every day of the range again")
+        self.ask_again = self._add(
+            "As&k again for unavailable groupings",
+            "Ctrl+Shift+F5",
+            "Asks OpenAI again for groupings of this dataset that it did not grant",
+        )
         self.cancel = self._add("Stop loadin&g", CANCEL_KEY, "Stops loading; data already downloaded is kept")
         # No letter: a sentence typed into the open menu must not clear anything.
         self.clear_filters = self._add("Clear all filters", CLEAR_SHORTCUT, "Shows all usage of the range")
@@ -137,7 +142,7 @@ class Actions(QObject):
 
     def _view_menu(self, parent: QWidget) -> QMenu:
         menu = QMenu("&View", parent)
-        menu.addActions([self.refresh, self.refetch, self.cancel])
+        menu.addActions([self.refresh, self.refetch, self.ask_again, self.cancel])
         menu.addSeparator()
         menu.addActions([self.undo, self.redo, self.clear_filters])
         menu.addSeparator()

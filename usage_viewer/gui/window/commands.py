@@ -28,6 +28,7 @@ class Commands(QObject):
         self._connect_copies()
         connect(actions.refresh, workspace.refresh)
         connect(actions.refetch, workspace.refetch)
+        connect(actions.ask_again, workspace.ask_again)
         connect(actions.cancel, workspace.cancel)
         connect(actions.clear_filters, page.filters.clear)
         connect(actions.undo, lambda: self._report(workspace.undo(), "Undone", "There is nothing to undo"))

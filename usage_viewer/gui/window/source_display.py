@@ -49,7 +49,7 @@ class SourceDisplay(QObject):
         for action in (actions.replace_key, actions.forget_key):  # the demo's key is not the user's
             action.setEnabled(capabilities.needs_key and profile is self._source.own_profile)
         actions.erase.setEnabled(capabilities.can_erase)
-        for action in (actions.refresh, actions.refetch, actions.prove):
+        for action in (actions.refresh, actions.refetch, actions.ask_again, actions.prove):
             action.setEnabled(capabilities.can_fetch)
         actions.save_snapshot.setEnabled(capabilities.can_save_snapshot)
         self._page.notes.clear()

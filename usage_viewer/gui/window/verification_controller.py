@@ -4,6 +4,7 @@ from PySide6.QtCore import QObject
 
 from usage_viewer.domain.table import Column
 from usage_viewer.domain.verification import BrokenIdentities, Cell
+from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.verification.identity_badge import IdentityBadge
 from usage_viewer.gui.verification.record_dialog import RecordDialog
 from usage_viewer.gui.verification.record_lists import (
@@ -44,14 +45,18 @@ class VerificationController(QObject):
 
     def _show_state(self, state: VerificationState) -> None:
         badge = self._page.status.badge
-        badge.dataset = (
-            self._workspace.view.dataset if self._workspace.last is None else self._workspace.last.view.dataset
-        )
+        badge.dataset = self._shown_view.dataset
         badge.show_state(state)
         badge.setVisible(bool(state.extent))  # without a table the badge claims nothing
 
     def _show_broken_identities(self, broken: BrokenIdentities) -> None:
         self.identity_badge.show_broken_identities(broken)
+
+    @property
+    def _shown_view(self) -> ViewState:
+        """The view of the table: while another one is requested, lists are still about what is seen."""
+        last = self._workspace.last
+        return self._workspace.view if last is None else last.view
 
     def list_differences(self) -> RecordDialog:
         """List the totals that differ from the server's."""
@@ -61,7 +66,7 @@ class VerificationController(QObject):
 
     def list_broken_identities(self) -> RecordDialog:
         """List the rows whose parts don't add up to their total."""
-        data = self._workspace.view.dataset
+        data = self._shown_view.dataset
         return self._open(
             broken_identities_dialog(self._verifier.broken_identities, data, self._workspace.names, self._page)
         )
@@ -70,11 +75,11 @@ class VerificationController(QObject):
         """List the figures that the server changed later."""
         workspace = self._workspace
         span = workspace.last.look.coverage.periods.span if workspace.last is not None else None
-        listing = ChangesDialog(workspace.view.dataset, workspace.names, span, self._verifier, self._page)
+        listing = ChangesDialog(self._shown_view.dataset, workspace.names, span, self._verifier, self._page)
         return self._open(listing)
 
     def _find_sources(self, cell: Cell, column: Column) -> None:
-        view, result = self._workspace.view, self._workspace.last
+        view, result = self._shown_view, self._workspace.last
         if result is not None:
             cell = cell.limited_by(column.key, result.look.coverage.periods)
         self._verifier.find_sources(cell, column.name, metrics_of(column.name, view.dataset, view.shown_columns))

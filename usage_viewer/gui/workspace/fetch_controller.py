@@ -37,6 +37,8 @@ class FetchController(QObject):
         self.running = False
         self._needs: Needs | None = None
         self._given_up: Needs | None = None
+        self._begun_with: object = None  # what the last fetch began with
+        self._changed_nothing: object = None  # what a fetch began with that ended without an error
 
     @staticmethod
     def needs(result: SortedResult) -> Needs:
@@ -45,12 +47,19 @@ class FetchController(QObject):
         return result.view.dataset_name, tuple(segments)
 
     def is_due(self, result: SortedResult) -> bool:
-        """Return whether buckets are missing that are neither being fetched nor were given up."""
-        return bool(result.look.coverage.to_fetch) and self.needs(result) not in (self._needs, self._given_up)
+        """Return whether buckets are missing that are neither being fetched nor were given up.
+
+        A fetch that ended well and changed nothing is not repeated by itself.
+        """
+        return (
+            bool(result.look.coverage.to_fetch)
+            and self.needs(result) not in (self._needs, self._given_up)
+            and _state(result) != self._changed_nothing
+        )
 
     def start(self, session: "Session", view: ViewState, result: SortedResult, *, refresh: Refresh) -> None:
         """Fetch what `view` lacks, and the stored buckets that `refresh` names."""
-        self._needs = self.needs(result)
+        self._needs, self._begun_with = self.needs(result), _state(result)
         self.running = True
         self.running_changed.emit(True)
         self.started.emit()
@@ -58,7 +67,7 @@ class FetchController(QObject):
         def work(task: Task) -> "Iterator[Progress]":
             return session.fetch(view, task.cancellation, refresh=refresh)
 
-        self._tasks.start_steps(CHANNEL, work, self.progressed.emit, lambda: self.ended.emit(None), self._on_failed)
+        self._tasks.start_steps(CHANNEL, work, self.progressed.emit, self._on_done, self._on_failed)
 
     def give_up(self) -> None:
         """Mark the running fetch as one that only the user may start again."""
@@ -66,7 +75,7 @@ class FetchController(QObject):
 
     def forget_failures(self) -> None:
         """Allow a fetch that failed or was stopped to start again."""
-        self._given_up = None
+        self._given_up = self._changed_nothing = None
 
     def stop(self) -> None:
         """Cancel the fetch; buckets that were fetched completely are kept."""
@@ -85,6 +94,16 @@ class FetchController(QObject):
             self.running = False
             self.running_changed.emit(False)
 
+    def _on_done(self) -> None:
+        self._changed_nothing = self._begun_with
+        self.ended.emit(None)
+
     def _on_failed(self, error: UsageViewerError) -> None:
         self.give_up()
         self.ended.emit(error)
+
+
+def _state(result: SortedResult) -> object:
+    """Return what is stored and what is to be fetched of a result's view."""
+    coverage = result.look.coverage
+    return result.view.dataset_name, coverage.to_fetch, coverage.oldest_fetch, coverage.newest_fetch

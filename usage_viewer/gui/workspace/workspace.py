@@ -32,6 +32,9 @@ OUTDATED_SECONDS = 300
 """Age of a result that is loaded again when the window comes to the front."""
 NO_ROWS = RowKeys((), ())
 
+ASK_AGAIN = "ask again"
+"""The channel of the task that forgets what was refused."""
+
 
 class Workspace(QObject):
     """Changes the view, and is the only object that does; lives on the GUI thread.
@@ -245,6 +248,14 @@ class Workspace(QObject):
         """Fetch the whole range again, also days that are final."""
         self.fetch.forget_failures()
         self._start_fetch(refresh=Refresh.ALL)
+
+    def ask_again(self) -> None:
+        """Fetch again in the groupings of the dataset that were refused in the last days."""
+        session, dataset = self.session, self.view.dataset_name
+        if session is not None:
+            self._tasks.start(
+                ASK_AGAIN, lambda task: session.ask_again(dataset), lambda _: self.retry(), self.failed.emit
+            )
 
     def retry(self) -> None:
         """Continues where the last fetch stopped."""

@@ -1,5 +1,6 @@
 """Creates the tables, migrates files of older versions, and names the tables of each dataset."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 import duckdb
@@ -75,7 +76,32 @@ def _version_4(cursor: Connection) -> None:
     cursor.execute("ALTER TABLE name ADD COLUMN last_used BIGINT")  # epoch seconds; 0: never; null: not known
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2, _version_3, _version_4)
+def _version_5(cursor: Connection) -> None:
+    cursor.execute("""
+        CREATE TABLE refusal (
+            dataset VARCHAR NOT NULL,
+            dimensions VARCHAR NOT NULL,  -- a request with all of these is refused; separated by commas
+            blamed VARCHAR NOT NULL,      -- the one of them that requests leave out
+            since BIGINT,                 -- start of the refused range, epoch seconds; null: unbounded
+            until BIGINT,                 -- its end
+            learnt_at BIGINT NOT NULL,    -- epoch seconds
+            granted_from BIGINT           -- a later bucket that is known to be granted
+        );
+    """)
+    cursor.execute(
+        "INSERT INTO refusal SELECT dataset, dimension, dimension, NULL, NULL, ?, NULL FROM refused",
+        [int(time.time())],
+    )
+    cursor.execute("DROP TABLE refused")
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (
+    _version_1,
+    _version_2,
+    _version_3,
+    _version_4,
+    _version_5,
+)
 """Step i migrates from version i to i + 1; version 0 is an empty file."""
 
 

@@ -2,6 +2,7 @@
 
 `<dataset>.parquet`   a row for each bucket and combination of dimensions with usage. Buckets of several widths may
                       contain the same usage: choose one `bucket_width` before adding up.
+`<dataset>@<dimensions>.parquet`  the same buckets, or others, in a further grain: with these dimensions only
 `held.parquet`        every stored whole bucket, also those without usage
 `names.parquet`       the names of the ids that occur
 `differences.parquet` the sums of buckets that differed from the server's totals when they were compared

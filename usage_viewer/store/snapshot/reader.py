@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from usage_viewer.domain.catalog import DATASETS, Dataset, Kind
+from usage_viewer.domain.catalog import Dataset, Kind
 from usage_viewer.domain.errors import SnapshotDamaged, StoreError
+from usage_viewer.domain.grain import is_stored_dataset, stored_dataset
+from usage_viewer.domain.grants import Refusal
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store.engine.database import OUT_OF_MEMORY, Connection, Database
 from usage_viewer.store.engine.schema import (
@@ -16,6 +18,7 @@ from usage_viewer.store.engine.schema import (
     migrate,
     quoted,
 )
+from usage_viewer.store.grant_index import write_refusals
 from usage_viewer.store.snapshot.format import (
     DIFFERENCE_COLUMNS,
     DIFFERENCES_FILE,
@@ -29,10 +32,10 @@ from usage_viewer.store.snapshot.format import (
 from usage_viewer.store.store import Store
 
 
-def load_snapshot(folder: Path, refused: Mapping[str, Sequence[str]] | None = None) -> Store:
+def load_snapshot(folder: Path, refusals: Mapping[str, Sequence[Refusal]] | None = None) -> Store:
     """Load all files in `folder` into a store in memory.
 
-    `refused` has the dimensions that the organization's API refuses, by dataset. Datasets and columns that this
+    `refusals` has the groupings that the organization's API refuses, by dataset. Datasets and columns that this
     version does not know are ignored; metrics that a file lacks are missing. Raises SnapshotDamaged, and StoreError
     if there is not enough memory.
     """
@@ -43,10 +46,11 @@ def load_snapshot(folder: Path, refused: Mapping[str, Sequence[str]] | None = No
             _read_held(cursor, folder / HELD_FILE)
             _read_comparisons(cursor, folder / DIFFERENCES_FILE)
             _read_names(cursor, folder / NAMES_FILE)
-            for dataset in DATASETS.values():
+            names = sorted(row[0] for row in cursor.execute("SELECT DISTINCT dataset FROM held").fetchall())
+            for dataset in map(stored_dataset, filter(is_stored_dataset, names)):
                 _read_dataset(cursor, dataset, folder / dataset_file(dataset))
-                for dimension in (refused or {}).get(dataset.name, ()):
-                    cursor.execute("INSERT INTO refused VALUES (?, ?)", [dataset.name, dimension])
+            for name, learnt in (refusals or {}).items():
+                write_refusals(cursor, name, learnt)
         return Store(database, migrated=True)
     except BaseException:
         database.close()

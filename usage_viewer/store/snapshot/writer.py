@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.catalog import DATASETS, Dataset, Kind
+from usage_viewer.domain.catalog import Dataset, Kind
+from usage_viewer.domain.grain import is_stored_dataset, stored_dataset
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Span
 from usage_viewer.store.engine.database import Connection, Database, wal_path
@@ -83,7 +84,8 @@ def save_snapshot(store: Store, folder: Path, span: Span, cancel: Cancellation |
             rows[DIFFERENCES_FILE] = _write_differences(copy, folder)
             _copy_names(copy, list(store.names().by_id.values()))
             for name, widths in widths_of.items():
-                rows[dataset_file(DATASETS[name])] = _write_dataset(copy, DATASETS[name], widths, span, folder)
+                dataset = stored_dataset(name)
+                rows[dataset_file(dataset)] = _write_dataset(copy, dataset, widths, span, folder)
             rows[NAMES_FILE] = _write_names(copy, folder)
             source.rollback()
     finally:
@@ -114,11 +116,12 @@ _DIFFERENCE = {
 
 
 def _copy_held(copy: _Copy, span: Span) -> dict[str, list[BucketWidth]]:
-    """Copy the table of stored buckets; returns the widths of each dataset that has any."""
+    """Copy the table of stored buckets; return the widths of each dataset and further grain that has any."""
     copy.create("held", _HELD)
     listed = ", ".join(_HELD)
     widths_of: dict[str, list[BucketWidth]] = {}
-    for dataset in DATASETS.values():
+    names = sorted(row[0] for row in copy.source.execute("SELECT DISTINCT dataset FROM held").fetchall())
+    for dataset in map(stored_dataset, filter(is_stored_dataset, names)):
         for width in dataset.widths:
             count = copy.rows(
                 f"SELECT {listed} FROM held LEFT JOIN comparison USING (dataset, width, start, fetched_at)"
