@@ -130,7 +130,10 @@ class TestRefusedPairs:
         show(rig, window, ViewState("costs", grouping=("project_id", "user_id")))
         assert page.banner.error is None
         assert [column.name for column in page.model.columns] == ["project_id", "amount"]
-        assert page.notes.text == "User is not available for this organization's costs; shown without it."
+        assert (
+            page.notes.text
+            == "User together with Project is not available for this organization's costs; shown without User."
+        )
         project = page.model.columns[0]
         assert isinstance(project, GroupColumn)
         assert len(project.values) > 1

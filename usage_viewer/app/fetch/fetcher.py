@@ -12,6 +12,7 @@ from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.errors import NotFound, RequestRefused, ScopeMissing, UsageViewerError
 from usage_viewer.domain.grain import GrainRuns, dataset_name, stored_dataset
 from usage_viewer.domain.grants import LEARNT_FOR
+from usage_viewer.domain.period import BucketRun
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
 
@@ -80,9 +81,12 @@ class Fetcher:
         total, done = sum(len(part.runs) for part in requests), 0
         yield Progress(0, total)
         for part in requests:
-            if len(part.runs) > min(learner.left, MAX_UNPROBED) and part.grouped and not self._is_known(part):
-                learner.probe(part)
-            for step in self._fetch_windows(part, cancellation):
+            several = len(part.runs) > max(1, min(learner.left, MAX_UNPROBED))
+            if several and part.grouped and not self._is_known(part):
+                learner.count_probe()
+                for step in self._fetch_oldest(part, cancellation):
+                    yield replace(step, done=done, total=total)
+            for step in self._fetch_windows(part, part.runs, cancellation):
                 yield replace(step, done=done + step.done, total=total)
             done += len(part.runs)
 
@@ -97,11 +101,24 @@ class Fetcher:
             for held in grain.held.values()
         )
 
-    def _fetch_windows(self, part: GrainRuns, cancellation: Cancellation) -> Iterator[Progress]:
+    def _fetch_oldest(self, part: GrainRuns, cancellation: Cancellation) -> Iterator[Progress]:
+        """Fetch the oldest bucket alone, to see whether it is granted. Raises GroupingRefused."""
+        oldest = part.runs[-1]
+        bucket = BucketRun(oldest.width, oldest.start, oldest.start + oldest.width.seconds)
+        try:
+            yield from self._fetch_windows(part, (bucket,), cancellation)
+        except GroupingRefused as refused:
+            raise GroupingRefused(
+                oldest, part.grouped, refused.error, requests=0
+            ) from None  # it is counted already
+
+    def _fetch_windows(
+        self, part: GrainRuns, windows: Sequence[BucketRun], cancellation: Cancellation
+    ) -> Iterator[Progress]:
         yield from fetch_windows(
             self.source,
             part.dataset,
-            part.runs,
+            windows,
             part.grouped,
             self._store.put,
             cancellation=cancellation,

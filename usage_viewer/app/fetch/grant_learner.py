@@ -8,13 +8,15 @@ from usage_viewer.app.fetch.refusal_text import RefusalHint, is_about_grouping, 
 from usage_viewer.app.fetch.window_fetcher import GroupingRefused
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.dataset import Dataset
-from usage_viewer.domain.grain import GrainRuns
 from usage_viewer.domain.grants import Grain, Grants, Refusal
 from usage_viewer.domain.period import BucketRun
 from usage_viewer.store import Store
 
 MAX_EXTRA_REQUESTS = 8
 """Refused and probing requests for one range; what is not known after them is fetched with fewer dimensions."""
+
+KEPT_REQUESTS = 2
+"""So many of them are not used for probing: what was learnt may meet another refusal."""
 
 
 class GrantLearner:
@@ -48,13 +50,8 @@ class GrantLearner:
         """How many requests may still be refused."""
         return MAX_EXTRA_REQUESTS - self._requests
 
-    def probe(self, part: GrainRuns) -> None:
-        """Ask for the oldest bucket before many windows are requested side by side. Raises GroupingRefused."""
-        oldest = part.runs[-1]
-        bucket = BucketRun(oldest.width, oldest.start, oldest.start + oldest.width.seconds)
-        refusal = self._source.refusal(part.dataset, bucket, part.grouped, cancellation=self._cancellation)
-        if refusal is not None:
-            raise GroupingRefused(oldest, part.grouped, refusal)
+    def count_probe(self) -> None:
+        """Count a request that only asks whether a grouping is granted."""
         self._requests += 1
 
     def learn(self, refused: GroupingRefused) -> None:
@@ -71,8 +68,8 @@ class GrantLearner:
         if hint.names and (hint.unknown or from_then):
             until = hint.granted_from if from_then else None
             self._store_refusal(Refusal(frozenset(hint.names), hint.names[-1]), until)
-        elif self._requests >= MAX_EXTRA_REQUESTS:
-            self._assumed += [Refusal(frozenset([name]), name) for name in self._dataset.group_by]
+        elif self.left <= 0:
+            pass
         elif not error.param and not hint.names and self._is_refused((), window.start, window):
             raise error  # it is not about the dimensions
         else:
@@ -81,11 +78,13 @@ class GrantLearner:
                 self._store_refusal(found, hint.granted_from)
             elif found is not None:
                 self._find_end(found, window)
+        if self.left <= 0:  # no further request may be refused
+            self._assumed += [Refusal(frozenset([name]), name) for name in self._dataset.group_by]
 
     @property
     def _exhausted(self) -> bool:
-        """Whether the next request must be the last one that may be refused."""
-        return self._requests >= MAX_EXTRA_REQUESTS - 1
+        """Whether the requests that may still be refused are kept for the fetch itself."""
+        return self.left <= KEPT_REQUESTS
 
     def _find_combination(self, grouped: Grain, window: BucketRun, hint: RefusalHint) -> Refusal | None:
         """Find a small combination that is refused for the first bucket of `window`.

@@ -43,10 +43,11 @@ class GroupingRefused(Exception):
     `requests` counts the requests that were refused side by side.
     """
 
-    def __init__(self, window: BucketRun, grouped: tuple[str, ...], error: RequestRefused) -> None:
+    def __init__(
+        self, window: BucketRun, grouped: tuple[str, ...], error: RequestRefused, *, requests: int = 1
+    ) -> None:
         super().__init__(str(error))
-        self.window, self.grouped, self.error = window, grouped, error
-        self.requests = 1
+        self.window, self.grouped, self.error, self.requests = window, grouped, error, requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ class _WorkerPool:
 
     def _fetch(self, window: BucketRun) -> UsageViewerError | GroupingRefused | None:
         requested_at, started = self._clock(), time.monotonic()
+        has_arrived = False
         try:
             for batch in self._source.fetch(
                 self._dataset, window, self._grouped, cancellation=self._stop, on_notice=self._send
@@ -197,11 +199,13 @@ class _WorkerPool:
                 correction = self._clock() - requested_at - (time.monotonic() - started)
                 if abs(correction) <= CLOCK_JUMP:
                     correction = 0.0
+                has_arrived = True
                 self._send(_Arrived(batch, int(requested_at + correction)))
                 if self._stop.is_cancelled:
                     break
         except RequestRefused as error:
-            return GroupingRefused(window, self._grouped, error)
+            # A grouping of which a page arrived is granted.
+            return error if has_arrived else GroupingRefused(window, self._grouped, error)
         except UsageViewerError as error:
             return error
         return None
