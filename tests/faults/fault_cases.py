@@ -216,7 +216,9 @@ FAULTS: Final = [
     Fault("503, Retry-After of two days", says("503 Away", Retry_After="172800"), "The server failed",
           asks_to_wait("2 days"), UP_TO_HERE, waits=[]),
     Fault("529", error("529 Overloaded", "Overloaded."), "The server failed", LATER, UP_TO_HERE, 6),
-    Fault("an unknown status", says("799 What"), "The server failed", LATER, UP_TO_HERE),
+    Fault("an unknown status", says("799 What"), "The server failed", LATER, UP_TO_HERE, 6),
+    Fault("520 of the edge, with HTML", says("520 Origin Error", b"<h1>520</h1>", Content_Type="text/html"),
+          "The server failed", LATER, UP_TO_HERE, 6),
     # Time
     Fault("this computer's clock is 2 days ahead", None, clock_error=-2.0 * DAY,
           kept="92 of 92 days (1 still to come)", note="This computer's clock is 2 days ahead"),

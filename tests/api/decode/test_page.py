@@ -289,7 +289,7 @@ def test_quantities_have_their_unit() -> None:
     assert dimensions(answer, "line_item", COSTS) == ["a, b"]
 
 
-@pytest.mark.parametrize("value", ["NaN", "Infinity", "", "ten", True, [], {}, 1e15, "1e-25", "1" * 300])
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "", "ten", True, [], {}, 1e15, "1" * 300])
 def test_invalid_amounts_are_reported_with_their_path(value: Any) -> None:
     with pytest.raises(WrongShape) as caught:
         decode(page(bucket(0), bucket(1, cost(1), cost(value))), COSTS)

@@ -1,7 +1,7 @@
 """Parses single JSON values of a response: counts, dimension values and exact decimal numbers."""
 
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
 import msgspec
@@ -14,7 +14,9 @@ MAX_DECIMALS: Final = 24
 MAX_WHOLE_DIGITS: Final = 14
 _MAX_TEXT: Final = 200  # characters
 _MAX_EXACT_FLOAT: Final = 2**53
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,4})?", re.ASCII)
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,6})?", re.ASCII)
+_SMALLEST: Final = Decimal(1).scaleb(-MAX_DECIMALS)
+_ROUNDING: Final = Context(prec=MAX_WHOLE_DIGITS + MAX_DECIMALS + 1, Emin=-(10**9), Emax=10**9)
 _EXCERPT_LENGTH = 40
 
 
@@ -72,28 +74,27 @@ def normalize_boolean(value: bool | str | None) -> Value:
 
 
 def parse_decimal(raw: bytes, path: str) -> Decimal | None:
-    """Parse a JSON number, or a string that contains a number, without loss; null is None.
+    """Parse a JSON number, or a string that contains a number; null is None.
 
-    The API documents amounts of costs as numbers, but has sent them as strings since May 2026. Up to 14 digits
-    before the decimal point and 24 after it are accepted. Raises WrongShape with `path` for anything else,
-    including NaN and infinities.
+    The API documents amounts of costs as numbers, but has sent them as strings since May 2026: decimal128 written
+    out, with up to 35 decimals. Any number of decimals is accepted; what lies below 10^-24 is rounded half to even.
+    Raises WrongShape with `path` for a number of 10^14 or more, and for anything else, including NaN and infinities.
     """
     if is_null(raw):
         return None
     text = msgspec.json.decode(raw, type=str).strip() if raw[:1] == b'"' else raw.decode("ascii", "replace")
-    if len(text) > _MAX_TEXT or not _NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text):
         raise WrongShape(f"a decimal number was expected, not {excerpt(raw)}", path=path)
     value = Decimal(text)
     if not value:
         return Decimal(0)
-    sign, digits, exponent = value.as_tuple()
+    if value.adjusted() >= MAX_WHOLE_DIGITS:
+        raise WrongShape(f"the number is too large: {excerpt(raw)}", path=path)
+    exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)  # the pattern excludes NaN and infinities
-    if exponent < -MAX_DECIMALS:
-        significant = len(digits)
-        while significant > 1 and digits[significant - 1] == 0:
-            significant -= 1
-        exponent += len(digits) - significant
-        value = Decimal((sign, digits[:significant], exponent))
-    if exponent < -MAX_DECIMALS or value.adjusted() >= MAX_WHOLE_DIGITS:
-        raise WrongShape(f"the number has too many digits: {excerpt(raw)}", path=path)
-    return value
+    if exponent >= -MAX_DECIMALS:
+        return value
+    rounded = value.quantize(_SMALLEST, rounding=ROUND_HALF_EVEN, context=_ROUNDING)
+    if rounded.adjusted() >= MAX_WHOLE_DIGITS:
+        raise WrongShape(f"the number is too large: {excerpt(raw)}", path=path)
+    return rounded if rounded else Decimal(0)

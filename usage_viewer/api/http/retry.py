@@ -20,7 +20,8 @@ from usage_viewer.domain.errors import (
 Headers = Mapping[str, str]
 """Response headers; the names are in lower case."""
 
-RETRIED_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+RETRIED_STATUSES = frozenset({408, 409, 429})
+"""The statuses below 500 that are tried again, besides all from 500 on: the edge sends its own, such as 520 to 530."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class RetryPolicy:
 
 def _is_transient(error: UsageViewerError) -> bool:
     if isinstance(error, ServerError):
-        return error.status in RETRIED_STATUSES
+        return error.status in RETRIED_STATUSES or error.status >= 500
     return isinstance(error, ConnectionFailed | TimedOut)
 
 
