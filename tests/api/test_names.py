@@ -1,10 +1,20 @@
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.rigs.waits import Waits
 from usage_viewer.api import UsageClient, fetch_names
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.errors import Cancelled, CursorError, NotJson, ScopeMissing, ServerFailed, WrongShape
+from usage_viewer.domain.errors import (
+    Cancelled,
+    CursorError,
+    NotJson,
+    RateLimited,
+    ScopeMissing,
+    ServerFailed,
+    WrongShape,
+)
 from usage_viewer.domain.names import NEVER, Name
 
 if TYPE_CHECKING:
@@ -160,7 +170,7 @@ def test_cancellation_between_lists(lists: Lists, client: UsageClient) -> None:
     next(pages)
     cancellation.cancel()
     with pytest.raises(Cancelled):
-        next(pages)
+        list(pages)
 
 
 @pytest.mark.parametrize(
@@ -186,3 +196,70 @@ def test_last_use_is_read_or_unknown(
     lists.entries[path] = [{"id": "odd", "name": "Odd", **entry}]
     names = {(name.kind, name.id): name for page in fetch_names(client, now=NOW) for name in page}
     assert names[kind, "odd"].last_used == last_used
+
+
+class LimitedLists(Lists):
+    """Answers each kind of list a number of times a minute, then 429 without a header; each wait is a minute."""
+
+    def __init__(self, answer: "type[Answer]", waits: Waits, projects: int, per_minute: int = 7) -> None:
+        super().__init__(answer)
+        ids = [f"proj_{number:02}" for number in range(projects)]
+        self.entries = {
+            "/projects": [{"id": id, "name": id} for id in ids],
+            "/users": [{"id": "user-1", "name": "Ada"}],
+            **{f"/projects/{id}/api_keys": [{"id": f"key_{id}", "name": f"key of {id}"}] for id in ids},
+            **{f"/projects/{id}/service_accounts": [{"id": f"sa_{id}", "name": f"bot of {id}"}] for id in ids},
+        }
+        self._waits, self._per_minute = waits, per_minute
+        self._asked = Counter[tuple[str, int]]()
+
+    @property
+    def ids(self) -> set[str]:
+        return {entry["id"] for entries in self.entries.values() for entry in entries}
+
+    def __call__(self, request: "Request") -> "Answer":
+        now = request.path.rpartition("/")[2], len(self._waits.seconds)
+        self._asked[now] += 1
+        if self._asked[now] > self._per_minute:
+            return self._answer.error(429, "Rate limit reached")
+        return super().__call__(request)
+
+
+def test_names_of_14_projects_arrive_under_a_limit_of_7_a_minute(
+    server: "Server", answer: "type[Answer]", client: UsageClient, waits: Waits
+) -> None:
+    lists = server.script = LimitedLists(answer, waits, 14)
+    pages = list(fetch_names(client, now=NOW))
+    assert {name.id for page in pages for name in page} == lists.ids
+    assert waits.seconds == [60.0]
+    assert [page.notice for page in pages if page.notice] == ["Names are limited by OpenAI; going on in 60 s"]
+    assert len({page.finished for page in pages if page.finished}) == 2 + 2 * 14
+    kinds = [request.path.rpartition("/")[2] for request in server.requests]
+    assert kinds[:10] == ["projects", "users", *["api_keys"] * 8]
+    assert len(kinds) == 2 + 2 * (14 + 1), "one request of each kind met the limit"
+
+
+def test_next_run_goes_on_with_lists_that_were_not_read(
+    server: "Server", answer: "type[Answer]", client: UsageClient, waits: Waits
+) -> None:
+    lists = server.script = LimitedLists(answer, waits, 40)
+    read_at, names, limited = dict[str, int](), set[str](), 0
+    for run in range(3):
+        try:
+            for page in fetch_names(client, now=NOW + run, read_at=read_at):
+                names |= {name.id for name in page}
+                read_at |= {page.finished: NOW + run} if page.finished else {}
+        except RateLimited:
+            limited += 1
+        waits(60.0)
+    assert names == lists.ids
+    assert limited == 3, "40 projects are more than 14 lists of each kind"
+
+
+def test_limit_with_a_stated_wait_is_waited_out_by_the_client(
+    server: "Server", answer: "type[Answer]", lists: Lists, client: UsageClient, waits: Waits
+) -> None:
+    limited = iter([answer.error(429, "Slow", Retry_After="3")])
+    server.script = lambda request: next(limited, None) or lists(request)
+    assert not any(page.notice for page in fetch_names(client, now=NOW))
+    assert waits.seconds == [3.0]

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, Dataset
 from usage_viewer.domain.errors import RequestRefused
-from usage_viewer.domain.names import Name
+from usage_viewer.domain.names import NamePage
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
 DAY = BucketWidth.DAY.seconds
@@ -76,7 +76,7 @@ class ScriptedSource:
         """Is not used by `fetch_windows`."""
         raise NotImplementedError
 
-    def names(self, now: int, *, cancellation: Cancellation) -> Iterator[list[Name]]:
+    def names(self, now: int, read_at: Mapping[str, int], *, cancellation: Cancellation) -> Iterator[NamePage]:
         """Is not used by `fetch_windows`."""
         raise NotImplementedError
 

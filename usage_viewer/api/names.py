@@ -4,7 +4,9 @@ Uses the endpoints `/organization/projects`, `/organization/users`, and those of
 accounts and API keys.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import msgspec
@@ -13,8 +15,8 @@ from msgspec import UNSET
 from usage_viewer.api.decode.page import decode_error
 from usage_viewer.api.http.client import UsageClient
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.errors import CursorError, NotFound, RequestRefused, ScopeMissing
-from usage_viewer.domain.names import NEVER, Name
+from usage_viewer.domain.errors import CursorError, NotFound, RateLimited, RequestRefused, ScopeMissing
+from usage_viewer.domain.names import NEVER, Name, NamePage
 
 LIMIT = 100
 """Entries for each page: the maximum of these endpoints."""
@@ -69,79 +71,147 @@ class _ListPage(msgspec.Struct):
 _LIST_PAGE = msgspec.json.Decoder(_ListPage)
 
 
-def fetch_names(client: UsageClient, *, now: int, cancellation: Cancellation | None = None) -> Iterator[list[Name]]:
-    """Fetch all names that the key may read, one list of names for each page.
+LIMIT_WAIT = 60.0
+"""Seconds after which lists of a kind may be read again: the limit is per minute, and no header tells the wait."""
+
+MAX_LIMIT_WAITS = 1
+"""Waits of one run: the next run goes on with the lists that were not read, or not for the longest time."""
+
+
+def fetch_names(
+    client: UsageClient,
+    *,
+    now: int,
+    read_at: Mapping[str, int] | None = None,
+    cancellation: Cancellation | None = None,
+) -> Iterator[NamePage]:
+    """Fetch all names that the key may read, one page after the other.
 
     The kinds are `project`, `user` (also for service accounts) and `api_key`. `now` (epoch seconds) is stored as
-    the time when each name was seen. Skips lists that the key has no permission for, and raises their ScopeMissing
-    after all others were fetched. Also raises the other errors of `UsageClient.get`, NotJson, WrongShape, and
-    CursorError for a list without end.
+    the time when each name was seen. `read_at` tells when each list was last read to its end: those never read come
+    first, then the oldest. While the lists of one kind are limited, those of another kind are read; if all are, a
+    minute is waited out once. Skips lists that the key has no permission for, and raises their ScopeMissing after
+    all others were fetched; raises RateLimited if the limit did not end. Also raises the other errors of
+    `UsageClient.get`, NotJson, WrongShape, and CursorError for a list without end.
     """
-    return _NameFetcher(client, now, cancellation).fetch()
+    return _NameFetcher(client, now, read_at or {}, cancellation).fetch()
+
+
+@dataclass(slots=True)
+class _List:
+    """One list to read; `after` is the last id of its pages so far, `seen` has all of them."""
+
+    kind: str
+    path: str
+    params: tuple[tuple[str, str], ...] = ()
+    after: str | None = None
+    seen: set[str] = field(default_factory=set)
 
 
 class _NameFetcher:
-    def __init__(self, client: UsageClient, now: int, cancellation: Cancellation | None) -> None:
-        self._client, self._now, self._cancellation = client, now, cancellation
-        self._refused: dict[str, ScopeMissing] = {}  # kind of list -> its error
+    def __init__(
+        self, client: UsageClient, now: int, read_at: Mapping[str, int], cancellation: Cancellation | None
+    ) -> None:
+        self._client, self._now, self._read_at = client, now, read_at
+        self._cancellation = cancellation or Cancellation()
+        # Keys come before service accounts: they name their owners.
+        self._waiting: dict[str, deque[_List]] = {
+            kind: deque() for kind in ("projects", "users", "api_keys", "service_accounts")
+        }
+        self._limited: dict[str, RateLimited] = {}  # kind of list -> its error
+        self._refused: dict[str, ScopeMissing] = {}
         self._people: set[str] = set()  # ids of users and service accounts with a name
 
-    def fetch(self) -> Iterator[list[Name]]:
-        projects: list[str] = []
-        for page in self._pages("projects", "/organization/projects", ("include_archived", "true")):
-            projects += [entry.id for entry in page]
-            yield self._names("project", page)
-        for page in self._pages("users", "/organization/users"):
-            yield self._people_names(page)
-        for project in projects:
-            base_path = f"/organization/projects/{quote(project, safe='')}"
-            for page in self._pages("service_accounts", f"{base_path}/service_accounts"):
-                yield self._people_names(page)
-        for project in projects:
-            base_path = f"/organization/projects/{quote(project, safe='')}"
-            for page in self._pages("api_keys", f"{base_path}/api_keys", ("owner_project_access", "any")):
-                yield [*self._names("api_key", page), *self._owner_names(page)]
+    def fetch(self) -> Iterator[NamePage]:
+        self._waiting["projects"].append(
+            _List("projects", "/organization/projects", (("include_archived", "true"),))
+        )
+        self._waiting["users"].append(_List("users", "/organization/users"))
+        waits = 0
+        while any(self._waiting.values()):
+            self._cancellation.check()
+            kind = next(
+                (name for name, lists in self._waiting.items() if lists and name not in self._limited), None
+            )
+            if kind is not None:
+                yield from self._read(self._waiting[kind][0])
+            elif waits < MAX_LIMIT_WAITS:
+                waits += 1
+                yield NamePage(notice=f"Names are limited by OpenAI; going on in {LIMIT_WAIT:.0f} s")
+                self._client.wait(LIMIT_WAIT, self._cancellation)
+                self._limited.clear()
+            else:
+                raise next(iter(self._limited.values()))
         for error in self._refused.values():
             raise error
 
-    def _pages(self, kind: str, path: str, *extra: tuple[str, str]) -> Iterator[list[_Entry]]:
-        """Fetch all pages of one list; nothing if a list of the same kind was refused before."""
-        if kind in self._refused:
-            return
-        after: str | None = None
-        seen: set[str] = set()
+    def _read(self, wanted: _List) -> Iterator[NamePage]:
+        """Read a list to its end, or up to the limit of its kind."""
+        if wanted.kind not in self._refused:
+            try:
+                yield from self._pages(wanted)
+            except RateLimited as error:
+                self._limited[wanted.kind] = error
+                return
+        self._waiting[wanted.kind].popleft()
+        if wanted.kind not in self._refused:
+            yield NamePage(finished=wanted.path)
+
+    def _pages(self, wanted: _List) -> Iterator[NamePage]:
         for _ in range(_MAX_PAGES):
-            params = [("limit", str(LIMIT)), *extra]
-            if after is not None:
-                params.append(("after", after))
-            page = self._list_page(kind, path, params)
+            params = [("limit", str(LIMIT)), *wanted.params]
+            if wanted.after is not None:
+                params.append(("after", wanted.after))
+            page = self._list_page(wanted, params)
             if page is None:
                 return
-            yield page.data
+            yield NamePage(self._names_of(wanted.kind, page.data))
             if not page.has_more:
                 return
             after = page.last_id or (page.data[-1].id if page.data else "")
-            if not after or after in seen:
+            if not after or after in wanted.seen:
                 problem = "is repeated" if after else "is missing"
-                raise CursorError(f"the list of {kind} has more pages, but its last_id {problem}", path="last_id")
-            seen.add(after)
-        raise CursorError(f"the list of {kind} has more than {_MAX_PAGES:,} pages", path="has_more")
+                raise CursorError(
+                    f"the list of {wanted.kind} has more pages, but its last_id {problem}", path="last_id"
+                )
+            wanted.seen.add(after)
+            wanted.after = after
+        raise CursorError(f"the list of {wanted.kind} has more than {_MAX_PAGES:,} pages", path="has_more")
 
-    def _list_page(self, kind: str, path: str, params: list[tuple[str, str]]) -> _ListPage | None:
+    def _list_page(self, wanted: _List, params: list[tuple[str, str]]) -> _ListPage | None:
         try:
-            body = self._client.get(path, params, cancellation=self._cancellation)
+            body = self._client.get(wanted.path, params, cancellation=self._cancellation, retry_limits=False)
         except ScopeMissing as error:
-            self._refused[kind] = error
+            self._refused[wanted.kind] = error
             return None
         except (NotFound, RequestRefused):
             # The lists of an archived project may be gone. The lists of other projects are still fetched.
-            if "/projects/" not in path:
+            if "/projects/" not in wanted.path:
                 raise
             return None
         try:
             return _LIST_PAGE.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise decode_error(error) from None
+
+    def _names_of(self, kind: str, page: list[_Entry]) -> list[Name]:
+        if kind == "projects":
+            self._add_lists_of([entry.id for entry in page])
+            return self._names("project", page)
+        if kind == "api_keys":
+            return [*self._names("api_key", page), *self._owner_names(page)]
+        return self._people_names(page)
+
+    def _add_lists_of(self, projects: list[str]) -> None:
+        """Add the lists of these projects; of one kind, those that were read longest ago come first."""
+        for project in projects:
+            base_path = f"/organization/projects/{quote(project, safe='')}"
+            keys = _List("api_keys", f"{base_path}/api_keys", (("owner_project_access", "any"),))
+            for wanted in (keys, _List("service_accounts", f"{base_path}/service_accounts")):
+                self._waiting[wanted.kind].append(wanted)
+        for kind in ("api_keys", "service_accounts"):
+            by_age = sorted(self._waiting[kind], key=lambda wanted: self._read_at.get(wanted.path, 0))
+            self._waiting[kind] = deque(by_age)
 
     def _names(self, kind: str, page: list[_Entry]) -> list[Name]:
         return [
@@ -151,7 +221,7 @@ class _NameFetcher:
         ]
 
     def _people_names(self, page: list[_Entry]) -> list[Name]:
-        names = self._names("user", page)
+        names = [name for name in self._names("user", page) if name.id not in self._people]
         self._people |= {name.id for name in names}
         return names
 

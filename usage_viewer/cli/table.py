@@ -199,7 +199,7 @@ def _fetch(task: Printing) -> UsageViewerError | None:
             show(step.notice or f"Loading: {step.done} of {count(step.total, 'request')}")
         if needs_names:
             show("Loading names")
-            _fetch_names(session, task.err, lambda: show(""))
+            _fetch_names(session, task.err, show)
     except (StoreDamaged, KeyForAnotherServer):
         raise
     except UsageViewerError as error:
@@ -214,12 +214,13 @@ def _uses_names(view: ViewState) -> bool:
     return bool(view.search) or any(view.dataset.dimension(name).names for name in used)
 
 
-def _fetch_names(session: Session, err: TextIO, clear_progress: Callable[[], None]) -> None:
+def _fetch_names(session: Session, err: TextIO, show: Callable[[str], None]) -> None:
     """Load names. A failure is only reported, because the table can show ids instead."""
     try:
-        session.fetch_names()
+        for notice in session.load_names():
+            show(notice)
     except UsageViewerError as error:
-        clear_progress()
+        show("")
         err.write(f"Some names could not be loaded: {error.title.lower()}. {error.hint}\n")
 
 

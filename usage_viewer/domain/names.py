@@ -1,7 +1,7 @@
 """Holds the known names of projects, users and API keys, and formats the values of dimensions."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,6 +28,21 @@ class Name:
     seen: int = 0
     deleted: bool = False
     last_used: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamePage:
+    """Holds what one response to a request for names has, or tells why the next one is late.
+
+    `finished` identifies a list of which this was the last page; `notice` is a line for the status bar.
+    """
+
+    names: Sequence[Name] = ()
+    finished: str = ""
+    notice: str = ""
+
+    def __iter__(self) -> Iterator[Name]:
+        return iter(self.names)
 
 
 @dataclass(frozen=True)

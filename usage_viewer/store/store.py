@@ -286,6 +286,19 @@ class Store:
         with self._write_lock:
             self._store_names(self._names.newer(names))
 
+    def name_lists_read(self) -> dict[str, int]:
+        """Return when each list of names was last read to its end (epoch seconds)."""
+        with self._database.cursor() as cursor:
+            return dict(cursor.execute("SELECT list, max(read_at) FROM name_list GROUP BY list").fetchall())
+
+    def note_name_lists_read(self, lists: Iterable[str], at: int) -> None:
+        """Record lists of names that were read to their end at `at` (epoch seconds)."""
+        rows = [[name, at] for name in dict.fromkeys(lists)]
+        if rows:
+            with self._write_lock, self._database.transaction() as cursor:
+                cursor.executemany("DELETE FROM name_list WHERE list = ?", [row[:1] for row in rows])
+                cursor.executemany("INSERT INTO name_list VALUES (?, ?)", rows)
+
     def mark_deleted(self, kind: str, seen_before: int) -> None:
         """Mark names of `kind` as deleted if no list had them since `seen_before` (epoch seconds)."""
         with self._write_lock:

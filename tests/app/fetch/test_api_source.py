@@ -76,7 +76,7 @@ def test_refusal_of_a_grouping_is_returned(server: DemoServer, source: ApiSource
 
 
 def test_names_are_marked_as_seen_at_the_given_time(source: ApiSource) -> None:
-    names = [name for names in source.names(12345, cancellation=Cancellation()) for name in names]
+    names = [name for names in source.names(12345, {}, cancellation=Cancellation()) for name in names]
     assert {name.kind for name in names} == {"project", "user", "api_key"}
     assert {name.seen for name in names} == {12345}
 

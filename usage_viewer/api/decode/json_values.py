@@ -78,7 +78,7 @@ def parse_decimal(raw: bytes, path: str) -> Decimal | None:
 
     The API documents amounts of costs as numbers, but has sent them as strings since May 2026: decimal128 written
     out, with up to 35 decimals. Any number of decimals is accepted; what lies below 10^-24 is rounded half to even.
-    Raises WrongShape with `path` for a number of 10^14 or more, and for anything else, including NaN and infinities.
+    Raises WrongShape with `path` for a number of 10^14 or more and for anything else, including NaN and infinities.
     """
     if is_null(raw):
         return None

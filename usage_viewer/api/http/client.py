@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -161,15 +161,24 @@ class UsageClient:
         *,
         cancellation: Cancellation | None = None,
         on_retry: OnRetry | None = None,
+        retry_limits: bool = True,
     ) -> bytes:
         """Send `GET base_url + path` and return the body of the 2xx response.
 
-        A failed request is tried again by the rules of the retry policy. Raises CredentialError, NetworkError,
+        A failed request is tried again by the rules of the retry policy; without `retry_limits`, not after a 429
+        that does not say how long to wait. Raises CredentialError, NetworkError,
         ServerError, TooLarge, NotJson (invalid compression), Cancelled, and InputError for an invalid URL or
         certificate file.
         """
-        with self.get_within_budget(path, params, cancellation=cancellation, on_retry=on_retry) as body:
+        with self.get_within_budget(
+            path, params, cancellation=cancellation, on_retry=on_retry, retry_limits=retry_limits
+        ) as body:
             return body
+
+    def wait(self, seconds: float, cancellation: Cancellation) -> None:
+        """Wait before the next request. Raises Cancelled."""
+        if (self._options.sleep or cancellation.wait)(seconds):
+            raise Cancelled
 
     @contextmanager
     def get_within_budget(
@@ -179,6 +188,7 @@ class UsageClient:
         *,
         cancellation: Cancellation | None = None,
         on_retry: OnRetry | None = None,
+        retry_limits: bool = True,
     ) -> Iterator[bytes]:
         """Do the same as `get`, for a body that may be large.
 
@@ -190,7 +200,7 @@ class UsageClient:
             with self._counted_call():
                 body = with_retries(
                     lambda: self._attempt(path, params, stop, reservation),
-                    self._options.policy,
+                    self._options.policy if retry_limits else replace(self._options.policy, retries_limits=False),
                     self._options.sleep or stop.wait,
                     on_retry,
                     self._options.clock,

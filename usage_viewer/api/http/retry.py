@@ -21,7 +21,7 @@ Headers = Mapping[str, str]
 """Response headers; the names are in lower case."""
 
 RETRIED_STATUSES = frozenset({408, 409, 429})
-"""The statuses below 500 that are tried again, besides all from 500 on: the edge sends its own, such as 520 to 530."""
+"""The statuses below 500 that are tried again, besides all from 500 on: a CDN sends its own, such as 520 to 530."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ class RetryPolicy:
 
     `attempts` includes the first one; `timeout_attempts` applies instead after a timeout, as each attempt then
     takes long. If the server asks for a wait longer than `max_requested_wait`, or all waits together would become
-    longer than `max_total_wait`, the request is not tried again and its error is reported at once.
+    longer than `max_total_wait`, the request is not tried again and its error is reported at once. Without
+    `retries_limits`, neither is it after a 429 that does not say how long to wait.
     """
 
     attempts: int = 6
@@ -67,6 +68,7 @@ class RetryPolicy:
     ceiling: float = 30.0
     max_requested_wait: float = 120.0
     max_total_wait: float = 300.0
+    retries_limits: bool = True
 
     def delay(
         self,
@@ -89,6 +91,8 @@ class RetryPolicy:
         if requested:  # a requested wait of 0 s does not replace the random wait
             allowed = min(self.max_requested_wait, self.max_total_wait - waited)
             return requested if requested <= allowed else None
+        if isinstance(error, RateLimited) and not self.retries_limits:
+            return None
         return random * min(self.ceiling, self.base * 2.0 ** (attempt - 1))
 
     def attempts_for(self, error: UsageViewerError) -> int:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset
 from usage_viewer.domain.errors import RequestRefused
-from usage_viewer.domain.names import Name
+from usage_viewer.domain.names import NamePage
 from usage_viewer.domain.period import BucketRun
 
 if TYPE_CHECKING:
@@ -118,11 +118,11 @@ class ApiSource:
 
         return api.probe_grouping(self._client, dataset, bucket, grouped, cancellation=cancellation)
 
-    def names(self, now: int, *, cancellation: Cancellation) -> Iterator[list[Name]]:
+    def names(self, now: int, read_at: Mapping[str, int], *, cancellation: Cancellation) -> Iterator[NamePage]:
         """Yield the names of projects, users and API keys; see `Source.names`."""
         from usage_viewer import api
 
-        yield from api.fetch_names(self._client, now=now, cancellation=cancellation)
+        yield from api.fetch_names(self._client, now=now, read_at=read_at, cancellation=cancellation)
 
     def close(self) -> None:
         """Close the client, if one was created. Running requests finish and then close theirs."""

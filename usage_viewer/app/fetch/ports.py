@@ -1,13 +1,13 @@
 """Defines what a fetch needs from a source of usage and names."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset
 from usage_viewer.domain.errors import RequestRefused
-from usage_viewer.domain.names import Name
+from usage_viewer.domain.names import NamePage
 from usage_viewer.domain.period import BucketRun
 
 OnNotice = Callable[[str], None]
@@ -42,8 +42,10 @@ class Source(Protocol):
         """
         ...
 
-    def names(self, now: int, *, cancellation: Cancellation) -> Iterator[list[Name]]:
+    def names(self, now: int, read_at: Mapping[str, int], *, cancellation: Cancellation) -> Iterator[NamePage]:
         """Yield the names of every list, marked as seen at `now` (epoch seconds).
+
+        `read_at` tells when each list was last read to its end, by what `NamePage.finished` calls it.
 
         An error means that at least one list was not read.
         """

@@ -196,19 +196,24 @@ class CombinedSession:
         if first_error is not None:
             raise first_error
 
-    def fetch_names(self, cancellation: Cancellation | None = None) -> Names:
+    def load_names(self, cancellation: Cancellation | None = None) -> Iterator[str]:
         """Fetch the names of every organization; raise the first error at the end."""
         cancellation = cancellation or Cancellation()
         first_error: UsageViewerError | None = None
         for profile, session in self._sessions.items():
             try:
-                session.fetch_names(cancellation)
+                yield from session.load_names(cancellation)
             except Cancelled:
                 raise
             except UsageViewerError as error:
                 first_error = first_error or self._with_label(profile, error)
         if first_error is not None:
             raise first_error
+
+    def fetch_names(self, cancellation: Cancellation | None = None) -> Names:
+        """Fetch the names of every organization; raise the first error at the end."""
+        for _ in self.load_names(cancellation):
+            pass
         return self.names
 
     def forget_unavailable(self) -> None:

@@ -104,6 +104,10 @@ class Session(Protocol):
         """
         ...
 
+    def load_names(self, cancellation: Cancellation | None = None) -> Iterator[str]:
+        """Do the same as `fetch_names`, and yield a line for the status bar before each long wait."""
+        ...
+
     def fetch_names(self, cancellation: Cancellation | None = None) -> Names:
         """Fetch the lists of names. A stored name that is in no list any more is marked as deleted.
 

@@ -28,7 +28,7 @@ from usage_viewer.domain.dataset import Extras
 from usage_viewer.domain.errors import KeyMissing, SnapshotError, StoreError, UsageViewerError
 from usage_viewer.domain.grain import stored_dataset
 from usage_viewer.domain.grants import Grants
-from usage_viewer.domain.names import Name, Names
+from usage_viewer.domain.names import Name, NamePage, Names
 from usage_viewer.domain.period import BucketRun, Span
 from usage_viewer.domain.period_status import period_statuses
 from usage_viewer.domain.verification import (
@@ -209,31 +209,48 @@ class StoreSession:
             return
         yield from self._connected_fetcher().fetch(view, cancellation or Cancellation(), refresh=refresh)
 
-    def fetch_names(self, cancellation: Cancellation | None = None) -> Names:
-        """Fetch the lists of names; without a source, return the stored names."""
+    def load_names(self, cancellation: Cancellation | None = None) -> Iterator[str]:
+        """Fetch the lists of names; yield a line for the status bar before a long wait."""
         if self._fetcher is None:
-            return self.names
+            return
         source, started = self._fetcher.source, self.now
-        self._store_names(source.names(started, cancellation=cancellation or Cancellation()))
+        read_at = self._store.name_lists_read()
+        yield from self._store_names(source.names(started, read_at, cancellation=cancellation or Cancellation()))
         for kind in _kinds_of_names():
             self._store.mark_deleted(kind, started)
+
+    def fetch_names(self, cancellation: Cancellation | None = None) -> Names:
+        """Fetch the lists of names; without a source, return the stored names."""
+        for _ in self.load_names(cancellation):
+            pass
         return self.names
 
-    def _store_names(self, pages: Iterator[list[Name]]) -> None:
-        """Store the names of all pages, at least every `STORE_NAMES_EVERY` seconds and when an error ends them."""
-        waiting: list[Name] = []
+    def _store_names(self, pages: Iterator[NamePage]) -> Iterator[str]:
+        """Store the names of all pages: every `STORE_NAMES_EVERY` seconds, before a wait and at an error."""
+        waiting, finished = list[Name](), list[str]()
         stored_at = time.monotonic()
+
+        def store() -> None:
+            nonlocal stored_at
+            self._store.remember(waiting)
+            self._store.note_name_lists_read(finished, self.now)
+            waiting.clear()
+            finished.clear()
+            stored_at = time.monotonic()
+
         try:
-            for names in pages:
-                waiting += names
-                if time.monotonic() - stored_at >= STORE_NAMES_EVERY:
-                    self._store.remember(waiting)
-                    waiting, stored_at = [], time.monotonic()
+            for page in pages:
+                waiting += page.names
+                finished += [page.finished] if page.finished else []
+                if page.notice or time.monotonic() - stored_at >= STORE_NAMES_EVERY:
+                    store()
+                if page.notice:
+                    yield page.notice
         except UsageViewerError:
             with suppress(StoreError):  # the first error is raised
-                self._store.remember(waiting)
+                store()
             raise
-        self._store.remember(waiting)
+        store()
 
     def forget_unavailable(self) -> None:
         """Forgets which datasets are not available from this source."""

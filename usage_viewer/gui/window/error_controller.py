@@ -48,6 +48,7 @@ class ErrorController(QObject):
         self._names_error: UsageViewerError | None = None
         workspace.name_loader.failed.connect(self._on_names_failed)
         workspace.name_loader.loaded.connect(self._on_names_loaded)
+        workspace.name_loader.waiting.connect(lambda text: page.notes.set_notice("names", text))
         keys.key_missing.connect(lambda: self._set_problem("There is no admin key."))
 
     def show(self, error: UsageViewerError) -> None:

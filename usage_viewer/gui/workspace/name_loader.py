@@ -16,6 +16,7 @@ class NameLoader(QObject):
     """Lets a session fetch its names."""
 
     loaded = Signal()
+    waiting = Signal(str)  # why the names are late
     failed = Signal(object)  # UsageViewerError
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
@@ -24,10 +25,11 @@ class NameLoader(QObject):
 
     def load(self, session: "Session") -> None:
         """Fetch all names; the session keeps them."""
-        self._tasks.start(
+        self._tasks.start_steps(
             CHANNEL,
-            lambda task: session.fetch_names(task.cancellation),
-            lambda names: self.loaded.emit(),
+            lambda task: session.load_names(task.cancellation),
+            self.waiting.emit,
+            self.loaded.emit,
             self.failed.emit,
         )
 

@@ -93,6 +93,7 @@ def _version_5(cursor: Connection) -> None:
         [int(time.time())],
     )
     cursor.execute("DROP TABLE refused")
+    cursor.execute("CREATE TABLE name_list (list VARCHAR NOT NULL, read_at BIGINT NOT NULL)")  # epoch seconds
 
 
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (
