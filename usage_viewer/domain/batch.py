@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.view import Value
 
@@ -22,7 +23,8 @@ class Batch:
     `bucket` (n,) is the start of each row's bucket in epoch seconds. `combination` (n,) is each row's index into
     `combinations`, which holds each combination of dimensions once. `metrics` holds a column of length n for each
     metric. `grouped` lists the requested dimensions (`group_by`); every other dimension is null because it was not
-    requested. `extra` maps a row's index to a JSON object of the fields that this version doesn't know.
+    requested. `extra` maps a row's index to a JSON object of the fields that this version doesn't know. `names` are
+    those that came with the rows; any list of names is newer.
     """
 
     dataset: str
@@ -34,6 +36,7 @@ class Batch:
     combination: NDArray[np.int32]
     metrics: Mapping[str, NumberColumn]
     extra: Mapping[int, str] = field(default_factory=dict)  # row index -> JSON object
+    names: tuple[Name, ...] = ()
 
     def __len__(self) -> int:
         return len(self.bucket)
@@ -60,6 +63,7 @@ def concat_batches(batches: Sequence[Batch]) -> Batch:
         combination=np.concatenate(renumbered),
         metrics={name: _concat_columns([batch.metrics[name] for batch in batches]) for name in batches[0].metrics},
         extra=extra,
+        names=tuple(dict.fromkeys(name for batch in batches for name in batch.names)),
     )
 
 

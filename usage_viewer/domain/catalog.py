@@ -6,6 +6,7 @@ Source: the organization Usage API (`/organization/usage/…`, `/organization/co
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 
 from usage_viewer.domain.dataset import (
@@ -199,8 +200,8 @@ COSTS = Dataset(
     path="/organization/costs",
     object="organization.costs.result",
     dimensions=(
-        PROJECT,
-        Dimension("user_id", "User", names="user"),
+        replace(PROJECT, name_field="project_name"),
+        Dimension("user_id", "User", names="user", name_field="user_email"),
         Dimension("line_item", "Line item", "line_items"),
         API_KEY,
         API_SOURCE,

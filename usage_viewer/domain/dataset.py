@@ -42,6 +42,7 @@ class Dimension:
     requested: bool = True  # False: is part of each result and never sent in `group_by`
     path: tuple[str, ...] = ()  # its place in a result, if not at the top under its name
     names: str = ""  # the list that names its ids: project, user, api_key
+    name_field: str = ""  # the field of a result that has the id's name, if there is one
 
 
 @dataclass(frozen=True, slots=True)

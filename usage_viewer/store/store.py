@@ -166,6 +166,7 @@ class Store:
                 self._known_fields(dataset_name(data.name)).add(batch.extra.values())
             self._versions[data.name] += 1
             self._cache.forget(data.name)
+            self.remember(batch.names)
 
     def distrust_fetches_after(self, moment: int) -> None:
         """Change each time of fetch after `moment` (epoch seconds) to the start of its bucket.

@@ -8,6 +8,7 @@ import pytest
 from usage_viewer.api.decode.page import MAX_CURSOR, Page, decode_page
 from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset, Dimension, Metric, PageLimit
 from usage_viewer.domain.errors import AnswerError, BucketError, CursorError, NotJson, WrongShape
+from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
 COMPLETIONS = DATASETS["completions"]
@@ -145,6 +146,18 @@ def test_unknown_fields_of_results_are_kept() -> None:
     }
     assert '"a": [1.5]' in answer.batch.extra[1]
     assert values(answer, "input_tokens") == [10] * 5
+
+
+def test_names_in_rows_of_costs_are_names_and_no_fields() -> None:
+    rows = [
+        cost(1, project_id="proj_1", project_name="Search", user_id="user-1", user_email="ada@example.com"),
+        cost(2, project_id="proj_1", project_name="Search", user_id=None, user_email=None, mood="good"),
+        cost(3, project_id=None, project_name="nobody's", user_id="user-2", user_email=""),
+        cost(4, project_id="proj_2", project_name=5),
+    ]
+    batch = decode(page(bucket(0, *rows)), COSTS).batch
+    assert set(batch.names) == {Name("project", "proj_1", "Search"), Name("user", "user-1", "ada@example.com")}
+    assert batch.extra == {1: '{"mood":"good"}'}
 
 
 def test_unknown_fields_of_pages_and_buckets_are_ignored() -> None:

@@ -249,6 +249,27 @@ class TestNames:
         assert not any(name.deleted for name in after.by_id.values() if name.kind == "project")
         assert all(name.deleted for name in after.by_id.values() if name.kind == "api_key")
 
+    def test_names_in_costs_are_taken_where_no_list_has_them(self, rig: SessionRig) -> None:
+        def named(page: Any) -> Any:
+            for bucket in page.get("data", ()):
+                for row in bucket.get("results", ()):
+                    row |= {"project_name": f"bill of {row.get('project_id')}", "organization_id": "org-1"}
+            return page
+
+        rig.server.faults = lambda request: Fault(edit=named) if request.path.endswith("costs") else None
+        session, view = rig.session(), days("10-01", "10-05", dataset_name="costs", grouping=("project_id",))
+        fetch(session, view)
+        (column,) = [item for item in session.look(view).table.columns if isinstance(item, GroupColumn)]
+        labels = dict(zip(column.values, column.labels, strict=True))
+        assert all(label == f"bill of {id}" for id, label in labels.items() if id is not None)
+        assert session.extras("costs").values == ("extra.organization_id",)
+        rig.server.faults = None
+        listed = session.fetch_names()
+        directory = {project.id: project.name for project in rig.server.organization.directory.projects}
+        for id in labels:
+            if id is not None and id in directory and not listed.by_id["project", id].deleted:
+                assert listed.by_id["project", id].name == directory[id]
+
     def test_unreadable_lists_mark_no_name_as_deleted(self, rig: SessionRig) -> None:
         session = rig.session()
         before = session.fetch_names()

@@ -52,6 +52,7 @@ class TestMigrate:
             "held",
             "refusal",
             "name",
+            "name_list",
             "change",
             "comparison",
             "difference",

@@ -20,6 +20,7 @@ from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset, Dimension
 from usage_viewer.domain.errors import WrongShape
 from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.view import Value
 
@@ -59,6 +60,7 @@ class BatchBuilder:
         self._counts: list[NDArray[np.int64]] = []  # one array (metrics, rows) for each step
         self._decimals: dict[str, list[Decimal | None]] = {field.item.name: [] for field in schema.decimals}
         self._extra: dict[int, str] = {}
+        self._names: dict[Name, None] = {}
         self._last_pause = time.perf_counter()
 
     def add_bucket(
@@ -80,7 +82,9 @@ class BatchBuilder:
         for field in schema.decimals:
             self._decimals[field.item.name] += _decimals(field, rows, path)
         for index, fields in (extras if extras is not None else _known_extras(rows, schema)).items():
-            self._extra[self._row_count + index] = _object_text(fields)
+            unknown = self._without_names(rows[index], fields)
+            if unknown:
+                self._extra[self._row_count + index] = _object_text(unknown)
         self._starts.append(start)
         self._sizes.append(len(rows))
         self._row_count += len(rows)
@@ -104,7 +108,22 @@ class BatchBuilder:
             combination=numbers[_concatenate(self._combination, np.int32)],
             metrics={metric.name: columns[metric.name] for metric in self._dataset.metrics},
             extra=self._extra,
+            names=tuple(self._names),
         )
+
+    def _without_names(self, row: Any, fields: Fields) -> Fields:
+        """Return the unknown fields without those that name an id of the row; the names are kept."""
+        named = [(field, item) for field in self._schema.dimensions if (item := _named(field)) is not None]
+        if not any(item.name_field in fields for _, item in named):
+            return fields
+        for field, item in named:
+            raw, value = fields.get(item.name_field), _getter(field)(row)
+            if raw is not None and isinstance(value, str) and value and bytes(raw)[:1] == b'"':
+                name = msgspec.json.decode(raw, type=str)
+                if name:
+                    self._names[Name(item.names, value, name)] = None
+        known = {item.name_field for _, item in named}
+        return {name: raw for name, raw in fields.items() if name not in known}
 
     def _normalized_combinations(self) -> tuple[_CombinationNumbers, NDArray[np.int32]]:
         """Normalize all combinations; also return, for each original number, the number after normalization."""
@@ -212,6 +231,11 @@ def _normalize(field: SchemaField, value: bool | str | None) -> Value:
         return normalize_boolean(value)
     assert not isinstance(value, bool)
     return value.lower() if value is not None and field.path[-1] == _CASE_INSENSITIVE else value
+
+
+def _named(field: SchemaField) -> Dimension | None:
+    """Return the dimension if results have a field with the name of its id."""
+    return field.item if isinstance(field.item, Dimension) and field.item.name_field else None
 
 
 def _decimals(field: SchemaField, rows: Sequence[Any], path: str) -> list[Decimal | None]:
