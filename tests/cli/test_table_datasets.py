@@ -155,4 +155,4 @@ def test_unavailable_dataset_is_reported(ask: Table, server: DemoServer) -> None
     server.faults = lambda request: Fault(status=404, body=body)
     printed = ask("--dataset", "images", *WEEK)
     assert printed.status == 3
-    assert "Address not found (Not for you.)" in printed.err
+    assert "/v1 (Not for you.)\nCheck the base URL. If it is right, your organization may not" in printed.err

@@ -48,7 +48,16 @@ def test_port_in_use_is_reported() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--days", "0"], ["--scale", "huge"], ["--refuse-dimension", "nonsense"], ["--port", "x"], ["--nonsense"]],
+    [
+        ["--days", "0"],
+        ["--scale", "huge"],
+        ["--refuse-dimension", "nonsense"],
+        ["--refuse", "costs:"],
+        ["--error", "/costs"],
+        ["--limit-per-minute", "0"],
+        ["--port", "x"],
+        ["--nonsense"],
+    ],
 )
 def test_invalid_arguments_exit_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

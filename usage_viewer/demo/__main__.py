@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 
 from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.api.limits import Limits, parse_error
 from usage_viewer.demo.api.refusal import GroupingRule, RefusedGroupings
 from usage_viewer.demo.server.parent import watch_parent, watch_stdin
 from usage_viewer.demo.server.server import DemoServer
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         key=options.key,
         latency=options.latency_ms / 1000,
         refused=RefusedGroupings.of(*options.refuse_dimension, rules=options.refuse),
+        limits=Limits(options.limit_per_minute, dict(options.error)),
     )
     try:
         with demo:
@@ -87,6 +89,22 @@ def _parser() -> argparse.ArgumentParser:
         help="answer HTTP 400 to a request that is grouped by all dimensions of a rule: [DATASET:]NAME[+NAME...], "
         "with +* only beside another one, with <DAY only if it begins before that day (UTC); "
         "such as costs:user_id+* or costs:api_key_id<2025-12-06",
+    )
+    add(
+        "--limit-per-minute",
+        type=_positive,
+        default=0,
+        metavar="N",
+        help="answer each kind of list N times a minute, then HTTP 429 without any header (default: no limit)",
+    )
+    add(
+        "--error",
+        nargs="+",
+        action="extend",
+        default=[],
+        type=parse_error,
+        metavar="PATH=STATUS[:CODE[:MESSAGE]]",
+        help="answer requests whose path ends with PATH by this error, such as /costs=404",
     )
     add(
         "--watch-stdin",

@@ -16,6 +16,7 @@ from usage_viewer.domain.errors import (
     Cancelled,
     ConnectionFailed,
     InputError,
+    NotFound,
     RateLimited,
     ServerFailed,
     UsageViewerError,
@@ -285,3 +286,19 @@ def test_impossible_dates_are_never_used(
             client.get(PATH)
             client.correct_clock(newest_usage)
             assert client.now() == clock, "nor another date of the same server"
+
+
+def test_404_blames_the_base_url_unless_other_requests_succeed(
+    server: "Server", answer: "type[Answer]", make_client: "MakeClient"
+) -> None:
+    server.answers = [answer.error(404), answer.json({}), answer.error(404)]
+    bare = make_client(server.base_url.removesuffix("/v1"))
+    with pytest.raises(NotFound) as raised:
+        bare.get("/costs")
+    assert raised.value.title == f"Address not found: {bare.base_url}"
+    assert raised.value.hint == "Base URLs usually end in /v1."
+    bare.get("/users")
+    with pytest.raises(NotFound) as raised:
+        bare.get("/costs")
+    assert raised.value.title == "The server does not have this data"
+    assert "base URL" not in raised.value.hint

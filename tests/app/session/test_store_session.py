@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,18 +12,17 @@ from typing import Any
 import pytest
 
 from tests.rigs.sessions import DAY, DIMENSIONS, NOW, SessionRig, days, expected_sums, fetch, sums
-from usage_viewer.app.fetch.api_source import ApiSource
+from usage_viewer.app.fetch.api_source import ApiSource, ConnectionOptions
 from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.demo.api.access import USAGE_ONLY_KEY
+from usage_viewer.demo.api.limits import Limits
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.errors import (
-    ScopeMissing,
-)
+from usage_viewer.domain.errors import RateLimited, ScopeMissing
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import GroupColumn
 from usage_viewer.domain.view import Filter, SortKey, ViewState
@@ -269,6 +269,33 @@ class TestNames:
         for id in labels:
             if id is not None and id in directory and not listed.by_id["project", id].deleted:
                 assert listed.by_id["project", id].name == directory[id]
+
+    def test_names_arrive_under_a_limit_of_7_lists_a_minute(self, organization: SyntheticOrganization) -> None:
+        waits: list[float] = []
+
+        def wait(seconds: float) -> bool:
+            waits.append(seconds)
+            rig.now += seconds
+            return False
+
+        with DemoServer(organization, limits=Limits(7), clock=lambda: rig.now) as server:
+            rig = SessionRig(server)
+            session = rig.session(connected=False)
+            session.connect(ApiSource(server.base_url, AdminKey.parse(server.key), ConnectionOptions(wait=wait)))
+            unlimited = SessionRig(server)
+            for _ in range(6):
+                waits.clear()
+                notices: list[str] = []
+                with suppress(RateLimited):
+                    notices += session.load_names()
+                assert waits in ([], [60.0])
+                assert notices == ["Names are limited by OpenAI; going on in 60 s"] * len(waits)
+                rig.now += 60
+            server.limits.per_minute = 0
+            expected = unlimited.session().fetch_names().by_id
+            assert {key for key, name in session.names.by_id.items() if not name.deleted} == set(expected)
+            for each in (*rig.sessions, *unlimited.sessions):
+                each.close()
 
     def test_unreadable_lists_mark_no_name_as_deleted(self, rig: SessionRig) -> None:
         session = rig.session()

@@ -255,7 +255,7 @@ def test_window_shows_a_new_dataset(rig: Any) -> None:
     # The first dataset is reported as not available; no error covers the other datasets.
     assert window.page.banner.error is None
     assert not window.page.dataset.menu_actions["completions"].isEnabled()
-    assert "Address not found" in window.page.dataset.menu_actions["completions"].toolTip()
+    assert "The server does not have this data" in window.page.dataset.menu_actions["completions"].toolTip()
     rig.settle(
         window, lambda: window.workspace.show_view(ViewState("robot_moves", RANGE, Granularity.TOTAL, ("arm",)))
     )

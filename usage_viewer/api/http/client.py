@@ -19,9 +19,11 @@ from usage_viewer.api.http.retry import AttemptFailure, OnRetry, RetryPolicy, pa
 from usage_viewer.api.http.transport import CHECK_EXTENSION, Transport
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.cancellation import Cancellation
+from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import (
     Cancelled,
     InputError,
+    NotFound,
     ProxyFailed,
     TimedOut,
     TooLarge,
@@ -92,6 +94,7 @@ class UsageClient:
         self._http: httpx.Client | None = None
         self._running_calls, self._closed = 0, False
         self._memory_budget = MemoryBudget()
+        self._has_answered = False  # whether any request has succeeded
         self._clock_error = 0.0
         self._distrusts_dates = False
         self._last = threading.local()  # the clock error by each thread's last response
@@ -270,8 +273,25 @@ class UsageClient:
             path, response.status_code, len(body), (time.monotonic() - begun) * 1000,
         )  # fmt: skip
         if not response.is_success:
-            raise status_error(response.status_code, response.headers, body, self._key)
+            error = status_error(response.status_code, response.headers, body, self._key)
+            raise self._with_address(error) if isinstance(error, NotFound) else error
+        self._has_answered = True
         return body
+
+    def _with_address(self, error: NotFound) -> NotFound:
+        """Return the error with the base URL as the suspect, unless other requests to it have succeeded."""
+        if self._has_answered:
+            title = "The server does not have this data"
+            hint = "Other requests succeed. Your organization may not have this dataset, or it fails for now."
+        else:
+            title = f"Address not found: {visible(self.base_url)}"
+            is_usual = self.base_url.endswith("/v1")
+            hint = (
+                "Check the base URL. If it is right, your organization may not have this dataset."
+                if is_usual
+                else "Base URLs usually end in /v1."
+            )
+        return NotFound(error.detail, status=error.status, title=title, hint=hint)
 
     def _read_body(self, response: httpx.Response, check: Callable[[int], None]) -> bytes:
         limit = self._options.max_body

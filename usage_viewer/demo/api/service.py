@@ -8,6 +8,7 @@ from typing import Final
 
 from usage_viewer.demo.api.access import ADMIN_KEY, NAMES_SCOPE, USAGE_SCOPE, check_access
 from usage_viewer.demo.api.answer import usage_page
+from usage_viewer.demo.api.limits import Limits
 from usage_viewer.demo.api.lists import list_response
 from usage_viewer.demo.api.query import Parameters, parse_query
 from usage_viewer.demo.api.refusal import NOTHING_REFUSED, Refusal, RefusedGroupings
@@ -28,10 +29,12 @@ class Service:
         *,
         key: str = ADMIN_KEY,
         refused: RefusedGroupings = NOTHING_REFUSED,
+        limits: Limits | None = None,
     ) -> None:
         self.organization = organization
         self.key = key
         self.refused = refused
+        self.limits = limits or Limits()
         self._pages: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._lock = Lock()
 
@@ -41,6 +44,7 @@ class Service:
         `path` is relative to the base URL; header names are in lower case; `now` is in epoch seconds.
         """
         try:
+            self.limits.check(path, now)
             return 200, self._answer(path, parameters, headers.get("authorization"), now)
         except Refusal as refusal:
             return refusal.status, refusal.body

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from usage_viewer.demo.api.access import ADMIN_KEY
+from usage_viewer.demo.api.limits import Limits
 from usage_viewer.demo.api.refusal import NOTHING_REFUSED, Refusal, RefusedGroupings
 from usage_viewer.demo.api.service import Service
 from usage_viewer.demo.server.faults import Fault, Faults, LoggedRequest, Request
@@ -22,8 +23,9 @@ class DemoServer:
     """Serves `organization` while it is open as a context manager.
 
     `address` is host and port (0: any free port). `base_url` ends with /v1; `key` may read everything.
-    `requests` is the log. `latency` is a wait in seconds before each response. `refused` groupings get HTTP 400.
-    `clock` returns epoch seconds. `latency`, `faults`, `clock` and `requests` may be changed while it runs.
+    `requests` is the log. `latency` is a wait in seconds before each response. `refused` groupings get HTTP 400,
+    and `limits` says which requests fail and how often lists may be read. `clock` returns epoch seconds. `latency`,
+    `faults`, `clock` and `requests` may be changed while it runs.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class DemoServer:
         key: str = ADMIN_KEY,
         latency: float = 0.0,
         refused: RefusedGroupings = NOTHING_REFUSED,
+        limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
         faults: Faults | None = None,
     ) -> None:
@@ -43,7 +46,7 @@ class DemoServer:
         self.requests: list[LoggedRequest] = []
         self.organization = organization or SyntheticOrganization(anchor=int(clock()))
         self.key = key
-        self._service = Service(self.organization, key=key, refused=refused)
+        self._service = Service(self.organization, key=key, refused=refused, limits=limits)
         self._host, self._port = address
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
@@ -64,6 +67,11 @@ class DemoServer:
     @refused.setter
     def refused(self, refused: RefusedGroupings) -> None:
         self._service.refused = refused
+
+    @property
+    def limits(self) -> Limits:
+        """Which requests fail, and how often lists may be read; may be changed while the server runs."""
+        return self._service.limits
 
     def __enter__(self) -> Self:
         self._listener = Listener(self._host, self._port, self._respond, lambda: self.clock())
