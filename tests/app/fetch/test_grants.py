@@ -2,20 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from tests.rigs.sessions import DAY, NOW, SessionRig, fetch, sums
+from tests.rigs.sessions import DAY, NOW, SessionRig, fetch, open_store_session, sums
 from usage_viewer.app.fetch.grant_learner import MAX_EXTRA_REQUESTS
 from usage_viewer.app.session.result import ViewResult
+from usage_viewer.app.snapshot.archive import SnapshotProfile, save_snapshot
 from usage_viewer.demo.api.refusal import GroupingRule, RefusedGroupings
-from usage_viewer.demo.server.faults import LoggedRequest
+from usage_viewer.demo.server.faults import Fault, LoggedRequest
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import dataset_named
@@ -24,6 +26,7 @@ from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.grants import LEARNT_FOR
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn
+from usage_viewer.domain.verification import Cell, Verdict
 from usage_viewer.domain.view import NOT_AVAILABLE, ViewState
 
 COSTS = dataset_named("costs")
@@ -178,6 +181,61 @@ def test_each_grain_is_verified(organization: SyntheticOrganization) -> None:
             assert session.completeness(view).pending == 10
             assert session.verify(view).completeness.verdict.value == "verified"
         assert session.completeness(costs("10-01", "10-10", "project_id")).verdict.value == "verified"
+
+
+def test_grain_whose_sums_differ_is_reported(organization: SyntheticOrganization) -> None:
+    def too_much(page: Any) -> Any:
+        if len(page.get("data", ())) == 10:
+            amount = page["data"][3]["results"][0]["amount"]
+            amount["value"] = str(Decimal(str(amount["value"])) + 1000)
+        return page
+
+    with granting(organization, "costs:user_id+*") as rig:
+        session = rig.session()
+        by_project, by_user = costs("10-01", "10-10", "project_id"), costs("10-01", "10-10", "user_id")
+        fetch(session, by_project)
+        rig.server.faults = lambda request: Fault(edit=too_much)
+        fetch(session, by_user)
+        rig.server.faults = None
+        session.verify(by_project)
+        session.verify(by_user)
+        assert session.completeness(by_project).verdict is Verdict.VERIFIED
+        completeness = session.completeness(by_user)
+        assert completeness.verdict is Verdict.DIFFERS
+        (difference,) = completeness.differences
+        assert difference.excess == 1000
+        outcome = session.verify(by_user, refetch=[difference.bucket])
+        assert outcome.completeness.verdict is Verdict.VERIFIED
+
+
+def test_sources_of_a_cell_come_from_the_grain_that_is_shown(organization: SyntheticOrganization) -> None:
+    with granting(organization, *AS_LIVE) as rig:
+        session, view = rig.session(), costs("10-30", "11-12", "api_key_id")
+        fetch(session, view)
+        result = session.look(view, named=False)
+        for value, amount in amounts(result).items():
+            cell = Cell(None, (("api_key_id", value[0]),))
+            records = session.contributions(result, cell, ["amount"])
+            assert sum(Decimal(item.figures[0] or 0) for item in records) == amount
+            assert len(records) == 14
+
+
+def test_snapshot_keeps_every_grain(organization: SyntheticOrganization, tmp_path: Path) -> None:
+    views = [
+        costs("10-30", "11-12", *grouping)
+        for grouping in (["api_key_id"], ["user_id"], ["project_id", "line_item"], ["user_id", "api_key_id"])
+    ]
+    with granting(organization, *AS_LIVE, "costs:user_id+*") as rig:
+        session = rig.session()
+        for view in views:
+            fetch(session, view)
+        save_snapshot(session, views[0], tmp_path / "costs.zip", organization="Acme")
+        with closing(open_store_session(SnapshotProfile(tmp_path / "costs.zip"))) as opened:
+            for view in views:
+                before, after = session.look(view, named=False), opened.look(view, named=False)
+                assert amounts(after) == amounts(before)
+                assert (after.notes, after.lacking) == (before.notes, before.lacking)
+                assert after.coverage.complete
 
 
 def test_refusals_are_asked_again_after_a_week_and_on_request(organization: SyntheticOrganization) -> None:

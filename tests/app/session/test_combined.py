@@ -9,10 +9,11 @@ import pytest
 from tests.rigs.organizations import KEYS, LAST_WEEK, NOW, Servers, combined_profile, profile_of
 from usage_viewer.app.profile.combined_profile import CombinedProfile
 from usage_viewer.app.session.session import Session
+from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.domain.errors import InputError, KeyMissing, UsageViewerError
-from usage_viewer.domain.table import FigureColumn
+from usage_viewer.domain.table import FigureColumn, GroupColumn
 from usage_viewer.domain.verification import Cell, Verdict
-from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view import NOT_AVAILABLE, ViewState
 
 VIEW = LAST_WEEK.across(KEYS)
 
@@ -120,3 +121,27 @@ def test_operations_of_one_organization_are_not_offered(session: Session) -> Non
     assert not session.capabilities.can_erase
     for name in ("erase", "save_snapshot", "connect"):
         assert not hasattr(session, name)
+
+
+def test_what_one_organization_does_not_grant_is_not_available_in_its_rows(servers: Servers) -> None:
+    refused = RefusedGroupings.of("user_id")
+    first = servers[next(iter(KEYS))]
+    first.refused = refused
+    try:
+        with closing(combined_profile(servers).open_session()) as session:
+            view = VIEW.with_grouping(["profile", "user_id"])
+            _fetch(session, view)
+            result = session.look(view, named=False)
+            profiles, users = (column for column in result.table.columns if isinstance(column, GroupColumn))
+            rows = {
+                (profiles.values[a], users.values[b])
+                for a, b in zip(profiles.codes.tolist(), users.codes.tolist(), strict=True)
+            }
+            one, other = KEYS
+            assert {user for profile, user in rows if profile == one} == {NOT_AVAILABLE}
+            assert NOT_AVAILABLE not in {user for profile, user in rows if profile == other}
+            assert result.lacking == ("user_id",)
+            assert any("User is not available" in note for note in result.notes)
+            assert _total(session, view) == _total(session)
+    finally:
+        first.refused = RefusedGroupings()
