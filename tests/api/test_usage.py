@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from usage_viewer.domain.errors import (
     KeyRefused,
     NotFound,
     NotJson,
+    WrongShape,
 )
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from tests.rigs.scripted_server import ScriptedServer as Server
     from tests.rigs.waits import Waits
 
-COMPLETIONS = DATASETS["completions"]
+COMPLETIONS, COSTS = DATASETS["completions"], DATASETS["costs"]
 DAY = 86400
 START = 20_000 * DAY
 WINDOW = BucketRun(BucketWidth.DAY, START, START + 6 * DAY)
@@ -224,3 +226,28 @@ def test_key_is_checked_by_one_small_request(server: "Server", answer: "type[Ans
     with pytest.raises(NotJson):
         check_key(client, START)
     assert issubclass(NotJson, AnswerError)
+
+
+def test_bucket_with_an_invalid_row_costs_that_bucket_only(
+    server: "Server", answer: "type[Answer]", client: UsageClient
+) -> None:
+    def day(number: int, value: object) -> dict[str, object]:
+        start = START + number * DAY
+        row = {
+            "object": COSTS.object,
+            "amount": {"value": value, "currency": "usd"},
+            "quantity": "NaN" if not value else 1,
+        }
+        return {"object": "bucket", "start_time": start, "end_time": start + DAY, "results": [row]}
+
+    amounts: list[object] = [1, "2.5", "NaN", 4, 0, 6]
+    server.answers = [answer.json({"data": [day(number, value) for number, value in enumerate(amounts)]})]
+    window = BucketRun(BucketWidth.DAY, START, START + 6 * DAY)
+    pages = fetch_window(client, COSTS, window, ())
+    batch = next(pages)
+    assert ((batch.starts - START) // DAY).tolist() == [0, 1, 3, 5]
+    assert batch.metrics["amount"].listed() == [1, Decimal("2.5"), 4, 6]
+    assert batch.metrics["quantity"].listed() == [1, 1, 1, 1]
+    with pytest.raises(WrongShape) as raised:
+        next(pages)
+    assert raised.value.path == "data[2].results[0].amount.value"

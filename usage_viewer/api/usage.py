@@ -13,7 +13,7 @@ from usage_viewer.api.http.retry import OnRetry
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset, dataset_named
-from usage_viewer.domain.errors import BucketError, CursorError, RequestRefused, TooLarge
+from usage_viewer.domain.errors import AnswerError, BucketError, CursorError, RequestRefused, TooLarge
 from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.domain.zones import iso
 
@@ -43,10 +43,12 @@ def fetch_window(
 
     A batch is yielded as soon as its page is decoded. Raises the errors of `UsageClient.get` and `decode_page`;
     CursorError for a repeated cursor or a list of pages without end; BucketError for a bucket that an earlier page
-    already had, and after the last page if buckets are missing.
+    already had, and after the last page if buckets are missing. A bucket with an invalid row is left out, and its
+    WrongShape is raised after the last page.
     """
     started_at = client.now()
     seen: set[int] = set()
+    left_out: dict[int, AnswerError] = {}
     cursors: set[str] = set()
     cursor: str | None = None
     for _ in range(window.buckets + 2):
@@ -55,7 +57,7 @@ def fetch_window(
             client.get_within_budget(dataset.path, params, cancellation=cancellation, on_retry=on_retry) as body,
             _DECODE_LOCK,
         ):
-            page = decode_page(body, dataset, window, grouped)
+            page = decode_page(body, dataset, window, grouped, left_out=left_out)
         client.correct_clock(int(page.batch.bucket.max()) if len(page.batch.bucket) else None)
         del body  # free it now: it may be large, and the caller may keep this generator waiting
         starts = set(page.batch.starts.tolist())
@@ -68,7 +70,9 @@ def fetch_window(
         yield page.batch
         if cursor is None:
             # `client.now()` is corrected by the server's clock only after the first response.
-            _check_complete(window, seen, int(min(started_at, client.now())))
+            _check_complete(window, seen | left_out.keys(), int(min(started_at, client.now())))
+            for error in left_out.values():
+                raise error
             return
         cursors.add(cursor)
     raise CursorError(f"no last page after {window.buckets + 2} pages", path="next_page")

@@ -79,8 +79,10 @@ class BatchBuilder:
         if schema is not self._schema:
             self._flush()  # one step must not mix structs of different schemas
             self._schema = schema
-        for field in schema.decimals:
-            self._decimals[field.item.name] += _decimals(field, rows, path)
+        # All are read before any is added: a bucket with an invalid number leaves nothing behind.
+        decimals = {field.item.name: _decimals(field, rows, path) for field in schema.decimals}
+        for name, values in decimals.items():
+            self._decimals[name] += values
         for index, fields in (extras if extras is not None else _known_extras(rows, schema)).items():
             unknown = self._without_names(rows[index], fields)
             if unknown:

@@ -48,28 +48,53 @@ class _Envelope(msgspec.Struct):
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
+class _Times(msgspec.Struct):
+    start_time: int
+    end_time: int | None = None
+
+
+_TIMES = msgspec.json.Decoder(_Times)
+
+
 def decode_page(
-    body: bytes, dataset: Dataset, window: BucketRun, grouped: tuple[str, ...], *, large: int = LARGE
+    body: bytes,
+    dataset: Dataset,
+    window: BucketRun,
+    grouped: tuple[str, ...],
+    *,
+    large: int = LARGE,
+    left_out: dict[int, AnswerError] | None = None,
 ) -> Page:
     """Decode the response to a usage or costs request for `window`, grouped by `grouped`.
 
     A body of `large` bytes or more is split first, so that the GIL is held for shorter times; the result is the
     same. Raises NotJson; WrongShape with a path such as `data[3].results[17].input_tokens`; CursorError for a
     missing or too long cursor; BucketError for a bucket that is outside the window, does not start at a multiple
-    of its width, is longer than its width, or occurs twice.
+    of its width, is longer than its width, or occurs twice. With `left_out`, a bucket with an invalid row is left
+    out of the page instead, and its start (epoch seconds) and error are added to `left_out`.
     """
+    known = None if left_out is None else set(left_out)
     if len(body) >= large:
-        page = _decode_split(body, dataset, window, grouped)
+        page = _decode_split(body, dataset, window, grouped, left_out)
         if page is not None:
             return page
+        if left_out is not None and known is not None:
+            for start in left_out.keys() - known:
+                del left_out[start]
     try:
         envelope = _ENVELOPE.decode(body)
-        return _build_page(envelope, envelope.data, dataset, window, grouped)
+        return _build_page(envelope, envelope.data, dataset, window, grouped, left_out)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise decode_error(error) from None
 
 
-def _decode_split(body: bytes, dataset: Dataset, window: BucketRun, grouped: tuple[str, ...]) -> Page | None:
+def _decode_split(
+    body: bytes,
+    dataset: Dataset,
+    window: BucketRun,
+    grouped: tuple[str, ...],
+    left_out: dict[int, AnswerError] | None,
+) -> Page | None:
     """Decode a large page bucket by bucket.
 
     Returns None for any error: decoding `body` as a whole then reports it with the right path.
@@ -83,7 +108,7 @@ def _decode_split(body: bytes, dataset: Dataset, window: BucketRun, grouped: tup
         if len(envelope.data) != 1 or not bytes(envelope.data[0]).startswith(BUCKET_START):
             return None
         buckets = (msgspec.Raw(body[start:end]) for start, end in spans)
-        return _build_page(envelope, chain(buckets, envelope.data), dataset, window, grouped)
+        return _build_page(envelope, chain(buckets, envelope.data), dataset, window, grouped, left_out)
     except (AnswerError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -94,9 +119,10 @@ def _build_page(
     dataset: Dataset,
     window: BucketRun,
     grouped: tuple[str, ...],
+    left_out: dict[int, AnswerError] | None,
 ) -> Page:
     builder = BatchBuilder(dataset, window.width, schema_for(dataset).current)
-    _BucketReader(dataset, window, builder).read(buckets)
+    _BucketReader(dataset, window, builder, left_out).read(buckets)
     has_more, next_page = _cursor(envelope)
     return Page(builder.build(grouped), has_more, next_page)
 
@@ -131,8 +157,14 @@ def _cursor(envelope: _Envelope) -> tuple[bool, str | None]:
 class _BucketReader:
     """Decodes and checks the buckets of one page, and adds them to a `BatchBuilder`."""
 
-    def __init__(self, dataset: Dataset, window: BucketRun, builder: BatchBuilder) -> None:
-        self._schema = schema_for(dataset)
+    def __init__(
+        self,
+        dataset: Dataset,
+        window: BucketRun,
+        builder: BatchBuilder,
+        left_out: dict[int, AnswerError] | None,
+    ) -> None:
+        self._schema, self._left_out = schema_for(dataset), left_out
         self._window, self._builder = window, builder
         self._seen: set[int] = set()
 
@@ -143,6 +175,10 @@ class _BucketReader:
                 self._read_bucket(raw, path)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise decode_error(error, path) from None
+            except WrongShape as error:
+                if self._left_out is None or ".result" not in error.path:
+                    raise
+                self._left_out[self._start_of(raw, path)] = error.with_traceback(None)
 
     def _read_bucket(self, raw: msgspec.Raw, path: str) -> None:
         schema = self._schema.current
@@ -158,6 +194,13 @@ class _BucketReader:
         else:
             self._check(typed.start_time, typed.end_time, path)
             self._builder.add_bucket(typed.start_time, typed.results, schema, path)
+
+    def _start_of(self, raw: msgspec.Raw, path: str) -> int:
+        """Return the start of a bucket with an invalid row (epoch seconds)."""
+        times = _TIMES.decode(raw)
+        if times.start_time not in self._seen:
+            self._check(times.start_time, times.end_time, path)
+        return times.start_time
 
     def _check(self, start: int, end: int | None, path: str) -> None:
         width = self._window.width
