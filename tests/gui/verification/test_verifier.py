@@ -16,6 +16,7 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.verification import Bucket
+from usage_viewer.domain.view import FIRST_VIEW
 from usage_viewer.gui.verification.record_dialog import RecordDialog
 from usage_viewer.gui.verification.record_lists import ChangesDialog
 from usage_viewer.gui.verification.verification_badge import VerificationPopup
@@ -306,6 +307,17 @@ class TestSources:
         assert [field.title for field in listing.model.fields][3:-2] == heads
         listing.close()
         menu.deleteLater()
+
+    def test_sources_are_of_shown_table_while_another_dataset_loads(self, rig: WindowRig, qtbot: QtBot) -> None:
+        window = rig.start()
+        table, model = window.page.table, window.page.model
+        table.setCurrentIndex(model.index(0, model.section("input_tokens")))
+        with qtbot.waitSignal(window.verifier.sources_found):
+            window.workspace.show_view(FIRST_VIEW.with_dataset("costs"))  # its table comes with the event loop
+            window.commands.origins.trigger()
+        (listing,) = lists(window)
+        assert "Input" in [field.title for field in listing.model.fields]
+        listing.close()
 
     def test_no_sources_without_current_cell(self, rig: WindowRig, qtbot: QtBot) -> None:
         window = rig.start()
