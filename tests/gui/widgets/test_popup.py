@@ -70,3 +70,13 @@ def test_popup_opens_under_anchor_and_stays_on_screen(anchor: QWidget) -> None:
         anchor.move(corner)
         position = position_under(anchor, 300, 200)
         assert screen.adjusted(-1, -1, 1, 1).contains(QRect(position.x(), position.y(), 300, 200))
+
+
+def test_popup_of_disabled_control_closes(popup: CountingPopup, anchor: QWidget) -> None:
+    anchor.setEnabled(False)
+    assert not popup.isVisible(), "a disabled panel would hear no key, not even Escape"
+    assert popup.applied == 0
+    anchor.setEnabled(True)
+    popup.open_under(anchor)
+    assert popup.isVisible()
+    assert popup.isEnabled()

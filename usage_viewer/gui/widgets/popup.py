@@ -1,6 +1,6 @@
 """Defines `Popup`, a panel that opens under a control: Enter applies, Esc or a click outside discards."""
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -46,6 +46,12 @@ class Popup(QFrame):
         with QPainter(self) as painter:
             painter.setPen(edge_colour(self.palette()))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Close when the control that it belongs to is disabled: Qt disables the panel too, and drops its keys."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.EnabledChange and not self.isEnabled():
+            self.close()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         focus = self.focusWidget()
