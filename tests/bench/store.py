@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 from data import DATASET, DIMENSIONS, FOLDER, NOW, HeldBuckets, million, weeks
-from lines import Line
+from lines import Line, interleaved
 
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.period import Granularity
@@ -30,6 +30,7 @@ HELD_TWICE = (
 def measure() -> Iterator[Line]:
     held = million()
     yield _in_memory(held)
+    yield _checked(held)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         yield from _written(Path(folder))
         yield from _on_disk(held, Path(folder))
@@ -53,6 +54,20 @@ def _in_memory(held: HeldBuckets) -> Line:
     return Line(
         "store 1M: memory a row, all rows shown", taken / held.rows, "B", "", None, "≤ 150 B", 150, note=HELD_TWICE
     )
+
+
+def _checked(held: HeldBuckets) -> Line:
+    """Return the time of comparing everything stored with its digests, beside reading one figure of every row."""
+    store = Store.open(held.place.database)
+
+    def read_one() -> None:
+        with store.database.cursor() as cursor:
+            table = f"usage_{DATASET}_1h"
+            cursor.execute(f"SELECT bucket, sum(input_tokens) FROM {table} GROUP BY bucket").fetchall()
+
+    taken = interleaved({"check": store.check, "read": read_one})
+    store.close()
+    return Line("store 1M: check of the digests", taken["check"], "ms", "one sum by bucket", taken["read"])
 
 
 def _written(folder: Path) -> Iterator[Line]:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.rigs.workbook_reader import read_sheets
@@ -339,6 +340,15 @@ class TestFailures:
     def test_damaged_database_is_reported(self, ask: Any, tmp_path: Path) -> None:
         ask.database = tmp_path / "usage.duckdb"
         ask.database.write_bytes(b"no database" * 5000)
+        printed = ask(*OCTOBER)
+        assert (printed.status, printed.out) == (1, "")
+        assert printed.err.startswith("usage-viewer: The local database is damaged")
+
+    def test_changed_figure_is_damage(self, ask: Any, tmp_path: Path) -> None:
+        ask.database = tmp_path / "usage.duckdb"
+        assert ask(*OCTOBER).status == 0
+        with duckdb.connect(str(ask.database)) as connection:
+            connection.execute("UPDATE usage_completions_1d SET input_tokens = input_tokens + 1")
         printed = ask(*OCTOBER)
         assert (printed.status, printed.out) == (1, "")
         assert printed.err.startswith("usage-viewer: The local database is damaged")

@@ -161,9 +161,10 @@ def _value(random: Random, dimension: str, boolean: bool) -> Value:
 
 @pytest.fixture
 def store() -> Iterator[Store]:
-    """Open a store in memory."""
+    """Open a store in memory; at the end everything in it has to agree with its digests."""
     opened = Store.open(None)
     yield opened
+    opened.check()
     opened.close()
 
 

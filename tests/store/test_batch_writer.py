@@ -57,7 +57,9 @@ def test_table_held_has_the_dimensions_of_the_request(path: Path, make_usage: Ma
     store.put(make_usage(T0, 2, width=BucketWidth.DAY, dataset="embeddings").batch(), 5)
     store.close()
     grouped = "project_id,user_id,api_key_id,model"
-    assert query_file(path, "SELECT * FROM held ORDER BY start") == [
+    assert query_file(
+        path, "SELECT dataset, width, start, fetched_at, grouped, repeats FROM held ORDER BY start"
+    ) == [
         ("embeddings", "1d", T0, 5, grouped, False),
         ("embeddings", "1d", T0 + DAY, 5, grouped, False),
     ]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.coverage import Coverage, HeldBuckets
+from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity, Periods
 from usage_viewer.query.aggregate import FactRows
@@ -20,8 +20,7 @@ def query(*bounds: int, metrics: tuple[str, ...] = ("input_tokens",), dataset: s
     periods = Periods(np.array(bounds, np.int64), Granularity.HOUR, UTC)
     read = (BucketRun(BucketWidth.HOUR, 0, 86400),)
     coverage = Coverage(periods, BucketWidth.HOUR, read, (), (), 24, 24, 0, 0, 0, 0)
-    stored = {BucketWidth.HOUR: HeldBuckets.nothing()}
-    return FactQuery(DATASETS[dataset], metrics, coverage, stored, False, 2, version=1)
+    return FactQuery(DATASETS[dataset], metrics, coverage, {}, False, 2, version=1)
 
 
 def facts(*rows: tuple[int, int, int], metrics: tuple[str, ...] = ("input_tokens",)) -> FactRows:

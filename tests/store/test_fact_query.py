@@ -13,6 +13,7 @@ from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.store.batch_writer import write_batch
 from usage_viewer.store.bucket_index import BucketIndex
 from usage_viewer.store.engine.database import Database
+from usage_viewer.store.engine.digests import start_digest
 from usage_viewer.store.engine.schema import create_tables, migrate
 from usage_viewer.store.fact_query import MAX_ENGINE_CELLS, FactQuery, read_facts
 
@@ -39,10 +40,11 @@ def test_facts_are_equal_by_any_method(
     index, buckets = DimensionIndex(view.dataset), BucketIndex()
     with database.transaction() as cursor:
         migrate(cursor)
-        create_tables(cursor, view.dataset, BucketWidth.HOUR)
+        for table in create_tables(cursor, view.dataset, BucketWidth.HOUR):
+            start_digest(cursor, table)
         write_batch(cursor, view.dataset, usage.batch(), index, T0 + 100 * DAY, is_new=True)
     batch = usage.batch()
-    buckets.add("completions", BucketWidth.HOUR, batch.starts, T0 + 100 * DAY, batch.grouped)
+    buckets.add(batch, T0 + 100 * DAY)
 
     periods = view.periods(T0).bounds.tolist()
     expected: Listed = {}
@@ -63,9 +65,8 @@ def test_facts_are_equal_by_any_method(
     for count in (len(index), MAX_ENGINE_CELLS + 1):
         for rows_at_a_time in (10**9, 1000, 1):
             for repeats in (False, True):
-                query = FactQuery(
-                    view.dataset, METRICS, coverage(StoreOfBuckets, view), buckets.of("completions"), repeats, count
-                )
+                stored = buckets.fact_counts("completions")
+                query = FactQuery(view.dataset, METRICS, coverage(StoreOfBuckets, view), stored, repeats, count)
                 with database.cursor() as cursor:
                     assert listed(read_facts(cursor, query, rows_at_a_time=rows_at_a_time)) == expected
     database.close()

@@ -18,6 +18,7 @@ from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
+from usage_viewer.store.engine.digests import renew_every_digest
 
 T0, HOUR, DAY = 1_793_491_200, 3600, 86400
 FETCHED = T0 + 100 * DAY
@@ -153,6 +154,7 @@ class TestReopening:
         connection = duckdb.connect(str(path))
         connection.execute('ALTER TABLE "usage_completions_1h" DROP COLUMN input_cached_tokens')
         connection.execute("ALTER TABLE combination_completions DROP COLUMN api_source")
+        renew_every_digest(connection)  # an earlier version of the program didn't have the columns
         connection.close()
         store = Store.open(path)
         view = ViewState(range=between(T0, T0 + DAY), grouping=("api_source",), columns=("input_cached_tokens",))
@@ -310,7 +312,8 @@ class TestThreads:
             answer_view(store, view, cancel=cancel)
         assert answer_view(store, view, cancel=Cancellation()).rows > 0
 
-    def test_closed_store_refuses_calls(self, store: Store, make_usage: Make, ask: Make) -> None:
+    def test_closed_store_refuses_calls(self, make_usage: Make, ask: Make) -> None:
+        store = Store.open(None)
         store.close()
         store.close()
         with pytest.raises(StoreError):

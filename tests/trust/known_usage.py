@@ -14,7 +14,7 @@ from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.errors import StoreError, UsageViewerError
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Granularity
@@ -34,6 +34,8 @@ JUST_AFTER: Final = ANCHOR + 3600
 """A time (epoch seconds) at which the last three days may still grow."""
 
 PERIODS: Final = {BucketWidth.DAY: Granularity.DAY, BucketWidth.HOUR: Granularity.HOUR}
+
+NAMES: Final = tuple(Name("project", f"proj_{number}", f"Project {number}") for number in range(50))
 
 Rows = Mapping[tuple[object, ...], tuple[Number | None, ...]]
 """The figures of each combination in one bucket."""
@@ -109,7 +111,7 @@ def write(folder: Path) -> DatabaseFiles:
     store = Store.open(path)
     store.put(organization().batch("completions", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
     store.put(organization().batch("completions", first(5), ANCHOR, BucketWidth.HOUR, SETTLED), SETTLED)
-    store.remember([Name("project", f"proj_{number}", f"Project {number}") for number in range(50)])
+    store.remember(NAMES)
     store.close()
     store = Store.open(path)
     store.put(organization().batch("costs", first(31), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
@@ -142,14 +144,17 @@ def examine(path: Path) -> str:
     try:
         store = Store.open(path)
         session = StoreSession(store, clock=lambda: SETTLED)
+        session.check()
         counts = [check(session, store, *one) for one in WRITTEN]
         store.rows("completions")
-        store.names()
+        assert set(store.names().by_id.values()) <= set(NAMES)
         store.put(organization().batch("images", first(3), ANCHOR, BucketWidth.DAY, SETTLED), SETTLED)
         counts.append(check(session, store, "images", BucketWidth.DAY, 3))
         store.close()
         return f"stored {' '.join(map(str, counts))}"
     except UsageViewerError as error:
+        if type(error) is StoreError:
+            return f"StoreError {error.title} {error.detail}"
         return type(error).__name__ if error.title and error.hint else "an error without words"
     finally:
         if store is not None:

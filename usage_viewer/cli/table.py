@@ -122,6 +122,7 @@ class Printing:
 
 def _print_table(task: Printing, out: TextIO) -> int:
     session, view, profile, err = task.session, task.view, task.profile, task.err
+    session.check(view.dataset_name)
     error = _fetch(task)
     result = session.look(view, named=task.names)
     _check_extras(result)

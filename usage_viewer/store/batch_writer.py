@@ -13,8 +13,9 @@ from usage_viewer.domain.errors import WrongShape
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.store.change_log import keep_replaced, record_changes
-from usage_viewer.store.engine.database import Connection
-from usage_viewer.store.engine.schema import DECIMALS, combination_table, fact_table, quoted
+from usage_viewer.store.engine.database import Connection, quoted
+from usage_viewer.store.engine.digests import bucket_digests, tracked
+from usage_viewer.store.engine.schema import DECIMALS, combination_table, fact_table
 
 DECIMAL_LIMIT = Decimal(10) ** (38 - DECIMALS)
 """Decimals of this size or larger can't be stored."""
@@ -44,32 +45,42 @@ def write_batch(
     repeated = (bucket[1:] == bucket[:-1]) & (combination[1:] == combination[:-1])
     starts = np.unique(batch.starts)
     cursor.register("batch_starts", {"start": starts, "repeats": np.isin(starts, bucket[1:][repeated])})
+    bounds = [int(starts[0]), int(starts[-1])]
+    chosen = "dataset = ? AND width = ? AND start BETWEEN ? AND ?"
+    with tracked(cursor, "held", chosen, [dataset.name, batch.width.value, *bounds]):
+        if not is_new:
+            keep_replaced(cursor, dataset, batch)
+            _delete_buckets(cursor, dataset, batch, bounds)
+        if len(bucket):
+            _insert_facts(cursor, dataset, batch, order, {"bucket": bucket, "combination": combination})
+        _insert_buckets(cursor, dataset, batch, fetched_at, bounds)
     if not is_new:
-        keep_replaced(cursor, dataset, batch)
-        _delete_buckets(cursor, dataset, batch, starts)
-    cursor.execute(
-        "INSERT INTO held SELECT ?, ?, start, ?, ?, repeats FROM batch_starts ORDER BY start",
-        [dataset.name, batch.width.value, fetched_at, ",".join(batch.grouped)],
-    )
-    if len(bucket):
-        _insert_facts(cursor, dataset, batch, order, {"bucket": bucket, "combination": combination})
-    if not is_new:
-        record_changes(cursor, dataset, batch, fetched_at)
+        with tracked(cursor, "change"):
+            record_changes(cursor, dataset, batch, fetched_at)
     cursor.unregister("batch_starts")
     return bool(repeated.any())
 
 
-def _delete_buckets(cursor: Connection, dataset: Dataset, batch: Batch, starts: NDArray[np.int64]) -> None:
-    first_and_last = [int(starts[0]), int(starts[-1])]
+def _insert_buckets(cursor: Connection, dataset: Dataset, batch: Batch, fetched_at: int, bounds: list[int]) -> None:
+    """Insert the buckets of `batch_starts` with the digests of their facts, which are written before."""
+    digests = bucket_digests(cursor, fact_table(dataset, batch.width), "bucket BETWEEN ? AND ?")
+    cursor.execute(
+        "INSERT INTO held SELECT ?, ?, start, ?, ?, repeats, coalesce(written.rows, 0), coalesce(written.digest, 0)"
+        f" FROM batch_starts LEFT JOIN ({digests}) AS written ON start = bucket ORDER BY start",
+        [dataset.name, batch.width.value, fetched_at, ",".join(batch.grouped), *bounds],
+    )
+
+
+def _delete_buckets(cursor: Connection, dataset: Dataset, batch: Batch, bounds: list[int]) -> None:
     cursor.execute(
         f"DELETE FROM {quoted(fact_table(dataset, batch.width))}"
         " WHERE bucket BETWEEN ? AND ? AND bucket IN (SELECT start FROM batch_starts)",
-        first_and_last,
+        bounds,
     )
     cursor.execute(
         "DELETE FROM held WHERE dataset = ? AND width = ? AND start BETWEEN ? AND ?"
         " AND start IN (SELECT start FROM batch_starts)",
-        [dataset.name, batch.width.value, *first_and_last],
+        [dataset.name, batch.width.value, *bounds],
     )
 
 
@@ -83,10 +94,11 @@ def _insert_combinations(cursor: Connection, dataset: Dataset, index: DimensionI
     cursor.register("new_combinations", columns)
     # DuckDB can't infer the type of a column of None only.
     selected = ", ".join(["c0", *(f"c{position}::VARCHAR" for position in range(1, len(names)))])
-    cursor.execute(
-        f"INSERT INTO {quoted(combination_table(dataset))} ({', '.join(map(quoted, names))})"
-        f" SELECT {selected} FROM new_combinations"
-    )
+    with tracked(cursor, combination_table(dataset), "id >= ?", [known]):
+        cursor.execute(
+            f"INSERT INTO {quoted(combination_table(dataset))} ({', '.join(map(quoted, names))})"
+            f" SELECT {selected} FROM new_combinations"
+        )
     cursor.unregister("new_combinations")
 
 

@@ -6,23 +6,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.coverage import HeldBuckets
 from usage_viewer.domain.dataset import Dataset
+from usage_viewer.domain.errors import StoreDamaged
 from usage_viewer.domain.grain import GrainBuckets, dataset_name, is_stored_dataset, stored_dataset
 from usage_viewer.domain.grants import Grain
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store.engine.database import Connection
+from usage_viewer.store.fact_query import FactCounts
 
 
 @dataclass(frozen=True, slots=True)
 class _Buckets:
-    """Stored buckets, and the number of the grain of each, (n,)."""
+    """Stored buckets, and of each the number of its grain and how many facts it has, (n,)."""
 
     held: HeldBuckets
     grains: NDArray[np.int32]
+    facts: NDArray[np.int64]
 
 
-_NO_BUCKETS = _Buckets(HeldBuckets.nothing(), np.empty(0, np.int32))
+_NO_BUCKETS = _Buckets(HeldBuckets.nothing(), np.empty(0, np.int32), np.empty(0, np.int64))
 
 
 class BucketIndex:
@@ -47,14 +51,14 @@ class BucketIndex:
                 continue
             width = BucketWidth(name)
             columns = cursor.execute(
-                "SELECT start, fetched_at, repeats, grouped FROM held"
+                'SELECT start, fetched_at, repeats, grouped, "rows" FROM held'
                 " WHERE dataset = ? AND width = ? ORDER BY start",
                 [stored_as, name],
             ).fetchnumpy()
             groupings, codes = np.unique(columns["grouped"].astype(str), return_inverse=True)
             numbers = np.array([index._number(_grain(text)) for text in groupings.tolist()], np.int32)
             held = HeldBuckets(columns["start"], columns["fetched_at"])
-            index._set(stored_as, width, _Buckets(held, numbers[codes]))
+            index._set(stored_as, width, _Buckets(held, numbers[codes], columns["rows"]))
             if columns["repeats"].any():
                 index.expect_repeats(stored_as)
         return index
@@ -71,6 +75,26 @@ class BucketIndex:
             known = tuple(part for name in sorted(names, key=len) for part in self._split(name))
             self._by_grain[dataset] = known
         return known
+
+    def fact_counts(self, stored_as: str) -> dict[BucketWidth, FactCounts]:
+        """Return how many facts each stored bucket of a dataset or further grain has, by width."""
+        widths = self._stored.get(stored_as, {})
+        return {width: FactCounts(buckets.held.starts, buckets.facts) for width, buckets in widths.items()}
+
+    def check(self, cursor: Connection) -> None:
+        """Compare the index with the table, which is read without conditions. Raises StoreDamaged.
+
+        A condition skips rows where the table's statistics are damaged.
+        """
+        rows = cursor.execute(
+            'SELECT dataset, width, count(*), sum(start), sum(fetched_at), sum("rows") FROM held GROUP BY ALL'
+        ).fetchall()
+        for stored_as, width, *sums in rows:
+            if is_stored_dataset(stored_as) and width in {item.value for item in BucketWidth}:
+                known = self._stored.get(stored_as, {}).get(BucketWidth(width), _NO_BUCKETS)
+                columns = (known.held.starts, known.held.fetched, known.facts)
+                if sums != [len(known.facts), *(int(column.sum()) for column in columns)]:
+                    raise StoreDamaged("The buckets that were read are not those in the table held.")
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the stored datasets and further grains."""
@@ -93,18 +117,19 @@ class BucketIndex:
         """
         self._repeating = self._repeating | {stored_as}
 
-    def add(
-        self, stored_as: str, width: BucketWidth, starts: NDArray[np.int64], fetched_at: int, grain: Grain
-    ) -> None:
-        """Record buckets that were stored or replaced: starts and time of the fetch, in epoch seconds."""
-        starts = np.unique(starts)
+    def add(self, batch: Batch, fetched_at: int) -> None:
+        """Record the buckets of a batch that was stored; `fetched_at` is in epoch seconds."""
+        stored_as, width, starts = batch.dataset, batch.width, np.unique(batch.starts)
         old = self._stored.get(stored_as, {}).get(width, _NO_BUCKETS)
         kept = ~np.isin(old.held.starts, starts, assume_unique=True)
         every_start = np.concatenate([old.held.starts[kept], starts])
         fetched = np.concatenate([old.held.fetched[kept], np.full(len(starts), fetched_at, np.int64)])
-        numbers = np.concatenate([old.grains[kept], np.full(len(starts), self._number(grain), np.int32)])
+        numbers = np.concatenate([old.grains[kept], np.full(len(starts), self._number(batch.grouped), np.int32)])
+        written = np.bincount(np.searchsorted(starts, batch.bucket), minlength=len(starts))
+        facts = np.concatenate([old.facts[kept], written.astype(np.int64)])
         order = np.argsort(every_start, kind="stable")
-        self._set(stored_as, width, _Buckets(HeldBuckets(every_start[order], fetched[order]), numbers[order]))
+        held = HeldBuckets(every_start[order], fetched[order])
+        self._set(stored_as, width, _Buckets(held, numbers[order], facts[order]))
 
     def newest_fetch(self) -> int:
         """Return the latest time at which any bucket was fetched, in epoch seconds; 0 if none is stored."""

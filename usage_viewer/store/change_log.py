@@ -15,8 +15,8 @@ from usage_viewer.domain.period import BucketWidth, Span
 from usage_viewer.domain.verification import Bucket, Change, Changes
 from usage_viewer.domain.view import NOT_AVAILABLE
 from usage_viewer.query.aggregate import EXACT, normalize_decimal
-from usage_viewer.store.engine.database import Connection
-from usage_viewer.store.engine.schema import combination_table, fact_table, quoted
+from usage_viewer.store.engine.database import Connection, quoted
+from usage_viewer.store.engine.schema import combination_table, fact_table
 
 KEPT_FOR = 30 * 86400
 """Seconds for which a change is kept."""

@@ -14,6 +14,7 @@ from usage_viewer.domain.grain import dataset_name, is_stored_dataset
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.verification import Bucket, Difference
 from usage_viewer.store.engine.database import Connection
+from usage_viewer.store.engine.digests import tracked
 
 Marks = Mapping[Bucket, tuple[Difference, ...]]
 """The differences of the buckets that did not agree; an empty tuple for a bucket that grew during the check."""
@@ -129,10 +130,11 @@ def write_comparison(cursor: Connection, comparison: Comparison) -> None:
     grown = [bucket.start for bucket, mark in comparison.marks.items() if not mark]
     columns = {"start": comparison.starts, "fetched": comparison.fetched, "grew": np.isin(comparison.starts, grown)}
     cursor.register("compared_buckets", columns)
-    cursor.execute(
-        "INSERT INTO comparison SELECT ?, ?, start, fetched, ?, grew FROM compared_buckets",
-        [dataset, width, comparison.at],
-    )
+    with tracked(cursor, "comparison", "dataset = ? AND width = ?", [dataset, width]):
+        cursor.execute(
+            "INSERT INTO comparison SELECT ?, ?, start, fetched, ?, grew FROM compared_buckets",
+            [dataset, width, comparison.at],
+        )
     cursor.unregister("compared_buckets")
     rows = [
         [
@@ -148,7 +150,8 @@ def write_comparison(cursor: Connection, comparison: Comparison) -> None:
         for item in mark
     ]
     if rows:
-        cursor.executemany("INSERT INTO difference VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        with tracked(cursor, "difference"):
+            cursor.executemany("INSERT INTO difference VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def delete_comparisons(cursor: Connection, dataset: str, width: BucketWidth, starts: NDArray[np.int64]) -> None:
@@ -157,11 +160,12 @@ def delete_comparisons(cursor: Connection, dataset: str, width: BucketWidth, sta
         return
     cursor.register("replaced_buckets", {"start": starts})
     for table in ("comparison", "difference"):
-        cursor.execute(
-            f"DELETE FROM {table} WHERE dataset = ? AND width = ?"
-            " AND start IN (SELECT start FROM replaced_buckets)",
-            [dataset, width.value],
-        )
+        with tracked(cursor, table, "dataset = ? AND width = ?", [dataset, width.value]):
+            cursor.execute(
+                f"DELETE FROM {table} WHERE dataset = ? AND width = ?"
+                " AND start IN (SELECT start FROM replaced_buckets)",
+                [dataset, width.value],
+            )
     cursor.unregister("replaced_buckets")
 
 

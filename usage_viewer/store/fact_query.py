@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Aggregation, Dataset, Kind, Metric
-from usage_viewer.domain.coverage import Coverage, HeldBuckets
+from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.errors import StoreDamaged
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.query.aggregate import FactRows, aggregate, concat_rows, missing_mask
-from usage_viewer.store.engine.database import Connection
-from usage_viewer.store.engine.schema import fact_table, quoted
+from usage_viewer.store.engine.database import Connection, quoted
+from usage_viewer.store.engine.schema import fact_table
 from usage_viewer.store.unknown_fields import ExtendedIndex, metric_sql
 
 MAX_ENGINE_CELLS = 1_000_000
@@ -23,6 +24,18 @@ MAX_ENGINE_CELLS = 1_000_000
 
 ROWS_AT_A_TIME = 2_000_000
 """Facts transferred from DuckDB in one chunk; bounds the memory."""
+
+
+class FactsMissing(StoreDamaged):
+    """Reports that other facts were read than those that the buckets should have."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactCounts:
+    """How many facts each stored bucket of a width has, (n,); `starts` (n,) are epoch seconds, ascending."""
+
+    starts: NDArray[np.int64]
+    facts: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +49,7 @@ class FactQuery:
     dataset: Dataset
     metrics: tuple[str, ...]
     coverage: Coverage
-    stored: Mapping[BucketWidth, HeldBuckets]
+    stored: Mapping[BucketWidth, FactCounts]
     repeats: bool  # whether a bucket may have a combination more than once
     combinations: int
     version: int = 0
@@ -70,7 +83,10 @@ def derive_facts(query: FactQuery, answered: FactQuery, rows: FactRows) -> FactR
 
 
 def read_facts(cursor: Connection, query: FactQuery, *, rows_at_a_time: int = ROWS_AT_A_TIME) -> FactRows:
-    """Read the sums of each period and combination; many rows are in the order of their periods."""
+    """Read the sums of each period and combination; many rows are in the order of their periods.
+
+    Raises FactsMissing.
+    """
     if query.extended is not None:
         cursor.register(query.extended.table, query.extended.columns)
     runs = _runs(query)
@@ -85,9 +101,12 @@ def read_facts(cursor: Connection, query: FactQuery, *, rows_at_a_time: int = RO
     are_sums = not query.repeats and bool(np.all(buckets <= 1))
     chunks: list[FactRows] = []
     for run in runs:
+        read = 0
         for window in _windows(cursor, query, run, rows_at_a_time):
             rows = _read_rows(cursor, query, run, window, last)
+            read += len(rows)
             chunks.append(rows if are_sums else _sum(rows, periods))
+        _expect_facts(query, run, read)
     if not chunks:
         return _no_rows(query)
     rows = concat_rows(chunks)
@@ -177,17 +196,30 @@ def _read_summed(cursor: Connection, query: FactQuery, runs: Sequence[_Run]) -> 
             columns = _select(
                 cursor,
                 fact_table(query.dataset, run.width),
-                f'{period} AS "period number", {_cell(query)} AS "cell number", {sums}',
+                f'{period} AS "period number", {_cell(query)} AS "cell number", {sums}, count(*) AS "facts read"',
                 (run.first, run.end),
                 f"{join} {_join(query)}",
                 "GROUP BY ALL",
             )
         except (duckdb.ConversionException, duckdb.OutOfRangeException):
             return None
+        _expect_facts(query, run, int(columns["facts read"].sum()))
         chunks.append(_fact_rows(columns, query))
     if not chunks:
         return _no_rows(query)
     return chunks[0] if len(chunks) == 1 else _sum(concat_rows(chunks), len(query.coverage.periods))
+
+
+def _expect_facts(query: FactQuery, run: _Run, read: int) -> None:
+    """Raise FactsMissing unless `read` is the number of facts in the buckets of a run.
+
+    A condition in SQL skips facts where a table's statistics are damaged.
+    """
+    stored = query.stored[run.width]
+    inside = (stored.starts >= run.first) & (stored.starts < run.end)
+    inside[inside] = run.inside[(stored.starts[inside] - run.first) // run.width.seconds]
+    if read != (expected := int(stored.facts[inside].sum())):
+        raise FactsMissing(f"{read} of {expected} rows of {fact_table(query.dataset, run.width)} were read.")
 
 
 def _even_step(query: FactQuery, run: _Run) -> tuple[int, int]:

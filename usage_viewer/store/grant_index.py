@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.store.engine.database import Connection
+from usage_viewer.store.engine.digests import tracked
 
 
 class GrantIndex:
@@ -38,19 +39,21 @@ class GrantIndex:
 
 def write_refusals(cursor: Connection, dataset: str, refusals: Iterable[Refusal]) -> None:
     """Insert refusals; those of the same combination and range are replaced."""
-    for item in refusals:
-        names = ",".join(sorted(item.dimensions))
-        cursor.execute(
-            "DELETE FROM refusal WHERE dataset = ? AND dimensions = ? AND blamed = ?"
-            " AND since IS NOT DISTINCT FROM ? AND until IS NOT DISTINCT FROM ?",
-            [dataset, names, item.blamed, item.since, item.until],
-        )
-        cursor.execute(
-            "INSERT INTO refusal VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [dataset, names, item.blamed, item.since, item.until, item.learnt_at, item.granted_from],
-        )
+    with tracked(cursor, "refusal"):
+        for item in refusals:
+            names = ",".join(sorted(item.dimensions))
+            cursor.execute(
+                "DELETE FROM refusal WHERE dataset = ? AND dimensions = ? AND blamed = ?"
+                " AND since IS NOT DISTINCT FROM ? AND until IS NOT DISTINCT FROM ?",
+                [dataset, names, item.blamed, item.since, item.until],
+            )
+            cursor.execute(
+                "INSERT INTO refusal VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [dataset, names, item.blamed, item.since, item.until, item.learnt_at, item.granted_from],
+            )
 
 
 def delete_refusals(cursor: Connection, dataset: str) -> None:
     """Delete the refusals of a dataset."""
-    cursor.execute("DELETE FROM refusal WHERE dataset = ?", [dataset])
+    with tracked(cursor, "refusal"):
+        cursor.execute("DELETE FROM refusal WHERE dataset = ?", [dataset])

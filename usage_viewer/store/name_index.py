@@ -7,6 +7,7 @@ import numpy as np
 
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.store.engine.database import Connection
+from usage_viewer.store.engine.digests import tracked
 
 
 class NameIndex:
@@ -60,6 +61,7 @@ def write_names(cursor: Connection, names: Sequence[Name]) -> None:
         ),
     }
     cursor.register("new_names", columns)
-    cursor.execute("DELETE FROM name USING new_names AS new WHERE name.kind = new.kind AND name.id = new.id")
-    cursor.execute("INSERT INTO name SELECT kind, id, name, seen, deleted, last_used FROM new_names")
+    with tracked(cursor, "name"):
+        cursor.execute("DELETE FROM name USING new_names AS new WHERE name.kind = new.kind AND name.id = new.id")
+        cursor.execute("INSERT INTO name SELECT kind, id, name, seen, deleted, last_used FROM new_names")
     cursor.unregister("new_names")

@@ -13,7 +13,7 @@ from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.coverage import Coverage, HeldBuckets
 from usage_viewer.domain.dataset import Extras, is_extra
-from usage_viewer.domain.errors import StoreNotWritable
+from usage_viewer.domain.errors import StoreDamaged, StoreNotWritable
 from usage_viewer.domain.grain import GrainBuckets, dataset_name, stored_dataset
 from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.domain.names import Name, Names
@@ -31,20 +31,21 @@ from usage_viewer.store.comparison_index import (
     delete_comparisons,
     write_comparison,
 )
-from usage_viewer.store.engine.database import Database, wal_path
+from usage_viewer.store.engine.database import Database, damage_if_misread, quoted, wal_path
+from usage_viewer.store.engine.digests import check_table, check_tables, start_digest, tracked
 from usage_viewer.store.engine.malloc import keep_freed_memory
 from usage_viewer.store.engine.schema import (
-    add_new_columns,
+    add_columns,
     combination_table,
     create_tables,
     existing_tables,
     fact_table,
     is_current,
     migrate,
-    quoted,
+    new_columns,
 )
 from usage_viewer.store.fact_cache import FactCache
-from usage_viewer.store.fact_query import FactQuery, read_facts
+from usage_viewer.store.fact_query import FactQuery, FactsMissing, read_facts
 from usage_viewer.store.grant_index import GrantIndex, delete_refusals, write_refusals
 from usage_viewer.store.name_index import NameIndex, write_names
 from usage_viewer.store.unknown_fields import UnknownFields, extend_index, read_field_values
@@ -151,7 +152,8 @@ class Store:
             index = self._index(data.name)
             try:
                 with self._database.transaction() as cursor:
-                    create_tables(cursor, data, batch.width)
+                    for table in create_tables(cursor, data, batch.width):
+                        start_digest(cursor, table)
                     if write_batch(cursor, data, batch, index, fetched_at, is_new=is_new):
                         self._buckets.expect_repeats(data.name)
                     if not is_new:
@@ -161,7 +163,7 @@ class Store:
                 self._indexes.pop(data.name, None)
                 raise
             self._comparisons.forget(data.name, batch.width, batch.starts)
-            self._buckets.add(data.name, batch.width, batch.starts, fetched_at, batch.grouped)
+            self._buckets.add(batch, fetched_at)
             if batch.extra:
                 self._known_fields(dataset_name(data.name)).add(batch.extra.values())
             self._versions[data.name] += 1
@@ -176,10 +178,27 @@ class Store:
         if self._buckets.newest_fetch() <= moment:
             return
         with self._write_lock:
-            with self._database.transaction() as cursor:
+            with self._database.transaction() as cursor, tracked(cursor, "held"):
                 cursor.execute("UPDATE held SET fetched_at = start WHERE fetched_at > ?", [moment])
             with self._database.cursor() as cursor:
                 self._buckets = BucketIndex.load(cursor)
+
+    def check(self, dataset: str | None = None, cancel: Cancellation | None = None) -> None:
+        """Compare the facts of one dataset, or of all, and everything else that is stored with their digests.
+
+        Takes about 60 ms for each million facts; writers wait. Raises Cancelled, and StoreDamaged, as every later
+        call then does.
+        """
+        try:
+            with self._write_lock, self._database.cursor(cancel) as cursor, damage_if_misread():
+                check_tables(cursor)
+                self._buckets.check(cursor)
+                for data, width in self._buckets.stored():
+                    if dataset in (None, dataset_name(data.name)):
+                        check_table(cursor, fact_table(data, width))
+        except StoreDamaged as error:
+            self._database.refuse(error)
+            raise
 
     @property
     def comparisons(self) -> ComparisonIndex:
@@ -201,9 +220,18 @@ class Store:
 
         Raises Cancelled, StoreError.
         """
+        self._database.raise_damage()  # the cache may have the facts
         cancel = cancel or Cancellation()
+        read = self._read_known_fields
         if any(is_extra(item.name) for item in part.dataset.dimensions):
-            return self._read_unknown_fields(part, cancel)
+            read = self._read_unknown_fields
+        try:
+            return read(part, cancel)
+        except FactsMissing:
+            with self._write_lock:  # a bucket may have been replaced meanwhile; while nothing writes, none can be
+                return read(part, cancel)
+
+    def _read_known_fields(self, part: Part, cancel: Cancellation) -> FactSums:
         rows = self._facts(self._query(part, part.coverage, part.metrics), cancel)
         levels = None
         if part.levels:
@@ -211,7 +239,10 @@ class Store:
             levels = BucketLevels(part.coverage, self._facts(query, cancel))
         cancel.check()
         # The index is taken after the facts, so that it has every combination that they refer to.
-        return FactSums(rows, self._index(part.dataset.name), levels)
+        index = self._index(part.dataset.name)
+        if len(rows) and not 0 <= rows.cell.min() <= rows.cell.max() < len(index):
+            raise StoreDamaged("A row has a combination that is not stored.")
+        return FactSums(rows, index, levels)
 
     def _read_unknown_fields(self, part: Part, cancel: Cancellation) -> FactSums:
         """Read a part whose combinations differ in unknown fields: a rare case, without the cache."""
@@ -232,7 +263,7 @@ class Store:
         name = part.dataset.name
         # The version is read first: facts may be newer than their version says, never older.
         version = self._versions[name]
-        stored, repeats = self._buckets.of(name), self._buckets.repeats(name)
+        stored, repeats = self._buckets.fact_counts(name), self._buckets.repeats(name)
         return FactQuery(part.dataset, metrics, coverage, stored, repeats, len(self._index(name)), version)
 
     def _facts(self, query: FactQuery, cancel: Cancellation) -> FactRows:
@@ -296,7 +327,7 @@ class Store:
         """Record lists of names that were read to their end at `at` (epoch seconds)."""
         rows = [[name, at] for name in dict.fromkeys(lists)]
         if rows:
-            with self._write_lock, self._database.transaction() as cursor:
+            with self._write_lock, self._database.transaction() as cursor, tracked(cursor, "name_list"):
                 cursor.executemany("DELETE FROM name_list WHERE list = ?", [row[:1] for row in rows])
                 cursor.executemany("INSERT INTO name_list VALUES (?, ?)", rows)
 
@@ -318,13 +349,15 @@ class Store:
     def _load(self, *, migrated: bool = False) -> None:
         if not migrated:
             self._migrate()
-        with self._database.cursor() as cursor:
+        with self._database.cursor() as cursor, damage_if_misread():
             self._buckets = BucketIndex.load(cursor)
-            if not self._database.is_new:
-                add_new_columns(cursor, self._buckets.stored())
+            lacking = {} if self._database.is_new else new_columns(cursor, self._buckets.stored())
             self._comparisons = ComparisonIndex.load(cursor)
             self._names = NameIndex.load(cursor)
             self._grants = GrantIndex.load(cursor)
+        if lacking:
+            with self._database.transaction() as cursor:
+                add_columns(cursor, lacking)
 
     def _migrate(self) -> None:
         is_new = self._database.is_new

@@ -13,8 +13,8 @@ from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.dataset import EXTRA, Dataset, Extras, Metric, extra_label, is_extra
 from usage_viewer.domain.view import Value
 from usage_viewer.query.dimension_index import DimensionIndex
-from usage_viewer.store.engine.database import Connection
-from usage_viewer.store.engine.schema import DECIMAL, existing_tables, fact_table, quoted
+from usage_viewer.store.engine.database import Connection, quoted
+from usage_viewer.store.engine.schema import DECIMAL, existing_tables, fact_table
 
 
 def field_sql(name: str) -> str:

@@ -29,8 +29,8 @@ from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.query.plan import FactSource
 from usage_viewer.store.change_log import MAX_LISTED as MAX_CHANGES
 from usage_viewer.store.change_log import dimensions_sql, read_changes
-from usage_viewer.store.engine.database import Connection, Database
-from usage_viewer.store.engine.schema import combination_table, existing_tables, fact_table, quoted
+from usage_viewer.store.engine.database import Connection, Database, quoted
+from usage_viewer.store.engine.schema import combination_table, existing_tables, fact_table
 from usage_viewer.store.unknown_fields import extend_index, metric_sql
 
 MAX_LISTED = 1000

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import duckdb
+from pytestqt.qtbot import QtBot
+
 from tests.rigs.window import User, WindowRig
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.domain.errors import StoreDamaged
@@ -26,6 +29,25 @@ def _damage_unread_blocks(database: Path) -> bytes:
     database.write_bytes(damaged)
     assert damaged != good
     return bytes(damaged)
+
+
+def test_damage_that_only_digests_show_hides_the_table(rig: WindowRig, user: User, qtbot: QtBot) -> None:
+    """The figures of a row were changed: nothing but the digest of its bucket tells."""
+    window = rig.start()
+    view, rows = window.view, window.page.model.rowCount()
+    rig.close(window)
+    database = ProfilePaths(rig.data_dir).database
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("UPDATE usage_completions_1d SET input_tokens = input_tokens * 2")
+    window = rig.start(wait=False)
+    qtbot.waitUntil(lambda: isinstance(window.page.banner.error, StoreDamaged), timeout=15_000)
+    assert not window.page.table.isVisible()
+    window.workspace.reload()
+    qtbot.waitUntil(lambda: not window.tasks.busy("look"), timeout=15_000)
+    assert not window.page.table.isVisible(), "a damaged database answers nothing more"
+    rig.settle(window, lambda: user.click(user.button("Start with an empty database", window.page.banner)))
+    assert window.page.table.isVisible()
+    assert (window.view, window.page.model.rowCount()) == (view, rows)
 
 
 def test_damage_found_while_reading_is_reported_and_repaired(rig: WindowRig, user: User) -> None:

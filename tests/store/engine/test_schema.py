@@ -10,14 +10,16 @@ from usage_viewer.domain.catalog import DATASETS, Dimension, Kind, Metric
 from usage_viewer.domain.errors import StoreDamaged, StoreNewer
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store.engine.database import Connection
+from usage_viewer.store.engine.digests import check_table, check_tables, renew_every_digest
 from usage_viewer.store.engine.schema import (
     MIGRATIONS,
-    add_new_columns,
+    add_columns,
     create_tables,
     existing_tables,
     fact_table,
     is_current,
     migrate,
+    new_columns,
 )
 
 DATA = DATASETS["embeddings"]
@@ -56,6 +58,7 @@ class TestMigrate:
             "change",
             "comparison",
             "difference",
+            "digest",
         }
 
     def test_only_the_newest_version_is_current(self, cursor: Connection) -> None:
@@ -86,9 +89,12 @@ class TestMigrate:
 
 class TestAddNewColumns:
     def test_columns_of_later_dimensions_and_metrics_are_added(self, cursor: Connection) -> None:
+        migrate(cursor)
         create_tables(cursor, DATA, BucketWidth.DAY)
         table = fact_table(DATA, BucketWidth.DAY)
         cursor.execute(f'INSERT INTO "{table}" VALUES (0, 0, 1, 2, NULL)')
+        cursor.execute("INSERT INTO held VALUES ('embeddings', '1d', 0, 100, '', false, 0, 0)")
+        renew_every_digest(cursor)
         extended = replace(
             DATA,
             dimensions=(*DATA.dimensions, Dimension("region", "Region")),
@@ -99,12 +105,14 @@ class TestAddNewColumns:
             ),
         )
         for _ in range(2):
-            add_new_columns(cursor, [(extended, BucketWidth.DAY)])
+            add_columns(cursor, new_columns(cursor, [(extended, BucketWidth.DAY)]))
         rows = cursor.execute(f'SELECT num_model_requests, input_tokens, hits, price FROM "{table}"').fetchall()
         assert rows == [(1, 2, None, None)]
         assert cursor.execute("SELECT region FROM combination_embeddings").fetchall() == []
         kinds = cursor.execute(f'SELECT typeof(price), typeof(hits) FROM "{table}"').fetchall()
         assert kinds == [("DECIMAL(38,24)", "BIGINT")]
+        check_tables(cursor)
+        check_table(cursor, table)
 
 
 def test_creating_tables_again_keeps_their_rows(cursor: Connection) -> None:

@@ -66,6 +66,11 @@ class CombinedSession:
         for session in self._sessions.values():
             session.close()
 
+    def check(self, dataset: str | None = None, cancellation: Cancellation | None = None) -> None:
+        """Compare the stored usage of every organization with its digests. Raises StoreDamaged, Cancelled."""
+        for session in self._sessions.values():
+            session.check(dataset, cancellation)
+
     # Look
 
     @property

@@ -47,6 +47,13 @@ class Session(Protocol):
         """Close the sources and the stores."""
         ...
 
+    def check(self, dataset: str | None = None, cancellation: Cancellation | None = None) -> None:
+        """Compare the stored usage of one dataset, or of all, with the digests that were kept when it was stored.
+
+        Raises StoreDamaged, as does then every other method that reads the store; Cancelled.
+        """
+        ...
+
     # Look
 
     @property

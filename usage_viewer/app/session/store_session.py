@@ -117,6 +117,10 @@ class StoreSession:
 
     # Look
 
+    def check(self, dataset: str | None = None, cancellation: Cancellation | None = None) -> None:
+        """Compare the stored usage of one dataset, or of all, with its digests. Raises StoreDamaged, Cancelled."""
+        self._store.check(dataset, cancellation)
+
     @property
     def now(self) -> int:
         """The current time by the session's clock (epoch seconds)."""

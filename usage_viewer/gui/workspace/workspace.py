@@ -32,6 +32,9 @@ OUTDATED_SECONDS = 300
 """Age of a result that is loaded again when the window comes to the front."""
 NO_ROWS = RowKeys((), ())
 
+CHECK = "check"
+"""The channel of the task that compares the stored data with its digests."""
+
 ASK_AGAIN = "ask again"
 """The channel of the task that forgets what was refused."""
 
@@ -57,6 +60,7 @@ class Workspace(QObject):
         self._histories: dict[tuple[str, ...], ViewHistory] = {}  # by the organizations' ids
         self._selection = NO_ROWS
         self.session: Session | None = None
+        self._is_checked = False
         self.profile: Profile | None = None
         self.results = ResultLoader(tasks, self)
         self.fetch = FetchController(tasks, self)
@@ -139,6 +143,7 @@ class Workspace(QObject):
         self.results.clear()
         self.name_loader.cancel()
         self.fetch.stop()
+        self._tasks.cancel(CHECK)
         session, self.session = self.session, None
         if session is not None:
             session.close()
@@ -177,6 +182,7 @@ class Workspace(QObject):
 
     def _on_opened(self, session: "Session") -> None:
         self.session = session
+        self._is_checked = False
         self.session_opened.emit()
         self.show_view(self.view)
 
@@ -234,6 +240,22 @@ class Workspace(QObject):
         if self.fetch.is_due(result) and self.reason(result.view.dataset_name) is None:
             self._start_fetch(refresh=Refresh.NEEDED)
         self.shown.emit(result)
+        self._check()
+
+    def _check(self) -> None:
+        """Check the stored data for damage, once, after the first table of a session is shown."""
+        session = self.session
+        if session is not None and not self._is_checked:
+            self._is_checked = True
+            self._tasks.start(
+                CHECK, lambda task: session.check(cancellation=task.cancellation), lambda _: None, self._on_damage
+            )
+
+    def _on_damage(self, error: UsageViewerError) -> None:
+        if not isinstance(error, Cancelled):
+            self.fetch.stop()
+            self.results.clear()
+            self.failed.emit(error)
 
     # The fetch
 

@@ -71,6 +71,7 @@ class Database:
         self._condition = threading.Condition()
         self._running: set[Connection] = set()
         self._closed = self._recreating = False
+        self._damage: StoreDamaged | None = None
         self._folder = folder
         self.is_new = True
         """Whether neither the file nor its log existed before."""
@@ -91,6 +92,7 @@ class Database:
             self._condition.wait_for(lambda: not self._recreating)
             if self._closed:
                 raise StoreError(title="The local database is closed")
+            self.raise_damage()
             cursor = self._connection.cursor()
             self._running.add(cursor)
         try:
@@ -116,6 +118,15 @@ class Database:
                 raise
         self.restrict()
 
+    def refuse(self, damage: StoreDamaged) -> None:
+        """Raise this damage at every later use, until the file is replaced."""
+        self._damage = damage
+
+    def raise_damage(self) -> None:
+        """Raise the damage that was found earlier."""
+        if self._damage is not None:
+            raise StoreDamaged(self._damage.detail)
+
     def close(self) -> None:
         """Interrupts running queries and closes the file. May be called again."""
         with self._condition:
@@ -139,6 +150,7 @@ class Database:
                     self._connection.close()
                 if self.path is not None:
                     _remove(self.path)
+                self._damage = None
                 self._open()
             finally:
                 self._recreating = False
@@ -161,6 +173,11 @@ class Database:
                 continue
             except OSError:
                 return  # a file system without permissions
+
+
+def quoted(name: str) -> str:
+    """Return an SQL identifier in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def wal_path(path: Path) -> Path:
@@ -194,6 +211,15 @@ def _private_files() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+@contextmanager
+def damage_if_misread() -> Iterator[None]:
+    """Convert errors of code that reads a file's contents to StoreDamaged: the program wrote others."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        raise StoreDamaged(f"Its contents can't be read ({type(error).__name__}: {error}).") from error
 
 
 _LOCKED = ("could not set lock", "conflicting lock", "being used by another process")
@@ -230,6 +256,9 @@ _UNEXPECTED = (
     duckdb.CatalogException,
     duckdb.BinderException,
     duckdb.ConversionException,
+    duckdb.OutOfRangeException,
+    duckdb.InvalidInputException,
+    duckdb.TypeMismatchException,
 )
 
 

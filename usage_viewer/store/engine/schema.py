@@ -1,14 +1,21 @@
 """Creates the tables, migrates files of older versions, and names the tables of each dataset."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import duckdb
 
 from usage_viewer.domain.catalog import Dataset, Kind
 from usage_viewer.domain.errors import StoreDamaged, StoreNewer
 from usage_viewer.domain.period import BucketWidth
-from usage_viewer.store.engine.database import Connection
+from usage_viewer.store.engine.database import Connection, quoted
+from usage_viewer.store.engine.digests import (
+    check_mark,
+    check_table,
+    engine_mark,
+    renew_digests,
+    renew_every_digest,
+)
 
 DECIMALS = 24
 """Decimals are stored with this many digits after the point and 14 before it."""
@@ -96,22 +103,43 @@ def _version_5(cursor: Connection) -> None:
     cursor.execute("CREATE TABLE name_list (list VARCHAR NOT NULL, read_at BIGINT NOT NULL)")  # epoch seconds
 
 
+def _version_6(cursor: Connection) -> None:
+    cursor.execute("""
+        ALTER TABLE held ADD COLUMN "rows" BIGINT DEFAULT 0;
+        ALTER TABLE held ADD COLUMN digest BIGINT DEFAULT 0;  -- of the bucket's facts, see digests.py
+        CREATE TABLE digest (             -- of each other table
+            name VARCHAR NOT NULL,        -- of the table
+            columns VARCHAR NOT NULL,     -- that its digest is made of, separated by commas
+            "rows" BIGINT NOT NULL,       -- 0 for tables of facts, as is the digest
+            digest BIGINT NOT NULL
+        );
+        ALTER TABLE meta ADD COLUMN engine VARCHAR;
+    """)
+    cursor.execute("UPDATE meta SET engine = ?", [engine_mark(cursor)])
+    renew_every_digest(cursor)
+
+
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (
     _version_1,
     _version_2,
     _version_3,
     _version_4,
     _version_5,
+    _version_6,
 )
 """Step i migrates from version i to i + 1; version 0 is an empty file."""
 
 
 def is_current(cursor: Connection) -> bool:
-    """Report whether the file has the newest version. Call outside a transaction: DuckDB's error would end it."""
+    """Report whether the file has the newest version, and digests made by this version of DuckDB.
+
+    Call outside a transaction: DuckDB's error would end it.
+    """
     try:
-        return cursor.execute("SELECT max(version) FROM meta").fetchall() == [(len(MIGRATIONS),)]
-    except duckdb.CatalogException:
+        rows = cursor.execute("SELECT version, engine FROM meta").fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException):
         return False
+    return rows == [(len(MIGRATIONS), engine_mark(cursor))]
 
 
 def migrate(
@@ -137,25 +165,58 @@ def migrate(
         step(cursor)
     if version < len(steps):
         cursor.execute("UPDATE meta SET version = ?", [len(steps)])
+    if len(steps) >= _WITH_DIGESTS:
+        _adopt_engine(cursor)
 
 
-def add_new_columns(cursor: Connection, stored: Iterable[tuple[Dataset, BucketWidth]]) -> None:
-    """Add columns to the tables of `stored` for dimensions and metrics that their datasets have since got."""
+_WITH_DIGESTS = 6
+"""The first version that has digests."""
+
+
+def _adopt_engine(cursor: Connection) -> None:
+    """Make the digests anew if they are those of another version of DuckDB, whose hashes may differ."""
+    rows, current = cursor.execute("SELECT engine FROM meta").fetchall(), engine_mark(cursor)
+    if rows != [(current,)]:
+        check_mark(str(rows[0][0]))
+        renew_every_digest(cursor)
+        cursor.execute("UPDATE meta SET engine = ?", [current])
+
+
+NewColumns = Mapping[str, Mapping[str, str]]
+"""The names and types of columns to add, by table."""
+
+
+def new_columns(cursor: Connection, stored: Iterable[tuple[Dataset, BucketWidth]]) -> NewColumns:
+    """Return what the tables of `stored` lack: their datasets have since got these dimensions and metrics."""
+    lacking: dict[str, dict[str, str]] = {}
     for dataset, width in stored:
         for table, columns in _tables_of(dataset, width):
             # A query of the catalog takes 15 ms at each start: DuckDB first lists all of its own views.
             described = cursor.execute(f"SELECT * FROM {quoted(table)} LIMIT 0").description
             existing = {column[0] for column in described}
-            for name, kind in columns.items():
-                if name not in existing:
-                    cursor.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(name)} {kind}")
+            missing = {name: kind for name, kind in columns.items() if name not in existing}
+            if missing:
+                lacking[table] = missing
+    return lacking
 
 
-def create_tables(cursor: Connection, dataset: Dataset, width: BucketWidth) -> None:
-    """Create the tables of a dataset and width if they don't exist."""
-    for table, columns in _tables_of(dataset, width):
+def add_columns(cursor: Connection, columns: NewColumns) -> None:
+    """Add columns; raises StoreDamaged if a table is damaged, or lacks a column that it once had."""
+    for table in columns:
+        check_table(cursor, table)
+    for table, kinds in columns.items():
+        for name, kind in kinds.items():
+            cursor.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(name)} {kind}")
+    renew_digests(cursor, [*columns])
+
+
+def create_tables(cursor: Connection, dataset: Dataset, width: BucketWidth) -> tuple[str, ...]:
+    """Create the tables of a dataset and width if they don't exist; return their names."""
+    tables = _tables_of(dataset, width)
+    for table, columns in tables:
         listed = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
         cursor.execute(f"CREATE TABLE IF NOT EXISTS {quoted(table)} ({listed})")
+    return tuple(table for table, _ in tables)
 
 
 def combination_table(dataset: Dataset) -> str:
@@ -166,11 +227,6 @@ def combination_table(dataset: Dataset) -> str:
 def fact_table(dataset: Dataset, width: BucketWidth) -> str:
     """Return the name of the table of a dataset's facts in buckets of one width."""
     return f"usage_{dataset.name}_{width.value}"
-
-
-def quoted(name: str) -> str:
-    """Return an SQL identifier in double quotes."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def existing_tables(cursor: Connection) -> frozenset[str]:

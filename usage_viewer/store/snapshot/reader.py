@@ -9,15 +9,9 @@ from usage_viewer.domain.errors import SnapshotDamaged, StoreError
 from usage_viewer.domain.grain import is_stored_dataset, stored_dataset
 from usage_viewer.domain.grants import Refusal
 from usage_viewer.domain.period import BucketWidth
-from usage_viewer.store.engine.database import OUT_OF_MEMORY, Connection, Database
-from usage_viewer.store.engine.schema import (
-    DECIMAL,
-    combination_table,
-    create_tables,
-    fact_table,
-    migrate,
-    quoted,
-)
+from usage_viewer.store.engine.database import OUT_OF_MEMORY, Connection, Database, quoted
+from usage_viewer.store.engine.digests import renew_every_digest
+from usage_viewer.store.engine.schema import DECIMAL, combination_table, create_tables, fact_table, migrate
 from usage_viewer.store.grant_index import write_refusals
 from usage_viewer.store.snapshot.format import (
     DIFFERENCE_COLUMNS,
@@ -51,6 +45,7 @@ def load_snapshot(folder: Path, refusals: Mapping[str, Sequence[Refusal]] | None
                 _read_dataset(cursor, dataset, folder / dataset_file(dataset))
             for name, learnt in (refusals or {}).items():
                 write_refusals(cursor, name, learnt)
+            renew_every_digest(cursor)
         return Store(database, migrated=True)
     except BaseException:
         database.close()
@@ -73,7 +68,8 @@ def _read_held(cursor: Connection, path: Path) -> None:
     required = [name for name in HELD_COLUMNS if name not in ("compared_at", "grew")]
     _open(cursor, "plain_held", path, HELD_COLUMNS, required)
     cursor.execute(
-        f"INSERT INTO held SELECT dataset, bucket_width, {_seconds('bucket_start')}, {_seconds('fetched_at')},"
+        "INSERT INTO held (dataset, width, start, fetched_at, grouped, repeats)"
+        f" SELECT dataset, bucket_width, {_seconds('bucket_start')}, {_seconds('fetched_at')},"
         " grouped, false FROM plain_held"
     )
     _refuse_if(

@@ -10,8 +10,8 @@ from usage_viewer.domain.catalog import Dataset, Kind
 from usage_viewer.domain.grain import is_stored_dataset, stored_dataset
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth, Span
-from usage_viewer.store.engine.database import Connection, Database, wal_path
-from usage_viewer.store.engine.schema import DECIMAL, combination_table, fact_table, quoted
+from usage_viewer.store.engine.database import Connection, Database, quoted, wal_path
+from usage_viewer.store.engine.schema import DECIMAL, combination_table, fact_table
 from usage_viewer.store.snapshot.format import (
     DIFFERENCE_COLUMNS,
     DIFFERENCES_FILE,
@@ -65,10 +65,11 @@ class _Copy:
 def save_snapshot(store: Store, folder: Path, span: Span, cancel: Cancellation | None = None) -> dict[str, int]:
     """Write all stored buckets that are entirely within `span` into the empty `folder`, as of one moment.
 
-    Returns the number of rows by file name. Raises Cancelled, StoreError (StoreNotWritable if `folder` can't be
-    written).
+    Compares everything with its digests first. Returns the number of rows by file name. Raises Cancelled,
+    StoreError (StoreNotWritable if `folder` can't be written, StoreDamaged).
     """
     cancel = cancel or Cancellation()
+    store.check(cancel=cancel)
     scratch = folder / SCRATCH
     rows: dict[str, int] = {}
     try:
