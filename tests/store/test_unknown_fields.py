@@ -3,13 +3,14 @@
 import json
 from collections import defaultdict
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from pathlib import Path
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pytest
 
 from tests.rigs.looks import moment, shown
 from usage_viewer.app.session.store_session import StoreSession
@@ -127,17 +128,57 @@ def test_unknown_fields_remain_after_reopening_and_not_after_erasing(tmp_path: P
     again.close()
 
 
-def test_values_that_are_no_numbers_are_not_summed() -> None:
+FOUR_DAYS = DateRange.days(date(2026, 10, 24), date(2026, 10, 27))
+
+
+def session_with(*texts: str) -> StoreSession:
+    """Return a session with one row of these unknown fields on each day from the 24th."""
     store, start = Store.open(None), moment(date(2026, 10, 24))
-    for day, text in enumerate(('{"mixed":2}', '{"mixed":"two"}', '{"mixed":0.5}', "{}")):
+    for day, text in enumerate(texts):
         store.put(one_row(text, start + day * DAY), NOW)
-    session = StoreSession(store, clock=lambda: float(NOW))
-    days = DateRange.days(date(2026, 10, 24), date(2026, 10, 27))
-    look = session.look(ViewState("code_interpreter_sessions", days, grouping=(), columns=("extra.mixed",)))
-    assert look.table.figures[0].total == Decimal("2.5")
-    store.put(one_row('{"mixed":1e400}', start + 3 * DAY), NOW)  # out of range: missing, and no error
-    look = session.look(ViewState("code_interpreter_sessions", days, grouping=(), columns=("extra.mixed",)))
-    assert look.table.figures[0].total == Decimal("2.5")
-    missing = session.look(ViewState("code_interpreter_sessions", days, grouping=(), columns=("extra.unknown",)))
-    assert missing.table.figures[0].total is None
+    return StoreSession(store, clock=lambda: float(NOW))
+
+
+def summed(session: StoreSession, name: str) -> tuple[object, tuple[str, ...]]:
+    """Return the sum of an unknown field in all rows, and the notes of the view."""
+    look = session.look(ViewState("code_interpreter_sessions", FOUR_DAYS, grouping=(), columns=(name,)))
+    total = look.table.figures[0].total
+    contributions = session.contributions(look, cell_of(look.table, 0), (name,))
+    figures = [item.figures[0] for item in contributions if item.figures[0] is not None]
+    with localcontext(Context(prec=300)):
+        assert (sum(figures) if figures else None) == total, "the buckets add up to the row"
+    return total, look.notes
+
+
+@pytest.mark.parametrize(
+    ("numbers", "total"),
+    [
+        (["1000000000000000", "1"], "1000000000000001"),
+        (["100000000000000", "1e0"], "100000000000001"),
+        (["12345678901234567890123456789", "1"], "12345678901234567890123456790"),
+        (["0.1234567890123456789012345", "0.0000000000000000000000001"], "0.1234567890123456789012346"),
+        (["0.1", "0.2", "0.3"], "0.6"),
+        (["1e60", "1e-60"], f"1{'0' * 60}.{'0' * 59}1"),
+        (["-5", "5", "null"], "0"),
+        (["9007199254740993", "-9007199254740992"], "1"),
+    ],
+)
+def test_numbers_of_any_size_are_summed_exactly(numbers: list[str], total: str) -> None:
+    session = session_with(*(f'{{"n":{number}}}' for number in numbers))
+    assert summed(session, "extra.n") == (Decimal(total), ())
+    session.close()
+
+
+@pytest.mark.parametrize("value", ['"two"', '"2"', "true", "[1]", '{"a":1}', "1e400", "1e-400"])
+def test_value_that_cannot_be_summed_is_said(value: str) -> None:
+    session = session_with('{"n":2}', f'{{"n":{value}}}', '{"n":0.5}', '{"n":null}')
+    total, notes = summed(session, "extra.n")
+    assert total == Decimal("2.5")
+    assert notes == ("n: 1 row has a value that can't be added up and is missing in the sums.",)
+    session.close()
+
+
+def test_unknown_field_without_any_value_is_missing() -> None:
+    session = session_with('{"n":2}')
+    assert summed(session, "extra.unknown") == (None, ())
     session.close()

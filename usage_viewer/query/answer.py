@@ -31,8 +31,9 @@ def answer(
         cancellation.check()
     table = build_table(view, plan.coverage, combine(plan, sums), names)
     cancellation.check()
+    notes = tuple(dict.fromkeys(note for item in sums for note in item.notes))
     if not view.include_empty:
-        return table, ()
+        return table, notes
     table, note = with_empty_rows(table, view, plan.coverage, names)
     added = last_used_columns(table.groups, names, view.tzinfo)
-    return replace(table, columns=(*table.heads, *added, *table.figures)), (note,)
+    return replace(table, columns=(*table.heads, *added, *table.figures)), (*notes, note)

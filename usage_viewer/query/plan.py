@@ -63,12 +63,14 @@ class Plan:
 class FactSums:
     """The exact sums that were read: a row for each period and combination that has facts.
 
-    `rows.cell` is an id of `index`. `levels` is None unless means or peaks are needed.
+    `rows.cell` is an id of `index`. `levels` is None unless means or peaks are needed. `notes`: sentences about
+    values that are not in the sums.
     """
 
     rows: FactRows
     index: DimensionIndex
     levels: BucketLevels | None = None
+    notes: tuple[str, ...] = ()
 
 
 def plan_view(view: ViewState, sources: Iterable[FactSource]) -> Plan:

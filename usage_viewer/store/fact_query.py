@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Aggregation, Dataset, Kind, Metric
 from usage_viewer.domain.coverage import Coverage
+from usage_viewer.domain.dataset import is_extra
 from usage_viewer.domain.errors import StoreDamaged
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.query.aggregate import FactRows, aggregate, concat_rows, missing_mask
 from usage_viewer.store.engine.database import Connection, quoted
 from usage_viewer.store.engine.schema import fact_table
-from usage_viewer.store.unknown_fields import ExtendedIndex, metric_sql
+from usage_viewer.store.unknown_fields import ExtendedIndex, FieldNumbers
 
 MAX_ENGINE_CELLS = 1_000_000
 """Up to this many periods times combinations, DuckDB sums faster than it transfers rows to numpy."""
@@ -61,6 +62,11 @@ class FactQuery:
         return [metric for metric in self.dataset.metrics if metric.name in self.metrics]
 
     @property
+    def extras(self) -> list[str]:
+        """The metrics that are unknown fields; their numbers are read one by one."""
+        return [metric.name for metric in self.columns if is_extra(metric.name)]
+
+    @property
     def has_levels(self) -> bool:
         """Whether any metric is a level."""
         return any(metric.aggregation is Aggregation.LEVEL for metric in self.columns)
@@ -91,7 +97,7 @@ def read_facts(cursor: Connection, query: FactQuery, *, rows_at_a_time: int = RO
         cursor.register(query.extended.table, query.extended.columns)
     runs = _runs(query)
     periods = len(query.coverage.periods)
-    if periods * query.combinations <= MAX_ENGINE_CELLS and not query.has_levels:
+    if periods * query.combinations <= MAX_ENGINE_CELLS and not query.has_levels and not query.extras:
         summed = _read_summed(cursor, query, runs)
         if summed is not None:
             return summed
@@ -180,7 +186,7 @@ def _last_bucket_with_facts(cursor: Connection, query: FactQuery, run: _Run) -> 
 def _read_summed(cursor: Connection, query: FactQuery, runs: Sequence[_Run]) -> FactRows | None:
     """Read facts summed by DuckDB; None if a sum exceeds its type."""
     sums = ", ".join(
-        f"SUM({metric_sql(metric)})::{'VARCHAR' if metric.kind is Kind.DECIMAL else 'BIGINT'}"
+        f"SUM({quoted(metric.name)})::{'VARCHAR' if metric.kind is Kind.DECIMAL else 'BIGINT'}"
         f" AS {quoted(metric.name)}"
         for metric in query.columns
     )
@@ -253,8 +259,14 @@ def _read_rows(
     """Read each fact of a window as a row. A level is missing except in the last stored bucket of its period."""
     seconds = run.width.seconds
     selected = ", ".join(
-        f"{metric_sql(metric)}{'::VARCHAR' if metric.kind is Kind.DECIMAL else ''} AS {quoted(metric.name)}"
-        for metric in query.columns
+        [
+            *(
+                f"{quoted(item.name)}{'::VARCHAR' if item.kind is Kind.DECIMAL else ''} AS {quoted(item.name)}"
+                for item in query.columns
+                if not is_extra(item.name)
+            ),
+            *(["extra"] if query.extras else []),
+        ]
     )
     columns = _select(
         cursor,
@@ -264,6 +276,8 @@ def _read_rows(
         window,
         _join(query),
     )
+    for name in query.extras:
+        columns[name] = _extra_numbers(columns["extra"], name)
     bucket = columns["period number"]
     columns["period number"] = run.period[bucket]
     rows = _fact_rows(columns, query)
@@ -276,6 +290,16 @@ def _read_rows(
                 rows = FactRows(rows.period, rows.cell, {**rows.metrics, metric.name: level})
     outside = rows.period < 0
     return rows.take(~outside) if outside.any() else rows
+
+
+def _extra_numbers(texts: NDArray[Any], name: str) -> NDArray[Any]:
+    given: list[str | None] = texts.tolist()  # of a masked array, None where it is masked
+    numbers = FieldNumbers(name).read(given)
+    missing = np.array([number is None for number in numbers], np.bool_)
+    column = np.empty(len(numbers), np.object_)
+    column[:] = ["0" if number is None else number for number in numbers]
+    masked: NDArray[Any] = np.ma.MaskedArray(column, missing)
+    return masked
 
 
 def _cell(query: FactQuery) -> str:

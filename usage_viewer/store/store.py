@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,8 @@ import numpy as np
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.coverage import Coverage, HeldBuckets
-from usage_viewer.domain.dataset import Extras, is_extra
+from usage_viewer.domain.dataset import Extras, extra_label, is_extra
+from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import StoreDamaged, StoreNotWritable
 from usage_viewer.domain.grain import GrainBuckets, dataset_name, stored_dataset
 from usage_viewer.domain.grants import Grants, Refusal
@@ -48,7 +49,7 @@ from usage_viewer.store.fact_cache import FactCache
 from usage_viewer.store.fact_query import FactQuery, FactsMissing, read_facts
 from usage_viewer.store.grant_index import GrantIndex, delete_refusals, write_refusals
 from usage_viewer.store.name_index import NameIndex, write_names
-from usage_viewer.store.unknown_fields import UnknownFields, extend_index, read_field_values
+from usage_viewer.store.unknown_fields import UnknownFields, count_left_out, extend_index, read_field_values
 from usage_viewer.store.verification import VerificationQueries
 
 
@@ -226,10 +227,21 @@ class Store:
         if any(is_extra(item.name) for item in part.dataset.dimensions):
             read = self._read_unknown_fields
         try:
-            return read(part, cancel)
+            sums = read(part, cancel)
         except FactsMissing:
             with self._write_lock:  # a bucket may have been replaced meanwhile; while nothing writes, none can be
-                return read(part, cancel)
+                sums = read(part, cancel)
+        fields = [name for name in part.metrics if is_extra(name)]
+        return replace(sums, notes=tuple(self._left_out(part, fields, cancel))) if fields else sums
+
+    def _left_out(self, part: Part, fields: Iterable[str], cancel: Cancellation) -> Iterator[str]:
+        """Yield a sentence for each unknown field of which values are not in the sums."""
+        with self._database.cursor(cancel) as cursor:
+            for name in fields:
+                count = count_left_out(cursor, part.dataset, part.coverage.read, name)
+                if count:
+                    rows = "1 row has" if count == 1 else f"{count:,} rows have"
+                    yield f"{visible(extra_label(name))}: {rows} a value that can't be added up and is missing in the sums."
 
     def _read_known_fields(self, part: Part, cancel: Cancellation) -> FactSums:
         rows = self._facts(self._query(part, part.coverage, part.metrics), cancel)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.coverage import Coverage
-from usage_viewer.domain.dataset import EXTRA, Dataset, Extras, Metric, extra_label, is_extra
+from usage_viewer.domain.dataset import EXTRA, Dataset, Extras, extra_label, is_extra
+from usage_viewer.domain.period import BucketRun
 from usage_viewer.domain.view import Value
 from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.store.engine.database import Connection, quoted
-from usage_viewer.store.engine.schema import DECIMAL, existing_tables, fact_table
+from usage_viewer.store.engine.schema import existing_tables, fact_table
 
 
 def field_sql(name: str) -> str:
@@ -24,9 +26,58 @@ def field_sql(name: str) -> str:
     return f"json_extract_string(extra, '{literal}')"
 
 
-def metric_sql(metric: Metric) -> str:
-    """Return the SQL expression of a metric. A value of an unknown field that is no number is null."""
-    return f"TRY_CAST({field_sql(metric.name)} AS {DECIMAL})" if is_extra(metric.name) else quoted(metric.name)
+MAX_DIGITS = 90
+"""Digits before and after the point up to which numbers of unknown fields are added up, exactly."""
+
+
+class FieldNumbers:
+    """Reads the numbers of one unknown field from JSON objects, exactly: DuckDB would round them to doubles."""
+
+    def __init__(self, name: str) -> None:
+        self._field = extra_label(name)
+        self._known: dict[str | None, Decimal | None] = {None: None}
+
+    def read(self, texts: Iterable[str | None]) -> list[Decimal | None]:
+        """Return the field's number in each object; None where it is missing or no number."""
+        known = self._known
+        return [known[text] if text in known else self._remember(text) for text in texts]
+
+    def is_left_out(self, text: str) -> bool:
+        """Report whether the object has a value of the field, other than null, that `read` returns None for."""
+        raw = _OBJECT.decode(text).get(self._field)
+        return raw is not None and bytes(raw) != b"null" and self.read([text]) == [None]
+
+    def _remember(self, text: str | None) -> Decimal | None:
+        number = None if text is None else self._parse(text)
+        if len(self._known) < MAX_REMEMBERED:
+            self._known[text] = number
+        return number
+
+    def _parse(self, text: str) -> Decimal | None:
+        raw = _OBJECT.decode(text).get(self._field)
+        if raw is None or not _is_number(raw):
+            return None
+        number = Decimal(bytes(raw).decode("ascii"))
+        _, digits, exponent = number.as_tuple()
+        assert isinstance(exponent, int)  # JSON has neither NaN nor infinity
+        return number if exponent >= -MAX_DIGITS and len(digits) + exponent <= MAX_DIGITS else None
+
+
+MAX_REMEMBERED = 100_000
+"""So many different objects are decoded once only."""
+
+
+def count_left_out(cursor: Connection, dataset: Dataset, runs: Iterable[BucketRun], name: str) -> int:
+    """Return in how many rows of these buckets an unknown field has a value that can't be added up."""
+    numbers, count = FieldNumbers(name), 0
+    for run in runs:
+        rows = cursor.execute(
+            f"SELECT extra, count(*) FROM {quoted(fact_table(dataset, run.width))}"
+            " WHERE bucket >= ? AND bucket < ? AND extra IS NOT NULL GROUP BY extra",
+            [run.start, run.end],
+        ).fetchall()
+        count += sum(rows_of for text, rows_of in rows if numbers.is_left_out(text))
+    return count
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from usage_viewer.store.change_log import MAX_LISTED as MAX_CHANGES
 from usage_viewer.store.change_log import dimensions_sql, read_changes
 from usage_viewer.store.engine.database import Connection, Database, quoted
 from usage_viewer.store.engine.schema import combination_table, existing_tables, fact_table
-from usage_viewer.store.unknown_fields import extend_index, metric_sql
+from usage_viewer.store.unknown_fields import FieldNumbers, extend_index
 
 MAX_LISTED = 1000
 """Only this many broken identities are listed; all are counted."""
@@ -241,14 +241,23 @@ def _contributions(
     metrics: Sequence[str],
     stored: HeldBuckets,
 ) -> list[BucketContribution]:
-    known = {metric.name: metric for metric in data.metrics}
-    columns = ", ".join(["count(*)", *(f"SUM({metric_sql(known[name])})" for name in metrics)])
+    columns = ", ".join(["count(*)", *("NULL" if is_extra(name) else f"SUM({quoted(name)})" for name in metrics)])
     summed = cursor.execute(
         f"SELECT bucket, {columns} FROM {quoted(fact_table(data, segment.width))} {selection.join}"
         f" WHERE {selection.condition} GROUP BY bucket",
         [segment.start, segment.end],
     ).fetchall()
-    sums = {start: (count, tuple(_normalize(figure) for figure in figures)) for start, count, *figures in summed}
+    extras = _extra_sums(cursor, data, segment, selection, [name for name in metrics if is_extra(name)])
+    sums = {
+        start: (
+            count,
+            tuple(
+                extras.get((start, name)) if is_extra(name) else _normalize(figure)
+                for name, figure in zip(metrics, figures, strict=True)
+            ),
+        )
+        for start, count, *figures in summed
+    }
     starts = np.arange(segment.start, segment.end, segment.width.seconds, dtype=np.int64)
     fetched = stored.find(starts)
     may_grow = open_buckets(starts, segment.width, fetched).tolist()
@@ -258,6 +267,27 @@ def _contributions(
         count, figures = sums.get(start, nothing)
         contributions.append(BucketContribution(Bucket(start, segment.width), count, fetched_at, is_open, figures))
     return contributions
+
+
+def _extra_sums(
+    cursor: Connection, data: Dataset, segment: BucketRun, selection: _Selection, names: Sequence[str]
+) -> dict[tuple[int, str], Decimal]:
+    """Return the exact sum of each of these unknown fields in each bucket that has any number of it."""
+    sums: dict[tuple[int, str], Decimal] = {}
+    if not names:
+        return sums
+    rows = cursor.execute(
+        f"SELECT bucket, extra FROM {quoted(fact_table(data, segment.width))} {selection.join}"
+        f" WHERE {selection.condition} AND extra IS NOT NULL",
+        [segment.start, segment.end],
+    ).fetchall()
+    with localcontext(EXACT):
+        for name in names:
+            numbers = FieldNumbers(name).read(text for _, text in rows)
+            for (start, _), number in zip(rows, numbers, strict=True):
+                if number is not None:
+                    sums[start, name] = sums.get((start, name), Decimal(0)) + number
+        return {key: normalize_decimal(number) for key, number in sums.items()}
 
 
 def _normalize(figure: Number | None) -> Number | None:
