@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _begin(argv: Sequence[str]) -> "EarlyWindow | None":
     """Paint the saved table at once, if the arguments only start the window; otherwise return None."""
-    if argv and (len(argv) != 2 or argv[0] != "--data-dir"):
+    if argv and (len(argv) != 2 or argv[0] != "--data-dir" or not argv[1]):
         return None
     from usage_viewer.gui.startup.application import show_startup_page
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from usage_viewer.app.data_directory import MARKER
 from usage_viewer.app.file_permissions import restrict_permissions, stored_files
 from usage_viewer.app.profile.paths import ProfilePaths
 
@@ -21,6 +22,7 @@ def kept(tmp_path: Path) -> Path:
     data = tmp_path / "data"
     place = ProfilePaths(data, "acme")
     place.directory.mkdir(parents=True)
+    (data / MARKER).write_text("copied")
     for path in (
         place.database,
         place.directory / "usage.duckdb.wal",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from usage_viewer.app.data_directory import check_own
 from usage_viewer.app.file_permissions import stored_files
 from usage_viewer.app.profile.organizations import Organization, Organizations, with_id
 from usage_viewer.app.profile.paths import ProfilePaths
@@ -32,8 +33,9 @@ def erase_all(data_dir: Path, keystore: "Callable[[str], Keystore]") -> list[Usa
     """Delete every organization's key and data, and the settings; return an error for each failed deletion.
 
     `keystore` returns the keystore of an organization's id. Raises StoreLocked, before anything is deleted, if a
-    window has a database open.
+    window has a database open; InputError if the directory has files of another program.
     """
+    check_own(data_dir)
     organizations = all_organizations(data_dir)
     for organization in organizations:
         _check_not_open(ProfilePaths(data_dir, organization.id))

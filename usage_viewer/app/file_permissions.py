@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from usage_viewer.app.data_directory import MARKER, is_own
 from usage_viewer.app.profile.paths import ProfilePaths
 
 DIRECTORY, FILE = 0o700, 0o600
@@ -16,11 +17,12 @@ log = logging.getLogger(__name__)
 def restrict_permissions(data_dir: Path) -> None:
     """Set the permissions of all stored directories to 0700 and of all stored files to 0600. Never raises.
 
-    This corrects files that were copied into the directory or changed since the last start. If `data_dir` also has
-    files of other programs (it may be chosen with --data-dir), the directory itself is not changed. Links are not
-    followed. On systems without POSIX permissions nothing happens.
+    This corrects files that were copied into the directory or changed since the last start. Nothing happens in a
+    directory that is not the program's (see `data_directory`). If `data_dir` also has files of other programs (it
+    may be chosen with --data-dir), the directory itself is not changed. Links are not followed. On systems without
+    POSIX permissions nothing happens.
     """
-    if os.name != "posix" or not data_dir.is_dir():
+    if os.name != "posix" or not data_dir.is_dir() or not is_own(data_dir):
         return
     try:
         names = {path.name for path in data_dir.iterdir()}
@@ -45,7 +47,7 @@ def disable_core_dumps() -> None:
 
 
 def stored_files(data_dir: Path) -> list[Path]:
-    """Return the program's entries in `data_dir`: the organizations' directory and the settings, sorted."""
+    """Return the program's entries in `data_dir`: the organizations' directory, the settings and the marker."""
     if not data_dir.is_dir():
         return []
     return sorted(path for path in data_dir.iterdir() if _is_ours(path.name))
@@ -54,7 +56,7 @@ def stored_files(data_dir: Path) -> list[Path]:
 def _is_ours(name: str) -> bool:
     settings = ProfilePaths(Path()).settings
     temporary = name.startswith(f".{settings.name}.") and name.endswith(".part")
-    return name in ("profiles", settings.name, f"{settings.stem}.damaged{settings.suffix}") or temporary
+    return name in (MARKER, "profiles", settings.name, f"{settings.stem}.damaged{settings.suffix}") or temporary
 
 
 def _all_stored_paths(data_dir: Path) -> Iterator[Path]:

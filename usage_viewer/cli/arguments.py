@@ -60,7 +60,7 @@ def build_parser() -> Parser:
     _add_common_options(top)
     top.add_argument(
         "--snapshot",
-        type=Path,
+        type=_path,
         metavar="FILE.png",
         help="save a picture of the window to this file when the window is loaded, then exit",
     )
@@ -93,6 +93,13 @@ def build_parser() -> Parser:
     return top
 
 
+def _path(text: str) -> Path:
+    """Return a path from an argument; an empty one would be the current directory."""
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError("the path is empty" if not text else "a path has no null characters")
+    return Path(text)
+
+
 def _add_common_options(target: argparse.ArgumentParser, *, is_command: bool = False) -> None:
     """Add the options that are allowed before and after the command.
 
@@ -107,7 +114,7 @@ def _add_common_options(target: argparse.ArgumentParser, *, is_command: bool = F
     )
     target.add_argument(
         "--open",
-        type=Path,
+        type=_path,
         metavar="FILE",
         default=default,
         help="open a saved snapshot (.zip or folder); no key needed, nothing is loaded from the server",
@@ -120,7 +127,7 @@ def _add_common_options(target: argparse.ArgumentParser, *, is_command: bool = F
     )
     target.add_argument(
         "--ca-file",
-        type=Path,
+        type=_path,
         metavar="FILE.pem",
         default=default,
         help="trust the certificates in this file, in addition to those of the system",
@@ -134,7 +141,7 @@ def _add_common_options(target: argparse.ArgumentParser, *, is_command: bool = F
     )
     target.add_argument(
         "--data-dir",
-        type=Path,
+        type=_path,
         metavar="DIR",
         default=default,
         help="directory of data and settings (default: the system's usual place)",
@@ -238,7 +245,7 @@ def _add_output_options(table: argparse.ArgumentParser) -> None:
         "semicolon-csv has decimal commas; xlsx is an Excel workbook with totals and needs --output or a pipe",
     )
     table.add_argument(
-        "--output", type=Path, metavar="FILE", help="write the table to this file, whole or not at all"
+        "--output", type=_path, metavar="FILE", help="write the table to this file, whole or not at all"
     )
     database = table.add_mutually_exclusive_group()
     table.add_argument(

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import TextIO
 
+from usage_viewer.app.data_directory import check_own
 from usage_viewer.app.erase_all import all_organizations, erase_all
 from usage_viewer.app.profile.organizations import Organization
 from usage_viewer.app.profile.paths import ProfilePaths
@@ -32,6 +33,8 @@ def run_forget(
     try:
         if arguments.all and arguments.profile is not None:
             raise InputError(title="--profile and --all can't be combined", hint="Use either --profile or --all.")
+        if arguments.all:
+            check_own(paths.data_dir)
         if not arguments.yes and not _is_confirmed(_question(arguments.all, paths, organization), ask):
             err.write("usage-viewer: Nothing was removed.\n")
             return NOT_CONFIRMED

@@ -241,7 +241,8 @@ class Store:
                 count = count_left_out(cursor, part.dataset, part.coverage.read, name)
                 if count:
                     rows = "1 row has" if count == 1 else f"{count:,} rows have"
-                    yield f"{visible(extra_label(name))}: {rows} a value that can't be added up and is missing in the sums."
+                    label = visible(extra_label(name))
+                    yield f"{label}: {rows} a value that can't be added up and is missing in the sums."
 
     def _read_known_fields(self, part: Part, cancel: Cancellation) -> FactSums:
         rows = self._facts(self._query(part, part.coverage, part.metrics), cancel)

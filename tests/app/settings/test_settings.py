@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usage_viewer.app.data_directory import MARKER
 from usage_viewer.app.settings.settings import ColourScheme, ProfileSettings, Settings, load, organizations_of, save
 from usage_viewer.domain.errors import StoreNotWritable
 from usage_viewer.domain.period import Granularity
@@ -80,7 +81,7 @@ def test_only_the_user_may_read_the_file(path: Path) -> None:
     save(path, SETTINGS)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert list(path.parent.iterdir()) == [path]
+    assert {one.name for one in path.parent.iterdir()} == {path.name, MARKER}
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"null", b"[" * 100_000, b'{"a": 1'])

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from usage_viewer.app.data_directory import claim_of
 from usage_viewer.app.fetch.api_source import DEFAULT_CONNECTION, ApiSource, ConnectionOptions
 from usage_viewer.app.session.capabilities import ORGANIZATION
 from usage_viewer.domain.admin_key import AdminKey
@@ -91,6 +92,8 @@ class Profile:
         from usage_viewer.app.session.store_session import WORKERS, StoreSession
         from usage_viewer.store import Store
 
+        if self.database is not None:
+            claim_of(self.database)
         store = Store.open(self.database)
         workers = self._connection.workers or WORKERS
         return StoreSession(

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from usage_viewer.app.atomic_write import make_private_directory, write_atomically
+from usage_viewer.app.data_directory import claim
 from usage_viewer.app.profile.organizations import (
     DEFAULT,
     RESERVED,
@@ -145,6 +146,7 @@ def save(path: Path, settings: Settings) -> None:
         views = {dataset: serialized_view(view) for dataset, view in profile.views.items()}
         stored["profiles"][name].update(view=serialized_view(profile.view), views=views)
     text = json.dumps(stored, indent=2) + "\n"
+    claim(path.parent)
     try:
         make_private_directory(path.parent)
         write_atomically(path, [text.encode()], mode=0o600)

@@ -1,0 +1,112 @@
+"""Marks data directories with a file, so that files of other programs are neither made private nor deleted."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from usage_viewer.app.atomic_write import make_private_directory, write_atomically
+from usage_viewer.app.profile.paths import ProfilePaths, default_data_dir
+from usage_viewer.domain.errors import InputError
+
+MARKER = "usage-viewer.tag"
+TEXT = (
+    "Usage Viewer keeps its data in this directory. It makes its files here private to their owner,\n"
+    "and `usage-viewer forget --all` deletes them.\n"
+)
+_SETTINGS = {
+    "version",
+    "profiles",
+    "geometry",
+    "bars",
+    "abbreviated",
+    "colour_scheme",
+    "recent_zones",
+    "organizations",
+    "organization",
+    "combined",
+}
+"""All names in the settings of versions that left no marker."""
+
+_PROFILE_FILES = ("usage.", "last-look.")
+"""Beginnings of the names of an organization's files."""
+
+
+def claim(data_dir: Path) -> None:
+    """Leave a marker in a directory that is the program's own, or that has no entry with a name the program uses.
+
+    Creates the directory. A directory in which another program has such an entry is not marked. Never raises: what
+    is stored there next reports a disk that can't be written.
+    """
+    if is_own(data_dir) or not _entries(data_dir):
+        with suppress(OSError):
+            make_private_directory(data_dir)
+            if not (data_dir / MARKER).exists():
+                write_atomically(data_dir / MARKER, [TEXT.encode()], mode=0o600)
+
+
+def claim_of(database: Path) -> None:
+    """Claim the data directory of an organization's database, before the database is created."""
+    if database == ProfilePaths(database.parents[2], database.parent.name).database:
+        claim(database.parents[2])
+
+
+def is_own(data_dir: Path) -> bool:
+    """Report whether the directory is the program's: it has the marker, or is as earlier versions left theirs."""
+    if (data_dir / MARKER).is_file() or data_dir == default_data_dir().absolute():
+        return True
+    entries = _entries(data_dir)
+    return bool(entries) and all(map(_is_as_left, entries)) and any(map(_is_proof, entries))
+
+
+def check_own(data_dir: Path) -> None:
+    """Raise InputError if something in the directory is another program's under a name that this one uses."""
+    if _entries(data_dir) and not is_own(data_dir):
+        raise InputError(
+            str(data_dir),
+            title="This directory has files of another program",
+            hint="Nothing was deleted. Check --data-dir, or delete the files yourself.",
+        )
+
+
+def _entries(data_dir: Path) -> list[Path]:
+    """Return the entries whose names the program uses."""
+    paths = ProfilePaths(data_dir)
+    return [path for path in (paths.settings, paths.directory.parent) if path.exists()]
+
+
+def _is_as_left(entry: Path) -> bool:
+    """Report whether a settings file, or everything in the directory of the organizations, may be the program's."""
+    try:
+        if entry.is_dir():
+            return all(map(_is_organization, entry.iterdir()))
+        return _has_settings(entry) or not entry.stat().st_size
+    except OSError:
+        return False
+
+
+def _is_organization(path: Path) -> bool:
+    return path.is_dir() and all(file.name.startswith(_PROFILE_FILES) for file in path.iterdir())
+
+
+def _is_proof(entry: Path) -> bool:
+    """Report whether the program must have made the entry."""
+    if entry.is_dir():
+        return any(map(_is_database, entry.glob("*/usage.duckdb")))
+    return _has_settings(entry)
+
+
+def _has_settings(path: Path) -> bool:
+    try:
+        stored: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(stored, dict) and bool(stored) and stored.keys() <= _SETTINGS
+
+
+def _is_database(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(12)[8:] == b"DUCK"
+    except OSError:
+        return False
