@@ -1,4 +1,4 @@
-"""The Debian package installs in a bare Debian 12 without Python, runs there, and leaves nothing when removed."""
+"""The Debian package installs in a bare Debian without Python, runs there, and leaves nothing when removed."""
 
 import os
 import shutil
@@ -54,14 +54,14 @@ class BareDebian:
         return set(done.stdout.splitlines())
 
 
-@pytest.fixture(scope="module")
-def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareDebian]:
-    """A bare Debian 12, made from Debian's packages."""
+@pytest.fixture(scope="module", params=["bookworm", "trixie"], ids=["Debian 12", "Debian 13"])
+def debian(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[BareDebian]:
+    """A bare Debian, made from Debian's packages."""
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         pytest.skip("needs root and debootstrap")
     root = tmp_path_factory.mktemp("debian") / "root"
     made = subprocess.run(
-        ["debootstrap", "--variant=minbase", "bookworm", root],
+        ["debootstrap", "--variant=minbase", request.param, root],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
