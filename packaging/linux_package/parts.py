@@ -174,12 +174,13 @@ def spdx_licence(one: Distribution) -> str:
 
 
 def _licence_files(one: Distribution) -> tuple[Path, ...]:
+    """Return a package's licence texts, and its own lists of the code that is compiled into its libraries."""
     files = (PurePosixPath(str(file)) for file in one.files or ())
     texts = (
         file
         for file in files
         if file.parts[0].endswith(".dist-info")
-        and (_LICENCE_FILE.match(file.name) or "licenses" in file.parts)
+        and (_LICENCE_FILE.match(file.name) or {"licenses", "sboms"} & set(file.parts))
         and file.suffix != ".py"
     )
     return tuple(sorted(Path(str(one.locate_file(str(file)))) for file in texts))
