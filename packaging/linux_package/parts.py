@@ -104,7 +104,7 @@ class Installed:
             name=one.name,
             version=version,
             licence=_LICENCES.get(key) or spdx_licence(one),
-            texts=_licence_files(one) or _missing_texts(key),
+            texts=_texts(key, one),
             homepage=_homepage(one),
         )
 
@@ -171,6 +171,12 @@ def spdx_licence(one: Distribution) -> str:
         if classifier in _CLASSIFIERS:
             return _CLASSIFIERS[classifier]
     raise ValueError(f"{one.name} declares no licence in SPDX's form.")
+
+
+def _texts(key: str, one: Distribution) -> tuple[Path, ...]:
+    files = _licence_files(one)
+    has_licence = any("sboms" not in file.parts for file in files)
+    return files if has_licence else (*files, *_missing_texts(key))
 
 
 def _licence_files(one: Distribution) -> tuple[Path, ...]:
