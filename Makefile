@@ -10,11 +10,11 @@ PARALLEL = --numprocesses $(JOBS) --dist worksteal
 FAST = $(addprefix tests/,domain query api demo keystore)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check bench fuzz lock audit sbom clean
+.PHONY: help run test test-fast check bench fuzz lock audit package test-package sbom clean
 .PHONY: setup-check check-style check-types check-imports check-lock check-desktop
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the viewer with the demo organization (without a display: save a picture in build/)
 	@$(SETUP) run
@@ -80,9 +80,15 @@ $(AUDIT)/installed: packaging/requirements/audit.txt
 audit: $(AUDIT)/installed ## look up known vulnerabilities of the locked packages (needs the internet)
 	$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --requirement packaging/requirements/runtime.txt
 
-sbom: $(AUDIT)/installed ## write a CycloneDX list of all shipped packages to build/usage-viewer.cdx.json
-	$(AUDIT)/bin/cyclonedx-py requirements packaging/requirements/runtime.txt --pyproject pyproject.toml \
-		--output-reproducible --of JSON --output-file build/usage-viewer.cdx.json
+package: ## build a folder that needs no Python and a Debian package in build/packages (some 3 minutes)
+	@$(PYTHON) packaging/build_package.py
+
+test-package: ## start what `make package` has built, also installed in a bare Debian (needs root for that); ARGS="…"
+	@$(SETUP) package
+	$(BIN)/python -m pytest -m package tests/package $(ARGS)
+
+sbom: package $(AUDIT)/installed ## build the package and check its CycloneDX list of parts, build/packages/*.cdx.json
+	$(AUDIT)/bin/python packaging/check_sbom.py build/packages/*.cdx.json
 
 clean: ## remove all generated files, including the virtual environment
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -32,6 +32,7 @@ LOCKS: dict[str, list[str]] = {
     "build": ["--group", "build", "--constraint", "packaging/requirements/development.txt"],
     "bench": ["--group", "bench", "--constraint", "packaging/requirements/development.txt"],
     "audit": ["--group", "audit"],  # tools with a separate environment
+    "package": ["--group", "package", "--constraint", "packaging/requirements/development.txt"],
 }
 GROUPS: dict[str, list[str]] = {
     "development": ["build", "test", "check"],
@@ -39,6 +40,7 @@ GROUPS: dict[str, list[str]] = {
     "build": ["build"],
     "bench": ["bench"],
     "audit": ["audit"],
+    "package": ["package"],
 }
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
@@ -79,7 +81,7 @@ def inputs_digest(project: dict[str, Any]) -> str:
 
 def required(project: dict[str, Any], lock: str) -> list[Requirement]:
     """Return the direct requirements that a lock must satisfy."""
-    texts = [] if lock in ("build", "bench", "audit") else list(project["project"]["dependencies"])
+    texts = [] if lock in ("build", "bench", "audit", "package") else list(project["project"]["dependencies"])
     for group in GROUPS[lock]:
         texts += project["dependency-groups"][group]
     return [Requirement(text) for text in texts]
@@ -136,10 +138,10 @@ def find_problems(project: dict[str, Any], texts: dict[str, str]) -> list[str]:
         (str(pin.requirement.name), str(pin.requirement.specifier)) for pin in parse(texts["development"])
     }
     names = {name for name, _ in development}
-    for lock in ("runtime", "build", "bench"):
+    for lock in ("runtime", "build", "bench", "package"):
         for pin in parse(texts[lock]):
-            is_bench_only = lock == "bench" and pin.requirement.name not in names
-            if (pin.requirement.name, str(pin.requirement.specifier)) not in development and not is_bench_only:
+            is_own = lock in ("bench", "package") and pin.requirement.name not in names
+            if (pin.requirement.name, str(pin.requirement.specifier)) not in development and not is_own:
                 problems.append(f"{lock}.txt has {pin.requirement}, development.txt has another version.")
     return list(dict.fromkeys(problems))
 

@@ -30,6 +30,7 @@ PURPOSES: dict[str, tuple[str, list[str]]] = {
     "check": ("development", ["python", "run", "check"]),
     "bench": ("bench", ["python", "run", "test"]),
     "lock": ("development", ["python", "run", "check"]),
+    "package": ("development", ["python", "run", "test", "package", "bare-debian"]),
 }
 # The requirement files of each lock. Each lock includes all packages of the locks before it.
 LOCKS: dict[str, list[str]] = {

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,9 +107,20 @@ def is_present(probe: str) -> bool:
     if kind == "module":
         importlib.invalidate_caches()
         return importlib.util.find_spec(name) is not None
+    if kind == "python":
+        return has_shared_python()
     if kind == "font":
         return any_font()
     raise ValueError(f"unknown probe: {probe!r}")
+
+
+def has_shared_python() -> bool:
+    """Report whether this Python has a shared library, which a packaged program contains."""
+    try:
+        ctypes.CDLL(sysconfig.get_config_var("INSTSONAME"))
+    except OSError:
+        return False
+    return True
 
 
 def any_font() -> bool:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.rigs.command_line import server_note
+from tests.rigs.load import slowdown
 from usage_viewer import __version__
-from usage_viewer.__main__ import main, open_demo
+from usage_viewer.__main__ import DEMO_SERVER, Demo, demo_command, main, open_demo
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.domain.errors import DemoFailed
 
 TODAY = datetime.now(UTC).date()
 """Read once, so that all dates belong together also in a run that passes midnight."""
@@ -123,6 +126,50 @@ def test_demo_that_fails_to_start(
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-such-program"))
     assert main(["--demo", *WEEK]) == 1
     assert capfd.readouterr().err.startswith("usage-viewer: The demo could not be started")
+
+
+def test_demo_that_ends_is_reported_without_retries() -> None:
+    demo = open_demo()
+    try:
+        key = demo.profile.keystore.load()
+        assert key is not None
+        demo.server.kill()
+        begun = time.monotonic()
+        with pytest.raises(DemoFailed, match="demo's server has ended"):
+            demo.profile.check_key(key)
+        assert time.monotonic() - begun < 5 * slowdown()
+    finally:
+        demo.close()
+
+
+def test_table_of_a_demo_that_ended_is_incomplete(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def open_ended_demo() -> Demo:
+        demo = open_demo()
+        demo.server.kill()
+        return demo
+
+    monkeypatch.setattr("usage_viewer.__main__.open_demo", open_ended_demo)
+    begun = time.monotonic()
+    assert main(["--demo", *WEEK]) == 3
+    assert time.monotonic() - begun < 10 * slowdown()
+    assert "usage-viewer: The demo's server has ended (its process" in capfd.readouterr().err
+
+
+def test_frozen_program_runs_the_demo_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert demo_command() == [sys.executable, "-m", "usage_viewer", DEMO_SERVER]
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert demo_command() == [sys.executable, DEMO_SERVER]
+
+
+def test_command_of_the_demo_is_not_listed(capfd: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--help"], ["table", "--help"]):
+        with pytest.raises(SystemExit):
+            main(arguments)
+    assert main(["no-such-command"]) == 2
+    output = capfd.readouterr()
+    assert DEMO_SERVER not in output.out + output.err
 
 
 def test_table_imports_no_qt(server: DemoServer, tmp_path: Path) -> None:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from usage_viewer.gui.startup.application import EarlyWindow
     from usage_viewer.keystore import Keystore
 
+DEMO_SERVER = "demo-server"
+"""The command that runs the demo's server, for the program itself: a frozen program has no other Python to run."""
+
 # Modules that are slow to import are imported in functions: the window paints its saved table before that.
 
 
@@ -34,7 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         _mask_uncaught_errors()
     disable_core_dumps()
-    begun = _begin(sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else argv
+    if words and words[0] == DEMO_SERVER:
+        from usage_viewer.demo.__main__ import run
+
+        run(words[1:])
+    begun = _begin(words)
     from usage_viewer.cli.arguments import build_parser
 
     try:
@@ -218,19 +226,27 @@ def open_demo() -> Demo:
 
     The profile uses the ordinary client, but keeps its key in memory. Raises UsageViewerError.
     """
+    from usage_viewer.app.fetch.api_source import ConnectionOptions
     from usage_viewer.app.profile.profile import Profile
     from usage_viewer.demo.server.child import start_demo
     from usage_viewer.keystore import MemoryKeystore
 
-    server = start_demo()
+    server = start_demo(argv=demo_command())
     key = AdminKey.parse(server.key)
     profile = Profile(
         "demo",
         base_url=server.base_url,
         database=None,
         keystore=lambda: MemoryKeystore(key, description="Demo: no key needed."),
+        connection=ConnectionOptions(server_failure=server.failure),
     )
     return Demo(profile, server)
+
+
+def demo_command() -> list[str]:
+    """Return the command that runs the demo's server: this program, frozen or as a module of this Python."""
+    is_frozen = getattr(sys, "frozen", False)
+    return [sys.executable, DEMO_SERVER] if is_frozen else [sys.executable, "-m", "usage_viewer", DEMO_SERVER]
 
 
 def _choose_server(arguments: "Namespace", organization: "Organization") -> "Server":

@@ -8,10 +8,13 @@ import pytest
 
 from usage_viewer.demo.__main__ import main
 
+MODULE = ("usage_viewer.demo",)
+PROGRAM = ("usage_viewer", "demo-server")
 
-def _run(*arguments: str) -> "subprocess.Popen[str]":
+
+def _run(*arguments: str, command: tuple[str, ...] = MODULE) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "usage_viewer.demo", *arguments],
+        [sys.executable, "-m", *command, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -19,8 +22,9 @@ def _run(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_base_url_is_the_only_output() -> None:
-    with _run("--watch-stdin", "--days", "20", "--latency-ms", "1") as process:
+@pytest.mark.parametrize("command", [MODULE, PROGRAM], ids=["module", "program"])
+def test_base_url_is_the_only_output(command: tuple[str, ...]) -> None:
+    with _run("--watch-stdin", "--days", "20", "--latency-ms", "1", command=command) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         base_url = process.stdout.readline().strip()

@@ -1,6 +1,7 @@
 """The lists of system packages are well-formed, and missing packages are found."""
 
 import re
+import sysconfig
 
 import pytest
 
@@ -11,12 +12,14 @@ from system_packages import FAMILIES, LISTS, Need, family_of, is_present, missin
 @pytest.mark.parametrize("family", FAMILIES)
 def test_list_is_well_formed(family: str) -> None:
     sections = read_list((LISTS / f"{family}.txt").read_text(encoding="utf-8"))
-    assert list(sections) == ["python", "run", "test", "check"]
+    assert list(sections) == ["python", "run", "test", "check", "folder", "package", "bare-debian"]
     for needs in sections.values():
         probes = [need.probe for need in needs]
         assert len(set(probes)) == len(probes)
         for need in needs:
-            assert re.fullmatch(r"(library:lib\S+\.so\.\d+|(command|daemon):\S+|module:\w+|font:any)", need.probe)
+            assert re.fullmatch(
+                r"(library:lib\S+\.so\.\d+|(command|daemon):\S+|module:\w+|python:library|font:any)", need.probe
+            )
             assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+_-]*", need.package)
 
 
@@ -64,6 +67,11 @@ def test_probes_find_missing_packages() -> None:
     ]
     assert missing({"run": present, "test": absent}, ["run", "test"]) == absent
     assert missing({"run": present, "test": absent}, ["run"]) == []
+
+
+def test_shared_library_of_python_is_found() -> None:
+    is_shared = bool(sysconfig.get_config_var("Py_ENABLE_SHARED"))
+    assert is_present("python:library") or not is_shared
 
 
 def test_unknown_probe_is_refused() -> None:

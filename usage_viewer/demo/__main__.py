@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from typing import NoReturn
 
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.api.limits import Limits, parse_error
@@ -121,7 +122,12 @@ def _positive(text: str) -> int:
     return value
 
 
-if __name__ == "__main__":
-    code = main()
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command, then end the process without waiting for threads that answer a client or read stdin."""
+    code = main(arguments)
     sys.stdout.flush()
-    os._exit(code)  # does not wait for threads that answer a client or read standard input
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    run()

@@ -24,7 +24,8 @@ UsageViewerError
 │   ├── NotFound            404
 │   ├── WrongServer         401 or 403: the organization is served from another host (`server`: its base URL)
 │   ├── AddressNotAllowed   401 or 403: the organization allows other IP addresses only
-│   └── RequestRefused      400 and other 4xx (`param` names the parameter)
+│   ├── RequestRefused      400 and other 4xx (`param` names the parameter)
+│   └── DemoFailed          the demo's server could not be started, or has ended
 ├── AnswerError             the response is unusable (`path`: JSON path of the problem)
 │   ├── NotJson             the response is not JSON
 │   ├── WrongShape          a required field is missing or has a wrong type or value
@@ -290,6 +291,13 @@ class RequestRefused(ServerError):
 
     default_title = "The server refused the request"
     default_hint = "Change the range or the grouping, then retry."
+
+
+class DemoFailed(ServerError):
+    """Reports that the demo's server, a process of this program, could not be started or has ended."""
+
+    default_title = "The demo could not be started"
+    default_hint = "Retry. If it fails again, a security program may block local network connections."
 
 
 class AnswerError(UsageViewerError):

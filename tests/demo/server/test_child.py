@@ -1,5 +1,6 @@
 """Tests the demo server as a child process."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ import pytest
 
 from tests.rigs.load import slowdown
 from usage_viewer.demo.server.child import start_demo
-from usage_viewer.domain.errors import ServerError
+from usage_viewer.domain.errors import DemoFailed
 
 
 def _status(base_url: str, key: str, query: str = "") -> int:
@@ -40,19 +41,62 @@ def test_server_answers_until_it_is_closed() -> None:
 
 
 def test_start_error_contains_the_output() -> None:
-    with pytest.raises(ServerError, match="invalid choice: 'huge'"):
+    with pytest.raises(DemoFailed, match="invalid choice: 'huge'"):
         start_demo(scale="huge")
 
 
 def test_missing_command_is_a_start_error(tmp_path: object) -> None:
-    with pytest.raises(ServerError, match=r"No such file|cannot find"):
+    with pytest.raises(DemoFailed, match=r"No such file|cannot find"):
         start_demo(argv=[f"{tmp_path}/nothing"])
 
 
 def test_silent_child_is_a_start_error_after_the_timeout() -> None:
     silent = [sys.executable, "-c", "import sys; sys.stdin.read()"]
-    with pytest.raises(ServerError, match=r"no answer within 0\.3 s"):
+    with pytest.raises(DemoFailed, match=r"no answer within 0\.3 s"):
         start_demo(argv=silent, timeout=0.3)
+
+
+def test_child_that_ends_without_output_is_a_start_error_at_once() -> None:
+    begun = time.monotonic()
+    with pytest.raises(DemoFailed, match="ended with status 7"):
+        start_demo(argv=[sys.executable, "-c", "import sys; sys.exit(7)"])
+    assert time.monotonic() - begun < 5 * slowdown()
+
+
+def test_lines_before_the_base_url_are_no_start_error() -> None:
+    script = "import sys; print('a warning'); print('http://127.0.0.1:9/v1', flush=True); sys.stdin.read()"
+    with start_demo(argv=[sys.executable, "-c", script]) as demo:
+        assert demo.base_url == "http://127.0.0.1:9/v1"
+
+
+def test_server_that_ended_has_a_failure() -> None:
+    with start_demo(days=2) as demo:
+        assert demo.failure() is None
+        demo.kill()
+        failure = demo.failure()
+    assert failure is not None
+    assert failure.title == "The demo's server has ended"
+    if sys.platform != "win32":
+        assert failure.detail == f"its process was ended by signal {signal.SIGKILL.value}"
+
+
+def test_failure_has_the_last_output() -> None:
+    script = (
+        "import sys; print('http://127.0.0.1:9/v1', flush=True); sys.stdin.readline(); sys.exit('out of memory')"
+    )
+    with start_demo(argv=[sys.executable, "-c", script]) as demo:
+        assert demo._process.stdin is not None
+        demo._process.stdin.close()
+        demo._process.wait(10)
+        failure = demo.failure()
+    assert failure is not None
+    assert failure.detail == "out of memory"
+
+
+def test_closed_server_has_no_failure() -> None:
+    demo = start_demo(days=2)
+    demo.close()
+    assert demo.failure() is None
 
 
 def test_server_ends_if_its_parent_is_killed() -> None:

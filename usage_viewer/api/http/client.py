@@ -62,7 +62,8 @@ class ClientOptions:
     `clock` returns epoch seconds. `sleep(seconds)` waits between two attempts and returns True if the user has
     cancelled (default: it waits for the `cancellation` of the call). `ca_file` (PEM) is trusted in addition to the
     system's certificates. `max_body` is in bytes. `on_clock_error` is called with the seconds by which the server's
-    clock is ahead of `clock`, in the thread that calls `correct_clock`.
+    clock is ahead of `clock`, in the thread that calls `correct_clock`. `server_failure` is called after an attempt
+    without a response; it returns the error that replaces the network's, such as that of a server which has ended.
     """
 
     transport: httpx.BaseTransport | None = None
@@ -73,6 +74,7 @@ class ClientOptions:
     max_body: int = MAX_BODY
     policy: RetryPolicy = DEFAULT_POLICY
     on_clock_error: Callable[[float], None] | None = None
+    server_failure: Callable[[], UsageViewerError | None] | None = None
 
 
 _DEFAULT_OPTIONS = ClientOptions()
@@ -222,6 +224,8 @@ class UsageClient:
             return self._send(path, params, cancellation, reservation, headers)
         except httpx.HTTPError as error:
             failure: UsageViewerError = network_error(error, self._host, self._proxy)
+            if self._options.server_failure is not None:
+                failure = self._options.server_failure() or failure
         except httpx.InvalidURL:
             failure = InputError(title="The request is too long", hint="Choose fewer or shorter filters.")
         except (Cancelled, InputError):

@@ -13,7 +13,7 @@ from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset
-from usage_viewer.domain.errors import RequestRefused
+from usage_viewer.domain.errors import RequestRefused, UsageViewerError
 from usage_viewer.domain.names import NamePage
 from usage_viewer.domain.period import BucketRun
 
@@ -30,7 +30,8 @@ class ConnectionOptions:
     `ca_file` is a PEM file that is trusted in addition to the system's certificates. `server_note` is a sentence
     that names a server other than OpenAI's. Tests pass shorter `timeouts` (None: the client's defaults), fewer
     `workers` (requests at a time), and a `wait` between two attempts that takes no time: it receives seconds and
-    returns True to give up.
+    returns True to give up. `server_failure` returns the error of a server that this program runs itself and that
+    has ended; requests without a response then fail with that error at once.
     """
 
     ca_file: Path | None = None
@@ -38,6 +39,7 @@ class ConnectionOptions:
     timeouts: "api.Timeouts | None" = None
     workers: int | None = None
     wait: Callable[[float], bool] | None = None
+    server_failure: Callable[[], UsageViewerError | None] | None = None
 
 
 DEFAULT_CONNECTION = ConnectionOptions()
@@ -74,6 +76,7 @@ class ApiSource:
             sleep=self._connection.wait,
             clock=self._clock,
             on_clock_error=self._on_clock_error,
+            server_failure=self._connection.server_failure,
         )
         return api.UsageClient(self._base_url, self._key, options)
 
