@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from usage_viewer.app.data_directory import MARKER
 from usage_viewer.app.file_permissions import restrict_permissions, stored_files
+from usage_viewer.app.profile.data_directory import MARKER
 from usage_viewer.app.profile.paths import ProfilePaths
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")

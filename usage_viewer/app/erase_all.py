@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from usage_viewer.app.data_directory import check_own
 from usage_viewer.app.file_permissions import stored_files
+from usage_viewer.app.profile.data_directory import check_own
 from usage_viewer.app.profile.organizations import Organization, Organizations, with_id
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings.settings import organizations_of

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from usage_viewer.app.data_directory import MARKER, is_own
+from usage_viewer.app.profile.data_directory import MARKER, is_own
 from usage_viewer.app.profile.paths import ProfilePaths
 
 DIRECTORY, FILE = 0o700, 0o600
@@ -18,7 +18,7 @@ def restrict_permissions(data_dir: Path) -> None:
     """Set the permissions of all stored directories to 0700 and of all stored files to 0600. Never raises.
 
     This corrects files that were copied into the directory or changed since the last start. Nothing happens in a
-    directory that is not the program's (see `data_directory`). If `data_dir` also has files of other programs (it
+    directory that is not the program's (see `profile.data_directory`). If `data_dir` also has files of other programs (it
     may be chosen with --data-dir), the directory itself is not changed. Links are not followed. On systems without
     POSIX permissions nothing happens.
     """

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import TextIO
 
-from usage_viewer.app.data_directory import check_own
 from usage_viewer.app.erase_all import all_organizations, erase_all
+from usage_viewer.app.profile.data_directory import check_own
 from usage_viewer.app.profile.organizations import Organization
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.cli.error_output import write_error

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_viewer.app.data_directory import MARKER
+from usage_viewer.app.profile.data_directory import MARKER
 from usage_viewer.app.settings.settings import ColourScheme, ProfileSettings, Settings, load, organizations_of, save
 from usage_viewer.domain.errors import StoreNotWritable
 from usage_viewer.domain.period import Granularity

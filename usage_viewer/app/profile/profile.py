@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from usage_viewer.app.data_directory import claim_of
 from usage_viewer.app.fetch.api_source import DEFAULT_CONNECTION, ApiSource, ConnectionOptions
+from usage_viewer.app.profile.data_directory import claim_of
 from usage_viewer.app.session.capabilities import ORGANIZATION
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.display_text import duration

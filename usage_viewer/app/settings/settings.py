@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from usage_viewer.app.atomic_write import make_private_directory, write_atomically
-from usage_viewer.app.data_directory import claim
+from usage_viewer.app.profile.data_directory import claim
 from usage_viewer.app.profile.organizations import (
     DEFAULT,
     RESERVED,

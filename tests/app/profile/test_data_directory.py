@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from usage_viewer.app.data_directory import MARKER, check_own, claim, claim_of, is_own
 from usage_viewer.app.erase_all import erase_all
 from usage_viewer.app.file_permissions import restrict_permissions
+from usage_viewer.app.profile.data_directory import MARKER, check_own, claim, claim_of, is_own
 from usage_viewer.app.profile.paths import ProfilePaths, default_data_dir
 from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.settings import Settings
