@@ -18,9 +18,9 @@ def restrict_permissions(data_dir: Path) -> None:
     """Set the permissions of all stored directories to 0700 and of all stored files to 0600. Never raises.
 
     This corrects files that were copied into the directory or changed since the last start. Nothing happens in a
-    directory that is not the program's (see `profile.data_directory`). If `data_dir` also has files of other programs (it
-    may be chosen with --data-dir), the directory itself is not changed. Links are not followed. On systems without
-    POSIX permissions nothing happens.
+    directory that is not the program's (see `profile.data_directory`). If `data_dir` also has files of other
+    programs (it may be chosen with --data-dir), the directory itself is not changed. Links are not followed. On
+    systems without POSIX permissions nothing happens.
     """
     if os.name != "posix" or not data_dir.is_dir() or not is_own(data_dir):
         return
