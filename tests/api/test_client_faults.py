@@ -139,6 +139,36 @@ def test_unreachable_or_invalid_proxy(
     assert "secret-word" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"https_proxy": "socks5://127.0.0.1:{port}"}, "https_proxy"),
+        ({"HTTPS_PROXY": "socks5h://127.0.0.1:{port}"}, "HTTPS_PROXY"),
+        ({"all_proxy": "socks5://127.0.0.1:{port}"}, "all_proxy"),
+        ({"ALL_PROXY": "socks4://127.0.0.1:{port}"}, "ALL_PROXY"),
+        ({"HTTP_PROXY": "http://127.0.0.1:{port}", "ALL_PROXY": "socks5://127.0.0.1:{port}"}, "ALL_PROXY"),
+        ({"https_proxy": "socks5://127.0.0.1:{port}", "ALL_PROXY": "http://127.0.0.1:{port}"}, "https_proxy"),
+        (
+            {"https_proxy": "", "HTTPS_PROXY": "http://127.0.0.1:{port}", "all_proxy": "socks5://127.0.0.1:{port}"},
+            "all_proxy",
+        ),
+        ({"Https_Proxy": "socks5://127.0.0.1:{port}"}, "Https_Proxy"),
+    ],
+)
+def test_socks_proxy_is_named_by_its_own_variable(
+    make_client: "MakeClient", monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], named: str
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        for spelling in (name, name.upper()):
+            monkeypatch.delenv(spelling, raising=False)
+    with refusing_port() as port:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value.format(port=port))
+        with pytest.raises(ProxyFailed) as caught:
+            make_client("https://api.example/v1").get(PATH)
+    assert caught.value.hint == (f"Set {named} to the http:// URL of a proxy; SOCKS proxies are not supported.")
+
+
 def test_cancellation_before_and_during_a_response(
     server: "Server", answer: "type[Answer]", make_client: "MakeClient"
 ) -> None:

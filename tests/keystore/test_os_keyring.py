@@ -130,6 +130,7 @@ def test_each_operation_has_a_timeout() -> None:
             operation()
         assert 0.2 <= time.monotonic() - began < 2 * slowdown()
         assert caught.value.title == "The keyring did not answer"
+        assert "set the environment variable OPENAI_ADMIN_KEY to the key" in caught.value.hint
         assert "within 0.2 s; a password prompt may be waiting behind other windows" in caught.value.hint
     backend.release.set()
 

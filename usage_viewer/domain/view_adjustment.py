@@ -31,16 +31,20 @@ _EVERYTHING_GRANTED = Grants()
 
 
 def adjust_view(
-    view: ViewState, now: int, week_start: int = 0, grants: Grants = _EVERYTHING_GRANTED
+    view: ViewState,
+    now: int,
+    week_start: int = 0,
+    grants: Grants = _EVERYTHING_GRANTED,
+    stored: Collection[frozenset[str]] = (),
 ) -> AdjustedView:
     """Adjust `view` to the finest buckets and the dimensions that are available.
 
     If the dataset's buckets are too coarse for the view, the period becomes coarser, the zone becomes UTC, and the
     range is extended to whole buckets, each only if necessary. Dimensions that the organization's server refuses
-    in any range are removed. `now` is in epoch seconds; `week_start` is the first day of a week (Monday is 0).
-    Raises InputError if the range can't be resolved.
+    in any range are removed, unless one of the `stored` grains has them together. `now` is in epoch seconds;
+    `week_start` is the first day of a week (Monday is 0). Raises InputError if the range can't be resolved.
     """
-    removed = _refused_dimensions(view, grants)
+    removed = _refused_dimensions(view, grants, stored)
     adjusted, notes = _without(view, tuple(removed)), _removal_notes(view, removed)
     finest = view.dataset.finest
     changes = []
@@ -87,13 +91,13 @@ def _extend_to_buckets(chosen: DateRange, now: int, finest: BucketWidth, week_st
     return DateRange(None, start, max(end, start + timedelta(seconds=finest.seconds)))
 
 
-def _refused_dimensions(view: ViewState, grants: Grants) -> dict[str, Refusal]:
+def _refused_dimensions(view: ViewState, grants: Grants, stored: Collection[frozenset[str]]) -> dict[str, Refusal]:
     """Return the dimensions of a view that are refused together with those before them, each with the refusal."""
     removed: dict[str, Refusal] = {}
     kept: list[str] = []
     for name in requested_dimensions(view):
         refusal = grants.always_refused((*kept, name))
-        if refusal is None:
+        if refusal is None or any(grain.issuperset((*kept, name)) for grain in stored):
             kept.append(name)
         else:
             removed[name] = refusal

@@ -259,6 +259,26 @@ def test_refusals_are_asked_again_after_a_week_and_on_request(organization: Synt
         assert session.look(view).lacking == ()
 
 
+def test_usage_fetched_before_a_grouping_was_refused_for_ever_stays_visible(
+    organization: SyntheticOrganization,
+) -> None:
+    early, both = costs("10-01", "10-31", "api_key_id"), costs("10-01", "11-10", "api_key_id")
+    with granting(organization) as rig:
+        session = rig.session()
+        fetch(session, early)
+        rig.server.refused = RefusedGroupings.of(rules=[GroupingRule(frozenset(["api_key_id"]), "costs")])
+        fetch(session, both)
+        result, oracle = session.look(both, named=False), Oracle.of(organization, both)
+        day = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
+        later = {(NOT_AVAILABLE,): oracle.sums([], since=day)[()]}
+        assert amounts(result) == {**oracle.sums(["api_key_id"], until=day), **later}
+        assert result.coverage.complete
+        late = costs("11-01", "11-10", "api_key_id")
+        shown = session.look(late, named=False)
+        assert shown.effective_view.grouping == ()
+        assert shown.notes == ("API key is not available for this organization's costs; shown without it.",)
+
+
 RULES = (
     (["user_id"], True),
     (["user_id", "project_id"], False),

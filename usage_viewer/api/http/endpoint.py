@@ -73,11 +73,18 @@ def find_proxy(base_url: str) -> str | None:
 
 
 def proxy_variable(base_url: str) -> str:
-    """Return the name of the environment variable that names the proxy, or "the system's proxy setting"."""
-    scheme = httpx.URL(base_url).scheme
-    for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper(), "all_proxy", "ALL_PROXY"):
-        if os.environ.get(name):
-            return name
+    """Return the name of the environment variable that names the proxy, or "the system's proxy setting".
+
+    As in `urllib`: a name in lower case counts before any other spelling, and switches these off if it is empty.
+    """
+    for wanted in (f"{httpx.URL(base_url).scheme}_proxy", "all_proxy"):
+        if wanted in os.environ:
+            if os.environ[wanted]:
+                return wanted
+            continue
+        for name, value in os.environ.items():
+            if name.lower() == wanted and value:
+                return name
     return "the system's proxy setting"
 
 

@@ -72,7 +72,21 @@ class CoverageReader:
 
     def adjust(self, view: ViewState, now: int) -> AdjustedView:
         """Adjust `view` to what its dataset and its organization support, as of `now` (epoch seconds)."""
-        return adjust_view(view, now, self._week_start, self.grants(view.dataset_name, now))
+        grants = self.grants(view.dataset_name, now)
+        stored = self._grains_within(view, now) if any(item.always for item in grants.refusals) else []
+        return adjust_view(view, now, self._week_start, grants, stored)
+
+    def _grains_within(self, view: ViewState, now: int) -> list[frozenset[str]]:
+        """Return the grains with a stored bucket in the range of a view: older usage may have more dimensions."""
+        bounds = view.periods(now, self._week_start).bounds
+        return [
+            grain.grain
+            for grain in self._store.grains(view.dataset_name)
+            if any(
+                bool(((held.starts >= bounds[0]) & (held.starts < bounds[-1])).any())
+                for held in grain.held.values()
+            )
+        ]
 
     def read(self, adjusted: AdjustedView, now: int, *, refresh: Refresh = Refresh.NEEDED) -> StoredView:
         """Find the stored buckets that answer an adjusted view, and compare them with those that it needs."""

@@ -58,6 +58,7 @@ class KeyController(QObject):
     not_stored = Signal(object)  # KeyringError; the key is in use until the window closes
     failed = Signal(object)  # UsageViewerError for the banner
     server_differs = Signal(object)  # KeyForAnotherServer: the key is not used unless the user agrees
+    server_chosen = Signal(str)  # base URL of the server that the typed key is for, in place of the present one
     reported = Signal(str)  # a sentence for the status bar
 
     def __init__(
@@ -67,10 +68,12 @@ class KeyController(QObject):
         self._source, self._workspace, self._tasks = source, workspace, tasks
         self._page, self._window = page, window
         self._answer: KeyringAnswer | None = None
+        self._typed: AdminKey | None = None  # to check once its server is set
         source.opening.connect(self._on_opening)
         source.changed.connect(self._on_source_changed)
         workspace.session_opened.connect(self._connect_or_ask)
         page.key_entered.connect(self._check_and_store)
+        page.server_chosen.connect(self._on_server_chosen)
         page.cancelled.connect(self._on_page_cancelled)
         self.refused.connect(page.show_error)
 
@@ -91,8 +94,11 @@ class KeyController(QObject):
         self._show_page(can_go_back=True)
 
     def _show_page(self, *, can_go_back: bool) -> None:
-        key = self._answer.key if self._answer is not None else None
         self._page.clear()
+        self._request_page(can_go_back=can_go_back)
+
+    def _request_page(self, *, can_go_back: bool) -> None:
+        key = self._answer.key if self._answer is not None else None
         self._page.set_request(
             self._source.own_label,
             origin_of(self._source.own_profile.base_url),
@@ -146,19 +152,31 @@ class KeyController(QObject):
                 hint = "None of these organizations has a key. Open each one alone and enter its key."
                 self.failed.emit(KeyMissing(hint=hint))
             return
-        if answer is None:
-            return
-        if answer.key is not None:
+        if answer is not None:
+            self._use_answer(answer, is_empty=session.empty)
+
+    def _use_answer(self, answer: KeyringAnswer, *, is_empty: bool) -> None:
+        """Use the stored key, check the typed one, or ask for one if there is no data either (`is_empty`)."""
+        typed, self._typed = self._typed, None
+        if typed is not None:
+            self._request_page(can_go_back=True)
+            self._check_and_store(typed)
+        elif answer.key is not None:
             self._workspace.connect_key(answer.key)
         elif isinstance(answer.error, KeyForAnotherServer):
             self.server_differs.emit(answer.error)
-        elif session.empty:
+        elif is_empty:
             self._show_page(can_go_back=bool(self._source.own_label))
             if answer.error is not None:
                 self._page.show_error(answer.error)
             self.key_missing.emit()
         else:
             self.failed.emit(answer.error or KeyMissing(hint=NO_KEY_HINT))
+
+    def _on_server_chosen(self, server: str, key: AdminKey) -> None:
+        """Set another server for the organization; the typed key is checked there."""
+        self._typed = key
+        self.server_chosen.emit(server)
 
     def _check_and_store(self, key: AdminKey) -> None:
         """Check the key with one small request, then stores it."""

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.errors import InputError, NotAnAdminKey, UsageViewerError
+from usage_viewer.domain.errors import InputError, NotAnAdminKey, UsageViewerError, WrongServer
+from usage_viewer.domain.origin import origin_of
 from usage_viewer.gui.widgets.line_edit import LineEdit
 from usage_viewer.gui.widgets.theme import UNIT, error_colour, muted_colour, plain_label, scaled_font
 
@@ -39,6 +40,7 @@ class KeyPage(QWidget):
     """Emits the typed key; `KeyController` checks and stores it and calls the `show_…` methods."""
 
     key_entered = Signal(object)  # AdminKey
+    server_chosen = Signal(str, object)  # base URL of the server that the typed AdminKey is for
     demo_requested = Signal()
     cancelled = Signal()
 
@@ -54,6 +56,9 @@ class KeyPage(QWidget):
         self._connect.setDefault(True)
         self._connect.setAutoDefault(True)
         self._connect.setAccessibleDescription("Checks the key with one small request, then stores it.")
+        self._use_server = QPushButton("", self)
+        self._use_server.setAccessibleDescription("Sets the organization's server and checks the key there.")
+        self._server = ""
         self._demo = QPushButton("Try the &demo", self)
         self._demo.setAccessibleDescription("Opens a sample organization; no key is needed.")
         self._back = QPushButton("&Back", self)
@@ -71,6 +76,7 @@ class KeyPage(QWidget):
         self._field.returnPressed.connect(self._on_entered)
         self._field.textEdited.connect(self._on_edited)
         self._connect.clicked.connect(self._on_entered)
+        self._use_server.clicked.connect(self._on_server_chosen)
         self._demo.clicked.connect(self.demo_requested)
         self._back.clicked.connect(self.cancelled)
         self.show_idle()
@@ -95,6 +101,7 @@ class KeyPage(QWidget):
         inside.addWidget(self._hint)
         buttons = QHBoxLayout()
         buttons.setSpacing(UNIT)
+        buttons.addWidget(self._use_server)
         buttons.addWidget(self._connect)
         buttons.addWidget(self._demo)
         buttons.addStretch(1)
@@ -192,11 +199,15 @@ class KeyPage(QWidget):
         self._show_text("", "Checking the key…")
 
     def show_error(self, error: UsageViewerError) -> None:
-        """Show a problem and its hint; the typed key stays in the field for correction."""
+        """Show a problem and its hint; the typed key stays in the field for correction.
+
+        If the organization has another server, a button offers to use that server with the typed key.
+        """
         self._set_busy(False)
         # The server's message about a key of the wrong kind names missing scopes, which is misleading.
         detail = "" if isinstance(error, NotAnAdminKey) else visible(error.detail)
         self._show_text(error.title, f"{error.hint}\n{detail}".strip())
+        self._offer_server(error.server if isinstance(error, WrongServer) else "")
         self._field.setFocus()
         self._field.selectAll()
 
@@ -217,6 +228,15 @@ class KeyPage(QWidget):
         else:
             self.key_entered.emit(key)
 
+    def _on_server_chosen(self) -> None:
+        server = self._server
+        try:
+            key = AdminKey.parse(self._field.text())
+        except InputError as error:
+            self.show_error(error)
+        else:
+            self.server_chosen.emit(server, key)
+
     def _on_edited(self, text: str) -> None:
         """Report a pasted key of the wrong kind at once."""
         self._show_text("", "")
@@ -233,7 +253,14 @@ class KeyPage(QWidget):
         self._connect.setEnabled(not busy)
         self._demo.setEnabled(not busy)
 
+    def _offer_server(self, server: str) -> None:
+        """Offer to use another server of the vendor (a base URL); "" offers none."""
+        self._server = server
+        self._use_server.setText(f"&Use {origin_of(server).partition('://')[2]}" if server else "")
+        self._use_server.setVisible(bool(server))
+
     def _show_text(self, problem: str, hint: str) -> None:
+        self._offer_server("")
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
         self._hint.setText(hint)

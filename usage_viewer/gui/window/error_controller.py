@@ -43,6 +43,7 @@ class ErrorController(QObject):
         workspace.failed.connect(self.show)
         keys.failed.connect(self.show)
         keys.server_differs.connect(self.show_other_server)
+        keys.server_chosen.connect(self._move)
         keys.accepted.connect(self.clear)
         keys.refused.connect(self._note)
         self._names_error: UsageViewerError | None = None
