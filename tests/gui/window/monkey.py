@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLineEdit,
     QMenu,
+    QMessageBox,
     QWidget,
 )
 from shiboken6 import isValid
@@ -247,6 +248,8 @@ class Monkey:
                 self.done.append(self._pick_from(popup))
             else:
                 popup.close()
+        elif isinstance(dialog, QMessageBox):  # the file dialog's question about an existing file
+            self.chance.choice(dialog.buttons()).click()
         elif isinstance(dialog, QFileDialog):
             if dialog.acceptMode() is QFileDialog.AcceptMode.AcceptSave and self.chance.random() < 0.5:
                 dialog.selectFile(str(self.folder / f"saved-{self.chance.randrange(10**9)}"))
