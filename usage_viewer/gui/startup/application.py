@@ -72,7 +72,7 @@ def run(context: "AppContext", early: EarlyWindow | None = None) -> int:
     """Run until the window is closed; return the exit status."""
     if early is not None:
         return _run_early(context, early)
-    from usage_viewer.gui.startup.single_instance import SingleInstance, raise_running
+    from usage_viewer.gui.startup.single_instance import OpenWindow, SingleInstance, raise_running
 
     options = context.options
     if not _has_display():
@@ -84,8 +84,11 @@ def run(context: "AppContext", early: EarlyWindow | None = None) -> int:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     application = make_application()
     if options.own_data:
-        if raise_running(context.paths):
+        found = raise_running(context.paths)
+        if found is OpenWindow.RAISED:
             return 0
+        if found is OpenWindow.SILENT:
+            sys.stderr.write("usage-viewer: Another window of Usage Viewer is open, but it does not answer.\n")
         take_startup_table(context.paths)  # it is only valid for a start without an open window
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     window = MainWindow()
