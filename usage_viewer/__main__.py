@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
-from usage_viewer.app.file_permissions import disable_core_dumps, restrict_permissions
+from usage_viewer.app.file_permissions import protect_memory, restrict_permissions
 from usage_viewer.app.profile.paths import ProfilePaths, default_data_dir
 from usage_viewer.cli.error_output import write_error
-from usage_viewer.domain.admin_key import AdminKey, KeyFilter
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import InputError, SnapshotError, UsageViewerError
+from usage_viewer.domain.key_masking import KeyFilter, MaskedOutput
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -35,8 +36,8 @@ DEMO_SERVER = "demo-server"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status. With `argv` None, use the arguments of the process."""
     if argv is None:
-        _mask_uncaught_errors()
-    disable_core_dumps()
+        _mask_output()
+    protect_memory()
     words = sys.argv[1:] if argv is None else argv
     if words and words[0] == DEMO_SERVER:
         from usage_viewer.demo.__main__ import run
@@ -53,6 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         _check_ca_file(arguments.ca_file)
         if arguments.demo and arguments.open is not None:
             raise InputError(title="--demo and --open can't be combined", hint="Use either --demo or --open.")
+        if getattr(arguments, "key_stdin", False) and (arguments.demo or arguments.open is not None):
+            raise InputError(
+                title="--key-stdin can't be combined with --demo or --open", hint="Neither needs a key."
+            )
     except InputError as error:
         write_error(error, sys.stderr)
         return 2
@@ -85,7 +90,7 @@ def _run_table(arguments: "Namespace", paths: ProfilePaths, server: "Server") ->
             write_error(error, sys.stderr)
             return 1
     if not arguments.demo:
-        return run(arguments, _build_profile(arguments, paths, server, stored=not arguments.no_store))
+        return _run_own_table(arguments, paths, server)
     try:
         demo = open_demo()
     except UsageViewerError as error:
@@ -95,6 +100,22 @@ def _run_table(arguments: "Namespace", paths: ProfilePaths, server: "Server") ->
         return run(arguments, demo.profile)
     finally:
         demo.close()
+
+
+def _run_own_table(arguments: "Namespace", paths: ProfilePaths, server: "Server") -> int:
+    """Print a table of the organization's own data, with the key from standard input if the user asks for that."""
+    from usage_viewer.cli.table import run
+
+    key = None
+    if arguments.key_stdin:
+        from usage_viewer.cli.key_input import read_key
+
+        try:
+            key = read_key(sys.stdin)
+        except InputError as error:
+            write_error(error, sys.stderr)
+            return 2
+    return run(arguments, _build_profile(arguments, paths, server, stored=not arguments.no_store, key=key))
 
 
 def _run_forget(arguments: "Namespace", paths: ProfilePaths, organization: "Organization") -> int:
@@ -150,8 +171,12 @@ def _build_profile(
     label: str = "",
     stored: bool = True,
     environment: bool = True,
+    key: AdminKey | None = None,
 ) -> "Profile":
-    """Return a profile on this server; `environment` says whether a key in the environment may be used."""
+    """Return a profile on this server; `environment` says whether a key in the environment may be used.
+
+    `key` was read from standard input.
+    """
     from usage_viewer.app.fetch.api_source import ConnectionOptions
     from usage_viewer.app.key_scopes import key_scope
     from usage_viewer.app.profile.profile import Profile
@@ -163,7 +188,9 @@ def _build_profile(
         base_url=server.base_url,
         database=paths.database if stored else None,
         keystore=lambda: open_keystore(
-            key_scope(paths, server.base_url), environment_server=server.environment_server if environment else ""
+            key_scope(paths, server.base_url),
+            environment_server=server.environment_server if environment else "",
+            typed=key,
         ),
         connection=ConnectionOptions(ca_file=arguments.ca_file, server_note=server.note),
     )
@@ -271,8 +298,10 @@ def _log_to_stderr(verbose: bool) -> None:
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])
 
 
-def _mask_uncaught_errors() -> None:
-    """Log uncaught errors with keys masked; Python itself would print them unmasked."""
+def _mask_output() -> None:
+    """Mask keys in everything that is written to standard error, also in uncaught errors."""
+    if sys.stderr is not None:  # it is None if the process was started without one
+        sys.stderr = cast(TextIO, MaskedOutput(sys.stderr))
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 

@@ -1,8 +1,17 @@
-"""Provides the scopes of keys in a keyring."""
+"""Provides a key, a search for its text, and the scopes of keys in a keyring."""
 
 from pathlib import Path
 
 from usage_viewer.keystore import VENDOR_SERVER, KeyScope, UnboundEntry
+
+SECRET = "Zq7mW2xV9tLr4KpN8sHd3GfB6yTc"
+TEXT = f"sk-admin-{SECRET}abcd"
+MASKED = "sk-admin-…abcd"
+
+
+def leaks(text: str, secret: str = SECRET) -> bool:
+    """Report whether the text contains a part of 8 characters of the secret."""
+    return any(secret[i : i + 8] in text for i in range(len(secret) - 7))
 
 
 def key_scope(

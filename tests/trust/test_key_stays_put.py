@@ -1,15 +1,21 @@
 """Runs the whole program with a marked key and searches everything that it wrote, printed or showed."""
 
 import base64
+import html
 import json
+import os
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 import pytest
 
+from tests.rigs.command_line import ROOT
 from tests.rigs.keys import key_scope
 from tests.rigs.wire import refusing_port
 from tests.trust.known_usage import organization
@@ -90,25 +96,47 @@ def test_table_writes_no_key(program: "Program", search: Search) -> None:
     search.check()
 
 
-ECHOES: Final = {
-    "401": Fault(status=401, body=json.dumps({"error": {"message": f"Incorrect API key: {MARK}"}}).encode()),
-    "403": Fault(status=403, body=json.dumps({"error": {"message": f"Bearer {MARK}", "code": MARK}}).encode()),
-    "400": Fault(status=400, body=json.dumps({"error": {"message": MARK, "param": MARK, "type": MARK}}).encode()),
-    "500": Fault(status=500, body=f"<html>{MARK}</html>".encode(), headers={"x-request-id": MARK}),
-    "301": Fault(status=301, headers={"location": f"https://example.org/?key={MARK}"}),
-    "no JSON": Fault(body=MARK.encode()),
-    "another shape": Fault(body=json.dumps({"data": [{MARK: MARK, "start_time": MARK}], MARK: 1}).encode()),
-    "429": Fault(status=429, body=json.dumps({"error": {"message": MARK}}).encode(), headers={"retry-after": MARK}),
-    "cut off": Fault(truncate=20),
-}
+def echoes(key: str) -> dict[str, Fault]:
+    """Return answers that say the key back, each in another place."""
+
+    def error(status: int, **fields: str) -> Fault:
+        return Fault(status=status, body=json.dumps({"error": fields}).encode())
+
+    encoded = base64.b64encode(f"user:{key}".encode()).decode()
+    return {
+        "401": error(401, message=f"Incorrect API key: {key}"),
+        "403": error(403, message=f"Bearer {key}", code=key),
+        "400": error(400, message=key, param=key, type=key),
+        "422": Fault(status=422, body=json.dumps({"title": key, "detail": [{"loc": [key], "msg": key}]}).encode()),
+        "500": Fault(status=500, body=f"<html>{html.escape(key)}</html>".encode(), headers={"x-request-id": key}),
+        "502": Fault(status=502, body=f"<html><title>{key}</title></html>".encode()),
+        "301": Fault(status=301, headers={"location": f"https://example.org/?key={quote(key, safe='')}"}),
+        "no JSON": Fault(body=key.encode()),
+        "another shape": Fault(body=json.dumps({"data": [{key: key, "start_time": key}], key: 1}).encode()),
+        "another object": Fault(body=json.dumps({"object": key, "data": key}).encode()),
+        "429": Fault(
+            status=429, body=json.dumps({"error": {"message": key}}).encode(), headers={"retry-after": key}
+        ),
+        "upper case": error(401, message=f"UNKNOWN KEY {key.upper()}"),
+        "Base64": error(401, message=f"Authorization: Basic {encoded}", code=encoded),
+        "cookie": Fault(status=400, headers={"set-cookie": f"session={key}", f"x-{key[-12:]}": "1"}),
+        "type": Fault(body=b"x", headers={"content-type": key}),
+        "cut off": Fault(truncate=20),
+    }
 
 
-@pytest.mark.parametrize("name", ECHOES)
-def test_server_that_echoes_the_key(name: str, program: "Program", search: Search) -> None:
-    fault = ECHOES[name]
+PLAIN: Final = "Zq7mW2xV9tLr4KpN8sBd3FhJ6gTyR5cEuA1oQv0iXwMzPqLk"
+"""A key of a gateway: it doesn't look like OpenAI's."""
+
+
+@pytest.mark.parametrize("key", [MARK, PLAIN])
+@pytest.mark.parametrize("name", echoes(""))
+def test_server_that_echoes_the_key(name: str, key: str, program: "Program") -> None:
+    search = Search(keys=(key,))
+    fault = echoes(key)[name]
     headers = {"retry-after-ms": "1", **fault.headers}
     program.server.faults = lambda request: Fault(fault.status, headers, fault.body, truncate=fault.truncate)
-    searched(search, program(*WEEK), 3, "usage-viewer: ")
+    searched(search, program(*WEEK, env={"OPENAI_ADMIN_KEY": key}), 3, "usage-viewer: ")
     search.files(program.home)
     search.check()
 
@@ -120,8 +148,49 @@ def test_unreachable_server(program: "Program", search: Search) -> None:
     search.check()
 
 
+@linux
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can start another user")
+def test_other_processes_of_the_user_cannot_read_the_memory(program: "Program") -> None:
+    """`/proc/PID/environ` and `mem` of a running command are refused to another process of the same user."""
+    if subprocess.run([*NOBODY, sys.executable, "-c", "import usage_viewer, httpx"], cwd=ROOT).returncode:
+        pytest.skip("another user can't run this checkout")
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def hold(request: object) -> None:
+        arrived.set()
+        go_on.wait(30)
+
+    program.server.faults = hold
+    with (
+        tempfile.TemporaryDirectory() as home,
+        subprocess.Popen(
+            [*NOBODY, sys.executable, "-m", "usage_viewer", *program.options, *WEEK, "--data-dir", home],
+            env=program.environment({"HOME": home}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as run,
+    ):
+        os.chown(home, 65534, 65534)
+        try:
+            assert arrived.wait(30)
+            for name in ("environ", "mem"):
+                read = subprocess.run([*NOBODY, "head", "-c", "1", f"/proc/{run.pid}/{name}"], capture_output=True)
+                assert read.returncode != 0
+                assert b"Permission denied" in read.stderr
+            own = subprocess.run([*NOBODY, "cat", "/proc/self/environ"], capture_output=True)
+            assert own.returncode == 0  # this user may read its other processes
+        finally:
+            go_on.set()
+            _, errors = run.communicate(timeout=30)
+    assert run.returncode == 0, errors
+
+
+NOBODY: Final = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+
+
 FAILING: Final = """
 import sys
+import tempfile
 import threading
 from usage_viewer.__main__ import main
 from usage_viewer.app.profile.profile import Profile
@@ -177,7 +246,7 @@ def test_window_writes_no_key_until_a_crash(
         window.ask(f"enter {OTHER}")
         window.wait_for("key-page", "refused")
         look_around(window, search)
-        program.server.faults = lambda request: ECHOES["403"]
+        program.server.faults = lambda request: echoes(MARK)["403"]
         window.ask(f"enter {MARK}")
         window.wait_for("key-page", "Bearer")
         look_around(window, search)
@@ -198,7 +267,7 @@ def test_window_writes_no_key_until_a_crash(
         assert "Fatal Python error: Aborted" in window.err
     with program.window("--verbose", env=environment) as window:
         window.wait_for("shown", "Complete: 30 days")
-        program.server.faults = lambda request: ECHOES["401"]
+        program.server.faults = lambda request: echoes(MARK)["401"]
         window.ask("look-at 60")
         window.wait_for("banner", "refused")
         look_around(window, search)

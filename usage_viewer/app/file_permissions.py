@@ -1,16 +1,18 @@
-"""Restricts stored files to their owner at each start, and disables core dumps."""
+"""Restricts stored files to their owner at each start, and keeps other processes from the memory of this one."""
 
 import logging
 import os
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from usage_viewer.app.profile.data_directory import MARKER, is_own
 from usage_viewer.app.profile.paths import ProfilePaths
 
 DIRECTORY, FILE = 0o700, 0o600
+_PR_SET_DUMPABLE = 4
 log = logging.getLogger(__name__)
 
 
@@ -34,10 +36,23 @@ def restrict_permissions(data_dir: Path) -> None:
         log.warning("permissions can't be checked: %s", error)
 
 
-def disable_core_dumps() -> None:
-    """Prevent the system from writing the process's memory, which includes the key, to disk after a crash."""
+def protect_memory() -> None:
+    """Keep the process's memory, which includes the key, from the disk and from other processes of the user.
+
+    No core dump is written after a crash. On Linux, neither a debugger nor a reader of `/proc/PID/environ` gets
+    in, unless it is root.
+    """
     if sys.platform == "win32":
         return
+    _disable_core_dumps()
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _disable_core_dumps() -> None:
     import resource
 
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)

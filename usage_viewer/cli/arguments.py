@@ -73,6 +73,11 @@ def build_parser() -> Parser:
         "error. The key is read from the keyring, or from OPENAI_ADMIN_KEY; OPENAI_BASE_URL names another server.",
     )
     _add_common_options(table, is_command=True)
+    table.add_argument(
+        "--key-stdin",
+        action="store_true",
+        help="read the admin key from standard input (one line) for this run only; it is not stored",
+    )
     _add_range_options(table)
     _add_content_options(table)
     _add_output_options(table)

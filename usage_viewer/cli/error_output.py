@@ -2,9 +2,9 @@
 
 from typing import TextIO
 
-from usage_viewer.domain.admin_key import mask_keys
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.key_masking import mask_keys
 
 
 def write_error(error: UsageViewerError, err: TextIO) -> None:

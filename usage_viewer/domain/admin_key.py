@@ -1,8 +1,8 @@
-"""Holds the admin key in a type that never prints it, and masks keys in text and log records."""
+"""Holds the admin key in a type that never prints it."""
 
 import hmac
-import logging
 import re
+import weakref
 from collections.abc import Callable
 from enum import Enum
 from typing import Final, Never, Self, SupportsIndex, final
@@ -12,16 +12,10 @@ from usage_viewer.domain.errors import InputError
 MAX_LENGTH: Final = 512
 _TAIL = 4  # characters shown at the end of a masked key
 _TAIL_FROM = 24  # secret characters that a key must have for its tail to be shown
-_PART = 8  # a part of a key with this many characters counts as a leak
 
 # Characters that surround a key copied from a page, a shell or a JSON file; the last three are invisible.
 _AROUND = " \t\r\n\f\v\"'`“”‘’«»\u00a0\ufeff\u200b\u2060"
 _BEARER = re.compile(r"bearer(\s+|$)", re.IGNORECASE)
-_KEY_LIKE = re.compile(
-    r"(sk-(?:admin|proj|svcacct)-)[A-Za-z0-9_-]+"
-    r"|(?<![A-Za-z0-9])(sk-)(?!(?:admin|proj|svcacct)-)[A-Za-z0-9_-]{8,}"
-    r"|(sk-)[A-Za-z0-9]{32,}"  # also directly after a letter, as in an escaped line break: \nsk-…
-)
 
 
 class KeyKind(Enum):
@@ -33,6 +27,15 @@ class KeyKind(Enum):
     OTHER = ""
 
 
+_IN_USE: "list[weakref.ref[AdminKey]]" = []
+"""Every key of this process, so that all output can be searched for them."""
+
+
+def keys_in_use() -> "list[AdminKey]":
+    """Return every key that exists in this process."""
+    return [key for reference in _IN_USE.copy() if (key := reference()) is not None]
+
+
 @final
 class AdminKey:
     """Hides the text of a key: only `reveal()` returns it, every other output is `masked`.
@@ -41,7 +44,7 @@ class AdminKey:
     is the same object, so `dataclasses.asdict` of a record with a key is masked too.
     """
 
-    __slots__ = ("_open",)
+    __slots__ = ("__weakref__", "_open")
     # A closure instead of the text: debuggers and crash reporters that list attributes see only a function.
     _open: Callable[[], str]
 
@@ -63,10 +66,11 @@ class AdminKey:
             raise InputError(title=title, hint=hint)
         key = object.__new__(cls)
         object.__setattr__(key, "_open", lambda: cleaned)
+        _IN_USE.append(weakref.ref(key, _IN_USE.remove))
         return key
 
     def reveal(self) -> str:
-        """Return the key's text. Use it only for the request header and the keyring."""
+        """Return the key's text. Use it only for the request header, the keyring and to mask output."""
         return self._open()
 
     @property
@@ -138,66 +142,3 @@ def _find_problem(cleaned: str) -> tuple[str, str] | None:
             "A key has only plain letters, digits and punctuation marks. Copy it again from its source.",
         )
     return None
-
-
-def mask_keys(text: str) -> str:
-    """Return `text` with everything that looks like an OpenAI key (`sk-…`) cut to its prefix."""
-    return _KEY_LIKE.sub(lambda match: f"{match[1] or match[2] or match[3]}…", text)
-
-
-def redact(text: str, key: AdminKey) -> str:
-    """Return `text` without `key`, without parts of it (8 characters or more), and without other keys."""
-    secret = key.reveal()
-    text = mask_keys(text.replace(secret, key.masked))
-    public = key.kind.value
-    parts = {secret[i : i + _PART] for i in range(len(secret) - _PART + 1)}
-    parts = {part for part in parts if part not in public}
-    pieces: list[str] = []
-    at, hidden_to = 0, 0
-    while at < len(text):
-        if text[at : at + _PART] in parts:
-            if at >= hidden_to:  # overlapping parts get a single mark
-                pieces.append("…")
-            hidden_to = at + _PART
-        if at >= hidden_to:
-            pieces.append(text[at])
-        at += 1
-    return "".join(pieces)
-
-
-class KeyFilter(logging.Filter):
-    """Masks keys in a log record's message, arguments, exception, stack and extra fields.
-
-    Add the filter to each handler, not to a logger: a logger's filters don't see the records of its child loggers.
-    The filter masks everything that looks like an OpenAI key; `watch(key)` adds a key that looks different.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._keys: list[AdminKey] = []
-
-    def watch(self, key: AdminKey) -> None:
-        """Mask this key too, whatever its format."""
-        self._keys.append(key)
-
-    def clean(self, text: str) -> str:
-        """Return `text` with all keys masked."""
-        for key in self._keys:
-            text = redact(text, key)
-        return mask_keys(text)
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Mask the record in place and keep it (return True)."""
-        try:
-            message = record.getMessage()
-        except (TypeError, ValueError, LookupError):
-            # The arguments don't match the message: logging itself would print them unmasked to stderr.
-            message = f"{record.msg} {record.args!r}"
-        record.msg, record.args = message, None
-        if record.exc_info:
-            record.exc_text = logging.Formatter().formatException(record.exc_info)
-            record.exc_info = None  # otherwise a formatter would render the exception again, unmasked
-        for name, value in list(vars(record).items()):
-            if isinstance(value, str):
-                setattr(record, name, self.clean(value))
-        return True

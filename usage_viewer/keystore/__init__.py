@@ -1,6 +1,6 @@
 """Stores the admin key in the operating system's keyring, or in memory for this run; never in a file."""
 
-from usage_viewer.keystore.environment import ENVIRONMENT_VARIABLE, key_from_environment
+from usage_viewer.keystore.given_key import ENVIRONMENT_VARIABLE, key_from_environment
 from usage_viewer.keystore.key_scope import VENDOR_SERVER, KeyScope, UnboundEntry
 from usage_viewer.keystore.memory import MemoryKeystore
 from usage_viewer.keystore.open import open_keystore

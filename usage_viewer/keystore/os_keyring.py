@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from usage_viewer.domain.admin_key import AdminKey, mask_keys, redact
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import (
     InputError,
     KeyForAnotherServer,
@@ -20,6 +20,7 @@ from usage_viewer.domain.errors import (
     KeyringLocked,
     NoKeyring,
 )
+from usage_viewer.domain.key_masking import mask_keys, redact
 from usage_viewer.keystore.key_scope import KeyScope
 from usage_viewer.keystore.os_backends import backend_title, find_backend, is_insecure
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from usage_viewer.domain.admin_key import AdminKey, mask_keys, redact
+from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import (
     AddressNotAllowed,
@@ -32,6 +32,7 @@ from usage_viewer.domain.errors import (
     UsageViewerError,
     WrongServer,
 )
+from usage_viewer.domain.key_masking import mask_keys, redact
 from usage_viewer.domain.origin import is_vendor_host
 
 MAX_DETAIL = 300

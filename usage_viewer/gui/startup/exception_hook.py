@@ -7,8 +7,8 @@ import types
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 
-from usage_viewer.domain.admin_key import mask_keys
 from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.key_masking import mask_keys
 
 log = logging.getLogger(__name__)
 

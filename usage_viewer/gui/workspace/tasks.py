@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from usage_viewer.domain.admin_key import mask_keys
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.key_masking import mask_keys
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
-"""Reads the key in the environment variable `OPENAI_ADMIN_KEY`, and guards it from other servers."""
+"""Offers the key in `OPENAI_ADMIN_KEY` or from standard input to this run, and guards it from other servers."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from usage_viewer.domain.admin_key import AdminKey
@@ -25,14 +26,32 @@ def key_from_environment(environment: Mapping[str, str]) -> AdminKey | None:
         raise
 
 
-class EnvironmentKeystore(MemoryKeystore):
-    """Offers the key of the environment until the program ends; another key replaces it in memory only."""
+@dataclass(frozen=True, slots=True)
+class GivenKey:
+    """A key, and where it was given, in words for the user."""
 
-    place = f"the environment variable {ENVIRONMENT_VARIABLE}"
+    key: AdminKey
+    place: str
 
-    def __init__(self, key: AdminKey) -> None:
-        super().__init__(key)
-        self._given = key
+
+def given_key(environment: Mapping[str, str], typed: AdminKey | None = None) -> GivenKey | None:
+    """Return the key from standard input, or else that in `OPENAI_ADMIN_KEY`; None if neither is given.
+
+    Raises InputError if the variable's text can't be a key.
+    """
+    if typed is not None:
+        return GivenKey(typed, "standard input")
+    key = key_from_environment(environment)
+    return None if key is None else GivenKey(key, f"the environment variable {ENVIRONMENT_VARIABLE}")
+
+
+class GivenKeystore(MemoryKeystore):
+    """Offers a given key until the program ends; another key replaces it in memory only."""
+
+    def __init__(self, given: GivenKey) -> None:
+        super().__init__(given.key)
+        self._given = given.key
+        self.place = given.place
 
     @property
     def description(self) -> str:
@@ -42,14 +61,15 @@ class EnvironmentKeystore(MemoryKeystore):
         return f"{MEMORY_ONLY} The next start uses the key in {self.place} again."
 
 
-class EnvironmentRefusal:
-    """Keeps the environment's key from a server that only a file names; all else is done by `keystore`.
+class GivenKeyRefusal:
+    """Keeps a given key from a server that only a file names; all else is done by `keystore`.
 
     A key that `keystore` has for that server is used.
     """
 
-    def __init__(self, keystore: Keystore, given_for: str, server: str) -> None:
+    def __init__(self, keystore: Keystore, given: GivenKey, given_for: str, server: str) -> None:
         self._keystore, self._given_for, self._server = keystore, given_for, server
+        self._from = given.place.removeprefix("the environment variable ")
 
     @property
     def persistent(self) -> bool:
@@ -64,17 +84,14 @@ class EnvironmentRefusal:
     @property
     def description(self) -> str:
         """Sentences for the user on where a key is stored."""
-        return (
-            f"{self._keystore.description} The key in {ENVIRONMENT_VARIABLE} is for {self._given_for} and not used "
-            "here."
-        )
+        return f"{self._keystore.description} The key in {self._from} is for {self._given_for} and not used here."
 
     def load(self) -> AdminKey | None:
         """Return the keystore's key. Raises KeyringError; raises KeyForAnotherServer if it has none."""
         key = self._keystore.load()
         if key is not None:
             return key
-        title = f"The admin key in {ENVIRONMENT_VARIABLE} is for another server"
+        title = f"The admin key in {self._from} is for another server"
         raise KeyForAnotherServer(given_for=self._given_for, server=self._server, title=title, reusable=False)
 
     def save(self, key: AdminKey) -> None:

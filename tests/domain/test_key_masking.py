@@ -1,0 +1,167 @@
+"""Keys are masked in text, log records and output."""
+
+import base64
+import html
+import io
+import json
+import logging
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.rigs.keys import MASKED, SECRET, TEXT, leaks
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.domain.key_masking import KeyFilter, MaskedOutput, mask_keys, redact
+
+
+@pytest.fixture
+def key() -> AdminKey:
+    return AdminKey.parse(TEXT)
+
+
+def test_redact_removes_the_key_and_its_parts(key: AdminKey) -> None:
+    assert redact(f"refused: {TEXT}.", key) == f"refused: {MASKED}."
+    assert redact("nothing to hide in sk-admin- keys", key) == "nothing to hide in sk-admin- keys"
+    assert redact(f"piece {SECRET[3:11]} here", key) == "piece … here"
+    assert redact(f"piece {SECRET[3:20]} here", key) == "piece … here"
+    assert redact(f"cut short: {TEXT[:20]}", key) == "cut short: sk-admin-…"
+    own = AdminKey.parse("company-gateway/" + SECRET)
+    assert not leaks(redact(f"'{own.reveal()}'", own))
+
+
+@given(st.text(st.sampled_from("ab-"), min_size=1, max_size=20), st.text(st.sampled_from("ab- "), max_size=60))
+def test_redacted_text_contains_no_part_of_the_key(secret: str, text: str) -> None:
+    key = AdminKey.parse(secret)
+    cleaned = redact(text, key)
+    assert not leaks(cleaned, secret)
+    if len(secret) > 3:
+        assert secret not in cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"Authorization: Bearer {TEXT}", "Authorization: Bearer sk-admin-…"),
+        (f"b'\\n{TEXT}'", "b'\\nsk-admin-…'"),
+        (f"sk-proj-{SECRET}, sk-svcacct-{SECRET}", "sk-proj-…, sk-svcacct-…"),
+        (f"(sk-{SECRET})", "(sk-…)"),
+        (f"\\nsk-{SECRET}{SECRET}", "\\nsk-…"),
+        ("keys begin with sk-admin-.", "keys begin with sk-admin-."),
+        (MASKED, MASKED),
+        ("the risk-assessment and task-management", "the risk-assessment and task-management"),
+    ],
+)
+def test_mask_keys_masks_everything_like_a_key(text: str, masked: str) -> None:
+    assert mask_keys(text) == masked
+
+
+def logged(*arguments: object, **options: object) -> str:
+    """Return what a handler with the filter writes for one record of a child logger."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(logging.Formatter("%(name)s %(message)s"))
+    handler.addFilter(KeyFilter())
+    root = logging.Logger("root", logging.DEBUG)
+    root.addHandler(handler)
+    child = logging.Logger("child", logging.DEBUG)
+    child.parent = root
+    child.error(*arguments, **options)  # type: ignore[arg-type]
+    return written.getvalue()
+
+
+def test_filter_masks_message_and_arguments() -> None:
+    assert logged(f"sent {TEXT}") == "child sent sk-admin-…\n"
+    assert logged("sent %s and %r", TEXT, {"h": TEXT}) == "child sent sk-admin-… and {'h': 'sk-admin-…'}\n"
+    assert logged("%(h)s", {"h": TEXT}) == "child sk-admin-…\n"
+    assert logged("%r", f"Bearer {TEXT}".encode()) == "child b'Bearer sk-admin-…'\n"
+    assert logged("100 %% of %d", 7) == "child 100 % of 7\n"
+
+
+def test_filter_masks_exceptions_and_stacks() -> None:
+    try:
+        raise ValueError(f"refused {TEXT}")
+    except ValueError:
+        text = logged("failed", exc_info=True)
+    assert "Traceback" in text
+    assert "ValueError: refused sk-admin-…" in text
+    assert not leaks(text)
+    assert "Stack (most recent call last)" in logged("here", stack_info=True)
+
+
+def test_filter_masks_arguments_that_do_not_match_the_message(capsys: pytest.CaptureFixture[str]) -> None:
+    text = logged("%d of %s", TEXT)
+    assert not leaks(text)
+    assert "sk-admin-…" in text
+    assert capsys.readouterr().err == ""
+
+
+PLAIN = "Zq7mW2xV+9tLr/4KpN8&sHd3<GfB6yTc"
+"""A key of a gateway, without a prefix and with characters that are escaped in URLs and HTML."""
+
+
+def test_filter_masks_every_key_in_use_whatever_its_form() -> None:
+    assert leaks(logged("sent %s", PLAIN), PLAIN)
+    own = AdminKey.parse(PLAIN)
+    assert not leaks(logged("sent %s", PLAIN), PLAIN)
+    assert not leaks(logged("sent %s", PLAIN[5:30]), PLAIN)
+    del own
+    assert leaks(logged("sent %s", PLAIN), PLAIN)  # a key that is gone is not kept for this
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        str,
+        str.upper,
+        str.lower,
+        lambda text: quote(text, safe=""),
+        lambda text: quote(text, safe="").lower(),
+        html.escape,
+        lambda text: json.dumps({"key": text}),
+        lambda text: text.encode().hex(),
+        lambda text: base64.b64encode(f"Bearer {text}".encode()).decode(),
+        lambda text: base64.b64encode(f":{text}".encode()).decode(),
+        lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+        lambda text: f"{text[:12]}\n{text[12:]}",
+        lambda text: repr(f"Authorization: Bearer {text}".encode()),
+    ],
+)
+@pytest.mark.parametrize("text", [PLAIN, TEXT])
+def test_key_in_use_is_found_in_every_spelling(text: str, spell: Callable[[str], str]) -> None:
+    own = AdminKey.parse(text)
+    spelt = spell(text)
+    masked = mask_keys(f"start {spelt} end")
+    assert masked.startswith("start ")
+    assert masked.endswith(" end")
+    left = len(masked.replace("…", "")) - len("start  end") - len(spell(""))
+    assert left <= len(own.masked)
+    assert left < len(text) / 2
+
+
+def test_output_is_masked_and_otherwise_that_of_the_stream() -> None:
+    own, stream = AdminKey.parse(PLAIN), io.StringIO()
+    output = MaskedOutput(stream)
+    assert output.write(f"a {PLAIN} b\n") == len(PLAIN) + 5
+    output.writelines(["c", PLAIN])
+    assert not leaks(stream.getvalue(), PLAIN)
+    assert stream.getvalue().startswith("a …")
+    assert own.reveal() == PLAIN
+    assert output.isatty() is False
+
+
+def test_filter_removes_the_exception_from_the_record() -> None:
+    error = ValueError(f"refused {TEXT}")
+    record = logging.LogRecord("n", logging.INFO, __file__, 1, "m", None, (ValueError, error, None))
+    KeyFilter().filter(record)
+    assert record.exc_info is None
+    assert record.exc_text == "ValueError: refused sk-admin-…"
+
+
+def test_filter_masks_extra_fields() -> None:
+    record = logging.LogRecord("n", logging.INFO, __file__, 1, "m", None, None)
+    record.header = f"Bearer {TEXT}"
+    assert KeyFilter().filter(record) is True
+    assert vars(record)["header"] == "Bearer sk-admin-…"
