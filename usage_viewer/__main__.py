@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from usage_viewer.app.file_permissions import protect_memory, restrict_permissions
 from usage_viewer.app.profile.paths import ProfilePaths, default_data_dir
-from usage_viewer.cli.error_output import write_error
+from usage_viewer.cli.error_output import GuardedOutput, write_error
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import InputError, SnapshotError, UsageViewerError
-from usage_viewer.domain.key_masking import KeyFilter, MaskedOutput
+from usage_viewer.domain.key_masking import KeyFilter
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -36,7 +36,7 @@ DEMO_SERVER = "demo-server"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status. With `argv` None, use the arguments of the process."""
     if argv is None:
-        _mask_output()
+        _guard_output()
     protect_memory()
     words = sys.argv[1:] if argv is None else argv
     if words and words[0] == DEMO_SERVER:
@@ -298,10 +298,10 @@ def _log_to_stderr(verbose: bool) -> None:
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])
 
 
-def _mask_output() -> None:
-    """Mask keys in everything that is written to standard error, also in uncaught errors."""
+def _guard_output() -> None:
+    """Mask keys and escape control characters in everything on standard error, also in uncaught errors."""
     if sys.stderr is not None:  # it is None if the process was started without one
-        sys.stderr = cast(TextIO, MaskedOutput(sys.stderr))
+        sys.stderr = cast(TextIO, GuardedOutput(sys.stderr))
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 

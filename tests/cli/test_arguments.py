@@ -170,7 +170,10 @@ class TestOptions:
         assert (arguments.command, arguments.base_url, arguments.demo) == (None, None, False)
 
     def test_no_option_takes_a_key(self) -> None:
-        assert "key" not in " ".join(option for option in options(help_of("table")) | options(help_of()))
+        named = {option for option in options(help_of("table")) | options(help_of()) if "key" in option}
+        assert named == {"--key-stdin"}
+        with pytest.raises(InputError):
+            build_parser().parse_args(["table", "--from", "2026-10-01", "--to", "2026-10-02", "--key-stdin=sk-x"])
 
 
 class TestHelp:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.rigs.keys import MASKED, SECRET, TEXT, leaks
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.domain.key_masking import KeyFilter, MaskedOutput, mask_keys, redact
+from usage_viewer.domain.key_masking import KeyFilter, mask_keys, redact
 
 
 @pytest.fixture
@@ -139,17 +139,6 @@ def test_key_in_use_is_found_in_every_spelling(text: str, spell: Callable[[str],
     left = len(masked.replace("…", "")) - len("start  end") - len(spell(""))
     assert left <= len(own.masked)
     assert left < len(text) / 2
-
-
-def test_output_is_masked_and_otherwise_that_of_the_stream() -> None:
-    own, stream = AdminKey.parse(PLAIN), io.StringIO()
-    output = MaskedOutput(stream)
-    assert output.write(f"a {PLAIN} b\n") == len(PLAIN) + 5
-    output.writelines(["c", PLAIN])
-    assert not leaks(stream.getvalue(), PLAIN)
-    assert stream.getvalue().startswith("a …")
-    assert own.reveal() == PLAIN
-    assert output.isatty() is False
 
 
 def test_filter_removes_the_exception_from_the_record() -> None:

@@ -15,7 +15,7 @@ from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.session import Session
 from usage_viewer.cli.arguments import parse_view
-from usage_viewer.cli.error_output import write_error
+from usage_viewer.cli.error_output import CLEAR_LINE, write_error
 from usage_viewer.domain.coverage import Coverage, Refresh
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import (
@@ -158,7 +158,7 @@ def _check_extras(result: ViewResult) -> None:
     received = (*result.extras.figures, *result.extras.values)
     for name in result.view.extras:
         if name not in received:
-            names = ", ".join(received)
+            names = ", ".join(map(visible, received))
             raise InputError(
                 name,
                 title="The server has sent no such field",
@@ -231,7 +231,7 @@ def _progress_line(err: TextIO) -> Callable[[str], None]:
         return lambda text: None
 
     def show(text: str) -> None:
-        err.write(f"\r\x1b[K{text}")
+        err.write(f"{CLEAR_LINE}{visible(text)}")
         err.flush()
 
     return show

@@ -35,6 +35,13 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(lambda match: _escape(match[0]), text)
 
 
+def visible_lines(text: str) -> str:
+    """Escape like `visible`, but keep line breaks and tabs: for a text of several lines."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSEEN.sub(lambda match: match[0] if match[0] in "\n\t" else _escape(match[0]), text)
+
+
 def _escape(char: str) -> str:
     code = ord(char)
     if code < 0x20:

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
-from typing import Any, Final, TextIO
+from typing import Final
 from urllib.parse import quote
 
 from usage_viewer.domain.admin_key import AdminKey, keys_in_use
@@ -113,23 +113,3 @@ class KeyFilter(logging.Filter):
             if isinstance(value, str):
                 setattr(record, name, mask_keys(value))
         return True
-
-
-class MaskedOutput:
-    """Wraps a text stream: `write` masks keys, everything else is that of the stream."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """Write `text` with keys masked; return the length of `text`."""
-        self._stream.write(mask_keys(text))
-        return len(text)
-
-    def writelines(self, lines: "list[str]") -> None:
-        """Write several texts with keys masked."""
-        for line in lines:
-            self.write(line)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)

@@ -9,6 +9,12 @@ from usage_viewer.domain.catalog import Dimension
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.view import NONE_TEXT, NOT_AVAILABLE, NOT_AVAILABLE_TEXT, Value
 
+MOST_NAMES: Final = 1_000_000
+"""Names that a file may have: a million take some 600 MB in memory."""
+
+LONGEST_NAME: Final = 4096
+"""Characters that a name or an id in a file may have."""
+
 NEVER: Final = 0
 """The `last_used` of a key that was never used."""
 

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -250,28 +251,80 @@ def test_zip_with_the_folder_is_accepted(folder: Path, tmp_path: Path) -> None:
         _opened(_zip(tmp_path / "up.zip", upward))
 
 
+def manifest_with(folder: Path, **changed: object) -> dict[str, object]:
+    """Return the snapshot's manifest with the entry of held.parquet changed."""
+    manifest: dict[str, Any] = json.loads((folder / FILE).read_bytes())
+    manifest["files"]["held.parquet"].update(changed)
+    return manifest
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def test_archive_over_the_size_limit_is_refused(tmp_path: Path, folder: Path) -> None:
-    path = _zip(tmp_path / "x.zip", {FILE: (folder / FILE).read_bytes(), "held.parquet": bytes(3_000_000)})
-    (tmp_path / "out").mkdir()
+    manifest = json.dumps(manifest_with(folder, bytes=3_000_000)).encode()
+    path = _zip(tmp_path / "x.zip", {**files_of(folder), FILE: manifest, "held.parquet": bytes(3_000_000)})
     with pytest.raises(SnapshotTooLarge):
-        unpack(path, tmp_path / "out", most_bytes=2_000_000)
+        unpack(path, _made(tmp_path / "out"), most_bytes=2_000_000)
+    assert list((tmp_path / "out").iterdir()) == []
     many = _zip(tmp_path / "many.zip", {FILE: b"{}"} | {f"f{number}.parquet": b"" for number in range(70)})
     with pytest.raises(NotASnapshot, match="71 files"):
         _opened(many)
 
 
+def test_file_that_the_manifest_does_not_name_is_not_unpacked(tmp_path: Path, folder: Path) -> None:
+    bomb = {"completions@user_id.parquet": bytes(30_000_000), "bomb.parquet": bytes(30_000_000)}
+    path = _zip(tmp_path / "x.zip", {**files_of(folder), **bomb})
+    unpack(path, _made(tmp_path / "out"))
+    assert {item.name for item in (tmp_path / "out").iterdir()} == files_of(folder).keys()
+    with closing(_opened(path)) as opened:
+        assert opened.look(EVERYTHING).coverage.complete
+
+
+def test_file_that_the_manifest_does_not_name_is_not_read(tmp_path: Path, folder: Path) -> None:
+    manifest = json.loads((folder / FILE).read_bytes())
+    del manifest["files"]["completions.parquet"]
+    (folder / FILE).write_text(json.dumps(manifest))
+    with pytest.raises(SnapshotDamaged, match=r"completions\.parquet is missing"):
+        _opened(folder)
+
+
+def test_file_of_another_size_than_the_manifest_says_is_not_unpacked(tmp_path: Path, folder: Path) -> None:
+    path = _zip(tmp_path / "x.zip", {**files_of(folder), "held.parquet": bytes(30_000_000)})
+    with pytest.raises(SnapshotDamaged, match=r"held\.parquet"):
+        unpack(path, _made(tmp_path / "out"))
+    assert sum(item.stat().st_size for item in (tmp_path / "out").iterdir()) < 2_000_000
+
+
 def test_false_declared_size_is_detected(tmp_path: Path, folder: Path) -> None:
+    manifest = json.dumps(manifest_with(folder, bytes=1000)).encode()
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr(FILE, (folder / FILE).read_bytes())
+        packed.writestr(FILE, manifest)
         packed.writestr("held.parquet", bytes(3_000_000))
     content = archive.getvalue().replace((3_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
     path = tmp_path / "x.zip"
     path.write_bytes(content)
     with pytest.raises(SnapshotError):
-        unpack(path, _made(tmp_path / "out"), most_bytes=2_000_000)
+        unpack(path, _made(tmp_path / "out"))
     unpacked = tmp_path / "out" / "held.parquet"
-    assert not unpacked.exists() or unpacked.stat().st_size <= 2_000_000
+    assert not unpacked.exists() or unpacked.stat().st_size <= 1000
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"organization": "x" * 5000}, "5000 characters"),
+        ({"files": {f"f{n}.parquet": {"rows": 1, "bytes": 1, "sha256": ""} for n in range(70)}}, "70 files"),
+        ({"files": {"held.parquet": {"rows": 1, "bytes": -1, "sha256": ""}}}, "bytes"),
+    ],
+)
+def test_manifest_out_of_bounds_is_refused(folder: Path, changes: dict[str, object], words: str) -> None:
+    manifest = json.loads((folder / FILE).read_bytes()) | changes
+    (folder / FILE).write_text(json.dumps(manifest))
+    with pytest.raises(SnapshotDamaged, match=words):
+        SnapshotProfile(folder)
 
 
 def _made(folder: Path) -> Path:

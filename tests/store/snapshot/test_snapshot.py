@@ -26,7 +26,7 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import Cancelled, SnapshotDamaged, StoreError
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.grants import Grants, Refusal
-from usage_viewer.domain.names import NEVER, Name
+from usage_viewer.domain.names import LONGEST_NAME, MOST_NAMES, NEVER, Name
 from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
 from usage_viewer.domain.verification import Bucket, Difference
@@ -44,6 +44,11 @@ T0 = 1_793_491_200
 DAY = 86400
 NOW = T0 + 400 * DAY
 SPAN = Span(T0, T0 + 3 * DAY)
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return what a manifest of the snapshot names: all of its files."""
+    return [path.name for path in folder.iterdir()]
 
 
 @pytest.fixture
@@ -84,7 +89,7 @@ def saved(filled: Store, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def opened(saved: Path) -> Iterator[Store]:
-    with closing(load_snapshot(saved, {"completions": [REFUSAL]})) as store:
+    with closing(load_snapshot(saved, names_in(saved), {"completions": [REFUSAL]})) as store:
         yield store
 
 
@@ -215,7 +220,7 @@ def test_empty_store_is_saved(store: Store, tmp_path: Path) -> None:
         "held.parquet",
         "names.parquet",
     ]
-    with closing(load_snapshot(tmp_path)) as opened:
+    with closing(load_snapshot(tmp_path, names_in(tmp_path))) as opened:
         assert opened.stored_buckets("completions") == {}
 
 
@@ -252,7 +257,7 @@ def _compare(store: Store) -> tuple[Difference, ...]:
 def test_comparisons_of_the_saved_buckets_are_kept(filled: Store, tmp_path: Path) -> None:
     _, inside = _compare(filled)
     assert save_snapshot(filled, tmp_path, SPAN)["differences.parquet"] == 1
-    with closing(load_snapshot(tmp_path)) as opened:
+    with closing(load_snapshot(tmp_path, names_in(tmp_path))) as opened:
         compared = opened.comparisons.of("completions", BucketWidth.DAY)
         stored = filled.comparisons.of("completions", BucketWidth.DAY)
         assert compared.at.starts.tolist() == [T0, T0 + DAY, T0 + 2 * DAY]
@@ -263,7 +268,7 @@ def test_comparisons_of_the_saved_buckets_are_kept(filled: Store, tmp_path: Path
         again = tmp_path / "again"
         again.mkdir()
         save_snapshot(opened, again, SPAN)
-    with closing(load_snapshot(again)) as opened:
+    with closing(load_snapshot(again, names_in(again))) as opened:
         assert (
             opened.comparisons.of("completions", BucketWidth.DAY).at.starts.tolist() == compared.at.starts.tolist()
         )
@@ -274,7 +279,7 @@ def test_snapshot_of_an_earlier_version_has_no_comparisons(filled: Store, tmp_pa
     save_snapshot(filled, tmp_path, SPAN)
     (tmp_path / "differences.parquet").unlink()
     _rewrite(tmp_path / "held.parquet", "SELECT * EXCLUDE (compared_at, grew) FROM plain")
-    with closing(load_snapshot(tmp_path)) as opened:
+    with closing(load_snapshot(tmp_path, names_in(tmp_path))) as opened:
         assert not len(opened.comparisons.of("completions", BucketWidth.DAY).at.starts)
         assert opened.stored_buckets("completions")[BucketWidth.DAY].starts.tolist() == [T0, T0 + DAY, T0 + 2 * DAY]
 
@@ -284,7 +289,7 @@ def test_difference_that_is_not_a_number_is_damage(filled: Store, tmp_path: Path
     save_snapshot(filled, tmp_path, SPAN)
     _rewrite(tmp_path / "differences.parquet", "SELECT * REPLACE ('much' AS local_value) FROM plain")
     with pytest.raises(SnapshotDamaged, match="not a number"):
-        load_snapshot(tmp_path)
+        load_snapshot(tmp_path, names_in(tmp_path))
 
 
 HELD, NAMES, COSTS, USAGE = "held.parquet", "names.parquet", "costs.parquet", "completions.parquet"
@@ -333,7 +338,7 @@ def test_damage_is_reported(saved: Path, tmp_path: Path) -> None:
         shutil.copytree(saved, folder)
         damage(folder)
         with pytest.raises(SnapshotDamaged, match=re.escape(problem)):
-            load_snapshot(folder)
+            load_snapshot(folder, names_in(folder))
 
 
 def test_unknown_and_missing_columns_are_ignored(
@@ -341,7 +346,7 @@ def test_unknown_and_missing_columns_are_ignored(
 ) -> None:
     _rewrite(saved / "completions.parquet", "SELECT * EXCLUDE (input_image_tokens), 1 AS novel FROM plain")
     view = ViewState(range=between(), columns=("input_tokens", "input_image_tokens"))
-    with closing(load_snapshot(saved)) as opened:
+    with closing(load_snapshot(saved, names_in(saved))) as opened:
         table = ask(opened, view)
         assert _content(ask(opened, view.with_columns(["input_tokens"]))) == _content(
             ask(filled, view.with_columns(["input_tokens"]))
@@ -352,7 +357,11 @@ def test_unknown_and_missing_columns_are_ignored(
 def test_loaded_store_reads_no_other_file(saved: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside.csv"
     outside.write_text("a\n1\n")
-    with closing(load_snapshot(saved)) as opened, opened.database.cursor() as cursor, pytest.raises(duckdb.Error):
+    with (
+        closing(load_snapshot(saved, names_in(saved))) as opened,
+        opened.database.cursor() as cursor,
+        pytest.raises(duckdb.Error),
+    ):
         cursor.execute(f"SELECT * FROM read_csv('{outside}')")
 
 
@@ -375,8 +384,26 @@ def test_snapshot_has_no_later_buckets(
 ) -> None:
     filled.put(make_usage(T0, 72, seed=9).batch(), NOW)
     view = ViewState(range=between(), per=Granularity.HOUR)
-    with closing(load_snapshot(saved)) as opened:
+    with closing(load_snapshot(saved, names_in(saved))) as opened:
         periods = view.periods(NOW)
         newest = cover(periods, periods.segments(), opened.stored_buckets("completions"), NOW).newest_fetch
         assert newest is not None
         assert newest < NOW
+
+
+@pytest.mark.parametrize(
+    ("select", "words"),
+    [
+        (f"SELECT * REPLACE (repeat('x', {LONGEST_NAME + 1}) AS name)", "more than 4096 characters"),
+        (f"SELECT * REPLACE (repeat('x', {LONGEST_NAME + 1}) || id AS id)", "more than 4096 characters"),
+        (f"SELECT * EXCLUDE (n) REPLACE (id || n AS id) FROM range({MOST_NAMES}) AS m(n),", "at most"),
+    ],
+)
+def test_too_many_or_too_long_names_are_refused(saved: Path, select: str, words: str) -> None:
+    source, more = saved / "names.parquet", saved / "more.parquet"
+    names = duckdb.read_parquet(str(source))
+    duckdb.sql(f"{select}{' names' if select.endswith(',') else ' FROM names'}").write_parquet(str(more))
+    assert len(names) > 0
+    more.replace(source)
+    with pytest.raises(SnapshotDamaged, match=words):
+        load_snapshot(saved, names_in(saved))

@@ -20,7 +20,7 @@ from usage_viewer.app.export.save import export_error
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.capabilities import SNAPSHOT
 from usage_viewer.app.snapshot import manifest as manifests
-from usage_viewer.app.snapshot.manifest import FILE, LARGEST, Manifest, PartFile, is_part, read_manifest
+from usage_viewer.app.snapshot.manifest import FILE, LARGEST, MOST_FILES, Manifest, PartFile, is_part, read_manifest
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import (
@@ -48,7 +48,6 @@ PIECE = 2**20
 MOST_BYTES = 4 * 2**30
 """Largest total size of the unpacked files in bytes: 4 GiB."""
 
-MOST_FILES = 64
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
@@ -165,7 +164,7 @@ def _load(folder: Path) -> "tuple[Manifest, Store]":
             raise SnapshotDamaged(f"{name} is missing.")
         if path.stat().st_size != expected.bytes or _digest(path) != expected.sha256:
             raise SnapshotDamaged(f"{name} was changed.")
-    return manifest, load_snapshot(folder, manifest.refusals)
+    return manifest, load_snapshot(folder, manifest.files, manifest.refusals)
 
 
 def _folder_of(path: Path) -> Path | None:
@@ -212,19 +211,23 @@ def _zipped_manifest(path: Path) -> bytes:
 
 
 def unpack(path: Path, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
-    """Unpack a snapshot's `.zip` into the empty `folder`, at most `most_bytes` bytes in total.
+    """Unpack the manifest and the files that it names from a `.zip` into the empty `folder`.
 
-    Accepts only file names that a snapshot can have, and doesn't rely on the sizes that the archive declares.
-    Raises SnapshotError, OSError.
+    Together they have at most `most_bytes` bytes. A file whose size is not that in the manifest is not unpacked:
+    the sizes that the archive declares may be wrong. Raises SnapshotError, OSError.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             entries = _snapshot_entries(archive)
-            if sum(entry.file_size for entry in entries.values()) > most_bytes:
+            content = _read_manifest_entry(archive, entries[FILE])
+            files = manifests.parse_manifest(content).files
+            if sum(part.bytes for part in files.values()) > most_bytes:
                 raise SnapshotTooLarge(_size_error(most_bytes))
-            remaining = most_bytes
-            for name, entry in entries.items():
-                remaining = _unpack_entry(archive, entry, folder / name, remaining)
+            (folder / FILE).write_bytes(content)
+            for name, part in files.items():
+                if name not in entries:
+                    raise SnapshotDamaged(f"{name} is missing.")
+                _unpack_entry(archive, entries[name], folder / name, part.bytes)
     except _ZIP_ERRORS as error:
         raise SnapshotDamaged(str(error)) from error
 
@@ -262,15 +265,16 @@ def _read_manifest_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> by
     return content
 
 
-def _unpack_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remaining: int) -> int:
-    """Unpack an entry of at most `remaining` bytes; return the number of bytes that remain for further entries."""
+def _unpack_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, size: int) -> None:
+    """Unpack an entry that has `size` bytes. Raises SnapshotDamaged if it has more."""
+    if entry.file_size != size:
+        raise SnapshotDamaged(f"{target.name} has not the size in {FILE}.")
     with archive.open(entry) as source, target.open("xb") as file:
         while piece := source.read(PIECE):
-            remaining -= len(piece)
-            if remaining < 0:
-                raise SnapshotTooLarge(_size_error(0))
+            size -= len(piece)
+            if size < 0:
+                raise SnapshotDamaged(f"{target.name} is larger than {FILE} says.")
             file.write(piece)
-    return remaining
 
 
 def _size_error(most_bytes: int) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -20,12 +20,14 @@ from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import NotASnapshot, SnapshotDamaged, SnapshotNewer
 from usage_viewer.domain.grain import is_stored_dataset, stored_dataset
 from usage_viewer.domain.grants import Grants, Refusal
+from usage_viewer.domain.names import LONGEST_NAME
 from usage_viewer.domain.period import Span
 from usage_viewer.domain.view import ViewState
 
 FORMAT = "usage-viewer snapshot"
 VERSION = 1
 FILE = "manifest.json"
+MOST_FILES = 64
 LARGEST = 4 * 2**20
 """Largest size of a manifest in bytes."""
 
@@ -41,8 +43,8 @@ ABOUT = (
 class PartFile(msgspec.Struct, frozen=True):
     """Describes a file of the snapshot: its number of rows, its size in bytes and its SHA-256 (hexadecimal)."""
 
-    rows: int
-    bytes: int
+    rows: Annotated[int, msgspec.Meta(ge=0)]
+    bytes: Annotated[int, msgspec.Meta(ge=0)]
     sha256: str
 
 
@@ -196,6 +198,16 @@ def parse_manifest(content: bytes) -> Manifest:
         manifest = msgspec.convert(stored, Manifest)
     except msgspec.ValidationError as error:
         raise SnapshotDamaged(f"{FILE}: {error}") from error
+    _check_bounds(manifest)
+    return manifest
+
+
+def _check_bounds(manifest: Manifest) -> None:
+    """Raise SnapshotDamaged for numbers, names and times out of bounds."""
+    if len(manifest.files) > MOST_FILES:
+        raise SnapshotDamaged(f"{FILE} lists {len(manifest.files)} files")
+    if len(manifest.organization) > LONGEST_NAME:
+        raise SnapshotDamaged(f"{FILE} has a name of {len(manifest.organization)} characters")
     for name in manifest.files:
         if not is_part(name):
             raise SnapshotDamaged(f"{FILE} lists a file that can't be part of a snapshot: {name[:80]!r}")
@@ -205,7 +217,6 @@ def parse_manifest(content: bytes) -> Manifest:
         not FIRST_YEAR <= moment.year <= LAST_YEAR for moment in (manifest.saved_at, manifest.start, manifest.end)
     ):
         raise SnapshotDamaged(f"{FILE} has times outside of the years {FIRST_YEAR} to {LAST_YEAR}")
-    return manifest
 
 
 def is_part(name: str) -> bool:

@@ -1,13 +1,15 @@
 """Reads a snapshot's Parquet files, checks them, and loads them into a store in memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from usage_viewer.domain.catalog import Dataset, Kind
 from usage_viewer.domain.errors import SnapshotDamaged, StoreError
 from usage_viewer.domain.grain import is_stored_dataset, stored_dataset
 from usage_viewer.domain.grants import Refusal
+from usage_viewer.domain.names import LONGEST_NAME, MOST_NAMES
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store.engine.database import OUT_OF_MEMORY, Connection, Database, quoted
 from usage_viewer.store.engine.digests import renew_every_digest
@@ -26,8 +28,10 @@ from usage_viewer.store.snapshot.format import (
 from usage_viewer.store.store import Store
 
 
-def load_snapshot(folder: Path, refusals: Mapping[str, Sequence[Refusal]] | None = None) -> Store:
-    """Load all files in `folder` into a store in memory.
+def load_snapshot(
+    folder: Path, files: Collection[str], refusals: Mapping[str, Sequence[Refusal]] | None = None
+) -> Store:
+    """Load those `files` in `folder` that this version knows into a store in memory.
 
     `refusals` has the groupings that the organization's API refuses, by dataset. Datasets and columns that this
     version does not know are ignored; metrics that a file lacks are missing. Raises SnapshotDamaged, and StoreError
@@ -37,12 +41,13 @@ def load_snapshot(folder: Path, refusals: Mapping[str, Sequence[Refusal]] | None
     try:
         with _as_damage(), database.transaction() as cursor:
             migrate(cursor, is_new=True)
-            _read_held(cursor, folder / HELD_FILE)
-            _read_comparisons(cursor, folder / DIFFERENCES_FILE)
-            _read_names(cursor, folder / NAMES_FILE)
+            paths = _Paths(folder, frozenset(files))
+            _read_held(cursor, paths[HELD_FILE])
+            _read_comparisons(cursor, paths.get(DIFFERENCES_FILE))
+            _read_names(cursor, paths[NAMES_FILE])
             names = sorted(row[0] for row in cursor.execute("SELECT DISTINCT dataset FROM held").fetchall())
             for dataset in map(stored_dataset, filter(is_stored_dataset, names)):
-                _read_dataset(cursor, dataset, folder / dataset_file(dataset))
+                _read_dataset(cursor, dataset, paths)
             for name, learnt in (refusals or {}).items():
                 write_refusals(cursor, name, learnt)
             renew_every_digest(cursor)
@@ -50,6 +55,25 @@ def load_snapshot(folder: Path, refusals: Mapping[str, Sequence[Refusal]] | None
     except BaseException:
         database.close()
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """Gives the path of each file that the manifest names; no other file in the folder is read."""
+
+    folder: Path
+    files: frozenset[str]
+
+    def __getitem__(self, name: str) -> Path:
+        path = self.get(name)
+        if path is None:
+            raise SnapshotDamaged(f"{name} is missing")
+        return path
+
+    def get(self, name: str) -> Path | None:
+        """Return the path of a file; None if the snapshot doesn't have it."""
+        path = self.folder / name
+        return path if name in self.files and path.is_file() else None
 
 
 @contextmanager
@@ -85,12 +109,12 @@ def _read_held(cursor: Connection, path: Path) -> None:
         )
 
 
-def _read_comparisons(cursor: Connection, path: Path) -> None:
+def _read_comparisons(cursor: Connection, path: Path | None) -> None:
     """Read which buckets were compared, and the differences in the file at `path`.
 
-    Without that file nothing counts as compared: earlier versions wrote neither.
+    Without a file nothing counts as compared: earlier versions wrote neither.
     """
-    if not path.is_file():
+    if path is None:
         return
     start = _seconds("bucket_start")
     cursor.execute(
@@ -112,6 +136,15 @@ def _read_comparisons(cursor: Connection, path: Path) -> None:
 
 def _read_names(cursor: Connection, path: Path) -> None:
     _open(cursor, "plain_names", path, NAME_COLUMNS, [name for name in NAME_COLUMNS if name != "last_used"])
+    # Before anything is copied: a small file may have a great many names.
+    (names,) = cursor.execute("SELECT count(*) FROM plain_names").fetchall()[0]
+    if names > MOST_NAMES:
+        raise SnapshotDamaged(f"it has {names} names; at most {MOST_NAMES} are accepted")
+    _refuse_if(
+        cursor,
+        f"a name or an id has more than {LONGEST_NAME} characters",
+        f"SELECT 1 FROM plain_names WHERE length(id) > {LONGEST_NAME} OR length(name) > {LONGEST_NAME}",
+    )
     cursor.execute(
         f"INSERT INTO name SELECT kind, id, name, {_seconds('last_seen')}, deleted, {_seconds('last_used')}"
         " FROM plain_names"
@@ -119,12 +152,12 @@ def _read_names(cursor: Connection, path: Path) -> None:
     _refuse_if(cursor, "a name occurs twice", "SELECT 1 FROM name GROUP BY kind, id HAVING count(*) > 1")
 
 
-def _read_dataset(cursor: Connection, dataset: Dataset, path: Path) -> None:
+def _read_dataset(cursor: Connection, dataset: Dataset, paths: _Paths) -> None:
     stored = cursor.execute("SELECT DISTINCT width FROM held WHERE dataset = ?", [dataset.name]).fetchall()
     widths = [width for width in dataset.widths if (width.value,) in stored]
     if not widths:
         return
-    plain = f"plain_{dataset.name}"
+    plain, path = f"plain_{dataset.name}", paths[dataset_file(dataset)]
     columns = _stored_columns(dataset)
     _open(cursor, plain, path, columns, ("bucket_start", "bucket_width"))
     dimensions = [item.name for item in dataset.dimensions]
@@ -192,10 +225,8 @@ def _open(
 ) -> None:
     """Create a view of a file with exactly `columns`: a column that the file lacks is null, others are ignored.
 
-    Raises SnapshotDamaged if the file or a required column is missing.
+    Raises SnapshotDamaged if a required column is missing.
     """
-    if not path.is_file():
-        raise SnapshotDamaged(f"{path.name} is missing")
     source = "read_parquet('" + str(path).replace("'", "''") + "')"
     existing = {row[0] for row in cursor.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
     lacking = [name for name in required if name not in existing]
