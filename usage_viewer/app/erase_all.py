@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from usage_viewer.app.file_permissions import stored_files
 from usage_viewer.app.profile.data_directory import check_own
-from usage_viewer.app.profile.organizations import Organization, Organizations, with_id
+from usage_viewer.app.profile.organizations import Organization, Organizations, new_organization, with_id
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings.settings import organizations_of
 from usage_viewer.domain.errors import InputError, StoreError, StoreLocked, StoreNotWritable, UsageViewerError
@@ -19,14 +20,13 @@ if TYPE_CHECKING:
 def all_organizations(data_dir: Path) -> Organizations:
     """Return the organizations in the settings, those with data in `data_dir`, and the default one."""
     organizations, _ = organizations_of(ProfilePaths(data_dir).settings)
-    organizations = with_id(organizations, ProfilePaths(data_dir).profile)
+    by_id = {one.id: one for one in with_id(organizations, ProfilePaths(data_dir).profile)}
     profiles = ProfilePaths(data_dir).directory.parent
     for path in sorted(profiles.iterdir()) if profiles.is_dir() else ():
-        try:
-            organizations = with_id(organizations, path.name)
-        except InputError:
-            continue  # the program did not create this folder
-    return organizations
+        if path.name not in by_id:
+            with suppress(InputError):  # the program did not create this folder
+                by_id[path.name] = new_organization(path.name)
+    return tuple(by_id.values())
 
 
 def erase_all(data_dir: Path, keystore: "Callable[[str], Keystore]") -> list[UsageViewerError]:

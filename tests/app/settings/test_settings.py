@@ -2,6 +2,7 @@
 
 import json
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +218,27 @@ def test_half_of_a_surrogate_pair_costs_its_setting_alone(path: Path, name: str)
     written(path, {"bars": False, name: "\ud800"})
     assert not load(path).bars
     organizations_of(path)
+
+
+def test_reading_organizations_takes_time_in_proportion_to_their_number(tmp_path: Path) -> None:
+    """Counts calls of functions, which no load of the computer changes."""
+
+    def calls(number: int) -> int:
+        listed = [{"id": f"org-{at}", "label": f"Organization {at}"} for at in range(number)]
+        path = tmp_path / "settings.json"
+        path.write_text(json.dumps({"organizations": listed}))
+        counted = 0
+
+        def count(frame: object, event: str, argument: object) -> None:
+            nonlocal counted
+            counted += event in ("call", "c_call")
+
+        sys.setprofile(count)
+        try:
+            organizations, _ = organizations_of(path)
+        finally:
+            sys.setprofile(None)
+        assert len(organizations) == number
+        return counted
+
+    assert calls(800) < 4.5 * calls(200)

@@ -402,7 +402,9 @@ def test_snapshot_has_no_later_buckets(
 def test_too_many_or_too_long_names_are_refused(saved: Path, select: str, words: str) -> None:
     source, more = saved / "names.parquet", saved / "more.parquet"
     names = duckdb.read_parquet(str(source))
-    duckdb.sql(f"{select}{' names' if select.endswith(',') else ' FROM names'}").write_parquet(str(more))
+    rows = duckdb.sql(f"{select}{' names' if select.endswith(',') else ' FROM names'}")
+    assert rows is not None
+    rows.write_parquet(str(more))
     assert len(names) > 0
     more.replace(source)
     with pytest.raises(SnapshotDamaged, match=words):

@@ -7,7 +7,7 @@ neither.
 import re
 import shutil
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,8 +39,13 @@ def with_id(organizations: Organizations, id: str) -> Organizations:
     """Return the list, with an organization of this id added if there is none. Raises InputError for a bad id."""
     if any(one.id == id for one in organizations):
         return organizations
+    return (*organizations, new_organization(id))
+
+
+def new_organization(id: str) -> Organization:
+    """Return an organization that has no name yet. Raises InputError for a bad id."""
     ProfilePaths(Path(), id)
-    return (*organizations, Organization(id, FIRST_LABEL if id == DEFAULT else id))
+    return Organization(id, FIRST_LABEL if id == DEFAULT else id)
 
 
 def find_id(organizations: Organizations, name: str) -> str:
@@ -56,7 +61,7 @@ def add(organizations: Organizations, label: str, data_dir: Path, base_url: str 
     Its id is derived from the label, and differs from all ids that are listed, reserved, or used by existing data.
     Raises InputError for an invalid label or base URL.
     """
-    label = check_label(organizations, label)
+    label = check_label(labels_of(organizations), label)
     if base_url:
         from usage_viewer.api import check_base_url
 
@@ -73,7 +78,7 @@ def add(organizations: Organizations, label: str, data_dir: Path, base_url: str 
 
 def rename(organizations: Organizations, id: str, label: str) -> Organizations:
     """Return the list with a new label for the organization `id`. Raises InputError for an invalid label."""
-    label = check_label(tuple(one for one in organizations if one.id != id), label)
+    label = check_label(labels_of(one for one in organizations if one.id != id), label)
     return tuple(replace(one, label=label) if one.id == id else one for one in organizations)
 
 
@@ -95,8 +100,13 @@ def remove(organizations: Organizations, id: str) -> Organizations:
     return remaining
 
 
-def check_label(others: Sequence[Organization], label: str) -> str:
-    """Return the label with single spaces only. Raises InputError if it is empty, too long or already used."""
+def labels_of(organizations: Iterable[Organization]) -> set[str]:
+    """Return the labels in the form that `check_label` compares."""
+    return {one.label.casefold() for one in organizations}
+
+
+def check_label(taken: Collection[str], label: str) -> str:
+    """Return the label with single spaces only. Raises InputError if it is empty, too long or one of `taken`."""
     label = " ".join(label.split())
     if not label:
         raise InputError(title="The name is missing", hint="Enter a name.")
@@ -104,7 +114,7 @@ def check_label(others: Sequence[Organization], label: str) -> str:
         raise InputError(title="The name is too long", hint=f"Use at most {LONGEST_LABEL} characters.")
     if visible(label) != label:
         raise InputError(title="The name has invisible characters", hint="Enter it again.")
-    if any(one.label.casefold() == label.casefold() for one in others):
+    if label.casefold() in taken:
         raise InputError(label, title="Another organization has this name", hint="Choose another name.")
     return label
 

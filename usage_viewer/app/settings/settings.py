@@ -19,7 +19,7 @@ from usage_viewer.app.profile.organizations import (
     Organization,
     Organizations,
     check_label,
-    with_id,
+    new_organization,
 )
 from usage_viewer.app.settings.view_serialization import restored_view, serialized_view
 from usage_viewer.domain.catalog import DATASETS
@@ -195,15 +195,20 @@ def _views(stored: dict[str, Any]) -> dict[str, ViewState]:
 
 def _organizations(stored: tuple[Any, ...]) -> Organizations:
     """Return the organizations with a valid id and label, each id once."""
-    valid: Organizations = ()
+    valid: dict[str, Organization] = {}
+    labels: set[str] = set()
     for item in stored:
         one: Organization | None = _converted(item, Organization, None)
+        if one is None or one.id in RESERVED or one.id in valid:
+            continue
         try:
-            if one is not None and one.id not in RESERVED and len(with_id(valid, one.id)) > len(valid):
-                valid = (*valid, replace(one, label=check_label(valid, one.label)))
+            new_organization(one.id)
+            label = check_label(labels, one.label)
         except InputError:
             continue
-    return valid
+        valid[one.id] = replace(one, label=label)
+        labels.add(label.casefold())
+    return tuple(valid.values())
 
 
 def _zones(names: tuple[Any, ...]) -> tuple[str, ...]:
