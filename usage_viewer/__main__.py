@@ -223,10 +223,12 @@ def _choose_organization(arguments: "Namespace") -> "tuple[ProfilePaths, Organiz
     Without `--profile`, the window opens the organization that was open last, and a command uses the default one.
     Raises InputError.
     """
+    from usage_viewer.app.profile.data_directory import check_path
     from usage_viewer.app.profile.organizations import DEFAULT, find_id, with_id
     from usage_viewer.app.settings.settings import organizations_of
 
     data_dir = (arguments.data_dir or default_data_dir()).absolute()
+    check_path(data_dir)
     organizations, last = organizations_of(ProfilePaths(data_dir).settings)
     if arguments.profile is not None:
         id = find_id(organizations, arguments.profile)
@@ -300,8 +302,14 @@ def _log_to_stderr(verbose: bool) -> None:
 
 def _guard_output() -> None:
     """Mask keys and escape control characters in everything on standard error, also in uncaught errors."""
-    if sys.stderr is not None:  # it is None if the process was started without one
-        sys.stderr = cast(TextIO, GuardedOutput(sys.stderr))
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # the process was started without it: the next file to be opened would take its place
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    sys.stderr = cast(TextIO, GuardedOutput(sys.stderr))
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 

@@ -1,6 +1,7 @@
 """Prints errors on the command line, and guards standard error."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final, TextIO
 
 from usage_viewer.domain.display_text import visible, visible_lines
@@ -24,10 +25,19 @@ class GuardedOutput:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write `text` with keys masked and control characters escaped; return the length of `text`."""
+        """Write `text` with keys masked and control characters escaped; return the length of `text`.
+
+        A stream that can't be written, such as a closed pipe or a full disk, changes nothing else.
+        """
         clear = CLEAR_LINE if text.startswith(CLEAR_LINE) else ""
-        self._stream.write(clear + visible_lines(mask_keys(text.removeprefix(clear))))
+        with suppress(OSError):
+            self._stream.write(clear + visible_lines(mask_keys(text.removeprefix(clear))))
         return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered, if the stream can be written."""
+        with suppress(OSError):
+            self._stream.flush()
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write several texts with `write`."""

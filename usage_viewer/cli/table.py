@@ -61,7 +61,8 @@ def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err:
     except StoreLocked as error:
         write_error(StoreLocked(error.detail, hint=LOCKED_HINT), err)
     except StoreDamaged as error:
-        write_error(StoreDamaged(error.detail, hint=DAMAGED_HINT), err)
+        error.hint = DAMAGED_HINT
+        write_error(error, err)
     except UsageViewerError as error:
         write_error(error, err)
     return FAILED
@@ -190,9 +191,11 @@ def _fetch(task: Printing) -> UsageViewerError | None:
         store_session = session.store_session
         if not (needs_usage or needs_names) or store_session is None or not profile.capabilities.needs_key:
             return None
-        key = profile.keystore.load()
+        keystore = profile.keystore
+        key = keystore.load()
         if key is None:
-            return KeyMissing(hint="Set OPENAI_ADMIN_KEY, or start usage-viewer and add an admin key there.")
+            why = "" if keystore.persistent else f"{keystore.description} "
+            return KeyMissing(hint=f"{why}Set OPENAI_ADMIN_KEY, or start usage-viewer and add an admin key there.")
         if profile.server_note:
             task.err.write(f"usage-viewer: {profile.server_note}\n")
         store_session.connect(profile.source(key))
@@ -294,6 +297,11 @@ def run(arguments: argparse.Namespace, profile: Profile) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         # Other programs get UTF-8 and the format's own line ends, whatever the system's defaults are.
         sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="replace", newline="")
+    if sys.stdout is None:  # the process was started without it
+        if arguments.output is None:
+            write_error(ExportError(title="There is no standard output", hint="Add --output FILE."), sys.stderr)
+            return FAILED
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     try:
         return run_table(arguments, profile, sys.stdout, sys.stderr)
     except BrokenPipeError:

@@ -1,5 +1,6 @@
 """Marks data directories with a file, so that files of other programs are neither made private nor deleted."""
 
+import errno
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -28,8 +29,32 @@ _SETTINGS = {
 }
 """All names in the settings of versions that left no marker."""
 
+_SHOWN = 200
+"""Characters of a path that an error shows."""
+
 _PROFILE_FILES = ("usage.", "last-look.")
 """Beginnings of the names of an organization's files."""
+
+
+def check_path(data_dir: Path) -> None:
+    """Raise InputError for a path that the system or the database engine can't use."""
+    problem = ""
+    try:
+        str(data_dir).encode()
+        (data_dir / "profiles" / ("x" * 64) / "usage.duckdb.wal").exists()
+    except UnicodeEncodeError:
+        problem = "has bytes that are not UTF-8"
+    except OSError as error:
+        problem = f"can't be used: {error.strerror}" if error.errno == errno.ENAMETOOLONG else ""
+    if "?" in str(data_dir):
+        problem = "has a question mark, which the database engine takes for the end of the path"
+    if problem:
+        shown = str(data_dir)
+        raise InputError(
+            shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…",
+            title=f"The path of the data directory {problem}",
+            hint="Choose another directory with --data-dir.",
+        )
 
 
 def claim(data_dir: Path) -> None:
@@ -97,6 +122,8 @@ def _is_proof(entry: Path) -> bool:
 
 
 def _has_settings(path: Path) -> bool:
+    if not path.is_file():  # reading a pipe would wait
+        return False
     try:
         stored: Any = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -105,6 +132,8 @@ def _has_settings(path: Path) -> bool:
 
 
 def _is_database(path: Path) -> bool:
+    if not path.is_file():
+        return False
     try:
         with path.open("rb") as file:
             return file.read(12)[8:] == b"DUCK"

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from usage_viewer.app.atomic_write import make_private_directory, write_atomically
+from usage_viewer.app.bounded_read import read_bounded
 from usage_viewer.app.profile.data_directory import claim
 from usage_viewer.app.profile.organizations import (
     DEFAULT,
@@ -28,6 +29,9 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.zones import zone_of
 
 T = TypeVar("T")
+
+LARGEST_SETTINGS = 64 * 2**20
+"""Bytes that a settings file may have."""
 
 VERSION = 1
 RECENT_ZONES = 8
@@ -121,7 +125,7 @@ def _read_json(path: Path) -> Any:
 
     Half of a surrogate pair, which no text of a window can have, becomes a question mark.
     """
-    stored = json.loads(path.read_bytes())
+    stored = json.loads(read_bounded(path, LARGEST_SETTINGS))
     return json.loads(json.dumps(stored, ensure_ascii=False).encode("utf-8", "replace"))
 
 

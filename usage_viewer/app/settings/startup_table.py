@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from usage_viewer import __version__
+from usage_viewer.app.bounded_read import read_bounded
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.domain.errors import InputError
 
@@ -76,7 +77,7 @@ def save_startup_table(paths: ProfilePaths, table: StartupTable) -> None:
 def find_startup_table(data_dir: Path) -> ProfilePaths | None:
     """Return the paths of the organization shown last if a table is stored for it. Never raises."""
     try:
-        text = ProfilePaths(data_dir).settings.read_bytes()
+        text = read_bounded(ProfilePaths(data_dir).settings, MAX_BYTES)
         paths = ProfilePaths(data_dir, str(json.loads(text).get("organization", "default")))
         return paths if startup_table_path(paths).is_file() else None
     except (OSError, ValueError, AttributeError, RecursionError, InputError):
@@ -87,8 +88,10 @@ def take_startup_table(paths: ProfilePaths, clock: "Callable[[], float]" = time.
     """Read the table and delete its file; return None if it is no longer valid. Never raises."""
     try:
         path = startup_table_path(paths)
-        text = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b""
-        path.unlink()
+        try:
+            text = read_bounded(path, MAX_BYTES)
+        finally:
+            path.unlink()
         content = json.loads(text)
         if not _is_complete(content) or content["state"] != _state(paths):
             return None

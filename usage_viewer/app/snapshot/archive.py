@@ -173,6 +173,8 @@ def _folder_of(path: Path) -> Path | None:
         return path
     if path.name == FILE and path.is_file():
         return path.parent
+    if path.exists() and not path.is_file():  # opening a pipe would wait
+        raise NotASnapshot(path.name)
     with path.open("rb") as file:
         if file.read(4) != b"PK\x03\x04":
             raise NotASnapshot(path.name)

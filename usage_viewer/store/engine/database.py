@@ -17,6 +17,7 @@ from usage_viewer.domain.errors import (
     StoreNewer,
     StoreNotWritable,
 )
+from usage_viewer.store.engine.file_kind import check_kind
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -80,6 +81,8 @@ class Database:
     def _open(self) -> None:
         if self.path is not None:
             _prepare(self.path)
+            check_kind(self.path)
+            check_kind(wal_path(self.path))
             self.is_new = not (self.path.exists() or wal_path(self.path).exists())
         with typed_errors(), _private_files():
             self._connection = _connect(self.path, self._folder)
@@ -271,6 +274,15 @@ def typed_errors() -> Iterator[None]:
         raise Cancelled from error
     except duckdb.Error as error:
         raise _typed(error) from error
+    except (RuntimeError, UnicodeDecodeError) as error:
+        if isinstance(error, RuntimeError) and not str(error).startswith(_BINDING):
+            raise
+        # DuckDB's binding can't convert a damaged text, such as the name of a column, to Python's.
+        raise StoreDamaged(f"A text in it can't be read ({error}).") from error
+
+
+_BINDING = ("nanobind::", "std::")
+"""Beginnings of the errors that DuckDB's binding for Python raises itself."""
 
 
 def _typed(error: duckdb.Error) -> StoreError:

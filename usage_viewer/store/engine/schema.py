@@ -157,7 +157,7 @@ def migrate(
         cursor.execute("INSERT INTO meta VALUES (0)")
     row = cursor.execute("SELECT max(version) FROM meta").fetchone()
     version = row[0] if row else None
-    if version is None:
+    if not isinstance(version, int):
         raise StoreDamaged("Its version is missing.")
     if version > len(steps):
         raise StoreNewer(f"Version {version}; this program knows versions up to {len(steps)}.")
