@@ -16,7 +16,7 @@ from usage_viewer import __version__
 from usage_viewer.__main__ import DEMO_SERVER, Demo, demo_command, main, open_demo
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.domain.errors import DemoFailed
+from usage_viewer.domain.network_errors import DemoFailed
 
 TODAY = datetime.now(UTC).date()
 """Read once, so that all dates belong together also in a run that passes midnight."""

@@ -12,17 +12,17 @@ from tests.rigs.names import HostNames
 from tests.rigs.wire import refusing_port
 from usage_viewer.api import Timeouts
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.errors import (
-    Cancelled,
+from usage_viewer.domain.errors import Cancelled, UsageViewerError
+from usage_viewer.domain.network_errors import (
     ConnectionFailed,
     HostNotFound,
     NotJson,
     ProxyFailed,
+    ResponseTooSlow,
     ServerFailed,
     TimedOut,
     TlsFailed,
     TooLarge,
-    UsageViewerError,
 )
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def _faults(answer: "type[Answer]") -> "dict[str, tuple[Answer, type[UsageViewer
         "stalled in the body": (answer(pieces=[HEAD + b"Content-Length: 9\r\n\r\n[1,", 2.0]), TimedOut),
         "slow body": (
             answer(pieces=[HEAD + b"Content-Length: 99\r\n\r\n", *_slowly(b" ", 0.1, 99)]),
-            TimedOut,
+            ResponseTooSlow,
         ),
-        "slow headers": (answer(pieces=[HEAD + b"X: ", *_slowly(b"x", 0.1, 99)]), TimedOut),
+        "slow headers": (answer(pieces=[HEAD + b"X: ", *_slowly(b"x", 0.1, 99)]), ResponseTooSlow),
         "too large by Content-Length": (answer(200, b"", length=1 << 40), TooLarge),
         "too large": (answer(pieces=[HEAD + b"\r\n" + b"0" * (2 << 20)]), TooLarge),
         "gzip bomb": (answer(200, bomb, {"Content-Encoding": "gzip"}), TooLarge),
@@ -93,6 +93,17 @@ def test_network_faults_are_typed_errors(
         client.get(PATH)
     assert type(caught.value) is kind
     assert time.monotonic() - begun < 2.5 * slowdown()
+
+
+@pytest.mark.parametrize("name", ["slow body", "slow headers"])
+def test_response_that_trickles_is_reported_after_one_attempt(
+    server: "Server", answer: "type[Answer]", make_client: "MakeClient", name: str
+) -> None:
+    server.answers = [_faults(answer)[name][0]] * 6
+    client = make_client(server.base_url, attempts=6, timeouts=Timeouts(connect=0.5, read=0.5, total=1.0))
+    with pytest.raises(ResponseTooSlow):
+        client.get(PATH)
+    assert len(server.requests) == 1
 
 
 def test_refused_connection(make_client: "MakeClient") -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.rigs.json_places import changed, places
 from usage_viewer.api.decode.page import Page, decode_page
 from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset
-from usage_viewer.domain.errors import AnswerError
+from usage_viewer.domain.network_errors import AnswerError
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
 COMPLETIONS = DATASETS["completions"]

@@ -6,16 +6,9 @@ import pytest
 from tests.rigs.waits import Waits
 from usage_viewer.api import UsageClient, fetch_names
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.errors import (
-    Cancelled,
-    CursorError,
-    NotJson,
-    RateLimited,
-    ScopeMissing,
-    ServerFailed,
-    WrongShape,
-)
+from usage_viewer.domain.errors import Cancelled, ScopeMissing
 from usage_viewer.domain.names import NEVER, Name
+from usage_viewer.domain.network_errors import CursorError, NotJson, RateLimited, ServerFailed, WrongShape
 
 if TYPE_CHECKING:
     from tests.rigs.scripted_server import Answer

@@ -7,16 +7,8 @@ import pytest
 from usage_viewer.api import Retry, UsageClient, check_key, fetch_window, probe_grouping
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.errors import (
-    AnswerError,
-    BucketError,
-    Cancelled,
-    CursorError,
-    KeyRefused,
-    NotFound,
-    NotJson,
-    WrongShape,
-)
+from usage_viewer.domain.errors import Cancelled, KeyRefused
+from usage_viewer.domain.network_errors import AnswerError, BucketError, CursorError, NotFound, NotJson, WrongShape
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from usage_viewer.api.usage import SPLIT_NOTICE, fetch_in_smaller_windows
 from usage_viewer.domain.batch import Batch
-from usage_viewer.domain.errors import NotJson, TooLarge
+from usage_viewer.domain.network_errors import NotJson, TooLarge
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
 DAY = 86400

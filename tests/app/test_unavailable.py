@@ -17,7 +17,8 @@ from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.errors import NotFound, RequestRefused, ScopeMissing, ServerFailed, UsageViewerError
+from usage_viewer.domain.errors import ScopeMissing, UsageViewerError
+from usage_viewer.domain.network_errors import NotFound, RequestRefused, ServerFailed
 from usage_viewer.domain.view import ViewState
 from usage_viewer.keystore import MemoryKeystore
 

@@ -114,8 +114,8 @@ FAULTS: Final = [
         "Retry; data loaded so far is kept.", UP_TO_HERE, 3, impatient=True,
     ),
     Fault(
-        "a byte a second", lambda asked, page: slowly(), "The server did not respond in time",
-        "Retry; data loaded so far is kept.", UP_TO_HERE, 3, impatient=True,
+        "a byte a second", lambda asked, page: slowly(), "The server responds too slowly",
+        "Retry later, or choose a shorter range; data loaded so far is kept.", UP_TO_HERE, impatient=True,
     ),
     Fault("Content-Length too long", too_long, "Connection failed", AGAIN, UP_TO_HERE, 6),
     Fault("Content-Length not a number", sends(HEAD + b"Content-Length: many\r\n\r\n{}"),

@@ -27,7 +27,7 @@ from tests.faults.usage_wire import Page
 from tests.rigs.window import WindowUnderTest
 from usage_viewer.app.export import Format
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.errors import RequestRefused
+from usage_viewer.domain.network_errors import RequestRefused
 from usage_viewer.gui.clipboard.copy_controller import Chosen
 from usage_viewer.gui.widgets.form_dialog import FormDialog
 

@@ -14,7 +14,8 @@ from tests.faults.conftest import HOST, QUESTION, FaultRig, honest_tokens
 from tests.faults.usage_wire import KEY
 from usage_viewer.__main__ import main
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.domain.errors import TlsFailed, UsageViewerError
+from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.network_errors import TlsFailed
 
 ADMIN = AdminKey.parse(KEY)
 REFUSED = "The server's certificate was not accepted"

@@ -11,7 +11,7 @@ from tests.faults.connect_proxy import ConnectProxy
 from tests.faults.misbehaviours import says
 from tests.faults.usage_wire import KEY
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.domain.errors import ProxyFailed, TlsFailed
+from usage_viewer.domain.network_errors import ProxyFailed, TlsFailed
 
 ADMIN = AdminKey.parse(KEY)
 BEARER = f"Bearer {KEY}"

@@ -11,8 +11,8 @@ from usage_viewer.app.fetch.window_fetcher import Progress, fetch_windows
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, Dataset
-from usage_viewer.domain.errors import RequestRefused
 from usage_viewer.domain.names import NamePage
+from usage_viewer.domain.network_errors import RequestRefused
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
 DAY = BucketWidth.DAY.seconds

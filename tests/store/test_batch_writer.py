@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from usage_viewer.domain.errors import WrongShape
+from usage_viewer.domain.network_errors import WrongShape
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store import Store
 

@@ -12,9 +12,10 @@ import pytest
 
 from tests.rigs.usage import answer_view
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.errors import Cancelled, StoreDamaged, StoreError, StoreNewer, WrongShape
+from usage_viewer.domain.errors import Cancelled, StoreDamaged, StoreError, StoreNewer
 from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.domain.names import Name
+from usage_viewer.domain.network_errors import WrongShape
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store

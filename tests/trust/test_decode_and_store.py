@@ -18,8 +18,8 @@ from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.coverage import HeldBuckets
 from usage_viewer.domain.dataset import Dataset, Dimension, Kind, Metric
-from usage_viewer.domain.errors import AnswerError
 from usage_viewer.domain.figures import Number
+from usage_viewer.domain.network_errors import AnswerError
 from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.store import Store
 from usage_viewer.store.engine.schema import DECIMALS

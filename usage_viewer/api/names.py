@@ -15,8 +15,9 @@ from msgspec import UNSET
 from usage_viewer.api.decode.page import decode_error
 from usage_viewer.api.http.client import UsageClient
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.errors import CursorError, NotFound, RateLimited, RequestRefused, ScopeMissing
+from usage_viewer.domain.errors import ScopeMissing
 from usage_viewer.domain.names import NEVER, Name, NamePage
+from usage_viewer.domain.network_errors import CursorError, NotFound, RateLimited, RequestRefused
 
 LIMIT = 100
 """Entries for each page: the maximum of these endpoints."""

@@ -13,7 +13,7 @@ from usage_viewer.api.http.retry import OnRetry
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset, dataset_named
-from usage_viewer.domain.errors import AnswerError, BucketError, CursorError, RequestRefused, TooLarge
+from usage_viewer.domain.network_errors import AnswerError, BucketError, CursorError, RequestRefused, TooLarge
 from usage_viewer.domain.period import BucketRun, BucketWidth
 from usage_viewer.domain.zones import iso
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset, Kind, Metric
-from usage_viewer.domain.errors import WrongShape
 from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.network_errors import WrongShape
 from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.store.change_log import keep_replaced, record_changes
 from usage_viewer.store.engine.database import Connection, quoted

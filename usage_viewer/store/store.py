@@ -4,7 +4,6 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.coverage import Coverage, HeldBuckets
 from usage_viewer.domain.dataset import Extras, extra_label, is_extra
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.errors import StoreDamaged, StoreNotWritable
+from usage_viewer.domain.errors import StoreDamaged
 from usage_viewer.domain.grain import GrainBuckets, dataset_name, stored_dataset
 from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.domain.names import Name, Names
@@ -32,7 +31,8 @@ from usage_viewer.store.comparison_index import (
     delete_comparisons,
     write_comparison,
 )
-from usage_viewer.store.engine.database import Database, damage_if_misread, quoted, wal_path
+from usage_viewer.store.engine.damaged_file import set_aside
+from usage_viewer.store.engine.database import Database, damage_if_misread, quoted
 from usage_viewer.store.engine.digests import check_table, check_tables, start_digest, tracked
 from usage_viewer.store.engine.malloc import keep_freed_memory
 from usage_viewer.store.engine.schema import (
@@ -91,18 +91,7 @@ class Store:
 
         Raises StoreNotWritable.
         """
-        name = f"{path.stem}.damaged-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
-        aside, number = path.with_name(name + path.suffix), 1
-        while aside.exists():
-            number += 1
-            aside = path.with_name(f"{name}-{number}{path.suffix}")
-        try:
-            path.rename(aside)
-            if wal_path(path).exists():
-                wal_path(path).rename(wal_path(aside))
-        except OSError as error:
-            raise StoreNotWritable(str(error)) from error
-        return aside
+        return set_aside(path)
 
     def close(self) -> None:
         """Interrupts running queries, which then raise Cancelled, and closes the file. May be called again."""

@@ -11,7 +11,7 @@ from usage_viewer.api.decode.json_values import (
     parse_decimal,
     parse_dimension,
 )
-from usage_viewer.domain.errors import WrongShape
+from usage_viewer.domain.network_errors import WrongShape
 
 
 @pytest.mark.parametrize(

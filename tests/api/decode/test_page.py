@@ -7,8 +7,8 @@ import pytest
 
 from usage_viewer.api.decode.page import MAX_CURSOR, Page, decode_page
 from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset, Dimension, Metric, PageLimit
-from usage_viewer.domain.errors import AnswerError, BucketError, CursorError, NotJson, WrongShape
 from usage_viewer.domain.names import Name
+from usage_viewer.domain.network_errors import AnswerError, BucketError, CursorError, NotJson, WrongShape
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
 COMPLETIONS = DATASETS["completions"]

@@ -4,7 +4,7 @@ import pytest
 from usage_viewer.api.decode.schema import AdaptiveSchema
 from usage_viewer.api.decode.tolerant_decoder import decode_bucket
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.errors import WrongShape
+from usage_viewer.domain.network_errors import WrongShape
 
 SCHEMA = AdaptiveSchema(DATASETS["vector_stores"]).current
 

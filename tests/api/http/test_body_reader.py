@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from usage_viewer.api.http.body_reader import read_body
-from usage_viewer.domain.errors import Cancelled, ConnectionFailed, NotJson, TooLarge
+from usage_viewer.domain.errors import Cancelled
+from usage_viewer.domain.network_errors import ConnectionFailed, NotJson, TooLarge
 
 LIMIT = 1 << 20
 

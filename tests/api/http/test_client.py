@@ -12,15 +12,8 @@ import pytest
 from usage_viewer.api import ClientOptions, Retry, Timeouts, UsageClient
 from usage_viewer.api.http.memory_budget import STEP, TOTAL
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.domain.errors import (
-    Cancelled,
-    ConnectionFailed,
-    InputError,
-    NotFound,
-    RateLimited,
-    ServerFailed,
-    UsageViewerError,
-)
+from usage_viewer.domain.errors import Cancelled, InputError, UsageViewerError
+from usage_viewer.domain.network_errors import ConnectionFailed, NotFound, RateLimited, ServerFailed
 
 if TYPE_CHECKING:
     from tests.api.conftest import MakeClient

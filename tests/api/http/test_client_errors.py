@@ -5,17 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from usage_viewer.api import UsageClient
-from usage_viewer.domain.errors import (
-    KeyRefused,
-    NotAnAdminKey,
+from usage_viewer.domain.errors import KeyRefused, NotAnAdminKey, ScopeMissing, UsageViewerError
+from usage_viewer.domain.network_errors import (
     NotFound,
     ProxyFailed,
     RateLimited,
     RequestRefused,
-    ScopeMissing,
     ServerError,
     ServerFailed,
-    UsageViewerError,
 )
 
 if TYPE_CHECKING:

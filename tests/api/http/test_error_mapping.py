@@ -8,18 +8,14 @@ from hypothesis import strategies as st
 from usage_viewer.api.http.error_mapping import network_error, sanitize, status_error
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.errors import (
+from usage_viewer.domain.errors import CredentialError, KeyRefused, NotAnAdminKey, ScopeMissing, UsageViewerError
+from usage_viewer.domain.network_errors import (
     AddressNotAllowed,
     ConnectionFailed,
-    CredentialError,
-    KeyRefused,
-    NotAnAdminKey,
     ProxyFailed,
     RequestRefused,
-    ScopeMissing,
     ServerError,
     TimedOut,
-    UsageViewerError,
     WrongServer,
 )
 

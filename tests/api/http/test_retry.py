@@ -5,23 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usage_viewer.api.http.retry import AttemptFailure, Retry, RetryPolicy, requested_wait, with_retries
-from usage_viewer.domain.errors import (
-    Cancelled,
+from usage_viewer.domain.errors import Cancelled, KeyRefused, NotAnAdminKey, ScopeMissing, UsageViewerError
+from usage_viewer.domain.network_errors import (
     ConnectionFailed,
     HostNotFound,
-    KeyRefused,
-    NotAnAdminKey,
     NotFound,
     ProxyFailed,
     RateLimited,
     RequestRefused,
-    ScopeMissing,
     ServerError,
     ServerFailed,
     TimedOut,
     TlsFailed,
     TooLarge,
-    UsageViewerError,
 )
 
 POLICY = RetryPolicy()

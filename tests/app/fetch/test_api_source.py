@@ -19,7 +19,8 @@ from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.errors import Cancelled, ConnectionFailed, InputError, ScopeMissing
+from usage_viewer.domain.errors import Cancelled, InputError, ScopeMissing
+from usage_viewer.domain.network_errors import ConnectionFailed
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
 NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())

@@ -27,14 +27,8 @@ from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.errors import (
-    Cancelled,
-    KeyMissing,
-    KeyRefused,
-    NotFound,
-    RequestRefused,
-    ServerFailed,
-)
+from usage_viewer.domain.errors import Cancelled, KeyMissing, KeyRefused
+from usage_viewer.domain.network_errors import NotFound, RequestRefused, ServerFailed
 
 SILENT = GroupingRule(frozenset(["api_source"]), message="This grouping is not supported.")
 

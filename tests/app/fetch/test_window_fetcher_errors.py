@@ -20,14 +20,8 @@ from usage_viewer.app.fetch.ports import OnNotice
 from usage_viewer.app.fetch.window_fetcher import GroupingRefused, Progress
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.errors import (
-    AnswerError,
-    ConnectionFailed,
-    KeyRefused,
-    RequestRefused,
-    StoreNotWritable,
-    UsageViewerError,
-)
+from usage_viewer.domain.errors import KeyRefused, StoreNotWritable, UsageViewerError
+from usage_viewer.domain.network_errors import AnswerError, ConnectionFailed, RequestRefused
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
 

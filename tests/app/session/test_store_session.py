@@ -22,7 +22,8 @@ from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.errors import RateLimited, ScopeMissing
+from usage_viewer.domain.errors import ScopeMissing
+from usage_viewer.domain.network_errors import RateLimited
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import GroupColumn
 from usage_viewer.domain.view import Filter, SortKey, ViewState

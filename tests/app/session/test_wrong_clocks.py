@@ -18,7 +18,7 @@ from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.coverage import SETTLED_AFTER
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.errors import BucketError
+from usage_viewer.domain.network_errors import BucketError
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import ViewState
 from usage_viewer.keystore import MemoryKeystore

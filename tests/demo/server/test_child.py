@@ -11,7 +11,7 @@ import pytest
 
 from tests.rigs.load import slowdown
 from usage_viewer.demo.server.child import start_demo
-from usage_viewer.domain.errors import DemoFailed
+from usage_viewer.domain.network_errors import DemoFailed
 
 
 def _status(base_url: str, key: str, query: str = "") -> int:

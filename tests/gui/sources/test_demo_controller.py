@@ -10,7 +10,7 @@ import pytest
 from tests.rigs.load import slowdown
 from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.__main__ import Demo, open_demo
-from usage_viewer.domain.errors import DemoFailed
+from usage_viewer.domain.network_errors import DemoFailed
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
-from usage_viewer.domain.errors import KeyRefused, TimedOut
+from usage_viewer.domain.errors import KeyRefused
+from usage_viewer.domain.network_errors import TimedOut
 from usage_viewer.gui.widgets.theme import dark_palette
 from usage_viewer.gui.window.error_banner import ErrorBanner
 

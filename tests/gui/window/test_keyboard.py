@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QWid
 
 from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.demo.api.access import ADMIN_KEY
-from usage_viewer.domain.errors import RequestRefused
+from usage_viewer.domain.network_errors import RequestRefused
 from usage_viewer.keystore import Keystore
 
 ALT, CTRL, SHIFT = (

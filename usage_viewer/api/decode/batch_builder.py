@@ -18,9 +18,9 @@ from usage_viewer.api.decode.schema import ABSENT, ResultSchema, SchemaField
 from usage_viewer.api.decode.tolerant_decoder import Fields
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset, Dimension
-from usage_viewer.domain.errors import WrongShape
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.names import Name
+from usage_viewer.domain.network_errors import WrongShape
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.view import Value
 
@@ -263,8 +263,9 @@ def _known_extras(rows: Sequence[Any], schema: ResultSchema) -> dict[int, Fields
 
 
 def _object_text(fields: Fields) -> str:
+    """Return a JSON object with the fields by name: a page read in another way has the same text."""
     parts = []
-    for name, raw in fields.items():
+    for name, raw in sorted(fields.items()):
         text = bytes(raw)
         with suppress(msgspec.ValidationError):  # a number out of range is valid JSON: its text is kept
             msgspec.json.decode(text)

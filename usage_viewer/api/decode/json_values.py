@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from usage_viewer.domain.errors import WrongShape
 from usage_viewer.domain.figures import INT64_MAX
+from usage_viewer.domain.network_errors import WrongShape
 from usage_viewer.domain.view import Value
 
 MAX_DECIMALS: Final = 24

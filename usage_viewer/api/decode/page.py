@@ -16,7 +16,7 @@ from usage_viewer.api.decode.schema import schema_for
 from usage_viewer.api.decode.tolerant_decoder import decode_bucket
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset
-from usage_viewer.domain.errors import AnswerError, BucketError, CursorError, NotJson, WrongShape
+from usage_viewer.domain.network_errors import AnswerError, BucketError, CursorError, NotJson, WrongShape
 from usage_viewer.domain.period import BucketRun
 
 MAX_CURSOR = 8192

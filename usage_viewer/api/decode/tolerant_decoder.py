@@ -11,7 +11,7 @@ import msgspec
 from usage_viewer.api.decode.json_values import excerpt, is_null, parse_count, parse_dimension
 from usage_viewer.api.decode.schema import ResultSchema, SchemaField, SchemaObject
 from usage_viewer.domain.catalog import Dimension, Kind
-from usage_viewer.domain.errors import WrongShape
+from usage_viewer.domain.network_errors import WrongShape
 
 Fields = dict[str, msgspec.Raw]
 """The fields of a JSON object, by name, as raw JSON text."""

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from mmap import mmap
 
 from usage_viewer.api.http.memory_budget import STEP
-from usage_viewer.domain.errors import ConnectionFailed, NotJson, TooLarge
+from usage_viewer.domain.network_errors import ConnectionFailed, NotJson, TooLarge
 
 _MAX_UNPACKED_CHUNK = 1 << 20  # bytes: a compressed chunk can unpack to a thousand times its size
 _GZIP_WINDOW_BITS = 31  # zlib: a window of 2^15 bytes (15), with gzip header and trailer (+ 16)

@@ -20,15 +20,8 @@ from usage_viewer.api.http.transport import CHECK_EXTENSION, Transport
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.errors import (
-    Cancelled,
-    InputError,
-    NotFound,
-    ProxyFailed,
-    TimedOut,
-    TooLarge,
-    UsageViewerError,
-)
+from usage_viewer.domain.errors import Cancelled, InputError, UsageViewerError
+from usage_viewer.domain.network_errors import NotFound, ProxyFailed, ResponseTooSlow, TimedOut, TooLarge
 
 Params = Sequence[tuple[str, str]]
 """Query parameters; an array parameter is repeated (`group_by=model&group_by=batch`)."""
@@ -252,7 +245,7 @@ class UsageClient:
             cancellation.check()
             waited_for_memory = reservation.waited - waited_before
             if time.monotonic() - begun - waited_for_memory > self._options.timeouts.total:
-                raise TimedOut(
+                raise ResponseTooSlow(
                     f"the response was not complete after {self._options.timeouts.total:g} s ({self._host})"
                 )
 

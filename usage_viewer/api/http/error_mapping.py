@@ -13,26 +13,23 @@ import msgspec
 
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.errors import (
+from usage_viewer.domain.errors import KeyRefused, NotAnAdminKey, ScopeMissing, UsageViewerError
+from usage_viewer.domain.key_masking import mask_keys, redact
+from usage_viewer.domain.network_errors import (
     AddressNotAllowed,
     ConnectionFailed,
     HostNotFound,
-    KeyRefused,
     NetworkError,
-    NotAnAdminKey,
     NotFound,
     ProxyFailed,
     RateLimited,
     RequestRefused,
-    ScopeMissing,
     ServerError,
     ServerFailed,
     TimedOut,
     TlsFailed,
-    UsageViewerError,
     WrongServer,
 )
-from usage_viewer.domain.key_masking import mask_keys, redact
 from usage_viewer.domain.origin import is_vendor_host
 
 MAX_DETAIL = 300

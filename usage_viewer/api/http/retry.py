@@ -8,14 +8,8 @@ from email.utils import parsedate_to_datetime
 from math import ceil, isfinite
 
 from usage_viewer.domain.display_text import duration
-from usage_viewer.domain.errors import (
-    Cancelled,
-    ConnectionFailed,
-    RateLimited,
-    ServerError,
-    TimedOut,
-    UsageViewerError,
-)
+from usage_viewer.domain.errors import Cancelled, UsageViewerError
+from usage_viewer.domain.network_errors import ConnectionFailed, RateLimited, ResponseTooSlow, ServerError, TimedOut
 
 Headers = Mapping[str, str]
 """Response headers; the names are in lower case."""
@@ -103,7 +97,7 @@ class RetryPolicy:
 def _is_transient(error: UsageViewerError) -> bool:
     if isinstance(error, ServerError):
         return error.status in RETRIED_STATUSES or error.status >= 500
-    return isinstance(error, ConnectionFailed | TimedOut)
+    return isinstance(error, ConnectionFailed | TimedOut) and not isinstance(error, ResponseTooSlow)
 
 
 def requested_wait(headers: Headers, now: float) -> float | None:

@@ -13,8 +13,9 @@ from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset
-from usage_viewer.domain.errors import RequestRefused, UsageViewerError
+from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.names import NamePage
+from usage_viewer.domain.network_errors import RequestRefused
 from usage_viewer.domain.period import BucketRun
 
 if TYPE_CHECKING:

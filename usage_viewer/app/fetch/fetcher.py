@@ -9,9 +9,10 @@ from usage_viewer.app.fetch.ports import Source
 from usage_viewer.app.fetch.window_fetcher import GroupingRefused, Progress, fetch_windows
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.coverage import Refresh
-from usage_viewer.domain.errors import NotFound, RequestRefused, ScopeMissing, UsageViewerError
+from usage_viewer.domain.errors import ScopeMissing, UsageViewerError
 from usage_viewer.domain.grain import GrainRuns, dataset_name, stored_dataset
 from usage_viewer.domain.grants import LEARNT_FOR
+from usage_viewer.domain.network_errors import NotFound, RequestRefused
 from usage_viewer.domain.period import BucketRun
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store

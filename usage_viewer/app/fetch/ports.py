@@ -6,8 +6,8 @@ from typing import Protocol
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset
-from usage_viewer.domain.errors import RequestRefused
 from usage_viewer.domain.names import NamePage
+from usage_viewer.domain.network_errors import RequestRefused
 from usage_viewer.domain.period import BucketRun
 
 OnNotice = Callable[[str], None]

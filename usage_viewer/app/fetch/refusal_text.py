@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from usage_viewer.domain.errors import RequestRefused
+from usage_viewer.domain.network_errors import RequestRefused
 
 _LIST_OF_GOOD_VALUES = re.compile(
     r"(?:supported|allowed|valid|accepted) values|must be one of|one of:|expected one of|choose from",

@@ -11,7 +11,8 @@ from usage_viewer.app.fetch.ports import Source
 from usage_viewer.domain.batch import Batch, concat_batches
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Dataset
-from usage_viewer.domain.errors import AnswerError, RequestRefused, UsageViewerError
+from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.network_errors import AnswerError, RequestRefused
 from usage_viewer.domain.period import BucketRun
 
 POLL = 0.05

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from usage_viewer.demo.api.access import ADMIN_KEY
-from usage_viewer.domain.errors import DemoFailed
+from usage_viewer.domain.network_errors import DemoFailed
 
 START_SECONDS: Final = 10.0
 """How long the start of the server may take; it takes 0.3 s on an idle computer."""

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.errors import InputError, NotAnAdminKey, UsageViewerError, WrongServer
+from usage_viewer.domain.errors import InputError, NotAnAdminKey, UsageViewerError
+from usage_viewer.domain.network_errors import WrongServer
 from usage_viewer.domain.origin import origin_of
 from usage_viewer.gui.widgets.line_edit import LineEdit
 from usage_viewer.gui.widgets.theme import UNIT, error_colour, muted_colour, plain_label, scaled_font

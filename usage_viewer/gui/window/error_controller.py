@@ -8,8 +8,8 @@ from usage_viewer.domain.errors import (
     KeyForAnotherServer,
     StoreDamaged,
     UsageViewerError,
-    WrongServer,
 )
+from usage_viewer.domain.network_errors import WrongServer
 from usage_viewer.domain.origin import origin_of
 from usage_viewer.gui.sources.key_controller import KeyController
 from usage_viewer.gui.sources.organization_controller import OrganizationController
