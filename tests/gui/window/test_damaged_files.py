@@ -10,6 +10,9 @@ import pytest
 from tests.rigs.json_places import changed, places
 from tests.rigs.window import WindowRig, WindowUnderTest
 from usage_viewer.app.settings.startup_table import startup_table_path, take_startup_table
+from usage_viewer.app.snapshot.archive import SnapshotProfile, save_snapshot
+from usage_viewer.app.snapshot.manifest import FILE
+from usage_viewer.domain.errors import SnapshotError
 
 VALUES: Final[tuple[Any, ...]] = (
     None, True, -1, 0, 1.5, 2**31, 2**63, 10**400, 1e308, "", "A", "\ud800", "\x00", "../..", "x" * 100_000,
@@ -68,3 +71,46 @@ def test_damaged_geometry_costs_the_geometry_alone(rig: WindowRig, geometry: str
     kept.path.write_text(json.dumps({**kept.content, "geometry": geometry}))
     window = rig.start()
     assert window.view.filter_on("batch") is not None
+
+
+class SavedSnapshot:
+    """A snapshot's folder, and a window that opens it with damaged manifests."""
+
+    def __init__(self, rig: WindowRig, folder: Path) -> None:
+        self.rig, self.folder = rig, folder
+        self.window = rig.start()
+        session = self.window.workspace.store_session
+        assert session is not None
+        save_snapshot(session, self.window.view, folder, organization="Acme")
+        self.content = json.loads((folder / FILE).read_bytes())
+        self.places = list(places(self.content))
+
+    def open(self, place: tuple[Any, ...], value: Any) -> None:
+        """Open with a value at a place of the manifest: the window shows the snapshot, or says what is wrong."""
+        window, text = self.window, json.dumps(changed(self.content, place, value))
+        (self.folder / FILE).write_text(text, encoding="utf-8")
+        self.rig.settle(window, lambda: window.snapshots.open(self.folder))
+        error = window.page.banner.error
+        if error is None:
+            assert isinstance(window.workspace.profile, SnapshotProfile)
+            assert window.page.model.table.rows or place[0] == "view"  # a search, for example, hides all rows
+        else:
+            assert isinstance(error, SnapshotError)
+            assert error.title
+            assert error.hint
+        self.rig.settle(window, window.source.open_own)
+        assert window.page.model.table.rows
+
+
+def test_window_survives_any_value_in_a_manifest(rig: WindowRig, tmp_path: Path) -> None:
+    random, saved = Random(9), SavedSnapshot(rig, tmp_path / "snapshot")
+    for _ in range(15):
+        saved.open(random.choice(saved.places), random.choice(VALUES))
+
+
+@pytest.mark.fuzz
+def test_window_survives_hundreds_of_damaged_manifests(rig: WindowRig, tmp_path: Path) -> None:
+    saved = SavedSnapshot(rig, tmp_path / "snapshot")
+    cases = [(place, value) for place in saved.places for value in VALUES]
+    for place, value in Random(10).sample(cases, min(400, len(cases))):
+        saved.open(place, value)

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from usage_viewer.app.atomic_write import make_private_directory, write_atomically
 from usage_viewer.app.bounded_read import read_bounded
+from usage_viewer.app.json_text import parse_json
 from usage_viewer.app.profile.data_directory import claim
 from usage_viewer.app.profile.organizations import (
     DEFAULT,
@@ -103,7 +104,7 @@ def load(path: Path) -> Settings:
     A file that is not a JSON object is renamed to `settings.damaged.json`, and `note` reports it.
     """
     try:
-        stored = _read_json(path)
+        stored = parse_json(read_bounded(path, LARGEST_SETTINGS))
     except FileNotFoundError:
         return Settings()
     except OSError as error:
@@ -120,22 +121,13 @@ def load(path: Path) -> Settings:
     )
 
 
-def _read_json(path: Path) -> Any:
-    """Return the file's JSON value. Raises OSError, ValueError, RecursionError.
-
-    Half of a surrogate pair, which no text of a window can have, becomes a question mark.
-    """
-    stored = json.loads(read_bounded(path, LARGEST_SETTINGS))
-    return json.loads(json.dumps(stored, ensure_ascii=False).encode("utf-8", "replace"))
-
-
 def organizations_of(path: Path) -> tuple[Organizations, str]:
     """Return the organizations in the settings file `path`, and the id of the one that was open last.
 
     Never raises, and never changes the file.
     """
     try:
-        stored = _read_json(path)
+        stored = parse_json(read_bounded(path, LARGEST_SETTINGS))
     except (OSError, ValueError, RecursionError):
         stored = None
     settings = _settings(stored) if isinstance(stored, dict) else Settings()

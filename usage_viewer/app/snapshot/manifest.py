@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from usage_viewer import __version__
+from usage_viewer.app.json_text import parse_json
 from usage_viewer.app.settings.view_serialization import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -186,7 +187,7 @@ def text_of(manifest: Manifest) -> str:
 def parse_manifest(content: bytes) -> Manifest:
     """Parse and check the content of `manifest.json`. Raises NotASnapshot, SnapshotNewer, SnapshotDamaged."""
     try:
-        stored = json.loads(content)
+        stored = parse_json(content)
     except (ValueError, RecursionError) as error:
         raise NotASnapshot(f"{FILE} is not JSON") from error
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:
