@@ -199,3 +199,10 @@ def test_reader_that_ends_early_is_no_error(program: Program) -> None:
     assert (done.returncode, len(done.stdout)) == (0, 5)
     assert b"Traceback" not in done.stderr
     assert b"Exception ignored" not in done.stderr
+
+
+def test_missing_keyring_is_named_as_the_reason_for_a_missing_key(program: Program) -> None:
+    done = program(*TABLE, env={"OPENAI_ADMIN_KEY": ""})
+    assert done.status == 3
+    assert "No admin key" in done.err
+    assert "no running Secret Service" in done.err

@@ -105,6 +105,7 @@ def test_missing_keyring_is_reported(
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
     window = rig.start(system_keystore)
     assert "no keyring" in window.key_page.place_text
+    assert window.parts.errors.problem.startswith("There is no admin key. This system has no keyring")
 
 
 def test_demo_needs_no_key(

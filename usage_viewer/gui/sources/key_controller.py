@@ -87,6 +87,11 @@ class KeyController(QObject):
         """Returns a sentence that says where the key is kept."""
         return self._answer.place if self._answer is not None else "The keyring has not answered yet"
 
+    @property
+    def reason(self) -> str:
+        """Returns why no key can be stored, as a sentence that a text may begin with; "" if keys are stored."""
+        return "" if self._answer is None or self._answer.persistent else f"{self._answer.place} "
+
     # Asking the user
 
     def ask(self) -> None:
@@ -171,7 +176,7 @@ class KeyController(QObject):
                 self._page.show_error(answer.error)
             self.key_missing.emit()
         else:
-            self.failed.emit(answer.error or KeyMissing(hint=NO_KEY_HINT))
+            self.failed.emit(answer.error or KeyMissing(hint=f"{self.reason}{NO_KEY_HINT}"))
 
     def _on_server_chosen(self, server: str, key: AdminKey) -> None:
         """Set another server for the organization; the typed key is checked there."""

@@ -50,7 +50,7 @@ class ErrorController(QObject):
         workspace.name_loader.failed.connect(self._on_names_failed)
         workspace.name_loader.loaded.connect(self._on_names_loaded)
         workspace.name_loader.waiting.connect(lambda text: page.notes.set_notice("names", text))
-        keys.key_missing.connect(lambda: self._set_problem("There is no admin key."))
+        keys.key_missing.connect(lambda: self._set_problem(f"There is no admin key. {keys.reason}".strip()))
 
     def show(self, error: UsageViewerError) -> None:
         """Show an error of the fetch, the key or the settings, with *Retry*."""
