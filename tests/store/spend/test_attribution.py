@@ -1,0 +1,202 @@
+"""Costs are split over usage exactly: parts add up to their rows, and the order of rows can't matter."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.rigs.bills import DAY, FIRST, Bill, random_bill
+from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.spend import Attribution, Factor, Reason
+from usage_viewer.store import Store
+from usage_viewer.store.spend.attribution import DayCosts, ServiceUsage, attribute
+
+COSTS, USAGE = DATASETS["costs"], DATASETS["completions"]
+QUANTUM = Decimal("1e-12")
+ALL_COSTS = ("project_id", "user_id", "api_key_id")
+ALL_USAGE = ("project_id", "user_id", "api_key_id", "model", "batch", "service_tier")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part, with the values of its two combinations."""
+
+    day: int
+    cost: dict[str, str | None]
+    usage: dict[str, str | None] | None
+    line: str
+    amount: Decimal
+    quantity: Decimal | None
+    attribution: str
+    reason: str | None
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        usage = None if self.usage is None else tuple(self.usage.items())
+        return (self.day, tuple(self.cost.items()), usage, self.line, self.attribution, self.reason)
+
+
+@contextmanager
+def stored(bill: Bill, costs: Sequence[str], usage: Sequence[str], random: Random) -> Iterator[Store]:
+    store = Store.open(None)
+    try:
+        store.put(bill.costs_batch(costs, random), 1)
+        store.put(bill.usage_batch(usage, random), 1)
+        yield store
+    finally:
+        store.close()
+
+
+def parts_of(bill: Bill, costs: Sequence[str], usage: Sequence[str], random: Random) -> list[Part]:
+    """Store a bill and its usage in some grains, split it, and return the parts."""
+    with stored(bill, costs, usage, random) as store, store.database.cursor() as cursor:
+        meanings = list(bill.meanings.values())
+        random.shuffle(meanings)
+        starts = store.stored_buckets("costs")
+        (held,) = starts.values()
+        attribute(
+            cursor,
+            DayCosts(
+                held.starts,
+                COSTS,
+                frozenset(costs),
+                [ServiceUsage(USAGE, frozenset(usage))],
+                meanings,
+                bill.factors,
+            ),
+        )
+
+        def cells(name: str) -> dict[int, tuple[str | None, ...]]:
+            with store.database.cursor() as reader:
+                return {row[0]: row[1:] for row in reader.execute(f"SELECT * FROM combination_{name}").fetchall()}
+
+        cost_cells, usage_cells = cells("costs"), cells("completions") if bill.used else {}
+        rows = cursor.execute(
+            "SELECT bucket, cost, usage, line, amount, quantity, attribution, reason FROM spend_part"
+        )
+        return [
+            Part(
+                (bucket - FIRST) // DAY,
+                dict(zip([d.name for d in COSTS.dimensions], cost_cells[cost], strict=True)),
+                None
+                if cell is None
+                else dict(zip([d.name for d in USAGE.dimensions], usage_cells[cell], strict=True)),
+                meanings[line].text,
+                *rest,
+            )
+            for bucket, cost, cell, line, *rest in rows.fetchall()
+        ]
+
+
+def check_exact(bill: Bill, parts: Sequence[Part], grain: Sequence[str]) -> None:
+    """The parts of each row of costs add up to the row, and all of them to the bill."""
+    rows: dict[Any, list[Any]] = defaultdict(lambda: [Decimal(), None])
+    for cost in bill.costs:
+        row = rows[cost.day, cost.line_item, *(vars(cost)[name] for name in grain)]
+        row[0] += cost.amount
+        if cost.quantity is not None:
+            row[1] = (row[1] or Decimal()) + cost.quantity
+    sums: dict[Any, list[Any]] = defaultdict(lambda: [Decimal(), None])
+    for part in parts:
+        row = sums[part.day, part.line, *(part.cost[name] for name in grain)]
+        row[0] += part.amount
+        if part.quantity is not None:
+            row[1] = (row[1] or Decimal()) + part.quantity
+    assert sums == rows
+    assert sum((part.amount for part in parts), Decimal()) == bill.total
+
+
+GRAINS = (
+    (ALL_COSTS, ALL_USAGE),
+    (("project_id",), ALL_USAGE),
+    (("project_id", "api_key_id"), ALL_USAGE),
+    (("user_id",), ALL_USAGE),
+    ((), ALL_USAGE),
+    (("project_id",), ("project_id", "model", "batch", "service_tier")),
+    (("user_id",), ("project_id", "model", "batch")),
+    (("project_id", "user_id"), ("project_id", "api_key_id", "model")),
+)
+
+
+def check_random(seed: int) -> None:
+    random = Random(seed)
+    bill = random_bill(random)
+    costs, usage = random.choice(GRAINS)
+    parts = parts_of(bill, costs, usage, random)
+    check_exact(bill, parts, costs)
+    assert sorted(map(repr, parts)) == sorted(map(repr, parts_of(bill, costs, usage, random)))
+    can_split = set(costs) <= set(usage)
+    for part in parts:
+        if part.usage is not None:
+            assert part.line == f"{part.usage['model']}, {part.line.rpartition(', ')[2]}"
+            assert all(part.cost[name] == part.usage[name] for name in costs)
+            assert part.reason is None
+        elif (reason := bill.meanings[part.line, part.cost["quantity_unit"]].reason) is not None:
+            assert part.reason == (Reason.CREDIT if part.amount < 0 else reason)
+        else:
+            assert not can_split
+            assert part.reason is None
+    if costs == ALL_COSTS:
+        check_truth(bill, parts)
+
+
+def check_truth(bill: Bill, parts: Sequence[Part]) -> None:
+    """With every dimension, each part is what it really cost, within a unit of 10^-12 for each row of usage."""
+    found: dict[Any, Decimal] = defaultdict(Decimal)
+    counts: dict[Any, int] = defaultdict(int)
+    for part in parts:
+        if part.usage is not None:
+            kind = part.line.rpartition(", ")[2]
+            who = tuple(part.usage[name] for name in ALL_COSTS)
+            key = (part.day, *who, part.usage["model"], part.usage["batch"], kind)
+            found[key] += part.amount
+            counts[key] += 1
+    assert found.keys() == bill.truth.keys()
+    for key, amount in bill.truth.items():
+        assert abs(found[key] - amount) <= QUANTUM * counts[key]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_bills(seed: int) -> None:
+    check_random(seed)
+
+
+@pytest.mark.fuzz
+def test_random_bills_1000_times() -> None:
+    for seed in range(1000, 2000):
+        check_random(seed)
+
+
+def test_attribution_says_what_is_assumed() -> None:
+    random = Random(3)
+    bill = random_bill(random)
+    while not (any(u.batch == "true" for u in bill.used) and any(u.batch == "false" for u in bill.used)):
+        bill = random_bill(random)
+    for classes in bill.factors.values():
+        classes.update({key: Factor(factor.value, measured=False) for key, factor in classes.items()})
+    parts = parts_of(bill, (), ALL_USAGE, random)
+    check_exact(bill, parts, ())
+    by_row: dict[Any, list[Part]] = defaultdict(list)
+    for part in parts:
+        by_row[part.day, part.line].append(part)
+    for row in by_row.values():
+        batches = {part.usage["batch"] for part in row if part.usage is not None}
+        expected = Attribution.BY_TOKENS if len(batches) == 1 else Attribution.ASSUMED_FACTOR
+        assert {part.attribution for part in row} == {Attribution.BILLED if len(row) == 1 else expected}
+
+
+def test_line_without_usage_on_a_day_is_missing_usage() -> None:
+    random = Random(5)
+    bill = random_bill(random)
+    while not bill.used:
+        bill = random_bill(random)
+    without = replace(bill, used=[])
+    parts = parts_of(without, ALL_COSTS, ALL_USAGE, random)
+    check_exact(bill, parts, ALL_COSTS)
+    lines = {part.line: part.reason for part in parts if part.line.endswith(("input", "output"))}
+    assert set(lines.values()) == {Reason.USAGE_MISSING}
