@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.dataset import Dataset
 from usage_viewer.domain.period import BucketWidth
-from usage_viewer.domain.spend import MEASURES, Attribution, Factor, LineMeaning, Measure, Reason, UsageClass
+from usage_viewer.domain.spend import MEASURES, Factor, LineMeaning, Measure, Reason, UsageClass
 from usage_viewer.store.engine.database import Connection, quoted
-from usage_viewer.store.engine.schema import DECIMAL, combination_table, fact_table
+from usage_viewer.store.engine.schema import combination_table, fact_table
+from usage_viewer.store.spend.shares import split_rows, tail_of, whole_units
 
 MATCHED = ("project_id", "user_id", "api_key_id", "api_source")
 """The dimensions in which a row of costs and the usage that it bills are equal, as far as the row has them."""
 
-_UNIT = 10**12  # units in one of the currency
 _MOST_FACTOR = 10**6  # larger numerators of factors are rounded, so that weights fit 128 bits
 
 
@@ -52,24 +52,18 @@ class DayCosts:
     factors: Mapping[tuple[str, str | None], Mapping[UsageClass, Factor]]
 
 
-PART_TABLE = "spend_part"
-"""The temporary table that `attribute` makes.
-
-Columns: bucket (epoch seconds); cost and usage, the ids of combinations; service, a number in `DayCosts.usage`;
-line, a number in `DayCosts.meanings`; amount and quantity (decimals); attribution and reason. Without usage,
-service and usage are null, unless the line item alone tells the service.
-"""
-
-
 def attribute(cursor: Connection, days: DayCosts) -> None:
-    """Make the temporary table `spend_part` with the parts of each row of costs. Raises StoreError."""
+    """Make the temporary table `spend_part` (see `shares.PART_TABLE`) with the parts of each row of costs.
+
+    Raises StoreError.
+    """
     _register_lines(cursor, days)
     cursor.register("spend_days", {"start": np.unique(days.starts)})
     try:
         _make_costs(cursor, days)
         _make_pairs(cursor, days)
         _make_usage(cursor, days)
-        _make_parts(cursor)
+        split_rows(cursor)
     finally:
         for table in ("spend_cost", "spend_cell", "spend_pair", "spend_usage"):
             cursor.execute(f"DROP TABLE IF EXISTS {table}")
@@ -131,10 +125,9 @@ def _make_costs(cursor: Connection, days: DayCosts) -> None:
         f" AND cell.{unit} IS NOT DISTINCT FROM line.unit::VARCHAR"
     )
     cursor.execute(
-        "CREATE TEMP TABLE spend_cost AS SELECT bucket, cost, line, service, reason, amount, quantity,"
-        f" CASE WHEN amount < 0 THEN -1 ELSE 1 END AS sign, {_units('amount')} AS units, {_tail('amount')} AS tail,"
-        f" CASE WHEN quantity < 0 THEN -1 ELSE 1 END AS quantity_sign, {_units('quantity')} AS quantity_units,"
-        f" {_tail('quantity')} AS quantity_tail"
+        "CREATE TEMP TABLE spend_cost AS SELECT row_number() OVER () AS row_id, bucket, cost, line, service,"
+        f" reason, amount, quantity, {whole_units('amount')} AS units, {tail_of('amount')} AS tail,"
+        f" {whole_units('quantity')} AS quantity_units, {tail_of('quantity')} AS quantity_tail"
         " FROM (SELECT bucket, combination AS cost, sum(amount) AS amount, sum(quantity) AS quantity"
         f" FROM {quoted(fact_table(days.costs, BucketWidth.DAY))}"
         " WHERE bucket IN (SELECT start FROM spend_days) GROUP BY ALL) JOIN spend_cell USING (cost)"
@@ -239,84 +232,3 @@ def _measure(measure: Measure) -> str:
     terms += [f"- coalesce({quoted(name)}, 0)" for name in measure.minus]
     computed = f"greatest(0, 0 {' '.join(terms)})"
     return f"coalesce({quoted(measure.given)}, {computed})" if measure.given else computed
-
-
-def _make_parts(cursor: Connection) -> None:
-    """Make `spend_part` from the rows, the pairs and the usage."""
-    weights = (
-        "SELECT cost.*, pair.service AS used_service, pair.usage, pair.place, pair.is_assumed,"
-        " pair.factor, usage.used, usage.used * pair.factor AS weight"
-        " FROM spend_cost AS cost JOIN spend_pair AS pair USING (cost)"
-        " JOIN spend_usage AS usage ON usage.bucket = cost.bucket AND usage.service = pair.service"
-        " AND usage.measure = pair.measure AND usage.usage = pair.usage"
-    )
-    row = "PARTITION BY bucket, cost"
-    sums = (
-        f"SELECT *, sum(weight) OVER ({row}) AS weights, sum(used) OVER ({row}) AS uses,"
-        f" count(*) OVER ({row}) AS parts, bool_or(is_assumed) OVER ({row}) AS any_assumed,"
-        f" min(factor) OVER ({row}) AS least,"
-        f" max(factor) OVER ({row}) AS most, row_number() OVER ({row} ORDER BY place) AS first_place"
-        f" FROM ({weights})"
-    )
-    shares = (
-        f"SELECT *, {_share('units', 'weight', 'weights')} AS share, {_rest('units', 'weight', 'weights')} AS rest,"
-        f" {_share('quantity_units', 'used', 'uses')} AS quantity_share,"
-        f" {_rest('quantity_units', 'used', 'uses')} AS quantity_rest FROM ({sums})"
-    )
-    ranked = (
-        f"SELECT *, row_number() OVER ({row} ORDER BY rest DESC, place)"
-        f" <= units - sum(share) OVER ({row}) AS gets_more,"
-        f" row_number() OVER ({row} ORDER BY quantity_rest DESC, place)"
-        f" <= quantity_units - sum(quantity_share) OVER ({row}) AS gets_more_quantity FROM ({shares})"
-    )
-    attribution = (
-        f"CASE WHEN parts = 1 THEN '{Attribution.BILLED.value}' WHEN any_assumed AND least != most"
-        f" THEN '{Attribution.ASSUMED_FACTOR.value}' ELSE '{Attribution.BY_TOKENS.value}' END"
-    )
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE {PART_TABLE} AS SELECT bucket, cost, line, used_service AS service, usage,"
-        f" {_decimal('share + gets_more::INTEGER', 'tail', 'sign')} AS amount,"
-        f" {_decimal('quantity_share + gets_more_quantity::INTEGER', 'quantity_tail', 'quantity_sign')}"
-        " AS quantity,"
-        f" {attribution} AS attribution, NULL::VARCHAR AS reason FROM ({ranked})"
-    )
-    cursor.execute(
-        f"INSERT INTO {PART_TABLE} SELECT bucket, cost, line, service, NULL, amount::{DECIMAL},"
-        f" quantity::{DECIMAL}, '{Attribution.BILLED.value}',"
-        f" CASE WHEN amount < 0 AND quantity IS NULL THEN '{Reason.CREDIT.value}' ELSE reason END"
-        f" FROM spend_cost AS cost ANTI JOIN {PART_TABLE} AS part"
-        " ON part.bucket = cost.bucket AND part.cost = cost.cost"
-    )
-
-
-def _units(column: str) -> str:
-    """Return the SQL of the whole units of a decimal's absolute value."""
-    return (
-        f"(trunc(abs({column}))::HUGEINT * {_UNIT}"
-        f" + trunc((abs({column}) - trunc(abs({column})))::DECIMAL(25, 24) * {_UNIT}::DECIMAL(13, 0))::HUGEINT)"
-    )
-
-
-def _tail(column: str) -> str:
-    """Return the SQL of what a decimal's absolute value has below a unit, as a decimal below 1 of units."""
-    scaled = f"(abs({column}) - trunc(abs({column})))::DECIMAL(25, 24) * {_UNIT}::DECIMAL(13, 0)"
-    return f"({scaled} - trunc({scaled}))"
-
-
-def _share(units: str, weight: str, weights: str) -> str:
-    """Return the SQL of floor(units * weight / weights); the product would exceed 128 bits."""
-    return f"({weight} * ({units} // {weights}) + {weight} * ({units} % {weights}) // {weights})"
-
-
-def _rest(units: str, weight: str, weights: str) -> str:
-    return f"({weight} * ({units} % {weights}) % {weights})"
-
-
-def _decimal(units: str, tail: str, sign: str) -> str:
-    """Return the SQL of a decimal from whole units; the row's first part also gets the tail."""
-    whole, part = f"(({units}) // {_UNIT})::DECIMAL(14, 0)", f"(({units}) % {_UNIT})::DECIMAL(12, 0)"
-    small = f"CASE WHEN first_place = 1 THEN {tail} ELSE 0 END::DECIMAL(13, 12)"
-    return (
-        f"({sign} * ({whole}::{DECIMAL} + ({part} * 0.000000000001::DECIMAL(13, 12))::{DECIMAL}"
-        f" + ({small} * 0.000000000001::DECIMAL(13, 12))::{DECIMAL}))::{DECIMAL}"
-    )
