@@ -88,7 +88,10 @@ def run(context: "AppContext", early: EarlyWindow | None = None) -> int:
         if found is OpenWindow.RAISED:
             return 0
         if found is OpenWindow.SILENT:
-            sys.stderr.write("usage-viewer: Another window of Usage Viewer is open, but it does not answer.\n")
+            sys.stderr.write(
+                "usage-viewer: Another window of Usage Viewer is open, but it does not answer.\n"
+                "If this window can't open the database, end the other process first.\n"
+            )
         take_startup_table(context.paths)  # it is only valid for a start without an open window
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     window = MainWindow()
