@@ -6,6 +6,7 @@ asks. Replaced: the portal's settings and dialogs.
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from jeepney import (  # type: ignore[import-untyped]
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from jeepney.io.blocking import DBusConnection
 
 NAME = "org.freedesktop.portal.Desktop"
+_DELAY = 0.2
+"""Seconds before it looks at a process, as on a busy computer: a process that does not wait is protected by then."""
+
 _BUS = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
 
 
@@ -47,6 +51,7 @@ def answer_questions(bus: "DBusConnection") -> None:
 
 def _can_be_identified(bus: "DBusConnection", sender: str) -> bool:
     """Report whether the root directory of the sender's process can be opened: its /.flatpak-info names the app."""
+    time.sleep(_DELAY)
     reply = bus.send_and_get_reply(new_method_call(_BUS, "GetConnectionUnixProcessID", "s", (sender,)))
     try:
         os.close(os.open(f"/proc/{reply.body[0]}/root", os.O_RDONLY))
