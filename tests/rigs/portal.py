@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 
 NAME = "org.freedesktop.portal.Desktop"
 _DELAY = 0.2
-"""Seconds before it looks at a process, as on a busy computer: a process that does not wait is protected by then."""
+"""Seconds before it looks at a process, as on a busy computer: one that does not wait is protected by then."""
 
 _BUS = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
 
 
-def answer_questions(bus: "DBusConnection") -> None:
-    """Answer until the bus ends; like the portal, remember each connection that was once allowed to ask."""
+def answer_questions(bus: "DBusConnection", lookups: "DBusConnection") -> None:
+    """Answer until the bus ends; like the portal, remember each connection that was once allowed to ask.
+
+    `lookups` is a second connection: questions that arrive on the first one during a lookup would be dropped.
+    """
     bus.send_and_get_reply(new_method_call(_BUS, "RequestName", "su", (NAME, 4)))
     print("ready", flush=True)
     allowed: set[str] = set()
@@ -39,7 +42,7 @@ def answer_questions(bus: "DBusConnection") -> None:
         if question.header.message_type is not MessageType.method_call:
             continue
         sender, member = (question.header.fields[field] for field in (HeaderFields.sender, HeaderFields.member))
-        if sender not in allowed and _can_be_identified(bus, sender):
+        if sender not in allowed and _can_be_identified(lookups, sender):
             allowed.add(sender)
         if sender in allowed:
             reply = _reply(question, member)
@@ -49,10 +52,10 @@ def answer_questions(bus: "DBusConnection") -> None:
         bus.send(reply)
 
 
-def _can_be_identified(bus: "DBusConnection", sender: str) -> bool:
+def _can_be_identified(lookups: "DBusConnection", sender: str) -> bool:
     """Report whether the root directory of the sender's process can be opened: its /.flatpak-info names the app."""
     time.sleep(_DELAY)
-    reply = bus.send_and_get_reply(new_method_call(_BUS, "GetConnectionUnixProcessID", "s", (sender,)))
+    reply = lookups.send_and_get_reply(new_method_call(_BUS, "GetConnectionUnixProcessID", "s", (sender,)))
     try:
         os.close(os.open(f"/proc/{reply.body[0]}/root", os.O_RDONLY))
     except OSError:
@@ -68,6 +71,6 @@ def _reply(question: Any, member: str) -> Any:
 
 if __name__ == "__main__":
     try:
-        answer_questions(open_dbus_connection(sys.argv[1]))
+        answer_questions(open_dbus_connection(sys.argv[1]), open_dbus_connection(sys.argv[1]))
     except (ConnectionError, EOFError):
         sys.exit(0)
