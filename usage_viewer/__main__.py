@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO, cast
 
-from usage_viewer.app.file_permissions import protect_memory, restrict_permissions
+from usage_viewer.app.file_permissions import disable_core_dumps, protect_memory, restrict_permissions
 from usage_viewer.app.profile.paths import ProfilePaths, default_data_dir
 from usage_viewer.cli.error_output import GuardedOutput, write_error
 from usage_viewer.domain.admin_key import AdminKey
@@ -37,9 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status. With `argv` None, use the arguments of the process."""
     if argv is None:
         _guard_output()
-    protect_memory()
+    disable_core_dumps()
     words = sys.argv[1:] if argv is None else argv
     if words and words[0] == DEMO_SERVER:
+        protect_memory()
         from usage_viewer.demo.__main__ import run
 
         run(words[1:])
@@ -48,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         arguments = build_parser().parse_args(argv)
+        if arguments.command is not None:
+            protect_memory()  # a window does so later, see `gui.startup.portal`
         _log_to_stderr(arguments.verbose)
         paths, organization = _choose_organization(arguments)
         server = _choose_server(arguments, organization)
