@@ -111,7 +111,9 @@ def load_chart(
         source,
         series,
         problem=series.problem,
-        summed=buckets.periods.per if buckets.periods.per is not result.effective_view.per else None,
+        summed=None
+        if result.effective_view.per in (Granularity.TOTAL, buckets.periods.per)
+        else buckets.periods.per,
         notes=notes,
         is_of_table=source is result,
     )
@@ -129,14 +131,12 @@ def _source(
     names = parts_of(figure)
     if view.per is not Granularity.TOTAL and is_stackable(figure) and _has(result, names):
         return result, ()
-    per = Granularity.DAY if view.per is Granularity.TOTAL else view.per
+    per: Granularity = Granularity.DAY if view.per is Granularity.TOTAL else view.per
     if figure.statistic is not None:  # a mean or a peak of longer buckets is not made of those of shorter ones
         fine = replace(view, per=per).periods(result.now, request.week_start)
         per = choose_periods(fine, request.most_buckets, request.week_start).per
     grouping = view.grouping if figure.statistic is None else ()
-    asked = replace(
-        view.with_grouping(grouping), per=per, columns=names, order=(), include_empty=False
-    )
+    asked = replace(view.with_grouping(grouping), per=per, columns=names, order=(), include_empty=False)
     source = session.look(asked, cancellation, named=request.named)
     if source.coverage.complete or not result.coverage.complete or view.per is not Granularity.TOTAL:
         return source, ()

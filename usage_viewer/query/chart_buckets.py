@@ -86,9 +86,7 @@ def chart_buckets(
     return ChartBuckets(coarse, states, _overlap(coarse.bounds, ungranted) > 0, coarse_of)
 
 
-def _overlap(
-    bounds: NDArray[np.int64], runs: Sequence[BucketRun], until: int | None = None
-) -> NDArray[np.int64]:
+def _overlap(bounds: NDArray[np.int64], runs: Sequence[BucketRun], until: int | None = None) -> NDArray[np.int64]:
     """Return the seconds of each bucket that lie in a run and before `until` (epoch seconds), (n,)."""
     spans = _merged(runs, int(bounds[-1]) if until is None else until)
     if not spans:

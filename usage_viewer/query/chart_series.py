@@ -53,7 +53,8 @@ class ChartSeries:
     bucket. The largest group is the first, then come *Others* and "(not available)". `is_stacked` is False for a figure that does
     not add up over groups: it has one group, the total. `group_of_row` (rows,) is the series of each row of the
     table that the chart was made of, `bucket_of_row` (rows,) its bucket; both are empty for another table.
-    `problem` says why nothing can be drawn.
+    `compared` are the totals of a compared period, one for each bucket; nothing fills them yet: the place where a
+    comparison joins the chart. `problem` says why nothing can be drawn.
     """
 
     figure: Figure
@@ -63,6 +64,7 @@ class ChartSeries:
     totals: tuple[Number | None, ...]
     is_stacked: bool = True
     measure: str = ""
+    compared: tuple[Number | None, ...] = ()
     problem: str = ""
     group_of_row: NDArray[np.int64] | None = None
     bucket_of_row: NDArray[np.int64] | None = None
@@ -83,9 +85,7 @@ def adds_over_time(figure: Figure) -> bool:
     return is_stackable(figure) and figure.sums_over_time
 
 
-def stack(
-    table: Table, figure: Figure, buckets: ChartBuckets, *, most_groups: int = MOST_GROUPS
-) -> ChartSeries:
+def stack(table: Table, figure: Figure, buckets: ChartBuckets, *, most_groups: int = MOST_GROUPS) -> ChartSeries:
     """Return the stacked bars of a figure of `table`, which has a column for it.
 
     The largest groups are kept; *Others* is the exact rest. Raises KeyError.
@@ -106,7 +106,7 @@ def stack(
         buckets,
         groups,
         tuple(_listed(row, given) for row, given in zip(numbers, present, strict=True)),
-        _listed(totals.values, present.any(axis=0)),
+        _listed(totals.values, np.logical_or.reduce(present)),
         measure=column.measure,
         group_of_row=slot,
         bucket_of_row=bucket,
@@ -142,7 +142,11 @@ def line(table: Table, figure: Figure, dataset: Dataset, buckets: ChartBuckets) 
 
 def parts_of(figure: Figure) -> tuple[str, ...]:
     """Return the names of the columns that `stack` and `line` need."""
-    return tuple(dict.fromkeys(figure.needs())) if isinstance(figure, Derived) and figure.denominator else (figure.name,)
+    return (
+        tuple(dict.fromkeys(figure.needs()))
+        if isinstance(figure, Derived) and figure.denominator
+        else (figure.name,)
+    )
 
 
 def _nothing(figure: Figure, buckets: ChartBuckets, problem: str) -> ChartSeries:
@@ -162,9 +166,7 @@ def _bucket_of_row(table: Table, buckets: ChartBuckets) -> NDArray[np.int64]:
     return buckets.coarse_of[period.index]
 
 
-def _over_time(
-    figures: NumberColumn, table: Table, figure: Figure, bucket: NDArray[np.int64]
-) -> NumberColumn:
+def _over_time(figures: NumberColumn, table: Table, figure: Figure, bucket: NDArray[np.int64]) -> NumberColumn:
     """Return the figures to add in each bucket: of a level, only those of the last period that has any."""
     if figure.sums_over_time or table.period is None:
         return figures
