@@ -154,9 +154,9 @@ def _in_utc(
     request: ChartRequest,
     cancellation: Cancellation | None,
 ) -> tuple[ViewResult, tuple[str, ...]]:
-    """Return the same range by the days of UTC: a total in another zone is stored in them, and in hours at its ends.
+    """Return the same range by the days of UTC, or `source` if they are not complete either.
 
-    If they are not complete either, return `source`.
+    A total in another zone is stored in days of UTC, and in hours at its ends.
     """
     span = source.coverage.periods.span
     start, end = (datetime.fromtimestamp(moment, UTC).replace(tzinfo=None) for moment in (span.start, span.end))

@@ -50,9 +50,9 @@ class ChartSeries:
 
     `figure` describes the numbers, `measure` their unit as stated by the results ("" if they don't). `values` has
     for each group the exact number of each bucket, None where there is none, and `totals` the exact sum of each
-    bucket. The largest group is the first, then come *Others* and "(not available)". `is_stacked` is False for a figure that does
-    not add up over groups: it has one group, the total. `group_of_row` (rows,) is the series of each row of the
-    table that the chart was made of, `bucket_of_row` (rows,) its bucket; both are empty for another table.
+    bucket. The largest group is the first; *Others* and "(not available)" come last. `is_stacked` is False for a
+    figure that does not add up over groups: it has one group, the total. `group_of_row` (rows,) is the series of
+    each row of the table that the chart was made of, `bucket_of_row` (rows,) its bucket.
     `compared` are the totals of a compared period, one for each bucket; nothing fills them yet: the place where a
     comparison joins the chart. `problem` says why nothing can be drawn.
     """

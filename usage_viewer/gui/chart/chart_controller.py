@@ -1,4 +1,4 @@
-"""Connects the chart with the workspace: what the table shows is drawn, and what is done in the chart changes the view."""
+"""Connects the chart with the workspace: draws its results, and changes its view and its selection."""
 
 from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QMenu

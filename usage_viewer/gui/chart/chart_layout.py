@@ -21,7 +21,7 @@ LEAST_POINT = 1
 """Pixels of the bar of a total that is not 0 but would be drawn as 0."""
 LARGEST_FLOAT = Decimal("1e300")
 """Above this, heights are computed with exact quotients."""
-_TICK_LINES = 2.6
+_TICK_LINES = 2.0
 """Heights of a text line between two ticks, at least."""
 
 Pixels = NDArray[np.int64]

@@ -17,7 +17,7 @@ from usage_viewer.query.chart_series import ChartSeries, GroupKind
 VEIL = 170
 """Opacity (0 to 255) of the ground over what is dimmed."""
 PATTERN_WIDTH = 9
-"""Pixels of a bar from which on its pattern is drawn: in a narrower one a pattern is only noise."""
+"""Pixels of a bar's width and height from which on its pattern is drawn: in a smaller one it is only noise."""
 _SHADED = (BucketState.NOT_LOADED, BucketState.PARTLY_LOADED, BucketState.IN_PROGRESS, BucketState.FUTURE)
 
 
@@ -102,7 +102,7 @@ class ChartPainter:
         pattern = colours.pattern(group, kind)
         if pattern is not Qt.BrushStyle.NoBrush and self._bar_width >= PATTERN_WIDTH:
             painter.setBrush(QBrush(colours.on_fill(self._fills[group]), pattern))
-            painter.drawRects(rects)
+            painter.drawRects([rect for rect in rects if rect.height() >= PATTERN_WIDTH])
 
     @property
     def _bar_width(self) -> int:

@@ -1,4 +1,4 @@
-"""Shows a chart and turns the pointer and the keys into what the user wants: to filter, to open, to choose a range."""
+"""Shows a chart, and turns the pointer and the keys into requests to filter, to open or to choose a range."""
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
@@ -35,7 +35,8 @@ _BRUSH = Qt.KeyboardModifier.ShiftModifier
 class ChartView(QWidget):
     """Paints the chart once and keeps the picture; what stands out is painted over it.
 
-    A place's `across` is a bucket, its `down` a series. Enter does what a click does; Space what Alt and a click do.
+    A place's `across` is a bucket, its `down` a series. Enter does what a click does, Space what Alt and a click
+    do.
     """
 
     activated = Signal(object, bool)  # Place with a series; whether to add it to the filter
@@ -269,10 +270,10 @@ class ChartView(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Keep Esc, which the window would take for a command, while the chart has the focus."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if event.key() == Qt.Key.Key_Escape:
-                event.accept()
-                return True
+        is_override = event.type() == QEvent.Type.ShortcutOverride
+        if is_override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            event.accept()
+            return True
         return super().event(event)
 
     def _step(self, key: Qt.Key, *, brush: bool) -> None:
