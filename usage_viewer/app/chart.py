@@ -47,6 +47,16 @@ class ChartRequest:
     named: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class PictureOptions:
+    """Says how a picture of a chart is drawn: `form` is `png` or `svg`; sizes are in pixels of the chart."""
+
+    form: str
+    width: int = 960
+    height: int = 420
+    dark: bool = False
+
+
 @dataclass(frozen=True)
 class Chart:
     """Holds the content of a chart.

@@ -88,7 +88,7 @@ class ChartController(QObject):
         session = self._workspace.session
         if session is None or not self.active:
             return
-        view = result.look.effective_view
+        view = result.look.effective_view.with_order(result.view.order)  # sorting reads nothing anew
         dataset = view.dataset
         request = ChartRequest(
             self._figure_of(view), self._face, self.pane.view.most_buckets, week_start(self.pane.locale())

@@ -1,18 +1,31 @@
 """Draws a chart to a picture, an SVG file or a printer, with a title and where the numbers come from."""
 
+import os
+import sys
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QIODevice, QLocale, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontInfo, QFontMetricsF, QImage, QPainter, QPalette
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontInfo,
+    QFontMetricsF,
+    QGuiApplication,
+    QImage,
+    QPainter,
+    QPalette,
+)
 
-from usage_viewer.app.chart import Chart
+from usage_viewer.app.chart import Chart, PictureOptions
 from usage_viewer.app.export import provenance_of
+from usage_viewer.app.profile.paths import PROGRAM
 from usage_viewer.domain.names import Names
 from usage_viewer.gui.chart.chart_colours import ChartColours
 from usage_viewer.gui.chart.chart_face import Surface, face_of
 from usage_viewer.gui.chart.chart_texts import ChartTexts
+from usage_viewer.gui.widgets.theme import dark_palette
 
 if TYPE_CHECKING:
     from PySide6.QtPrintSupport import QPrinter
@@ -159,6 +172,18 @@ class _Line:
             place, align | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, self._text
         )
         return y + self.height
+
+
+def draw(chart: Chart, names: Names, options: PictureOptions) -> bytes:
+    """Return the file of a chart's picture, drawn without a window or a display."""
+    if sys.platform == "linux":
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    application = QGuiApplication.instance() or QGuiApplication([PROGRAM])
+    palette = dark_palette() if options.dark else QPalette(QColor("#efefef"))
+    surface = Surface(options.width, options.height, QFont(), palette)
+    picture = ChartPicture.of(chart, names, surface, QLocale()).render(PictureFormat(options.form))
+    del application
+    return picture
 
 
 def _sized(font: QFont, factor: float, *, bold: bool = False) -> QFont:

@@ -286,7 +286,7 @@ def legend_of(labels: Sequence[str], frame: Frame) -> Frame:
     """Return the frame with its legend: beside the plot if all entries fit there, else in rows above it."""
     if not labels:
         return frame
-    swatch = frame.line_height * 1.5
+    swatch = frame.line_height * 1.5 + 6
     widest = max(map(frame.text_width, labels)) + swatch
     height, plot = frame.line_height * 1.15, frame.plot
     if len(labels) * height <= frame.height and frame.width >= frame.line_height * 40:
@@ -299,6 +299,8 @@ def legend_of(labels: Sequence[str], frame: Frame) -> Frame:
         return replace(frame, legend=tuple(entries), plot=narrower)
     columns = max(1, min(len(labels), int(frame.width / min(widest + swatch / 2, max(frame.width / 3, 1)))))
     rows = min(ceil(len(labels) / columns), max(1, int(frame.height / (frame.line_height * 4))))
+    if rows * columns < len(labels):  # the texts are cut, so that every entry has a place
+        columns = min(ceil(len(labels) / rows), max(columns, int(frame.width / (frame.line_height * 4))))
     width = frame.width / columns
     entries = [
         LegendEntry(place, text, Box(place % columns * width, place // columns * height, width, height))

@@ -18,6 +18,8 @@ VEIL = 170
 """Opacity (0 to 255) of the ground over what is dimmed."""
 PATTERN_WIDTH = 9
 """Pixels of a bar's width and height from which on its pattern is drawn: in a smaller one it is only noise."""
+EDGED_WIDTH = 5
+"""Pixels of a bar from which on a line divides its parts."""
 _SHADED = (BucketState.NOT_LOADED, BucketState.PARTLY_LOADED, BucketState.IN_PROGRESS, BucketState.FUTURE)
 
 
@@ -111,7 +113,7 @@ class ChartPainter:
     def _paint_edges(self, painter: QPainter) -> None:
         """Draw a line between stacked parts, which tells them apart without colour."""
         layout = self.layout
-        if len(layout.top) < 2 and not self._colours.strong:
+        if self._bar_width < EDGED_WIDTH or (len(layout.top) < 2 and not self._colours.strong):
             return
         lines = [
             QLine(rect.left(), rect.top(), rect.right(), rect.top())

@@ -64,11 +64,11 @@ class ChartTexts:
         periods = self._periods
         zone = zone_name(periods.zone, periods.span.start)
         if self.chart.heat_map is not None:
-            return f"average per hour, by weekday and hour, {zone}"
+            return f"{self.chart.heat_map.measure} average per hour, by weekday and hour, {zone}".lstrip()
         if self.chart.series is None:
             return zone
         per = self.chart.series.buckets.periods.per.value
-        return f"per {per}, {zone}"
+        return f"{self.chart.series.measure} per {per}, {zone}".lstrip()
 
     @property
     def notes(self) -> list[str]:

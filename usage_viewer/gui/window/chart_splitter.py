@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 TABLE_LINES, CHART_LINES = 16, 9
 """Heights of a text line that the table keeps, and that a chart needs to be read."""
-_DEFAULT_SHARE = 0.34
+_DEFAULT_SHARE = 0.38
 
 
 class ChartSplitter(QSplitter):
