@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from usage_viewer import __version__
+from usage_viewer.cli.loading_options import add_loading_options, add_name_options
 from usage_viewer.cli.picture_options import add_picture_options
 from usage_viewer.domain.catalog import DATASETS, Dataset
 from usage_viewer.domain.column_key import ColumnKey
@@ -77,7 +78,7 @@ def build_parser() -> Parser:
     _add_range_options(table)
     _add_content_options(table)
     _add_output_options(table)
-    _add_loading_options(table)
+    add_loading_options(table)
     _add_chart_command(commands)
     forget = commands.add_parser(
         "forget",
@@ -107,9 +108,9 @@ def _add_chart_command(commands: "argparse._SubParsersAction[Parser]") -> None:
     _add_common_options(chart, is_command=True)
     _add_range_options(chart)
     _add_content_options(chart)
-    _add_name_options(chart)
+    add_name_options(chart)
     add_picture_options(chart, _path)
-    _add_loading_options(chart)
+    add_loading_options(chart)
 
 
 def _path(text: str) -> Path:
@@ -248,7 +249,7 @@ def _add_content_options(table: argparse.ArgumentParser) -> None:
 
 def _add_output_options(table: argparse.ArgumentParser) -> None:
     """Add the options that choose names, the format and the file."""
-    _add_name_options(table)
+    add_name_options(table)
     table.add_argument(
         "--format",
         choices=FORMATS,
@@ -259,41 +260,6 @@ def _add_output_options(table: argparse.ArgumentParser) -> None:
     )
     table.add_argument(
         "--output", type=_path, metavar="FILE", help="write the table to this file, whole or not at all"
-    )
-
-
-def _add_name_options(table: argparse.ArgumentParser) -> None:
-    """Add the options that choose between names and ids."""
-    labels = table.add_mutually_exclusive_group()
-    labels.add_argument(
-        "--names",
-        action="store_true",
-        help="load and show the names of projects, users and API keys; json has both ids and names",
-    )
-    labels.add_argument("--ids", dest="names", action="store_false", help="show ids, not names (default)")
-
-
-def _add_loading_options(table: argparse.ArgumentParser) -> None:
-    """Add the options of the key, of what is loaded, and of the local database."""
-    table.add_argument(
-        "--key-stdin",
-        action="store_true",
-        help="read the admin key from standard input (one line) for this run only; it is not stored",
-    )
-    database = table.add_mutually_exclusive_group()
-    table.add_argument(
-        "--refetch", action="store_true", help="load the whole range again, also days that are final"
-    )
-    table.add_argument(
-        "--ask-again",
-        action="store_true",
-        help="ask again for groupings that the server refused in the last 7 days",
-    )
-    database.add_argument("--no-store", action="store_true", help="do not use or change the local database")
-    database.add_argument(
-        "--start-over",
-        action="store_true",
-        help="if the local database is damaged, keep it as a copy and start with an empty one",
     )
 
 

@@ -56,6 +56,11 @@ class ChartPane(QWidget):
         self._figure = ""
         self._lay_out()
 
+    @property
+    def controls(self) -> tuple[QWidget, ...]:
+        """Returns the widgets that Tab goes to, in their order."""
+        return self.figure, self.hours, self.heat_map, self.view
+
     def _lay_out(self) -> None:
         header = QHBoxLayout()
         header.setContentsMargins(UNIT // 2, UNIT // 2, UNIT // 2, 0)

@@ -210,6 +210,11 @@ class ChartTexts:
         figure = self.chart.figure
         return self._full.rounded(value, figure.kind, figure.unit, decimals=2)
 
+    def cell(self, value: Number) -> str:
+        """Return an average in three digits, for a cell."""
+        decimals = max(0, 2 - Decimal(value).adjusted())
+        return self.short(round(Decimal(value), decimals)) if value else self.short(0)
+
     def say_cell(self, day: int, hour: int) -> str:
         """Return one sentence for a screen reader about a cell."""
         return ", ".join(

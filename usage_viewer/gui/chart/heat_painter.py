@@ -67,7 +67,7 @@ class HeatPainter:
         painter.setBrush(fill)
         painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5) if not share else rect)
         number = cell_number(self._heat, day, hour, averaged=True)
-        text = "" if number is None else self._texts.short(number)
+        text = "" if number is None else self._texts.cell(number)
         metrics = QFontMetricsF(painter.font())
         if metrics.horizontalAdvance(text) + 4 <= rect.width() and metrics.height() <= rect.height():
             painter.setPen(self._colours.text_on(fill) if share else self._colours.muted)

@@ -82,7 +82,7 @@ class ChartHost(QObject):
         assert isinstance(layout, QLayout)
         layout.addWidget(pane)
         pane.show()
-        QTimer.singleShot(0, pane, lambda: self._page.put_in_tab_order(pane.figure, pane.heat_map, pane.view))
+        QTimer.singleShot(0, pane, lambda: self._page.put_in_tab_order(*pane.controls))
         self.controller = controller = ChartController(self._workspace, self._tasks, pane)
         controller.reported.connect(self._page.status.show_message)
         if self.announcer is not None:

@@ -217,8 +217,11 @@ class MainPage(QWidget):
 
     def put_in_tab_order(self, *widgets: QWidget) -> None:
         """Let Tab go to widgets that were built later, in their order, before the table."""
-        for widget, after in pairwise((*widgets, self.table)):
-            self.setTabOrder(widget, after)
+        before = self.table.previousInFocusChain()
+        while before is not None and not before.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            before = before.previousInFocusChain()
+        for first, second in pairwise((before, *widgets) if before is not None else widgets):
+            self.setTabOrder(first, second)
 
     def _show_table(self, shown: bool, *, under_text: bool = False) -> None:
         """Show the table, or the text in its place.
