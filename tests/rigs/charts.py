@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 
 from PySide6.QtCore import QLocale
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
@@ -17,7 +16,7 @@ from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.chart.chart_emphasis import NOWHERE, Emphasis
+from usage_viewer.gui.chart.chart_emphasis import Emphasis
 from usage_viewer.gui.chart.chart_face import BarsFace, Surface
 from usage_viewer.gui.chart.chart_texts import NOT_LOADED, ChartTexts
 from usage_viewer.store import Store
@@ -41,6 +40,11 @@ def combination(dataset: str, **values: str | None) -> Combination:
     return tuple(values.get(item.name) for item in DATASETS[dataset].dimensions)
 
 
+def _group(dataset: str, number: int) -> Combination:
+    dimension = {"costs": "line_item", "vector_stores": "project_id"}.get(dataset, "model")
+    return combination(dataset, **{dimension: f"m{number}"}, **({"currency": "usd"} if dataset == "costs" else {}))
+
+
 @contextmanager
 def stored(
     values: Values,
@@ -60,26 +64,30 @@ def stored(
     `skipped` buckets are not stored. `more` are other figures of the same rows. Times are epoch seconds.
     """
     store = Store.open(None)
-    dimension = "line_item" if dataset == "costs" else "model"
     names = {figure: values, **more}
     starts = [start + place * width.seconds for place in range(len(values)) if place not in skipped]
-    rows: list[tuple[int, Combination, dict[str, Any]]] = []
-    for place, numbers in enumerate(values):
-        for group in range(len(numbers) if place not in skipped else 0):
-            figures: dict[str, Any] = {name: rows_of[place][group] for name, rows_of in names.items()}
-            if dataset == "costs":
-                figures["currency"] = "usd"
-            keys = {dimension: f"m{group}"} if dataset != "vector_stores" else {"project_id": f"m{group}"}
-            if dataset == "costs":
-                keys["currency"] = "usd"
-                del figures["currency"]
-            rows.append((start + place * width.seconds, combination(dataset, **keys), figures))
+    rows = [
+        (
+            start + place * width.seconds,
+            _group(dataset, group),
+            {name: numbers[place][group] for name, numbers in names.items()},
+        )
+        for place in range(len(values))
+        for group in range(len(values[place]) if place not in skipped else 0)
+    ]
     store.put(batch_of(dataset, width, starts, rows), now if fetched is None else fetched)
     session = StoreSession(store, clock=lambda: now)
     try:
         yield session
     finally:
         session.close()
+
+
+def put_hours(session: StoreSession, start: int, hours: int) -> None:
+    """Store hours from `start` (epoch seconds) on with 5 input tokens of the model `m0` each, in addition."""
+    starts = [start + place * 3600 for place in range(hours)]
+    rows = [(moment, combination("completions", model="m0"), {"input_tokens": 5}) for moment in starts]
+    session._store.put(batch_of("completions", BucketWidth.HOUR, starts, rows), LATER)
 
 
 def chart_of(
@@ -166,6 +174,3 @@ class DrawnChart:
     def say(self, bucket: int) -> str:
         """Return what a screen reader says about a bucket."""
         return self.texts.say(bucket, None)
-
-
-__all__ = ["NOWHERE", "DrawnChart", "chart_of", "combination", "days", "stored", "surface"]

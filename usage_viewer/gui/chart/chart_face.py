@@ -104,7 +104,7 @@ class BarsFace:
     def _is_series(self, entry: int) -> bool:
         groups = self._series.groups
         single = len(groups) == 1 and groups[0].kind is GroupKind.TOTAL
-        return not single and entry < len(groups)
+        return not single and 0 <= entry < len(groups)
 
     def box(self, place: Place) -> Box:
         assert place.across is not None

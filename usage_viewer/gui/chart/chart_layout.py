@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from itertools import groupby
-from math import ceil
+from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ PIXELS_PER_BUCKET = 3
 """A bucket needs three pixels: two of a bar that can be seen and clicked, and one of a gap."""
 LEAST_POINT = 1
 """Pixels of the bar of a total that is not 0 but would be drawn as 0."""
+MORE = -1
+"""The index of the legend's last entry if it stands for several that have no room."""
 LARGEST_FLOAT = Decimal("1e300")
 """Above this, heights are computed with exact quotients."""
 _TICK_LINES = 2.0
@@ -227,13 +229,15 @@ def _columns(plot: Box, count: int) -> tuple[Pixels, Pixels]:
 def _bars(series: ChartSeries, edges: Edges, scale: _Scale) -> tuple[Pixels, Pixels]:
     shape = (len(edges[0]), len(series.totals))
     near, far = (np.rint(scale.heights(ends)).astype(np.int64).reshape(shape) for ends in edges)
-    zero = round(scale.y(0))
+    exact_zero = scale.y(0)
+    zero, pixel = round(exact_zero), floor(exact_zero)
     for bucket in np.flatnonzero((far == zero).all(axis=0)).tolist():
-        # A bar that is not 0 is at least one pixel high: nothing that was used looks unused.
+        # A bar that is not 0 is one pixel high: nothing that was used looks unused.
         group = next((place for place, row in enumerate(series.values[: shape[0]]) if row[bucket]), None)
         if group is not None:
             number = series.values[group][bucket]
-            far[group, bucket] += -LEAST_POINT if number is not None and number > 0 else LEAST_POINT
+            above = number is not None and number > 0 and pixel == exact_zero
+            near[group, bucket], far[group, bucket] = (pixel - above, pixel - above + LEAST_POINT)
     return np.minimum(near, far), np.maximum(near, far)
 
 
@@ -306,5 +310,7 @@ def legend_of(labels: Sequence[str], frame: Frame) -> Frame:
         LegendEntry(place, text, Box(place % columns * width, place // columns * height, width, height))
         for place, text in enumerate(labels[: rows * columns])
     ]
+    if hidden := len(labels) - len(entries):  # the read-out has them
+        entries[-1] = replace(entries[-1], index=MORE, text=f"+{hidden + 1}")
     below = plot.y + rows * height
     return replace(frame, legend=tuple(entries), plot=Box(plot.x, below, plot.width, plot.bottom - below))

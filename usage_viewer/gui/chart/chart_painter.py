@@ -10,7 +10,7 @@ from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen, QPolygo
 from usage_viewer.gui.chart.chart_colours import HATCH, LACKING, ChartColours
 from usage_viewer.gui.chart.chart_emphasis import NOWHERE, Emphasis
 from usage_viewer.gui.chart.chart_frame import Box, Frame, LegendEntry, Tick
-from usage_viewer.gui.chart.chart_layout import ChartLayout, StateRun
+from usage_viewer.gui.chart.chart_layout import MORE, ChartLayout, StateRun
 from usage_viewer.query.chart_buckets import BucketState
 from usage_viewer.query.chart_series import ChartSeries, GroupKind
 
@@ -236,6 +236,8 @@ class ChartPainter:
         for entry in self.layout.frame.legend:
             swatch = paint_entry_text(painter, self.layout.frame, entry, self._colours)
             place = entry.index - self._entries
+            if entry.index == MORE:
+                continue
             painter.setPen(QPen(self._colours.muted, 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             if place >= 0:
