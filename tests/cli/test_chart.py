@@ -34,9 +34,9 @@ def test_drawing_has_the_groups_and_the_source(tmp_path: Path) -> None:
 
 def test_heat_map_loads_hours_and_is_a_picture(tmp_path: Path) -> None:
     path = tmp_path / "chart.png"
+    zone, output = ["--zone", "Europe/Berlin"], ["--output", str(path)]
     status = main(
-        ["chart", "--demo", *RANGE, "--face", "heat-map", "--colors", "dark", "--size", "700x300"]
-        + ["--zone", "Europe/Berlin", "--output", str(path)]
+        ["chart", "--demo", *RANGE, "--face", "heat-map", "--colors", "dark", "--size", "700x300", *zone, *output]
     )
     assert status == 0
     assert path.read_bytes().startswith(b"\x89PNG")

@@ -94,14 +94,15 @@ def test_chart_shows_the_rows_of_the_table(window: WindowUnderTest) -> None:
 def test_hover_reads_a_bar_out_and_dims_the_rest(window: WindowUnderTest) -> None:
     view, (bucket, group) = view_of(window), tallest(window)
     hover(window, middle(window, bucket, group))
-    assert view.emphasis.dims
-    assert (view.emphasis.pointed.across, view.emphasis.pointed.down) == (bucket, group)
-    assert view.readout.isVisible()
+    emphasis = view.emphasis
+    assert emphasis.dims
+    assert (emphasis.pointed.across, emphasis.pointed.down) == (bucket, group)
+    assert view.readout.isVisibleTo(window)
     number = series_of(window).values[group][bucket]
     assert f"{number:,}" in [line.number for line in view.readout.lines]
     picture = window.grab()
     QApplication.sendEvent(view, QEvent(QEvent.Type.Leave))
-    assert not view.readout.isVisible()
+    assert not view.readout.isVisibleTo(window)
     assert not view.emphasis.dims
     assert window.grab().toImage() != picture.toImage()
 
@@ -180,7 +181,8 @@ def test_escape_cancels_a_drag(rig: WindowRig, user: User, window: WindowUnderTe
     start, end = (QPoint(int(face.layout.left[bucket]) + 4, 30) for bucket in (5, 11))
     user._mouse(view, QEvent.Type.MouseButtonPress, start)
     user._mouse(view, QEvent.Type.MouseMove, end)
-    assert view.emphasis.brush == (5, 11)
+    brush = view.emphasis.brush
+    assert brush == (5, 11)
     rig.qtbot.keyClick(view, Qt.Key.Key_Escape)
     user._mouse(view, QEvent.Type.MouseButtonRelease, end)
     assert view.emphasis.brush is None
