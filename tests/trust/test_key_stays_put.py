@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -53,6 +54,9 @@ def search() -> Search:
         MARK[9:17].upper(),
         MARK.encode("utf-16-le"),
         MARK.encode().hex(),
+        "\n  ".join(MARK[at : at + 5] for at in range(0, len(MARK), 5)),
+        "".join(f"&#{ord(char)};" for char in MARK),
+        "".join(f"%{ord(char):02x}" for char in MARK),
         base64.b64encode(f'{{"k": "{MARK}"}}'.encode()).decode(),
     ],
 )
@@ -314,6 +318,30 @@ def test_window_writes_no_key_until_a_crash(
     stored_key = open_keystore(key_scope("default", program.server.base_url, program.data)).load()
     assert stored_key is not None
     assert stored_key.reveal() == MARK
+
+
+@linux
+def test_window_shows_no_key_of_any_form_that_a_server_echoes(tmp_path: Path) -> None:
+    """Each failure is shown: in the banner, the status bar, tool tips and accessible texts."""
+    search = Search(keys=(PLAIN,))
+    with DemoServer(organization(), key=PLAIN) as server:
+        program = Program(server, tmp_path)
+        with program.window("--verbose", env={"OPENAI_ADMIN_KEY": PLAIN}) as window:
+            window.wait_for("shown", "Complete: 30 days")
+            for days, fault in enumerate(echoes(PLAIN).values(), 60):
+                answer = replace(fault, headers={"retry-after-ms": "1", **fault.headers})
+                server.faults = repeat_fault(answer)
+                window.ask(f"look-at {days}")
+                window.wait_for("idle")
+                assert window.ask("banner") or window.ask("key-page"), fault
+                look_around(window, search, environment=False)
+        search.text("standard error", window.err)
+    search.files(program.home)
+    search.check()
+
+
+def repeat_fault(fault: Fault) -> Callable[[object], Fault]:
+    return lambda request: fault
 
 
 def use_everything(window: "Window", saved: Path) -> None:
