@@ -1,6 +1,6 @@
 """Tests the chart in the window: what is done with the pointer and the keys changes the view and the selection."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.app.chart import ChartFace
+from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
@@ -360,6 +361,38 @@ def test_failed_days_are_named_as_failed(rig: WindowRig, window: WindowUnderTest
     texts = view_of(window).texts
     assert texts is not None
     assert texts.state_of(0) == ""
+
+
+def test_days_without_a_granted_grouping_are_hatched_and_named(rig: WindowRig) -> None:
+    rig.server.refused = RefusedGroupings.of(rules=["costs:api_key_id<2026-11-01"])
+    window = rig.start()
+    costs = window.view.with_dataset("costs").with_range(DateRange(Preset.LAST_90_DAYS)).with_per(Granularity.DAY)
+    rig.show(window, costs.with_grouping(["api_key_id"]))
+    series, texts = series_of(window), view_of(window).texts
+    assert texts is not None
+    unavailable = series.buckets.unavailable
+    bounds = series.buckets.periods.bounds[:-1]
+    first = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
+    assert unavailable.tolist() == (bounds < first).tolist()
+    assert series.groups[-1].kind is GroupKind.UNAVAILABLE
+    assert texts.state_of(0) == "API key not available"
+    before = window.view
+    click(rig, window, entry_point(window, len(series.groups) - 1))
+    assert window.view == before
+
+
+def test_filter_on_a_grouping_that_is_not_granted_is_no_zero(rig: WindowRig) -> None:
+    rig.server.refused = RefusedGroupings.of(rules=["costs:api_key_id<2026-11-01"])
+    window = rig.start()
+    costs = window.view.with_dataset("costs").with_range(DateRange(Preset.LAST_90_DAYS)).with_per(Granularity.DAY)
+    rig.show(window, costs.with_grouping(["api_key_id"]))
+    key = next(group for group in series_of(window).groups if group.kind is GroupKind.GROUP).values[0][1]
+    rig.show(window, costs.with_grouping([]).only("api_key_id", key))
+    texts = view_of(window).texts
+    assert texts is not None
+    assert series_of(window).buckets.unavailable[0]
+    assert texts.say(0, None).endswith("API key not available")
+    assert ", 0" not in texts.say(0, None)
 
 
 def test_right_to_left_keys_follow_the_picture(qtbot: QtBot, user: User, window: WindowUnderTest) -> None:

@@ -49,6 +49,8 @@ class ChartTexts:
         self.chart, self.locale, self._missing = chart, locale, missing
         self._full, self._short = NumberFormat(locale), NumberFormat(locale, abbreviated=True)
         view = chart.result.effective_view
+        lacking = chart.result.lacking
+        self._filter_lacks = any(item.dimension in lacking for item in view.filters)
         self._lacking = ", ".join(view.dataset.dimension(name).label for name in chart.result.lacking)
 
     @property
@@ -136,7 +138,10 @@ class ChartTexts:
 
     def is_known(self, bucket: int) -> bool:
         """Return whether anything of a bucket is known: what is not loaded is not 0."""
-        return self.series.buckets.states[bucket] not in (BucketState.NOT_LOADED, BucketState.FUTURE)
+        buckets = self.series.buckets
+        if buckets.unavailable[bucket] and self._filter_lacks:
+            return False  # which of its usage passes the filter is not known
+        return buckets.states[bucket] not in (BucketState.NOT_LOADED, BucketState.FUTURE)
 
     def readout(self, bucket: int) -> list[ReadoutLine]:
         """Return the figures of a bucket: its label, its state, its series and their total."""
