@@ -38,11 +38,10 @@ class DemoServer:
         refused: RefusedGroupings = NOTHING_REFUSED,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
-        faults: Faults | None = None,
     ) -> None:
         self.clock = clock
         self.latency = latency
-        self.faults = faults
+        self.faults: Faults | None = None
         self.requests: list[LoggedRequest] = []
         self.organization = organization or SyntheticOrganization(anchor=int(clock()))
         self.key = key
