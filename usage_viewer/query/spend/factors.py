@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.spend import ASSUMED_FACTORS, Factor, UsageClass
 
-MOST_CELLS: Final = 5000
+MOST_CELLS: Final = 2000
 """Rows of costs that are read; the latest days tell the factors in force."""
 MAX_DENOMINATOR: Final = 100
 MAX_FACTOR: Final = 100
@@ -26,7 +26,7 @@ CENT: Final = 10**10
 
 _REPRODUCED: Final = 0.9  # of the rows: the rest may be late, restated, or in a week whose price changed
 _PRECISIONS: Final = (1e-9, 1e-6, 1e-4, 1e-3, 1e-2)  # of an estimate: exact amounts first, then rounded ones
-_NEIGHBOURS: Final = (Fraction(127, 128), Fraction(129, 128))
+_FINE: Final = 10**6  # amounts that are exact to one in a million
 _MOST_ESTIMATES: Final = 5  # groups of rows that are solved one after the other until a solution is right
 _ORDINARY_TIERS: Final = frozenset({None, "default", "auto"})
 
@@ -204,14 +204,19 @@ class _Rows:
         return found
 
     def _is_certain(self, factors: list[Fraction]) -> bool:
-        """Report whether the factors reproduce the amounts, and slightly different ones don't."""
-        compared = int((self._sizes[self._groups] > 1).sum())
+        """Report whether the factors reproduce the amounts, and no other simple fraction does."""
         failures = self._failures(factors)
-        if failures > (1 - _REPRODUCED) * compared:
+        compared = int((self._sizes[self._groups] > 1).sum())
+        # Coarsely rounded amounts must all be reproduced: a wrong factor fails in a few of them only.
+        is_fine = self._unit * _FINE <= np.sort(self._amounts)[len(self._amounts) // 2]
+        if failures > ((1 - _REPRODUCED) * compared if is_fine else 0):
             return False
         for place, factor in enumerate(factors):
-            for neighbour in _NEIGHBOURS:
-                other = [*factors[:place], factor * neighbour, *factors[place + 1 :]]
+            limit = 20 if factor.denominator <= 20 else MAX_DENOMINATOR
+            # Two different fractions with denominators up to `limit` are at least this far apart.
+            distance = Fraction(1, factor.denominator * limit)
+            for neighbour in (factor - distance, factor + distance):
+                other = [*factors[:place], neighbour, *factors[place + 1 :]]
                 if self._failures(other) < failures + 2:
                     return False
         return True
