@@ -48,8 +48,8 @@ class BilledCells:
 def measure_factors(cells: BilledCells) -> dict[UsageClass, Factor]:
     """Return the relative price of each class: measured if the rows of costs prove it, else assumed.
 
-    Ordinary usage has the factor 1. Where there is none, the class with the most tokens has its assumed factor, and
-    the others follow from that.
+    Ordinary usage has the factor 1. Where there is none, as in a line item of one service tier, the most used class
+    that is no batch has it.
     """
     kinds = {one: _price_class(one) for one in cells.classes}
     problem = _Problem(cells, kinds)
@@ -82,26 +82,28 @@ class _Problem:
     """Solves the factors of one line item, class by class, then all that are left together."""
 
     def __init__(self, cells: BilledCells, kinds: Mapping[UsageClass, UsageClass]) -> None:
-        listed = sorted(set(kinds.values()), key=lambda one: (one.batch, one.tier or ""))
-        used = (cells.amounts > 0) & (cells.tokens > 0).any(axis=1)
+        columns = {one: np.zeros(len(cells.days), np.int64) for one in kinds.values()}
+        for place, one in enumerate(cells.classes):
+            columns[kinds[one]] += np.maximum(cells.tokens[:, place], 0)
+        self._sizes = {one: int(column.sum()) for one, column in columns.items() if column.any()}
+        used = (cells.amounts > 0) & np.any(
+            [np.zeros(len(cells.days), bool), *(columns[one] > 0 for one in self._sizes)], axis=0
+        )
         used &= cells.days >= _first_day(cells.days[used])
         self._days = cells.days[used]
         self._amounts: NDArray[Any] = cells.amounts[used]
         self._unit = rounding_unit(self._amounts)
-        columns = {one: np.zeros(len(self._days), np.int64) for one in listed}
-        for place, one in enumerate(cells.classes):
-            columns[kinds[one]] += np.maximum(cells.tokens[used, place], 0)
-        self._columns = {one: column for one, column in columns.items() if column.any()}
+        self._columns = {one: columns[one][used] for one in self._sizes}
 
     def solve(self) -> dict[UsageClass, Factor]:
         """Return the factors that are certain."""
-        ordinary = UsageClass(batch=False, tier=None)
-        open_classes = sorted(self._columns, key=lambda one: (-int(self._columns[one].sum()), str(one)))
-        if ordinary not in self._columns and not open_classes:
-            return {ordinary: Factor(Fraction(1), measured=True)}
-        reference = ordinary if ordinary in self._columns else open_classes[0]
-        base = assumed_factor(reference)
-        factors = {reference: base}
+        # Ordinary usage comes first; in a line item without any, what is most like it.
+        open_classes = sorted(
+            self._sizes, key=lambda one: (one.batch, one.tier is not None, -self._sizes[one], one.tier or "")
+        )
+        if not open_classes:
+            return {}
+        factors = {open_classes[0]: Fraction(1)}
         size = 0
         while size != len(factors):  # each class that is measured makes more rows usable for the others
             size = len(factors)
@@ -111,17 +113,14 @@ class _Problem:
         together = tuple(one for one in open_classes if one not in factors)
         if len(together) > 1:
             factors |= self._measure(factors, together)
-        measured = {one: Factor(value, measured=True) for one, value in factors.items()}
-        if reference != ordinary:
-            measured |= {reference: Factor(base, measured=False), ordinary: Factor(Fraction(1), measured=False)}
-        return measured
+        return {one: Factor(value, measured=True) for one, value in factors.items()}
 
     def _measure(
         self, factors: Mapping[UsageClass, Fraction], unknown: tuple[UsageClass, ...]
     ) -> dict[UsageClass, Fraction]:
         """Return the factors of `unknown` from the rows that have no other class of unknown price; {} if unsure."""
         others = [column for one, column in self._columns.items() if one not in factors and one not in unknown]
-        kept = ~np.any([column > 0 for column in others], axis=0) if others else np.ones(len(self._days), bool)
+        kept = ~np.any([np.zeros(len(self._days), bool), *(column > 0 for column in others)], axis=0)
         kept &= np.any([self._columns[one] > 0 for one in (*factors, *unknown)], axis=0)
         known, scale = self._weight(factors, kept)
         columns = [known, *(self._columns[one][kept].astype(np.object_) * scale for one in unknown)]
