@@ -52,7 +52,23 @@ MEANINGS: dict[str, ParsedLine] = {
         "whisper": {"model": "whisper"},
         "tts-1-hd": {"model": "tts-1-hd"},
         "web search tool calls": {"product": Product.WEB_SEARCH},
-        "gpt-6-astra, web search tool calls": {"product": Product.WEB_SEARCH},
+        "gpt-6-astra, web search tool calls": {"model": "gpt-6-astra", "product": Product.WEB_SEARCH},
+        "responses api | web search tool calls": {"surface": "responses api", "product": Product.WEB_SEARCH},
+        "gpt-5.6-sol, long context, output": {"model": "gpt-5.6-sol", "kind": OUT, "long_context": True},
+        "gpt-5.6-sol, output (long context)": {},
+        "gpt-5.6-sol, output, priority": {"surface": "priority", "model": "gpt-5.6-sol", "kind": OUT},
+        "gpt-audio-2026-01-02, audio, output": {"model": "gpt-audio-2026-01-02", "modality": AUDIO, "kind": OUT},
+        "gpt-audio-2026-01-02 text, audio output": {
+            "model": "gpt-audio-2026-01-02 text", "modality": AUDIO, "kind": OUT,
+        },
+        "gpt-4.1-20250414, uncached input": {"model": "gpt-4.1-20250414", "kind": IN},
+        "scale | gpt-6-astra, cached_input_tokens, long context": {
+            "surface": "scale", "model": "gpt-6-astra", "kind": CACHED, "long_context": True,
+        },
+        "ft:gpt-5.4-mini:acme:storage:x1, output": {"model": "ft:gpt-5.4-mini:acme:storage:x1", "kind": OUT},
+        "ft:gpt-5.4-mini:acme, web search:x1, output": {
+            "model": "ft:gpt-5.4-mini:acme, web search:x1", "kind": OUT,
+        },
         "code interpreter sessions": {"product": Product.CODE_INTERPRETER},
         "Vector storage": {"product": Product.STORAGE},
         "file search storage": {"product": Product.STORAGE},
@@ -97,7 +113,7 @@ def check(text: str) -> None:
     assert line.text == text
     assert line.model != ""
     if line.product is not None:
-        assert (line.model, line.kind) == (None, None)
+        assert line.kind is None
     if line.kind is not None:
         assert line.model is not None
 

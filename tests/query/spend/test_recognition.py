@@ -46,7 +46,6 @@ COMPLETIONS = used("completions", "gpt-4o-2024-08-06", input_tokens=A_AND_B, inp
         ("gpt-4o-2024-08-06, cached input", B, "cached_input", "cached input"),
         ("gpt-4o-2024-08-06, output", C, "output", "output"),
         ("gpt-4o, output", C, "output", "output"),
-        ("gpt-4o-2025-01-01, output", C, "output", "output"),
     ],
 )
 def test_name_and_quantity(text: str, quantities: list[int], measure: str, kind: str) -> None:

@@ -1,7 +1,8 @@
 """Parses the text of a line item: model, kind of tokens, modality, surface.
 
 A line item is written `[surface | ] model [modality] , [modality] kind [, long context]`, or it is the bare name of
-a product. Source: values of `line_item` in the organization's costs.
+a product. The parts behind the model may come in another order. Source: values of `line_item` in the organization's
+costs.
 """
 
 import re
@@ -48,8 +49,9 @@ SERVICE_TIERS: Final = frozenset({"priority", "flex", "default", "scale"})
 class ParsedLine:
     """Holds the parts of a line item; None where `text` doesn't have or doesn't tell them.
 
-    `surface` is in lower case. `model` is as written. Without `kind` and `product`, a model's only kind of usage is
-    meant (`whisper`), or the text is not understood: which of both, only the organization's usage can tell.
+    `surface` is in lower case. `model` is as written; a product may have one, too. Without `kind` and `product`, a
+    model's only kind of usage is meant (`whisper`), or the text is not understood: which of both, only the
+    organization's usage can tell.
     """
 
     text: str
@@ -102,21 +104,29 @@ def parse_line_item(text: str) -> ParsedLine:
     """Return the parts of a line item, read from right to left. Never raises; what is not understood stays text."""
     head, separator, rest = text.partition("|")
     surface = _plain(head) or None if separator else None
-    body = rest if separator else text
-    parts = [part.strip() for part in body.split(",")]
-    long_context = len(parts) > 1 and _plain(parts[-1]) == _LONG_CONTEXT
-    if long_context:
+    parts = [part.strip() for part in (rest if separator else text).split(",")]
+    long_context, modality, kind = False, None, None
+    while len(parts) > 1:
+        last = _plain(parts[-1])
+        if last == _LONG_CONTEXT and not long_context:
+            long_context = True
+        elif last in _MODALITIES and modality is None:
+            modality = _MODALITIES[last]
+        elif last in SERVICE_TIERS and surface is None:
+            surface = last
+        elif kind is None and (found := _kind(last)) is not None and (found[0] is None or modality is None):
+            modality, kind = found[0] or modality, found[1]
+        else:
+            break
         parts.pop()
-    product = _product(body)
-    if product is not None:
-        return ParsedLine(text, surface, product=product)
-    if len(parts) == 1:
-        return ParsedLine(text, surface, parts[0] or None, long_context=long_context)
-    modality, kind = _kind(parts[-1])
-    model = ", ".join(parts[:-1])
-    if kind is None or not model:
+    if kind is None:
+        product = _product(parts[-1])
+        if product is not None:
+            return ParsedLine(text, surface, ", ".join(parts[:-1]) or None, product=product)
+    model = ", ".join(parts)
+    if not parts[0] or (len(parts) > 1 and kind is None):
         return ParsedLine(text, surface)
-    if modality is None:
+    if modality is None and kind is not None:
         model, modality = _split_modality(model)
     return ParsedLine(text, surface, model, modality, kind, long_context)
 
@@ -126,16 +136,17 @@ def _plain(text: str) -> str:
     return " ".join(re.sub(r"[_\-–]+", " ", text.lower()).split())
 
 
-def _kind(text: str) -> tuple[Modality | None, TokenKind | None]:
-    plain = _plain(text).removesuffix(" tokens").removesuffix(" token")
+def _kind(plain: str) -> tuple[Modality | None, TokenKind] | None:
+    """Return the modality, if there is one, and the kind that a part in plain form names."""
+    plain = plain.removesuffix(" tokens").removesuffix(" token")
     if plain in _KINDS:
         return None, _KINDS[plain]
     words = plain.split()
     for place, word in enumerate(words):
         if word in _MODALITIES:
             rest = " ".join(words[:place] + words[place + 1 :])
-            return (_MODALITIES[word], _KINDS[rest]) if rest in _KINDS else (None, None)
-    return None, None
+            return (_MODALITIES[word], _KINDS[rest]) if rest in _KINDS else None
+    return None
 
 
 def _split_modality(model: str) -> tuple[str, Modality | None]:
@@ -145,6 +156,6 @@ def _split_modality(model: str) -> tuple[str, Modality | None]:
     return (name.strip(), found) if found is not None and name.strip() else (model, None)
 
 
-def _product(body: str) -> Product | None:
-    plain = _plain(body)
+def _product(part: str) -> Product | None:
+    plain = _plain(part)
     return next((product for pattern, product in _PRODUCTS if pattern.search(plain)), None)
