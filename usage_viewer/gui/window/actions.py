@@ -75,7 +75,7 @@ class Actions(QObject):
         self.abbreviated = self._toggle(
             "Short num&bers (1.2 M)", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
         )
-        self.chart = self._toggle("C&hart", "Ctrl+G", "Shows the table's figures as bars above it")
+        self.chart = self._toggle("Ch&art", "Ctrl+G", "Shows the table's figures as bars above it")
         self.copy_chart = self._add("&Copy chart", "Ctrl+Shift+G", "Copies the chart as a picture")
         self.save_chart = self._add("&Save chart as…", None, "Writes the chart as a picture (PNG) or drawing (SVG)")
         self.print_chart = self._add("&Print chart…", key.Print, "Prints the chart")
