@@ -14,7 +14,7 @@ from usage_viewer.query.spend.factors import CENT, BilledCells, assumed_factor, 
 
 PLAIN, BATCH = UsageClass(False, None), UsageClass(True, None)
 DEFAULT, FLEX, PRIORITY = UsageClass(False, "default"), UsageClass(False, "flex"), UsageClass(False, "priority")
-HALF = Fraction(1, 2)
+HALF, ONE = Fraction(1, 2), Fraction(1)
 
 Row = tuple[int, Mapping[UsageClass, int]]
 """A day, and tokens by class."""
@@ -27,7 +27,8 @@ def make_cells(
     classes = tuple(dict.fromkeys(one for _, tokens in rows for one in tokens))
     amounts = np.empty(len(rows), np.object_)
     amounts[:] = [
-        round(prices[day] * sum(factors.get(one, 1) * count for one, count in tokens.items()) / unit) * unit
+        round(prices[day] * sum((factors.get(one, ONE) * count for one, count in tokens.items()), 0 * ONE) / unit)
+        * unit
         for day, tokens in rows
     ]
     counts = [[tokens.get(one, 0) for one in classes] for _, tokens in rows]

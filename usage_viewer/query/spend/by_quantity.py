@@ -41,7 +41,7 @@ def find_by_quantity(
         return {}
     candidates = _Candidates(index, {key[1] for key in searched}, taken)
     single = {key: candidates.equal(key[1], billed, strong[key]) for key, billed in searched.items()}
-    found = {key: matches[0] for key, matches in single.items() if len({one.owner for one in matches}) == 1}
+    found = {key: matches[0] for key, matches in single.items() if len(matches) == 1}
     found = _without_conflicts(found, searched)
     rest = {key: billed for key, billed in searched.items() if not single[key]}
     candidates.claim((one, searched[key].has) for key, one in found.items())
@@ -112,15 +112,19 @@ class _Candidates:
         return self._rows_of_unit[unit]
 
     def equal(self, unit: str | None, billed: BilledQuantity, strong: NDArray[np.intp]) -> list[_Candidate]:
-        """Return the candidates with the quantities of a line item, those with the most equal days first."""
+        """Return the candidates with the quantities of a line item: of each model, those that fit best."""
         hits = Counter(row for day in _probes(strong) for row in self.with_figure(day, int(billed.quantity[day])))
         allowed = self.allowed(unit)
-        fits = [
-            (-equal, row)
-            for row in hits
-            if row in allowed and (equal := _equal_days(billed, self.usage[row])) is not None
+        fits: dict[_Owner, list[tuple[int, int, int]]] = defaultdict(list)
+        for row in sorted(hits):
+            equal = _equal_days(billed, self.usage[row]) if row in allowed else None
+            if equal is not None:
+                # Of a tier or a kind that is rare, most days are equal for all tiers and kinds, too.
+                surplus = _surplus_days(billed, self.usage[row])
+                fits[self.listed[row].owner].append((-equal, surplus, row))
+        return [
+            self.listed[row] for ranks in fits.values() for *rank, row in sorted(ranks) if rank == [*min(ranks)[:2]]
         ]
-        return [self.listed[row] for _, row in sorted(fits)]
 
 
 def _of_tiers(index: UsageIndex, service: str, model: str | None, measure: str) -> list[Target]:
@@ -152,6 +156,13 @@ def _equal_days(billed: BilledQuantity, used: NDArray[np.int64]) -> int | None:
     equal = compared & billed.is_whole & (billed.quantity == used)
     strong, size = int((equal & (used >= MIN_TOKENS)).sum()), int(equal.sum())
     return size if strong >= MIN_DAYS and size >= _EQUAL * compared.sum() else None
+
+
+def _surplus_days(billed: BilledQuantity, used: NDArray[np.int64]) -> int:
+    """Return the number of days between a line item's first and last one that have usage, but no quantity."""
+    days = np.flatnonzero(billed.has)
+    between = slice(days[0], days[-1] + 1)
+    return int(((used[between] != 0) & (billed.quantity[between] == 0)).sum())
 
 
 def _without_conflicts(

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -103,7 +103,10 @@ class Proposer:
     def __init__(self, index: UsageIndex, lines: Iterable[ParsedLine]) -> None:
         self._index = index
         self._own_tiers: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._with_audio_lines: set[tuple[str | None, TokenKind | None]] = set()
         for line in lines:
+            if line.modality is Modality.AUDIO:
+                self._with_audio_lines.add((line.model, line.kind))
             for service in _ANY_SERVICE if line.model is not None else ():
                 model = index.model(service, line.model or "")
                 tier = None if model is None else self._tier(service, model, line)
@@ -147,7 +150,9 @@ class Proposer:
             tokens = ("input_and_output", "all_input", "output", "input")
             found += [(service, measure) for service in _TEXT_SERVICES for measure in tokens]
             return found if name == "tokens" else [*_OTHERS.values(), *found]
-        measures = _MEASURES_OF_KIND.get((line.kind, line.modality), ())
+        measures: Sequence[str] = _MEASURES_OF_KIND.get((line.kind, line.modality), ())
+        if (line.model, line.kind) in self._with_audio_lines:
+            measures = sorted(measures, key=lambda measure: not measure.endswith("_without_audio"))
         found = [(service, measure) for service in _TEXT_SERVICES for measure in measures]
         if line.kind is TokenKind.INPUT:
             found += [(service, "all_input") for service in _INPUT_SERVICES]

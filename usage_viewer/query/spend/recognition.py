@@ -75,17 +75,17 @@ class _Recognition:
     def _confirm(self, targets: Sequence[Target], keys: Sequence[LineKey]) -> tuple[Target, Match]:
         """Return the target whose usage is that of the line items' quantities together, and how well it fits."""
         together = BilledQuantity.sum([self._billed[key] for key in keys])
-        best: tuple[tuple[int, int, float], Target, Match] | None = None
+        best: tuple[tuple[float, ...], Target, Match] | None = None
         for target in targets:
             used = self._index.used(target)
-            match, equal, difference = compare(self._with_by_hand(together, target), used)
-            place = _RANK.index(match)
-            # Where nothing is equal, the usual measure that was used at all is the likeliest.
-            rank = (
-                (place, -equal, difference)
-                if place < _RANK.index(Match.CONTRADICTED)
-                else (place, 0, not used.any())
-            )
+            billed = self._with_by_hand(together, target)
+            match, equal, difference = compare(billed, used)
+            # On days without audio, say, all input is equal to that without audio. Other days tell them apart.
+            surplus = int(((used != 0) & ~billed.has).sum())
+            rank: tuple[float, ...] = (_RANK.index(match), -equal, surplus, difference)
+            if match in (Match.CONTRADICTED, Match.NOT_CHECKABLE):
+                # Nothing is equal: the usual measure is the likeliest, if it was used at all.
+                rank = (_RANK.index(match), not used.any())
             if best is None or rank < best[0]:
                 best = rank, target, match
         assert best is not None
