@@ -21,6 +21,7 @@ MIN_DAYS: Final = 3
 """Days with equal quantities that tell a line item without its name."""
 
 _PROBES: Final = 9  # days of each line item that select its candidates
+_PAIR_PROBES: Final = 4
 _EQUAL: Final = 0.9  # of the days must be equal: a few may be late
 
 Claim = tuple[Target, NDArray[np.bool_]]
@@ -144,9 +145,9 @@ def _strong_days(billed: BilledQuantity) -> NDArray[np.intp]:
     return np.flatnonzero(billed.has & billed.is_whole & (billed.quantity >= MIN_TOKENS))
 
 
-def _probes(strong: NDArray[np.intp]) -> list[int]:
+def _probes(strong: NDArray[np.intp], most: int = _PROBES) -> list[int]:
     """Return some of the days, spread evenly."""
-    places = np.unique(np.linspace(0, len(strong) - 1, _PROBES).round().astype(np.intp))
+    places = np.unique(np.linspace(0, len(strong) - 1, most).round().astype(np.intp))
     return [int(day) for day in strong[places]]
 
 
@@ -214,7 +215,7 @@ def _partners(
 ) -> Iterable[tuple[int, int]]:
     """Yield the other line items and rows for which both line items together have the row's figures."""
     hits = Counter[tuple[int, int]]()
-    for day in _probes(strong):
+    for day in _probes(strong, _PAIR_PROBES):
         order = np.argsort(quantities[:, day], kind="stable")
         figures = quantities[order, day]
         wanted = candidates.usage[:, day] - quantities[place, day]

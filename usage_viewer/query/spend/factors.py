@@ -64,6 +64,20 @@ def assumed_factor(usage_class: UsageClass) -> Fraction:
     return ASSUMED_FACTORS.get((usage_class.tier or "").removesuffix("-tier"), Fraction(1))
 
 
+def mean_factors(
+    cells: BilledCells, factors: Mapping[UsageClass, Factor], days: Sequence[int]
+) -> list[Fraction | None]:
+    """Return the mean factor of all tokens of each day; None for a day without usage."""
+    scale = lcm(*(factor.value.denominator for factor in factors.values()))
+    weights = [int(factors[one].value * scale) for one in cells.classes]
+    sums: dict[int, list[int]] = {}
+    for day, *counts in np.column_stack([cells.days, cells.tokens]).tolist():
+        entry = sums.setdefault(day, [0, 0])
+        entry[0] += sum(weight * count for weight, count in zip(weights, counts, strict=True))
+        entry[1] += sum(counts) * scale
+    return [Fraction(*sums[day]) if day in sums and sums[day][1] else None for day in days]
+
+
 def rounding_unit(amounts: Sequence[int] | NDArray[np.object_]) -> int:
     """Return the power of ten that all amounts (units of 10^-12) are multiples of; at most a cent."""
     unit = CENT
