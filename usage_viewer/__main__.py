@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO, cast
 
-from usage_viewer.app.file_permissions import protect_memory, restrict_permissions
+from usage_viewer.app.file_permissions import disable_core_dumps, protect_memory, restrict_permissions
 from usage_viewer.app.profile.paths import ProfilePaths, default_data_dir
 from usage_viewer.cli.error_output import GuardedOutput, write_error
 from usage_viewer.domain.admin_key import AdminKey
@@ -20,10 +20,12 @@ from usage_viewer.domain.key_masking import KeyFilter
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from usage_viewer.app.chart import Chart, PictureOptions
     from usage_viewer.app.profile.organizations import Organization
     from usage_viewer.app.profile.profile import Profile
     from usage_viewer.app.profile.server import Server
     from usage_viewer.demo.server.child import DemoProcess
+    from usage_viewer.domain.names import Names
     from usage_viewer.gui.startup.application import EarlyWindow
     from usage_viewer.keystore import Keystore
 
@@ -37,9 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status. With `argv` None, use the arguments of the process."""
     if argv is None:
         _guard_output()
-    protect_memory()
+    disable_core_dumps()
     words = sys.argv[1:] if argv is None else argv
     if words and words[0] == DEMO_SERVER:
+        protect_memory()
         from usage_viewer.demo.__main__ import run
 
         run(words[1:])
@@ -48,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         arguments = build_parser().parse_args(argv)
+        if arguments.command is not None:
+            protect_memory()  # a window does so later, see `gui.startup.portal`
         _log_to_stderr(arguments.verbose)
         paths, organization = _choose_organization(arguments)
         server = _choose_server(arguments, organization)
@@ -62,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         write_error(error, sys.stderr)
         return 2
     restrict_permissions(paths.data_dir)
-    if arguments.command == "table":
+    if arguments.command in ("table", "chart"):
         return _run_table(arguments, paths, server)
     if arguments.command == "forget":
         return _run_forget(arguments, paths, organization)
@@ -78,9 +83,24 @@ def _begin(argv: Sequence[str]) -> "EarlyWindow | None":
     return show_startup_page(Path(argv[1]).absolute() if argv else default_data_dir().absolute())
 
 
-def _run_table(arguments: "Namespace", paths: ProfilePaths, server: "Server") -> int:
-    from usage_viewer.cli.table import run
+def _runner(command: str) -> "Callable[[Namespace, Profile], int]":
+    """Return the function that runs `table` or `chart`; Qt is imported when a chart is drawn."""
+    if command == "table":
+        from usage_viewer.cli.table import run
 
+        return run
+    from usage_viewer.cli import chart
+
+    def draw(content: "Chart", names: "Names", options: "PictureOptions") -> bytes:
+        from usage_viewer.gui.chart.chart_export import draw
+
+        return draw(content, names, options)
+
+    return lambda arguments, profile: chart.run(arguments, profile, draw)
+
+
+def _run_table(arguments: "Namespace", paths: ProfilePaths, server: "Server") -> int:
+    run = _runner(arguments.command)
     if arguments.open is not None:
         from usage_viewer.app.snapshot.archive import SnapshotProfile
 
@@ -103,9 +123,7 @@ def _run_table(arguments: "Namespace", paths: ProfilePaths, server: "Server") ->
 
 
 def _run_own_table(arguments: "Namespace", paths: ProfilePaths, server: "Server") -> int:
-    """Print a table of the organization's own data, with the key from standard input if the user asks for that."""
-    from usage_viewer.cli.table import run
-
+    """Run `table` or `chart` on the organization's own data; the key may come from standard input."""
     key = None
     if arguments.key_stdin:
         from usage_viewer.cli.key_input import read_key
@@ -115,6 +133,7 @@ def _run_own_table(arguments: "Namespace", paths: ProfilePaths, server: "Server"
         except InputError as error:
             write_error(error, sys.stderr)
             return 2
+    run = _runner(arguments.command)
     return run(arguments, _build_profile(arguments, paths, server, stored=not arguments.no_store, key=key))
 
 

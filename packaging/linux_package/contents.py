@@ -12,7 +12,6 @@ HIDDEN_MODULES = ["keyring.backends.SecretService", "usage_viewer.keystore.secre
 """Modules that the program imports by name."""
 
 EXCLUDED_MODULES = [
-    "PySide6.QtDBus",
     # What builds the program.
     "hatchling", "packaging", "pip", "pkg_resources", "setuptools",
     # The standard library's modules that need a library of the system and that the program does not use.

@@ -25,6 +25,7 @@ PARTS = (
     "select_copy",
     "gui_block",
     "start",
+    "chart",
     "decode",
     "fetch",
     "store",

@@ -1,7 +1,9 @@
 """`--key-stdin` reads the key of one run from standard input."""
 
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,3 +67,36 @@ def test_key_is_not_read_where_none_is_needed(program: Program) -> None:
     done = run(program, ADMIN_KEY.encode(), "--demo")
     assert done.returncode == 2
     assert b"--key-stdin can't be combined" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals are pseudo-terminals of POSIX")
+@pytest.mark.parametrize(
+    ("typed", "status", "words"),
+    [
+        (ADMIN_KEY.encode() + b"\n", 0, "usage-viewer: "),
+        (b"\n", 2, "No key was entered"),
+        (b"\x04", 2, "No key was entered"),  # Ctrl+D
+        (b"\x03", 2, "No key was entered"),  # Ctrl+C
+    ],
+)
+def test_terminal_asks_for_the_key_and_does_not_show_it(
+    program: Program, typed: bytes, status: int, words: str
+) -> None:
+    import pty
+
+    process, terminal = pty.fork()
+    if not process:
+        command = [sys.executable, "-m", "usage_viewer", *program.options, *TABLE]
+        os.execve(sys.executable, command, program.environment({"OPENAI_ADMIN_KEY": OTHER}))
+    printed = b""
+    while b"Admin key: " not in printed:
+        printed += os.read(terminal, 1000)
+    os.write(terminal, typed)
+    with suppress(OSError):  # Linux reports the end of the terminal as an error
+        while part := os.read(terminal, 1000):
+            printed += part
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == status, printed
+    assert words in printed.decode()
+    assert "Traceback" not in printed.decode()
+    assert not leaks(printed.decode(), ADMIN_KEY.removeprefix("sk-admin-"))

@@ -1,28 +1,36 @@
-"""The module's docstring shows the class tree, and every error has a title and a hint."""
+"""The docstrings show the class trees, and every error has a title and a hint."""
 
 import re
+from types import ModuleType
 
-from usage_viewer.domain import errors
+import pytest
+
+from usage_viewer.domain import errors, network_errors
 from usage_viewer.domain.errors import UsageViewerError
+
+MODULES = (errors, network_errors)
 
 
 def _tree(kind: type[UsageViewerError]) -> set[type[UsageViewerError]]:
-    return {kind}.union(*(_tree(sub) for sub in kind.__subclasses__() if sub.__module__ == errors.__name__))
+    names = {module.__name__ for module in MODULES}
+    return {kind}.union(*(_tree(sub) for sub in kind.__subclasses__() if sub.__module__ in names))
 
 
-def test_docstring_matches_the_class_tree() -> None:
-    drawn = re.findall(r"^([│ ├└─]*)(\w+)", errors.__doc__ or "", re.MULTILINE)[1:]
-    parents: list[str] = []
-    seen: dict[str, str] = {}
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_docstring_matches_the_class_tree(module: ModuleType) -> None:
+    drawn = re.findall(r"^([│ ]*[├└]── )(\w+)", module.__doc__ or "", re.MULTILINE)
+    parents = ["UsageViewerError"]
+    seen = {"UsageViewerError": ""}
     for lead, name in drawn:
         depth = len(lead) // 4
         parents[depth:] = [name]
-        seen[name] = parents[depth - 1] if depth else ""
+        seen[name] = parents[depth - 1]
     real = {
-        kind.__name__: kind.__mro__[1].__name__ if kind is not UsageViewerError else ""
+        kind.__name__: kind.__mro__[1].__name__
         for kind in _tree(UsageViewerError)
+        if kind.__module__ == module.__name__ and kind is not UsageViewerError
     }
-    assert seen == real
+    assert seen == {"UsageViewerError": "", **real}
 
 
 def test_every_error_has_a_title_and_a_hint() -> None:

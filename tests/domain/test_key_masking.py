@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.rigs.keys import MASKED, SECRET, TEXT, leaks
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.domain.key_masking import KeyFilter, mask_keys, redact
+from usage_viewer.domain.key_masking import KeyFilter, mask_keys, redact, without_key
 
 
 @pytest.fixture
@@ -111,6 +111,14 @@ def test_filter_masks_every_key_in_use_whatever_its_form() -> None:
     assert leaks(logged("sent %s", PLAIN), PLAIN)  # a key that is gone is not kept for this
 
 
+SPECIAL = """q/"+&<'>\\%=;q/"+&<'>\\%=;#Zq7"""
+"""A key of a gateway that is escaped everywhere."""
+
+
+def wrap(text: str, width: int) -> list[str]:
+    return [text[at : at + width] for at in range(0, len(text), width)]
+
+
 @pytest.mark.parametrize(
     "spell",
     [
@@ -126,10 +134,23 @@ def test_filter_masks_every_key_in_use_whatever_its_form() -> None:
         lambda text: base64.b64encode(f":{text}".encode()).decode(),
         lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
         lambda text: f"{text[:12]}\n{text[12:]}",
+        lambda text: "\n    ".join(wrap(text, 3)),
+        lambda text: "=\r\n".join(wrap(text, 7)),
+        lambda text: repr("\n".join(wrap(text, 4))),
+        lambda text: "\n".join(wrap(base64.b64encode(f"Basic {text}".encode()).decode(), 6)),
+        lambda text: "".join(f"%{ord(char):02x}" for char in text),
+        lambda text: "".join(f"\\u{ord(char):04X}" for char in text),
+        lambda text: "".join(f"\\x{ord(char):02x}" for char in text),
+        lambda text: "".join(f"&#{ord(char)};" for char in text),
+        lambda text: "".join(f"&#x{ord(char):x};" for char in text),
+        lambda text: quote(text, safe="").replace("%", "%25"),
+        lambda text: html.escape(html.escape(text)),
+        lambda text: json.dumps(text).replace("/", "\\/"),
+        lambda text: json.dumps(json.dumps({"key": f"{text}\\"})),
         lambda text: repr(f"Authorization: Bearer {text}".encode()),
     ],
 )
-@pytest.mark.parametrize("text", [PLAIN, TEXT])
+@pytest.mark.parametrize("text", [PLAIN, TEXT, SPECIAL])
 def test_key_in_use_is_found_in_every_spelling(text: str, spell: Callable[[str], str]) -> None:
     own = AdminKey.parse(text)
     spelt = spell(text)
@@ -139,6 +160,30 @@ def test_key_in_use_is_found_in_every_spelling(text: str, spell: Callable[[str],
     left = len(masked.replace("…", "")) - len("start  end") - len(spell(""))
     assert left <= len(own.masked)
     assert left < len(text) / 2
+
+
+@pytest.mark.parametrize("text", ["abc", "abcd", "abcde", "abcdefg", "abcdefgh"])
+def test_short_key_in_use_leaves_other_text_readable(text: str) -> None:
+    own = AdminKey.parse(text)
+    assert mask_keys("hello world, %20 &amp; \\n") == "hello world, %20 &amp; \\n"
+    assert (text in mask_keys(f"sent {text}!")) is (len(text) < 4)
+    assert mask_keys("") == ""
+    assert own.reveal() == text
+
+
+@pytest.mark.parametrize("text", [PLAIN, TEXT, SPECIAL])
+def test_answer_of_a_server_is_stored_without_the_key(text: str) -> None:
+    key = AdminKey.parse(text)
+    for spelt in (json.dumps(text), json.dumps(f"is {text}."), json.dumps(text).replace("/", "\\/")):
+        body = without_key(f'{{"model": {spelt}, "n": 1}}'.encode(), key)
+        assert not leaks(json.loads(body)["model"], text.removeprefix("sk-admin-"))
+        assert json.loads(body)["n"] == 1
+    assert without_key(b'{"model": "gpt-5"}', key) == b'{"model": "gpt-5"}'
+
+
+def test_short_key_that_is_a_word_of_the_answer_changes_nothing() -> None:
+    key = AdminKey.parse("input_tokens")
+    assert without_key(b'{"input_tokens": 5}', key) == b'{"input_tokens": 5}'
 
 
 def test_filter_removes_the_exception_from_the_record() -> None:

@@ -146,7 +146,7 @@ _OWN_TIERS = ("priority", "flex")
 
 
 def random_organization(random: Random, days: int | None = None, models: int | None = None) -> BilledOrganization:
-    """Make an organization of a few weeks: batches, tiers, long context, renamed line items, credits, storage."""
+    """Make an organization of a few weeks: batches, tiers, long context, renamed lines, credits and storage."""
     organization = BilledOrganization(days or random.randrange(3, 40))
     organization.factors = {UsageClass(True, tier): Fraction(1, 2) for tier in (None, "default")}
     organization.factors[UsageClass(False, "flex")] = Fraction(1, 2)

@@ -116,8 +116,9 @@ class ScreenReader:
             return
         yield node
         for child in children:
-            if role == "table" and self._call(child, "GetRoleName") == "cell":
-                return
+            with suppress(LookupError):  # it is gone: a table that is loaded again has other cells
+                if role == "table" and self._call(child, "GetRoleName") == "cell":
+                    return
             yield from self._walk(child)
 
     def _children(self, reference: Reference) -> list[Reference]:

@@ -56,6 +56,11 @@ def _shown(_: str) -> object:
     return "" if busy or not window.page.model.rowCount() else window.page.status.text
 
 
+def _idle(_: str) -> object:
+    window = _window()
+    return not window.workspace.fetching and not any(map(window.tasks.busy, ("look", "names")))
+
+
 def _status(_: str) -> object:
     return _window().page.status.text
 

@@ -1,9 +1,12 @@
 """Searches everything that the program wrote, showed or passed on for marked keys."""
 
 import base64
+import html
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 MARK: Final = "sk-admin-Zq7mW2xV9tLr4KpN8sBd3FhJ6gTyR5cEuA1oQv0iXwMzPqLk"
 OTHER: Final = "sk-admin-Hf4kUjY8bNc2WsXz9QeR6tGvD1mLpO3aIiSdBq7VxTnEwZrJ"
@@ -11,11 +14,13 @@ OTHER: Final = "sk-admin-Hf4kUjY8bNc2WsXz9QeR6tGvD1mLpO3aIiSdBq7VxTnEwZrJ"
 
 PART: Final = 8
 PUBLIC: Final = "sk-admin-"
+MOST_DECODED: Final = 1_000_000
+"""Bytes; a larger text is searched as it is, not also without line breaks and escapes."""
 
 
 @dataclass
 class Search:
-    """Finds keys and their parts of 8 characters or more, also in UTF-16, hexadecimal and base64."""
+    """Finds keys and their parts of 8 characters or more: wrapped, escaped, in UTF-16, hexadecimal and base64."""
 
     keys: tuple[str, ...] = (MARK, OTHER)
     seen: int = 0
@@ -33,8 +38,14 @@ class Search:
     def text(self, name: str, content: bytes | str) -> None:
         data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
         self.seen += len(data)
-        lowered = data.lower()
-        self.hits += [f"{part!r} in {name}" for part in self._parts if part in data or part.lower() in lowered]
+        views = [data, data.lower()]
+        if len(data) < MOST_DECODED:
+            joined = re.sub(rb"\\n|\s", b"", data)
+            decoded = html.unescape(unquote(joined.decode("latin-1"), "latin-1")).encode("utf-8")
+            views += (joined, joined.lower(), decoded, decoded.lower())
+        self.hits += [
+            f"{part!r} in {name}" for part in self._parts for view in views if part in view or part.lower() in view
+        ]
 
     def files(self, *directories: Path) -> None:
         for directory in directories:

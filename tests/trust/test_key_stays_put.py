@@ -8,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import pytest
@@ -18,6 +19,7 @@ import pytest
 from tests.rigs.command_line import ROOT
 from tests.rigs.keys import key_scope
 from tests.rigs.wire import refusing_port
+from tests.trust.conftest import Program
 from tests.trust.known_usage import organization
 from tests.trust.leaks import MARK, OTHER, Search, descendants
 from usage_viewer.demo.server.faults import Fault
@@ -28,7 +30,7 @@ from usage_viewer.keystore import open_keystore
 if TYPE_CHECKING:
     from tests.rigs.command_line import Printed
     from tests.rigs.secret_service import SecretService
-    from tests.trust.conftest import Program, Window
+    from tests.trust.conftest import Window
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 
@@ -52,6 +54,9 @@ def search() -> Search:
         MARK[9:17].upper(),
         MARK.encode("utf-16-le"),
         MARK.encode().hex(),
+        "\n  ".join(MARK[at : at + 5] for at in range(0, len(MARK), 5)),
+        "".join(f"&#{ord(char)};" for char in MARK),
+        "".join(f"%{ord(char):02x}" for char in MARK),
         base64.b64encode(f'{{"k": "{MARK}"}}'.encode()).decode(),
     ],
 )
@@ -75,7 +80,7 @@ def searched(search: Search, done: "Printed", status: int, word: str) -> None:
 WEEK: Final = ("table", "--from", "2026-10-20", "--to", "2026-10-27", "--names", "--verbose", "--format", "json")
 
 
-def test_table_writes_no_key(program: "Program", search: Search) -> None:
+def test_table_writes_no_key(program: Program, search: Search) -> None:
     def run(status: int, word: str, *more: str, key: str = MARK) -> None:
         done = program(*WEEK, *more, env={"OPENAI_ADMIN_KEY": key, "PYTHONFAULTHANDLER": "1"})
         searched(search, done, status, word)
@@ -122,6 +127,9 @@ def echoes(key: str) -> dict[str, Fault]:
         "cookie": Fault(status=400, headers={"set-cookie": f"session={key}", f"x-{key[-12:]}": "1"}),
         "type": Fault(body=b"x", headers={"content-type": key}),
         "cut off": Fault(truncate=20),
+        "wrapped": error(401, message="\n".join(key[at : at + 5] for at in range(0, len(key), 5))),
+        "escaped letters": error(400, message="".join(f"&#{ord(char)};" for char in key)),
+        "URL in JSON": Fault(status=500, body="".join(f"%{ord(char):02x}" for char in key).encode()),
     }
 
 
@@ -131,7 +139,7 @@ PLAIN: Final = "Zq7mW2xV9tLr4KpN8sBd3FhJ6gTyR5cEuA1oQv0iXwMzPqLk"
 
 @pytest.mark.parametrize("key", [MARK, PLAIN])
 @pytest.mark.parametrize("name", echoes(""))
-def test_server_that_echoes_the_key(name: str, key: str, program: "Program") -> None:
+def test_server_that_echoes_the_key(name: str, key: str, program: Program) -> None:
     search = Search(keys=(key,))
     fault = echoes(key)[name]
     headers = {"retry-after-ms": "1", **fault.headers}
@@ -141,7 +149,31 @@ def test_server_that_echoes_the_key(name: str, key: str, program: "Program") -> 
     search.check()
 
 
-def test_unreachable_server(program: "Program", search: Search) -> None:
+@pytest.mark.parametrize("key", [MARK, PLAIN])
+def test_server_that_answers_with_the_key_as_data(key: str, tmp_path: Path) -> None:
+    """A model, a field that is not known, and the names of projects contain the key."""
+
+    def edit(page: Any) -> Any:
+        for bucket in page.get("data", ()):
+            bucket |= {"name": f"project {key}"} if bucket.get("object") == "organization.project" else {}
+            for row in bucket.get("results", ()):
+                row |= {"model": key, "a_new_field": f"x {key} y"}
+        return page
+
+    search = Search(keys=(key,))
+    with DemoServer(organization(), key=key) as server:
+        program = Program(server, tmp_path)
+        server.faults = lambda request: Fault(edit=edit)
+        done = program(*WEEK, "--group-by", "model,project_id,extra.a_new_field", env={"OPENAI_ADMIN_KEY": key})
+    searched(search, done, 0, "GET /organization/usage/completions: 200")
+    rows = json.loads(done.out)
+    assert {row["model"] for row in rows} == {AdminKey.parse(key).kind.value + "…"}
+    assert any("project " in str(row) for row in rows)
+    search.files(program.home)
+    search.check()
+
+
+def test_unreachable_server(program: Program, search: Search) -> None:
     with refusing_port() as port:
         searched(search, program(*WEEK, "--base-url", f"http://127.0.0.1:{port}/v1"), 3, "usage-viewer: ")
     search.files(program.home)
@@ -150,7 +182,7 @@ def test_unreachable_server(program: "Program", search: Search) -> None:
 
 @linux
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can start another user")
-def test_other_processes_of_the_user_cannot_read_the_memory(program: "Program") -> None:
+def test_other_processes_of_the_user_cannot_read_the_memory(program: Program) -> None:
     """`/proc/PID/environ` and `mem` of a running command are refused to another process of the same user."""
     if subprocess.run([*NOBODY, sys.executable, "-c", "import usage_viewer, httpx"], cwd=ROOT).returncode:
         pytest.skip("another user can't run this checkout")
@@ -207,7 +239,7 @@ sys.exit(main())
 """
 
 
-def test_unexpected_error_prints_no_key(program: "Program", search: Search) -> None:
+def test_unexpected_error_prints_no_key(program: Program, search: Search) -> None:
     """Adds a fault to the program, to see what Python's own report prints."""
     done = subprocess.run(
         [sys.executable, "-c", FAILING, *program.options, *WEEK],
@@ -232,7 +264,7 @@ def look_around(window: "Window", search: Search, *, environment: bool = True) -
 @linux
 @pytest.mark.secret_service
 def test_window_writes_no_key_until_a_crash(
-    program: "Program", search: Search, secret_service: "SecretService", monkeypatch: pytest.MonkeyPatch
+    program: Program, search: Search, secret_service: "SecretService", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment = {
         name: value for name, value in secret_service.environment.items() if name.startswith(("XDG_", "DBUS_"))
@@ -288,6 +320,30 @@ def test_window_writes_no_key_until_a_crash(
     assert stored_key.reveal() == MARK
 
 
+@linux
+def test_window_shows_no_key_of_any_form_that_a_server_echoes(tmp_path: Path) -> None:
+    """Each failure is shown: in the banner, the status bar, tool tips and accessible texts."""
+    search = Search(keys=(PLAIN,))
+    with DemoServer(organization(), key=PLAIN) as server:
+        program = Program(server, tmp_path)
+        with program.window("--verbose", env={"OPENAI_ADMIN_KEY": PLAIN}) as window:
+            window.wait_for("shown", "Complete: 30 days")
+            for days, fault in enumerate(echoes(PLAIN).values(), 60):
+                answer = replace(fault, headers={"retry-after-ms": "1", **fault.headers})
+                server.faults = repeat_fault(answer)
+                window.ask(f"look-at {days}")
+                window.wait_for("idle")
+                assert window.ask("banner") or window.ask("key-page"), fault
+                look_around(window, search, environment=False)
+        search.text("standard error", window.err)
+    search.files(program.home)
+    search.check()
+
+
+def repeat_fault(fault: Fault) -> Callable[[object], Fault]:
+    return lambda request: fault
+
+
 def use_everything(window: "Window", saved: Path) -> None:
     window.ask("copy")
     window.wait_for("clipboard", "Model")
@@ -304,7 +360,7 @@ def use_everything(window: "Window", saved: Path) -> None:
 
 
 @linux
-def test_key_of_environment_is_not_inherited(program: "Program", search: Search) -> None:
+def test_key_of_environment_is_not_inherited(program: Program, search: Search) -> None:
     with program.window("--verbose", "--demo") as window:
         window.wait_for("shown", "Complete: 30 days")
         assert len(descendants(window.process.pid)) > 1
@@ -314,7 +370,7 @@ def test_key_of_environment_is_not_inherited(program: "Program", search: Search)
 
 
 @linux
-def test_crash_writes_no_core_file(program: "Program") -> None:
+def test_crash_writes_no_core_file(program: Program) -> None:
     """A core file would contain the key. The system's limit is raised first, as it may be 0 already."""
     with program.window(within=["sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh"]) as window:
         window.wait_for("shown")

@@ -36,29 +36,28 @@ def restrict_permissions(data_dir: Path) -> None:
         log.warning("permissions can't be checked: %s", error)
 
 
-def protect_memory() -> None:
-    """Keep the process's memory, which includes the key, from the disk and from other processes of the user.
-
-    No core dump is written after a crash. On Linux, neither a debugger nor a reader of `/proc/PID/environ` gets
-    in, unless it is root.
-    """
+def disable_core_dumps() -> None:
+    """Keep the process's memory, which includes the key, from the disk: no core dump is written after a crash."""
     if sys.platform == "win32":
         return
-    _disable_core_dumps()
-    if sys.platform == "linux":
-        import ctypes
-
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-
-
-def _disable_core_dumps() -> None:
     import resource
 
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     # 1 byte, because Linux takes 1 as "no core dump" even if a program collects crashes; 0 would not stop that.
     least = 1 if hard == resource.RLIM_INFINITY else min(1, hard)
     resource.setrlimit(resource.RLIMIT_CORE, (least, hard))
+
+
+def protect_memory() -> None:
+    """Keep other processes of the user from the process's memory, which includes the key.
+
+    On Linux, neither a debugger nor a reader of `/proc/PID/environ` gets in, unless it is root.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def stored_files(data_dir: Path) -> list[Path]:

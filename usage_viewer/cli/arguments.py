@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from usage_viewer import __version__
+from usage_viewer.cli.loading_options import add_loading_options, add_name_options
+from usage_viewer.cli.picture_options import add_picture_options
 from usage_viewer.domain.catalog import DATASETS, Dataset
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import EXTRA
@@ -50,7 +52,7 @@ def _join_sort_value(args: Sequence[str]) -> list[str]:
 
 
 def build_parser() -> Parser:
-    """Return the parser of `usage-viewer` and its commands `table` and `forget`."""
+    """Return the parser of `usage-viewer` and its commands `table`, `chart` and `forget`."""
     top = Parser(
         prog="usage-viewer",
         description="Shows an organization's OpenAI usage: filter, group, sort and copy it. Without a command, "
@@ -73,14 +75,11 @@ def build_parser() -> Parser:
         "error. The key is read from the keyring, or from OPENAI_ADMIN_KEY; OPENAI_BASE_URL names another server.",
     )
     _add_common_options(table, is_command=True)
-    table.add_argument(
-        "--key-stdin",
-        action="store_true",
-        help="read the admin key from standard input (one line) for this run only; it is not stored",
-    )
     _add_range_options(table)
     _add_content_options(table)
     _add_output_options(table)
+    add_loading_options(table)
+    _add_chart_command(commands)
     forget = commands.add_parser(
         "forget",
         help="remove the key from the keyring, or delete all stored data",
@@ -96,6 +95,22 @@ def build_parser() -> Parser:
     )
     forget.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     return top
+
+
+def _add_chart_command(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """Add the command `chart`, which has the options of `table` but for the format."""
+    chart = commands.add_parser(
+        "chart",
+        help="draw a chart into a file instead of opening the window",
+        description="Draws usage as stacked bars over time, or as a heat map of weekdays and hours. Needs no "
+        "display. The exit status and the key are those of the command table.",
+    )
+    _add_common_options(chart, is_command=True)
+    _add_range_options(chart)
+    _add_content_options(chart)
+    add_name_options(chart)
+    add_picture_options(chart, _path)
+    add_loading_options(chart)
 
 
 def _path(text: str) -> Path:
@@ -233,14 +248,8 @@ def _add_content_options(table: argparse.ArgumentParser) -> None:
 
 
 def _add_output_options(table: argparse.ArgumentParser) -> None:
-    """Add the options that choose names, the format and the use of the local database."""
-    labels = table.add_mutually_exclusive_group()
-    labels.add_argument(
-        "--names",
-        action="store_true",
-        help="load and show the names of projects, users and API keys; json has both ids and names",
-    )
-    labels.add_argument("--ids", dest="names", action="store_false", help="show ids, not names (default)")
+    """Add the options that choose names, the format and the file."""
+    add_name_options(table)
     table.add_argument(
         "--format",
         choices=FORMATS,
@@ -251,21 +260,6 @@ def _add_output_options(table: argparse.ArgumentParser) -> None:
     )
     table.add_argument(
         "--output", type=_path, metavar="FILE", help="write the table to this file, whole or not at all"
-    )
-    database = table.add_mutually_exclusive_group()
-    table.add_argument(
-        "--refetch", action="store_true", help="load the whole range again, also days that are final"
-    )
-    table.add_argument(
-        "--ask-again",
-        action="store_true",
-        help="ask again for groupings that the server refused in the last 7 days",
-    )
-    database.add_argument("--no-store", action="store_true", help="do not use or change the local database")
-    database.add_argument(
-        "--start-over",
-        action="store_true",
-        help="if the local database is damaged, keep it as a copy and start with an empty one",
     )
 
 

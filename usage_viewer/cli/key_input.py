@@ -16,14 +16,20 @@ def read_key(stream: TextIO | None) -> AdminKey:
     """
     if stream is None or stream.closed:
         raise InputError(title="There is no standard input", hint=_HINT)
-    if stream.isatty():
-        return AdminKey.parse(getpass("Admin key: "))
     try:
-        # No more than needed: an endless stream has no line break.
-        text = stream.buffer.read(MAX_LENGTH + 3).decode("utf-8", "replace")
+        text = _read(stream)
+    except (EOFError, KeyboardInterrupt):
+        text = ""  # the user ended the input
     except OSError as error:
         raise InputError(str(error), title="The key can't be read", hint=_HINT) from error
     if "\n" in text.strip():
         del text  # a traceback that prints local variables must not show it
         raise InputError(title="Standard input has more than one line", hint=_HINT)
     return AdminKey.parse(text)
+
+
+def _read(stream: TextIO) -> str:
+    if stream.isatty():
+        return getpass("Admin key: ")
+    # No more than needed: an endless stream has no line break.
+    return stream.buffer.read(MAX_LENGTH + 3).decode("utf-8", "replace")

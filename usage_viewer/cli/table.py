@@ -38,19 +38,24 @@ LOCKED_HINT = "Close the window, or add --no-store to run without the database."
 DAMAGED_HINT = "Add --start-over to start with an empty database; the damaged file is kept as a copy."
 
 
-def run_table(arguments: argparse.Namespace, profile: Profile, out: TextIO, err: TextIO) -> int:
-    """Print the table to `out` and all messages to `err`; return the exit status."""
+def run_table(
+    arguments: argparse.Namespace, profile: Profile, out: TextIO, err: TextIO, write: "Writer | None" = None
+) -> int:
+    """Print the table to `out` and all messages to `err`; return the exit status.
+
+    `write` writes something else than the table.
+    """
     try:
         view = parse_view(arguments)
         _check_output(arguments, out)
         try:
-            return _print_view(arguments, view, profile, out, err)
+            return _print_view(arguments, view, profile, out, err, write)
         except StoreDamaged:
             if not arguments.start_over:
                 raise
             copy = profile.start_over()
             err.write(f"The damaged database is kept as {visible(str(copy))}.\n")
-            return _print_view(arguments, view, profile, out, err)
+            return _print_view(arguments, view, profile, out, err, write)
     except KeyForAnotherServer as error:
         error.hint = f"{error.hint} {_other_server_hint(error)}"
         write_error(error, err)
@@ -91,7 +96,14 @@ def _check_output(arguments: argparse.Namespace, out: TextIO) -> None:
         )
 
 
-def _print_view(arguments: argparse.Namespace, view: ViewState, profile: Profile, out: TextIO, err: TextIO) -> int:
+def _print_view(
+    arguments: argparse.Namespace,
+    view: ViewState,
+    profile: Profile,
+    out: TextIO,
+    err: TextIO,
+    write: "Writer | None",
+) -> int:
     session = profile.open_session()
     try:
         refresh = Refresh.ALL if arguments.refetch else Refresh.NEEDED
@@ -99,7 +111,7 @@ def _print_view(arguments: argparse.Namespace, view: ViewState, profile: Profile
             session.ask_again(view.dataset_name)
         form = Format(arguments.format)
         task = Printing(session, view, profile, form, arguments.names, arguments.output, err, refresh)
-        return _print_table(task, out)
+        return _print_table(task, write or (lambda result, task: _write(result, task, out)))
     finally:
         session.close()
 
@@ -121,13 +133,17 @@ class Printing:
     refresh: Refresh
 
 
-def _print_table(task: Printing, out: TextIO) -> int:
+Writer = Callable[[ViewResult, Printing], None]
+"""Writes what a command was asked for. Raises UsageViewerError."""
+
+
+def _print_table(task: Printing, write: Writer) -> int:
     session, view, profile, err = task.session, task.view, task.profile, task.err
     session.check(view.dataset_name)
     error = _fetch(task)
     result = session.look(view, named=task.names)
     _check_extras(result)
-    _write(result, task, out)
+    write(result, task)
     if error is not None:
         write_error(error, err)
     if profile.clock_note:
@@ -292,8 +308,11 @@ def _list_runs(runs: Sequence[BucketRun], err: TextIO) -> None:
         err.write(f"  {iso(run.start, UTC)} to {iso(run.end, UTC)} ({duration_text(run.end - run.start)})\n")
 
 
-def run(arguments: argparse.Namespace, profile: Profile) -> int:
-    """Run the command with the process's streams; a closed pipe and Ctrl+C end it without a traceback."""
+def run(arguments: argparse.Namespace, profile: Profile, write: Writer | None = None) -> int:
+    """Run the command with the process's streams; a closed pipe and Ctrl+C end it without a traceback.
+
+    `write` writes something else than the table.
+    """
     if isinstance(sys.stdout, TextIOWrapper):
         # Other programs get UTF-8 and the format's own line ends, whatever the system's defaults are.
         sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="replace", newline="")
@@ -303,7 +322,7 @@ def run(arguments: argparse.Namespace, profile: Profile) -> int:
             return FAILED
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     try:
-        return run_table(arguments, profile, sys.stdout, sys.stderr)
+        return run_table(arguments, profile, sys.stdout, sys.stderr, write)
     except BrokenPipeError:
         # The reading program has ended.
         return FAILED

@@ -1,6 +1,7 @@
 """Tests the program as a process: a second start, screenshots, and closing at any time."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -59,6 +60,28 @@ def test_second_start_raises_the_first_window(rig: WindowRig) -> None:
             assert second.stderr.read() == ""
     finally:
         instance.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no program can be stopped there")
+def test_second_start_says_that_the_first_window_does_not_answer(rig: WindowRig) -> None:
+    """The second one opens, and shows that the first one has the database."""
+    arguments = ("--data-dir", str(rig.data_dir), "--base-url", rig.server.base_url)
+    with _controlled(*arguments) as first:
+        _wait_for(first, "Complete: 30 days")
+        first.send_signal(signal.SIGSTOP)
+        with _controlled(*arguments) as second:
+            _send(second, "report")
+            assert second.stdout is not None
+            assert second.stdout.readline()
+            _send(second, "close")
+            assert second.wait(30) == 0
+            assert second.stderr is not None
+            assert second.stderr.read() == (
+                "usage-viewer: Another window of Usage Viewer is open, but it does not answer.\n"
+                "If this window can't open the database, end the other process first.\n"
+            )
+        first.send_signal(signal.SIGCONT)
+        _end(first)
 
 
 def test_start_with_other_data_opens_its_own_window(rig: WindowRig, tmp_path: Path) -> None:

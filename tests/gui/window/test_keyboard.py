@@ -70,12 +70,16 @@ def test_tab_order_is_left_to_right_and_top_to_bottom(crowded: WindowUnderTest, 
 def _line(widget: QWidget, window: WindowUnderTest) -> int:
     """Return the number of the row of the window that a widget is in, from the top."""
     page = window.page
-    for number, part in enumerate(
-        (page.grouping, page.filters, page.banner, page.pane, page.totals, page.status), 1
-    ):
-        if widget is part or part.isAncestorOf(widget):
-            return number if part is not page.pane or not page.totals.isAncestorOf(widget) else 5
-    return 5 if widget is page.totals else 0
+    chart = window.parts.chart.controller
+    assert chart is not None, "the chart is not loaded"
+    parts = (page.grouping, page.filters, page.banner, chart.pane.figure, chart.pane.heat_map, chart.pane.view)
+    lines = {
+        **dict(zip(parts, (1, 2, 3, 4, 4, 5), strict=True)),
+        page.totals: 7,
+        page.pane: 6,
+        page.status: 8,
+    }
+    return next((line for part, line in lines.items() if widget is part or part.isAncestorOf(widget)), 0)
 
 
 def test_focusable_widgets_have_accessible_names(crowded: WindowUnderTest, user: User) -> None:

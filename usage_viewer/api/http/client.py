@@ -21,6 +21,7 @@ from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import Cancelled, InputError, UsageViewerError
+from usage_viewer.domain.key_masking import without_key
 from usage_viewer.domain.network_errors import NotFound, ProxyFailed, ResponseTooSlow, TimedOut, TooLarge
 
 Params = Sequence[tuple[str, str]]
@@ -273,7 +274,7 @@ class UsageClient:
             error = status_error(response.status_code, response.headers, body, self._key)
             raise self._with_address(error) if isinstance(error, NotFound) else error
         self._has_answered = True
-        return body
+        return without_key(body, self._key)
 
     def _with_address(self, error: NotFound) -> NotFound:
         """Return the error with the base URL as the suspect, unless other requests to it have succeeded."""

@@ -42,6 +42,11 @@ class StoredView:
         """The dimensions that the view needs and that some of its buckets lack."""
         return frozenset().union(*(source.absent for source in self.sources))
 
+    @property
+    def ungranted(self) -> tuple[BucketRun, ...]:
+        """The stored buckets that lack such a dimension."""
+        return tuple(run for source in self.sources if source.absent for run in source.coverage.read)
+
 
 class CoverageReader:
     """Computes what a view needs, what the store has of it, and which requests a fetch makes.

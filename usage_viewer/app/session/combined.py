@@ -141,6 +141,7 @@ class CombinedSession:
                 tuple(dict.fromkeys(name for one in extras for name in one.values)),
             ),
             (*adjusted.removed, *(name for name in requested_dimensions(adjusted.view) if name in absent)),
+            tuple(run for item in stored.values() for run in item.ungranted),
         )
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:

@@ -13,7 +13,7 @@ from usage_viewer.domain.view_adjustment import requested_dimensions, together
 def grain_notes(view: ViewState, stored: StoredView, grants: Grants) -> tuple[str, ...]:
     """Return a sentence for each combination of dimensions that some buckets of the view lack."""
     needed = frozenset(requested_dimensions(view))
-    lacking = [run for source in stored.sources if source.absent for run in source.coverage.read]
+    lacking = list(stored.ungranted)
     notes: dict[str, None] = {}
     for refusal in _causes(needed, lacking, grants):
         notes[f"{together(view, refusal)} is not available{_range(refusal, lacking, stored)}."] = None

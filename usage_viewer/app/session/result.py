@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.dataset import NO_EXTRAS, Extras
+from usage_viewer.domain.period import BucketRun
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
 
@@ -25,6 +26,7 @@ class ViewResult:
     notes: tuple[str, ...] = ()  # one sentence for each way in which the adjusted view differs
     extras: Extras = NO_EXTRAS
     lacking: tuple[str, ...] = ()  # dimensions of the view that are not granted in all its range
+    ungranted: tuple[BucketRun, ...] = ()  # the buckets that lack such a dimension
 
     @property
     def effective_view(self) -> ViewState:

@@ -180,6 +180,7 @@ class StoreSession:
             (*adjusted.notes, *grain_notes(adjusted.view, stored, grants), *notes),
             self._store.extras(view.dataset_name),
             (*adjusted.removed, *(name for name in requested_dimensions(adjusted.view) if name in stored.absent)),
+            stored.ungranted,
         )
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:

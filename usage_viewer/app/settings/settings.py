@@ -40,6 +40,9 @@ RECENT_ZONES = 8
 Width = Annotated[int, Meta(ge=8, le=10_000)]
 """Width of a column in pixels."""
 
+ChartHeight = Annotated[int, Meta(ge=0, le=10_000)]
+"""Height of the chart in pixels."""
+
 
 class ColourScheme(StrEnum):
     """Lists the colour schemes of the window; `SYSTEM` follows the operating system."""
@@ -68,7 +71,8 @@ class Settings:
 
     `profiles` are the view settings by organization id. `geometry` is the window's geometry, as base64 of the
     toolkit's bytes. `bars` tells whether the bars above the table are visible, `abbreviated` whether numbers are
-    shortened. `recent_zones` lists the last used zones, the latest first. `organization` is the id of the
+    shortened. `chart` tells whether the chart is shown, and `chart_height` how high in pixels; 0: as usual.
+    `recent_zones` lists the last used zones, the latest first. `organization` is the id of the
     organization that was open last, `combined` are the ids of those that were combined last. `note` describes a
     problem when the settings were loaded; it is not saved.
     """
@@ -77,6 +81,8 @@ class Settings:
     geometry: str = ""
     bars: bool = True
     abbreviated: bool = False
+    chart: bool = True
+    chart_height: int = 0
     colour_scheme: ColourScheme = ColourScheme.SYSTEM
     recent_zones: tuple[str, ...] = ()
     organizations: Organizations = ()
@@ -159,6 +165,8 @@ def _settings(stored: dict[str, Any]) -> Settings:
         geometry=_converted(stored.get("geometry"), str, default.geometry),
         bars=_converted(stored.get("bars"), bool, default.bars),
         abbreviated=_converted(stored.get("abbreviated"), bool, default.abbreviated),
+        chart=_converted(stored.get("chart"), bool, default.chart),
+        chart_height=_converted(stored.get("chart_height"), ChartHeight, default.chart_height),
         colour_scheme=_converted(stored.get("colour_scheme"), ColourScheme, default.colour_scheme),
         recent_zones=_zones(_converted(stored.get("recent_zones"), tuple[Any, ...], ())),
         organizations=_organizations(_converted(stored.get("organizations"), tuple[Any, ...], ())),

@@ -60,8 +60,10 @@ def show_startup_page(data_dir: Path) -> EarlyWindow | None:
     flags = QEventLoop.ProcessEventsFlag
     while not window.painted and monotonic() < until:
         application.processEvents(flags.AllEvents | flags.WaitForMoreEvents, 20)
+    from usage_viewer.gui.startup.portal import protect_window
     from usage_viewer.gui.startup.single_instance import SingleInstance
 
+    protect_window()
     instance = SingleInstance(paths)
     instance.raise_requested.connect(window.come_to_front)
     application.setWindowIcon(_icon())
@@ -72,6 +74,7 @@ def run(context: "AppContext", early: EarlyWindow | None = None) -> int:
     """Run until the window is closed; return the exit status."""
     if early is not None:
         return _run_early(context, early)
+    from usage_viewer.gui.startup.portal import protect_window
     from usage_viewer.gui.startup.single_instance import OpenWindow, SingleInstance, raise_running
 
     options = context.options
@@ -83,12 +86,16 @@ def run(context: "AppContext", early: EarlyWindow | None = None) -> int:
             return 1
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     application = make_application()
+    protect_window()
     if options.own_data:
         found = raise_running(context.paths)
         if found is OpenWindow.RAISED:
             return 0
         if found is OpenWindow.SILENT:
-            sys.stderr.write("usage-viewer: Another window of Usage Viewer is open, but it does not answer.\n")
+            sys.stderr.write(
+                "usage-viewer: Another window of Usage Viewer is open, but it does not answer.\n"
+                "If this window can't open the database, end the other process first.\n"
+            )
         take_startup_table(context.paths)  # it is only valid for a start without an open window
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     window = MainWindow()

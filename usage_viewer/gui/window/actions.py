@@ -75,6 +75,10 @@ class Actions(QObject):
         self.abbreviated = self._toggle(
             "Short num&bers (1.2 M)", "Ctrl+Shift+A", "Shows 1.23 M for 1,234,567; copies stay exact"
         )
+        self.chart = self._toggle("Ch&art", "Ctrl+G", "Shows the table's figures as bars above it")
+        self.copy_chart = self._add("&Copy chart", "Ctrl+Shift+G", "Copies the chart as a picture")
+        self.save_chart = self._add("&Save chart as…", None, "Writes the chart as a picture (PNG) or drawing (SVG)")
+        self.print_chart = self._add("&Print chart…", key.Print, "Prints the chart")
         self.replace_key = self._add("Change admin &key…", None, "Checks and stores another admin key")
         self.forget_key = self._add("Re&move admin key…", None, "Removes the admin key from this computer")
         self.erase = self._add("Delete do&wnloaded data…", None, "Deletes the usage and names on this computer")
@@ -137,6 +141,10 @@ class Actions(QObject):
         menu.addMenu(self._copy_menu(menu))
         menu.addAction(self.provenance)
         menu.addSeparator()
+        chart = menu.addMenu("&Chart")
+        chart.setToolTipsVisible(True)
+        chart.addActions([self.copy_chart, self.save_chart, self.print_chart])
+        menu.addSeparator()
         menu.addActions([self.save_snapshot, self.open_snapshot, self.close_snapshot])
         return menu
 
@@ -146,7 +154,7 @@ class Actions(QObject):
         menu.addSeparator()
         menu.addActions([self.undo, self.redo, self.clear_filters])
         menu.addSeparator()
-        menu.addActions([self.columns, self.include_empty, self.bars, self.abbreviated])
+        menu.addActions([self.chart, self.columns, self.include_empty, self.bars, self.abbreviated])
         colours = menu.addMenu("C&olors")
         colours.addActions(list(self.scheme.values()))
         menu.addSeparator()

@@ -1,6 +1,7 @@
 """Lays out the page with the bars, the table, its totals and the status bar."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
@@ -23,6 +24,7 @@ from usage_viewer.gui.widgets.popup import activate_first, open_menu, position_u
 from usage_viewer.gui.widgets.strip import Strip
 from usage_viewer.gui.widgets.theme import UNIT, note_colour, warning_colour
 from usage_viewer.gui.window.actions import Actions, connect
+from usage_viewer.gui.window.chart_splitter import ChartSplitter
 from usage_viewer.gui.window.empty_state import EmptyState
 from usage_viewer.gui.window.error_banner import ErrorBanner
 from usage_viewer.gui.window.notice_bar import NoticeBar
@@ -84,7 +86,9 @@ class MainPage(QWidget):
         bars.addLayout(top)
         bars.addWidget(self.grouping)
         bars.addWidget(self.filters)
-        place = QGridLayout()  # of both: the text lies above a table without rows
+        below = QWidget(self)
+        place = QGridLayout(below)  # of both: the text lies above a table without rows
+        place.setContentsMargins(0, 0, 0, 0)
         place.addWidget(self.pane, 0, 0)
         place.addWidget(self.empty, 0, 0)
         self.empty.raise_()
@@ -96,7 +100,8 @@ class MainPage(QWidget):
         for strip in (self.snapshot, self.banner, self.incomplete):
             column.addWidget(strip)
         column.addWidget(self.notes)
-        column.addLayout(place, 1)
+        self.splitter = ChartSplitter(below, self)
+        column.addWidget(self.splitter, 1)
         column.addWidget(self.status)
 
     def _button(self, action: QAction, *, text: bool = False) -> QToolButton:
@@ -210,6 +215,14 @@ class MainPage(QWidget):
         """Move the keyboard focus to the table; to none of the controls while the table is hidden."""
         (self if self.pane.isHidden() else self.table).setFocus()
 
+    def put_in_tab_order(self, *widgets: QWidget) -> None:
+        """Let Tab go to widgets that were built later, in their order, before the table."""
+        before = self.table.previousInFocusChain()
+        while before is not None and not before.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            before = before.previousInFocusChain()
+        for first, second in pairwise((before, *widgets) if before is not None else widgets):
+            self.setTabOrder(first, second)
+
     def _show_table(self, shown: bool, *, under_text: bool = False) -> None:
         """Show the table, or the text in its place.
 
@@ -221,6 +234,7 @@ class MainPage(QWidget):
         keeps_table = shown or under_text
         if focused and not keeps_table:
             self.setFocus()
+        self.splitter.show_table(keeps_table)
         self.pane.setVisible(keeps_table)
         self.empty.setVisible(not shown)
         if focused:

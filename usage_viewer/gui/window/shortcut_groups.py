@@ -36,6 +36,20 @@ _CONTROLS: Sequence[ShortcutGroup] = (
         ),
     ),
     (
+        "Chart",
+        (
+            ("Charted figure, heat map", "Alt+F, Alt+H"),
+            ("Earlier or later bar", "Left, Right"),
+            ("Part of a bar", "Up, Down"),
+            ("A month back or on", "Page Up, Page Down"),
+            ("Choose a range", "Shift+Left, Shift+Right, then Enter; or drag"),
+            ("Filter to a part, or add it to the filter", "Enter or click, Ctrl+Enter or Ctrl+click"),
+            ("Show a period alone", "Enter on a whole bar, or double-click"),
+            ("Select the rows of a part", "Space or Alt+click"),
+            ("Take back what was done in the chart", "Esc"),
+        ),
+    ),
+    (
         "Grouping and filters",
         (
             ("Move a grouping chip", "Ctrl+Left, Ctrl+Right"),

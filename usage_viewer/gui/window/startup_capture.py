@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QPoint
+
 from usage_viewer.app.settings.startup_table import MAX_ROWS, StartupTable
 from usage_viewer.domain.table import Alignment, FigureColumn
 
@@ -35,7 +37,7 @@ def capture_startup_table(
         status=page.status.coverage_text,
         geometry=geometry,
         scheme=scheme,
-        heading_height=page.pane.y(),
+        heading_height=page.pane.mapTo(page, QPoint()).y(),
         header_height=header.height(),
         row_height=table.verticalHeader().defaultSectionSize(),
         labels=[model.columns[section].label for section in order],

@@ -16,6 +16,7 @@ from usage_viewer.gui.widgets.announcer import Announcer
 from usage_viewer.gui.window.actions import Actions, connect
 from usage_viewer.gui.window.announcements import Announcements
 from usage_viewer.gui.window.appearance_controller import AppearanceController
+from usage_viewer.gui.window.chart_host import ChartHost
 from usage_viewer.gui.window.commands import Commands
 from usage_viewer.gui.window.dataset_controller import DatasetController
 from usage_viewer.gui.window.error_controller import ErrorController
@@ -66,6 +67,8 @@ class WindowParts(QObject):
         self.announcements = Announcements(
             self.workspace, self.page, self.actions, self.verifier, self.announcer, self
         )
+        self.chart = ChartHost(self.workspace, self.tasks, self.page, self.actions, self.settings)
+        self.chart.announcer = self.announcer
         self.appearance = AppearanceController(self.settings, self.actions, self.page.table)
         self._connect_workspace()
         self._connect_source()
@@ -91,7 +94,13 @@ class WindowParts(QObject):
         self.verifier.failed.connect(errors.show)
         self.commands.failed.connect(errors.show)
         page.table.header.widths_changed.connect(lambda: self.settings.save_widths(page.table.header.widths()))
-        self.tasks.idle.connect(lambda: self.settled.emit(errors.problem))
+        self.chart.failed.connect(errors.show)
+        self.chart.loaded.connect(self._emit_if_settled)
+        self.tasks.idle.connect(self._emit_if_settled)
+
+    def _emit_if_settled(self) -> None:
+        if not self.chart.pending and not self.tasks.busy_count:
+            self.settled.emit(self.errors.problem)
 
     def _connect_source(self) -> None:
         self.source.opening.connect(self._on_opening)

@@ -62,6 +62,10 @@ class SettingsController(QObject):
         """Store the appearance of figures and colours."""
         self._change(replace(self.current, bars=bars, abbreviated=abbreviated, colour_scheme=ColourScheme(scheme)))
 
+    def save_chart(self, shown: bool, height: int) -> None:
+        """Store whether the chart is shown, and its height (pixels; 0: as usual)."""
+        self._change(replace(self.current, chart=shown, chart_height=height))
+
     def save_organizations(self, organizations: Organizations) -> None:
         """Store the list and drop the settings of organizations that are no longer in it."""
         removed = {item.id for item in self.current.organizations} - {item.id for item in organizations}
