@@ -49,6 +49,12 @@ def test_no_price_instead_of_infinity(case: str) -> None:
     assert price_changes(bill) == []
 
 
+def test_refund_has_no_price() -> None:
+    bill = bill_of(["2", "-4", "2"], [20_000] * 3)
+    assert daily_prices(bill)[1] is None
+    assert len(price_periods(bill)) == 1
+
+
 def test_price_is_an_exact_fraction() -> None:
     assert daily_prices(bill_of(["1", "0.75"], [30_000, 1], "tokens")) == [Fraction(1, 30_000), None]
     assert daily_prices(bill_of(["0.75"], [3], "images")) == [Fraction(1, 4)]

@@ -230,6 +230,11 @@ def test_figures_that_doubles_cannot_hold_prove_nothing(size: int) -> None:
     assert meaning.match is Match.NOT_CHECKABLE
 
 
+def test_measures_of_each_row_are_preferred_to_sums_of_metrics() -> None:
+    series = used("m", input_tokens=plus(A, B, C), input_cached_tokens=C, input_uncached_tokens=A, input=plus(A, B))
+    assert targets([billed("m, input", plus(A, B))], series)["m, input"][0] is Match.CONFIRMED
+
+
 def test_quantities_of_other_days_are_left_out() -> None:
     line = BilledLine("m, output", "tokens", {1: Decimal(7), 10**6: Decimal(8), int(DAYS[0]): Decimal(A[0])})
     (meaning,) = meanings([line], used("m", output_tokens=A)).values()

@@ -80,7 +80,7 @@ def range_price(amounts: Sequence[Decimal], quantities: Sequence[Decimal | None]
 
 
 def daily_prices(bill: DailyBill) -> list[Fraction | None]:
-    """Return the price of each day; None for a day without a usable quantity or with too few tokens."""
+    """Return the price of each day; None for a refund, and for a day without a quantity or with too few tokens."""
     return [
         None if quantity is None else Fraction(amount) / quantity
         for amount, quantity in zip(bill.amounts, _priced_quantities(bill), strict=True)
@@ -136,11 +136,11 @@ def _ordinary_quantities(bill: DailyBill) -> list[Fraction | None]:
 
 
 def _priced_quantities(bill: DailyBill) -> list[Fraction | None]:
-    """Return the quantities of ordinary usage, without those that are too small for a price."""
+    """Return the quantities of ordinary usage, without those of refunds and those too small for a price."""
     least = Fraction(MIN_PRICED_TOKENS, per_unit(bill.unit)) if counted(bill.unit) == "tokens" else 0
     return [
-        quantity if number is not None and number >= least else None
-        for number, quantity in zip(bill.quantities, _ordinary_quantities(bill), strict=True)
+        quantity if number is not None and number >= least and amount >= 0 else None
+        for amount, number, quantity in zip(bill.amounts, bill.quantities, _ordinary_quantities(bill), strict=True)
     ]
 
 
