@@ -30,6 +30,7 @@ PARTS = (
     "fetch",
     "store",
     "growth",
+    "spend",
 )
 MOST_SECONDS = 240
 """Seconds after which a part is ended and reported as failed."""

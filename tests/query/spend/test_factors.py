@@ -122,6 +122,12 @@ def test_line_item_of_one_tier_has_that_tier_as_the_ordinary_one() -> None:
     assert found == {FLEX: measured(1), batch: measured(HALF)}
 
 
+def test_change_of_price_between_days_is_no_factor() -> None:
+    rows = [(0, {BATCH: 96_613}), (5, {PLAIN: 490}), (6, {PLAIN: 1839}), (6, {PLAIN: 3414})]
+    prices = {0: 11_500_000, 5: 5_750_000, 6: 5_750_000}  # halved while no batch was run
+    assert measure_factors(make_cells(rows, {BATCH: HALF}, prices))[BATCH] == Factor(HALF, measured=False)
+
+
 def test_amounts_that_fit_no_factor() -> None:
     random = Random(6)
     rows = [(0, {PLAIN: random.randrange(10**7), BATCH: random.randrange(10**7)}) for _ in range(50)]

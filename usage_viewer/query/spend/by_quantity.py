@@ -7,6 +7,7 @@ with a sorted search; only these are compared on all days.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -15,12 +16,14 @@ from numpy.typing import NDArray
 from usage_viewer.domain.spend import Target
 from usage_viewer.query.spend.billed_lines import MIN_TOKENS, BilledQuantity, LineKey
 from usage_viewer.query.spend.daily_usage import UsageIndex
+from usage_viewer.query.spend.overlap import overlaps
 from usage_viewer.query.spend.proposals import measures_of
 
 MIN_DAYS: Final = 3
 """Days with equal quantities that tell a line item without its name."""
 
 _PROBES: Final = 9  # days of each line item that select its candidates
+_PAIR_PROBES: Final = 4
 _EQUAL: Final = 0.9  # of the days must be equal: a few may be late
 
 Claim = tuple[Target, NDArray[np.bool_]]
@@ -44,7 +47,7 @@ def find_by_quantity(
     found = {key: matches[0] for key, matches in single.items() if len(matches) == 1}
     found = _without_conflicts(found, searched)
     rest = {key: billed for key, billed in searched.items() if not single[key]}
-    candidates.claim((one, searched[key].has) for key, one in found.items())
+    candidates.claim((one.target, searched[key].has) for key, one in found.items())
     found |= _find_pairs(rest, strong, candidates)
     return {key: candidate.target for key, candidate in found.items()}
 
@@ -86,16 +89,19 @@ class _Candidates:
                         if measure in measures:
                             self._rows_of_unit[unit].add(row)
         self.usage = np.stack(rows) if rows else np.zeros((0, len(index.days)), np.int64)
-        for target, days in taken:
-            place = known.get((target.service, target.model, index.used(target).tobytes()))
-            if place is not None:
-                self.usage[place, days] = 0
+        self._by_owner: dict[_Owner, list[_Candidate]] = defaultdict(list)
+        for candidate in self.listed:
+            self._by_owner[candidate.owner].append(candidate)
         self._sorted: dict[int, tuple[NDArray[np.intp], NDArray[np.int64]]] = {}
+        self.claim(taken)
 
-    def claim(self, claims: Iterable[tuple[_Candidate, NDArray[np.bool_]]]) -> None:
-        """Leave out usage that a line item was found to bill."""
-        for candidate, days in claims:
-            self.usage[candidate.row, days] = 0
+    def claim(self, claims: Iterable[Claim]) -> None:
+        """Leave out usage that line items are known to bill."""
+        for target, days in claims:
+            for owner in self._by_owner if target.model is None else ((target.service, target.model),):
+                for candidate in self._by_owner.get(owner, ()):
+                    if overlaps(candidate.target, target):
+                        self.usage[candidate.row, days] = 0
         self._sorted.clear()
 
     def with_figure(self, day: int, figure: int) -> list[int]:
@@ -144,9 +150,9 @@ def _strong_days(billed: BilledQuantity) -> NDArray[np.intp]:
     return np.flatnonzero(billed.has & billed.is_whole & (billed.quantity >= MIN_TOKENS))
 
 
-def _probes(strong: NDArray[np.intp]) -> list[int]:
+def _probes(strong: NDArray[np.intp], most: int = _PROBES) -> list[int]:
     """Return some of the days, spread evenly."""
-    places = np.unique(np.linspace(0, len(strong) - 1, _PROBES).round().astype(np.intp))
+    places = np.unique(np.linspace(0, len(strong) - 1, most).round().astype(np.intp))
     return [int(day) for day in strong[places]]
 
 
@@ -169,15 +175,18 @@ def _without_conflicts(
     found: Mapping[LineKey, _Candidate], lines: Mapping[LineKey, BilledQuantity]
 ) -> dict[LineKey, _Candidate]:
     """Return the findings without those where several line items would bill the same usage on the same day."""
-    users: dict[int, list[LineKey]] = defaultdict(list)
+    users: dict[_Owner, list[LineKey]] = defaultdict(list)
     for key, candidate in found.items():
-        users[candidate.row].append(key)
-    result = dict(found)
-    for keys in users.values():
-        if (np.sum([lines[key].has & (lines[key].quantity != 0) for key in keys], axis=0) > 1).any():
-            for key in keys:
-                del result[key]
-    return result
+        users[candidate.owner].append(key)
+    days = {key: lines[key].has & (lines[key].quantity != 0) for key in found}
+    conflicts = {
+        key
+        for keys in users.values()
+        for pair in combinations(keys, 2)
+        if overlaps(found[pair[0]].target, found[pair[1]].target) and (days[pair[0]] & days[pair[1]]).any()
+        for key in pair
+    }
+    return {key: candidate for key, candidate in found.items() if key not in conflicts}
 
 
 def _find_pairs(
@@ -214,7 +223,7 @@ def _partners(
 ) -> Iterable[tuple[int, int]]:
     """Yield the other line items and rows for which both line items together have the row's figures."""
     hits = Counter[tuple[int, int]]()
-    for day in _probes(strong):
+    for day in _probes(strong, _PAIR_PROBES):
         order = np.argsort(quantities[:, day], kind="stable")
         figures = quantities[order, day]
         wanted = candidates.usage[:, day] - quantities[place, day]

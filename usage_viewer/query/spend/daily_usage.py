@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.spend import MEASURES, Measure, Target
+from usage_viewer.domain.spend import MEASURES, Target
 
 LARGEST: Final = 2**53
 """Larger daily figures aren't compared: quantities come as doubles, which can't hold them."""
@@ -22,7 +22,8 @@ _ORDINARY_TIERS: Final = frozenset({None, "default", "auto"})
 class UsedSeries:
     """The usage of one dataset (`service`), model and service tier: each metric by day, (days,) whole numbers.
 
-    A metric that is null in every row is missing.
+    A metric that is null in every row is missing. Measures that were computed row by row may be given, too, by
+    their names in MEASURES: sums of metrics aren't exact where only some rows have `input_uncached_tokens`.
     """
 
     service: str
@@ -107,7 +108,7 @@ class UsageIndex:
         if key not in self._cells:
             tiers: dict[str | None, NDArray[np.int64]] = {}
             for series in self._series.get((service, model), ()):
-                count = _measured(MEASURES[measure], series, len(self.days))
+                count = _measured(measure, series, len(self.days))
                 tiers[series.tier] = tiers[series.tier] + count if series.tier in tiers else count
             self._cells[key] = {tier: count for tier, count in tiers.items() if count.any()}
         return self._cells[key]
@@ -117,16 +118,18 @@ def _without_date(model: str) -> str:
     return _DATE.sub("", model)
 
 
-def _measured(measure: Measure, series: UsedSeries, size: int) -> NDArray[np.int64]:
-    if measure.given in series.metrics:
-        return _limited(series.metrics[measure.given])
+def _measured(name: str, series: UsedSeries, size: int) -> NDArray[np.int64]:
+    measure = MEASURES[name]
+    for given in (name, measure.given):
+        if given in series.metrics:
+            return _limited(series.metrics[given])
     total = np.zeros(size, np.int64)
-    for name in measure.plus:
-        if name in series.metrics:
-            total = total + _limited(series.metrics[name])
-    for name in measure.minus:
-        if name in series.metrics:
-            total = total - _limited(series.metrics[name])
+    for metric in measure.plus:
+        if metric in series.metrics:
+            total = total + _limited(series.metrics[metric])
+    for metric in measure.minus:
+        if metric in series.metrics:
+            total = total - _limited(series.metrics[metric])
     return np.maximum(total, 0)
 
 

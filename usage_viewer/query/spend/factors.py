@@ -64,6 +64,20 @@ def assumed_factor(usage_class: UsageClass) -> Fraction:
     return ASSUMED_FACTORS.get((usage_class.tier or "").removesuffix("-tier"), Fraction(1))
 
 
+def mean_factors(
+    cells: BilledCells, factors: Mapping[UsageClass, Factor], days: Sequence[int]
+) -> list[Fraction | None]:
+    """Return the mean factor of all tokens of each day; None for a day without usage."""
+    scale = lcm(*(factor.value.denominator for factor in factors.values()))
+    weights = [int(factors[one].value * scale) for one in cells.classes]
+    sums: dict[int, list[int]] = {}
+    for day, *counts in np.column_stack([cells.days, cells.tokens]).tolist():
+        entry = sums.setdefault(day, [0, 0])
+        entry[0] += sum(weight * count for weight, count in zip(weights, counts, strict=True))
+        entry[1] += sum(counts) * scale
+    return [Fraction(*sums[day]) if day in sums and sums[day][1] else None for day in days]
+
+
 def rounding_unit(amounts: Sequence[int] | NDArray[np.object_]) -> int:
     """Return the power of ten that all amounts (units of 10^-12) are multiples of; at most a cent."""
     unit = CENT
@@ -126,11 +140,15 @@ class _Problem:
         columns = [known, *(self._columns[one][kept].astype(np.object_) * scale for one in unknown)]
         if any(not column.any() for column in columns):
             return {}
-        days, amounts = self._days[kept], self._amounts[kept]
+        days = self._days[kept]
         for groups in (days, days // 7, np.zeros_like(days)):
-            rows = _Rows(np.unique(groups, return_inverse=True)[1], amounts, columns, self._unit)
+            rows = _Rows(groups, self._amounts[kept], columns, self._unit)
             values = rows.solve()
-            if values is not None:
+            if values is None:
+                continue
+            # Between days, a change of price looks like a factor, but not both before and after the middle.
+            early = days < np.median(days)
+            if groups is days or all(rows.exclude_others(values, half) for half in (early, ~early)):
                 return dict(zip(unknown, values, strict=True))
         return {}
 
@@ -147,10 +165,11 @@ class _Rows:
     """Rows of costs whose price is equal within each group: columns of known and of unknown weight."""
 
     def __init__(
-        self, groups: NDArray[np.intp], amounts: NDArray[Any], columns: Sequence[NDArray[Any]], unit: int
+        self, groups: NDArray[np.int64], amounts: NDArray[Any], columns: Sequence[NDArray[Any]], unit: int
     ) -> None:
-        self._groups, self._amounts, self._columns, self._unit = groups, amounts, columns, unit
-        self._sizes = np.bincount(groups)
+        self._groups = np.unique(groups, return_inverse=True)[1]
+        self._amounts, self._columns, self._unit = amounts, columns, unit
+        self._sizes = np.bincount(self._groups)
 
     def solve(self) -> list[Fraction] | None:
         """Return the factors of all columns but the first, if they are certain."""
@@ -163,9 +182,15 @@ class _Rows:
                 found = [value for value in values if value is not None]
                 if len(found) == len(estimate) and found not in tried:
                     tried.append(found)
-                    if self._is_certain(found):
+                    if self._reproduces(found) and self._excludes_others(found):
                         return found
         return None
+
+    def exclude_others(self, factors: Sequence[Fraction], kept: NDArray[np.bool_]) -> bool:
+        """Report whether some of the rows, alone, exclude all other factors."""
+        columns = [column[kept] for column in self._columns]
+        rows = _Rows(self._groups[kept].astype(np.int64), self._amounts[kept], columns, self._unit)
+        return bool(kept.any()) and rows._excludes_others(factors)
 
     def _pure_ratios(self) -> list[list[float]]:
         """Return the median ratio of prices of rows of one class alone, if there are two classes."""
@@ -202,14 +227,16 @@ class _Rows:
                 found.append([float(price) for price in prices[1:] / prices[0]])
         return found
 
-    def _is_certain(self, factors: list[Fraction]) -> bool:
-        """Report whether the factors reproduce the amounts, and no other simple fraction does."""
-        failures = self._failures(factors)
+    def _reproduces(self, factors: Sequence[Fraction]) -> bool:
+        """Report whether the factors explain the amounts."""
         compared = int((self._sizes[self._groups] > 1).sum())
         # Coarsely rounded amounts must all be reproduced: a wrong factor fails in a few of them only.
         is_fine = self._unit * _FINE <= np.sort(self._amounts)[len(self._amounts) // 2]
-        if failures > ((1 - _REPRODUCED) * compared if is_fine else 0):
-            return False
+        return self._failures(factors) <= ((1 - _REPRODUCED) * compared if is_fine else 0)
+
+    def _excludes_others(self, factors: Sequence[Fraction]) -> bool:
+        """Report whether no other simple fraction explains the amounts as well."""
+        failures = self._failures(factors)
         for place, factor in enumerate(factors):
             limit = 20 if factor.denominator <= 20 else MAX_DENOMINATOR
             # Two different fractions with denominators up to `limit` are at least this far apart.

@@ -52,6 +52,10 @@ class _Recognition:
             key: proposer.propose(parsed[key], key[1]) for key in self._billed if key not in self._by_hand
         }
         self._meanings: dict[LineKey, LineMeaning] = {}
+        self._by_target: dict[Target, list[BilledQuantity]] = defaultdict(list)
+        for key, target in self._by_hand.items():
+            if target is not None:
+                self._by_target[_usage_of(target)].append(self._billed[key])
 
     def meanings(self) -> dict[LineKey, LineMeaning]:
         """Return the meaning of each line item, in the order of their texts."""
@@ -93,8 +97,8 @@ class _Recognition:
 
     def _with_by_hand(self, billed: BilledQuantity, target: Target) -> BilledQuantity:
         """Return the quantities with those of line items that a person has mapped to the same target."""
-        same = [key for key, other in self._by_hand.items() if other is not None and _is_same(other, target)]
-        return BilledQuantity.sum([billed, *(self._billed[key] for key in same)]) if same else billed
+        same = self._by_target.get(_usage_of(target), []) if self._by_target else []
+        return BilledQuantity.sum([billed, *same])
 
     def _set_target(self, key: LineKey, target: Target, match: Match) -> None:
         own = replace(target, per_unit=per_unit(key[1]))
@@ -116,7 +120,9 @@ class _Recognition:
             if key in found:
                 self._set_target(key, found[key], Match.BY_QUANTITY)
             elif meaning.match is Match.CONTRADICTED and not self._proposals[key].is_sure:
-                self._meanings[key] = LineMeaning(*key, None, Match.CONTRADICTED, self._proposals[key].reason)
+                is_other = self._proposals[key].reason is Reason.NO_COUNTERPART
+                reason = Reason.NO_COUNTERPART if is_other else Reason.UNRECOGNISED
+                self._meanings[key] = LineMeaning(*key, None, Match.CONTRADICTED, reason)
 
 
 def compare(billed: BilledQuantity, used: NDArray[np.int64]) -> tuple[Match, int, float]:
@@ -140,5 +146,6 @@ def _may_be_searched(proposal: Proposal | None) -> bool:
     return bool(proposal.targets) or proposal.reason is not Reason.NO_COUNTERPART
 
 
-def _is_same(one: Target, other: Target) -> bool:
-    return replace(one, token_kind="", per_unit=1) == replace(other, token_kind="", per_unit=1)
+def _usage_of(target: Target) -> Target:
+    """Return the target without what does not change the usage that it means."""
+    return replace(target, token_kind="", per_unit=1)
