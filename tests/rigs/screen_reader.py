@@ -116,10 +116,15 @@ class ScreenReader:
             return
         yield node
         for child in children:
-            with suppress(LookupError):  # it is gone: a table that is loaded again has other cells
-                if role == "table" and self._call(child, "GetRoleName") == "cell":
-                    return
+            if role == "table" and self._is_cell(child):
+                return
             yield from self._walk(child)
+
+    def _is_cell(self, reference: Reference) -> bool:
+        try:
+            return bool(self._call(reference, "GetRoleName") == "cell")
+        except LookupError:  # it is gone: the table has new rows
+            return False
 
     def _children(self, reference: Reference) -> list[Reference]:
         children: list[Reference] = self._call(reference, "GetChildren")

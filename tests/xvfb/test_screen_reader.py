@@ -57,9 +57,14 @@ def reader(display: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         ) as program:
             try:
                 reading.wait_for("Complete: 30 days")
+                reading.wait_until(lambda: has_chart(reading), "the chart, which is loaded after the table")
                 yield reading
             finally:
                 program.terminate()
+
+
+def has_chart(reading: ScreenReader) -> bool:
+    return any(node.role == "chart" and node.name == "Chart: Input, per day, UTC" for node in reading.tree())
 
 
 def problems_of(nodes: list[Node]) -> list[str]:

@@ -385,11 +385,13 @@ def test_heat_map_offers_to_load_the_hours(rig: WindowRig, user: User, window: W
     assert "average per hour" in said[1]
 
 
-def test_chart_has_the_role_and_the_name_of_a_chart(window: WindowUnderTest) -> None:
+def test_chart_has_the_role_and_the_name_of_a_chart(rig: WindowRig, window: WindowUnderTest) -> None:
     interface = QAccessible.queryAccessibleInterface(view_of(window))
     assert interface is not None
     assert interface.role() == QAccessible.Role.Chart
     assert interface.text(QAccessible.Text.Name) == "Chart: Input, per day, UTC"
+    rig.show(window, window.view.with_per(Granularity.WEEK))
+    assert interface.text(QAccessible.Text.Name) == "Chart: Input, per week, UTC"
 
 
 def test_failed_days_are_named_as_failed(rig: WindowRig, window: WindowUnderTest) -> None:

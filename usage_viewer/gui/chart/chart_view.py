@@ -388,5 +388,5 @@ def _install_accessible_chart() -> None:
 def _accessible_chart(key: str, widget: object) -> QAccessibleInterface | None:
     """Tell screen readers that the widget is a chart."""
     if isinstance(widget, ChartView):
-        return QAccessibleWidget(widget, QAccessible.Role.Chart, widget.accessibleName())
+        return QAccessibleWidget(widget, QAccessible.Role.Chart)  # a name given here would stay the first one
     return None
