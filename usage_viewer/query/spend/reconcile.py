@@ -61,7 +61,9 @@ def reconcile(
 
     Each line item and unit comes once in `bills`. Their order does not matter.
     """
-    by_key = {bill.line.key: bill for bill in sorted(bills, key=lambda bill: _order(bill.line.key))}
+    by_key = {
+        bill.line.key: bill for bill in sorted(bills, key=lambda bill: (bill.line.text, bill.line.unit or ""))
+    }
     groups: dict[Target, list[LineKey]] = defaultdict(list)
     differences = list[QuantityDifference]()
     for key, bill in by_key.items():
@@ -72,11 +74,8 @@ def reconcile(
         else:
             differences += _without_usage(bill, meaning, state)
     differences += _Comparison(by_key, groups, usage, state).differences()
-    return sorted(differences, key=lambda one: (one.day, [_order(key) for key in one.lines]))
-
-
-def _order(key: LineKey) -> tuple[str, str]:
-    return key[0], key[1] or ""
+    ranks = {key: rank for rank, key in enumerate(by_key)}
+    return sorted(differences, key=lambda one: (one.day, ranks[one.lines[0]]))
 
 
 def _usage_of(target: Target) -> Target:
@@ -117,13 +116,9 @@ class _Group:
 
     def __init__(self, target: Target, bills: list[BilledAmounts], billed: BilledQuantity, used: NDArray[np.int64]):
         self.target, self.bills, self.billed, self.used = target, bills, billed.quantity, used
+        self.keys = tuple(bill.line.key for bill in bills)
         self.tolerance = sum(_tolerance(bill.line) for bill in bills)
         self.excess = self.billed - used
-
-    @property
-    def keys(self) -> tuple[LineKey, ...]:
-        """The line items, in order."""
-        return tuple(bill.line.key for bill in self.bills)
 
     def amount(self, day: int) -> Decimal:
         """Return what the line items billed on a day (its number)."""
