@@ -73,6 +73,9 @@ class ParsedLine:
         return self.surface == "batch"
 
 
+_WRITES: Final = ("write", "writes")
+_TWELVE_HOURS: Final = ("12h", "12hr", "12 h", "12 hr", "12 hours")
+_HALF_AN_HOUR: Final = ("30m", "30min", "30 m", "30 min", "30 minutes")
 _KINDS: Final[Mapping[str, TokenKind]] = MappingProxyType(
     {
         "input": TokenKind.INPUT,
@@ -81,13 +84,10 @@ _KINDS: Final[Mapping[str, TokenKind]] = MappingProxyType(
         "input cached": TokenKind.CACHED_INPUT,
         "cache read": TokenKind.CACHED_INPUT,
         "cache reads": TokenKind.CACHED_INPUT,
-        "cache write": TokenKind.CACHE_WRITES,
-        "cache writes": TokenKind.CACHE_WRITES,
-        "cache writes 12hr": TokenKind.CACHE_WRITES_12H,
-        "cache writes 12h": TokenKind.CACHE_WRITES_12H,
-        "cache writes 30min": TokenKind.CACHE_WRITES_30M,
-        "cache writes 30m": TokenKind.CACHE_WRITES_30M,
         "output": TokenKind.OUTPUT,
+        **{f"cache {writes}": TokenKind.CACHE_WRITES for writes in _WRITES},
+        **{f"cache {writes} {time}": TokenKind.CACHE_WRITES_12H for writes in _WRITES for time in _TWELVE_HOURS},
+        **{f"cache {writes} {time}": TokenKind.CACHE_WRITES_30M for writes in _WRITES for time in _HALF_AN_HOUR},
     }
 )
 _PRODUCTS: Final = (
