@@ -202,6 +202,45 @@ def test_batch_billed_on_completion(batches: Sequence[int]) -> None:
     assert planted.differences() == [(day, KEY, DifferenceReason.BATCH_ON_COMPLETION) for day in changed]
 
 
+UNRELATED = [
+    (DAY, KEY, DifferenceReason.FREE_TOKENS),
+    (DAY + 2, KEY, DifferenceReason.USAGE_NOT_FETCHED),
+]
+
+
+def test_small_equal_differences_of_distant_days_are_no_batch() -> None:
+    planted = plant()
+    planted.use(DAY, 5)
+    planted.use(DAY + 2, -5)
+    assert planted.differences() == UNRELATED
+
+
+def test_batch_cannot_wait_for_two_days() -> None:
+    planted = plant()
+    planted.use(DAY, 7000)
+    planted.use(DAY + 2, -7000)
+    planted.use(DAY + 1, -planted.used(DAY + 1))
+    planted.bill(DAY + 1, "0", "0")
+    assert planted.differences() == UNRELATED
+
+
+def test_batch_cannot_be_billed_across_a_day_that_is_not_stored() -> None:
+    planted = plant()
+    planted.use(DAY, 7000)
+    planted.use(DAY + 2, -7000)
+    usage = planted.organization.daily_usage()
+    stored = usage.days != DAY + 1
+    series = [replace(one, metrics={name: n[stored] for name, n in one.metrics.items()}) for one in usage.series]
+    planted.organization.costs = [row for row in planted.organization.costs if row.day != DAY + 1]
+    result = reconcile(
+        bills(planted.organization),
+        recognise(planted.organization.lines(), usage),
+        DailyUsage(usage.days[stored], series),
+        FetchState(today(planted.organization)),
+    )
+    assert [(one.day, *one.lines, one.reason) for one in result] == UNRELATED
+
+
 def test_usage_billed_before_it_is_used_is_no_batch() -> None:
     planted = plant()
     planted.use(DAY, -7000)
