@@ -5,6 +5,7 @@ import html
 import io
 import json
 import logging
+import re
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -98,8 +99,12 @@ def test_filter_masks_arguments_that_do_not_match_the_message(capsys: pytest.Cap
     assert capsys.readouterr().err == ""
 
 
-PLAIN = "Zq7mW2xV+9tLr/4KpN8&sHd3<GfB6yTc"
-"""A key of a gateway, without a prefix and with characters that are escaped in URLs and HTML."""
+PLAIN = "Rk5wQ+8uYc/2HnX&vJ3<eDs6oMaPzLbG"
+"""A key of a gateway, without a prefix and with characters that are escaped in URLs and HTML.
+
+It has no part of the keys of other tests, which may still be in use.
+"""
+OWN = "sk-admin-Jd8yLb2RvXn5TfWq7CgKm3ZsPe9Hwxyz"
 
 
 def test_filter_masks_every_key_in_use_whatever_its_form() -> None:
@@ -150,7 +155,7 @@ def wrap(text: str, width: int) -> list[str]:
         lambda text: repr(f"Authorization: Bearer {text}".encode()),
     ],
 )
-@pytest.mark.parametrize("text", [PLAIN, TEXT, SPECIAL])
+@pytest.mark.parametrize("text", [PLAIN, OWN, SPECIAL])
 def test_key_in_use_is_found_in_every_spelling(text: str, spell: Callable[[str], str]) -> None:
     own = AdminKey.parse(text)
     spelt = spell(text)
@@ -162,6 +167,18 @@ def test_key_in_use_is_found_in_every_spelling(text: str, spell: Callable[[str],
     assert left < len(text) / 2
 
 
+def test_keys_that_overlap_leave_no_part_of_each_other() -> None:
+    shared = "Gx4tNq9MzB"
+    keys = [
+        AdminKey.parse(text) for text in (f"one-{shared}-abc", f"two-{shared}-xyz", f"{shared}-xyz-more", shared)
+    ]
+    for key in keys:
+        for spelt in (key.reveal(), key.reveal().upper(), "\n".join(wrap(key.reveal(), 5)), key.reveal()[2:]):
+            left = re.sub(r"[\s…<>]", "", mask_keys(f"<{spelt}>"))
+            assert len(left) < 8, left
+            assert not leaks(left.lower(), shared.lower())
+
+
 @pytest.mark.parametrize("text", ["abc", "abcd", "abcde", "abcdefg", "abcdefgh"])
 def test_short_key_in_use_leaves_other_text_readable(text: str) -> None:
     own = AdminKey.parse(text)
@@ -171,7 +188,7 @@ def test_short_key_in_use_leaves_other_text_readable(text: str) -> None:
     assert own.reveal() == text
 
 
-@pytest.mark.parametrize("text", [PLAIN, TEXT, SPECIAL])
+@pytest.mark.parametrize("text", [PLAIN, OWN, SPECIAL])
 def test_answer_of_a_server_is_stored_without_the_key(text: str) -> None:
     key = AdminKey.parse(text)
     for spelt in (json.dumps(text), json.dumps(f"is {text}."), json.dumps(text).replace("/", "\\/")):

@@ -181,7 +181,7 @@ def _in_utc(
 
 def _buckets(source: ViewResult, request: ChartRequest) -> ChartBuckets:
     coverage, period = source.coverage, source.table.period
-    occupied = np.empty(0, np.int64) if period is None else np.unique(period.index).astype(np.int64)
+    occupied = np.empty(0, np.int64) if period is None else np.flatnonzero(np.bincount(period.index))
     coarse = choose_periods(coverage.periods, request.most_buckets, request.week_start)
     return chart_buckets(coarse, coverage, source.statuses, source.ungranted, source.now, occupied)
 

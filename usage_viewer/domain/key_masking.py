@@ -41,8 +41,12 @@ def mask_keys(text: str) -> str:
     broken over lines, and in parts of 8 characters or more.
     """
     text = _KEY_LIKE.sub(lambda match: f"{match[1] or match[2] or match[3]}{_MARK}", text)
-    for key in keys_in_use():
-        text = _redact(text, key)
+    keys = [key for key in keys_in_use() if len(key.reveal()) >= _SHORTEST and len(text) >= _part_length(key)]
+    # The whole keys first, the longest before those that it contains; then the parts of all: keys may overlap.
+    for key in sorted(keys, key=lambda key: len(key.reveal()), reverse=True):
+        text = text.replace(key.reveal(), key.masked)
+    for length in {_part_length(key) for key in keys}:
+        text = _without_parts(text, {part for key in keys for part in _parts(key, length)}, length)
     return text
 
 
@@ -67,20 +71,17 @@ def without_key(body: bytes, key: AdminKey) -> bytes:
     return body
 
 
-def _redact(text: str, key: AdminKey) -> str:
-    secret = key.reveal()
-    if len(secret) < _SHORTEST or len(text) < min(len(secret), _PART):
-        return text
-    text = text.replace(secret, key.masked)
-    part = min(len(secret), _PART)
-    public = key.kind.value
-    parts = {
-        piece
-        for spelling in _spellings(secret)
-        for start in range(len(spelling) - part + 1)
-        if (piece := spelling[start : start + part].translate(_LOWER)) not in public
-    }
-    return _without_parts(text, parts, part)
+def _part_length(key: AdminKey) -> int:
+    return min(len(key.reveal()), _PART)
+
+
+def _parts(key: AdminKey, length: int) -> set[str]:
+    """Return the parts of each spelling in lower case; none if those of this key have another length."""
+    if _part_length(key) != length:
+        return set()
+    lower = [spelling.translate(_LOWER) for spelling in _spellings(key.reveal())]
+    parts = {spelling[at : at + length] for spelling in lower for at in range(len(spelling) - length + 1)}
+    return {part for part in parts if part not in key.kind.value}
 
 
 class _Characters(NamedTuple):

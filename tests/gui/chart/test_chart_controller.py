@@ -1,6 +1,7 @@
 """Tests the chart in the window: what is done with the pointer and the keys changes the view and the selection."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -10,9 +11,11 @@ from pytestqt.qtbot import QtBot
 
 from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.app.chart import ChartFace
+from usage_viewer.app.snapshot.archive import save_snapshot
 from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.domain.date_range import DateRange, Preset
+from usage_viewer.domain.errors import StoreDamaged
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_keys import find_rows, keys_of
 from usage_viewer.domain.view import Filter, SortKey
@@ -20,6 +23,7 @@ from usage_viewer.gui.chart.chart_controller import ChartController
 from usage_viewer.gui.chart.chart_face import BarsFace
 from usage_viewer.gui.chart.chart_view import ChartView
 from usage_viewer.gui.workspace.workspace import NO_ROWS
+from usage_viewer.keystore import MemoryKeystore
 from usage_viewer.query.chart_series import ChartSeries, GroupKind
 
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
@@ -172,6 +176,48 @@ def test_dragging_sets_the_range_and_escape_takes_it_back(
     view_of(window).setFocus()
     rig.settle(window, lambda: user.key(Qt.Key.Key_Escape))
     assert window.view == before
+
+
+def test_range_that_is_being_chosen_survives_new_figures(
+    rig: WindowRig, user: User, window: WindowUnderTest
+) -> None:
+    view = view_of(window)
+    face = view.face
+    assert isinstance(face, BarsFace)
+    start, end = (QPoint(int(face.layout.left[bucket]) + 4, 30) for bucket in (5, 11))
+    expected = (wall(window, 5), wall(window, 12))
+    user._mouse(view, QEvent.Type.MouseButtonPress, start)
+    user._mouse(view, QEvent.Type.MouseMove, end)
+    rig.settle(window, window.workspace.reload)
+    assert view.emphasis.brush == (5, 11)
+    rig.settle(window, lambda: user._mouse(view, QEvent.Type.MouseButtonRelease, end))
+    assert window.view.range == DateRange(None, *expected)
+
+
+def test_error_is_shown_in_place_of_the_chart(window: WindowUnderTest) -> None:
+    controller = controller_of(window)
+    controller._on_failed(StoreDamaged("block 7"))
+    assert view_of(window).message.startswith("The local database is damaged")
+    assert view_of(window).face is None
+    assert not window.grab().isNull()
+
+
+def test_snapshot_is_charted_and_what_it_lacks_is_not_loaded(
+    rig: WindowRig, window: WindowUnderTest, tmp_path: Path
+) -> None:
+    rig.show(window, window.view.with_range(DateRange(Preset.LAST_7_DAYS)))
+    before = series_of(window)
+    session = window.workspace.store_session
+    assert session is not None
+    save_snapshot(session, window.view, tmp_path / "saved.zip")
+    rig.close(window)
+    window = rig.open(rig.context(MemoryKeystore, snapshot=tmp_path / "saved.zip"))
+    rig.show(window, window.view.with_range(DateRange(Preset.LAST_7_DAYS)).with_per(Granularity.DAY))
+    assert series_of(window).totals == before.totals
+    rig.show(window, window.view.with_range(DateRange(Preset.LAST_30_DAYS)))
+    texts = view_of(window).texts
+    assert texts is not None
+    assert texts.state_of(0) == "Not loaded"
 
 
 def test_escape_cancels_a_drag(rig: WindowRig, user: User, window: WindowUnderTest) -> None:

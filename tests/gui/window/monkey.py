@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QAction
+from PySide6.QtPrintSupport import QPrintDialog
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -248,6 +249,8 @@ class Monkey:
                 self.done.append(self._pick_from(popup))
             else:
                 popup.close()
+        elif isinstance(dialog, QPrintDialog):
+            dialog.reject()  # nothing is printed
         elif isinstance(dialog, QMessageBox):  # the file dialog's question about an existing file
             self.chance.choice(dialog.buttons()).click()
         elif isinstance(dialog, QFileDialog):

@@ -58,6 +58,15 @@ def test_hidden_chart_reads_nothing_and_comes_back_up_to_date(rig: WindowRig, us
     assert len(controller.chart.series.totals) == 7
 
 
+def test_focus_goes_to_the_table_when_the_chart_is_hidden(rig: WindowRig, user: User) -> None:
+    window = rig.start()
+    controller = window.parts.chart.controller
+    assert controller is not None
+    controller.pane.view.setFocus()
+    user.key(Qt.Key.Key_G, CTRL)
+    assert user.focus is window.page.table
+
+
 def test_height_is_chosen_by_the_edge_and_remembered(rig: WindowRig) -> None:
     window = rig.start()
     window.resize(1366, 900)

@@ -8,7 +8,7 @@ from usage_viewer.domain.errors import Cancelled, InputError, UsageViewerError
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_keys import RowKeys
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.chart.chart_emphasis import Emphasis, Place
+from usage_viewer.gui.chart.chart_emphasis import Place
 from usage_viewer.gui.chart.chart_links import filtered_view, opened_view, ranged_view, rows_of, selected_parts
 from usage_viewer.gui.chart.chart_pane import ChartPane
 from usage_viewer.gui.chart.chart_texts import FAILED, LOADING, NOT_LOADED, ChartTexts
@@ -137,7 +137,7 @@ class ChartController(QObject):
         self._name_missing_again()
 
     def _name_missing_again(self) -> None:
-        """Say anew why buckets are not loaded, if there are any."""
+        """Replace the reason why buckets are not loaded, if there are any."""
         series = None if self.chart is None else self.chart.series
         if (
             self.chart is not None
@@ -232,7 +232,7 @@ class ChartController(QObject):
     def _on_selection(self, keys: RowKeys) -> None:
         chart = self.chart
         selected = selected_parts(chart, keys) if chart is not None and chart.series is not None else None
-        self.pane.view.set_selected(Emphasis(selected=selected))
+        self.pane.view.set_selected(selected)
 
     # The menu
 

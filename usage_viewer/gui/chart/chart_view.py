@@ -1,5 +1,9 @@
 """Shows a chart, and turns the pointer and the keys into requests to filter, to open or to choose a range."""
 
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
@@ -50,7 +54,7 @@ class ChartView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        QAccessible.installFactory(_accessible_chart)
+        _install_accessible_chart()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -62,16 +66,21 @@ class ChartView(QWidget):
         self._emphasis = Emphasis()
         self._cursor = NOWHERE
         self._pressed: tuple[ChartTexts, Place, QPoint] | None = None
+        self._clicked: tuple[ChartTexts, Place, QPoint] | None = None  # of a double click, the first click
         self._anchor: int | None = None  # where the range that is being chosen begins
         self.readout = Readout(self)
 
     # Content
 
     def show_chart(self, texts: ChartTexts) -> None:
-        """Show a chart; the place of the keyboard is kept where it still exists."""
+        """Show a chart; the place of the keyboard is kept where it still exists.
+
+        With the same buckets, such as while a fetch fills them, a range that is being chosen is kept, too.
+        """
+        if self.texts is None or not _same_buckets(self.texts, texts):
+            self._anchor = self._pressed = None
         self.texts, self._message = texts, texts.chart.problem
-        self._anchor = None
-        self._emphasis = Emphasis(selected=None)
+        self._emphasis = Emphasis(NOWHERE, self._cursor_shown(), self._brush())
         self.readout.hide()
         self._drop_picture()
         self.setAccessibleName(f"Chart: {texts.figure}, {texts.subtitle}")
@@ -107,9 +116,9 @@ class ChartView(QWidget):
         """Returns how many buckets the widget has room for."""
         return most_buckets(self.width())
 
-    def set_selected(self, emphasis: Emphasis) -> None:
-        """Let the parts of selected rows stand out."""
-        self._set_emphasis(Emphasis(self._emphasis.pointed, self._cursor_shown(), self._brush(), emphasis.selected))
+    def set_selected(self, selected: NDArray[np.bool_] | None) -> None:
+        """Let the parts of selected rows stand out, (series, buckets); None: no row is selected."""
+        self._set_emphasis(Emphasis(self._emphasis.pointed, self._cursor_shown(), self._brush(), selected))
 
     def _surface(self) -> Surface:
         return Surface(
@@ -216,7 +225,7 @@ class ChartView(QWidget):
         pressed, self._pressed = self._pressed, None
         if event.button() != Qt.MouseButton.LeftButton or pressed is None:
             return
-        self._pressed_before = pressed
+        self._clicked = pressed
         if self._anchor is not None:
             self._choose_range()
         elif event.modifiers() & _SELECT and pressed[1] != NOWHERE:
@@ -226,7 +235,7 @@ class ChartView(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Open the bucket of the first click: its filter may have moved the bars since."""
-        before = getattr(self, "_pressed_before", None)
+        before = self._clicked
         if event.button() == Qt.MouseButton.LeftButton and before is not None and before[1].across is not None:
             self.opened.emit(before[0].chart, before[1].across)
 
@@ -361,6 +370,19 @@ class ChartView(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         self.readout.hide()
+
+
+def _same_buckets(before: ChartTexts, after: ChartTexts) -> bool:
+    first, second = before.chart.series, after.chart.series
+    if first is None or second is None:
+        return False
+    return np.array_equal(first.buckets.periods.bounds, second.buckets.periods.bounds)
+
+
+@cache
+def _install_accessible_chart() -> None:
+    """Install the factory once in a process: Qt would ask each installed one."""
+    QAccessible.installFactory(_accessible_chart)
 
 
 def _accessible_chart(key: str, widget: object) -> QAccessibleInterface | None:

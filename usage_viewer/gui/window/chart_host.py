@@ -26,12 +26,17 @@ class ChartHost(QObject):
     loaded = Signal()
 
     def __init__(
-        self, workspace: Workspace, tasks: Tasks, page: MainPage, actions: Actions, settings: SettingsController
+        self,
+        workspace: Workspace,
+        tasks: Tasks,
+        page: MainPage,
+        actions: Actions,
+        settings: SettingsController,
+        announcer: Announcer,
     ) -> None:
         super().__init__(page)
         self._workspace, self._tasks, self._page = workspace, tasks, page
-        self._actions, self._settings = actions, settings
-        self.announcer: Announcer | None = None
+        self._actions, self._settings, self._announcer = actions, settings, announcer
         self.controller: ChartController | None = None
         self.saving: ChartSaving | None = None
         self.pending = False  # the chart is about to be loaded
@@ -54,6 +59,9 @@ class ChartHost(QObject):
 
     def _on_toggled(self, shown: bool) -> None:
         self._settings.save_chart(shown, self._settings.current.chart_height)
+        controls = () if self.controller is None else self.controller.pane.controls
+        if not shown and any(widget.hasFocus() for widget in controls):
+            self._page.focus_table()  # Qt would give the focus to a button
         self._place_chart()
         if shown and not self._page.splitter.has_room:
             self._page.status.show_message("The chart appears when the window is higher.")
@@ -85,9 +93,8 @@ class ChartHost(QObject):
         QTimer.singleShot(0, pane, lambda: self._page.put_in_tab_order(*pane.controls))
         self.controller = controller = ChartController(self._workspace, self._tasks, pane)
         controller.reported.connect(self._page.status.show_message)
-        if self.announcer is not None:
-            controller.said.connect(self.announcer.say)
-            controller.reported.connect(self.announcer.say)
+        controller.said.connect(self._announcer.say)
+        controller.reported.connect(self._announcer.say)
         self.saving = ChartSaving(controller, self._workspace, self._tasks, self._page.window(), proposed_name)
         self.saving.done.connect(self._page.status.show_message)
         self.saving.failed.connect(self.failed)

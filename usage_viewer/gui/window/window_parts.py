@@ -67,8 +67,7 @@ class WindowParts(QObject):
         self.announcements = Announcements(
             self.workspace, self.page, self.actions, self.verifier, self.announcer, self
         )
-        self.chart = ChartHost(self.workspace, self.tasks, self.page, self.actions, self.settings)
-        self.chart.announcer = self.announcer
+        self.chart = ChartHost(self.workspace, self.tasks, self.page, self.actions, self.settings, self.announcer)
         self.appearance = AppearanceController(self.settings, self.actions, self.page.table)
         self._connect_workspace()
         self._connect_source()
