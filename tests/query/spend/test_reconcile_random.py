@@ -162,5 +162,5 @@ def test_situations_in_40_random_organizations() -> None:
 
 
 @pytest.mark.fuzz
-def test_situations_in_1000_random_organizations() -> None:
-    assert sum(check_situations(seed) for seed in range(40, 1040)) > 10_000
+def test_situations_in_400_random_organizations() -> None:
+    assert sum(check_situations(seed) for seed in range(40, 440)) > 4_000
