@@ -122,6 +122,24 @@ def test_line_item_of_one_tier_has_that_tier_as_the_ordinary_one() -> None:
     assert found == {FLEX: measured(1), batch: measured(HALF)}
 
 
+def test_one_day_with_both_is_found_beside_many_days_without_batches() -> None:
+    rows = [(day, {PLAIN: 10_000 + 7 * number}) for day in range(10) for number in range(9)]
+    rows += [(20, {PLAIN: 1_234_567}), (20, {BATCH: 7_654_321})]
+    cells = make_cells(rows, {BATCH: HALF}, {day: 10**6 + day for day in range(21)})
+    assert measure_factors(cells)[BATCH] == measured(HALF)
+
+
+def test_factor_that_holds_for_a_part_of_the_rows_is_assumed() -> None:
+    random = Random(7)
+    rows = [
+        (day, {PLAIN: random.randrange(10**7), BATCH: random.randrange(10**7)}) for day in range(5) for _ in "1234"
+    ]
+    cells = make_cells(rows, {BATCH: Fraction(3, 4)}, dict.fromkeys(range(5), 10**6))
+    other = make_cells(rows, {BATCH: Fraction(1, 4)}, dict.fromkeys(range(5), 10**6))
+    cells.amounts[8:] = other.amounts[8:]
+    assert measure_factors(cells)[BATCH] == Factor(HALF, measured=False)
+
+
 def test_change_of_price_between_days_is_no_factor() -> None:
     rows = [(0, {BATCH: 96_613}), (5, {PLAIN: 490}), (6, {PLAIN: 1839}), (6, {PLAIN: 3414})]
     prices = {0: 11_500_000, 5: 5_750_000, 6: 5_750_000}  # halved while no batch was run

@@ -41,9 +41,7 @@ MEANINGS: dict[str, ParsedLine] = {
         "gpt-realtime-2.1, audio cached input": {"model": "gpt-realtime-2.1", "modality": AUDIO, "kind": CACHED},
         "gpt-6-astra, cache_write_12h_tokens": {"model": "gpt-6-astra", "kind": TokenKind.CACHE_WRITES_12H},
         "gpt-6-astra, cache writes - 30 minutes": {"model": "gpt-6-astra", "kind": TokenKind.CACHE_WRITES_30M},
-        "gpt-realtime-2.1, cached_text_input_tokens": {
-            "model": "gpt-realtime-2.1", "modality": TEXT, "kind": CACHED,
-        },
+        "gpt-realtime-2, cached_text_input_tokens": {"model": "gpt-realtime-2", "modality": TEXT, "kind": CACHED},
         "gpt-6-astra, input_tokens": {"model": "gpt-6-astra", "kind": IN},
         "gpt-6-astra, cached_input_tokens": {"model": "gpt-6-astra", "kind": CACHED},
         "gpt-6-astra, cache_write_tokens": {"model": "gpt-6-astra", "kind": WRITES},

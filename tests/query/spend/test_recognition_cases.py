@@ -182,6 +182,34 @@ def test_unnamed_line_whose_usage_is_billed_already_is_none() -> None:
     assert targets(lines, *series)["qwertz"] == (Match.NONE, None, None)
 
 
+RARE = [0, 7000, 0, 0, 0, 0]
+BESIDE = [A[0], None, *A[2:]]
+"""The quantities of what was used on the days without RARE."""
+
+
+def test_days_without_a_quantity_tell_measures_apart_by_name() -> None:
+    plain = [day or 0 for day in BESIDE]
+    series = used("m", input_tokens=plus(plain, RARE), input_text_tokens=plain, input_audio_tokens=RARE)
+    (meaning,) = meanings([billed("m, input", BESIDE)], series).values()
+    assert meaning.target == Target("completions", "m", "input", "input_without_audio")
+
+
+def test_days_without_a_quantity_tell_tiers_apart_without_a_name() -> None:
+    series = [
+        used("m", "priority", output_tokens=[day or 0 for day in BESIDE]),
+        used("m", None, output_tokens=RARE),
+    ]
+    assert targets([billed("qwertz", BESIDE)], *series)["qwertz"] == (Match.BY_QUANTITY, "m", "priority")
+
+
+def test_audio_lines_leave_the_plain_line_without_audio() -> None:
+    series = used("m", input_tokens=A, input_text_tokens=A, input_audio_tokens=[0] * 6)
+    lines = [billed("m, input", A), billed("m, audio input", [0] * 6)]
+    assert meanings(lines, series)["m, input", "tokens"].target == Target(
+        "completions", "m", "input", "input_without_audio"
+    )
+
+
 def test_line_that_was_renamed_on_a_day() -> None:
     lines = [billed("qwertz", [*A[:3], None, None, None]), billed("m, output", [None, None, None, *A[3:]])]
     assert targets(lines, used("m", output_tokens=A)) == {

@@ -53,7 +53,7 @@ TOKEN_MEASURES: Final = tuple(
 )
 """Every measure in tokens, the usual ones first."""
 
-_NO_USAGE: Final = frozenset({"evals"})
+NO_USAGE: Final = frozenset({"evals"})
 """Surfaces whose usage the API doesn't report."""
 _PART_OF_THE_MODEL: Final = frozenset({None, "batch"})
 """Surfaces that leave the model's usage as it is: batches are billed in the line of their model, or beside it."""
@@ -115,7 +115,7 @@ class Proposer:
 
     def propose(self, line: ParsedLine, unit: str | None) -> Proposal:
         """Return what the name of a line item allows."""
-        if line.surface in _NO_USAGE or counted(unit) == "gibibyte_hours":
+        if line.surface in NO_USAGE or counted(unit) == "gibibyte_hours":
             return Proposal(reason=Reason.NO_COUNTERPART)
         if line.product is not None:
             return self._product(line, line.product)
