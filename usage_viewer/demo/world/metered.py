@@ -186,9 +186,9 @@ def dimensions_of(combinations: Combinations, number: int) -> dict[str, Value]:
 
 
 def usage_class(combinations: Combinations, number: int) -> UsageClass:
-    """Return what a combination's prices depend on. Every second one of a model for long context has it."""
+    """Return what a combination's prices depend on. Every third one of a model for long context has it."""
     values = dimensions_of(combinations, number)
-    is_long = combinations.models[number].name in LONG_CONTEXT_MODELS and number % 2 == 0
+    is_long = combinations.models[number].name in LONG_CONTEXT_MODELS and number % 3 == 0
     return UsageClass(values.get("batch") == "true", values.get("service_tier"), is_long)
 
 

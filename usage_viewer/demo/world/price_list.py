@@ -158,10 +158,10 @@ _COMPLETIONS: Final[Mapping[str, _Billing]] = MappingProxyType(
         "gpt-6-astra": _Billing("gpt-6-astra", _UNDERSCORED),
         "gpt-6-astra-mini": _Billing("gpt-6-astra-mini", _UNDERSCORED),
         "gpt-6-astra-nano": _Billing("gpt-6-astra-nano", _UNDERSCORED),
-        "gpt-5.4-2026-03-05": _Billing("gpt-5.4"),
+        "gpt-5.4-2026-03-05": _Billing("gpt-5.4", own_tiers={"priority": (_PLAIN, Fraction(2))}),
         "gpt-5.4-mini": _Billing("gpt-5.4-mini", own_tiers={"flex": (_TOGETHER, _HALF)}),
         "gpt-5.1": _Billing("gpt-5.1", _UNDERSCORED, _PLAIN),
-        "gpt-5.1-codex": _Billing("gpt-5.1-codex", own_tiers={"priority": (_PLAIN, Fraction(2))}),
+        "gpt-5.1-codex": _Billing("gpt-5.1-codex"),
         "o5": _Billing("o5", _SPLIT_WRITES),
         "o5-mini": _Billing("o5-mini", _UNDERSCORED, _PLAIN),
         "gpt-realtime-3": _Billing("gpt-realtime-3", _AUDIO_BESIDE),
@@ -170,7 +170,7 @@ _COMPLETIONS: Final[Mapping[str, _Billing]] = MappingProxyType(
         "ft:gpt-5.4-mini:northwind::support-7": _Billing("ft-gpt-5.4-mini"),
     }
 )
-LONG_CONTEXT_MODELS: Final = frozenset({"gpt-5.1-codex"})
+LONG_CONTEXT_MODELS: Final = frozenset({"gpt-5.1-codex", "gpt-5.4-2026-03-05"})
 _LONG_CONTEXT_FACTOR: Final = 2
 
 _ONE_PRICE: Final[Mapping[str, tuple[str, str, str | None, int, str]]] = MappingProxyType(

@@ -17,6 +17,7 @@ from usage_viewer.demo.world.recipes import IntArray
 from usage_viewer.demo.world.rhythm import DAY, HOUR
 from usage_viewer.domain.view import Value
 
+_THURSDAY: Final = 3  # the weekday of the epoch
 _CREDIT: Final[int] = -25 * 10**AMOUNT_PLACES // 10  # for each day
 
 
@@ -26,16 +27,17 @@ class _Line:
 
     text: str
     project: str
-    hours: tuple[int, int]  # of the day, UTC
+    weekdays: range  # 0 is Monday
+    hours: range  # of the day, UTC
     most: int
     price: int
 
 
 _LINES: Final = (
-    _Line("evals | gpt-4o-mini-2024-07-18, input", "evals & <red-team>", (9, 17), 400_000, 150_000),
-    _Line("evals | gpt-4o-mini-2024-07-18, output", "evals & <red-team>", (9, 17), 60_000, 600_000),
-    _Line("gpt-4.5-preview-2025-02-27, input", "research-sandbox", (10, 12), 9_000, 75_000_000),
-    _Line("gpt-4.5-preview-2025-02-27, output", "research-sandbox", (10, 12), 2_000, 150_000_000),
+    _Line("evals | gpt-4o-mini-2024-07-18, input", "evals & <red-team>", range(5), range(9, 17), 400_000, 150_000),
+    _Line("evals | gpt-4o-mini-2024-07-18, output", "evals & <red-team>", range(5), range(9, 17), 60_000, 600_000),
+    _Line("gpt-4.5-preview-2025-02-27, input", "research-sandbox", range(1), range(10, 12), 9_000, 75_000_000),
+    _Line("gpt-4.5-preview-2025-02-27, output", "research-sandbox", range(1), range(10, 12), 2_000, 150_000_000),
 )
 
 
@@ -59,7 +61,8 @@ class UnmeteredLines:
         begin = max(start, DETAIL_SINCE)
         hours = np.arange(-(-begin // HOUR), -(-end // HOUR), dtype=np.int64)
         for number, line in enumerate(_LINES):
-            open_hours = hours[(hours % 24 >= line.hours[0]) & (hours % 24 < line.hours[1])]
+            weekday = (hours // 24 + _THURSDAY) % 7
+            open_hours = hours[np.isin(weekday, line.weekdays) & np.isin(hours % 24, line.hours)]
             share = self._stream.uniform(open_hours, np.zeros(1, np.int32), number)
             tokens = 1 + (share * line.most).astype(np.int64)
             yield self._parts(number, open_hours * HOUR, tokens, tokens * ONE, tokens * line.price)
