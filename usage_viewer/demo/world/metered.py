@@ -106,7 +106,8 @@ class MeteredUsage:
             yield from self._billed(before.take(self._is_late(before)), DAY)
 
     def _is_late(self, rows: UsageRows) -> NDArray[np.bool_]:
-        return self._is_batch[rows.combination] & (day_of_month(rows.at) == LATE_DAY)
+        is_late: NDArray[np.bool_] = self._is_batch[rows.combination] & (day_of_month(rows.at) == LATE_DAY)
+        return is_late
 
     def _billed(self, rows: UsageRows, delay: int) -> Iterator[BilledParts]:
         if not len(rows):

@@ -49,10 +49,11 @@ def day_of_month(at: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the day of the month in UTC, 1 to 31, of each time in epoch seconds, (n,)."""
     days = at.astype("datetime64[s]").astype("datetime64[D]")
     months = days.astype("datetime64[M]").astype("datetime64[D]")
-    return (days - months).astype(np.int64) + 1
+    number: NDArray[np.int64] = (days - months).astype(np.int64) + 1
+    return number
 
 
 def is_free_time(at: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return for each time in epoch seconds whether the tokens of `FREE_MODEL` are free, (n,)."""
-    is_early: NDArray[np.bool_] = at % 86400 < FREE_HOURS * 3600
-    return is_early & (day_of_month(at) == FREE_DAY)
+    is_free: NDArray[np.bool_] = (at % 86400 < FREE_HOURS * 3600) & (day_of_month(at) == FREE_DAY)
+    return is_free

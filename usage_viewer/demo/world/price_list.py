@@ -233,9 +233,7 @@ def _token_charges(service: str, model: Model, usage: UsageClass, moment: int) -
         factor *= _LONG_CONTEXT_FACTOR
         kinds = tuple(replace(kind, text=f"{kind.text}, long context") for kind in kinds)
     factor *= price_factor(model.name, moment)
-    return tuple(
-        Charge(kind.text.format(text), kind.kind, _price_of_token(model, kind, factor)) for kind in kinds
-    )
+    return tuple(Charge(kind.text.format(text), kind.kind, _price_of_token(model, kind, factor)) for kind in kinds)
 
 
 def _price_of_token(model: Model, kind: _Kind, factor: Fraction) -> int:

@@ -1,13 +1,12 @@
 """Writes what each part of the bill really cost: one JSON object on a line for each part and day.
 
-`day` is the day of the bill, `usage_day` that of the usage; both differ for a part that is billed late. `used` counts
-the usage itself: tokens, images, seconds, …, or byte-hours of storage. `quantity` and `amount` are exact decimals in
-text. The sums of `amount` by any dimensions are the costs. `fact` says what is special: `late`, `free` (no row of
-costs), `no_usage` or `credit`.
+`day` is the day of the bill, `usage_day` that of the usage; both differ for a part that is billed late. `used`
+counts the usage itself: tokens, images, seconds, …, or byte-hours of storage. `quantity` and `amount` are exact
+decimals in text. The sums of `amount` by any dimensions are the costs. `fact` says what is special: `late`, `free`
+(no row of costs), `no_usage` or `credit`.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -37,7 +36,7 @@ def write_truth(organization: SyntheticOrganization, path: Path, until: int) -> 
     with part.open("w", encoding="utf-8", newline="\n") as file:
         for lines in truth_lines(organization, organization.first, until // DAY * DAY):
             file.writelines(lines)
-    os.replace(part, path)
+    part.replace(path)
 
 
 def truth_lines(organization: SyntheticOrganization, start: int, end: int) -> Iterator[list[str]]:
@@ -97,7 +96,7 @@ def _prefix(parts: BilledParts, usage: tuple[Value, ...], cost: tuple[Value, ...
     batch = used.get("batch")
     values = {
         "service": parts.service or None,
-        **{name: used.get(name) for name in _USAGE},
+        **{name: used.get(name) for name in (*_USAGE, *(name for name in names if name not in _USAGE))},
         "batch": None if batch is None else batch == "true",
         "token_kind": parts.kind or None,
         **{name: billed[name] for name in ("line_item", "quantity_unit", "currency")},
