@@ -137,7 +137,7 @@ def _add_common_options(target: argparse.ArgumentParser, *, is_command: bool = F
         type=_path,
         metavar="FILE",
         default=default,
-        help="with --demo: write what each part of the sample organization's bill cost until today, as lines of JSON",
+        help="with --demo: write what each part of the sample bill cost until today, as lines of JSON",
     )
     target.add_argument(
         "--open",

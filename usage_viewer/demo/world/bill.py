@@ -1,4 +1,4 @@
-"""The bill of the synthetic organization: costs that follow from its usage, and what each part of them really cost."""
+"""Bills the synthetic organization: its costs follow from its usage, and each part knows what it really cost."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final

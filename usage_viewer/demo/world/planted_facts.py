@@ -13,9 +13,9 @@ from usage_viewer.demo.world.catalog import day
 LATE_DAY: Final = 12
 """Day of each month (UTC) whose batches are billed on the next day."""
 FREE_DAY: Final = 20
-"""Day of each month (UTC) on which the tokens of `FREE_MODEL` are free until `FREE_HOURS`: in usage, not in costs."""
-FREE_MODEL: Final = "gpt-5.4-mini"
 FREE_HOURS: Final = 12
+FREE_MODEL: Final = "gpt-5.4-mini"
+"""On `FREE_DAY` of each month, the first hours (UTC) of this model are free: they are in usage, not in costs."""
 
 CREDIT_LINE: Final = "complimentary daily tokens"
 """The line item of a credit on each day: negative, without a quantity."""

@@ -77,7 +77,7 @@ class UsageClass:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A line item and its price, in 10^-`AMOUNT_PLACES` of the currency for one token, image, second, …
+    """A line item and its price for one token, image or second, in 10^-`AMOUNT_PLACES` of the currency.
 
     `kind` is a key of `COUNTED`. `per_unit` is how many of them are one unit of the quantity.
     """
@@ -145,7 +145,7 @@ def _by_modality(other: str, factor: Fraction) -> tuple[_Kind, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Billing:
-    """How a model is billed: the name in its line items, their kinds, and the tiers with line items of their own."""
+    """How a model is billed: its name in line items, their kinds, and the tiers with line items of their own."""
 
     name: str
     kinds: tuple[_Kind, ...] = _PLAIN
@@ -167,6 +167,7 @@ _COMPLETIONS: Final[Mapping[str, _Billing]] = MappingProxyType(
         "gpt-realtime-3": _Billing("gpt-realtime-3", _AUDIO_BESIDE),
         "gpt-audio-2": _Billing("gpt-audio-2-2025-12-15", _by_modality("audio", Fraction(AUDIO_PRICE_FACTOR))),
         "gpt-6-canvas": _Billing("gpt-6-canvas-2026-08-20", _by_modality("image", Fraction(2))),
+        "ft:gpt-4.1-mini-2025-04-14:northwind::triage-3": _Billing("ft-gpt-4.1-mini-2025-04-14"),
         "ft:gpt-5.4-mini:northwind::support-7": _Billing("ft-gpt-5.4-mini"),
     }
 )
