@@ -109,3 +109,22 @@ def test_bill_does_not_depend_on_the_window_it_is_asked_for(
             for window in ((start, start + 40_000 // 60 * 60), (start + 40_000 // 60 * 60, start + DAY))
         )
         assert morning + evening == sum(row["amount"] for row in whole)
+
+
+def test_usage_before_the_first_day_is_not_billed() -> None:
+    first = datetime(2026, 11, 13, tzinfo=UTC)
+    organization = SyntheticOrganization(anchor=int(END.timestamp()), days=10)
+    assert organization.first == int(first.timestamp())
+    start, end = organization.first, int(END.timestamp())
+    tokens = {
+        name: sum(row["quantity"] for row in organization.rows("costs", *window, BucketWidth.DAY, end)
+                  if row["line_item"].startswith("gpt-6-astra-mini, "))
+        for name, window in {"first": (start, start + DAY), "before": (start - DAY, start)}.items()
+    }  # fmt: skip
+    used = sum(
+        row["input_tokens"] + row["output_tokens"]
+        for row in organization.rows("completions", start, start + DAY, BucketWidth.DAY, end)
+        if row["model"] == "gpt-6-astra-mini"
+    )
+    assert tokens == {"first": used, "before": 0}
+    assert used > 0
