@@ -175,6 +175,18 @@ def test_service_that_stops_is_a_typed_error(session: "SecretService", stop: str
         assert caught.value.__context__ is None
 
 
+def test_service_that_crashes_while_it_is_asked_is_asked_again(session: "SecretService") -> None:
+    keystore = OsKeyring(key_scope("default"))
+    keystore.save(FIRST)
+    session.pause()
+    with ThreadPoolExecutor(1) as worker:
+        loaded = worker.submit(keystore.load)
+        with pytest.raises(TimeoutError):
+            loaded.result(0.3 * slowdown())  # the request waits at the paused service
+        session.crash()
+        assert loaded.result() == FIRST
+
+
 def test_service_that_hangs_is_a_timeout(session: "SecretService", monkeypatch: pytest.MonkeyPatch) -> None:
     keystore = OsKeyring(key_scope("default"), timeout=0.3)
     keystore.save(FIRST)

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 _PROGRAMS = {"dbus-daemon": "dbus-daemon", "gnome-keyring-daemon": "gnome-keyring"}
 _PROMPTER = Path("/usr/share/dbus-1/services/org.gnome.keyring.SystemPrompter.service")
 _PASSWORD = b"a password for the tests"
+_COMMAND = ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"]
+_SERVICE = """[D-BUS Service]
+Name=org.freedesktop.secrets
+Exec=/bin/sh -c "exec {command} < '{password}'"
+"""
+"""The bus starts a keyring that has ended, as a desktop's does; without a password it would be locked."""
 _DEADLINE = 60.0
 """Seconds; each step takes some 0.05 s on an idle machine."""
 
@@ -40,6 +46,9 @@ class SecretService:
         services.mkdir()
         if _PROMPTER.exists():
             shutil.copy(_PROMPTER, services)
+        self._password = root / "password"
+        self._password.write_bytes(_PASSWORD)
+        self._service = services / "org.freedesktop.secrets.service"
         screen = {"DISPLAY": display} if display else {}
         environment = _without_session(dict(os.environ)) | self._private | screen
         try:
@@ -60,7 +69,7 @@ class SecretService:
         self._private["DBUS_SESSION_BUS_ADDRESS"] = self.address
         self._daemon = start_child(
             self._children,
-            ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
+            _COMMAND,
             environment | self._private,
         )
         assert self._daemon.stdin is not None
@@ -68,6 +77,8 @@ class SecretService:
         self._daemon.stdin.close()
         # The daemon accepts a wrong password silently: only an unlocked collection shows that it is ready.
         _wait_until(lambda: self._locked() is False, "the keyring to be unlocked")
+        self._service.write_text(_SERVICE.format(command=" ".join(_COMMAND), password=self._password))
+        self._ask_bus("ReloadConfig")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -88,7 +99,13 @@ class SecretService:
         _wait_until(lambda: self._locked() is True, "the keyring to be locked")
 
     def stop_service(self) -> None:
-        """End the keyring; the bus stays."""
+        """End the keyring for good; the bus stays."""
+        self._service.unlink()
+        self._ask_bus("ReloadConfig")
+        self.crash()
+
+    def crash(self) -> None:
+        """End the keyring; the bus starts another one when it is asked."""
         self._daemon.kill()
         self._daemon.wait(_DEADLINE)
 
@@ -103,12 +120,7 @@ class SecretService:
         """Return the process that shows the password prompt; None while no prompt is shown."""
         import jeepney  # type: ignore[import-untyped]
 
-        bus = jeepney.DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
-        request = jeepney.new_method_call(
-            bus, "GetConnectionUnixProcessID", "s", ("org.gnome.keyring.SystemPrompter",)
-        )
-        with closing(self._connection()) as connection:
-            reply = connection.send_and_get_reply(request)
+        reply = self._ask_bus("GetConnectionUnixProcessID", "s", ("org.gnome.keyring.SystemPrompter",))
         if reply.header.message_type is not jeepney.MessageType.method_return:
             return None
         process: int = reply.body[0]
@@ -123,6 +135,13 @@ class SecretService:
 
     def close(self) -> None:
         self._children.close()
+
+    def _ask_bus(self, method: str, signature: str | None = None, body: tuple[str, ...] = ()) -> Any:
+        import jeepney
+
+        bus = jeepney.DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
+        with closing(self._connection()) as connection:
+            return connection.send_and_get_reply(jeepney.new_method_call(bus, method, signature, body))
 
     def _connection(self) -> "DBusConnection":
         from jeepney.io.blocking import open_dbus_connection

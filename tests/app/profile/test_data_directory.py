@@ -37,6 +37,10 @@ def with_settings(data: Path) -> None:
     (data / "settings.json").write_text(json.dumps({"editor.fontSize": 12, "version": 1}))
 
 
+def with_settings_of_a_terminal(data: Path) -> None:
+    (data / "settings.json").write_text(json.dumps({"version": 1, "profiles": {}, "keybindings": []}))
+
+
 def with_settings_and_our_database(data: Path) -> None:
     with_settings(data)
     Store.open(ProfilePaths(data).database).close()
@@ -52,6 +56,7 @@ FOREIGN = (
     with_empty_profiles,
     with_file_named_profiles,
     with_settings,
+    with_settings_of_a_terminal,
     with_settings_and_our_database,
     with_file_beside_our_database,
 )
@@ -83,7 +88,7 @@ def test_files_of_another_program_are_left_alone(make: Make, tmp_path: Path) -> 
 
 
 def with_saved_settings(data: Path) -> None:
-    settings.save(ProfilePaths(data).settings, Settings())
+    settings.save(ProfilePaths(data).settings, Settings(chart=True, recent_zones=("Asia/Kolkata",)))
     (data / MARKER).unlink()
 
 

@@ -29,6 +29,9 @@ _SETTINGS = {
 }
 """All names in the settings of versions that left no marker."""
 
+_SIGNATURE = {"version", "profiles", "organizations"}
+"""Names that every settings file has which this version or a later one saved."""
+
 _SHOWN = 200
 """Characters of a path that an error shows."""
 
@@ -128,7 +131,7 @@ def _has_settings(path: Path) -> bool:
         stored: Any = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return False
-    return isinstance(stored, dict) and bool(stored) and stored.keys() <= _SETTINGS
+    return isinstance(stored, dict) and bool(stored) and (stored.keys() <= _SETTINGS or stored.keys() >= _SIGNATURE)
 
 
 def _is_database(path: Path) -> bool:

@@ -249,7 +249,8 @@ _DAMAGED = (
     "has been invalidated",
     "failed to deserialize",
     "failure while replaying",
-    "metadata block",
+    "metadata",
+    "no more data",
 )
 _UNEXPECTED = (
     duckdb.InternalException,
