@@ -104,7 +104,7 @@ class TestNames:
         users = {user.name or user.email for user in server.organization.directory.users}
         shown = {user.partition(" (…")[0] for _, user, _, _ in lines}
         gone = {name for name in shown if name.startswith("user-")}  # users deleted before their names were loaded
-        assert shown - gone - {"(none)"} <= users
+        assert shown - gone - {"No user"} <= users
         assert len(gone) < len(shown) / 4
 
     def test_json_has_names_and_ids(self, ask: Table) -> None:

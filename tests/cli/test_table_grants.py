@@ -94,7 +94,7 @@ def test_text_formats_say_not_available(ask: Any, organization: SyntheticOrganiz
     with DemoServer(organization, refused=refused, clock=lambda: NOW) as server:
         printed = replace(ask, server=server)(*COSTS[:-2], "--group-by", "user_id")
     assert "\n(not available)\t" in printed.out
-    assert "\n(none)\t" in printed.out or "user-" in printed.out
+    assert "\nNo user\t" in printed.out or "user-" in printed.out
 
 
 def test_ask_again(ask: Any, organization: SyntheticOrganization, tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.names import Name, Names
 
 DATA = DATASETS["completions"]
-PROJECT, BATCH, MODEL = (DATA.dimension(name) for name in ("project_id", "batch", "model"))
+PROJECT, BATCH, MODEL, USER, API_KEY = (
+    DATA.dimension(name) for name in ("project_id", "batch", "model", "user_id", "api_key_id")
+)
 NAMES = Names.of(
     [
         Name("project", "proj_1111", "search"),
@@ -31,6 +33,9 @@ def test_name_of_another_kind_is_not_used() -> None:
 
 def test_none_and_booleans_are_displayed_as_words() -> None:
     assert NAMES.label(PROJECT, None) == "(none)"
+    assert NAMES.label(USER, None) == "No user"
+    assert NAMES.label(API_KEY, None) == "No key (web or deleted)"
+    assert NAMES.label(DATASETS["costs"].dimension("user_id"), None) == "No user"
     assert [NAMES.label(BATCH, value) for value in ("true", "false", "odd")] == ["yes", "no", "odd"]
 
 

@@ -71,7 +71,8 @@ class TestMatching:
 
     def test_search_compares_all_dimensions_without_grouping(self, index: DimensionIndex) -> None:
         assert index.matching(view(search=" k1 "), Names()).tolist() == [True, False, True]
-        assert index.matching(view(search="(none)"), Names()).tolist() == [False, True, True]
+        assert index.matching(view(search="no user"), Names()).tolist() == [False, False, True]
+        assert index.matching(view(search="no key (web"), Names()).tolist() == [False, True, False]
 
     def test_search_compares_names(self, index: DimensionIndex) -> None:
         names = Names.of([Name("user", "u2", "Zoë")])

@@ -37,7 +37,8 @@ def _column(name: str, values: Sequence[Any], dataset: str, labels: dict[str, st
     if data.has_dimension(name):
         distinct = tuple(dict.fromkeys(values))
         place = {value: code for code, value in enumerate(distinct)}
-        shown = tuple("(none)" if value is None else labels.get(value, value) for value in distinct)
+        none = data.dimension(name).none
+        shown = tuple(none if value is None else labels.get(value, value) for value in distinct)
         codes = np.array([place[value] for value in values], np.int32)
         return GroupColumn(data.dimension(name), codes, distinct, shown)
     figures = _figures(values)

@@ -285,7 +285,7 @@ def expected(rows: Iterable[Row], view: ViewState, metrics: Iterable[str]) -> Ce
             continue
         if not all((values[item.dimension] in item.values) != item.exclude for item in view.filters):
             continue
-        searched = [values[name] or "(none)" for name in view.grouping or names]
+        searched = [values[name] or view.dataset.dimension(name).none for name in view.grouping or names]
         searched += [{"true": "yes", "false": "no"}.get(text, "") for text in searched]
         if view.search and not any(view.search.lower() in text.lower() for text in searched):
             continue

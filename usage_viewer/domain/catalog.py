@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Final
 
 from usage_viewer.domain.dataset import (
     Aggregation,
@@ -48,8 +49,14 @@ MONEY = "money"
 """The unit of metrics whose own unit is a currency."""
 
 PROJECT = Dimension("project_id", "Project", "project_ids", names="project")
-USER = Dimension("user_id", "User", "user_ids", names="user")
-API_KEY = Dimension("api_key_id", "API key", "api_key_ids", names="api_key")
+NO_USER: Final = "No user"
+"""The text of a record without a user, such as a service account's."""
+
+NO_KEY: Final = "No key (web or deleted)"
+"""The text of a record without an API key: used in the web, or the key was deleted."""
+
+USER = Dimension("user_id", "User", "user_ids", names="user", none=NO_USER)
+API_KEY = Dimension("api_key_id", "API key", "api_key_ids", names="api_key", none=NO_KEY)
 MODEL = Dimension("model", "Model", "models")
 BATCH = Dimension("batch", "Batch", "batch", boolean=True)
 SERVICE_TIER = Dimension("service_tier", "Service tier")
@@ -201,7 +208,7 @@ COSTS = Dataset(
     object="organization.costs.result",
     dimensions=(
         replace(PROJECT, name_field="project_name"),
-        Dimension("user_id", "User", names="user", name_field="user_email"),
+        Dimension("user_id", "User", names="user", name_field="user_email", none=NO_USER),
         Dimension("line_item", "Line item", "line_items"),
         API_KEY,
         API_SOURCE,

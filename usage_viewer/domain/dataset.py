@@ -43,6 +43,7 @@ class Dimension:
     path: tuple[str, ...] = ()  # its place in a result, if not at the top under its name
     names: str = ""  # the list that names its ids: project, user, api_key
     name_field: str = ""  # the field of a result that has the id's name, if there is one
+    none: str = "(none)"  # what a result without a value is displayed as
 
 
 @dataclass(frozen=True, slots=True)

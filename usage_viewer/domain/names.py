@@ -7,7 +7,7 @@ from typing import Final
 
 from usage_viewer.domain.catalog import Dimension
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.view import NONE_TEXT, NOT_AVAILABLE, NOT_AVAILABLE_TEXT, Value
+from usage_viewer.domain.view import NOT_AVAILABLE, NOT_AVAILABLE_TEXT, Value
 
 MOST_NAMES: Final = 1_000_000
 """Names that a file may have: a million take some 600 MB in memory."""
@@ -79,11 +79,11 @@ class Names:
     def label(self, dimension: Dimension, value: Value) -> str:
         """Return the displayed text of a value: its name if known, otherwise the value.
 
-        It is "(none)" for null, and "(not available)" where the API does not grant the dimension. Invisible and
-        bidirectional characters are escaped: names come from outside.
+        It is `dimension.none` for null, and "(not available)" where the API does not grant the dimension. Invisible
+        and bidirectional characters are escaped: names come from outside.
         """
         if value is None:
-            return NONE_TEXT
+            return dimension.none
         if value == NOT_AVAILABLE:
             return NOT_AVAILABLE_TEXT
         if dimension.boolean:

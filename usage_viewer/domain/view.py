@@ -18,9 +18,7 @@ PERIOD = "period"
 """Name of the period's column; the other columns have the names of dimensions and metrics."""
 
 Value = str | None
-"""A dimension's value: text ("true" or "false" for a boolean), or None, displayed as "(none)"."""
-
-NONE_TEXT = "(none)"
+"""A dimension's value: text ("true" or "false" for a boolean), or None, displayed as `Dimension.none`."""
 
 NOT_AVAILABLE: Final = "\ufdd0not available"
 """The value of a dimension where the organization's API does not grant it: neither an id nor none."""

@@ -13,7 +13,7 @@ from usage_viewer.domain.catalog import Dimension, Kind
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.period import Granularity, Span, periods
 from usage_viewer.domain.table import Column, ColumnKey, FigureColumn, GroupColumn, PeriodColumn, Table
-from usage_viewer.domain.view import NONE_TEXT, Value
+from usage_viewer.domain.view import Value
 
 MakeTable = Callable[..., Table]
 
@@ -56,7 +56,7 @@ def make_table() -> MakeTable:
             distinct = tuple(dict.fromkeys(listed))
             places = {value: place for place, value in enumerate(distinct)}
             codes = np.array([places[value] for value in listed], np.int32)
-            shown = tuple(NONE_TEXT if value is None else labels.get(value, value) for value in distinct)
+            shown = tuple("(none)" if value is None else labels.get(value, value) for value in distinct)
             kind = "project" if name == "project_id" else ""
             dimension = Dimension(name, names.get(name, name), boolean=boolean, names=kind)
             columns.append(GroupColumn(dimension, codes, distinct, shown))

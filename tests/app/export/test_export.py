@@ -28,7 +28,7 @@ from usage_viewer.app.export import (
 from usage_viewer.app.export.spreadsheet_safety import harmless, printable
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.table import Table
-from usage_viewer.domain.view import NONE_TEXT, Value
+from usage_viewer.domain.view import Value
 
 MakeTable = Callable[..., Table]
 
@@ -65,7 +65,7 @@ def number(text: str) -> Decimal | None:
 
 def check_cells(cells: list[list[str]], rows: list[Row]) -> None:
     """Check that the cells equal the rows."""
-    assert [line[0] for line in cells] == [NONE_TEXT if row[0] is None else harmless(row[0]) for row in rows]
+    assert [line[0] for line in cells] == ["(none)" if row[0] is None else harmless(row[0]) for row in rows]
     assert [number(line[1]) for line in cells] == [row[1] for row in rows]
     assert [number(line[2]) for line in cells] == [row[2] for row in rows]
     for line, row in zip(cells, rows, strict=True):
@@ -142,7 +142,7 @@ def test_html_is_read_back(make_table: MakeTable, rows: list[Row]) -> None:
     head, *lines = cells.lines
     assert head == ["model", "count", "money", "share"]
     for line, row in zip(lines, rows, strict=True):
-        assert line[0] == " ".join(printable(NONE_TEXT if row[0] is None else row[0]).splitlines())
+        assert line[0] == " ".join(printable("(none)" if row[0] is None else row[0]).splitlines())
     check_cells([["", *line[1:]] for line in lines], [("", *row[1:]) for row in rows])
 
 

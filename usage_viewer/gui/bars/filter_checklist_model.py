@@ -6,7 +6,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from usage_viewer.domain.catalog import Dimension
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.view import NONE_TEXT, Value
+from usage_viewer.domain.view import Value
 from usage_viewer.gui.widgets.plain_text import tip
 
 Index = QModelIndex | QPersistentModelIndex
@@ -43,8 +43,8 @@ class FilterChecklistModel(QAbstractListModel):
         ]
         if None in distinct:
             self._values.append(None)
-            self._labels.append(NONE_TEXT)
-            self._search_texts.append(NONE_TEXT)
+            self._labels.append(dimension.none)
+            self._search_texts.append(dimension.none.casefold())
         self._rows = range(len(self._values))
         self.endResetModel()
 
