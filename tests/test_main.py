@@ -142,6 +142,11 @@ def test_truth_needs_the_demo(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().err.startswith("usage-viewer: --truth needs --demo")
 
 
+def test_truth_needs_an_existing_folder(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["--demo", "--truth", str(tmp_path / "missing" / "truth.jsonl"), *WEEK]) == 2
+    assert "The folder of the --truth file does not exist" in capfd.readouterr().err
+
+
 def test_demo_that_fails_to_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -60,10 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _check_ca_file(arguments.ca_file)
         if arguments.demo and arguments.open is not None:
             raise InputError(title="--demo and --open can't be combined", hint="Use either --demo or --open.")
-        if arguments.truth is not None and not arguments.demo:
-            raise InputError(
-                title="--truth needs --demo", hint="Only the sample organization knows its true costs."
-            )
+        _check_truth(arguments)
         if getattr(arguments, "key_stdin", False) and (arguments.demo or arguments.open is not None):
             raise InputError(
                 title="--key-stdin can't be combined with --demo or --open", hint="Neither needs a key."
@@ -309,6 +306,19 @@ def _choose_server(arguments: "Namespace", organization: "Organization") -> "Ser
 
     own_data = not arguments.demo and arguments.open is None
     return choose_server(arguments.base_url, os.environ if own_data else {}, organization.base_url)
+
+
+def _check_truth(arguments: "Namespace") -> None:
+    """Raise InputError for `--truth` without the demo, or in a folder that does not exist."""
+    truth: Path | None = arguments.truth
+    if truth is None:
+        return
+    if not arguments.demo:
+        raise InputError(title="--truth needs --demo", hint="Only the sample organization knows its true costs.")
+    if not truth.absolute().parent.is_dir():
+        raise InputError(
+            str(truth), title="The folder of the --truth file does not exist", hint="Choose an existing folder."
+        )
 
 
 def _check_ca_file(ca_file: Path | None) -> None:
