@@ -57,7 +57,14 @@ class Preloaded:
         self, arguments: Sequence[str], environment: Mapping[str, str], timeout: float
     ) -> "subprocess.CompletedProcess[bytes]":
         """Run a command to its end; its standard input is empty. Raises subprocess.TimeoutExpired."""
-        request = {"arguments": [*arguments], "environment": {**environment}, "directory": str(Path.cwd())}
+        import resource  # not on Windows
+
+        request = {
+            "arguments": [*arguments],
+            "environment": {**environment},
+            "directory": str(Path.cwd()),
+            "largest_file": resource.getrlimit(resource.RLIMIT_FSIZE),
+        }
         text = json.dumps(request).encode()
         with self._lock, ThreadPoolExecutor(2) as readers:
             (empty, unused), (printed, out), (logged, err) = os.pipe(), os.pipe(), os.pipe()
@@ -114,16 +121,19 @@ def _serve(connection: socket.socket) -> None:
 
 
 def _become(request: dict[str, object], streams: Sequence[int]) -> None:
-    """Take the arguments, environment, directory and streams of the request, as a started interpreter has them."""
+    """Take what a started interpreter has from its parent: arguments, environment, streams, directory, limit."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    import resource
+
     arguments, environment = request["arguments"], request["environment"]
     assert isinstance(arguments, list)
     assert isinstance(environment, dict)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(str(request["directory"]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, cast(tuple[int, int], request["largest_file"]))
     sys.stdin, sys.stdout, sys.stderr = (
         _open_stream(number, before) for number, before in enumerate((sys.stdin, sys.stdout, sys.stderr))
     )
