@@ -148,7 +148,7 @@ class KeyController(QObject):
         self._to_load = profile if profile.capabilities.needs_key else None
 
     def _on_data_answered(self) -> None:
-        """Ask the keyring after the paint: importing its modules delayed the first table by up to 0.2 s."""
+        """Ask the keyring once the stored rows are read: importing its modules before delays the first table."""
         if self._to_load is not None:
             QTimer.singleShot(0, self, self._load_key)
 
