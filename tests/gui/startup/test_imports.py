@@ -27,7 +27,7 @@ KEYRING = {
     *("_cffi_backend", "backports", "cryptography", "dbus", "gi", "importlib_metadata", "jaraco", "jeepney"),
     *("keyring", "lazy_importer", "more_itertools", "secretstorage"),
 }
-"""The keyring's packages: a worker begins to import them once the rows are read, so some may come before the paint."""
+"""The keyring's packages: a worker imports them once the rows are read, maybe before they are painted."""
 
 NOT_YET = ("httpcore", "httpx", "usage_viewer.api")
 """Modules of the network, which a table of stored rows does not need."""
