@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tests.rigs.preloaded import AVAILABLE, READ_AT_START, preloaded
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.session import Session
@@ -151,15 +152,22 @@ class Program:
         return {**inherited, **own, **self.variables, **(more or {})}
 
     def __call__(
-        self, *arguments: str, within: Sequence[str] = (), env: Mapping[str, str] | None = None, text: str = ""
+        self, *arguments: str, within: Sequence[str] = (), env: Mapping[str, str] | None = None
     ) -> Printed:
-        """Run a command to its end. `within` begins the command line: a shell that prepares where it runs."""
-        done = subprocess.run(
-            [*within, *self.command(*arguments)],
-            env=self.environment(env),
-            input=text.encode(),
-            capture_output=True,
-            timeout=90,
-            check=False,
-        )
+        """Run a command to its end. `within` begins the command line: a shell that prepares where it runs.
+
+        An ordinary command begins with the libraries imported (`rigs/preloaded.py`).
+        """
+        variables = {**self.variables, **(env or {})}
+        if AVAILABLE and not within and not any(name.startswith(READ_AT_START) for name in variables):
+            done = preloaded().run([*self.options, *arguments], self.environment(env), 90)
+        else:
+            done = subprocess.run(
+                [*within, *self.command(*arguments)],
+                env=self.environment(env),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=90,
+                check=False,
+            )
         return Printed(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
+import numpy as np
+
 MARK: Final = "sk-admin-Zq7mW2xV9tLr4KpN8sBd3FhJ6gTyR5cEuA1oQv0iXwMzPqLk"
 OTHER: Final = "sk-admin-Hf4kUjY8bNc2WsXz9QeR6tGvD1mLpO3aIiSdBq7VxTnEwZrJ"
 """A key that the server refuses."""
@@ -34,18 +36,38 @@ class Search:
         for key in self.keys:
             for shift in range(3):  # base64 of the key within a longer text, at any of the three alignments
                 self._parts.add(base64.b64encode(key.encode()[shift:])[4:40])
+        self._parts |= {part.lower() for part in self._parts}
+        self._beginnings = np.zeros((PART // 2, 2**16), bool)
+        """For each two bytes of the first 8: whether a part has them there."""
+        for part in self._parts:
+            self._beginnings[range(PART // 2), np.frombuffer(part[:PART], ">u2")] = True
 
     def text(self, name: str, content: bytes | str) -> None:
         data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
         self.seen += len(data)
-        views = [data, data.lower()]
+        views = {data, data.lower()}
         if len(data) < MOST_DECODED:
             joined = re.sub(rb"\\n|\s", b"", data)
             decoded = html.unescape(unquote(joined.decode("latin-1"), "latin-1")).encode("utf-8")
-            views += (joined, joined.lower(), decoded, decoded.lower())
+            views |= {joined, joined.lower(), decoded, decoded.lower()}
         self.hits += [
-            f"{part!r} in {name}" for part in self._parts for view in views if part in view or part.lower() in view
+            f"{part!r} in {name}"
+            for view in filter(self._may_have_part, views)
+            for part in self._parts
+            if part in view
         ]
+
+    def _may_have_part(self, view: bytes) -> bool:
+        """Return False only if no part is in the text: no eight bytes have the pairs that begin a part.
+
+        Looking for each of some 600 parts takes 20 times longer.
+        """
+        values = np.frombuffer(view, np.uint8).astype(np.uint16)
+        pairs = values[:-1] << 8 | values[1:]
+        at = np.arange(max(0, len(values) - PART + 1))
+        for number, known in enumerate(self._beginnings):
+            at = at[known[pairs[at + 2 * number]]]
+        return len(at) > 0
 
     def files(self, *directories: Path) -> None:
         for directory in directories:

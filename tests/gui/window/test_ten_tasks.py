@@ -138,9 +138,9 @@ def test_c_batch_of_one_project_by_the_hour_yesterday_in_kolkata(person: Person,
     person.filter_to_first("project_id", label)
     person.filter_to_first("batch", "yes")
     person.chip("model")
+    person.range(Preset.YESTERDAY)  # first: hours of 30 days in this zone would load 43,200 minutes
     person.per(Granularity.HOUR)
     person.zone("kolkata")
-    person.range(Preset.YESTERDAY)
     person.key(Qt.Key.Key_E)
     assert person.window.view.zone == "Asia/Kolkata"
     assert person.window.page.model.table.rows == 24

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from usage_viewer.app.profile.profile import Profile
@@ -69,9 +69,12 @@ class KeyController(QObject):
         self._page, self._window = page, window
         self._answer: KeyringAnswer | None = None
         self._typed: AdminKey | None = None  # to check once its server is set
+        self._to_load: Profile | None = None  # whose keyring is asked once the stored data is shown
         source.opening.connect(self._on_opening)
         source.changed.connect(self._on_source_changed)
         workspace.session_opened.connect(self._connect_or_ask)
+        for data_answered in (workspace.shown, workspace.failed, workspace.session_failed):
+            data_answered.connect(self._on_data_answered)
         page.key_entered.connect(self._check_and_store)
         page.server_chosen.connect(self._on_server_chosen)
         page.cancelled.connect(self._on_page_cancelled)
@@ -81,6 +84,11 @@ class KeyController(QObject):
     def answered(self) -> bool:
         """Returns whether the keyring has answered for the open profile."""
         return self._answer is not None
+
+    @property
+    def waiting(self) -> bool:
+        """Returns whether the keyring is still to be asked, after the stored data is shown."""
+        return self._to_load is not None
 
     @property
     def place(self) -> str:
@@ -133,11 +141,20 @@ class KeyController(QObject):
     # The keyring
 
     def _on_opening(self, profile: Profile) -> None:
-        self._answer = None
+        self._answer = self._to_load = None
 
     def _on_source_changed(self, profile: Profile) -> None:
         self._tasks.cancel(CHANNEL)
-        if profile.capabilities.needs_key:
+        self._to_load = profile if profile.capabilities.needs_key else None
+
+    def _on_data_answered(self) -> None:
+        """Ask the keyring once the stored rows are read: importing its modules before delays the first table."""
+        if self._to_load is not None:
+            QTimer.singleShot(0, self, self._load_key)
+
+    def _load_key(self) -> None:
+        profile, self._to_load = self._to_load, None
+        if profile is not None:
             self._tasks.start(CHANNEL, lambda task: _load(profile), self._on_loaded, self.refused.emit)
 
     def _on_loaded(self, answer: KeyringAnswer) -> None:

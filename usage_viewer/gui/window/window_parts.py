@@ -98,7 +98,7 @@ class WindowParts(QObject):
         self.tasks.idle.connect(self._emit_if_settled)
 
     def _emit_if_settled(self) -> None:
-        if not self.chart.pending and not self.tasks.busy_count:
+        if not (self.chart.pending or self.keys.waiting or self.tasks.busy_count):
             self.settled.emit(self.errors.problem)
 
     def _connect_source(self) -> None:
