@@ -18,7 +18,7 @@ from pathlib import Path
 from linux_package import contents, deb, elf, licences, sbom
 from linux_package.deb import UnknownLibrary
 from linux_package.parts import PROGRAM, Installed, Part, UnknownFile, normal_name
-from setup_environment import SetupFailed, run
+from setup_environment import SetupFailed, restart, run
 from system_packages import SystemPackagesMissing, ensure
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,7 +37,8 @@ def main() -> int:
         print("The package is for Linux and is built there.", file=sys.stderr)
         return 1
     try:
-        ensure(["python", "run", "folder", "package"])
+        if ensure(["python", "run", "folder", "package"]):
+            restart()
         build()
     except (BuildFailed, SetupFailed, SystemPackagesMissing, UnknownFile, UnknownLibrary) as error:
         print(error, file=sys.stderr)
@@ -117,7 +118,7 @@ def freeze(python: Path, epoch: int) -> tuple[Path, list[contents.Entry]]:
     isolated = ["PYTHONSAFEPATH=1", "PYTHONDONTWRITEBYTECODE=1"]
     command: list[str | Path] = ["env", *fixed, *isolated, python, "-m", "PyInstaller"]
     command += ["--noconfirm", "--log-level", "ERROR", "--distpath", output, "--workpath", work, SPEC]
-    run(command, hide=True)
+    run(command)
     listing = json.loads((work / SPEC.stem / "files.json").read_text(encoding="utf-8"))
     return output / PROGRAM, [(place, source, kind) for place, source, kind in listing]
 

@@ -9,7 +9,6 @@ import argparse
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,22 +20,32 @@ if sys.version_info < OLDEST_PYTHON:
         "Choose another one: make PYTHON=python3.12 …"
     )
 
-import system_packages  # noqa: E402 (an older Python must get the message above, not an error in that module)
+# An older Python must get the message above, not an error in these modules.
+import system_packages  # noqa: E402
+from steps import Report, count_lines, run_step  # noqa: E402
 
 # The lock, and the sections of the lists of system packages, that each purpose installs.
 PURPOSES: dict[str, tuple[str, list[str]]] = {
     "run": ("runtime", ["python", "run"]),
-    "test": ("development", ["python", "run", "test"]),
+    "test": ("test", ["python", "run", "test"]),
     "check": ("development", ["python", "run", "check"]),
     "bench": ("bench", ["python", "run", "test"]),
     "lock": ("development", ["python", "run", "check"]),
-    "package": ("development", ["python", "run", "test", "package", "bare-debian"]),
+    "package": ("test", ["python", "run", "test", "package", "bare-debian"]),
 }
-# The requirement files of each lock. Each lock includes all packages of the locks before it.
+# The requirement files of each lock.
 LOCKS: dict[str, list[str]] = {
     "runtime": ["runtime.txt", "build.txt"],
+    "test": ["test.txt"],
     "development": ["development.txt"],
-    "bench": ["development.txt", "bench.txt"],
+    "bench": ["test.txt", "bench.txt"],
+}
+# The locks whose packages are all in another lock.
+INCLUDED: dict[str, list[str]] = {
+    "runtime": [],
+    "test": ["runtime"],
+    "development": ["runtime", "test"],
+    "bench": ["runtime", "test"],
 }
 
 
@@ -94,7 +103,8 @@ def main(arguments: list[str] | None = None) -> int:
     purpose = parser.parse_args(arguments).purpose
     lock, sections = PURPOSES[purpose]
     try:
-        system_packages.ensure(sections)
+        if system_packages.ensure(sections):
+            restart()
         checkout = Checkout(Path(__file__).resolve().parent.parent)
         ensure_environment(checkout, lock, relock=purpose == "lock")
     except (system_packages.SystemPackagesMissing, SetupFailed) as error:
@@ -103,41 +113,40 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def restart() -> None:
+    """Start this script again in place of this process: the packages may have brought another Python."""
+    print("Starting the set-up again, as Python may have been upgraded", flush=True)
+    os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - the same program, and no shell
+
+
 def ensure_environment(checkout: Checkout, lock: str, *, relock: bool = False) -> None:
     """Install the lock's packages in the virtual environment, unless they are installed already.
 
-    If the lock or the Python changed, the environment is created again, so that no old package stays. A larger lock
+    If a lock or the Python changed, the environment is created again, so that no old package stays. Another lock
     only adds packages. With `relock`, the lock may lack new requirements of pyproject.toml: the environment is then
     only used to write the lock again, and is not marked as current. Raises SetupFailed.
     """
     if checkout.is_current(lock):
         return
-    if can_extend(checkout, lock):
-        print(f"Adding the packages of the {lock} lock", flush=True)
-    else:
+    if not can_extend(checkout, lock):
         create_environment(checkout)
-        print(f"Installing the packages of the {lock} lock", flush=True)
+    print(f"Installing the packages of the {lock} lock", flush=True)
     files = [word for path in checkout.requirements(lock) for word in ("-r", str(path))]
     # The lock is complete, so there is nothing to resolve. Only wheels are installed, so no package's code runs.
-    pip(checkout, "install", "--quiet", "--require-hashes", "--only-binary=:all:", "--no-deps", *files)
-    pip(checkout, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(checkout.root))
+    pip(checkout, "install", "--require-hashes", "--only-binary=:all:", "--no-deps", *files)
+    print("Installing the program", flush=True)
+    pip(checkout, "install", "--no-deps", "--no-build-isolation", "--editable", str(checkout.root))
     if relock:
         return
     pip(checkout, "check")
     run([checkout.python, "-m", "compileall", "-q", checkout.root / "usage_viewer"])
-    for included in included_locks(lock):
+    for included in (*INCLUDED[lock], lock):
         checkout.stamp(included).write_text(checkout.fingerprint(included), encoding="utf-8")
 
 
-def included_locks(lock: str) -> list[str]:
-    """Return the locks whose packages are all in `lock`; `lock` itself is the last."""
-    names = list(LOCKS)
-    return names[: names.index(lock) + 1]
-
-
 def can_extend(checkout: Checkout, lock: str) -> bool:
-    """Report whether all installed locks are current and smaller than `lock`."""
-    installed = [name for name in included_locks(lock) if checkout.stamp(name).exists()]
+    """Report whether locks are installed, all of them are current, and `lock` is not one of them."""
+    installed = [name for name in LOCKS if checkout.stamp(name).exists()]
     return bool(installed) and lock not in installed and all(map(checkout.is_current, installed))
 
 
@@ -151,23 +160,21 @@ def create_environment(checkout: Checkout) -> None:
 
 def pip(checkout: Checkout, *arguments: str) -> None:
     """Run the environment's pip with the user's own configuration of package indexes. Raises SetupFailed."""
-    command: list[str | Path] = [checkout.python, "-m", "pip", "--disable-pip-version-check", *arguments]
-    run(command, hide=arguments[0] == "check")
+    run([checkout.python, "-m", "pip", "--disable-pip-version-check", *arguments])
 
 
-def run(command: list[str | Path], hide: bool = False) -> None:
-    """Run one step; with `hide`, show its output only if it fails. Raises SetupFailed."""
-    words = [str(word) for word in command]
-    done = subprocess.run(
-        words,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if hide else None,
-        stderr=subprocess.STDOUT if hide else None,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SetupFailed(f"{done.stdout or ''}Setting up failed (status {done.returncode}) at: {' '.join(words)}")
+def run(command: list[str | Path]) -> None:
+    """Run one step, print how far it is, and print its output if it fails. Raises SetupFailed."""
+    status, output = run_step(command, report_pip())
+    if status:
+        words = " ".join(map(str, command))
+        raise SetupFailed(f"{output}Setting up failed (status {status}) at: {words}")
+
+
+def report_pip() -> Report:
+    """Return a report of pip's output: how many packages have arrived, and the start of the installation."""
+    count = count_lines(("Collecting ", "Requirement already satisfied"), "packages found")
+    return lambda line: "writing the files" if line.startswith("Installing collected") else count(line)
 
 
 if __name__ == "__main__":

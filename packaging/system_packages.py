@@ -1,17 +1,21 @@
-"""Finds and installs the system packages that are missing on this computer."""
+"""Finds and installs the system packages that are missing on this computer, on Debian and its descendants."""
 
 from __future__ import annotations
 
 import ctypes
 import importlib.util
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from steps import count_lines, run_step
 
 DAEMON_DIRECTORIES = [
     Path("/usr/libexec"),
@@ -22,30 +26,17 @@ DAEMON_DIRECTORIES = [
 
 LISTS = Path(__file__).resolve().parent / "system-packages"
 
-# For each family of distributions: its names in os-release (ID and ID_LIKE), the command that installs packages,
-# and the command that refreshes the package lists, which runs only after a failed installation.
-FAMILIES: dict[str, tuple[frozenset[str], list[str], list[str]]] = {
-    "debian": (
-        frozenset({"debian", "ubuntu"}),
-        ["apt-get", "install", "-y", "--no-install-recommends"],
-        ["apt-get", "update"],
-    ),
-    "fedora": (
-        frozenset({"fedora", "rhel", "centos"}),
-        ["dnf", "install", "-y"],
-        ["dnf", "makecache"],
-    ),
-    "arch": (
-        frozenset({"arch"}),
-        ["pacman", "-S", "--needed", "--noconfirm"],
-        ["pacman", "-Sy"],
-    ),
-    "opensuse": (
-        frozenset({"opensuse", "suse", "sles"}),
-        ["zypper", "--non-interactive", "install", "--no-recommends"],
-        ["zypper", "--non-interactive", "refresh"],
-    ),
-}
+LOCK_WAIT = 300
+"""Seconds to wait while another program, such as the updates of a first boot, uses the package manager."""
+
+APT = ["apt-get", "-o", f"DPkg::Lock::Timeout={LOCK_WAIT}"]
+INSTALL = [*APT, "install", "-y", "--no-install-recommends"]
+# Without this option apt reports success for package lists that it could not download.
+UPDATE = [*APT, "-o", "APT::Update::Error-Mode=any", "update"]
+
+_LISTS_LOCKED = re.compile(r"Could not get lock \S*/lists/lock|Unable to lock directory")
+_PROBLEM = re.compile(r"^(E|W|Err)\b.*", re.MULTILINE)
+_MOST_PROBLEMS = 6
 
 
 class SystemPackagesMissing(Exception):
@@ -77,18 +68,11 @@ def read_list(text: str) -> dict[str, list[Need]]:
     return sections
 
 
-def family_of(os_release: str) -> str | None:
-    """Return the family of distributions of an os-release text; None if it is unknown."""
+def is_debian(os_release: str) -> bool:
+    """Report whether an os-release text is that of Debian or of a distribution that descends from it."""
     fields = dict(line.split("=", 1) for line in os_release.splitlines() if "=" in line)
-    names = [
-        fields.get("ID", "").strip("\"'"),
-        *fields.get("ID_LIKE", "").strip("\"'").split(),
-    ]
-    for name in names:
-        for family, (names_of_family, _, _) in FAMILIES.items():
-            if name in names_of_family or (family == "opensuse" and name.startswith("opensuse")):
-                return family
-    return None
+    names = f"{fields.get('ID', '')} {fields.get('ID_LIKE', '')}".replace('"', "").replace("'", "").split()
+    return bool({"debian", "ubuntu"} & set(names))
 
 
 def is_present(probe: str) -> bool:
@@ -141,63 +125,99 @@ def missing(sections: dict[str, list[Need]], names: list[str]) -> list[Need]:
     return [need for section in names for need in sections[section] if not is_present(need.probe)]
 
 
-def ensure(names: list[str]) -> None:
-    """Install the missing packages of the named sections.
+def ensure(names: list[str]) -> bool:
+    """Install the missing packages of the named sections; return whether any were missing.
 
-    Raises SystemPackagesMissing if this user can't install packages, if the distribution is unknown, or if a need
-    is still not met after the installation. On systems other than Linux nothing happens: there the wheels include
-    everything.
+    Raises SystemPackagesMissing if this user can't install packages, if the distribution is not Debian's, or if a
+    need is still not met after the installation. On systems other than Linux nothing happens: there the wheels
+    include everything.
     """
     if not sys.platform.startswith("linux"):
-        return
-    family = this_family()
-    sections = read_list((LISTS / f"{family or 'debian'}.txt").read_text(encoding="utf-8"))
+        return False
+    sections = read_list((LISTS / "debian.txt").read_text(encoding="utf-8"))
     unmet = missing(sections, names)
     if not unmet:
-        return
+        return False
     packages = list(dict.fromkeys(need.package for need in unmet))
-    if family is None:
-        probes = ", ".join(need.probe.partition(":")[2] for need in unmet)
+    if not is_debian(read_os_release()):
         raise SystemPackagesMissing(
-            f"These are missing: {probes}.\n"
-            f"This distribution is unknown. On Debian the packages are: {' '.join(packages)}"
+            f"This computer lacks: {', '.join(need.probe.partition(':')[2] for need in unmet)}\n"
+            "Packages are installed on Debian and its descendants only. Install these parts with the package"
+            " manager of this distribution and run this again."
+            f" Debian's packages with them: {' '.join(packages)}"
         )
-    install(family, packages)
-    still_missing = [need for need in unmet if not is_present(need.probe)]
-    if still_missing:
-        probes = ", ".join(f"{need.probe} (package {need.package})" for need in still_missing)
-        raise SystemPackagesMissing(f"Installed, but still missing for {sys.executable}: {probes}")
-
-
-def this_family() -> str | None:
-    """Return this computer's family of distributions; None if it is unknown."""
-    for path in (Path("/etc/os-release"), Path("/usr/lib/os-release")):
-        if path.is_file():
-            return family_of(path.read_text(encoding="utf-8"))
-    return None
-
-
-def install(family: str, packages: list[str]) -> None:
-    """Install packages; if that fails, refresh the package lists and try again. Raises SystemPackagesMissing."""
-    _, command, refresh = FAMILIES[family]
-    command = command + packages
     become_root = root_prefix()
     if become_root is None:
         raise SystemPackagesMissing(
             f"These system packages are missing: {' '.join(packages)}\n"
-            f"Install them with:\n\n    sudo {shlex.join(command)}\n\nand run this again."
+            f"Install them with:\n\n    {command_for_user(packages)}\n\nand run this again."
         )
-    if shutil.which(command[0]) is None:
-        raise SystemPackagesMissing(f"{command[0]} is not on PATH. This command is needed: {shlex.join(command)}")
-    print(f"Installing system packages: {' '.join(packages)}", flush=True)
-    if run_quietly(become_root + command) is None:
+    install(packages, become_root)
+    still_missing = [need for need in unmet if not is_present(need.probe)]
+    if still_missing:
+        probes = ", ".join(f"{need.probe} (package {need.package})" for need in still_missing)
+        raise SystemPackagesMissing(f"Installed, but still missing for {sys.executable}: {probes}")
+    return True
+
+
+def read_os_release() -> str:
+    """Return the text that names this computer's distribution; empty if there is none."""
+    for path in (Path("/etc/os-release"), Path("/usr/lib/os-release")):
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    return ""
+
+
+def command_for_user(packages: list[str]) -> str:
+    """Return the shell command that loads the package lists and installs packages."""
+    return f"sudo apt-get update && sudo apt-get install -y --no-install-recommends {shlex.join(packages)}"
+
+
+def install(packages: list[str], become_root: list[str]) -> None:
+    """Install packages; if that fails, load the package lists and try again. Raises SystemPackagesMissing.
+
+    `become_root` is put before each command.
+    """
+    if shutil.which("apt-get") is None:
+        raise SystemPackagesMissing(f"apt-get is not on PATH. It is needed for: {' '.join(packages)}")
+    print(f"Installing {len(packages)} system packages: {' '.join(packages)}", flush=True)
+    status, _ = run_apt(become_root + INSTALL + packages)
+    if status == 0:
         return
-    # Package lists are often empty or old on a new computer. The result of the refresh is ignored, because the
-    # installation can succeed even if one package source doesn't respond.
-    run_quietly(become_root + refresh)
-    output = run_quietly(become_root + command)
-    if output is not None:
-        raise SystemPackagesMissing(f"{output}\nThe command above failed: {shlex.join(command)}")
+    # Package lists are often empty or old on a new computer. The installation is tried even if one package source
+    # doesn't respond.
+    print("Loading the package lists", flush=True)
+    update_status, update_output = update(become_root)
+    status, output = run_apt(become_root + INSTALL + packages)
+    if status:
+        # Packages without a candidate are a consequence of package lists that could not be loaded.
+        problems = find_problems(update_output) if update_status else find_problems(output) or output.strip()
+        raise SystemPackagesMissing(
+            f"apt-get could not install the system packages:\n\n{problems}\n\n"
+            f"When this is solved, run this again, or:\n\n    {command_for_user(packages)}"
+        )
+
+
+def update(become_root: list[str], wait: float = LOCK_WAIT, pause: float = 2) -> tuple[int, str]:
+    """Load the package lists; return the exit status and the output.
+
+    apt-get's own waiting (`DPkg::Lock::Timeout`) does not include the lock of the lists: while another program
+    holds that lock, the command runs again every `pause` seconds, for `wait` seconds at most.
+    """
+    until = time.monotonic() + wait
+    status, output = run_apt(become_root + UPDATE)
+    while status and _LISTS_LOCKED.search(output) and time.monotonic() < until:
+        print("  Waiting: another program is using the package manager", flush=True)
+        time.sleep(pause)
+        status, output = run_apt(become_root + UPDATE)
+    return status, output
+
+
+def find_problems(output: str) -> str:
+    """Return the different errors and warnings in apt-get's output, at most 6, one in each line."""
+    problems = list(dict.fromkeys(match[0].rstrip() for match in _PROBLEM.finditer(output)))
+    more = len(problems) - _MOST_PROBLEMS
+    return "\n".join(problems[:_MOST_PROBLEMS] + ([f"… and {more} more problems"] if more > 0 else []))
 
 
 def root_prefix() -> list[str] | None:
@@ -211,17 +231,8 @@ def root_prefix() -> list[str] | None:
     return ["sudo"] if sys.stdin.isatty() else None
 
 
-def run_quietly(command: list[str]) -> str | None:
-    """Run a command that must not ask questions; return its output if it failed, otherwise None."""
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(
-        command,
-        env=environment,
-        stdin=None if "sudo" in command[:1] else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    return done.stdout if done.returncode else None
+def run_apt(command: list[str]) -> tuple[int, str]:
+    """Run apt-get without questions and print how far it is; return its exit status and its output."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+    report = count_lines(("Setting up ",), "packages are set up")
+    return run_step(command, report, environment, keep_input="sudo" in command[:1])

@@ -10,6 +10,7 @@ from usage_viewer.cli.arguments import build_parser
 ROOT = Path(__file__).parents[1]
 COMMAND_LINE = ROOT / "usage_viewer" / "cli" / "README.md"
 PAGES = [
+    "packaging/recipes/README.md",
     "README.md",
     ".github/CONTRIBUTING.md",
     "tests/README.md",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import sys
 import sysconfig
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -219,6 +220,7 @@ def _python_licence() -> tuple[Path, ...]:
     version = f"{platform.python_version_tuple()[0]}.{platform.python_version_tuple()[1]}"
     candidates = [
         Path(sysconfig.get_path("stdlib")) / "LICENSE.txt",
+        Path(sys.base_prefix) / "LICENSE.txt",  # Windows
         Path(f"/usr/share/doc/python{version}/copyright"),
         Path(f"/usr/share/doc/libpython{version}-minimal/copyright"),
         *sorted(Path("/usr/share/licenses").glob("python3*/LICENSE")),

@@ -1,6 +1,7 @@
 """The built and installed package is complete, and the desktop files agree with each other."""
 
 import configparser
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+from index_page import project_urls, with_full_addresses
 
 APP_ID = "io.github.usage_viewer.UsageViewer"
 
@@ -34,6 +37,20 @@ def test_wheel_has_resources_and_type_marker(root: Path, wheel: Path) -> None:
     assert {name.split("/")[0].split("-")[0] for name in names} == {"usage_viewer"}
 
 
+def test_wheel_brings_what_a_desktop_reads(root: Path, wheel: Path) -> None:
+    sources = {
+        f"share/applications/{APP_ID}.desktop": f"packaging/{APP_ID}.desktop",
+        f"share/metainfo/{APP_ID}.metainfo.xml": f"packaging/{APP_ID}.metainfo.xml",
+        f"share/icons/hicolor/scalable/apps/{APP_ID}.svg": "resources/icons/usage-viewer.svg",
+    }
+    with zipfile.ZipFile(wheel) as archive:
+        (data,) = {name.split("/")[0] for name in archive.namelist() if ".data/" in name}
+        shared = {name.partition("/data/")[2]: name for name in archive.namelist() if name.startswith(f"{data}/")}
+        assert set(shared) == set(sources)
+        for place, source in sources.items():
+            assert archive.read(shared[place]) == (root / source).read_bytes()
+
+
 def test_wheel_has_every_module(root: Path, wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {path.relative_to(root).as_posix() for path in (root / "usage_viewer").rglob("*.py")}
@@ -48,7 +65,44 @@ def test_wheel_declares_command_and_licence(wheel: Path) -> None:
         metadata = archive.read(f"{info}/METADATA").decode()
         assert f"{info}/licenses/LICENSE" in archive.namelist()
     assert points["console_scripts"]["usage-viewer"] == "usage_viewer.__main__:main"
+    assert points["gui_scripts"]["usage-viewer-window"] == "usage_viewer.__main__:main"
+    assert not re.search(r"^Project-URL:", metadata, re.MULTILINE), "a checkout has no address"
+    assert "](packaging/pictures/window-light.png)" in metadata
     assert re.search(r"^License-Expression: MIT$", metadata, re.MULTILINE)
+
+
+def test_release_names_its_repository_and_full_addresses_of_pictures(root: Path) -> None:
+    address = "https://git.example/somebody/viewer"
+    code = (
+        "from pathlib import Path; from hatchling.metadata.core import ProjectMetadata; "
+        "from hatchling.plugin.manager import PluginManager; "
+        "print(ProjectMetadata('.', PluginManager()).core.readme); "
+    )
+    code += "print(ProjectMetadata('.', PluginManager()).core.urls)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=root,
+        env={**os.environ, "USAGE_VIEWER_REPOSITORY": address},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"]({address}/raw/main/packaging/pictures/window-light.png)" in done.stdout
+    assert f"]({address}/blob/main/usage_viewer/cli/README.md)" in done.stdout
+    assert re.findall(r"\]\((?!https://)[^)]*\)", done.stdout) == []
+    assert f"'Source': '{address}'" in done.stdout
+
+
+@pytest.mark.parametrize("address", ["http://git.example/a/b", "git.example/a", "https://git.example", "x"])
+def test_wrong_address_of_the_repository_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="not the address of a repository"):
+        project_urls(address)
+
+
+def test_links_elsewhere_and_within_a_page_are_kept() -> None:
+    text = "[a](https://b.example/c) [d](#e) ![f](g.png)"
+    expected = "[a](https://b.example/c) [d](#e) ![f](https://i.example/j/raw/main/g.png)"
+    assert with_full_addresses(text, "https://i.example/j") == expected
 
 
 def test_installed_wheel_finds_its_resources(wheel: Path, tmp_path: Path) -> None:

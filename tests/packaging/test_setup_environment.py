@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from setup_environment import LOCKS, PURPOSES, Checkout, can_extend, included_locks
-from system_packages import FAMILIES, LISTS, read_list
+from setup_environment import INCLUDED, LOCKS, PURPOSES, Checkout, can_extend
+from system_packages import LISTS, is_debian, read_list, read_os_release
 
 
 @pytest.fixture
@@ -30,8 +30,7 @@ def change(path: Path) -> None:
 def test_locks_and_sections_of_each_purpose_exist(root: Path, purpose: str) -> None:
     lock, sections = PURPOSES[purpose]
     assert all(path.is_file() for path in Checkout(root).requirements(lock))
-    for family in FAMILIES:
-        assert set(sections) <= set(read_list((LISTS / f"{family}.txt").read_text(encoding="utf-8")))
+    assert set(sections) <= set(read_list((LISTS / "debian.txt").read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "packaging/requirements/runtime.txt"])
@@ -91,6 +90,49 @@ def test_environment_is_extended_only_if_its_locks_are_current(checkout: Checkou
     assert not can_extend(checkout, "bench")
 
 
-def test_each_lock_includes_those_before_it() -> None:
-    assert included_locks("bench") == ["runtime", "development", "bench"]
-    assert included_locks("runtime") == ["runtime"]
+def test_tests_need_no_tool_of_the_checks(root: Path) -> None:
+    """`make check` before `make test` installs nothing twice, and `make bench` adds to the tests' packages."""
+    assert PURPOSES["test"][0] == PURPOSES["package"][0] == "test"
+    assert INCLUDED["development"] == ["runtime", "test"]
+    assert LOCKS["bench"][0] == LOCKS["test"][0]
+
+
+@pytest.fixture
+def small_checkout(root: Path, checkout: Checkout) -> Checkout:
+    """A checkout with a current environment, whose set-up needs one command that apt-get's stand-in brings."""
+    packaging = checkout.root / "packaging"
+    for name in ("setup_environment.py", "system_packages.py", "steps.py"):
+        (packaging / name).write_bytes((root / "packaging" / name).read_bytes())
+    (packaging / "system-packages").mkdir()
+    needs = "[python]\ncommand:brought-by-apt one\n[run]\ncommand:sh two\n"
+    (packaging / "system-packages" / "debian.txt").write_text(needs, encoding="utf-8")
+    checkout.python.parent.mkdir(parents=True)
+    checkout.python.touch()
+    checkout.stamp("runtime").write_text(checkout.fingerprint("runtime"), encoding="utf-8")
+    return checkout
+
+
+@pytest.mark.skipif(not is_debian(read_os_release()), reason="packages are installed on Debian only")
+def test_set_up_starts_again_after_packages_were_installed(small_checkout: Checkout, tmp_path: Path) -> None:
+    """A package may have upgraded Python: the environment must be compared with the new one."""
+    commands = tmp_path / "commands"
+    commands.mkdir()
+    calls = tmp_path / "calls"
+    brought = commands / "brought-by-apt"
+    script = f'echo "$@" >>{calls}\necho "Setting up one"\necho "#!/bin/sh" >{brought}\nchmod +x {brought}\n'
+    for name, text in (("apt-get", script), ("sudo", 'shift\nexec "$@"\n')):
+        (commands / name).write_text(f"#!/bin/sh\n{text}", encoding="utf-8")
+        (commands / name).chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, small_checkout.root / "packaging" / "setup_environment.py", "run"],
+        env={**os.environ, "PATH": f"{commands}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "Installing 1 system packages: one",
+        "Starting the set-up again, as Python may have been upgraded",
+    ]
+    assert len(calls.read_text(encoding="utf-8").splitlines()) == 1

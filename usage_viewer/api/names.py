@@ -12,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import UNSET
 
+from usage_viewer.api.decode.nesting import check_nesting
 from usage_viewer.api.decode.page import decode_error
 from usage_viewer.api.http.client import UsageClient
 from usage_viewer.domain.cancellation import Cancellation
@@ -190,9 +191,10 @@ class _NameFetcher:
             if "/projects/" not in wanted.path:
                 raise
             return None
+        check_nesting(body)
         try:
             return _LIST_PAGE.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise decode_error(error) from None
 
     def _names_of(self, kind: str, page: list[_Entry]) -> list[Name]:

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from usage_viewer.api.decode.page import MAX_CURSOR, Page, decode_page
+from usage_viewer.api.decode.nesting import MAX_NESTING
+from usage_viewer.api.decode.page import LARGE, MAX_CURSOR, Page, decode_page
 from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset, Dimension, Metric, PageLimit
 from usage_viewer.domain.names import Name
-from usage_viewer.domain.network_errors import AnswerError, BucketError, CursorError, NotJson, WrongShape
+from usage_viewer.domain.network_errors import BucketError, CursorError, NotJson, WrongShape
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
 COMPLETIONS = DATASETS["completions"]
@@ -274,8 +275,20 @@ def test_deep_nesting_is_an_error(depth: int) -> None:
         b'{"data": ' + b"[" * depth + b"]" * depth + b"}",
         json.dumps(page(bucket(0, result(mood="HERE")))).encode().replace(b'"HERE"', b"[" * depth + b"]" * depth),
     ):
-        with pytest.raises(AnswerError):
+        with pytest.raises(WrongShape, match="nested too deeply"):
             decode(body)
+
+
+@pytest.mark.parametrize("large", [1, LARGE], ids=["split", "whole"])
+def test_nesting_is_bounded_by_one_number(large: int) -> None:
+    """A row's field lies 5 levels deep: page, data, bucket, results, row. No interpreter stops before the limit."""
+    text = json.dumps(page(bucket(0, result(mood="HERE")), bucket(1)), separators=(",", ":")).encode()
+    lists = MAX_NESTING - 5
+    allowed = text.replace(b'"HERE"', b"[" * lists + b"]" * lists)
+    assert decode_page(allowed, COMPLETIONS, WINDOW, ("model",), large=large).batch.starts.size == 2
+    too_deep = text.replace(b'"HERE"', b"[" * lists + b"{}" + b"]" * lists)
+    with pytest.raises(WrongShape, match="nested too deeply"):
+        decode_page(too_deep, COMPLETIONS, WINDOW, ("model",), large=large)
 
 
 def cost(value: Any, currency: Any = "usd", **fields: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from itertools import chain
 import msgspec
 
 from usage_viewer.api.decode.batch_builder import BatchBuilder
+from usage_viewer.api.decode.nesting import check_nesting
 from usage_viewer.api.decode.page_split import BUCKET_START, split_page
 from usage_viewer.api.decode.schema import schema_for
 from usage_viewer.api.decode.tolerant_decoder import decode_bucket
@@ -68,10 +69,11 @@ def decode_page(
     """Decode the response to a usage or costs request for `window`, grouped by `grouped`.
 
     A body of `large` bytes or more is split first, so that the GIL is held for shorter times; the result is the
-    same. Raises NotJson; WrongShape with a path such as `data[3].results[17].input_tokens`; CursorError for a
-    missing or too long cursor; BucketError for a bucket that is outside the window, does not start at a multiple
-    of its width, is longer than its width, or occurs twice. With `left_out`, a bucket with an invalid row is left
-    out of the page instead, and its start (epoch seconds) and error are added to `left_out`.
+    same. Raises NotJson; WrongShape with a path such as `data[3].results[17].input_tokens`, and for a body that is
+    nested more than `MAX_NESTING` levels deep; CursorError for a missing or too long cursor; BucketError for a
+    bucket that is outside the window, does not start at a multiple of its width, is longer than its width, or
+    occurs twice. With `left_out`, a bucket with an invalid row is left out of the page instead, and its start
+    (epoch seconds) and error are added to `left_out`.
     """
     known = None if left_out is None else set(left_out)
     if len(body) >= large:
@@ -81,10 +83,11 @@ def decode_page(
         if left_out is not None and known is not None:
             for start in left_out.keys() - known:
                 del left_out[start]
+    check_nesting(body)
     try:
         envelope = _ENVELOPE.decode(body)
         return _build_page(envelope, envelope.data, dataset, window, grouped, left_out)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise decode_error(error) from None
 
 
@@ -104,13 +107,19 @@ def _decode_split(
         return None
     last, spans = split
     try:
+        check_nesting(last)
         envelope = _ENVELOPE.decode(last)
         if len(envelope.data) != 1 or not bytes(envelope.data[0]).startswith(BUCKET_START):
             return None
-        buckets = (msgspec.Raw(body[start:end]) for start, end in spans)
+        buckets = (_checked_bucket(body[start:end]) for start, end in spans)
         return _build_page(envelope, chain(buckets, envelope.data), dataset, window, grouped, left_out)
-    except (AnswerError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (AnswerError, msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def _checked_bucket(text: bytes) -> msgspec.Raw:
+    check_nesting(text, outer=2)  # the page and its list of buckets
+    return msgspec.Raw(text)
 
 
 def _build_page(
@@ -135,8 +144,6 @@ def decode_error(error: Exception, prefix: str = "") -> AnswerError:
         inner = match[1] if match else ""
         path = f"{prefix}.{inner}" if prefix and inner else prefix or inner
         return WrongShape(_ERROR_PATH.sub("", text).replace("`", ""), path=path)
-    if isinstance(error, RecursionError):
-        return WrongShape("the JSON is nested too deeply", path=prefix)
     if isinstance(error, UnicodeDecodeError):
         return NotJson("the text is not UTF-8", path=prefix)
     return NotJson(str(error).removeprefix("JSON is malformed: "), path=prefix)
@@ -173,7 +180,7 @@ class _BucketReader:
             path = f"data[{index}]"
             try:
                 self._read_bucket(raw, path)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise decode_error(error, path) from None
             except WrongShape as error:
                 if self._left_out is None or ".result" not in error.path:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from usage_viewer.api.decode.nesting import check_nesting
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import KeyRefused, NotAnAdminKey, ScopeMissing, UsageViewerError
@@ -29,6 +30,7 @@ from usage_viewer.domain.network_errors import (
     TimedOut,
     TlsFailed,
     WrongServer,
+    WrongShape,
 )
 from usage_viewer.domain.origin import is_vendor_host
 
@@ -226,8 +228,9 @@ def _error_object(body: bytes) -> dict[str, Any]:
     problems with a `msg` each. Their texts become the message.
     """
     try:
+        check_nesting(body)
         decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, WrongShape):
         return {}
     inner = decoded.get("error", decoded) if isinstance(decoded, dict) else decoded
     if isinstance(inner, str):
