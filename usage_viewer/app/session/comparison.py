@@ -1,0 +1,75 @@
+"""Joins the result of a view with that of the compared period, and says what the periods are."""
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from usage_viewer.app.session.result import ViewResult
+from usage_viewer.domain.compared_view import ComparedView
+from usage_viewer.domain.comparison import counterparts
+from usage_viewer.domain.display_text import day_text
+from usage_viewer.domain.extent import count
+from usage_viewer.domain.last_used_column import last_used_columns
+from usage_viewer.domain.names import Names
+from usage_viewer.domain.period import Granularity, Periods
+from usage_viewer.query.comparison import DIFFERENT_ROWS, compare_tables
+
+
+def with_comparison(result: ViewResult, other: ViewResult, names: Names, week_start: int) -> ViewResult:
+    """Return `result` with the figures of `other`, which is of its compared period, and sentences about both."""
+    own, compared = result.coverage.periods, other.effective_view
+    assert isinstance(compared, ComparedView)
+    moved = compared.moved_bounds(result.now, week_start)
+    if len(moved) != len(own) + 1 or compared.grouping != result.effective_view.grouping:
+        return replace(result, compared=other, notes=(*result.notes, DIFFERENT_ROWS))
+    joined = compare_tables(result.table, other.table, counterparts(moved))
+    table = joined.table
+    if result.view.include_empty:
+        heads = len(table.heads)
+        added = last_used_columns(table.groups, names, result.effective_view.tzinfo)
+        table = replace(table, columns=(*table.columns[:heads], *added, *table.columns[heads:]))
+    notes = (
+        *result.notes,
+        *(note for note in other.notes if note not in result.notes),
+        *_range_notes(own, other, moved, compared.elapsed_until(own, result.now)),
+        *joined.notes,
+    )
+    return replace(result, table=table, notes=tuple(notes), compared=other)
+
+
+def _range_notes(own: Periods, other: ViewResult, moved: NDArray[np.int64], elapsed_until: int | None) -> list[str]:
+    """Return sentences about the compared range: its days, its length and whether it is loaded."""
+    span, coverage = other.coverage.periods.span, other.coverage
+    notes = [f"Compared with {_span_text(other.coverage.periods)}."]
+    lengths = np.diff(np.minimum(own.bounds, own.span.end if elapsed_until is None else elapsed_until))
+    moved_lengths = np.diff(moved)
+    if elapsed_until is not None and elapsed_until < own.span.end:
+        until = datetime.fromtimestamp(elapsed_until, own.zone)
+        notes = [f"Compared up to {until:%H:%M} today with {_span_text(other.coverage.periods)}."]
+    elif elapsed_until is not None:
+        notes.append("Today has not ended: the compared period has a whole day in its place.")
+    days, other_days = round(int(lengths.sum()) / 86400), round((span.end - span.start) / 86400)
+    if days != other_days:
+        notes.append(f"The periods differ in length: {count(days, 'day')} and {count(other_days, 'day')}.")
+    elif own.per is not Granularity.TOTAL and (np.abs(lengths - moved_lengths) > 2 * 3600).any():
+        notes.append("The periods of some rows differ in length.")
+    if coverage.complete and not other.table.rows:
+        notes.append("There is no usage in the compared period.")
+    if not coverage.complete:
+        notes.append(f"Compared period incomplete: {coverage.summary}.")
+    return notes
+
+
+def _span_text(periods: Periods) -> str:
+    """Return the days of a range, or its times if they are not whole days."""
+    start, end = (datetime.fromtimestamp(bound, periods.zone) for bound in (periods.span.start, periods.span.end))
+    if start.time() == end.time() == time():
+        first, last = _day(start), _day(end - timedelta(days=1))
+        return first if first == last else f"{first} to {last}"
+    return f"{_day(start)} {start:%H:%M} to {_day(end)} {end:%H:%M}"
+
+
+def _day(moment: datetime) -> str:
+    return day_text(int(datetime.fromisoformat(f"{moment.date()}T00:00+00:00").timestamp()))
