@@ -287,7 +287,7 @@ def _export(result: ViewResult, task: Printing) -> Export:
     return Export(
         result.table,
         rows,
-        provenance_of(view, result.coverage, task.session.names, result.compared and result.compared.coverage),
+        provenance_of(view, result.coverage, task.session.names, result.compared_coverage),
         totals=totals_of(result.table, rows, view.dataset, result.coverage),
     )
 

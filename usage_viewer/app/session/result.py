@@ -48,3 +48,8 @@ class ViewResult:
     def to_fetch(self) -> tuple[BucketRun, ...]:
         """The runs of buckets to fetch, also of the compared period."""
         return tuple(run for part in self.sides for run in part.coverage.to_fetch)
+
+    @property
+    def compared_coverage(self) -> Coverage | None:
+        """The stored and missing buckets of the compared period; None without a comparison."""
+        return None if self.compared is None else self.compared.coverage

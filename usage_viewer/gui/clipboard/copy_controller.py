@@ -50,7 +50,7 @@ class Chosen:
         A workbook always has totals and the source.
         """
         look, rows, locale = self.shown.look, self.rows, QLocale()
-        view, compared = look.effective_view, look.compared and look.compared.coverage
+        view, compared = look.effective_view, look.compared_coverage
         is_workbook = form is Format.XLSX
         return Export(
             look.table,
