@@ -93,7 +93,7 @@ def charted_figure(view: ViewState, chosen: str = "") -> str:
     A figure that the table does not show is passed over.
     """
     shown = view.shown_columns
-    sorted_by = [key.column.name for key in view.order if key.column.is_plain]
+    sorted_by = [key.column.name for key in view.order if key.column.is_plain or key.column.is_of_comparison]
     candidates = (chosen, *sorted_by, view.dataset.default_columns[0])
     return next((name for name in candidates if name in shown), shown[0])
 

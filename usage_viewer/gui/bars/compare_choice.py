@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QWidget
 
 from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.bars.menu_choices import MenuChoice
+from usage_viewer.gui.widgets.spacing import UNIT
 
 MENU_LABELS: Mapping[Comparison, str] = {
     Comparison.NONE: "&No comparison",
@@ -20,10 +21,10 @@ MENU_LABELS: Mapping[Comparison, str] = {
 
 BUTTON_LABELS: Mapping[Comparison, tuple[str, str]] = {
     Comparison.NONE: ("", "Compare"),
-    Comparison.PREVIOUS: ("with", "previous"),
-    Comparison.MONTH: ("with", "last month"),
-    Comparison.YEAR: ("with", "last year"),
-    Comparison.WEEKDAY: ("with", "364 days ago"),
+    Comparison.PREVIOUS: ("vs", "previous"),
+    Comparison.MONTH: ("vs", "last month"),
+    Comparison.YEAR: ("vs", "last year"),
+    Comparison.WEEKDAY: ("vs", "364 days ago"),
 }
 """Texts of the button: a muted word and the choice."""
 
@@ -40,6 +41,10 @@ class CompareChoice(MenuChoice):
             self._add(comparison, label)
             if comparison is Comparison.NONE:
                 self._menu.addSeparator()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for the whole text: cut, it would not tell one comparison from another."""
+        return QSize(self._text_width() + UNIT * 3 + 2, self.sizeHint().height())
 
     def _choose(self, key: str) -> None:
         view = self._view.with_compare(Comparison(key))
