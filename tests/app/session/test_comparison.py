@@ -126,7 +126,7 @@ def check_pair(session: StoreSession, usage: Usage, view: ViewState) -> None:
         assert changed == {key: shown.get(key, 0) - old.get(key, 0) for key in keys}
         sums = [table.figure(ColumnKey(name, compared=compared)).total or 0 for compared in (False, True)]
         change = table.figure(ColumnKey(name, change=ChangeKind.AMOUNT))
-        assert sum(changed.values()) == (change.total or 0) == sums[0] - sums[1]
+        assert sum(changed.values()) == (change.total or 0) == Decimal(sums[0]) - Decimal(sums[1])
         assert Decimal(sums[1]) == sum(map(Decimal, totals.values()))
     if table.heads:
         marks = [table.by_key[ColumnKey(NEW_OR_GONE)].value(row) for row in range(table.rows)]
