@@ -30,6 +30,7 @@ def unusual_dialog(found: UnusualList, span: Span, parent: QWidget) -> RecordDia
         Field("Expected", lambda item: texts.number(item.expected), number=True),
         Field("Above", lambda item: texts.number(item.above), number=True),
         Field("Basis", texts.basis),
+        Field("Highest of these", lambda item: texts.number(item.highest), number=True),
     ]
     dialog = RecordDialog(TITLE, RecordModel(fields, found.days.listed), parent)
     dialog.intro.setText(texts.intro(span))
@@ -59,8 +60,7 @@ class _UnusualTexts:
 
     def basis(self, item: UnusualDay) -> str:
         weekday = datetime.fromtimestamp(item.day, self._periods.zone).isoweekday()
-        name = self._locale.standaloneDayName(weekday)
-        return f"Median of {self._locale.toString(item.weeks)} × {name} before; highest {self.number(item.highest)}"
+        return f"{self._locale.toString(item.weeks)} × {self._locale.standaloneDayName(weekday)}"
 
     def intro(self, span: Span) -> str:
         """Return what is listed, and what is left out."""
