@@ -17,6 +17,11 @@ class ChangeKind(StrEnum):
 
     AMOUNT = "change"
     SHARE = "change_percent"
+    VOLUME = "change_volume"
+    PRICE = "change_price"
+    NEW = "change_new"
+    GONE = "change_gone"
+    UNSPLIT = "change_unsplit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Joins the tables of two periods: figures side by side, their changes, and rows that only one of them has."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from typing import Any
@@ -49,13 +49,16 @@ class _Join:
         return np.concatenate([self.partner, self.gone])
 
 
-def compare_tables(table: Table, other: Table, counterpart: NDArray[np.int64]) -> JoinedTable:
+def compare_tables(
+    table: Table, other: Table, counterpart: NDArray[np.int64], units: Mapping[str, str]
+) -> JoinedTable:
     """Return `table` with the figures of `other`, the table of an earlier period, and the changes since.
 
     `counterpart` is the period of `table` for each period of `other`. Rows belong together if they have the same
     period and values. A figure of counts or decimals that only one table has counts as 0 in a change, so that the
     changes of all rows add up to the change of the totals, as far as the figures do. Other figures have no change
-    there.
+    there. `units` has the dimension with the unit of those figures that have one: if the tables differ in a unit,
+    it must be a part of the groups.
     """
     if [head.key for head in table.heads] != [head.key for head in other.heads]:
         return JoinedTable(table, (DIFFERENT_ROWS,))
@@ -65,20 +68,24 @@ def compare_tables(table: Table, other: Table, counterpart: NDArray[np.int64]) -
     identity, columns, notes = RowIdentity(heads), list[FigureColumn](), list[str]()
     for column in table.figures:
         before = other.find_figure(column.key)
-        columns.append(replace(column, figures=_with_gone(column.figures, len(join.gone)), identity=identity))
-        if before is None:
-            continue
-        if not _have_same_unit(column, before):
+        shown = replace(column, figures=_with_gone(column.figures, len(join.gone)), identity=identity)
+        unit = units.get(column.name, "")
+        is_mixed = before is not None and _differ_in_unit(column, before)
+        if is_mixed and any(head.name == unit for head in heads):
+            label = column.label.removesuffix(f" ({column.measure})")
+            shown, is_mixed = replace(shown, label=label, measure="", unit_from=unit, total=None), False
+        columns.append(shown)
+        if is_mixed:
             notes.append(DIFFERENT_UNITS.format(column.label))
-            continue
-        columns += _compared_columns(columns[-1], before, join)
+        elif before is not None:
+            columns += _compared_columns(shown, before, join)
     marks = [RowChangeColumn(_marks(join))] if heads else []
     return JoinedTable(Table((*heads, *marks, *columns), join.rows), tuple(notes))
 
 
-def _have_same_unit(column: FigureColumn, before: FigureColumn) -> bool:
+def _differ_in_unit(column: FigureColumn, before: FigureColumn) -> bool:
     measures = {item.measure for item in (column, before) if item.measure}
-    return len(measures) < 2 and bool(column.unit_from) == bool(before.unit_from)
+    return bool(column.unit_from or before.unit_from) or len(measures) > 1
 
 
 @dataclass(frozen=True)
@@ -152,7 +159,10 @@ def _compared_columns(column: FigureColumn, before: FigureColumn, join: _Join) -
         adds_up = not column.kind.is_quotient and column.figures.values.dtype != np.float64
         change = _subtract(column.figures, figures, adds_up=adds_up)
         total = _subtract_one(column.total, before.total, adds_up=adds_up)
-    label, measure = column.label, column.measure or before.measure
+    label, measure, unit_from = column.label, "" if column.unit_from else column.measure or before.measure, ""
+    if column.unit_from:  # amounts in different units have no total
+        unit_from, total = column.unit_from, None
+        before = replace(before, measure="", unit_from=unit_from, total=None)
     old = replace(
         before,
         key=ColumnKey(column.name, compared=True),
@@ -169,6 +179,7 @@ def _compared_columns(column: FigureColumn, before: FigureColumn, join: _Join) -
         figures=change,
         total=total,
         measure=measure,
+        unit_from=unit_from,
     )
     if column.kind.is_quotient:
         return [old, changed]

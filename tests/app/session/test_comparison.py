@@ -222,7 +222,7 @@ def test_missing_days_of_the_compared_period_are_named_and_fetched() -> None:
     assert any(note.startswith("Compared period incomplete: 5 of 10 days") for note in result.notes)
 
 
-def test_amounts_in_different_currencies_are_not_compared() -> None:
+def test_amounts_in_different_currencies_are_rows_of_their_own_and_have_no_total() -> None:
     usage = costs(3)
     usage.rows = [
         row if row.bucket < START + 50 * DAY else replace(row, combination=(*row.combination[:5], "eur", None))
@@ -232,8 +232,15 @@ def test_amounts_in_different_currencies_are_not_compared() -> None:
     view = ViewState("costs", chosen, grouping=(), columns=("amount",), compare=Comparison.PREVIOUS)
     with session_of(usage) as session:
         result = session.look(view)
-    assert result.table.find_figure(ColumnKey("amount", compared=True)) is None
-    assert "Amount (EUR) can't be compared: the two periods have different units." in result.notes
+        old = session.look(replace(view, compare=Comparison.NONE, range=other_range(chosen, view.compare)))
+    table = result.table
+    assert [group.name for group in table.groups] == ["currency"]
+    before = plain_cells(table, ColumnKey("amount", compared=True))
+    assert before == {("usd",): old.table.figure("amount").total}
+    assert plain_cells(table, ColumnKey("amount", change=ChangeKind.AMOUNT))["usd",] == -before["usd",]
+    assert [column.total for column in table.figures] == [None] * 4
+    assert [column.label for column in table.figures][:2] == ["Amount", "Amount, before"]
+    assert result.effective_view.grouping == ()
 
 
 def test_day_that_the_earlier_month_lacks_is_compared_with_nothing() -> None:

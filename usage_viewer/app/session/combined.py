@@ -7,7 +7,7 @@ import numpy as np
 
 from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.app.session.capabilities import COMBINED
-from usage_viewer.app.session.comparison import with_comparison
+from usage_viewer.app.session.comparison import look_at_both
 from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.store_session import StoreSession
@@ -106,10 +106,11 @@ class CombinedSession:
         """Answer `view` from what is stored in every organization, with names for ids if `named`."""
         now, other = self.now, ComparedView.of(view)
         names = self.names if named else Names()
-        result = self._look(view, now, names, cancellation)
-        if other is None:
-            return result
-        return with_comparison(result, self._look(other, now, names, cancellation), names, self._week_start)
+
+        def look(side: ViewState) -> ViewResult:
+            return self._look(side, now, names, cancellation)
+
+        return look(view) if other is None else look_at_both(view, other, look, names, self._week_start)
 
     def _look(self, view: ViewState, now: int, names: Names, cancellation: Cancellation | None) -> ViewResult:
         grants = self._common_grants(view.dataset_name)

@@ -12,7 +12,7 @@ from usage_viewer.app.fetch.fetcher import Fetcher
 from usage_viewer.app.fetch.ports import Source
 from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.app.session.capabilities import ORGANIZATION, SNAPSHOT, Capabilities
-from usage_viewer.app.session.comparison import with_comparison
+from usage_viewer.app.session.comparison import look_at_both
 from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.verification.verification_log import StoredPart, VerificationLog
@@ -165,12 +165,14 @@ class StoreSession:
     def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
         """Answer `view` from what is stored, with names for ids if `named`."""
         now, other = self.now, ComparedView.of(view)
-        result = self._look(view, now, cancellation, named=named)
+
+        def look(side: ViewState) -> ViewResult:
+            return self._look(side, now, cancellation, named=named)
+
         if other is None:
-            return result
-        compared = self._look(other, now, cancellation, named=named)
+            return look(view)
         names = self._store.names() if named else Names()
-        return with_comparison(result, compared, names, self._coverage.week_start)
+        return look_at_both(view, other, look, names, self._coverage.week_start)
 
     def _look(self, view: ViewState, now: int, cancellation: Cancellation | None, *, named: bool) -> ViewResult:
         adjusted = self._coverage.adjust(view, now)
