@@ -16,6 +16,7 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.gui.verification.verifier import CellSources
 
 CHANGE = ColumnKey("amount", change=ChangeKind.AMOUNT)
 BEFORE = ColumnKey("amount", compared=True)
@@ -139,3 +140,24 @@ def test_control_has_room_in_a_narrow_window(rig: WindowRig, window: WindowUnder
     rects = [control.geometry() for control in controls if control.isVisible()]
     assert page.compare.width() >= page.compare.fontMetrics().horizontalAdvance(page.compare.choice)
     assert all(not one.intersects(other) for one, other in pairwise(rects))
+
+
+def test_sources_of_a_figure_before_are_records_of_the_compared_period(
+    rig: WindowRig, user: User, window: WindowUnderTest
+) -> None:
+    view = replace(COSTS, per=Granularity.DAY)
+    rig.show(window, view.with_compare(Comparison.PREVIOUS))
+    page, table = window.page, window.page.model.table
+    marks = table.by_name["new_or_gone"]
+    row = next(place for place, at in enumerate(page.model.rows.tolist()) if not marks.value(at))
+    page.table.setCurrentIndex(page.model.index(row, page.model.section(BEFORE)))
+    with rig.qtbot.waitSignal(window.verifier.sources_found) as found:
+        user.key(Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    sources = found.args[0] if found.args else None
+    assert isinstance(sources, CellSources)
+    at, period = int(page.model.rows[row]), table.period
+    assert period is not None
+    day = int(period.periods.bounds[period.value(at)])
+    assert [item.bucket.start for item in sources.contributions] == [day - 7 * 86400]
+    place = sources.metrics.index("amount")
+    assert sum(item.figures[place] or 0 for item in sources.contributions) == table.figure(BEFORE).figures.at(at)

@@ -16,6 +16,7 @@ from usage_viewer.domain.extent import count
 from usage_viewer.domain.last_used_column import last_used_columns
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity, Periods
+from usage_viewer.domain.verification import Cell
 from usage_viewer.domain.view import ViewState
 from usage_viewer.query.comparison import DIFFERENT_ROWS, compare_tables
 from usage_viewer.query.spend.price_volume_columns import with_price_and_volume
@@ -89,6 +90,15 @@ def _with_comparison(result: ViewResult, other: ViewResult, names: Names, week_s
         *joined.notes,
     )
     return replace(result, table=table, notes=tuple(notes), compared=other)
+
+
+def compared_cell(result: ViewResult, cell: Cell, week_start: int) -> Cell | None:
+    """Return the cell of the compared period's table that a cell of `result` is compared with, None for none."""
+    view = None if result.compared is None else result.compared.effective_view
+    if not isinstance(view, ComparedView) or cell.period is None:
+        return None if view is None else cell
+    places = np.flatnonzero(counterparts(view.moved_bounds(result.now, week_start)) == cell.period)
+    return replace(cell, period=int(places[0])) if len(places) else None
 
 
 def _range_notes(own: Periods, other: ViewResult, moved: NDArray[np.int64], elapsed_until: int | None) -> list[str]:
