@@ -82,7 +82,8 @@ def shift_of(compare: Comparison, chosen: DateRange, now: int, zone: tzinfo, wee
 def moved_bounds(periods: Periods, shift: Shift, until: int | None) -> NDArray[np.int64]:
     """Return the bounds of the compared periods (n + 1,) in epoch seconds; they never descend.
 
-    Period i is compared with [bounds[i], bounds[i + 1]), which is empty where the earlier month has no such day.
+    Period i is compared with [bounds[i], bounds[i + 1]), which is empty where the earlier month has no such day. If
+    it has none of the days, its last days are compared instead.
     `until` (epoch seconds): the end of the part of `periods` that has elapsed; the rest is compared with nothing.
     """
     return _moved_bounds(periods.bounds.tobytes(), periods.zone, shift, until)
@@ -99,6 +100,8 @@ def _moved_bounds(bounds: bytes, zone: tzinfo, shift: Shift, until: int | None) 
     else:
         moved = np.array([_moved(moment, zone, shift) for moment in own.tolist()], np.int64)
         moved = np.maximum.accumulate(moved)
+        if moved[0] == moved[-1]:  # none of the days exists: the last days of the earlier month
+            moved = moved - (own[-1] - own)
     moved.flags.writeable = False
     return moved
 

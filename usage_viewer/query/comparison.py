@@ -16,6 +16,8 @@ from usage_viewer.domain.shown_amounts import RowIdentity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, HeadColumn, PeriodColumn, Table
 from usage_viewer.query.aggregate import EXACT, missing_mask, normalize_decimal
 
+_DENSEST = 4
+"""Possible combinations of heads for each row up to which no row has to be sorted."""
 DIFFERENT_ROWS = "The two periods can't be compared: they have different columns."
 DIFFERENT_UNITS = "{} can't be compared: the two periods have different units."
 
@@ -117,17 +119,30 @@ def _joint_codes(head: HeadColumn, other: HeadColumn, counterpart: NDArray[np.in
 
 
 def _join(rows: int, other_rows: int, pairs: Sequence[_JointCodes]) -> _Join:
-    keys = np.zeros(rows + other_rows, np.int64)
-    for pair in pairs:
-        both = np.concatenate([pair.first, pair.second])
-        # Codes are numbered anew after each head: their products could exceed int64.
-        _, keys = np.unique(keys * (int(both.max(initial=0)) + 1) + both, return_inverse=True)
-    place = np.full(int(keys.max(initial=-1)) + 1, -1, np.int64)
+    keys, size = _keys(rows + other_rows, pairs)
+    place = np.full(size, -1, np.int64)
     place[keys[rows:]] = np.arange(other_rows)
     partner = place[keys[:rows]]
     is_partner = np.zeros(other_rows, np.bool_)
     is_partner[partner[partner >= 0]] = True
     return _Join(partner, np.flatnonzero(~is_partner))
+
+
+def _keys(rows: int, pairs: Sequence[_JointCodes]) -> tuple[NDArray[np.int64], int]:
+    """Return a number for each row of both tables, equal for equal heads (n,), and one more than the largest.
+
+    Codes are multiplied as long as a table of all products is not much larger than the rows; else the products
+    that occur are numbered, for which they are sorted.
+    """
+    keys, size = np.zeros(rows, np.int64), 1
+    for pair in pairs:
+        both = np.concatenate([pair.first, pair.second])
+        count = int(both.max(initial=0)) + 1
+        keys, size = keys * count + both, size * count
+        if size > _DENSEST * rows + _DENSEST:
+            values, keys = np.unique(keys, return_inverse=True)
+            size = max(len(values), 1)
+    return keys, size
 
 
 def _joined_head(head: HeadColumn, other: HeadColumn, codes: _JointCodes, join: _Join) -> HeadColumn:

@@ -84,7 +84,8 @@ def other_range(chosen: DateRange, compare: Comparison) -> DateRange:
     if compare is Comparison.WEEKDAY:
         return DateRange(None, chosen.start - timedelta(days=364), chosen.end - timedelta(days=364))
     months = 1 if compare is Comparison.MONTH else 12
-    return DateRange(None, one_month_back(chosen.start, months), one_month_back(chosen.end, months))
+    start, end = one_month_back(chosen.start, months), one_month_back(chosen.end, months)
+    return DateRange(None, start if start < end else end - (chosen.end - chosen.start), end)
 
 
 def random_view(random: Random, dataset: str) -> ViewState:
@@ -260,6 +261,14 @@ def test_day_that_the_earlier_month_lacks_is_compared_with_nothing() -> None:
     ]
     assert counterparts(moved).tolist() == [0, 1, 5]
     assert len(other.periods(AFTER)) == 3
+
+
+def test_days_that_the_earlier_month_lacks_are_compared_with_its_last_ones() -> None:
+    march = ViewState(range=DateRange(None, datetime(2026, 3, 29), datetime(2026, 3, 31)), per=Granularity.DAY)
+    other = ComparedView.of(replace(march, compare=Comparison.MONTH))
+    assert other is not None
+    days = [datetime.fromtimestamp(moment, UTC) for moment in other.periods(AFTER).bounds.tolist()]
+    assert [day.strftime("%m-%d") for day in days] == ["02-27", "02-28", "03-01"]
 
 
 def test_days_of_a_zone_keep_their_clock_times() -> None:
