@@ -58,8 +58,8 @@ def find_unusual_days(table: Table, column: FigureColumn, loaded: NDArray[np.boo
     `table` has one row for each day and group; `column` is its figure, which adds up over time. `loaded` (days,)
     marks the days of which everything is known and that have ended; others are neither judged nor compared with.
     The expectation is the median of the same weekday in the eight weeks before; a group without a row used
-    nothing. A day counts if it is above the expectation and above all but one of the earlier weekdays, so that one
-    earlier outlier hides no later one.
+    nothing. A day counts if it is above all but one of the earlier weekdays, and so above their median: one earlier
+    outlier hides no later one.
     """
     assert table.period is not None, "the table has one row for each day"
     days = len(loaded)
@@ -122,7 +122,7 @@ class _Cells:
         return excess
 
     def exact(self, row: int, weeks_of: NDArray[np.bool_]) -> UnusualDay | None:
-        """Return the day of a row, None if it is not above the expectation and all but one earlier weekday."""
+        """Return the day of a row, None if it is not above all but one earlier weekday."""
         period = self._table.period
         assert period is not None
         day = int(period.index[row])
@@ -131,7 +131,7 @@ class _Cells:
         earlier = sorted((figures.at(at) if at >= 0 else None) or 0 for at in self._rows_at(cells).tolist())
         actual, expected = figures.at(row), _median(earlier)
         assert actual is not None
-        if actual <= expected or actual <= earlier[-2]:
+        if actual <= earlier[-2]:  # which is at least the median
             return None
         groups = tuple((head.name, head.value(row), head.labels[head.code(row)]) for head in self._table.groups)
         start = int(period.periods.bounds[day])
