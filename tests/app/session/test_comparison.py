@@ -208,6 +208,39 @@ def test_costs_of_an_open_day_are_compared_with_a_whole_day_and_it_is_said() -> 
     assert "Today has not ended: the compared period has a whole day in its place." in result.notes
 
 
+@pytest.mark.parametrize(
+    ("hour", "minute", "preset", "dataset", "sentence"),
+    [
+        (
+            14,
+            40,
+            Preset.TODAY,
+            "completions",
+            "Compared up to 14:00 today with 19 May 2026 00:00 to 19 May 2026 14:00.",
+        ),
+        (
+            0,
+            20,
+            Preset.TODAY,
+            "completions",
+            "This hour has not ended: the compared period has a whole hour in its place.",
+        ),
+        (14, 40, None, "costs", "Today has not ended: the compared period has a whole day in its place."),
+        (14, 40, None, "completions", "Compared up to 14:00 today with 1 Apr 2026 00:00 to 20 Apr 2026 14:00."),
+    ],
+)
+def test_end_of_the_compared_part_is_said(
+    hour: int, minute: int, preset: Preset | None, dataset: str, sentence: str
+) -> None:
+    now = int(datetime(2026, 5, 20, hour, minute, tzinfo=UTC).timestamp())
+    month = DateRange(None, datetime(2026, 5, 1), datetime(2026, 6, 1))
+    view = ViewState(
+        dataset, month if preset is None else DateRange(preset), grouping=(), compare=Comparison.PREVIOUS
+    )
+    with session_of(now=now) as session:
+        assert sentence in session.look(view).notes
+
+
 def test_missing_days_of_the_compared_period_are_named_and_fetched() -> None:
     usage = costs(2)
     usage.starts = [start for start in usage.starts if start >= START + 40 * DAY]
@@ -221,6 +254,7 @@ def test_missing_days_of_the_compared_period_are_named_and_fetched() -> None:
         assert session.coverage(other).to_fetch == result.to_fetch
     assert (result.coverage.complete, result.complete) == (True, False)
     assert any(note.startswith("Compared period incomplete: 5 of 10 days") for note in result.notes)
+    assert "What is not loaded counts as 0 in the changes." in result.notes
 
 
 def test_amounts_in_different_currencies_are_rows_of_their_own_and_have_no_total() -> None:

@@ -86,7 +86,7 @@ def _with_comparison(result: ViewResult, other: ViewResult, names: Names, week_s
     notes = (
         *result.notes,
         *(note for note in other.notes if note not in result.notes),
-        *_range_notes(own, other, moved, compared.elapsed_until(own, result.now)),
+        *_range_notes(result, other, moved, compared.elapsed_until(own, result.now)),
         *joined.notes,
     )
     return replace(result, table=table, notes=tuple(notes), compared=other)
@@ -101,17 +101,23 @@ def compared_cell(result: ViewResult, cell: Cell, week_start: int) -> Cell | Non
     return replace(cell, period=int(places[0])) if len(places) else None
 
 
-def _range_notes(own: Periods, other: ViewResult, moved: NDArray[np.int64], elapsed_until: int | None) -> list[str]:
+def _range_notes(
+    result: ViewResult, other: ViewResult, moved: NDArray[np.int64], elapsed_until: int | None
+) -> list[str]:
     """Return sentences about the compared range: its days, its length and whether it is loaded."""
-    span, coverage = other.coverage.periods.span, other.coverage
-    notes = [f"Compared with {_span_text(other.coverage.periods)}."]
+    own, coverage = result.coverage.periods, other.coverage
+    span = coverage.periods.span
     lengths = np.diff(np.minimum(own.bounds, own.span.end if elapsed_until is None else elapsed_until))
     moved_lengths = np.diff(moved)
-    if elapsed_until is not None and elapsed_until < own.span.end:
+    notes = [f"Compared with {_span_text(coverage.periods)}."]
+    if elapsed_until is not None:
         until = datetime.fromtimestamp(elapsed_until, own.zone)
-        notes = [f"Compared up to {until:%H:%M} today with {_span_text(other.coverage.periods)}."]
-    elif elapsed_until is not None:
-        notes.append("Today has not ended: the compared period has a whole day in its place.")
+        if elapsed_until <= result.now:
+            notes = [f"Compared up to {until:%H:%M} today with {_span_text(coverage.periods)}."]
+        elif until.time() == time():
+            notes.append("Today has not ended: the compared period has a whole day in its place.")
+        else:
+            notes.append("This hour has not ended: the compared period has a whole hour in its place.")
     days, other_days = round(int(lengths.sum()) / 86400), round((span.end - span.start) / 86400)
     if days != other_days:
         notes.append(f"The periods differ in length: {count(days, 'day')} and {count(other_days, 'day')}.")
@@ -121,6 +127,8 @@ def _range_notes(own: Periods, other: ViewResult, moved: NDArray[np.int64], elap
         notes.append("There is no usage in the compared period.")
     if not coverage.complete:
         notes.append(f"Compared period incomplete: {coverage.summary}.")
+    if not (coverage.complete and result.coverage.complete):
+        notes.append("What is not loaded counts as 0 in the changes.")
     return notes
 
 
