@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,9 +11,11 @@ import pytest
 from tests.rigs.charts import DAY, OCTOBER, chart_of, days, put_hours, stored
 from tests.rigs.organizations import KEYS, LAST_WEEK, Servers, combined_profile, running_servers
 from usage_viewer.app.chart import ChartFace, ChartRequest, charted_figure, load_chart
+from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.query.chart_buckets import BucketState
 from usage_viewer.query.chart_series import GroupKind
 
 VALUES = [[10 * day, day, 1] for day in range(1, 8)]
@@ -45,6 +48,39 @@ def test_table_with_periods_is_charted_without_another_look() -> None:
         chart = load_chart(session, result, ChartRequest("input_tokens"))
     assert chart.result is result
     assert chart.is_of_table
+
+
+def test_line_of_the_compared_period_is_its_total_by_bucket() -> None:
+    with stored(VALUES) as session:
+        for per in (Granularity.TOTAL, Granularity.DAY):
+            view = replace(WEEK, range=days(4, 6), per=per, compare=Comparison.PREVIOUS)
+            series = chart_of(session, view).series
+            assert series is not None
+            assert series.totals == tuple(map(sum, VALUES[3:6]))
+            assert series.compared == tuple(map(sum, VALUES[:3]))
+
+
+def test_days_of_the_compared_period_that_are_not_loaded_are_gaps_in_the_line() -> None:
+    with stored(VALUES) as session:
+        view = replace(WEEK, range=days(2, 4), per=Granularity.DAY, compare=Comparison.PREVIOUS)
+        series = chart_of(session, view).series
+        assert series is not None
+        assert series.totals == tuple(map(sum, VALUES[1:4]))
+        assert series.compared == (None, None, sum(VALUES[0]))
+        quotient = chart_of(session, replace(view, columns=("cached_share",), order=())).series
+    assert quotient is not None
+    assert quotient.compared == ()
+
+
+def test_day_with_rows_of_the_compared_period_only_is_not_partly_loaded() -> None:
+    with stored(VALUES) as session:
+        view = replace(WEEK, range=days(7, 10), per=Granularity.DAY, compare=Comparison.PREVIOUS)
+        result = session.look(view)
+        assert not result.coverage.complete
+        series = load_chart(session, result, ChartRequest("input_tokens")).series
+    assert series is not None
+    assert [BucketState(state) for state in series.buckets.states[1:]] == [BucketState.NOT_LOADED] * 3
+    assert series.compared == tuple(map(sum, VALUES[2:6]))
 
 
 def test_filters_and_search_hold_in_the_chart() -> None:

@@ -387,3 +387,39 @@ def test_minute_buckets_are_fetched_for_uneven_times(ask: Table, server: DemoSer
     starts = [datetime.fromisoformat(row["period_start"]) for row in printed.rows]
     assert starts
     assert all(first <= start < first + timedelta(minutes=23) for start in starts)
+
+
+class TestComparison:
+    def test_comparison_adds_the_figures_of_the_other_period(self, ask: Table) -> None:
+        columns = ("--group-by", "model", "--metrics", "input_tokens", "--format", "json")
+        printed = ask(*OCTOBER, *columns, "--compare", "previous")
+        assert printed.status == 0
+        assert "Compared with 1 Sep 2026 to 30 Sep 2026.\n" in printed.err
+        assert "The periods differ in length: 31 days and 30 days.\n" in printed.err
+        rows = printed.rows
+        old = ask("--from", "2026-09-01", "--to", "2026-10-01", *columns).rows
+        before = {row["model"]: row["input_tokens@compared"] for row in rows if row["new_or_gone"] != "new"}
+        assert before == {row["model"]: row["input_tokens"] for row in old}
+        assert len(before) > 5
+        changes = [row["input_tokens@change"] for row in rows]
+        assert changes == sorted(changes, reverse=True)
+        for row in rows:
+            assert row["input_tokens@change"] == (row["input_tokens"] or 0) - (row["input_tokens@compared"] or 0)
+
+    def test_rows_are_sorted_by_a_column_of_the_comparison(self, ask: Table) -> None:
+        columns = ("--group-by", "model", "--metrics", "input_tokens", "--format", "json")
+        rows = ask(*OCTOBER, *columns, "--compare", "month", "--sort", "input_tokens@change_percent").rows
+        shares = [
+            row["input_tokens@change_percent"] for row in rows if row["input_tokens@change_percent"] is not None
+        ]
+        assert shares == sorted(shares)
+        assert len(shares) > 5
+
+    def test_missing_days_of_the_other_period_are_an_incomplete_answer(
+        self, ask: Table, server: DemoServer
+    ) -> None:
+        assert ask(*BY_MODEL).status == 0
+        fail_with(server, 500)
+        printed = ask(*BY_MODEL, "--compare", "previous")
+        assert printed.status == 3
+        assert "Compared period incomplete: " in printed.err

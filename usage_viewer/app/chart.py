@@ -12,12 +12,15 @@ from usage_viewer.app.session.session import Session
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import Figure
 from usage_viewer.domain.column_key import ColumnKey
+from usage_viewer.domain.compared_view import ComparedView
+from usage_viewer.domain.comparison import Comparison, counterparts
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.row_change_column import GONE, RowChangeColumn
+from usage_viewer.domain.view import NEW_OR_GONE, ViewState
 from usage_viewer.domain.zones import zone_name
-from usage_viewer.query.chart_buckets import ChartBuckets, chart_buckets, choose_periods
-from usage_viewer.query.chart_series import ChartSeries, is_stackable, line, parts_of, stack
+from usage_viewer.query.chart_buckets import ChartBuckets, chart_buckets, choose_periods, known_periods
+from usage_viewer.query.chart_series import ChartSeries, compared_totals, is_stackable, line, parts_of, stack
 from usage_viewer.query.heat_map import HeatMap, heat_map
 
 NO_HOURS = "{} has no hours."
@@ -93,7 +96,7 @@ def charted_figure(view: ViewState, chosen: str = "") -> str:
     A figure that the table does not show is passed over.
     """
     shown = view.shown_columns
-    sorted_by = [key.column.name for key in view.order if key.column.is_plain]
+    sorted_by = [key.column.name for key in view.order if key.column.is_plain or key.column.is_of_comparison]
     candidates = (chosen, *sorted_by, view.dataset.default_columns[0])
     return next((name for name in candidates if name in shown), shown[0])
 
@@ -113,7 +116,7 @@ def load_chart(
     source, notes = _source(session, result, request, figure, cancellation)
     buckets = _buckets(source, request)
     if is_stackable(figure):
-        series = stack(source.table, figure, buckets)
+        series = _with_compared(stack(source.table, figure, buckets), source, request.week_start)
     else:
         series = line(source.table, figure, source.effective_view.dataset, buckets)
     return Chart(
@@ -127,6 +130,19 @@ def load_chart(
         notes=notes,
         is_of_table=source is result,
     )
+
+
+def _with_compared(series: ChartSeries, source: ViewResult, week_start: int) -> ChartSeries:
+    """Return the series with the totals of the compared period, if there is one and the units are the same."""
+    other = source.compared
+    column = None if other is None else source.table.find_figure(ColumnKey(series.figure.name, compared=True))
+    if other is None or column is None or series.problem:
+        return series
+    view = other.effective_view
+    assert isinstance(view, ComparedView)
+    own_of = counterparts(view.moved_bounds(source.now, week_start))
+    known = known_periods(other.coverage, own_of, len(source.coverage.periods))
+    return replace(series, compared=compared_totals(series, source.table, column, known))
 
 
 def _source(
@@ -147,6 +163,8 @@ def _source(
         per = choose_periods(fine, request.most_buckets, request.week_start).per
     grouping = view.grouping if figure.statistic is None else ()
     asked = replace(view.with_grouping(grouping), per=per, columns=names, order=(), include_empty=False)
+    if not is_stackable(figure):  # the line of a quotient is that of the shown period alone
+        asked = replace(asked, compare=Comparison.NONE)
     source = session.look(asked, cancellation, named=request.named)
     if source.coverage.complete or not result.coverage.complete or view.per is not Granularity.TOTAL:
         return source, ()
@@ -181,7 +199,11 @@ def _in_utc(
 
 def _buckets(source: ViewResult, request: ChartRequest) -> ChartBuckets:
     coverage, period = source.coverage, source.table.period
-    occupied = np.empty(0, np.int64) if period is None else np.flatnonzero(np.bincount(period.index))
+    occupied = np.empty(0, np.int64)
+    if period is not None:
+        marks = source.table.by_key.get(ColumnKey(NEW_OR_GONE))
+        index = period.index if not isinstance(marks, RowChangeColumn) else period.index[marks.codes != GONE]
+        occupied = np.flatnonzero(np.bincount(index))
     coarse = choose_periods(coverage.periods, request.most_buckets, request.week_start)
     return chart_buckets(coarse, coverage, source.statuses, source.ungranted, source.now, occupied)
 
@@ -197,6 +219,7 @@ def _load_heat_map(
         source = result
     else:
         asked = replace(view, per=Granularity.HOUR, columns=(figure.name,), order=(), include_empty=False)
+        asked = replace(asked, compare=Comparison.NONE)
         source = session.look(asked, cancellation, named=request.named)
     if source.effective_view.per is not Granularity.HOUR:
         return Chart(request, source, problem=NO_HOURS.format(view.dataset.label))

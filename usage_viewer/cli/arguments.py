@@ -12,6 +12,7 @@ from usage_viewer.cli.loading_options import add_loading_options, add_name_optio
 from usage_viewer.cli.picture_options import add_picture_options
 from usage_viewer.domain.catalog import DATASETS, Dataset
 from usage_viewer.domain.column_key import ColumnKey
+from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.dataset import EXTRA
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
@@ -248,6 +249,14 @@ def _add_content_options(table: argparse.ArgumentParser) -> None:
         f"{EXTRA}NAME is a field that this version doesn't know",
     )
     table.add_argument(
+        "--compare",
+        choices=tuple(Comparison),
+        default=Comparison.NONE.value,
+        metavar="PERIOD",
+        help="add the figures of another period and the changes since: previous (the period before), month (the "
+        "same days last month), year, or weekday (364 days earlier); the largest change comes first",
+    )
+    table.add_argument(
         "--include-empty",
         action="store_true",
         help="include idle periods and, with --names, keys, people and projects without usage",
@@ -287,7 +296,10 @@ def parse_view(arguments: argparse.Namespace) -> ViewState:
         columns=_parse_metrics(arguments.metrics, data),
         zone=arguments.zone,
         include_empty=arguments.include_empty,
+        compare=Comparison(arguments.compare),
     )
+    if not arguments.sort:
+        return view.with_compare(view.compare)
     return view.with_order(_parse_order(arguments.sort, view))
 
 

@@ -16,6 +16,7 @@ from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.session import Session
 from usage_viewer.cli.arguments import parse_view
 from usage_viewer.cli.error_output import CLEAR_LINE, write_error
+from usage_viewer.domain.compared_view import sides
 from usage_viewer.domain.coverage import Coverage, Refresh
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import (
@@ -152,7 +153,7 @@ def _print_table(task: Printing, write: Writer) -> int:
     if not profile.capabilities.can_fetch:
         return _report_missing_in_snapshot(result.coverage, err)
     report_missing(result.coverage, err)
-    return COMPLETE if result.coverage.complete and error is None and not has_refused else INCOMPLETE
+    return COMPLETE if result.complete and error is None and not has_refused else INCOMPLETE
 
 
 def _report_adjustments(result: ViewResult, err: TextIO) -> bool:
@@ -202,7 +203,7 @@ def _fetch(task: Printing) -> UsageViewerError | None:
     session, view, profile = task.session, task.view, task.profile
     show = _progress_line(task.err)
     try:
-        needs_usage = bool(session.coverage(view, refresh=task.refresh).to_fetch)
+        needs_usage = any(session.coverage(side, refresh=task.refresh).to_fetch for side in sides(view))
         needs_names = task.names and _uses_names(view)
         store_session = session.store_session
         if not (needs_usage or needs_names) or store_session is None or not profile.capabilities.needs_key:
@@ -286,7 +287,7 @@ def _export(result: ViewResult, task: Printing) -> Export:
     return Export(
         result.table,
         rows,
-        provenance_of(view, result.coverage, task.session.names),
+        provenance_of(view, result.coverage, task.session.names, result.compared_coverage),
         totals=totals_of(result.table, rows, view.dataset, result.coverage),
     )
 

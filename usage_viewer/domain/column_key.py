@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from usage_viewer.domain.zones import iso
 
@@ -11,31 +12,50 @@ _ESCAPED = re.compile(f"[%{_MARK};=]")
 _ESCAPE = re.compile("%([0-9a-f]{2})")
 
 
+class ChangeKind(StrEnum):
+    """Names the columns that a comparison computes from a figure and the same figure of the compared period."""
+
+    AMOUNT = "change"
+    SHARE = "change_percent"
+    VOLUME = "change_volume"
+    PRICE = "change_price"
+    NEW = "change_new"
+    GONE = "change_gone"
+    UNSPLIT = "change_unsplit"
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnKey:
     """Identifies a column by its figure, dimension or period, and by what limits it.
 
     A key without limits is *plain*. A pivot limits a figure to one period (`period`: its start, epoch seconds) or
     to one value of a dimension (`where`: the dimension's name and the value, None for "(none)"). A comparison
-    marks the figure of the compared range (`compared`).
+    marks the figure of the compared range (`compared`) and what it computes of both (`change`).
     """
 
     name: str
     period: int | None = None
     where: tuple[str, str | None] | None = None
     compared: bool = False
+    change: ChangeKind | None = None
 
     @property
     def is_plain(self) -> bool:
         """Whether the key has no limits."""
-        return self.period is None and self.where is None and not self.compared
+        return self.period is None and self.where is None and not self.is_of_comparison
+
+    @property
+    def is_of_comparison(self) -> bool:
+        """Whether the column needs a compared period."""
+        return self.compared or self.change is not None
 
     @property
     def text(self) -> str:
         """Returns the key as text: the bare name of a plain key, else the name, `@` and the limits.
 
         Examples: `input_tokens`, `input_tokens@period=2026-10-01T00:00:00Z`, `input_tokens@where=model=gpt-6`,
-        `input_tokens@where=model` (no value), `input_tokens@compared`. `parse` reads every text back.
+        `input_tokens@where=model` (no value), `input_tokens@compared`, `input_tokens@change`. `parse` reads every
+        text back.
         """
         if self.is_plain and _read(self.name) is None:
             return self.name
@@ -53,7 +73,10 @@ class ColumnKey:
 
     def with_name(self, name: str) -> "ColumnKey":
         """Return the key of another figure under the same limits."""
-        return ColumnKey(name, self.period, self.where, self.compared)
+        return ColumnKey(name, self.period, self.where, self.compared, self.change)
+
+
+_CHANGES = {kind.value: kind for kind in ChangeKind}
 
 
 def _written(key: ColumnKey) -> str:
@@ -64,6 +87,8 @@ def _written(key: ColumnKey) -> str:
         limits.append("where=" + "=".join(_escaped(part) for part in key.where if part is not None))
     if key.compared:
         limits.append("compared")
+    if key.change is not None:
+        limits.append(key.change.value)
     return f"{_escaped(key.name)}{_MARK}{';'.join(limits)}"
 
 
@@ -72,7 +97,7 @@ def _read(text: str) -> ColumnKey | None:
     name, mark, limits = text.partition(_MARK)
     if not mark:
         return None
-    period, where, compared = None, None, False
+    period, where, compared, change = None, None, False, None
     for limit in limits.split(";") if limits else ():
         kind, equals, rest = limit.partition("=")
         if kind == "period":
@@ -80,9 +105,11 @@ def _read(text: str) -> ColumnKey | None:
         elif kind == "where":
             dimension, given, value = rest.partition("=")
             where = (_unescaped(dimension), _unescaped(value) if given else None)
+        elif kind in _CHANGES and not equals:
+            change = _CHANGES[kind]
         else:
             compared = kind == "compared" and not equals
-    key = ColumnKey(_unescaped(name), period, where, compared)
+    key = ColumnKey(_unescaped(name), period, where, compared, change)
     # The name of a key without limits is shorter than the text: this ends.
     return key if key.text == text else None
 

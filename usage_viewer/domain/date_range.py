@@ -138,6 +138,12 @@ def shift_range(chosen: DateRange, step: int, now: int, zone: tzinfo, week_start
     )
 
 
+def length_of(chosen: DateRange, now: int, zone: tzinfo, week_start: int = 0) -> int | timedelta:
+    """Return the length by which `shift_range` moves a range: a number of months, or else a length on the clock."""
+    start, end = _whole_units(chosen, now, zone, week_start)
+    return _whole_months(start, end) or end - start
+
+
 def _whole_units(chosen: DateRange, now: int, zone: tzinfo, week_start: int) -> tuple[datetime, datetime]:
     """Return the range as `wall` does, but *this week*, *this month* and so on to the end of the week or month."""
     start, end = chosen.wall(now, zone, week_start)

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Final
 
 from usage_viewer.domain.catalog import dataset_named
-from usage_viewer.domain.column_key import ColumnKey
+from usage_viewer.domain.column_key import ChangeKind, ColumnKey
+from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.dataset import PROFILE, Dataset, across_profiles, is_extra, with_extras
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
@@ -24,6 +25,10 @@ NOT_AVAILABLE: Final = "\ufdd0not available"
 """The value of a dimension where the organization's API does not grant it: neither an id nor none."""
 
 NOT_AVAILABLE_TEXT = "(not available)"
+
+
+NEW_OR_GONE: Final = "new_or_gone"
+"""Name of the column that marks the rows which only one of two compared periods has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,8 @@ class ViewState:
     first; they hold keys of columns, of which a pivot or a comparison has several for one figure. `columns` are the
     names of the displayed figures; empty means the dataset's default columns. `profiles` are the ids of the
     organizations that the view combines; empty means the current organization only. `include_empty` adds the rows
-    without usage: idle periods, and unused keys, people and projects. A field that this version
-    doesn't know has the name `extra.` plus its own name.
+    without usage: idle periods, and unused keys, people and projects. `compare` adds the figures of another period
+    and the changes since. A field that this version doesn't know has the name `extra.` plus its own name.
 
     Raises InputError for a name that the dataset doesn't have, or that is given twice.
     """
@@ -89,6 +94,7 @@ class ViewState:
     zone: str = "UTC"
     profiles: tuple[str, ...] = ()
     include_empty: bool = False
+    compare: Comparison = Comparison.NONE
 
     def __post_init__(self) -> None:
         data = self.dataset
@@ -143,12 +149,13 @@ class ViewState:
         With rows without usage, those of the last use are between grouping and figures; a table lacks them if
         the organization's lists don't tell.
 
-        A pivot has several columns of one of these names.
+        A pivot has several columns of one of these names, and so has a comparison.
         """
         period = () if self.per is Granularity.TOTAL else (PERIOD,)
         used = self.grouping if self.include_empty else ()
         last_used = (last_used_name(name) for name in used if self.dataset.dimension(name).names in HAVE_LAST_USED)
-        return (*period, *self.grouping, *last_used, *self.shown_columns)
+        marks = (NEW_OR_GONE,) if self.compare is not Comparison.NONE and (period or self.grouping) else ()
+        return (*period, *self.grouping, *last_used, *marks, *self.shown_columns)
 
     @property
     def default_order(self) -> tuple[SortKey, ...]:
@@ -268,6 +275,25 @@ class ViewState:
         """Return the view with or without the rows that have no usage."""
         return replace(self, include_empty=include)
 
+    def with_compare(self, compare: Comparison) -> "ViewState":
+        """Return the view compared with another period, or with none.
+
+        Unless the user chose an order, the largest increase comes first.
+        """
+        plain = tuple(key for key in self.order if not _needs_comparison(key.column))
+        if compare is Comparison.NONE:
+            order = plain if plain or not self.order else self.default_order
+            return replace(self, compare=compare, order=order)
+        unchosen = ((), self.default_order, (SortKey(PERIOD, descending=False), *self.default_order))
+        return replace(self, compare=compare, order=self._change_order if self.order in unchosen else self.order)
+
+    @property
+    def _change_order(self) -> tuple[SortKey, ...]:
+        """Return the order by the change of the figure that the view is usually sorted by, the largest first."""
+        usual = [key.column.name for key in self.default_order if key.column.name in self.shown_columns]
+        figure = next(iter((*usual, *self.shown_columns)))
+        return (SortKey(ColumnKey(figure, change=ChangeKind.AMOUNT), descending=True),)
+
     def with_order(self, order: Iterable[SortKey]) -> "ViewState":
         """Return the view with another order."""
         return replace(self, order=tuple(order))
@@ -313,6 +339,10 @@ class ViewState:
     def _order_without(self, *names: str) -> tuple[SortKey, ...]:
         """Return the order without the columns of some figures and dimensions, those of a pivot included."""
         return tuple(key for key in self.order if key.column.name not in names)
+
+
+def _needs_comparison(column: ColumnKey) -> bool:
+    return column.is_of_comparison or column.name == NEW_OR_GONE
 
 
 @lru_cache(maxsize=32)

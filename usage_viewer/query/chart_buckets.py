@@ -86,6 +86,16 @@ def chart_buckets(
     return ChartBuckets(coarse, states, _overlap(coarse.bounds, ungranted) > 0, coarse_of)
 
 
+def known_periods(compared: Coverage, own_of: NDArray[np.int64], periods: int) -> NDArray[np.bool_]:
+    """Return the periods of the table whose compared period is loaded (periods,).
+
+    Period i of `compared` is compared with the period `own_of[i]` of the table.
+    """
+    known = np.zeros(periods, np.bool_)
+    known[own_of] = _overlap(compared.periods.bounds, compared.missing) == 0
+    return known
+
+
 def _overlap(bounds: NDArray[np.int64], runs: Sequence[BucketRun], until: int | None = None) -> NDArray[np.int64]:
     """Return the seconds of each bucket that lie in a run and before `until` (epoch seconds), (n,)."""
     spans = _merged(runs, int(bounds[-1]) if until is None else until)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from usage_viewer.domain.catalog import Figure
 from usage_viewer.domain.dataset import Dataset, Derived
 from usage_viewer.domain.figures import Number, NumberColumn
-from usage_viewer.domain.table import Table
+from usage_viewer.domain.table import FigureColumn, Table
 from usage_viewer.domain.view import NOT_AVAILABLE, NOT_AVAILABLE_TEXT, Value
 from usage_viewer.query.aggregate import EXACT, missing_mask, normalize_decimal, sum_column
 from usage_viewer.query.chart_buckets import ChartBuckets
@@ -53,8 +53,8 @@ class ChartSeries:
     bucket. The largest group is the first; *Others* and "(not available)" come last. `is_stacked` is False for a
     figure that does not add up over groups: it has one group, the total. `group_of_row` (rows,) is the series of
     each row of the table that the chart was made of, `bucket_of_row` (rows,) its bucket.
-    `compared` are the totals of a compared period, one for each bucket; nothing fills them yet: the place where a
-    comparison joins the chart. `problem` says why nothing can be drawn.
+    `compared` are the totals of the compared period, one for each bucket, None where they are not known; empty
+    without a comparison. `problem` says why nothing can be drawn.
     """
 
     figure: Figure
@@ -138,6 +138,23 @@ def line(table: Table, figure: Figure, dataset: Dataset, buckets: ChartBuckets) 
     with localcontext(EXACT):
         computed = figure.compute(parts)
         return _total_line(figure, buckets, NumberColumn(computed.values, computed.missing))
+
+
+def compared_totals(
+    series: ChartSeries, table: Table, column: FigureColumn, known: NDArray[np.bool_]
+) -> tuple[Number | None, ...]:
+    """Return the figure of the compared period in each bucket, for a figure that adds up over groups.
+
+    `column` is the column of the compared figure in `table`. None where a period of the bucket has no loaded
+    counterpart (`known`, for each period of `table`): what is not known is not drawn as 0.
+    """
+    buckets = series.buckets
+    bucket, size = _bucket_of_row(table, buckets), len(buckets.periods)
+    figures = _over_time(column.figures, table, series.figure, bucket)
+    summed = sum_column(figures, bucket, size)
+    is_known = np.ones(size, np.bool_)
+    is_known[buckets.coarse_of[~known]] = False
+    return _listed(summed.values, is_known)
 
 
 def parts_of(figure: Figure) -> tuple[str, ...]:

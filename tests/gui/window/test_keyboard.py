@@ -218,7 +218,7 @@ def test_shortcut_dialog_lists_every_key(crowded: WindowUnderTest, user: User) -
     assert not sheet.isVisible()
 
 
-@pytest.mark.parametrize("key", [Qt.Key.Key_D, Qt.Key.Key_R, Qt.Key.Key_P, Qt.Key.Key_Z])
+@pytest.mark.parametrize("key", [Qt.Key.Key_D, Qt.Key.Key_R, Qt.Key.Key_M, Qt.Key.Key_P, Qt.Key.Key_Z])
 def test_escape_closes_a_popup_and_restores_the_focus(rig: WindowRig, user: User, key: Qt.Key) -> None:
     window = rig.start()
     table = window.page.table

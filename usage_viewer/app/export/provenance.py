@@ -24,6 +24,7 @@ class Provenance:
     filters_text: str = ""
     fetched_at_text: str = ""
     complete_text: str = ""
+    compared_text: str = ""
     program: str = PROGRAM
 
     @property
@@ -33,6 +34,7 @@ class Provenance:
             self.program,
             self.dataset_label,
             f"{self.range_text} {self.zone}",
+            self.compared_text and f"compared with {self.compared_text}",
             self.per,
             self.grouping and f"by {self.grouping}",
             self.filters_text and f"filter: {self.filters_text}",
@@ -48,6 +50,7 @@ class Provenance:
             ("Program", self.program),
             ("Dataset", self.dataset_label),
             ("Range", self.range_text),
+            ("Compared with", self.compared_text),
             ("Time zone", self.zone),
             ("Rows", self.per),
             ("Grouped by", self.grouping),
@@ -63,8 +66,13 @@ class Provenance:
         return f"# {self.text}"
 
 
-def provenance_of(view: ViewState, coverage: Coverage, names: Names) -> Provenance:
-    """Return the source line of a table, with the range as it was when the table was built."""
+def provenance_of(
+    view: ViewState, coverage: Coverage, names: Names, compared: Coverage | None = None
+) -> Provenance:
+    """Return the source line of a table, with the range as it was when the table was built.
+
+    `compared` is the coverage of the period that the view is compared with.
+    """
     return Provenance(
         dataset_label=view.dataset.label,
         range_text=_range_text(coverage.periods),
@@ -74,6 +82,7 @@ def provenance_of(view: ViewState, coverage: Coverage, names: Names) -> Provenan
         filters_text=_filters_text(view, names),
         fetched_at_text=_loaded_text(coverage),
         complete_text=coverage.summary,
+        compared_text="" if compared is None else _compared_text(compared),
     )
 
 
@@ -90,6 +99,11 @@ def _range_text(periods: Periods) -> str:
         first, last = start.date(), end.date() - timedelta(days=1)
         return f"{first}" if first == last else f"{first} – {last}"
     return f"{start:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M}"
+
+
+def _compared_text(compared: Coverage) -> str:
+    text = _range_text(compared.periods)
+    return text if compared.complete else f"{text} ({compared.summary})"
 
 
 def _filters_text(view: ViewState, names: Names) -> str:

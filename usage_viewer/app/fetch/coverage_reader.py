@@ -63,7 +63,7 @@ class CoverageReader:
         time_of_fetch: Callable[[], float] | None = None,
     ) -> None:
         """`time_of_fetch` returns the time that a bucket fetched now would get (None: that of `clock`)."""
-        self._store, self._clock, self._week_start = store, clock, week_start
+        self._store, self._clock, self.week_start = store, clock, week_start
         self._time_of_fetch = time_of_fetch or clock
 
     @property
@@ -79,11 +79,11 @@ class CoverageReader:
         """Adjust `view` to what its dataset and its organization support, as of `now` (epoch seconds)."""
         grants = self.grants(view.dataset_name, now)
         stored = self._grains_within(view, now) if any(item.always for item in grants.refusals) else []
-        return adjust_view(view, now, self._week_start, grants, stored)
+        return adjust_view(view, now, self.week_start, grants, stored)
 
     def _grains_within(self, view: ViewState, now: int) -> list[frozenset[str]]:
         """Return the grains with a stored bucket in the range of a view: older usage may have more dimensions."""
-        bounds = view.periods(now, self._week_start).bounds
+        bounds = view.periods(now, self.week_start).bounds
         return [
             grain.grain
             for grain in self._store.grains(view.dataset_name)

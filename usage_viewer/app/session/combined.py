@@ -7,12 +7,14 @@ import numpy as np
 
 from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.app.session.capabilities import COMBINED
+from usage_viewer.app.session.comparison import look_at_both
 from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.app.verification.verifier import VerificationOutcome
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import dataset_named
+from usage_viewer.domain.compared_view import ComparedView
 from usage_viewer.domain.coverage import Coverage, Refresh, combine_coverage
 from usage_viewer.domain.dataset import PROFILE, Extras
 from usage_viewer.domain.errors import Cancelled, KeyMissing, UsageViewerError
@@ -102,7 +104,15 @@ class CombinedSession:
 
     def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
         """Answer `view` from what is stored in every organization, with names for ids if `named`."""
-        now = self.now
+        now, other = self.now, ComparedView.of(view)
+        names = self.names if named else Names()
+
+        def look(side: ViewState) -> ViewResult:
+            return self._look(side, now, names, cancellation)
+
+        return look(view) if other is None else look_at_both(view, other, look, names, self._week_start)
+
+    def _look(self, view: ViewState, now: int, names: Names, cancellation: Cancellation | None) -> ViewResult:
         grants = self._common_grants(view.dataset_name)
         adjusted = adjust_view(view, now, self._week_start, grants)
         one = _of_one(adjusted.view)
@@ -111,7 +121,6 @@ class CombinedSession:
             adjusted.view,
             [replace(source, profile=profile) for profile, item in stored.items() for source in item.sources],
         )
-        names = self.names if named else Names()
         table, notes = answer(
             adjusted.view,
             plan,

@@ -27,8 +27,29 @@ class ViewResult:
     extras: Extras = NO_EXTRAS
     lacking: tuple[str, ...] = ()  # dimensions of the view that are not granted in all its range
     ungranted: tuple[BucketRun, ...] = ()  # the buckets that lack such a dimension
+    compared: "ViewResult | None" = None  # the compared period, whose figures the table has too
 
     @property
     def effective_view(self) -> ViewState:
         """The view as its dataset supports it."""
         return self.adjusted_view or self.view
+
+    @property
+    def complete(self) -> bool:
+        """Whether every bucket that has begun is stored, also of the compared period."""
+        return all(part.coverage.complete for part in self.sides)
+
+    @property
+    def sides(self) -> "tuple[ViewResult, ...]":
+        """The result and that of the compared period, if there is one."""
+        return (self,) if self.compared is None else (self, self.compared)
+
+    @property
+    def to_fetch(self) -> tuple[BucketRun, ...]:
+        """The runs of buckets to fetch, also of the compared period."""
+        return tuple(run for part in self.sides for run in part.coverage.to_fetch)
+
+    @property
+    def compared_coverage(self) -> Coverage | None:
+        """The stored and missing buckets of the compared period; None without a comparison."""
+        return None if self.compared is None else self.compared.coverage

@@ -12,6 +12,7 @@ from usage_viewer.app.fetch.fetcher import Fetcher
 from usage_viewer.app.fetch.ports import Source
 from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.app.session.capabilities import ORGANIZATION, SNAPSHOT, Capabilities
+from usage_viewer.app.session.comparison import look_at_both
 from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.verification.verification_log import StoredPart, VerificationLog
@@ -23,6 +24,7 @@ from usage_viewer.app.verification.verifier import (
 )
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, dataset_named
+from usage_viewer.domain.compared_view import ComparedView, sides
 from usage_viewer.domain.coverage import FETCH_AGAIN_AFTER, Coverage, Refresh
 from usage_viewer.domain.dataset import Extras
 from usage_viewer.domain.errors import KeyMissing, SnapshotError, StoreError, UsageViewerError
@@ -162,7 +164,17 @@ class StoreSession:
 
     def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
         """Answer `view` from what is stored, with names for ids if `named`."""
-        now = self.now
+        now, other = self.now, ComparedView.of(view)
+
+        def look(side: ViewState) -> ViewResult:
+            return self._look(side, now, cancellation, named=named)
+
+        if other is None:
+            return look(view)
+        names = self._store.names() if named else Names()
+        return look_at_both(view, other, look, names, self._coverage.week_start)
+
+    def _look(self, view: ViewState, now: int, cancellation: Cancellation | None, *, named: bool) -> ViewResult:
         adjusted = self._coverage.adjust(view, now)
         stored = self._coverage.read(adjusted, now)
         plan = plan_view(adjusted.view, stored.sources)
@@ -210,9 +222,9 @@ class StoreSession:
         """Fetch what `view` lacks and what may have grown; yield each step."""
         if self.now >= RELEASED_AT:
             self._store.distrust_fetches_after(self.now + FETCH_AGAIN_AFTER)
-        if not self.coverage(view, refresh=refresh).to_fetch:
-            return
-        yield from self._connected_fetcher().fetch(view, cancellation or Cancellation(), refresh=refresh)
+        for side in sides(view):
+            if self.coverage(side, refresh=refresh).to_fetch:
+                yield from self._connected_fetcher().fetch(side, cancellation or Cancellation(), refresh=refresh)
 
     def load_names(self, cancellation: Cancellation | None = None) -> Iterator[str]:
         """Fetch the lists of names; yield a line for the status bar before a long wait."""

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from usage_viewer.domain.column_key import ColumnKey
+from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity
@@ -45,6 +46,7 @@ def restored_view(stored: object) -> ViewState:
     view = _with(view, stored.get("search"), str, ViewState.with_search)
     view = _with(view, stored.get("profiles"), tuple[str, ...], ViewState.across)
     view = _with(view, stored.get("include_empty"), bool, ViewState.with_empty_rows)
+    view = _with(view, stored.get("compare"), Comparison, ViewState.with_compare)
     if isinstance(stored.get("grouping"), list):
         grouped = _with_each(view.with_grouping(()), stored["grouping"], str, _with_group)
         view = grouped if grouped.grouping or not stored["grouping"] else view

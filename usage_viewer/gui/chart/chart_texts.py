@@ -81,6 +81,8 @@ class ChartTexts:
             notes.append("Hours that have not ended or are not loaded are left out.")
         if series is not None and not series.is_stacked and not series.problem:
             notes.append(f"{self.chart.figure.label} does not add up over groups: the line is that of the total.")
+        if series is not None and series.compared:
+            notes.append("Dashed line: total of the compared period.")
         if self.chart.summed is not None:
             notes.append(self._summed_note(self.chart.summed))
         return notes
@@ -160,7 +162,12 @@ class ChartTexts:
             ]
         total = series.totals[bucket]
         lines.append(ReadoutLine(self.figure, self._total(bucket) if total is None else self.full(total)))
-        return lines
+        return [*lines, *self._compared(bucket)]
+
+    def _compared(self, bucket: int) -> list[ReadoutLine]:
+        """Return the figure of the compared period, if it is known."""
+        number = self.series.compared[bucket] if self.series.compared else None
+        return [] if number is None else [ReadoutLine("Compared period", self.full(number))]
 
     def _total(self, bucket: int) -> str:
         """Return the text of a bucket without any number: nothing was used, or the figure was not reported."""
@@ -177,6 +184,7 @@ class ChartTexts:
                 parts.append(f"{series.groups[group].label}: {self.full(series.values[group][bucket])}{place}")
                 text = f"all {text}"
             parts.append(text)
+            parts += [f"{line.label}: {line.number}" for line in self._compared(bucket)]
         parts.append(self.state_of(bucket))
         return ", ".join(part for part in parts if part)
 

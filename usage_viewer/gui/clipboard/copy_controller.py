@@ -50,12 +50,12 @@ class Chosen:
         A workbook always has totals and the source.
         """
         look, rows, locale = self.shown.look, self.rows, QLocale()
-        view = look.effective_view
+        view, compared = look.effective_view, look.compared_coverage
         is_workbook = form is Format.XLSX
         return Export(
             look.table,
             rows,
-            provenance_of(view, look.coverage, self.names) if self.provenance or is_workbook else None,
+            provenance_of(view, look.coverage, self.names, compared) if self.provenance or is_workbook else None,
             decimal_point=locale.decimalPoint(),
             names=form is Format.JSON,
             shown=ShownNumbers(locale),

@@ -43,7 +43,7 @@ class CellTips:
         lines = ["Not given"] if value is None else []
         if value is not None and (self.abbreviated or self._is_cut(shown, value)):
             lines.append(f"{self.exact.text(value, shown.kind, shown.unit)} {shown.measure}".rstrip())
-        lines += self._computation(shown, row)
+        lines += self._computation(shown, row) if column.change is None else self._change(column, row)
         if self.bars is not None and self.bars.key == column:
             share = self.bars.share_of_total(row)
             lines += [] if share is None else [f"{self.exact.share(share)} of the total"]
@@ -53,6 +53,16 @@ class CellTips:
     def _is_cut(column: FigureColumn, value: Number) -> bool:
         """Report whether the cell shows an amount with fewer digits than it has."""
         return column.shown is not None and Decimal(value) != round(Decimal(value), column.shown.decimals)
+
+    def _change(self, column: ColumnKey, row: int) -> list[str]:
+        """Return the two figures of a change."""
+        parts = (ColumnKey(column.name), ColumnKey(column.name, compared=True))
+        figures = [self.table.find_figure(part) for part in parts]
+        return [
+            f"{figure.label}: {self.exact.text(figure.figures.at(row), figure.kind, figure.unit)}"
+            for figure in figures
+            if figure is not None
+        ]
 
     def _computation(self, column: FigureColumn, row: int) -> list[str]:
         """Return the formula of a derived figure and those of its parts that the table shows."""

@@ -239,19 +239,21 @@ class BackgroundVerifier(QObject):
 
     # Sources of a cell
 
-    def find_sources(self, cell: Cell, column: str, metrics: Sequence[str]) -> None:
-        """Find the buckets that contribute to a cell of the current result; emit `sources_found`.
+    def find_sources(
+        self, cell: Cell, column: str, metrics: Sequence[str], result: SortedResult | None = None
+    ) -> None:
+        """Find the buckets that contribute to a cell of a result (None: the current one); emit `sources_found`.
 
         `column` is the name of the cell's column, `metrics` names the stored metrics to sum up for each bucket.
         """
-        session, current = self._workspace.session, self._workspace.last
+        session, current = self._workspace.session, result or self._workspace.last
         if session is None or current is None:
             return
-        result, names = current, tuple(metrics)
+        of, names = current, tuple(metrics)
         self._in_worker(
             RECORDS,
             lambda cancel: CellSources(
-                result, cell, column, names, tuple(session.contributions(result.look, cell, names, cancel))
+                of, cell, column, names, tuple(session.contributions(of.look, cell, names, cancel))
             ),
             self.sources_found.emit,
         )

@@ -64,6 +64,9 @@ class Actions(QObject):
             "Show sou&rces…", "Ctrl+I", "Lists the periods, records and load times behind the current cell"
         )
         self.changes = self._add("Restated figures…", "Ctrl+H", "Lists figures that the server changed later")
+        self.unusual = self._add(
+            "Unusua&l days…", "Ctrl+U", "Lists days that are the furthest above what their weekday usually has"
+        )
         self.prove = self._add("Verify totals now", "Ctrl+K", "Compares the downloaded totals with OpenAI's")
         self.columns = self._add("Col&umns…", "Alt+C", "Chooses the figures that are shown as columns")
         self.include_empty = self._toggle(
@@ -172,7 +175,7 @@ class Actions(QObject):
         colours = menu.addMenu("C&olors")
         colours.addActions(list(self.scheme.values()))
         menu.addSeparator()
-        menu.addActions([self.origins, self.changes, self.prove])
+        menu.addActions([self.unusual, self.origins, self.changes, self.prove])
         return menu
 
     def _organization_menu_of(self, parent: QWidget) -> QMenu:

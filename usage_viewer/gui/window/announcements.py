@@ -89,6 +89,7 @@ class Announcements(QObject):
         for differs, text in (
             (before.dataset_name != view.dataset_name, page.dataset.choice),
             (before.range != view.range, page.range.button.choice),
+            (before.compare is not view.compare, page.compare.accessibleName()),
             (before.per is not view.per, page.per.choice),
             (before.zone != view.zone, page.zone.choice),
         ):

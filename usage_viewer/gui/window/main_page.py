@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout
 
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.bars.compare_choice import CompareChoice
 from usage_viewer.gui.bars.filter_bar import FilterBar
 from usage_viewer.gui.bars.grouping_bar import GroupingBar
 from usage_viewer.gui.bars.menu_choices import DatasetChoice, GranularityChoice, ZoneChoice
@@ -48,6 +49,7 @@ class MainPage(QWidget):
         self.organization = OrganizationButton(self)
         self.dataset = DatasetChoice(self)
         self.range = RangePicker(self)
+        self.compare = CompareChoice(self)
         self.per = GranularityChoice(self)
         self.zone = ZoneChoice(self)
         # Built in the order of Tab: from left to right and from top to bottom.
@@ -74,7 +76,7 @@ class MainPage(QWidget):
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(UNIT // 2)
-        for choice in (self.organization, self.dataset, self.range, self.per, self.zone):
+        for choice in (self.organization, self.dataset, self.range, self.compare, self.per, self.zone):
             top.addWidget(choice)
         top.addStretch(1)
         for button in self._buttons.values():
@@ -152,7 +154,7 @@ class MainPage(QWidget):
 
     def _connect(self) -> None:
         workspace = self._workspace
-        for part in (self.range, self.per, self.zone, self.grouping, self.filters, self.table):
+        for part in (self.range, self.compare, self.per, self.zone, self.grouping, self.filters, self.table):
             part.view_requested.connect(workspace.show_view)
         connect(self._actions.columns, self._choose_columns)
         self._actions.include_empty.triggered.connect(
@@ -189,7 +191,7 @@ class MainPage(QWidget):
         """Show a requested view in the controls at once; the table follows with its result."""
         self.dataset.show_view(view)
         self.range.show_view(view, self._workspace.now)
-        for part in (self.per, self.zone, self.grouping, self.filters, self.table):
+        for part in (self.compare, self.per, self.zone, self.grouping, self.filters, self.table):
             part.show_view(view)
         self._actions.clear_filters.setEnabled(view.filtered)
         self._actions.include_empty.setChecked(view.include_empty)

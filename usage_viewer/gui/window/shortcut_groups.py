@@ -17,6 +17,7 @@ _CONTROLS: Sequence[ShortcutGroup] = (
             ("Go to the next or previous control", "Tab, Shift+Tab"),
             ("Organization", "Alt+U"),
             ("Dataset, range, period, time zone", "Alt+D, Alt+R, Alt+P, Alt+Z"),
+            ("Comparison", "Alt+M"),
             ("Grouping, filters", "Alt+G, Alt+L"),
             ("Earlier or later range", "Alt+Left, Alt+Right"),
             ("Search", "Ctrl+F"),

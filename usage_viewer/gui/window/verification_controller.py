@@ -17,7 +17,11 @@ from usage_viewer.gui.verification.record_lists import (
 from usage_viewer.gui.verification.verifier import BackgroundVerifier, CellSources, VerificationState
 from usage_viewer.gui.window.actions import Actions, connect
 from usage_viewer.gui.window.main_page import MainPage
+from usage_viewer.gui.workspace.locale_week import week_start
+from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.workspace import Workspace
+
+NOTHING_COMPARED = "The compared period has no such day."
 
 
 class VerificationController(QObject):
@@ -82,7 +86,18 @@ class VerificationController(QObject):
         view, result = self._shown_view, self._workspace.last
         if result is not None:
             cell = cell.limited_by(column.key, result.look.coverage.periods)
-        self._verifier.find_sources(cell, column.name, metrics_of(column.name, view.dataset, view.shown_columns))
+        metrics = metrics_of(column.name, view.dataset, view.shown_columns)
+        if result is None or result.look.compared is None or not column.key.compared:
+            self._verifier.find_sources(cell, column.name, metrics)
+            return
+        from usage_viewer.app.session.comparison import compared_cell  # with the query layer: late
+
+        other = compared_cell(result.look, cell, week_start(self._page.locale()))
+        if other is None:
+            self._page.status.show_message(NOTHING_COMPARED)
+            return
+        compared = SortedResult(result.look.compared, result.look.compared.table.ordered(()))
+        self._verifier.find_sources(other, column.name, metrics, compared)
 
     def show_sources(self, sources: CellSources) -> RecordDialog:
         """List the records that a cell adds up."""

@@ -25,6 +25,7 @@ from usage_viewer.gui.window.incomplete_controller import IncompleteController
 from usage_viewer.gui.window.main_page import MainPage
 from usage_viewer.gui.window.shortcut_groups import shortcut_groups
 from usage_viewer.gui.window.source_display import SourceDisplay
+from usage_viewer.gui.window.unusual_controller import UnusualController
 from usage_viewer.gui.window.verification_controller import VerificationController
 from usage_viewer.gui.workspace.app_context import AppContext
 from usage_viewer.gui.workspace.settings_controller import SettingsController
@@ -61,6 +62,7 @@ class WindowParts(QObject):
         self.datasets = DatasetController(self.workspace, self.settings, self.page)
         self.verifier = BackgroundVerifier(self.workspace, self.tasks, self)
         self.verification = VerificationController(self.verifier, self.workspace, self.page, self.actions)
+        self.unusual = UnusualController(self.workspace, self.tasks, self.page, self.actions)
         self.copying = CopyController(self.tasks, self)
         self.commands = Commands(self.workspace, self.page, self.actions, self.copying)
         self.announcer = Announcer(window)
@@ -91,6 +93,7 @@ class WindowParts(QObject):
         workspace.view_changed.connect(self.settings.save_view)
         self.settings.write_failed.connect(errors.show)
         self.verifier.failed.connect(errors.show)
+        self.unusual.failed.connect(errors.show)
         self.commands.failed.connect(errors.show)
         page.table.header.widths_changed.connect(lambda: self.settings.save_widths(page.table.header.widths()))
         self.chart.failed.connect(errors.show)

@@ -43,7 +43,8 @@ class FetchController(QObject):
     @staticmethod
     def needs(result: SortedResult) -> Needs:
         """Return what a fetch for `result` would be for: views with equal needs use the same buckets."""
-        segments = result.look.coverage.periods.segments(result.view.dataset.widths)
+        widths = result.view.dataset.widths
+        segments = (run for side in result.look.sides for run in side.coverage.periods.segments(widths))
         return result.view.dataset_name, tuple(segments)
 
     def is_due(self, result: SortedResult) -> bool:
@@ -52,7 +53,7 @@ class FetchController(QObject):
         A fetch that ended well and changed nothing is not repeated by itself.
         """
         return (
-            bool(result.look.coverage.to_fetch)
+            bool(result.look.to_fetch)
             and self.needs(result) not in (self._needs, self._given_up)
             and _state(result) != self._changed_nothing
         )
@@ -105,5 +106,6 @@ class FetchController(QObject):
 
 def _state(result: SortedResult) -> object:
     """Return what is stored and what is to be fetched of a result's view."""
-    coverage = result.look.coverage
-    return result.view.dataset_name, coverage.to_fetch, coverage.oldest_fetch, coverage.newest_fetch
+    sides = [part.coverage for part in result.look.sides]
+    stored = tuple((part.to_fetch, part.oldest_fetch, part.newest_fetch) for part in sides)
+    return result.view.dataset_name, stored
