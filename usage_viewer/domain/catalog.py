@@ -1,4 +1,4 @@
-"""Lists the datasets: one entry for each endpoint of the organization's usage and costs.
+"""Lists the datasets: one entry for each endpoint of the organization's usage and costs, and the computed ones.
 
 A new endpoint is a new entry in `DATASETS`; no other module names its fields.
 Source: the organization Usage API (`/organization/usage/…`, `/organization/costs`).
@@ -24,11 +24,14 @@ from usage_viewer.domain.dataset import (
 )
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import BucketWidth
+from usage_viewer.domain.spend import Attribution, Reason
 
 __all__ = [
+    "API_DATASETS",
     "COSTS",
     "DATASETS",
     "MONEY",
+    "SPEND",
     "Aggregation",
     "Dataset",
     "Derived",
@@ -311,8 +314,63 @@ _entries: dict[str, Dataset] = {
     )
 }
 
-DATASETS: Mapping[str, Dataset] = MappingProxyType(_entries)
-"""The datasets by name; only `registered` changes it."""
+SPEND = Dataset(
+    name="spend",
+    label="Spend",
+    path="",
+    object="",
+    dimensions=(
+        Dimension("service", "Service", labels=tuple((item.name, item.label) for item in _entries.values())),
+        PROJECT,
+        USER,
+        API_KEY,
+        MODEL,
+        BATCH,
+        SERVICE_TIER,
+        API_SOURCE,
+        Dimension("line_item", "Line item"),
+        Dimension("token_kind", "Token kind"),
+        Dimension(
+            "attribution",
+            "Attribution",
+            labels=(
+                (Attribution.BILLED, "billed"),
+                (Attribution.BY_TOKENS, "attributed by tokens"),
+                (Attribution.ASSUMED_FACTOR, "assumed factor"),
+            ),
+        ),
+        Dimension(
+            "reason",
+            "Reason without usage",
+            labels=(
+                (Reason.NO_COUNTERPART, "no usage is reported for it"),
+                (Reason.USAGE_MISSING, "usage is missing"),
+                (Reason.CREDIT, "credit"),
+                (Reason.UNRECOGNISED, "line item not recognized"),
+            ),
+        ),
+        Dimension("currency", "Currency", requested=False),
+        Dimension("quantity_unit", "Quantity unit", requested=False),
+    ),
+    metrics=(
+        replace(COSTS.metric("amount"), path=(), help="Part of the billed amount that this usage caused."),
+        replace(COSTS.metric("quantity"), help="Part of the billed quantity, in the line item's unit."),
+    ),
+    page_limits=COSTS.page_limits,
+    default_columns=("amount",),
+    default_grouping=("model", "reason"),
+    largest_first="amount",
+    computed=True,
+)
+"""The costs, each row split over the usage that it bills. Computed on this computer, see `domain.spend`."""
+
+_every = {SPEND.name: SPEND, **_entries}
+
+API_DATASETS: Mapping[str, Dataset] = MappingProxyType(_entries)
+"""The datasets that the API has, by name; only `registered` changes it."""
+
+DATASETS: Mapping[str, Dataset] = MappingProxyType(_every)
+"""All datasets by name: the computed ones first, then those of the API; only `registered` changes it."""
 
 
 @contextmanager
@@ -321,13 +379,13 @@ def registered(dataset: Dataset) -> Iterator[None]:
 
     Raises ValueError for a name that is taken.
     """
-    if dataset.name in _entries:
+    if dataset.name in _every:
         raise ValueError(f"{dataset.name} is already registered")
-    _entries[dataset.name] = dataset
+    _every[dataset.name] = _entries[dataset.name] = dataset
     try:
         yield
     finally:
-        del _entries[dataset.name]
+        del _every[dataset.name], _entries[dataset.name]
 
 
 def dataset_named(name: str) -> Dataset:

@@ -43,6 +43,7 @@ class Dimension:
     path: tuple[str, ...] = ()  # its place in a result, if not at the top under its name
     names: str = ""  # the list that names its ids: project, user, api_key
     name_field: str = ""  # the field of a result that has the id's name, if there is one
+    labels: tuple[tuple[str, str], ...] = ()  # values and their texts for users, if the program defines them
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class PageLimit:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Describes one endpoint: its address, dimensions, figures and limits. Names in it are unique.
+    """Describes one endpoint, or a computed dataset: dimensions, figures and limits. Names in it are unique.
 
     Raises ValueError for a duplicate name.
     """
@@ -82,6 +83,7 @@ class Dataset:
     derived: tuple[Derived, ...] = ()
     over_time: tuple[OverTime, ...] = ()
     identities: tuple[Identity, ...] = ()
+    computed: bool = False  # made on this computer from other datasets; no request has its name
     _dimensions: dict[str, Dimension] = field(
         init=False, repr=False, compare=False, hash=False, default_factory=dict
     )

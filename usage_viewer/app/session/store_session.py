@@ -14,6 +14,8 @@ from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.app.session.capabilities import ORGANIZATION, SNAPSHOT, Capabilities
 from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
+from usage_viewer.app.spend.input_fetch import fetch_inputs
+from usage_viewer.app.spend.spend_source import SpendSource
 from usage_viewer.app.verification.verification_log import StoredPart, VerificationLog
 from usage_viewer.app.verification.verifier import (
     VerificationOutcome,
@@ -22,7 +24,7 @@ from usage_viewer.app.verification.verifier import (
     verification_windows,
 )
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.catalog import DATASETS, dataset_named
+from usage_viewer.domain.catalog import API_DATASETS, COSTS, DATASETS, SPEND, dataset_named
 from usage_viewer.domain.coverage import FETCH_AGAIN_AFTER, Coverage, Refresh
 from usage_viewer.domain.dataset import Extras
 from usage_viewer.domain.errors import KeyMissing, SnapshotError, StoreError, UsageViewerError
@@ -40,7 +42,7 @@ from usage_viewer.domain.verification import (
     Completeness,
 )
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.domain.view_adjustment import requested_dimensions
+from usage_viewer.domain.view_adjustment import AdjustedView, requested_dimensions
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Store
@@ -77,6 +79,8 @@ class StoreSession:
         self._fetcher: Fetcher | None = None
         self._unavailable_datasets = dict(unavailable_datasets or {})
         self._coverage = CoverageReader(store, clock, week_start, time_of_fetch)
+        self._spend = SpendSource(store, lambda: self.unavailable_datasets, lambda: self.connected)
+        self._coverage.computed_grains = self._spend.grains
         self._verification_log = VerificationLog(store)
         self._verifier = Verifier(store, self._coverage, self._verification_log, clock=clock, workers=workers)
 
@@ -91,7 +95,7 @@ class StoreSession:
             clock=lambda: saved_at,
             week_start=week_start,
             capabilities=SNAPSHOT,
-            unavailable_datasets={name: error for name in DATASETS if name not in datasets},
+            unavailable_datasets={name: error for name in API_DATASETS if name not in datasets},
         )
 
     @property
@@ -130,7 +134,7 @@ class StoreSession:
     def empty(self) -> bool:
         """Whether no bucket of any dataset is stored."""
         return not any(
-            len(buckets.starts) for name in DATASETS for buckets in self._store.stored_buckets(name).values()
+            len(buckets.starts) for name in API_DATASETS for buckets in self._store.stored_buckets(name).values()
         )
 
     @property
@@ -146,15 +150,22 @@ class StoreSession:
         """Return the stored fields of a dataset that this version does not know."""
         return self._store.extras(dataset)
 
-    def stored_view(self, view: ViewState, now: int) -> StoredView:
+    def stored_view(self, view: ViewState, now: int, cancellation: Cancellation | None = None) -> StoredView:
         """Find the stored buckets that answer `view` at `now` (epoch seconds).
 
         A dimension that this organization does not grant at all is absent in all of them.
         """
         adjusted = self._coverage.adjust(view, now)
-        stored = self._coverage.read(adjusted, now)
+        stored = self._read(adjusted, now, cancellation)
         sources = [replace(item, absent=item.absent | frozenset(adjusted.removed)) for item in stored.sources]
         return replace(stored, sources=tuple(sources))
+
+    def _read(self, adjusted: AdjustedView, now: int, cancellation: Cancellation | None) -> StoredView:
+        """Find the stored buckets of an adjusted view; compute those of a computed dataset first."""
+        stored = self._coverage.read(adjusted, now)
+        if not adjusted.view.dataset.computed:
+            return stored
+        return self._spend.update(stored, cancellation or Cancellation())
 
     def coverage(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED, now: int | None = None) -> Coverage:
         """Compare what `view` needs with what is stored."""
@@ -164,7 +175,7 @@ class StoreSession:
         """Answer `view` from what is stored, with names for ids if `named`."""
         now = self.now
         adjusted = self._coverage.adjust(view, now)
-        stored = self._coverage.read(adjusted, now)
+        stored = self._read(adjusted, now, cancellation)
         plan = plan_view(adjusted.view, stored.sources)
         names = self._store.names() if named else Names()
         table, notes = answer(adjusted.view, plan, self._store.read, names, cancellation)
@@ -177,7 +188,7 @@ class StoreSession:
             now,
             period_statuses(stored.coverage, stored.held, now),
             adjusted.view,
-            (*adjusted.notes, *grain_notes(adjusted.view, stored, grants), *notes),
+            (*adjusted.notes, *stored.notes, *grain_notes(adjusted.view, stored, grants), *notes),
             self._store.extras(view.dataset_name),
             (*adjusted.removed, *(name for name in requested_dimensions(adjusted.view) if name in stored.absent)),
             stored.ungranted,
@@ -198,11 +209,19 @@ class StoreSession:
     def unavailable_datasets(self) -> dict[str, UsageViewerError]:
         """The datasets that are not available from this source, with the reason."""
         fetcher = self._fetcher
-        return {**self._unavailable_datasets, **({} if fetcher is None else fetcher.unavailable)}
+        unavailable = {**self._unavailable_datasets, **({} if fetcher is None else fetcher.unavailable)}
+        return unavailable | ({SPEND.name: unavailable[COSTS.name]} if COSTS.name in unavailable else {})
 
     def windows(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED) -> list[BucketRun]:
         """Return the windows that a fetch for `view` begins with, one request each."""
-        return self._coverage.windows(view, refresh=refresh)
+        return [run for part in self._fetched(view) for run in self._coverage.windows(part, refresh=refresh)]
+
+    def _fetched(self, view: ViewState) -> Iterator[ViewState]:
+        """Yield the views that are fetched for a view: those of the inputs of a computed dataset, or itself."""
+        if not view.dataset.computed:
+            yield view
+        else:
+            yield from self._spend.input_views(self._coverage.adjust(view, self.now).view)
 
     def fetch(
         self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: Refresh = Refresh.NEEDED
@@ -210,9 +229,14 @@ class StoreSession:
         """Fetch what `view` lacks and what may have grown; yield each step."""
         if self.now >= RELEASED_AT:
             self._store.distrust_fetches_after(self.now + FETCH_AGAIN_AFTER)
-        if not self.coverage(view, refresh=refresh).to_fetch:
+        views = [part for part in self._fetched(view) if self.coverage(part, refresh=refresh).to_fetch]
+        if not views:
             return
-        yield from self._connected_fetcher().fetch(view, cancellation or Cancellation(), refresh=refresh)
+        fetcher, cancellation = self._connected_fetcher(), cancellation or Cancellation()
+        if not view.dataset.computed:
+            yield from fetcher.fetch(view, cancellation, refresh=refresh)
+        else:
+            yield from fetch_inputs(fetcher, views, cancellation, refresh)
 
     def load_names(self, cancellation: Cancellation | None = None) -> Iterator[str]:
         """Fetch the lists of names; yield a line for the status bar before a long wait."""
@@ -269,7 +293,8 @@ class StoreSession:
 
     def ask_again(self, dataset: str) -> None:
         """Forget what the organization refused, so that the next fetch requests every dimension again."""
-        self._store.forget_refusals(dataset)
+        for name in self._spend.inputs() if dataset_named(dataset).computed else (dataset,):
+            self._store.forget_refusals(name)
 
     def _connected_fetcher(self) -> Fetcher:
         fetcher = self._fetcher
@@ -281,18 +306,27 @@ class StoreSession:
 
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
         """Return the result of earlier verifications of `view`."""
+        view, coverage = self._verified(view, coverage)
         parts = self._parts(view, coverage)
         return self._verification_log.completeness(coverage or self.coverage(view), parts)
 
+    def _verified(self, view: ViewState, coverage: Coverage | None = None) -> tuple[ViewState, Coverage | None]:
+        """Return the view whose totals the server has: spend adds up to the costs of the same days."""
+        if not view.dataset.computed:
+            return view, coverage
+        costs, *_ = self._spend.input_views(self._coverage.adjust(view, self.now).view)
+        return costs, None
+
     def requests_to_verify(self, view: ViewState, coverage: Coverage, *, pending_only: bool = False) -> int:
         """Return how many requests `verify` sends if no bucket has to be fetched again."""
+        view, whole = self._verified(view, coverage)
         return sum(
             len(
                 verification_windows(
                     stored_dataset(part.stored_as), self._verifier.runs_to_compare(part, pending_only)
                 )
             )
-            for part in self._parts(view, coverage)
+            for part in self._parts(view, whole)
         )
 
     def _parts(self, view: ViewState, coverage: Coverage | None) -> list[StoredPart]:
@@ -309,7 +343,7 @@ class StoreSession:
         pending_only: bool = False,
     ) -> VerificationOutcome:
         """Compare the stored sums with the server's sums without grouping."""
-        source = self._connected_fetcher().source
+        source, (view, _) = self._connected_fetcher().source, self._verified(view)
         request = VerificationRequest(source, view, cancellation or Cancellation(), tuple(refetch), pending_only)
         return self._verifier.verify(request)
 
@@ -317,12 +351,13 @@ class StoreSession:
         """Find rows of `view` in which a whole is not the sum of its parts."""
         now = self.now
         adjusted = self._coverage.adjust(view, now)
-        sources = self._coverage.read(adjusted, now).sources
+        sources = self._read(adjusted, now, cancellation).sources
         return self._store.verification.broken_identities(adjusted.view, sources, self._store.names(), cancellation)
 
     def changes(self, dataset: str, span: Span | None, cancellation: Cancellation | None = None) -> Changes:
         """Return values changed by a later fetch in the last 30 days, within `span` (None: all)."""
-        return self._store.verification.changes(dataset, span, self.now, cancellation)
+        fetched = COSTS.name if dataset_named(dataset).computed else dataset
+        return self._store.verification.changes(fetched, span, self.now, cancellation)
 
     def contributions(
         self, result: ViewResult, cell: Cell, metrics: Sequence[str], cancellation: Cancellation | None = None

@@ -15,6 +15,7 @@ from usage_viewer.store.engine.digests import (
     engine_mark,
     renew_digests,
     renew_every_digest,
+    start_digest,
 )
 
 DECIMALS = 24
@@ -119,6 +120,16 @@ def _version_6(cursor: Connection) -> None:
     renew_every_digest(cursor)
 
 
+def _version_7(cursor: Connection) -> None:
+    cursor.execute("""
+        CREATE TABLE attributed (         -- the days of the computed dataset spend
+            start BIGINT NOT NULL,        -- epoch seconds
+            signature VARCHAR NOT NULL    -- of everything that the day was computed from
+        )
+    """)
+    start_digest(cursor, "attributed")
+
+
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (
     _version_1,
     _version_2,
@@ -126,6 +137,7 @@ MIGRATIONS: Sequence[Callable[[Connection], None]] = (
     _version_4,
     _version_5,
     _version_6,
+    _version_7,
 )
 """Step i migrates from version i to i + 1; version 0 is an empty file."""
 
