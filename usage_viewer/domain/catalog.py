@@ -21,6 +21,7 @@ from usage_viewer.domain.dataset import (
     OverTime,
     PageLimit,
     Statistic,
+    UnitPrice,
 )
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import BucketWidth
@@ -355,6 +356,32 @@ SPEND = Dataset(
     metrics=(
         replace(COSTS.metric("amount"), path=(), help="Part of the billed amount that this usage caused."),
         replace(COSTS.metric("quantity"), help="Part of the billed quantity, in the line item's unit."),
+        Metric(
+            "priced_amount",
+            "Amount with a quantity",
+            MONEY,
+            Kind.DECIMAL,
+            help="Amount of the line items that have a quantity; credits have none.",
+            unit_from="currency",
+        ),
+        Metric(
+            "priced_quantity",
+            "Quantity in price units",
+            "units",
+            Kind.DECIMAL,
+            help="Millions of tokens, or the quantity in another unit.",
+            unit_from="quantity_unit",
+        ),
+    ),
+    prices=(
+        UnitPrice(
+            "price",
+            "Price",
+            "per 1M tokens or unit",
+            "priced_amount",
+            "priced_quantity",
+            help="For 1 million tokens, or for one unit of another quantity.",
+        ),
     ),
     page_limits=COSTS.page_limits,
     default_columns=("amount",),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.metrics import Aggregation, Derived, Figure, Kind, Metric, OverTime, Statistic
+from usage_viewer.domain.metrics import Aggregation, Derived, Figure, Kind, Metric, OverTime, Statistic, UnitPrice
 from usage_viewer.domain.period import BucketWidth
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "OverTime",
     "PageLimit",
     "Statistic",
+    "UnitPrice",
     "across_profiles",
     "extra_label",
     "is_extra",
@@ -81,6 +82,7 @@ class Dataset:
     always_grouped: tuple[str, ...] = ()  # dimensions that every request is grouped by, if granted
     largest_first: str = ""  # the figure that rows without periods are sorted by at first, if there is one
     derived: tuple[Derived, ...] = ()
+    prices: tuple[UnitPrice, ...] = ()
     over_time: tuple[OverTime, ...] = ()
     identities: tuple[Identity, ...] = ()
     computed: bool = False  # made on this computer from other datasets; no request has its name
@@ -121,8 +123,8 @@ class Dataset:
 
     @property
     def columns(self) -> tuple[Figure, ...]:
-        """All figures: metrics, figures over time, derived figures."""
-        return (*self.metrics, *self.over_time, *self.derived)
+        """All figures: metrics, figures over time, derived figures, prices."""
+        return (*self.metrics, *self.over_time, *self.derived, *self.prices)
 
     def dimension(self, name: str) -> Dimension:
         """Return the dimension. Raises KeyError."""

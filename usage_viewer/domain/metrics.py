@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -285,6 +286,73 @@ class Derived:
     def explanation(self, dataset: FigureLookup) -> str:
         """Return the formula in a sentence."""
         return f"{self.formula(dataset)}, computed from the sums of this row."
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPrice:
+    """Describes a price: the sum of amounts divided by the sum of quantities, with `PRICE_DIGITS` digits."""
+
+    name: str
+    label: str
+    unit: str
+    amount: str
+    quantity: str
+    help: str = ""
+    kind: Kind = Kind.DECIMAL
+
+    @property
+    def heading(self) -> str:
+        """The label."""
+        return self.label
+
+    @property
+    def statistic(self) -> Statistic | None:
+        """None: a price needs only sums."""
+        return None
+
+    @property
+    def sums_over_time(self) -> bool:
+        """False: prices don't add up."""
+        return False
+
+    @property
+    def measured(self) -> str:
+        """The name of the amount: a price has its currency."""
+        return self.amount
+
+    def needs(self) -> tuple[str, ...]:
+        """Return the names of the amount and the quantity."""
+        return (self.amount, self.quantity)
+
+    def compute(self, sums: Sums) -> NumberColumn:
+        """Return the price of each row (n,); missing where a part is missing or the quantity is 0."""
+        amounts, quantities = (sums[name].listed() for name in self.needs())
+        prices = [self._divide(*pair) for pair in zip(amounts, quantities, strict=True)]
+        values = np.empty(len(prices), np.object_)
+        values[:] = [Decimal() if price is None else price for price in prices]
+        return NumberColumn(values, np.array([price is None for price in prices], np.bool_))
+
+    def compute_one(self, sums: Mapping[str, Number | None]) -> Number | None:
+        """Return the price of one row; None where a part is missing or the quantity is 0."""
+        return self._divide(*(sums[name] for name in self.needs()))
+
+    @staticmethod
+    def _divide(amount: Number | None, quantity: Number | None) -> Decimal | None:
+        if amount is None or not quantity:
+            return None
+        return _PRICES.divide(Decimal(amount), Decimal(quantity)).normalize(_PRICES)
+
+    def formula(self, dataset: FigureLookup) -> str:
+        """Return the formula in the labels of the parts."""
+        return " ÷ ".join(dataset.column(name).label for name in self.needs())
+
+    def explanation(self, dataset: FigureLookup) -> str:
+        """Return the formula in a sentence."""
+        return f"{self.formula(dataset)}, computed from the sums of this row."
+
+
+PRICE_DIGITS: Final = 9
+_PRICES: Final = Context(prec=PRICE_DIGITS, rounding=ROUND_HALF_EVEN)
 
 
 def _heading(label: str, unit: str, with_unit: bool) -> str:

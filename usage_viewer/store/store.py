@@ -37,13 +37,12 @@ from usage_viewer.store.engine.digests import check_table, check_tables, start_d
 from usage_viewer.store.engine.malloc import keep_freed_memory
 from usage_viewer.store.engine.schema import (
     add_columns,
-    combination_table,
     create_tables,
     existing_tables,
     fact_table,
-    is_current,
-    migrate,
+    migrate_file,
     new_columns,
+    read_combinations,
 )
 from usage_viewer.store.fact_cache import FactCache
 from usage_viewer.store.fact_query import FactQuery, FactsMissing, read_facts
@@ -360,7 +359,7 @@ class Store:
 
     def _load(self, *, migrated: bool = False) -> None:
         if not migrated:
-            self._migrate()
+            migrate_file(self._database)
         with self._database.cursor() as cursor, damage_if_misread():
             self._buckets = BucketIndex.load(cursor)
             lacking = {} if self._database.is_new else new_columns(cursor, self._buckets.stored())
@@ -370,14 +369,6 @@ class Store:
         if lacking:
             with self._database.transaction() as cursor:
                 add_columns(cursor, lacking)
-
-    def _migrate(self) -> None:
-        is_new = self._database.is_new
-        with self._database.cursor() as cursor:
-            current = not is_new and is_current(cursor)
-        if not current:
-            with self._database.transaction() as cursor:
-                migrate(cursor, is_new=is_new)
 
     def _store_names(self, names: list[Name]) -> None:
         if names:
@@ -401,10 +392,5 @@ class Store:
         data = stored_dataset(dataset)
         with self._write_lock:
             with self._database.cursor() as cursor:
-                rows = []
-                if combination_table(data) in existing_tables(cursor):
-                    columns = ", ".join(quoted(dimension.name) for dimension in data.dimensions)
-                    rows = cursor.execute(
-                        f"SELECT {columns} FROM {quoted(combination_table(data))} ORDER BY id"
-                    ).fetchall()
+                rows = read_combinations(cursor, data)
             return self._indexes.setdefault(dataset, DimensionIndex(data, rows))

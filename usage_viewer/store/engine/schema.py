@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import duckdb
 
+from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import Dataset, Kind
 from usage_viewer.domain.errors import StoreDamaged, StoreNewer
 from usage_viewer.domain.period import BucketWidth
-from usage_viewer.store.engine.database import Connection, quoted
+from usage_viewer.store.engine.database import Connection, Database, quoted
 from usage_viewer.store.engine.digests import (
     check_mark,
     check_table,
@@ -181,6 +182,16 @@ def migrate(
         _adopt_engine(cursor)
 
 
+def migrate_file(database: Database) -> None:
+    """Migrate an open file to the newest version in one transaction. Raises StoreNewer, StoreDamaged."""
+    is_new = database.is_new
+    with database.cursor() as cursor:
+        current = not is_new and is_current(cursor)
+    if not current:
+        with database.transaction() as cursor:
+            migrate(cursor, is_new=is_new)
+
+
 _WITH_DIGESTS = 6
 """The first version that has digests."""
 
@@ -234,6 +245,14 @@ def create_tables(cursor: Connection, dataset: Dataset, width: BucketWidth) -> t
 def combination_table(dataset: Dataset) -> str:
     """Return the name of the table of a dataset's combinations."""
     return f"combination_{dataset.name}"
+
+
+def read_combinations(cursor: Connection, dataset: Dataset) -> list[Combination]:
+    """Return the values of each stored combination of a dataset, by id."""
+    if combination_table(dataset) not in existing_tables(cursor):
+        return []
+    columns = ", ".join(quoted(dimension.name) for dimension in dataset.dimensions)
+    return cursor.execute(f"SELECT {columns} FROM {quoted(combination_table(dataset))} ORDER BY id").fetchall()
 
 
 def fact_table(dataset: Dataset, width: BucketWidth) -> str:

@@ -1,6 +1,7 @@
 """Writes the parts of attributed days as facts of the dataset `spend`, after it has compared them with the bill."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ from usage_viewer.domain.catalog import SPEND
 from usage_viewer.domain.errors import StoreError
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.view import NOT_AVAILABLE
+from usage_viewer.query.spend.proposals import counted, per_unit
 from usage_viewer.store.engine.database import Connection, quoted
 from usage_viewer.store.engine.digests import bucket_digests, tracked
-from usage_viewer.store.engine.schema import combination_table, fact_table
+from usage_viewer.store.engine.schema import DECIMAL, combination_table, fact_table
 from usage_viewer.store.spend.attribution import DayCosts, ServiceUsage, attribute
 from usage_viewer.store.spend.shares import PART_TABLE
 
@@ -22,6 +24,9 @@ _NAMES = tuple(item.name for item in SPEND.dimensions)
 _CELLS = quoted(combination_table(SPEND))
 _FACTS = quoted(fact_table(SPEND, BucketWidth.DAY))
 _STEPS = ("spend_part", "spend_wrong", "spend_key", "spend_value", "spend_id")
+
+
+_MOST_TOKENS = 10**9  # in one unit of a quantity
 
 
 def write_days(cursor: Connection, days: DayCosts, signatures: Mapping[int, str]) -> set[int]:
@@ -41,7 +46,7 @@ def write_days(cursor: Connection, days: DayCosts, signatures: Mapping[int, str]
     cursor.register("spend_right", {"start": right})
     chosen = "dataset = ? AND width = ? AND start BETWEEN ? AND ?"
     with tracked(cursor, "held", chosen, [SPEND.name, BucketWidth.DAY.value, *bounds]):
-        _replace_facts(cursor, bounds)
+        _replace_facts(cursor, days, bounds)
         _check_bill(cursor, days)
         _replace_buckets(cursor, bounds)
     _replace_signatures(cursor, {start: signatures[start] for start in right.tolist()}, bounds)
@@ -149,18 +154,31 @@ def _number_values(cursor: Connection) -> None:
     )
 
 
-def _replace_facts(cursor: Connection, bounds: Sequence[int]) -> None:
+def _replace_facts(cursor: Connection, days: DayCosts, bounds: Sequence[int]) -> None:
     cursor.execute(
         f"DELETE FROM {_FACTS} WHERE bucket BETWEEN ? AND ? AND bucket IN (SELECT start FROM spend_starts)",
         list(bounds),
     )
+    # Parts of quantities have at most 12 decimals; a division of decimals would return a double.
+    scaled = "part.quantity::DECIMAL(26, 12) * scale.scale::VARCHAR::DECIMAL(12, 6)"
+    priced = f"(sum({scaled}) FILTER (part.quantity != 0))::{DECIMAL}"
+    scales = [str(_price_scale(meaning.unit)) for meaning in days.meanings]
+    cursor.register("spend_scale", {"line": np.arange(len(scales), dtype=np.int32), "scale": _objects([*scales])})
     same = " AND ".join(f"part.{name} IS NOT DISTINCT FROM kind.{name}" for name in _OF_PART)
     cursor.execute(
-        f"INSERT INTO {_FACTS} (bucket, combination, amount, quantity)"
-        f" SELECT part.bucket, spend_id.id, sum(part.amount), sum(part.quantity) FROM {PART_TABLE} AS part"
+        f"INSERT INTO {_FACTS} (bucket, combination, amount, quantity, priced_amount, priced_quantity)"
+        f" SELECT part.bucket, spend_id.id, sum(part.amount), sum(part.quantity),"
+        f" sum(part.amount) FILTER (part.quantity != 0), {priced} FROM {PART_TABLE} AS part"
         f" JOIN spend_key AS kind ON {same} JOIN spend_id USING (key)"
-        " WHERE part.bucket IN (SELECT start FROM spend_right) GROUP BY ALL ORDER BY ALL"
+        " JOIN spend_scale AS scale ON scale.line = part.line"
+        " WHERE part.bucket IN (SELECT start FROM spend_right) GROUP BY ALL ORDER BY part.bucket, spend_id.id"
     )
+    cursor.unregister("spend_scale")
+
+
+def _price_scale(unit: str | None) -> Decimal:
+    """Return how many price units (a million tokens, or one other unit) one unit of a quantity is."""
+    return Decimal(min(per_unit(unit), _MOST_TOKENS)).scaleb(-6) if counted(unit) == "tokens" else Decimal(1)
 
 
 def _check_bill(cursor: Connection, days: DayCosts) -> None:
