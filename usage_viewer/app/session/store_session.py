@@ -314,7 +314,7 @@ class StoreSession:
         """Return the view whose totals the server has: spend adds up to the costs of the same days."""
         if not view.dataset.computed:
             return view, coverage
-        costs, *_ = self._spend.input_views(self._coverage.adjust(view, self.now).view)
+        *_, costs = self._spend.input_views(self._coverage.adjust(view, self.now).view)
         return costs, None
 
     def requests_to_verify(self, view: ViewState, coverage: Coverage, *, pending_only: bool = False) -> int:
@@ -380,6 +380,8 @@ class StoreSession:
         """
         from usage_viewer.store.snapshot.writer import save_snapshot
 
+        spend = ViewState(SPEND.name, view.range, grouping=(), zone=view.zone)
+        self.stored_view(spend, self.now, cancellation)  # computes the days that have changed
         return save_snapshot(self._store, folder, self.coverage(view).periods.span, cancellation)
 
     def erase(self) -> None:

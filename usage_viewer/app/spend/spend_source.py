@@ -36,10 +36,13 @@ class SpendSource:
         self._spend = SpendStore(store)
 
     def inputs(self) -> tuple[str, ...]:
-        """Return the names of the datasets that a day of spend needs, the costs first."""
+        """Return the names of the datasets that a day of spend needs.
+
+        The costs come last: a key that can read usage, but not costs, is told from one without any right.
+        """
         unavailable, connected = self._unavailable(), self._connected()
         usage = (name for name in _billed_services() if name not in unavailable)
-        return (COSTS.name, *(name for name in usage if connected or self._is_stored(name)))
+        return (*(name for name in usage if connected or self._is_stored(name)), COSTS.name)
 
     def grains(self) -> tuple[GrainBuckets, ...]:
         """Return the days whose costs and usage are all stored, as the buckets of the dataset `spend`."""
