@@ -54,7 +54,7 @@ def signatures(session: StoreSession) -> dict[int, str]:
 
 
 def store_of(session: StoreSession) -> Store:
-    return session._store  # noqa: SLF001 the file can be open once only
+    return session._store
 
 
 def test_fetch_of_spend_fetches_costs_and_usage_by_day(rig: SessionRig) -> None:
