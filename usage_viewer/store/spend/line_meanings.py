@@ -15,10 +15,13 @@ from usage_viewer.store.spend.attribution import DayCosts, usage_of_rows
 from usage_viewer.store.spend.daily_sums import DAY, DailySums
 from usage_viewer.store.spend.day_layout import Digests, Layout, services_of
 
-FACTOR_DAYS = 28
+FACTOR_DAYS = 14
 """Closed days whose rows of costs tell the relative prices of batches and tiers: the latest ones."""
 
 Factors = Mapping[LineKey, Mapping[UsageClass, Factor]]
+
+_Row = tuple[int, int, dict[UsageClass, int]]  # day number, amount in 10^-12, usage by class
+_RowsOfDay = Mapping[LineKey, list[_Row]]
 
 
 class LineMeanings:
@@ -27,6 +30,7 @@ class LineMeanings:
     def __init__(self) -> None:
         self._meanings: tuple[object, dict[LineKey, LineMeaning]] = (None, {})
         self._factors: tuple[object, Factors] = (None, {})
+        self._rows: dict[int, tuple[object, _RowsOfDay]] = {}
 
     def of(self, sums: DailySums, evidence: object) -> dict[LineKey, LineMeaning]:
         """Return the meaning of every line item; `evidence` is equal as long as the sums of closed days are."""
@@ -49,13 +53,47 @@ class LineMeanings:
     ) -> Factors:
         """Return the relative prices of batches and service tiers in each line item that bills such usage."""
         days = sorted(set(closed) & layouts.keys())[-FACTOR_DAYS:]
-        evidence = (
-            [(start, [(name, digests[name, start]) for name, _ in layouts[start]]) for start in days],
-            sorted(meanings.items(), key=str),
-        )
+        with_classes = [
+            meaning
+            for meaning in meanings.values()
+            if meaning.target is not None and API_DATASETS[meaning.target.service].has_dimension("batch")
+        ]
+        targets = [(meaning.text, meaning.unit, meaning.target) for meaning in with_classes]
+        evidence = {
+            start: (layouts[start], [digests[name, start] for name, _ in layouts[start]], targets) for start in days
+        }
         if self._factors[0] != evidence:
-            self._factors = evidence, _measured(cursor, meanings, {start: layouts[start] for start in days})
+            self._read_rows(cursor, with_classes, layouts, evidence)
+            rows = defaultdict[LineKey, list[_Row]](list)
+            for start in days:
+                for key, found in self._rows[start][1].items():
+                    rows[key] += found
+            self._factors = evidence, {key: measure_factors(_cells(found)) for key, found in rows.items()}
         return self._factors[1]
+
+    def _read_rows(
+        self,
+        cursor: Connection,
+        meanings: Sequence[LineMeaning],
+        layouts: Mapping[int, Layout],
+        evidence: Mapping[int, object],
+    ) -> None:
+        """Read the rows of costs of the days whose evidence has changed."""
+        self._rows = {start: known for start, known in self._rows.items() if known[0] == evidence.get(start)}
+        alike = defaultdict[Layout, list[int]](list)
+        for start in evidence.keys() - self._rows.keys():
+            alike[layouts[start]].append(start)
+        for layout, starts in alike.items():
+            rows: dict[int, dict[tuple[int, int], _Row]] = {start: {} for start in starts}
+            found = usage_of_rows(cursor, day_costs(sorted(starts), layout, meanings)) if meanings else []
+            for line, row, start, amount, batch, tier, used in found:
+                entry = rows[start].setdefault((line, row), (start // DAY, amount, {}))
+                entry[2][UsageClass(batch == "true", tier)] = int(used)
+            for start, entries in rows.items():
+                by_line = defaultdict[LineKey, list[_Row]](list)
+                for (line, _), entry in entries.items():
+                    by_line[meanings[line].text, meanings[line].unit].append(entry)
+                self._rows[start] = evidence[start], by_line
 
 
 def day_costs(
@@ -68,28 +106,7 @@ def day_costs(
     )
 
 
-def _measured(
-    cursor: Connection, meanings: Mapping[LineKey, LineMeaning], layouts: Mapping[int, Layout]
-) -> Factors:
-    with_classes = [
-        meaning
-        for meaning in meanings.values()
-        if meaning.target is not None and API_DATASETS[meaning.target.service].has_dimension("batch")
-    ]
-    alike = defaultdict[Layout, list[int]](list)
-    for start, layout in layouts.items():
-        alike[layout].append(start)
-    rows = defaultdict[LineKey, dict[tuple[int, int], tuple[int, int, dict[UsageClass, int]]]](dict)
-    for number, (layout, starts) in enumerate(alike.items() if with_classes else ()):
-        found = usage_of_rows(cursor, day_costs(starts, layout, with_classes))
-        for line, row, start, amount, batch, tier, used in found:
-            meaning = with_classes[line]
-            entry = rows[meaning.text, meaning.unit].setdefault((number, row), (start // DAY, amount, {}))
-            entry[2][UsageClass(batch == "true", tier)] = int(used)
-    return {key: measure_factors(_cells([*entries.values()])) for key, entries in rows.items()}
-
-
-def _cells(entries: Sequence[tuple[int, int, Mapping[UsageClass, int]]]) -> BilledCells:
+def _cells(entries: Sequence[_Row]) -> BilledCells:
     latest = sorted(entries, key=lambda entry: entry[0])[-MOST_CELLS:]
     used = {one for _, _, counts in latest for one in counts}
     classes = tuple(sorted(used, key=lambda one: (one.batch, one.tier or "")))

@@ -171,7 +171,7 @@ def _replace_facts(cursor: Connection, days: DayCosts, bounds: Sequence[int]) ->
         f" sum(part.amount) FILTER (part.quantity != 0), {priced} FROM {PART_TABLE} AS part"
         f" JOIN spend_key AS kind ON {same} JOIN spend_id USING (key)"
         " JOIN spend_scale AS scale ON scale.line = part.line"
-        " WHERE part.bucket IN (SELECT start FROM spend_right) GROUP BY ALL ORDER BY part.bucket, spend_id.id"
+        " WHERE part.bucket IN (SELECT start FROM spend_right) GROUP BY ALL"
     )
     cursor.unregister("spend_scale")
 
