@@ -106,9 +106,9 @@ def check_truth(session: StoreSession, bill: Bill) -> None:
         found[*key] += amount
         if attribution == "assumed_factor":
             assumed.add((key[3], key[5]))
-    for key, amount in truth.items():
-        if (key[3], key[5]) not in assumed:
-            assert abs(found[key] - amount) <= Decimal("1e-12") * len(bill.used), key
+    for part, amount in truth.items():
+        if (part[3], part[5]) not in assumed:
+            assert abs(found[part] - amount) <= Decimal("1e-12") * len(bill.used), part
 
 
 @pytest.mark.parametrize("seed", range(100))

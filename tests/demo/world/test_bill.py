@@ -11,9 +11,9 @@ from usage_viewer.demo.world.directory import make_directory
 from usage_viewer.demo.world.hours import HourlyUsage
 from usage_viewer.demo.world.rhythm import DAY, Events
 from usage_viewer.demo.world.rows import UsageRows
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import API_DATASETS
 
-COMPLETIONS = make_combinations(DATASETS["completions"], make_directory(1), 1, 120, 15.0)
+COMPLETIONS = make_combinations(API_DATASETS["completions"], make_directory(1), 1, 120, 15.0)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_each_token_is_billed_once_at_its_price(now: int) -> None:
     used = sum(int(values.sum()) for name, values in tokens.metrics.items() if name != "num_model_requests")
     assert int(costs.metrics["quantity"].sum()) == used
 
-    names = [dimension.name for dimension in DATASETS["costs"].dimensions]
+    names = [dimension.name for dimension in API_DATASETS["costs"].dimensions]
     item = np.array([bill.values[number][names.index("line_item")] for number in costs.combination])
     item_rows = item == "o5-mini, output_tokens"
     assert item_rows.any()
