@@ -1,7 +1,9 @@
 """Tests storing, replacing and removing the key, and deleting data without it."""
 
+from functools import partial
+
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel
 
 from tests.rigs.window import User, WindowRig
 from usage_viewer.demo.api.access import ADMIN_KEY
@@ -9,7 +11,12 @@ from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyringFailed
 from usage_viewer.keystore import MemoryKeystore
 
+CONTROL = Qt.KeyboardModifier.ControlModifier
 MASKED = AdminKey.parse(ADMIN_KEY).masked
+
+
+def _note(triggered: list[str], text: str, _checked: bool = False) -> None:
+    triggered.append(text)
 
 
 class FailingKeystore(MemoryKeystore):
@@ -44,6 +51,47 @@ def test_wrong_key_does_not_replace_the_old_one(rig: WindowRig, user: User) -> N
     assert window.page.table.isVisible()
     rig.settle(window, lambda: user.key(Qt.Key.Key_F5))
     assert not window.page.banner.isVisible()
+
+
+def test_no_command_acts_on_the_table_behind_the_key_page(rig: WindowRig, user: User) -> None:
+    window = rig.start()
+    commands = window.commands
+    window.commands.replace_key.trigger()
+    triggered: list[str] = []
+    for action in commands.all:
+        action.triggered.connect(partial(_note, triggered, action.text()))
+    view, requests = window.view, len(rig.server.requests)
+    for key, modifier in (
+        (Qt.Key.Key_S, CONTROL),
+        (Qt.Key.Key_C, Qt.KeyboardModifier.AltModifier),
+        (Qt.Key.Key_E, CONTROL),
+        (Qt.Key.Key_I, CONTROL),
+        (Qt.Key.Key_K, CONTROL),
+        (Qt.Key.Key_H, CONTROL),
+        (Qt.Key.Key_P, CONTROL),
+        (Qt.Key.Key_F5, Qt.KeyboardModifier.NoModifier),
+    ):
+        user.key(key, modifier)
+        assert QApplication.activePopupWidget() is None
+    assert (triggered, window.view, len(rig.server.requests)) == ([], view, requests)
+    usable = {action for action in commands.all if action.isEnabled()}
+    assert usable <= {
+        commands.open_snapshot,
+        commands.close_snapshot,
+        commands.replace_key,
+        commands.forget_key,
+        commands.erase,
+        commands.erase_all,
+        commands.demo,
+        commands.shortcuts,
+        commands.about,
+        commands.quit,
+        *commands.scheme.values(),
+    }
+    user.key(Qt.Key.Key_Escape)
+    assert window.page.table.isVisible()
+    user.key(Qt.Key.Key_E, CONTROL)
+    assert triggered == [commands.include_empty.text()]
 
 
 def test_key_is_removed_only_after_confirmation(rig: WindowRig, user: User) -> None:

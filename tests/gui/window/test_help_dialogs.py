@@ -2,12 +2,13 @@
 
 import PySide6
 import pytest
-from PySide6.QtWidgets import QDialog, QLabel, QWidget
+from PySide6.QtWidgets import QDialog, QLabel, QMenu, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from usage_viewer import __version__
 from usage_viewer.app.licences import list_components
 from usage_viewer.gui.window.help_dialogs import about_dialog, shortcut_dialog
+from usage_viewer.gui.window.shortcut_groups import shortcut_groups
 
 
 @pytest.fixture
@@ -43,3 +44,19 @@ def test_shortcut_dialog_lists_keys(parent: QWidget) -> None:
         "Refresh",
         "F5",
     ]
+
+
+@pytest.mark.parametrize("points", [9, 18])
+def test_dialogs_are_as_wide_as_their_texts(parent: QWidget, qtbot: QtBot, points: int) -> None:
+    font = parent.font()
+    font.setPointSize(points)
+    parent.setFont(font)
+    for dialog in (shortcut_dialog(shortcut_groups(QMenu()), parent), about_dialog([("Data", "/data")], parent)):
+        dialog.show()
+        area = dialog.findChildren(QScrollArea)[0]
+        qtbot.waitUntil(area.isVisible)
+        assert area.horizontalScrollBar().maximum() == 0
+        inside = area.widget()
+        assert inside is not None
+        assert inside.width() <= area.viewport().width()
+        dialog.close()

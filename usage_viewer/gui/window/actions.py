@@ -92,6 +92,20 @@ class Actions(QObject):
         group = QActionGroup(self)
         for action in self.scheme.values():
             group.addAction(action)
+        self.of_table = self._table_commands()
+
+    def _table_commands(self) -> QActionGroup:
+        """Return the commands that act on the table: they can be disabled together while it is not visible."""
+        group = QActionGroup(self)
+        group.setExclusionPolicy(QActionGroup.ExclusionPolicy.None_)
+        elsewhere = {
+            self.cancel, self.open_snapshot, self.close_snapshot, self.replace_key, self.forget_key, self.erase,
+            self.erase_all, self.demo, self.shortcuts, self.about, self.quit, *self.scheme.values(),
+        }  # fmt: skip
+        for action in self.all:
+            if action not in elsewhere:
+                group.addAction(action)
+        return group
 
     def _add(self, text: str, key: Key | None, tip: str) -> QAction:
         action = QAction(text, self._window)

@@ -142,6 +142,7 @@ class MainWindow(QMainWindow):
     def _show_page(self, page: QWidget) -> None:
         changed = self._pages.currentWidget() is not page
         self._pages.setCurrentWidget(page)
+        self.parts.actions.of_table.setEnabled(page is self.parts.page)
         if changed and page is self.parts.page:
             self.parts.page.focus_table()  # Qt would give the focus to the first button
         startup_page, self._startup_page = self._startup_page, None
