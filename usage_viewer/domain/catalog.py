@@ -357,6 +357,22 @@ SPEND = Dataset(
         replace(COSTS.metric("amount"), path=(), help="Part of the billed amount that this usage caused."),
         replace(COSTS.metric("quantity"), help="Part of the billed quantity, in the line item's unit."),
         Metric(
+            "amount_by_tokens",
+            "Attributed by tokens",
+            MONEY,
+            Kind.DECIMAL,
+            help="Part of Amount that was split by usage. The rest of Amount is billed as it is.",
+            unit_from="currency",
+        ),
+        Metric(
+            "amount_assumed",
+            "By an assumed factor",
+            MONEY,
+            Kind.DECIMAL,
+            help="Part of Amount that was split by usage, at a price of batches or service tiers that is assumed.",
+            unit_from="currency",
+        ),
+        Metric(
             "priced_amount",
             "Amount with a quantity",
             MONEY,
@@ -384,10 +400,11 @@ SPEND = Dataset(
         ),
     ),
     page_limits=COSTS.page_limits,
-    default_columns=("amount",),
+    default_columns=("amount", "amount_by_tokens", "amount_assumed"),
     default_grouping=("model", "reason"),
     largest_first="amount",
     computed=True,
+    origin="computed from costs and usage",
 )
 """The costs, each row split over the usage that it bills. Computed on this computer, see `domain.spend`."""
 

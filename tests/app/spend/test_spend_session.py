@@ -10,6 +10,7 @@ import pytest
 
 from tests.app.test_unavailable import failing
 from tests.rigs.sessions import DAY, NOW, SessionRig, days, fetch, single, sums
+from usage_viewer.app.export.provenance import provenance_of
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.server import DemoServer
@@ -17,6 +18,7 @@ from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.errors import UsageViewerError
+from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.view import NOT_AVAILABLE, Filter, ViewState
@@ -216,6 +218,12 @@ def test_spend_is_verified_as_its_costs(rig: SessionRig) -> None:
     assert (
         outcome.completeness == session.completeness(SPEND) == session.completeness(COSTS.with_per(Granularity.DAY))
     )
+
+
+def test_source_line_says_that_spend_is_computed(rig: SessionRig) -> None:
+    result = rig.session(connected=False).look(SPEND)
+    line = provenance_of(SPEND, result.coverage, Names()).text
+    assert line.startswith("Usage Viewer · Spend (computed from costs and usage) · 2026-10-20")
 
 
 def test_hours_and_zones_are_shown_by_utc_day(rig: SessionRig) -> None:

@@ -58,7 +58,8 @@ def amounts(store: Store, *dimensions: str) -> dict[tuple[str | None, ...], Deci
     listed = ", ".join(dimensions)
     with store.database.cursor() as cursor:
         rows = cursor.execute(
-            f"SELECT {listed}, sum(amount) FROM usage_spend_1d JOIN combination_spend AS cell ON cell.id = combination"
+            f"SELECT {listed}, sum(amount) FROM usage_spend_1d"
+            " JOIN combination_spend AS cell ON cell.id = combination"
             " GROUP BY ALL"
         ).fetchall()
     return {tuple(row[:-1]): row[-1] for row in rows}

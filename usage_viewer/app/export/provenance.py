@@ -65,8 +65,9 @@ class Provenance:
 
 def provenance_of(view: ViewState, coverage: Coverage, names: Names) -> Provenance:
     """Return the source line of a table, with the range as it was when the table was built."""
+    data = view.dataset
     return Provenance(
-        dataset_label=view.dataset.label,
+        dataset_label=f"{data.label} ({data.origin})" if data.origin else data.label,
         range_text=_range_text(coverage.periods),
         zone=zone_name(coverage.periods.zone, coverage.periods.span.start),
         per=_rows_text(view, coverage.periods.per),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from usage_viewer.domain.catalog import SPEND
 from usage_viewer.domain.errors import StoreError
 from usage_viewer.domain.period import BucketWidth
+from usage_viewer.domain.spend import Attribution
 from usage_viewer.domain.view import NOT_AVAILABLE
 from usage_viewer.query.spend.proposals import counted, per_unit
 from usage_viewer.store.engine.database import Connection, quoted
@@ -166,8 +167,11 @@ def _replace_facts(cursor: Connection, days: DayCosts, bounds: Sequence[int]) ->
     cursor.register("spend_scale", {"line": np.arange(len(scales), dtype=np.int32), "scale": _objects([*scales])})
     same = " AND ".join(f"part.{name} IS NOT DISTINCT FROM kind.{name}" for name in _OF_PART)
     cursor.execute(
-        f"INSERT INTO {_FACTS} (bucket, combination, amount, quantity, priced_amount, priced_quantity)"
+        f"INSERT INTO {_FACTS} (bucket, combination, amount, quantity, amount_by_tokens, amount_assumed,"
+        " priced_amount, priced_quantity)"
         f" SELECT part.bucket, spend_id.id, sum(part.amount), sum(part.quantity),"
+        f" sum(part.amount) FILTER (part.attribution = '{Attribution.BY_TOKENS.value}'),"
+        f" sum(part.amount) FILTER (part.attribution = '{Attribution.ASSUMED_FACTOR.value}'),"
         f" sum(part.amount) FILTER (part.quantity != 0), {priced} FROM {PART_TABLE} AS part"
         f" JOIN spend_key AS kind ON {same} JOIN spend_id USING (key)"
         " JOIN spend_scale AS scale ON scale.line = part.line"
