@@ -18,11 +18,12 @@ class Kind(StrEnum):
     DECIMAL = "decimal"  # exact decimals: money and quantities
     SHARE = "share"  # a quotient shown in per cent
     RATIO = "ratio"  # a quotient shown with one decimal
+    PRICE = "price"  # a quotient that is an exact decimal, shown with all its digits
 
     @property
     def is_quotient(self) -> bool:
         """Whether figures of this kind are quotients."""
-        return self in (Kind.SHARE, Kind.RATIO)
+        return self in (Kind.SHARE, Kind.RATIO, Kind.PRICE)
 
 
 class Aggregation(StrEnum):
@@ -298,7 +299,7 @@ class UnitPrice:
     amount: str
     quantity: str
     help: str = ""
-    kind: Kind = Kind.DECIMAL
+    kind: Kind = Kind.PRICE
 
     @property
     def heading(self) -> str:

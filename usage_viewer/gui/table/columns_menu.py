@@ -115,7 +115,7 @@ def column_sections(dataset: Dataset) -> list[tuple[str, list[str]]]:
             sections.append((word.capitalize(), names))
         else:
             more += names
-    computed = rest([figure.name for figure in dataset.derived])
+    computed = rest([figure.name for figure in (*dataset.derived, *dataset.prices)])
     sections += [(title, names) for title, names in (("More", more), ("Computed", computed)) if names]
     return sections
 
