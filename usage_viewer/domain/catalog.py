@@ -395,7 +395,7 @@ SPEND = Dataset(
             "Price",
             "per 1M tokens or unit",
             "priced_amount",
-            "priced_quantity",
+            ("priced_quantity",),
             help="For 1 million tokens, or for one unit of another quantity.",
         ),
     ),

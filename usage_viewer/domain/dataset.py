@@ -86,6 +86,7 @@ class Dataset:
     over_time: tuple[OverTime, ...] = ()
     identities: tuple[Identity, ...] = ()
     computed: bool = False  # made on this computer from other datasets; no request has its name
+    service: str = ""  # of a computed dataset: only its rows of this usage dataset are read
     origin: str = ""  # what it is computed from, for the source line of copies
     _dimensions: dict[str, Dimension] = field(
         init=False, repr=False, compare=False, hash=False, default_factory=dict

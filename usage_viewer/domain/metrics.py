@@ -297,8 +297,9 @@ class UnitPrice:
     label: str
     unit: str
     amount: str
-    quantity: str
+    quantity: tuple[str, ...]  # metrics that are added
     help: str = ""
+    per: int = 1  # how much of the quantity the price is for
     kind: Kind = Kind.PRICE
 
     @property
@@ -323,12 +324,12 @@ class UnitPrice:
 
     def needs(self) -> tuple[str, ...]:
         """Return the names of the amount and the quantity."""
-        return (self.amount, self.quantity)
+        return (self.amount, *self.quantity)
 
     def compute(self, sums: Sums) -> NumberColumn:
         """Return the price of each row (n,); missing where a part is missing or the quantity is 0."""
-        amounts, quantities = (sums[name].listed() for name in self.needs())
-        prices = [self._divide(*pair) for pair in zip(amounts, quantities, strict=True)]
+        parts = [sums[name].listed() for name in self.needs()]
+        prices = [self._divide(*row) for row in zip(*parts, strict=True)]
         values = np.empty(len(prices), np.object_)
         values[:] = [Decimal() if price is None else price for price in prices]
         return NumberColumn(values, np.array([price is None for price in prices], np.bool_))
@@ -337,15 +338,19 @@ class UnitPrice:
         """Return the price of one row; None where a part is missing or the quantity is 0."""
         return self._divide(*(sums[name] for name in self.needs()))
 
-    @staticmethod
-    def _divide(amount: Number | None, quantity: Number | None) -> Decimal | None:
-        if amount is None or not quantity:
+    def _divide(self, amount: Number | None, *quantities: Number | None) -> Decimal | None:
+        present = [Decimal(part) for part in quantities if part is not None]
+        quantity = sum(present, Decimal())
+        if amount is None or len(present) < len(quantities) or not quantity:
             return None
-        return _PRICES.divide(Decimal(amount), Decimal(quantity)).normalize(_PRICES)
+        return _PRICES.divide(Decimal(amount) * self.per, quantity).normalize(_PRICES)
 
     def formula(self, dataset: FigureLookup) -> str:
         """Return the formula in the labels of the parts."""
-        return " ÷ ".join(dataset.column(name).label for name in self.needs())
+        quantity = " + ".join(dataset.column(name).label for name in self.quantity)
+        quantity = f"({quantity})" if len(self.quantity) > 1 else quantity
+        per = f" × {self.per:,}" if self.per != 1 else ""
+        return f"{dataset.column(self.amount).label} ÷ {quantity}{per}"
 
     def explanation(self, dataset: FigureLookup) -> str:
         """Return the formula in a sentence."""

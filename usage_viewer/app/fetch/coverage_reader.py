@@ -42,12 +42,13 @@ class StoredView:
     @property
     def absent(self) -> frozenset[str]:
         """The dimensions that the view needs and that some of its buckets lack."""
-        return frozenset().union(*(source.absent for source in self.sources))
+        return frozenset().union(*(source.absent for source in self.sources if not source.dataset.service))
 
     @property
     def ungranted(self) -> tuple[BucketRun, ...]:
         """The stored buckets that lack such a dimension."""
-        return tuple(run for source in self.sources if source.absent for run in source.coverage.read)
+        lacking = (source for source in self.sources if source.absent and not source.dataset.service)
+        return tuple(run for source in lacking for run in source.coverage.read)
 
 
 class CoverageReader:

@@ -14,6 +14,7 @@ from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.app.session.capabilities import ORGANIZATION, SNAPSHOT, Capabilities
 from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
+from usage_viewer.app.spend.computed_views import ComputedViews, of_service
 from usage_viewer.app.spend.input_fetch import fetch_inputs
 from usage_viewer.app.spend.spend_source import SpendSource
 from usage_viewer.app.verification.verification_log import StoredPart, VerificationLog
@@ -25,6 +26,7 @@ from usage_viewer.app.verification.verifier import (
 )
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import API_DATASETS, COSTS, DATASETS, SPEND, dataset_named
+from usage_viewer.domain.cost_figures import has_costs
 from usage_viewer.domain.coverage import FETCH_AGAIN_AFTER, Coverage, Refresh
 from usage_viewer.domain.dataset import Extras
 from usage_viewer.domain.errors import KeyMissing, SnapshotError, StoreError, UsageViewerError
@@ -42,7 +44,7 @@ from usage_viewer.domain.verification import (
     Completeness,
 )
 from usage_viewer.domain.view import Value, ViewState
-from usage_viewer.domain.view_adjustment import AdjustedView, requested_dimensions
+from usage_viewer.domain.view_adjustment import requested_dimensions
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Store
@@ -80,7 +82,7 @@ class StoreSession:
         self._unavailable_datasets = dict(unavailable_datasets or {})
         self._coverage = CoverageReader(store, clock, week_start, time_of_fetch)
         self._spend = SpendSource(store, lambda: self.unavailable_datasets, lambda: self.connected)
-        self._coverage.computed_grains = self._spend.grains
+        self._views = ComputedViews(self._coverage, self._spend, lambda: self.unavailable_datasets)
         self._verification_log = VerificationLog(store)
         self._verifier = Verifier(store, self._coverage, self._verification_log, clock=clock, workers=workers)
 
@@ -144,7 +146,8 @@ class StoreSession:
 
     def read(self, part: Part, cancellation: Cancellation) -> FactSums:
         """Read the sums of one part of a view. Raises Cancelled, StoreError."""
-        return self._store.read(part, cancellation)
+        sums = self._store.read(part, cancellation)
+        return of_service(sums, part.dataset.service) if part.dataset.service else sums
 
     def extras(self, dataset: str) -> Extras:
         """Return the stored fields of a dataset that this version does not know."""
@@ -156,29 +159,22 @@ class StoreSession:
         A dimension that this organization does not grant at all is absent in all of them.
         """
         adjusted = self._coverage.adjust(view, now)
-        stored = self._read(adjusted, now, cancellation)
+        stored = self._views.read(adjusted, now, cancellation)
         sources = [replace(item, absent=item.absent | frozenset(adjusted.removed)) for item in stored.sources]
         return replace(stored, sources=tuple(sources))
 
-    def _read(self, adjusted: AdjustedView, now: int, cancellation: Cancellation | None) -> StoredView:
-        """Find the stored buckets of an adjusted view; compute those of a computed dataset first."""
-        stored = self._coverage.read(adjusted, now)
-        if not adjusted.view.dataset.computed:
-            return stored
-        return self._spend.update(stored, cancellation or Cancellation())
-
     def coverage(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED, now: int | None = None) -> Coverage:
         """Compare what `view` needs with what is stored."""
-        return self._coverage.coverage(view, refresh=refresh, now=now)
+        return self._views.coverage(view, refresh=refresh, now=now)
 
     def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
         """Answer `view` from what is stored, with names for ids if `named`."""
         now = self.now
         adjusted = self._coverage.adjust(view, now)
-        stored = self._read(adjusted, now, cancellation)
+        stored = self._views.read(adjusted, now, cancellation)
         plan = plan_view(adjusted.view, stored.sources)
         names = self._store.names() if named else Names()
-        table, notes = answer(adjusted.view, plan, self._store.read, names, cancellation)
+        table, notes = answer(adjusted.view, plan, self.read, names, cancellation)
         grants = self._coverage.grants(view.dataset_name, now)
         return ViewResult(
             view,
@@ -214,14 +210,7 @@ class StoreSession:
 
     def windows(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED) -> list[BucketRun]:
         """Return the windows that a fetch for `view` begins with, one request each."""
-        return [run for part in self._fetched(view) for run in self._coverage.windows(part, refresh=refresh)]
-
-    def _fetched(self, view: ViewState) -> Iterator[ViewState]:
-        """Yield the views that are fetched for a view: those of the inputs of a computed dataset, or itself."""
-        if not view.dataset.computed:
-            yield view
-        else:
-            yield from self._spend.input_views(self._coverage.adjust(view, self.now).view)
+        return [run for part in self._views.fetched(view) for run in self._coverage.windows(part, refresh=refresh)]
 
     def fetch(
         self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: Refresh = Refresh.NEEDED
@@ -229,14 +218,11 @@ class StoreSession:
         """Fetch what `view` lacks and what may have grown; yield each step."""
         if self.now >= RELEASED_AT:
             self._store.distrust_fetches_after(self.now + FETCH_AGAIN_AFTER)
-        views = [part for part in self._fetched(view) if self.coverage(part, refresh=refresh).to_fetch]
+        views = [part for part in self._views.fetched(view) if self.coverage(part, refresh=refresh).to_fetch]
         if not views:
             return
         fetcher, cancellation = self._connected_fetcher(), cancellation or Cancellation()
-        if not view.dataset.computed:
-            yield from fetcher.fetch(view, cancellation, refresh=refresh)
-        else:
-            yield from fetch_inputs(fetcher, views, cancellation, refresh)
+        yield from fetch_inputs(fetcher, views, cancellation, refresh)
 
     def load_names(self, cancellation: Cancellation | None = None) -> Iterator[str]:
         """Fetch the lists of names; yield a line for the status bar before a long wait."""
@@ -306,20 +292,15 @@ class StoreSession:
 
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
         """Return the result of earlier verifications of `view`."""
-        view, coverage = self._verified(view, coverage)
+        verified = self._views.verified(view)
+        view, coverage = verified, coverage if verified is view else None
         parts = self._parts(view, coverage)
         return self._verification_log.completeness(coverage or self.coverage(view), parts)
 
-    def _verified(self, view: ViewState, coverage: Coverage | None = None) -> tuple[ViewState, Coverage | None]:
-        """Return the view whose totals the server has: spend adds up to the costs of the same days."""
-        if not view.dataset.computed:
-            return view, coverage
-        *_, costs = self._spend.input_views(self._coverage.adjust(view, self.now).view)
-        return costs, None
-
     def requests_to_verify(self, view: ViewState, coverage: Coverage, *, pending_only: bool = False) -> int:
         """Return how many requests `verify` sends if no bucket has to be fetched again."""
-        view, whole = self._verified(view, coverage)
+        verified = self._views.verified(view)
+        view, whole = verified, coverage if verified is view else None
         return sum(
             len(
                 verification_windows(
@@ -343,7 +324,7 @@ class StoreSession:
         pending_only: bool = False,
     ) -> VerificationOutcome:
         """Compare the stored sums with the server's sums without grouping."""
-        source, (view, _) = self._connected_fetcher().source, self._verified(view)
+        source, view = self._connected_fetcher().source, self._views.verified(view)
         request = VerificationRequest(source, view, cancellation or Cancellation(), tuple(refetch), pending_only)
         return self._verifier.verify(request)
 
@@ -351,7 +332,7 @@ class StoreSession:
         """Find rows of `view` in which a whole is not the sum of its parts."""
         now = self.now
         adjusted = self._coverage.adjust(view, now)
-        sources = self._read(adjusted, now, cancellation).sources
+        sources = self._views.read(adjusted, now, cancellation).sources
         return self._store.verification.broken_identities(adjusted.view, sources, self._store.names(), cancellation)
 
     def changes(self, dataset: str, span: Span | None, cancellation: Cancellation | None = None) -> Changes:
@@ -364,6 +345,8 @@ class StoreSession:
     ) -> list[BucketContribution]:
         """Return the buckets of a row of `result`, with their rows and the sums of `metrics`."""
         view, names = result.effective_view, self._store.names()
+        view = self._views.verified(view) if has_costs(view.dataset) else view
+        metrics = [name for name in metrics if view.dataset.has_column(name)]
         sources: Sequence[FactSource] = [FactSource("", view.dataset, result.coverage)]
         if len(self._store.grains(view.dataset_name)) > 1:
             sources = self.stored_view(view, result.now).sources

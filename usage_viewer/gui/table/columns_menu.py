@@ -115,7 +115,7 @@ def column_sections(dataset: Dataset) -> list[tuple[str, list[str]]]:
             sections.append((word.capitalize(), names))
         else:
             more += names
-    computed = rest([figure.name for figure in (*dataset.derived, *dataset.prices)])
+    computed = rest([item.name for item in dataset.derived] + [item.name for item in dataset.prices])
     sections += [(title, names) for title, names in (("More", more), ("Computed", computed)) if names]
     return sections
 
