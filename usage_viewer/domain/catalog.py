@@ -373,6 +373,22 @@ SPEND = Dataset(
             unit_from="currency",
         ),
         Metric(
+            "saved_by_cache",
+            "Saved by cache",
+            MONEY,
+            Kind.DECIMAL,
+            help="Cached tokens at the day's own price of uncached input, less what they cost.",
+            unit_from="currency",
+        ),
+        Metric(
+            "saved_by_batch",
+            "Saved by batch",
+            MONEY,
+            Kind.DECIMAL,
+            help="Usage in batches at the day's own price outside of batches, less what it cost.",
+            unit_from="currency",
+        ),
+        Metric(
             "priced_amount",
             "Amount with a quantity",
             MONEY,

@@ -7,7 +7,8 @@ from usage_viewer.domain.catalog import COSTS, MONEY, SPEND, Dataset, Dimension,
 from usage_viewer.domain.dataset import UnitPrice
 
 COST: Final = "cost"
-COST_FIGURES: Final = (COST, "cost_per_request", "cost_per_million_tokens")
+SAVINGS: Final = ("saved_by_cache", "saved_by_batch")
+COST_FIGURES: Final = (COST, "cost_per_request", "cost_per_million_tokens", *SAVINGS)
 """The names of the figures of cost that a usage dataset may have."""
 
 _CURRENCY: Final = Dimension("currency", "Currency", requested=False)
@@ -34,6 +35,8 @@ def with_costs(dataset: Dataset) -> Dataset:
         help="What the bill attributes to this usage. Missing where no cost is known.",
         unit_from=_CURRENCY.name,
     )
+    has_savings = dataset.has_dimension("batch")  # as have those with cached tokens
+    savings = [SPEND.metric(name) for name in SAVINGS if has_savings]
     prices = [UnitPrice("cost_per_request", "Cost per request", "per request", COST, (name,)) for name in requests]
     if tokens:
         prices.append(
@@ -42,7 +45,7 @@ def with_costs(dataset: Dataset) -> Dataset:
     return replace(
         dataset,
         dimensions=(*dataset.dimensions, _CURRENCY),
-        metrics=(*dataset.metrics, cost),
+        metrics=(*dataset.metrics, cost, *savings),
         prices=(*dataset.prices, *prices),
     )
 
@@ -54,7 +57,7 @@ def without_costs(dataset: Dataset) -> Dataset:
     return replace(
         dataset,
         dimensions=tuple(item for item in dataset.dimensions if item != _CURRENCY),
-        metrics=tuple(metric for metric in dataset.metrics if metric.name != COST),
+        metrics=tuple(metric for metric in dataset.metrics if metric.name not in COST_FIGURES),
         prices=tuple(price for price in dataset.prices if price.name not in COST_FIGURES),
     )
 

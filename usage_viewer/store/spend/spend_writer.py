@@ -17,6 +17,7 @@ from usage_viewer.store.engine.database import Connection, quoted
 from usage_viewer.store.engine.digests import bucket_digests, tracked
 from usage_viewer.store.engine.schema import DECIMAL, combination_table, fact_table
 from usage_viewer.store.spend.attribution import DayCosts, ServiceUsage, attribute
+from usage_viewer.store.spend.savings import add_savings
 from usage_viewer.store.spend.shares import PART_TABLE
 
 _WHO = ("project_id", "user_id", "api_key_id", "api_source")
@@ -48,6 +49,7 @@ def write_days(cursor: Connection, days: DayCosts, signatures: Mapping[int, str]
     chosen = "dataset = ? AND width = ? AND start BETWEEN ? AND ?"
     with tracked(cursor, "held", chosen, [SPEND.name, BucketWidth.DAY.value, *bounds]):
         _replace_facts(cursor, days, bounds)
+        add_savings(cursor)
         _check_bill(cursor, days)
         _replace_buckets(cursor, bounds)
     _replace_signatures(cursor, {start: signatures[start] for start in right.tolist()}, bounds)
