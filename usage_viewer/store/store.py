@@ -166,15 +166,21 @@ class Store:
     @contextmanager
     def replacing(self, dataset: str, cancel: Cancellation | None = None) -> Iterator[Connection]:
         """Let the caller replace daily buckets of a computed dataset in one transaction."""
-        data = stored_dataset(dataset)
+        data, cancel = stored_dataset(dataset), cancel or Cancellation()
         with self._write_lock:
-            with self._database.transaction() as cursor, (cancel or Cancellation()).on_cancel(cursor.interrupt):
-                for table in create_tables(cursor, data, BucketWidth.DAY):
-                    start_digest(cursor, table)
-                yield cursor
+            index = self._index(dataset)
+            try:
+                with self._database.transaction() as cursor, cancel.on_cancel(cursor.interrupt):
+                    for table in create_tables(cursor, data, BucketWidth.DAY):
+                        start_digest(cursor, table)
+                    yield cursor
+                    # Before the facts become readable: a reader must find every combination that they refer to.
+                    index.add(read_combinations(cursor, data, len(index)))
+            except BaseException:
+                self._indexes.pop(dataset, None)
+                raise
             with self._database.cursor() as cursor:
                 self._buckets = BucketIndex.load(cursor)
-            self._indexes.pop(dataset, None)
             self._versions[dataset] += 1
             self._cache.forget(dataset)
 

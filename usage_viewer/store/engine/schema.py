@@ -247,12 +247,13 @@ def combination_table(dataset: Dataset) -> str:
     return f"combination_{dataset.name}"
 
 
-def read_combinations(cursor: Connection, dataset: Dataset) -> list[Combination]:
-    """Return the values of each stored combination of a dataset, by id."""
+def read_combinations(cursor: Connection, dataset: Dataset, first: int = 0) -> list[Combination]:
+    """Return the values of each stored combination of a dataset, by id, from the id `first` on."""
     if combination_table(dataset) not in existing_tables(cursor):
         return []
     columns = ", ".join(quoted(dimension.name) for dimension in dataset.dimensions)
-    return cursor.execute(f"SELECT {columns} FROM {quoted(combination_table(dataset))} ORDER BY id").fetchall()
+    table = quoted(combination_table(dataset))
+    return cursor.execute(f"SELECT {columns} FROM {table} WHERE id >= ? ORDER BY id", [first]).fetchall()
 
 
 def fact_table(dataset: Dataset, width: BucketWidth) -> str:
