@@ -14,7 +14,7 @@ from usage_viewer.api import UsageClient, check_key, fetch_names, fetch_window
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset, Kind
+from usage_viewer.domain.catalog import API_DATASETS, COSTS, Dataset, Kind
 from usage_viewer.domain.errors import KeyRefused
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
@@ -112,7 +112,7 @@ def questions(dataset: Dataset, seed: int, count: int) -> Iterator[tuple[BucketR
         yield window, grouped, chance.randint(max(1, buckets // 3), most)
 
 
-@pytest.mark.parametrize("dataset", DATASETS.values(), ids=lambda dataset: dataset.name)
+@pytest.mark.parametrize("dataset", API_DATASETS.values(), ids=lambda dataset: dataset.name)
 def test_client_and_sdk_get_the_same_rows(sdk: openai.OpenAI, ours: UsageClient, dataset: Dataset) -> None:
     seen = 0
     for window, grouped, limit in questions(dataset, 1, 12 if dataset.name == "completions" else 3):
@@ -123,7 +123,7 @@ def test_client_and_sdk_get_the_same_rows(sdk: openai.OpenAI, ours: UsageClient,
 
 
 def test_rows_of_all_dimensions_up_to_now_match_the_sdk(sdk: openai.OpenAI, ours: UsageClient) -> None:
-    dataset = DATASETS["completions"]
+    dataset = API_DATASETS["completions"]
     window = BucketRun(BucketWidth.HOUR, BucketWidth.HOUR.floor(NOW) - 47 * 3600, BucketWidth.HOUR.ceil(NOW))
     expected = sdk_rows(sdk, dataset, window, dataset.group_by, 7)
     assert our_rows(ours, dataset, window, dataset.group_by) == expected

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tests.rigs.json_places import changed, places
 from usage_viewer.api.decode.page import Page, decode_page
-from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset
+from usage_viewer.domain.catalog import API_DATASETS, COSTS, Dataset
 from usage_viewer.domain.network_errors import AnswerError
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
-COMPLETIONS = DATASETS["completions"]
+COMPLETIONS = API_DATASETS["completions"]
 DAY = 86400
 WINDOW = BucketRun(BucketWidth.DAY, 20_000 * DAY, 20_004 * DAY)
 
@@ -64,9 +64,9 @@ GOOD_COSTS = page(bucket(0, cost("1.5"), cost(2, quantity=1)), bucket(1))
 @st.composite
 def mutated_pages(draw: st.DrawFn) -> tuple[Dataset, bytes]:
     """Draw a valid page with JSON values replaced at random places, or with random bytes in its text."""
-    dataset = draw(st.sampled_from([*DATASETS.values()]))
+    dataset = draw(st.sampled_from([*API_DATASETS.values()]))
     value: Any = GOOD_COSTS if dataset is COSTS else GOOD_USAGE
-    if dataset not in (COSTS, COMPLETIONS, DATASETS["decisions"]):
+    if dataset not in (COSTS, COMPLETIONS, API_DATASETS["decisions"]):
         row = {metric.name: 1 for metric in dataset.metrics} | {item.name: "x" for item in dataset.dimensions}
         value = page(bucket(0, row, row), bucket(1, row))
     for _ in range(draw(st.integers(1, 3))):

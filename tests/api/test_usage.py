@@ -6,7 +6,7 @@ import pytest
 
 from usage_viewer.api import Retry, UsageClient, check_key, fetch_window, probe_grouping
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.errors import Cancelled, KeyRefused
 from usage_viewer.domain.network_errors import AnswerError, BucketError, CursorError, NotFound, NotJson, WrongShape
 from usage_viewer.domain.period import BucketRun, BucketWidth
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.rigs.scripted_server import ScriptedServer as Server
     from tests.rigs.waits import Waits
 
-COMPLETIONS, COSTS = DATASETS["completions"], DATASETS["costs"]
+COMPLETIONS, COSTS = API_DATASETS["completions"], API_DATASETS["costs"]
 DAY = 86400
 START = 20_000 * DAY
 WINDOW = BucketRun(BucketWidth.DAY, START, START + 6 * DAY)

@@ -31,6 +31,7 @@ PARTS = (
     "store",
     "growth",
     "spend",
+    "attribution",
 )
 MOST_SECONDS = 240
 """Seconds after which a part is ended and reported as failed."""

@@ -16,12 +16,12 @@ import pytest
 
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
-from usage_viewer.domain.catalog import DATASETS, Aggregation, Dataset, Derived, Metric, OverTime, Statistic
+from usage_viewer.domain.catalog import API_DATASETS, Aggregation, Dataset, Derived, Metric, OverTime, Statistic
 
 NOW = int(datetime(2026, 11, 23, 12, 34, 5, tzinfo=UTC).timestamp())
 DAY, HOUR, MINUTE = 86400, 3600, 60
 LIMITS = {DAY: 31, HOUR: 168, MINUTE: 1440}
-NAMES = ("completions",) * 6 + ("costs",) * 3 + tuple(DATASETS)
+NAMES = ("completions",) * 6 + ("costs",) * 3 + tuple(API_DATASETS)
 SEEDS = [*range(320), 2893376572]
 
 Value = str | None
@@ -79,7 +79,7 @@ def written(moment: int) -> str:
 
 def question(seed: int, organization: SyntheticOrganization, now: int = NOW) -> FactQuery:
     chance = random.Random(seed)
-    data = DATASETS[chance.choice(NAMES)]
+    data = API_DATASETS[chance.choice(NAMES)]
     start, end, per = a_range(chance, now, days_only=data.name == "costs")
     dimensions = list(data.group_by)
     grouping = chance.sample(dimensions, chance.randint(0, len(dimensions)))
@@ -352,7 +352,7 @@ def test_random_questions_cover_many_kinds(settled: DemoServer) -> None:
     assert sum(bool(item.kept) for item in questions) > 10
     assert sum(bool(item.dropped) for item in questions) > 10
     assert sum(item.end > NOW for item in questions) > 5
-    assert {name for item in questions for name in item.grouping} >= set(DATASETS["completions"].group_by)
+    assert {name for item in questions for name in item.grouping} >= set(API_DATASETS["completions"].group_by)
 
 
 def test_child_process(child: Any, server: DemoServer) -> None:

@@ -57,14 +57,14 @@ Sums = dict[Key, Figures]
 
 @pytest.fixture(autouse=True, scope="module")
 def _joined_dataset() -> Iterator[None]:
-    with registered(join_datasets("spend", "Spend", [DATASETS[name] for name in BOTH])):
+    with registered(join_datasets("joined", "Joined", [DATASETS[name] for name in BOTH])):
         yield
 
 
 def joined_view(
     grouping: Iterable[str], per: Granularity = Granularity.TOTAL, columns: tuple[str, ...] = COLUMNS
 ) -> ViewState:
-    return ViewState("spend", RANGE, per, tuple(grouping), columns=columns)
+    return ViewState("joined", RANGE, per, tuple(grouping), columns=columns)
 
 
 def python_sums(

@@ -15,7 +15,7 @@ from tests.trust.known_usage import ANCHOR, DAY, SETTLED, Rows, first, shown_row
 from usage_viewer.api.decode.page import decode_page
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.batch import Batch
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.coverage import HeldBuckets
 from usage_viewer.domain.dataset import Dataset, Dimension, Kind, Metric
 from usage_viewer.domain.figures import Number
@@ -73,7 +73,7 @@ def fields(data: Dataset) -> tuple[Dimension | Metric, ...]:
     return (*data.dimensions, *data.metrics)
 
 
-NAMES: Final = [item.name for data in DATASETS.values() for item in fields(data)]
+NAMES: Final = [item.name for data in API_DATASETS.values() for item in fields(data)]
 
 
 def good_result(data: Dataset, number: int) -> dict[str, Any]:
@@ -106,12 +106,12 @@ def good_page(data: Dataset) -> dict[str, Any]:
 
 
 @st.composite
-def answers(draw: st.DrawFn, names: Sequence[str] = tuple(DATASETS)) -> tuple[Dataset, bytes]:
+def answers(draw: st.DrawFn, names: Sequence[str] = tuple(API_DATASETS)) -> tuple[Dataset, bytes]:
     """Draws an answer of one of the datasets with any values put anywhere.
 
     Most values replace a field of a result: these reach further than a value that spoils the page as a whole.
     """
-    data = DATASETS[draw(st.sampled_from(names))]
+    data = API_DATASETS[draw(st.sampled_from(names))]
     value: Any = good_page(data)
     for _ in range(draw(st.integers(1, 4))):
         every = [*places(value)]
@@ -199,9 +199,9 @@ def check(data: Dataset, body: bytes) -> str:
     return name
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", API_DATASETS)
 def test_valid_page_is_stored_exactly(name: str) -> None:
-    data = DATASETS[name]
+    data = API_DATASETS[name]
     body = json.dumps(good_page(data)).encode()
     batch = decode_page(body, data, WINDOW, data.group_by).batch
     assert Counter(batch.bucket.tolist()) == {WINDOW.start: 2, WINDOW.start + 2 * DAY: 2}
@@ -211,7 +211,7 @@ def test_valid_page_is_stored_exactly(name: str) -> None:
 SLOW: Final = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", API_DATASETS)
 @settings(max_examples=170, deadline=None, suppress_health_check=SLOW, database=None, print_blob=True)
 @given(st.data())
 def test_any_value_in_a_page(name: str, data: st.DataObject) -> None:

@@ -15,7 +15,7 @@ from usage_viewer.demo.api.refusal import GroupingRule, RefusedGroupings
 from usage_viewer.demo.server.parent import watch_parent, watch_stdin
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import API_DATASETS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,7 +71,7 @@ def _write_truth(organization: SyntheticOrganization, path: Path) -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    dimensions = sorted({name for dataset in DATASETS.values() for name in dataset.group_by})
+    dimensions = sorted({name for dataset in API_DATASETS.values() for name in dataset.group_by})
     parser = argparse.ArgumentParser(
         prog="python -m usage_viewer.demo",
         description="Serves the data of a synthetic organization, as the OpenAI Usage API does. "

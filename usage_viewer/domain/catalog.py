@@ -1,4 +1,4 @@
-"""Lists the datasets: one entry for each endpoint of the organization's usage and costs.
+"""Lists the datasets: one entry for each endpoint of the organization's usage and costs, and the computed ones.
 
 A new endpoint is a new entry in `DATASETS`; no other module names its fields.
 Source: the organization Usage API (`/organization/usage/…`, `/organization/costs`).
@@ -22,14 +22,18 @@ from usage_viewer.domain.dataset import (
     OverTime,
     PageLimit,
     Statistic,
+    UnitPrice,
 )
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import BucketWidth
+from usage_viewer.domain.spend import Attribution, Reason
 
 __all__ = [
+    "API_DATASETS",
     "COSTS",
     "DATASETS",
     "MONEY",
+    "SPEND",
     "Aggregation",
     "Dataset",
     "Derived",
@@ -318,8 +322,122 @@ _entries: dict[str, Dataset] = {
     )
 }
 
-DATASETS: Mapping[str, Dataset] = MappingProxyType(_entries)
-"""The datasets by name; only `registered` changes it."""
+SPEND = Dataset(
+    name="spend",
+    label="Spend",
+    path="",
+    object="",
+    dimensions=(
+        Dimension("service", "Service", labels=tuple((item.name, item.label) for item in _entries.values())),
+        PROJECT,
+        USER,
+        API_KEY,
+        MODEL,
+        BATCH,
+        SERVICE_TIER,
+        API_SOURCE,
+        Dimension("line_item", "Line item"),
+        Dimension("token_kind", "Token kind"),
+        Dimension(
+            "attribution",
+            "Attribution",
+            labels=(
+                (Attribution.BILLED, "billed"),
+                (Attribution.BY_TOKENS, "attributed by tokens"),
+                (Attribution.ASSUMED_FACTOR, "assumed factor"),
+            ),
+        ),
+        Dimension(
+            "reason",
+            "Reason without usage",
+            labels=(
+                (Reason.NO_COUNTERPART, "no usage is reported for it"),
+                (Reason.USAGE_MISSING, "usage is missing"),
+                (Reason.CREDIT, "credit"),
+                (Reason.UNRECOGNISED, "line item not recognized"),
+            ),
+        ),
+        Dimension("currency", "Currency", requested=False),
+        Dimension("quantity_unit", "Quantity unit", requested=False),
+    ),
+    metrics=(
+        replace(COSTS.metric("amount"), path=(), help="Part of the billed amount that this usage caused."),
+        replace(COSTS.metric("quantity"), help="Part of the billed quantity, in the line item's unit."),
+        Metric(
+            "amount_by_tokens",
+            "Attributed by tokens",
+            MONEY,
+            Kind.DECIMAL,
+            help="Part of Amount that was split by usage. The rest of Amount is billed as it is.",
+            unit_from="currency",
+        ),
+        Metric(
+            "amount_assumed",
+            "By an assumed factor",
+            MONEY,
+            Kind.DECIMAL,
+            help="Part of Amount that was split by usage, at a price of batches or service tiers that is assumed.",
+            unit_from="currency",
+        ),
+        Metric(
+            "saved_by_cache",
+            "Saved by cache",
+            MONEY,
+            Kind.DECIMAL,
+            help="Cached tokens at the day's own price of uncached input, less what they cost.",
+            unit_from="currency",
+        ),
+        Metric(
+            "saved_by_batch",
+            "Saved by batch",
+            MONEY,
+            Kind.DECIMAL,
+            help="Usage in batches at the day's own price outside of batches, less what it cost.",
+            unit_from="currency",
+        ),
+        Metric(
+            "priced_amount",
+            "Amount with a quantity",
+            MONEY,
+            Kind.DECIMAL,
+            help="Amount of the line items that have a quantity; credits have none.",
+            unit_from="currency",
+        ),
+        Metric(
+            "priced_quantity",
+            "Quantity in price units",
+            "units",
+            Kind.DECIMAL,
+            help="Millions of tokens, or the quantity in another unit.",
+            unit_from="quantity_unit",
+        ),
+    ),
+    prices=(
+        UnitPrice(
+            "price",
+            "Price",
+            "per 1M tokens or unit",
+            "priced_amount",
+            ("priced_quantity",),
+            help="For 1 million tokens, or for one unit of another quantity.",
+        ),
+    ),
+    page_limits=COSTS.page_limits,
+    default_columns=("amount", "amount_by_tokens", "amount_assumed"),
+    default_grouping=("model", "reason"),
+    largest_first="amount",
+    computed=True,
+    origin="computed from costs and usage",
+)
+"""The costs, each row split over the usage that it bills. Computed on this computer, see `domain.spend`."""
+
+_every = {SPEND.name: SPEND, **_entries}
+
+API_DATASETS: Mapping[str, Dataset] = MappingProxyType(_entries)
+"""The datasets that the API has, by name; only `registered` changes it."""
+
+DATASETS: Mapping[str, Dataset] = MappingProxyType(_every)
+"""All datasets by name: the computed ones first, then those of the API; only `registered` changes it."""
 
 
 @contextmanager
@@ -328,13 +446,13 @@ def registered(dataset: Dataset) -> Iterator[None]:
 
     Raises ValueError for a name that is taken.
     """
-    if dataset.name in _entries:
+    if dataset.name in _every:
         raise ValueError(f"{dataset.name} is already registered")
-    _entries[dataset.name] = dataset
+    _every[dataset.name] = _entries[dataset.name] = dataset
     try:
         yield
     finally:
-        del _entries[dataset.name]
+        del _every[dataset.name], _entries[dataset.name]
 
 
 def dataset_named(name: str) -> Dataset:

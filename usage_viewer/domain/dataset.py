@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.metrics import Aggregation, Derived, Figure, Kind, Metric, OverTime, Statistic
+from usage_viewer.domain.metrics import Aggregation, Derived, Figure, Kind, Metric, OverTime, Statistic, UnitPrice
 from usage_viewer.domain.period import BucketWidth
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "OverTime",
     "PageLimit",
     "Statistic",
+    "UnitPrice",
     "across_profiles",
     "extra_label",
     "is_extra",
@@ -44,6 +45,7 @@ class Dimension:
     names: str = ""  # the list that names its ids: project, user, api_key
     name_field: str = ""  # the field of a result that has the id's name, if there is one
     none: str = "(none)"  # what a result without a value is displayed as
+    labels: tuple[tuple[str, str], ...] = ()  # values and their texts for users, if the program defines them
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class PageLimit:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Describes one endpoint: its address, dimensions, figures and limits. Names in it are unique.
+    """Describes one endpoint, or a computed dataset: dimensions, figures and limits. Names in it are unique.
 
     Raises ValueError for a duplicate name.
     """
@@ -81,8 +83,12 @@ class Dataset:
     always_grouped: tuple[str, ...] = ()  # dimensions that every request is grouped by, if granted
     largest_first: str = ""  # the figure that rows without periods are sorted by at first, if there is one
     derived: tuple[Derived, ...] = ()
+    prices: tuple[UnitPrice, ...] = ()
     over_time: tuple[OverTime, ...] = ()
     identities: tuple[Identity, ...] = ()
+    computed: bool = False  # made on this computer from other datasets; no request has its name
+    service: str = ""  # of a computed dataset: only its rows of this usage dataset are read
+    origin: str = ""  # what it is computed from, for the source line of copies
     _dimensions: dict[str, Dimension] = field(
         init=False, repr=False, compare=False, hash=False, default_factory=dict
     )
@@ -120,8 +126,8 @@ class Dataset:
 
     @property
     def columns(self) -> tuple[Figure, ...]:
-        """All figures: metrics, figures over time, derived figures."""
-        return (*self.metrics, *self.over_time, *self.derived)
+        """All figures: metrics, figures over time, derived figures, prices."""
+        return (*self.metrics, *self.over_time, *self.derived, *self.prices)
 
     def dimension(self, name: str) -> Dimension:
         """Return the dimension. Raises KeyError."""

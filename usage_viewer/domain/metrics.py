@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -17,11 +18,12 @@ class Kind(StrEnum):
     DECIMAL = "decimal"  # exact decimals: money and quantities
     SHARE = "share"  # a quotient shown in per cent
     RATIO = "ratio"  # a quotient shown with one decimal
+    PRICE = "price"  # a quotient that is an exact decimal, shown with all its digits
 
     @property
     def is_quotient(self) -> bool:
         """Whether figures of this kind are quotients."""
-        return self in (Kind.SHARE, Kind.RATIO)
+        return self in (Kind.SHARE, Kind.RATIO, Kind.PRICE)
 
 
 class Aggregation(StrEnum):
@@ -285,6 +287,78 @@ class Derived:
     def explanation(self, dataset: FigureLookup) -> str:
         """Return the formula in a sentence."""
         return f"{self.formula(dataset)}, computed from the sums of this row."
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPrice:
+    """Describes a price: the sum of amounts divided by the sum of quantities, with `PRICE_DIGITS` digits."""
+
+    name: str
+    label: str
+    unit: str
+    amount: str
+    quantity: tuple[str, ...]  # metrics that are added
+    help: str = ""
+    per: int = 1  # how much of the quantity the price is for
+    kind: Kind = Kind.PRICE
+
+    @property
+    def heading(self) -> str:
+        """The label."""
+        return self.label
+
+    @property
+    def statistic(self) -> Statistic | None:
+        """None: a price needs only sums."""
+        return None
+
+    @property
+    def sums_over_time(self) -> bool:
+        """False: prices don't add up."""
+        return False
+
+    @property
+    def measured(self) -> str:
+        """The name of the amount: a price has its currency."""
+        return self.amount
+
+    def needs(self) -> tuple[str, ...]:
+        """Return the names of the amount and the quantity."""
+        return (self.amount, *self.quantity)
+
+    def compute(self, sums: Sums) -> NumberColumn:
+        """Return the price of each row (n,); missing where a part is missing or the quantity is 0."""
+        parts = [sums[name].listed() for name in self.needs()]
+        prices = [self._divide(*row) for row in zip(*parts, strict=True)]
+        values = np.empty(len(prices), np.object_)
+        values[:] = [Decimal() if price is None else price for price in prices]
+        return NumberColumn(values, np.array([price is None for price in prices], np.bool_))
+
+    def compute_one(self, sums: Mapping[str, Number | None]) -> Number | None:
+        """Return the price of one row; None where a part is missing or the quantity is 0."""
+        return self._divide(*(sums[name] for name in self.needs()))
+
+    def _divide(self, amount: Number | None, *quantities: Number | None) -> Decimal | None:
+        present = [Decimal(part) for part in quantities if part is not None]
+        quantity = sum(present, Decimal())
+        if amount is None or len(present) < len(quantities) or not quantity:
+            return None
+        return _PRICES.divide(Decimal(amount) * self.per, quantity).normalize(_PRICES)
+
+    def formula(self, dataset: FigureLookup) -> str:
+        """Return the formula in the labels of the parts."""
+        quantity = " + ".join(dataset.column(name).label for name in self.quantity)
+        quantity = f"({quantity})" if len(self.quantity) > 1 else quantity
+        per = f" × {self.per:,}" if self.per != 1 else ""
+        return f"{dataset.column(self.amount).label} ÷ {quantity}{per}"
+
+    def explanation(self, dataset: FigureLookup) -> str:
+        """Return the formula in a sentence."""
+        return f"{self.formula(dataset)}, computed from the sums of this row."
+
+
+PRICE_DIGITS: Final = 9
+_PRICES: Final = Context(prec=PRICE_DIGITS, rounding=ROUND_HALF_EVEN)
 
 
 def _heading(label: str, unit: str, with_unit: bool) -> str:

@@ -61,7 +61,8 @@ def adjust_view(
         periods = adjusted.periods(now, week_start)
         changes.append(f"in whole {finest.noun}s")
     if changes:
-        reason = f"{view.dataset.label} are only available per UTC {finest.noun}"
+        verb = "are" if view.dataset.label.endswith("s") else "is"
+        reason = f"{view.dataset.label} {verb} only available per UTC {finest.noun}"
         notes = (f"{reason}; shown {', '.join(changes)}.", *notes)
     return AdjustedView(adjusted, periods, notes, tuple(removed))
 

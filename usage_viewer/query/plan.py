@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from usage_viewer.domain.catalog import Dataset
+from usage_viewer.domain.cost_figures import COST, SAVINGS, has_costs
 from usage_viewer.domain.coverage import Coverage, combine_coverage
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.grain import dataset_name
@@ -83,7 +84,7 @@ def plan_view(view: ViewState, sources: Iterable[FactSource]) -> Plan:
     """
     dataset, metrics, levels = view.dataset, metrics_needed(view), levels_needed(view)
     sources = list(sources)
-    is_join = len({dataset_name(source.dataset.name) for source in sources}) > 1
+    is_join = len({dataset_name(source.dataset.name) for source in sources if not source.dataset.service}) > 1
     if is_join and view.extras:
         raise InputError(
             ", ".join(view.extras),
@@ -96,7 +97,7 @@ def plan_view(view: ViewState, sources: Iterable[FactSource]) -> Plan:
             (metric.name, column_name(dataset, source.dataset, metric.name)) for metric in source.dataset.metrics
         ]
         needed = tuple(name for name, column in names if column in metrics)
-        if needed or not is_join:
+        if needed or not (is_join or has_costs(dataset)):
             needed_levels = tuple(name for name, column in names if column in levels)
             parts.append(
                 Part(source.profile, source.dataset, source.coverage, needed, needed_levels, source.absent)
@@ -156,7 +157,13 @@ def _in_unit(coverage: Coverage, unit: BucketWidth) -> Coverage:
 
 
 def column_name(combined: Dataset, dataset: Dataset, name: str) -> str:
-    """Return the name in a combined dataset of a figure of one of its datasets."""
+    """Return the name in a combined dataset of a figure of one of its datasets.
+
+    The amounts of spend that belong to a usage dataset are its figure `cost`.
+    """
+    if dataset.service:
+        same = name if name in SAVINGS else f"{dataset.name}.{name}"
+        return COST if name == "amount" else same
     qualified = f"{dataset_name(dataset.name)}.{name}"
     return qualified if combined.has_column(qualified) else name
 

@@ -46,6 +46,19 @@ class NameIndex:
         self.names = Names({**self.names.by_id, **{(name.kind, name.id): name for name in names}})
 
 
+def read_name_lists(cursor: Connection) -> dict[str, int]:
+    """Return when each list of names was last read to its end (epoch seconds)."""
+    return dict(cursor.execute("SELECT list, max(read_at) FROM name_list GROUP BY list").fetchall())
+
+
+def write_name_lists(cursor: Connection, lists: Iterable[str], at: int) -> None:
+    """Record lists of names that were read to their end at `at` (epoch seconds); at least one."""
+    rows = [[name, at] for name in dict.fromkeys(lists)]
+    with tracked(cursor, "name_list"):
+        cursor.executemany("DELETE FROM name_list WHERE list = ?", [row[:1] for row in rows])
+        cursor.executemany("INSERT INTO name_list VALUES (?, ?)", rows)
+
+
 def write_names(cursor: Connection, names: Sequence[Name]) -> None:
     """Write names to the database; each replaces the name of the same id."""
     columns = {

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,7 @@ import numpy as np
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.coverage import Coverage, HeldBuckets
-from usage_viewer.domain.dataset import Extras, extra_label, is_extra
-from usage_viewer.domain.display_text import visible
+from usage_viewer.domain.dataset import Extras, is_extra
 from usage_viewer.domain.errors import StoreDamaged
 from usage_viewer.domain.grain import GrainBuckets, dataset_name, stored_dataset
 from usage_viewer.domain.grants import Grants, Refusal
@@ -32,24 +32,23 @@ from usage_viewer.store.comparison_index import (
     write_comparison,
 )
 from usage_viewer.store.engine.damaged_file import set_aside
-from usage_viewer.store.engine.database import Database, damage_if_misread, quoted
+from usage_viewer.store.engine.database import Connection, Database, damage_if_misread, quoted
 from usage_viewer.store.engine.digests import check_table, check_tables, start_digest, tracked
 from usage_viewer.store.engine.malloc import keep_freed_memory
 from usage_viewer.store.engine.schema import (
     add_columns,
-    combination_table,
     create_tables,
     existing_tables,
     fact_table,
-    is_current,
-    migrate,
+    migrate_file,
     new_columns,
+    read_combinations,
 )
 from usage_viewer.store.fact_cache import FactCache
 from usage_viewer.store.fact_query import FactQuery, FactsMissing, read_facts
 from usage_viewer.store.grant_index import GrantIndex, delete_refusals, write_refusals
-from usage_viewer.store.name_index import NameIndex, write_names
-from usage_viewer.store.unknown_fields import UnknownFields, count_left_out, extend_index, read_field_values
+from usage_viewer.store.name_index import NameIndex, read_name_lists, write_name_lists, write_names
+from usage_viewer.store.unknown_fields import UnknownFields, extend_index, left_out_notes, read_field_values
 from usage_viewer.store.verification import VerificationQueries
 
 
@@ -160,6 +159,31 @@ class Store:
             self._cache.forget(data.name)
             self.remember(batch.names)
 
+    def changes(self, dataset: str) -> int:
+        """Return how often a dataset, or a further grain, was changed since the store was opened."""
+        return self._versions[dataset]
+
+    @contextmanager
+    def replacing(self, dataset: str, cancel: Cancellation | None = None) -> Iterator[Connection]:
+        """Let the caller replace daily buckets of a computed dataset in one transaction."""
+        data, cancel = stored_dataset(dataset), cancel or Cancellation()
+        with self._write_lock:
+            index = self._index(dataset)
+            try:
+                with self._database.transaction() as cursor, cancel.on_cancel(cursor.interrupt):
+                    for table in create_tables(cursor, data, BucketWidth.DAY):
+                        start_digest(cursor, table)
+                    yield cursor
+                    # Before the facts become readable: a reader must find every combination that they refer to.
+                    index.add(read_combinations(cursor, data, len(index)))
+            except BaseException:
+                self._indexes.pop(dataset, None)
+                raise
+            with self._database.cursor() as cursor:
+                self._buckets = BucketIndex.load(cursor)
+            self._versions[dataset] += 1
+            self._cache.forget(dataset)
+
     def distrust_fetches_after(self, moment: int) -> None:
         """Change each time of fetch after `moment` (epoch seconds) to the start of its bucket.
 
@@ -221,17 +245,10 @@ class Store:
             with self._write_lock:  # a bucket may have been replaced meanwhile; while nothing writes, none can be
                 sums = read(part, cancel)
         fields = [name for name in part.metrics if is_extra(name)]
-        return replace(sums, notes=tuple(self._left_out(part, fields, cancel))) if fields else sums
-
-    def _left_out(self, part: Part, fields: Iterable[str], cancel: Cancellation) -> Iterator[str]:
-        """Yield a sentence for each unknown field of which values are not in the sums."""
+        if not fields:
+            return sums
         with self._database.cursor(cancel) as cursor:
-            for name in fields:
-                count = count_left_out(cursor, part.dataset, part.coverage.read, name)
-                if count:
-                    rows = "1 row has" if count == 1 else f"{count:,} rows have"
-                    label = visible(extra_label(name))
-                    yield f"{label}: {rows} a value that can't be added up and is missing in the sums."
+            return replace(sums, notes=tuple(left_out_notes(cursor, part.dataset, part.coverage.read, fields)))
 
     def _read_known_fields(self, part: Part, cancel: Cancellation) -> FactSums:
         rows = self._facts(self._query(part, part.coverage, part.metrics), cancel)
@@ -323,15 +340,13 @@ class Store:
     def name_lists_read(self) -> dict[str, int]:
         """Return when each list of names was last read to its end (epoch seconds)."""
         with self._database.cursor() as cursor:
-            return dict(cursor.execute("SELECT list, max(read_at) FROM name_list GROUP BY list").fetchall())
+            return read_name_lists(cursor)
 
     def note_name_lists_read(self, lists: Iterable[str], at: int) -> None:
         """Record lists of names that were read to their end at `at` (epoch seconds)."""
-        rows = [[name, at] for name in dict.fromkeys(lists)]
-        if rows:
-            with self._write_lock, self._database.transaction() as cursor, tracked(cursor, "name_list"):
-                cursor.executemany("DELETE FROM name_list WHERE list = ?", [row[:1] for row in rows])
-                cursor.executemany("INSERT INTO name_list VALUES (?, ?)", rows)
+        if names := tuple(lists):
+            with self._write_lock, self._database.transaction() as cursor:
+                write_name_lists(cursor, names, at)
 
     def mark_deleted(self, kind: str, seen_before: int) -> None:
         """Mark names of `kind` as deleted if no list had them since `seen_before` (epoch seconds)."""
@@ -350,7 +365,7 @@ class Store:
 
     def _load(self, *, migrated: bool = False) -> None:
         if not migrated:
-            self._migrate()
+            migrate_file(self._database)
         with self._database.cursor() as cursor, damage_if_misread():
             self._buckets = BucketIndex.load(cursor)
             lacking = {} if self._database.is_new else new_columns(cursor, self._buckets.stored())
@@ -360,14 +375,6 @@ class Store:
         if lacking:
             with self._database.transaction() as cursor:
                 add_columns(cursor, lacking)
-
-    def _migrate(self) -> None:
-        is_new = self._database.is_new
-        with self._database.cursor() as cursor:
-            current = not is_new and is_current(cursor)
-        if not current:
-            with self._database.transaction() as cursor:
-                migrate(cursor, is_new=is_new)
 
     def _store_names(self, names: list[Name]) -> None:
         if names:
@@ -391,10 +398,5 @@ class Store:
         data = stored_dataset(dataset)
         with self._write_lock:
             with self._database.cursor() as cursor:
-                rows = []
-                if combination_table(data) in existing_tables(cursor):
-                    columns = ", ".join(quoted(dimension.name) for dimension in data.dimensions)
-                    rows = cursor.execute(
-                        f"SELECT {columns} FROM {quoted(combination_table(data))} ORDER BY id"
-                    ).fetchall()
+                rows = read_combinations(cursor, data)
             return self._indexes.setdefault(dataset, DimensionIndex(data, rows))

@@ -1,6 +1,6 @@
 """Reads fields that this version does not know from the JSON that is stored with each fact."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.dataset import EXTRA, Dataset, Extras, extra_label, is_extra
+from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.period import BucketRun
 from usage_viewer.domain.view import Value
 from usage_viewer.query.dimension_index import DimensionIndex
@@ -65,6 +66,18 @@ class FieldNumbers:
 
 MAX_REMEMBERED = 100_000
 """So many different objects are decoded once only."""
+
+
+def left_out_notes(
+    cursor: Connection, dataset: Dataset, runs: Iterable[BucketRun], fields: Iterable[str]
+) -> Iterator[str]:
+    """Yield a sentence for each unknown field of which values are not in the sums of these buckets."""
+    for name in fields:
+        count = count_left_out(cursor, dataset, runs, name)
+        if count:
+            rows = "1 row has" if count == 1 else f"{count:,} rows have"
+            label = visible(extra_label(name))
+            yield f"{label}: {rows} a value that can't be added up and is missing in the sums."
 
 
 def count_left_out(cursor: Connection, dataset: Dataset, runs: Iterable[BucketRun], name: str) -> int:

@@ -4,12 +4,12 @@ import msgspec
 
 from usage_viewer.api.decode.batch_builder import BatchBuilder
 from usage_viewer.api.decode.schema import AdaptiveSchema
-from usage_viewer.domain.catalog import COSTS, DATASETS
+from usage_viewer.domain.catalog import API_DATASETS, COSTS
 from usage_viewer.domain.period import BucketWidth
 
 
 def test_combinations_are_numbered_by_first_appearance_in_all_buckets() -> None:
-    dataset = DATASETS["vector_stores"]
+    dataset = API_DATASETS["vector_stores"]
     schema = AdaptiveSchema(dataset).current
     builder = BatchBuilder(dataset, BucketWidth.HOUR, schema)
     for start, projects in ((7200, ["b", "a"]), (3600, ["a", None, "b"])):

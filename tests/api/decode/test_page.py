@@ -7,12 +7,12 @@ import pytest
 
 from usage_viewer.api.decode.nesting import MAX_NESTING
 from usage_viewer.api.decode.page import LARGE, MAX_CURSOR, Page, decode_page
-from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset, Dimension, Metric, PageLimit
+from usage_viewer.domain.catalog import API_DATASETS, COSTS, Dataset, Dimension, Metric, PageLimit
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.network_errors import BucketError, CursorError, NotJson, WrongShape
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
-COMPLETIONS = DATASETS["completions"]
+COMPLETIONS = API_DATASETS["completions"]
 DAY = 86400
 WINDOW = BucketRun(BucketWidth.DAY, 20_000 * DAY, 20_004 * DAY)
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from usage_viewer.api.decode.page import Page, decode_page
 from usage_viewer.api.decode.page_split import split_page
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.network_errors import AnswerError
 from usage_viewer.domain.period import BucketRun, BucketWidth
 
-COMPLETIONS = DATASETS["completions"]
+COMPLETIONS = API_DATASETS["completions"]
 DAY = 86400
 WINDOW = BucketRun(BucketWidth.DAY, 20_000 * DAY, 20_004 * DAY)
 

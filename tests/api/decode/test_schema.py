@@ -2,11 +2,11 @@ import msgspec
 import pytest
 
 from usage_viewer.api.decode.schema import ABSENT, MAX_EXTRAS, AdaptiveSchema, schema_for
-from usage_viewer.domain.catalog import COSTS, DATASETS, Dataset, Metric, PageLimit
+from usage_viewer.domain.catalog import API_DATASETS, COSTS, Dataset, Metric, PageLimit
 from usage_viewer.domain.period import BucketWidth
 
 
-@pytest.mark.parametrize("dataset", DATASETS.values(), ids=lambda dataset: dataset.name)
+@pytest.mark.parametrize("dataset", API_DATASETS.values(), ids=lambda dataset: dataset.name)
 def test_every_dataset_has_a_schema(dataset: Dataset) -> None:
     schema = AdaptiveSchema(dataset).current
     assert [field.item for field in schema.dimensions] == list(dataset.dimensions)
@@ -30,7 +30,7 @@ def test_nested_fields_share_one_struct() -> None:
 
 
 def test_absent_counts_have_the_absent_value() -> None:
-    dataset = DATASETS["completions"]
+    dataset = API_DATASETS["completions"]
     schema = AdaptiveSchema(dataset).current
     text = b'{"start_time": 0, "results": [{"num_model_requests": 1, "input_tokens": 2, "output_tokens": 3}]}'
     (row,) = schema.decoder.decode(text).results

@@ -3,10 +3,10 @@ import pytest
 
 from usage_viewer.api.decode.schema import AdaptiveSchema
 from usage_viewer.api.decode.tolerant_decoder import decode_bucket
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.network_errors import WrongShape
 
-SCHEMA = AdaptiveSchema(DATASETS["vector_stores"]).current
+SCHEMA = AdaptiveSchema(API_DATASETS["vector_stores"]).current
 
 
 def test_tolerant_decoder_agrees_with_the_typed_decoder() -> None:

@@ -12,7 +12,7 @@ import pytest
 from usage_viewer.demo.api.answer import usage_page
 from usage_viewer.demo.api.query import parse_query
 from usage_viewer.demo.world.organization import SyntheticOrganization
-from usage_viewer.domain.catalog import DATASETS, Dataset, Dimension, Metric
+from usage_viewer.domain.catalog import API_DATASETS, Dataset, Dimension, Metric
 from usage_viewer.domain.period import BucketWidth
 
 DAY = 86400
@@ -103,11 +103,11 @@ def _random_request(
     return parameters
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", API_DATASETS)
 def test_random_requests_match_the_rows_of_the_organization(
     organization: SyntheticOrganization, now: int, name: str
 ) -> None:
-    dataset = DATASETS[name]
+    dataset = API_DATASETS[name]
     rng = random.Random(f"requests {name}")
     rows = 0
     for _ in range(12 if name == "completions" else 5):
@@ -120,7 +120,7 @@ def test_random_requests_match_the_rows_of_the_organization(
 
 def _ask(organization: SyntheticOrganization, name: str, now: int, **parameters: object) -> list[Json]:
     texts = {key: value if isinstance(value, list) else [str(value)] for key, value in parameters.items()}
-    return _pages(organization, DATASETS[name], texts, now)
+    return _pages(organization, API_DATASETS[name], texts, now)
 
 
 def test_each_bucket_of_the_range_occurs_once_even_without_usage(

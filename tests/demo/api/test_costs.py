@@ -18,7 +18,7 @@ from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.api.service import Service
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.demo.world.truth import truth_lines
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.spend import LineMeaning, Match, Reason, Target
 from usage_viewer.query.spend.daily_usage import UsageIndex
 from usage_viewer.query.spend.line_item import Modality, Product, TokenKind, parse_line_item
@@ -225,7 +225,7 @@ def _usage(service: Service, now: int, length: int) -> DailyUsage:
     """Return the usage as the endpoints report it."""
     end = now // DAY
     series: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
-    for name, data in DATASETS.items():
+    for name, data in API_DATASETS.items():
         if not data.path.startswith("/organization/usage/"):
             continue
         group_by = [one for one in ("model", "service_tier") if one in data.group_by]

@@ -4,7 +4,7 @@ import pytest
 
 from usage_viewer.demo.api.query import Query, parse_query
 from usage_viewer.demo.api.refusal import GroupingRule, Refusal, RefusedGroupings
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.period import BucketWidth
 
 NOW = 1_795_437_245
@@ -17,7 +17,7 @@ def _read(name: str = "completions", /, **parameters: object) -> Query:
         for key, value in {"start_time": START, **parameters}.items()
         if value is not None
     }
-    return parse_query(DATASETS[name], texts, NOW)
+    return parse_query(API_DATASETS[name], texts, NOW)
 
 
 def _refused(name: str = "completions", /, **parameters: object) -> Refusal:
@@ -90,7 +90,7 @@ def test_filters_and_grouping_are_parsed() -> None:
 def test_refused_dimension_is_treated_as_unknown() -> None:
     with pytest.raises(Refusal) as caught:
         parse_query(
-            DATASETS["completions"],
+            API_DATASETS["completions"],
             {"start_time": ["0"], "group_by": ["model", "api_source"]},
             NOW,
             RefusedGroupings.of("api_source"),
@@ -102,10 +102,10 @@ def test_refused_dimension_is_treated_as_unknown() -> None:
 def test_pair_is_refused_only_together() -> None:
     refused = RefusedGroupings.of(pairs=[("user_id", "project_id")])
     for group_by in (["user_id"], ["project_id", "line_item"]):
-        parse_query(DATASETS["costs"], {"start_time": ["0"], "group_by": group_by}, NOW, refused)
+        parse_query(API_DATASETS["costs"], {"start_time": ["0"], "group_by": group_by}, NOW, refused)
     with pytest.raises(Refusal) as caught:
         parse_query(
-            DATASETS["costs"],
+            API_DATASETS["costs"],
             {"start_time": ["0"], "group_by": ["user_id", "line_item", "project_id"]},
             NOW,
             refused,
@@ -130,10 +130,10 @@ def test_rules_refuse_combinations_and_ranges(
     parameters = {"start_time": [str(start)], "group_by": group_by}
     refused = RefusedGroupings.of(rules=[rule])
     if param is None:
-        parse_query(DATASETS["costs"], parameters, NOW, refused)
+        parse_query(API_DATASETS["costs"], parameters, NOW, refused)
     else:
         with pytest.raises(Refusal) as caught:
-            parse_query(DATASETS["costs"], parameters, NOW, refused)
+            parse_query(API_DATASETS["costs"], parameters, NOW, refused)
         assert caught.value.error["param"] == param
 
 

@@ -13,7 +13,7 @@ from usage_viewer.demo.api.access import NAMES_ONLY_KEY
 from usage_viewer.demo.server.faults import Fault, Request
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
-from usage_viewer.domain.catalog import DATASETS, Dataset
+from usage_viewer.domain.catalog import API_DATASETS, Dataset
 from usage_viewer.domain.period import BucketWidth
 
 DAY = 86400
@@ -29,7 +29,7 @@ def _all_buckets(fetch: Callable[..., Any], **parameters: Any) -> list[Any]:
     return buckets
 
 
-@pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)
+@pytest.mark.parametrize("dataset", API_DATASETS.values(), ids=API_DATASETS)
 def test_sdk_reads_each_dataset(client: openai.OpenAI, now: int, dataset: Dataset) -> None:
     fetch = getattr(client.admin.organization.usage, dataset.name)
     buckets = _all_buckets(fetch, start_time=now // DAY * DAY - 10 * DAY, group_by=list(dataset.group_by))

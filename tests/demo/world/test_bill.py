@@ -19,11 +19,11 @@ from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.demo.world.price_list import UsageClass, charges
 from usage_viewer.demo.world.rhythm import DAY, Events
 from usage_viewer.demo.world.rows import UsageRows
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.period import BucketWidth
 
 DIRECTORY = make_directory(1)
-COMPLETIONS = make_combinations(DATASETS["completions"], DIRECTORY, 1, 120, 15.0)
+COMPLETIONS = make_combinations(API_DATASETS["completions"], DIRECTORY, 1, 120, 15.0)
 NO_USAGE = ("evals | ", "gpt-4.5-preview")
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from usage_viewer.demo.world.combinations import make_combinations
 from usage_viewer.demo.world.directory import make_directory
-from usage_viewer.domain.catalog import DATASETS, Dataset
+from usage_viewer.domain.catalog import API_DATASETS, Dataset
 
 DIRECTORY = make_directory(1)
-USAGE = [dataset for dataset in DATASETS.values() if dataset.name != "costs"]
+USAGE = [dataset for dataset in API_DATASETS.values() if dataset.name != "costs"]
 
 
 @pytest.mark.parametrize("dataset", USAGE, ids=lambda dataset: dataset.name)
@@ -23,7 +23,7 @@ def test_combinations_are_unique_with_a_value_for_each_dimension(dataset: Datase
 
 
 def test_completions_have_realistic_values() -> None:
-    dataset = DATASETS["completions"]
+    dataset = API_DATASETS["completions"]
     combinations = make_combinations(dataset, DIRECTORY, 1, 120, 15.0)
     assert len(combinations) == 120
     column = {
@@ -42,12 +42,12 @@ def test_completions_have_realistic_values() -> None:
 
 
 def test_combinations_depend_on_the_seed() -> None:
-    dataset = DATASETS["completions"]
+    dataset = API_DATASETS["completions"]
     one = make_combinations(dataset, DIRECTORY, 1, 50, 5.0)
     assert make_combinations(dataset, DIRECTORY, 1, 50, 5.0).values == one.values
     assert make_combinations(dataset, DIRECTORY, 2, 50, 5.0).values != one.values
 
 
 def test_runaway_combination_has_no_missing_value() -> None:
-    combinations = make_combinations(DATASETS["completions"], DIRECTORY, 1, 120, 15.0)
+    combinations = make_combinations(API_DATASETS["completions"], DIRECTORY, 1, 120, 15.0)
     assert None not in combinations.values[combinations.runaway]

@@ -8,9 +8,9 @@ from usage_viewer.demo.world.directory import make_directory
 from usage_viewer.demo.world.hours import HourlyUsage, LevelUsage
 from usage_viewer.demo.world.rhythm import HOUR, Events
 from usage_viewer.demo.world.rows import UsageRows
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import API_DATASETS
 
-COMPLETIONS = make_combinations(DATASETS["completions"], make_directory(1), 1, 120, 15.0)
+COMPLETIONS = make_combinations(API_DATASETS["completions"], make_directory(1), 1, 120, 15.0)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_usage_is_within_the_lifetime_of_its_combination(hours: HourlyUsage, now
 
 
 def test_levels_depend_on_their_time_only(now: int) -> None:
-    combinations = make_combinations(DATASETS["vector_stores"], make_directory(1), 1, 24, 3.0)
+    combinations = make_combinations(API_DATASETS["vector_stores"], make_directory(1), 1, 24, 3.0)
     levels = LevelUsage(combinations, 1)
     day = now // 86400 * 86400
     both = levels.at(np.array([0, 1]), np.array([day, day + HOUR]))

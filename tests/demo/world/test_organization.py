@@ -9,19 +9,19 @@ import pytest
 
 from usage_viewer.demo.world.catalog import CACHE_WRITES_SINCE, DETAIL_SINCE
 from usage_viewer.demo.world.organization import SyntheticOrganization, bucket_edges
-from usage_viewer.domain.catalog import DATASETS, Aggregation
+from usage_viewer.domain.catalog import API_DATASETS, Aggregation
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import BucketWidth
 
 DAY, HOUR = 86400, 3600
-SUMMED = [item.name for item in DATASETS.values() if item.metrics[0].aggregation is Aggregation.SUM]
-BY_MINUTE = [name for name in SUMMED if BucketWidth.MINUTE in DATASETS[name].page_limits]
+SUMMED = [item.name for item in API_DATASETS.values() if item.metrics[0].aggregation is Aggregation.SUM]
+BY_MINUTE = [name for name in SUMMED if BucketWidth.MINUTE in API_DATASETS[name].page_limits]
 LARGE_NOW = 1_795_437_245
 
 
 def _sums(rows: list[dict[str, Any]], name: str, width: BucketWidth) -> dict[tuple[object, ...], dict[str, int]]:
     """Sum the rows by bucket of `width` and combination."""
-    dataset = DATASETS[name]
+    dataset = API_DATASETS[name]
     sums: dict[tuple[object, ...], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in rows:
         key = (width.floor(row["bucket"]), *(row[dimension.name] for dimension in dataset.dimensions))
@@ -50,7 +50,7 @@ def test_days_are_sums_of_hours_and_hours_are_sums_of_minutes(
 def test_identities_hold_for_each_row(
     organization: SyntheticOrganization, now: int, name: str, width: BucketWidth
 ) -> None:
-    dataset = DATASETS[name]
+    dataset = API_DATASETS[name]
     length = {BucketWidth.MINUTE: DAY, BucketWidth.HOUR: 20 * DAY, BucketWidth.DAY: 390 * DAY}[width]
     usage = organization.usage(name, now // DAY * DAY - length, now, width, now)
     metrics = usage.rows.metrics

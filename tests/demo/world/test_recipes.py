@@ -5,11 +5,11 @@ import pytest
 
 from usage_viewer.demo.world.catalog import CACHE_WRITES_SINCE, DETAIL_SINCE
 from usage_viewer.demo.world.recipes import RECIPES, add_totals, available_since
-from usage_viewer.domain.catalog import DATASETS, Aggregation
+from usage_viewer.domain.catalog import API_DATASETS, Aggregation
 
 
 def test_totals_of_totals_are_summed() -> None:
-    dataset = DATASETS["completions"]
+    dataset = API_DATASETS["completions"]
     totals = {identity.whole for identity in dataset.identities}
     leaves = [metric.name for metric in dataset.metrics if metric.name not in totals]
     leaf_values = {name: np.array([2**place], np.int64) for place, name in enumerate(leaves)}
@@ -22,13 +22,13 @@ def test_totals_of_totals_are_summed() -> None:
 
 
 def test_required_metrics_are_never_missing() -> None:
-    for dataset in DATASETS.values():
+    for dataset in API_DATASETS.values():
         required = {metric.name for metric in dataset.metrics if metric.required}
         assert not required & set(available_since(dataset))
 
 
 def test_older_responses_lack_later_metrics() -> None:
-    since = available_since(DATASETS["completions"])
+    since = available_since(API_DATASETS["completions"])
     assert since["input_uncached_tokens"] == DETAIL_SINCE
     assert since["input_cache_write_30m_tokens"] == CACHE_WRITES_SINCE
     assert "input_cached_tokens" not in since
@@ -37,7 +37,7 @@ def test_older_responses_lack_later_metrics() -> None:
 
 SUMMED = [
     dataset.name
-    for dataset in DATASETS.values()
+    for dataset in API_DATASETS.values()
     if dataset.name != "costs" and dataset.metrics[0].aggregation is Aggregation.SUM
 ]
 
@@ -46,9 +46,9 @@ def test_each_summed_dataset_has_a_recipe() -> None:
     assert set(RECIPES) == set(SUMMED)
 
 
-@pytest.mark.parametrize("name", [name for name in SUMMED if not DATASETS[name].identities])
+@pytest.mark.parametrize("name", [name for name in SUMMED if not API_DATASETS[name].identities])
 def test_recipe_contains_all_metrics(name: str) -> None:
     recipe = RECIPES[name]
     assert {recipe.request_metric, *(metric for metric, _ in recipe.per_request)} == {
-        item.name for item in DATASETS[name].metrics
+        item.name for item in API_DATASETS[name].metrics
     }

@@ -12,7 +12,7 @@ import pytest
 
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.demo.world.truth import truth_lines, write_truth
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.period import BucketWidth
 
 DAY = 86400
@@ -42,7 +42,7 @@ def parts(organization: SyntheticOrganization, now: int) -> list[dict[str, Any]]
 
 
 def test_each_line_is_one_part(parts: list[dict[str, Any]]) -> None:
-    extra = {item.name for data in DATASETS.values() for item in data.dimensions}
+    extra = {item.name for data in API_DATASETS.values() for item in data.dimensions}
     for part in parts:
         assert set(NAMES) <= set(part) <= set(NAMES) | extra
         Decimal(part["amount"]), Decimal(part["quantity"])
@@ -56,7 +56,7 @@ def test_parts_have_the_usage_of_the_endpoints(
 ) -> None:
     """For each row of usage, the parts of its day and dimensions count its tokens once."""
     end = now // DAY * DAY
-    names = [dimension.name for dimension in DATASETS["completions"].dimensions]
+    names = [dimension.name for dimension in API_DATASETS["completions"].dimensions]
     used: dict[tuple[object, ...], int] = defaultdict(int)
     for part in parts:
         if part["service"] == "completions":

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.cost_figures import with_costs
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.table.columns_menu import ColumnsMenu, column_sections, with_column
 from usage_viewer.gui.table.table_pane import TablePane
@@ -69,13 +70,13 @@ def test_stays_open_on_click_and_space(qtbot: QtBot, full: TablePane) -> None:
 
 @pytest.mark.parametrize("name", sorted(DATASETS))
 def test_every_figure_is_in_one_section(name: str) -> None:
-    data = DATASETS[name]
+    data = with_costs(DATASETS[name])
     names = [figure for _, section in column_sections(data) for figure in section]
     assert sorted(names) == sorted(item.name for item in data.columns)
 
 
 def test_sections_have_titles() -> None:
-    assert [title for title, _ in column_sections(COMPLETIONS)] == ["Default", "Input", "Output"]
+    assert [title for title, _ in column_sections(COMPLETIONS)] == ["Default", "Input", "Output", "Cost"]
 
 
 def test_figure_returns_to_its_place() -> None:

@@ -53,11 +53,13 @@ def test_every_dataset_in_every_zone(rig: Any) -> None:
             assert page.model.rowCount() > 0, (name, zone)
             (period,) = (column for column in page.model.columns if isinstance(column, PeriodColumn))
             days = len(period.periods)
-            shown_zone = "UTC" if name == "costs" else zone
+            shown_zone = "UTC" if name in ("costs", "spend") else zone
             assert (days, period.label) == (7, f"Day ({shown_zone})")
             assert page.zone.accessibleName() == f"Time zone: {shown_zone}"
             assert page.notes.text == (
-                "Costs are only available per UTC day; shown in UTC." if zone != shown_zone else ""
+                f"{data.label} {'is' if name == 'spend' else 'are'} only available per UTC day; shown in UTC."
+                if zone != shown_zone
+                else ""
             )
             shown = [column.name for column in page.model.columns if isinstance(column, FigureColumn)]
             assert shown == list(data.default_columns)

@@ -41,8 +41,11 @@ def _amounts(window: WindowUnderTest) -> tuple[FigureColumn, list[str]]:
     return column, [str(model.index(row, place).data()) for row in range(model.rowCount())]
 
 
-def test_costs_are_first_and_open_with_the_largest_amount_and_bars(window: WindowUnderTest) -> None:
-    assert next(iter(DATASETS)) == "costs"
+def test_spend_is_first_and_costs_are_second() -> None:
+    assert list(DATASETS)[:2] == ["spend", "costs"]
+
+
+def test_costs_open_with_the_largest_amount_and_bars(window: WindowUnderTest) -> None:
     assert window.view.order == (SortKey("amount", descending=True),)
     model = window.page.model
     _, texts = _amounts(window)

@@ -23,6 +23,7 @@ from usage_viewer.store import Store
 from usage_viewer.store.comparison_index import Comparison
 from usage_viewer.store.engine.digests import check_table, engine_mark, renew_every_digest
 from usage_viewer.store.engine.schema import DECIMALS, create_tables, fact_table, is_current, migrate
+from usage_viewer.store.spend.spend_store import SpendStore
 
 Make = Callable[..., Any]
 FETCHED: Final = T0 + 100 * DAY
@@ -44,6 +45,9 @@ def fill(store: Store, make_usage: Make) -> None:
     for read_at in (8, 9):
         store.note_name_lists_read(["projects"], read_at)
     stored = store.stored_buckets("costs")[BucketWidth.DAY]
+    for seed in (2, 1):  # attributed, and attributed again after a change
+        store.put(make_usage(T0, 3, width=BucketWidth.DAY, dataset="costs", seed=seed).batch(), FETCHED)
+        assert not SpendStore(store).update(stored.starts, stored.starts, [])
     store.record_comparison(Comparison("costs", BucketWidth.DAY, stored.starts, stored.fetched, 10, {}))
     store.distrust_fetches_after(FETCHED)
 

@@ -52,6 +52,7 @@ class TestMigrate:
         assert existing_tables(cursor) == {
             "meta",
             "held",
+            "attributed",
             "refusal",
             "name",
             "name_list",

@@ -45,7 +45,7 @@ _RATIO = _MONEY._replace(name="r")
 _DATE = _Style("d", "1033;0;YYYY-MM-DD", r"yyyy\-mm\-dd")
 _TIME = _Style("t", "1033;0;YYYY-MM-DD HH:MM:SS", r"yyyy\-mm\-dd\ hh\:mm")
 _STYLES = (_COUNT, _MONEY, _OTHER, _SHARE, _RATIO, _DATE, _TIME)
-_BY_KIND = {Kind.COUNT: _COUNT, Kind.DECIMAL: _OTHER, Kind.SHARE: _SHARE, Kind.RATIO: _RATIO}
+_BY_KIND = {Kind.COUNT: _COUNT, Kind.DECIMAL: _OTHER, Kind.SHARE: _SHARE, Kind.RATIO: _RATIO, Kind.PRICE: _OTHER}
 
 # The rules about cells are repeated at the elements: mail programs drop a style sheet.
 _HEAD = (

@@ -73,8 +73,9 @@ def provenance_of(
 
     `compared` is the coverage of the period that the view is compared with.
     """
+    data = view.dataset
     return Provenance(
-        dataset_label=view.dataset.label,
+        dataset_label=f"{data.label} ({data.origin})" if data.origin else data.label,
         range_text=_range_text(coverage.periods),
         zone=zone_name(coverage.periods.zone, coverage.periods.span.start),
         per=_rows_text(view, coverage.periods.per),

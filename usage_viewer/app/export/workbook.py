@@ -33,7 +33,7 @@ _WIDEST = 60
 """Characters of the widest column."""
 
 _COUNT, _MONEY, _SMALL_MONEY, _OTHER = "#,##0", "#,##0.00", "#,##0.00##########", "General"
-_CODES = {Kind.COUNT: _COUNT, Kind.DECIMAL: _OTHER, Kind.SHARE: "0.00%", Kind.RATIO: "#,##0.0"}
+_CODES = {Kind.COUNT: _COUNT, Kind.DECIMAL: _OTHER, Kind.SHARE: "0.00%", Kind.RATIO: "#,##0.0", Kind.PRICE: _OTHER}
 _DATE_CODES = {
     Granularity.MINUTE: "yyyy-mm-dd hh:mm",
     Granularity.HOUR: "yyyy-mm-dd hh:mm",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.coverage import Coverage, HeldBuckets, Refresh, cover, request_windows
 from usage_viewer.domain.dataset import Dataset
 from usage_viewer.domain.grain import (
@@ -29,23 +30,25 @@ class StoredView:
     """What is stored of a view: its coverage, the buckets that answer it, and where they are read from.
 
     `sources` has at least one entry, one for each grain that is read. `to_refine` are stored buckets that lack a
-    dimension which may be granted; `coverage` counts them as stale.
+    dimension which may be granted; `coverage` counts them as stale. `notes`: sentences about missing buckets.
     """
 
     coverage: Coverage
     held: Mapping[BucketWidth, HeldBuckets]
     sources: tuple[FactSource, ...]
     to_refine: tuple[BucketRun, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def absent(self) -> frozenset[str]:
         """The dimensions that the view needs and that some of its buckets lack."""
-        return frozenset().union(*(source.absent for source in self.sources))
+        return frozenset().union(*(source.absent for source in self.sources if not source.dataset.service))
 
     @property
     def ungranted(self) -> tuple[BucketRun, ...]:
         """The stored buckets that lack such a dimension."""
-        return tuple(run for source in self.sources if source.absent for run in source.coverage.read)
+        lacking = (source for source in self.sources if source.absent and not source.dataset.service)
+        return tuple(run for source in lacking for run in source.coverage.read)
 
 
 class CoverageReader:
@@ -65,6 +68,14 @@ class CoverageReader:
         """`time_of_fetch` returns the time that a bucket fetched now would get (None: that of `clock`)."""
         self._store, self._clock, self.week_start = store, clock, week_start
         self._time_of_fetch = time_of_fetch or clock
+        self.computed_grains: Callable[[], tuple[GrainBuckets, ...]] = tuple
+        """Returns the buckets of the computed dataset: the days whose inputs are stored."""
+
+    def grains(self, dataset: str) -> tuple[GrainBuckets, ...]:
+        """Return the stored buckets of a dataset by grain, at least one grain, the finest ones first."""
+        if not dataset_named(dataset).computed:
+            return self._store.grains(dataset)
+        return self.computed_grains() or self._store.grains(dataset)
 
     @property
     def now(self) -> int:
@@ -86,7 +97,7 @@ class CoverageReader:
         bounds = view.periods(now, self.week_start).bounds
         return [
             grain.grain
-            for grain in self._store.grains(view.dataset_name)
+            for grain in self.grains(view.dataset_name)
             if any(
                 bool(((held.starts >= bounds[0]) & (held.starts < bounds[-1])).any())
                 for held in grain.held.values()
@@ -100,7 +111,7 @@ class CoverageReader:
         can_mix = not view.dataset.has_levels
         needs = adjusted.periods.segments(view.dataset.widths, mixed=can_mix)
         needed = requested_dimensions(view)
-        choice = choose_grains(self._store.grains(view.dataset_name), needed)
+        choice = choose_grains(self.grains(view.dataset_name), needed)
         coverage = cover(
             adjusted.periods,
             needs,

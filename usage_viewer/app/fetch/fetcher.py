@@ -52,6 +52,10 @@ class Fetcher:
                 self.unavailable[view.dataset_name] = error
             raise
 
+    def count_requests(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED) -> int:
+        """Return how many requests a fetch of `view` begins with."""
+        return len(self._coverage.windows(view, refresh=refresh))
+
     def _fetch_granted(self, view: ViewState, cancellation: Cancellation, refresh: Refresh) -> Iterator[Progress]:
         """Fetch; after each refused grouping, learn what is granted and fetch the rest."""
         dataset = stored_dataset(view.dataset_name)  # without the unknown fields that the view names

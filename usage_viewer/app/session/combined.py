@@ -116,7 +116,9 @@ class CombinedSession:
         grants = self._common_grants(view.dataset_name)
         adjusted = adjust_view(view, now, self._week_start, grants)
         one = _of_one(adjusted.view)
-        stored = {profile: session.stored_view(one, now) for profile, session in self._sessions.items()}
+        stored = {
+            profile: session.stored_view(one, now, cancellation) for profile, session in self._sessions.items()
+        }
         plan = plan_view(
             adjusted.view,
             [replace(source, profile=profile) for profile, item in stored.items() for source in item.sources],
@@ -133,7 +135,7 @@ class CombinedSession:
         grain = [
             f"{self._labels[profile]}: {note}"
             for profile, item in stored.items()
-            for note in grain_notes(one, item, self._sessions[profile].grants(view.dataset_name))
+            for note in item.notes + grain_notes(one, item, self._sessions[profile].grants(view.dataset_name))
         ]
         extras = [session.extras(view.dataset_name) for session in self._sessions.values()]
         return ViewResult(

@@ -15,6 +15,9 @@ from usage_viewer.app.session.capabilities import ORGANIZATION, SNAPSHOT, Capabi
 from usage_viewer.app.session.comparison import look_at_both
 from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
+from usage_viewer.app.spend.computed_views import ComputedViews, of_service
+from usage_viewer.app.spend.input_fetch import fetch_inputs
+from usage_viewer.app.spend.spend_source import SpendSource
 from usage_viewer.app.verification.verification_log import StoredPart, VerificationLog
 from usage_viewer.app.verification.verifier import (
     VerificationOutcome,
@@ -23,8 +26,9 @@ from usage_viewer.app.verification.verifier import (
     verification_windows,
 )
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.catalog import DATASETS, dataset_named
+from usage_viewer.domain.catalog import API_DATASETS, COSTS, DATASETS, SPEND, dataset_named
 from usage_viewer.domain.compared_view import ComparedView, sides
+from usage_viewer.domain.cost_figures import has_costs
 from usage_viewer.domain.coverage import FETCH_AGAIN_AFTER, Coverage, Refresh
 from usage_viewer.domain.dataset import Extras
 from usage_viewer.domain.errors import KeyMissing, SnapshotError, StoreError, UsageViewerError
@@ -79,6 +83,8 @@ class StoreSession:
         self._fetcher: Fetcher | None = None
         self._unavailable_datasets = dict(unavailable_datasets or {})
         self._coverage = CoverageReader(store, clock, week_start, time_of_fetch)
+        self._spend = SpendSource(store, lambda: self.unavailable_datasets, lambda: self.connected)
+        self._views = ComputedViews(self._coverage, self._spend, lambda: self.unavailable_datasets)
         self._verification_log = VerificationLog(store)
         self._verifier = Verifier(store, self._coverage, self._verification_log, clock=clock, workers=workers)
 
@@ -93,7 +99,7 @@ class StoreSession:
             clock=lambda: saved_at,
             week_start=week_start,
             capabilities=SNAPSHOT,
-            unavailable_datasets={name: error for name in DATASETS if name not in datasets},
+            unavailable_datasets={name: error for name in API_DATASETS if name not in datasets},
         )
 
     @property
@@ -132,7 +138,7 @@ class StoreSession:
     def empty(self) -> bool:
         """Whether no bucket of any dataset is stored."""
         return not any(
-            len(buckets.starts) for name in DATASETS for buckets in self._store.stored_buckets(name).values()
+            len(buckets.starts) for name in API_DATASETS for buckets in self._store.stored_buckets(name).values()
         )
 
     @property
@@ -142,25 +148,26 @@ class StoreSession:
 
     def read(self, part: Part, cancellation: Cancellation) -> FactSums:
         """Read the sums of one part of a view. Raises Cancelled, StoreError."""
-        return self._store.read(part, cancellation)
+        sums = self._store.read(part, cancellation)
+        return of_service(sums, part.dataset.service) if part.dataset.service else sums
 
     def extras(self, dataset: str) -> Extras:
         """Return the stored fields of a dataset that this version does not know."""
         return self._store.extras(dataset)
 
-    def stored_view(self, view: ViewState, now: int) -> StoredView:
+    def stored_view(self, view: ViewState, now: int, cancellation: Cancellation | None = None) -> StoredView:
         """Find the stored buckets that answer `view` at `now` (epoch seconds).
 
         A dimension that this organization does not grant at all is absent in all of them.
         """
         adjusted = self._coverage.adjust(view, now)
-        stored = self._coverage.read(adjusted, now)
+        stored = self._views.read(adjusted, now, cancellation)
         sources = [replace(item, absent=item.absent | frozenset(adjusted.removed)) for item in stored.sources]
         return replace(stored, sources=tuple(sources))
 
     def coverage(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED, now: int | None = None) -> Coverage:
         """Compare what `view` needs with what is stored."""
-        return self._coverage.coverage(view, refresh=refresh, now=now)
+        return self._views.coverage(view, refresh=refresh, now=now)
 
     def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
         """Answer `view` from what is stored, with names for ids if `named`."""
@@ -176,10 +183,10 @@ class StoreSession:
 
     def _look(self, view: ViewState, now: int, cancellation: Cancellation | None, *, named: bool) -> ViewResult:
         adjusted = self._coverage.adjust(view, now)
-        stored = self._coverage.read(adjusted, now)
+        stored = self._views.read(adjusted, now, cancellation)
         plan = plan_view(adjusted.view, stored.sources)
         names = self._store.names() if named else Names()
-        table, notes = answer(adjusted.view, plan, self._store.read, names, cancellation)
+        table, notes = answer(adjusted.view, plan, self.read, names, cancellation)
         grants = self._coverage.grants(view.dataset_name, now)
         return ViewResult(
             view,
@@ -189,7 +196,7 @@ class StoreSession:
             now,
             period_statuses(stored.coverage, stored.held, now),
             adjusted.view,
-            (*adjusted.notes, *grain_notes(adjusted.view, stored, grants), *notes),
+            (*adjusted.notes, *stored.notes, *grain_notes(adjusted.view, stored, grants), *notes),
             self._store.extras(view.dataset_name),
             (*adjusted.removed, *(name for name in requested_dimensions(adjusted.view) if name in stored.absent)),
             stored.ungranted,
@@ -210,11 +217,12 @@ class StoreSession:
     def unavailable_datasets(self) -> dict[str, UsageViewerError]:
         """The datasets that are not available from this source, with the reason."""
         fetcher = self._fetcher
-        return {**self._unavailable_datasets, **({} if fetcher is None else fetcher.unavailable)}
+        unavailable = {**self._unavailable_datasets, **({} if fetcher is None else fetcher.unavailable)}
+        return unavailable | ({SPEND.name: unavailable[COSTS.name]} if COSTS.name in unavailable else {})
 
     def windows(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED) -> list[BucketRun]:
         """Return the windows that a fetch for `view` begins with, one request each."""
-        return self._coverage.windows(view, refresh=refresh)
+        return [run for part in self._views.fetched(view) for run in self._coverage.windows(part, refresh=refresh)]
 
     def fetch(
         self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: Refresh = Refresh.NEEDED
@@ -222,9 +230,12 @@ class StoreSession:
         """Fetch what `view` lacks and what may have grown; yield each step."""
         if self.now >= RELEASED_AT:
             self._store.distrust_fetches_after(self.now + FETCH_AGAIN_AFTER)
-        for side in sides(view):
-            if self.coverage(side, refresh=refresh).to_fetch:
-                yield from self._connected_fetcher().fetch(side, cancellation or Cancellation(), refresh=refresh)
+        parts = (part for side in sides(view) for part in self._views.fetched(side))
+        views = [part for part in parts if self.coverage(part, refresh=refresh).to_fetch]
+        if not views:
+            return
+        fetcher, cancellation = self._connected_fetcher(), cancellation or Cancellation()
+        yield from fetch_inputs(fetcher, views, cancellation, refresh)
 
     def load_names(self, cancellation: Cancellation | None = None) -> Iterator[str]:
         """Fetch the lists of names; yield a line for the status bar before a long wait."""
@@ -281,7 +292,8 @@ class StoreSession:
 
     def ask_again(self, dataset: str) -> None:
         """Forget what the organization refused, so that the next fetch requests every dimension again."""
-        self._store.forget_refusals(dataset)
+        for name in self._spend.inputs() if dataset_named(dataset).computed else (dataset,):
+            self._store.forget_refusals(name)
 
     def _connected_fetcher(self) -> Fetcher:
         fetcher = self._fetcher
@@ -293,18 +305,22 @@ class StoreSession:
 
     def completeness(self, view: ViewState, coverage: Coverage | None = None) -> Completeness:
         """Return the result of earlier verifications of `view`."""
+        verified = self._views.verified(view)
+        view, coverage = verified, coverage if verified is view else None
         parts = self._parts(view, coverage)
         return self._verification_log.completeness(coverage or self.coverage(view), parts)
 
     def requests_to_verify(self, view: ViewState, coverage: Coverage, *, pending_only: bool = False) -> int:
         """Return how many requests `verify` sends if no bucket has to be fetched again."""
+        verified = self._views.verified(view)
+        view, whole = verified, coverage if verified is view else None
         return sum(
             len(
                 verification_windows(
                     stored_dataset(part.stored_as), self._verifier.runs_to_compare(part, pending_only)
                 )
             )
-            for part in self._parts(view, coverage)
+            for part in self._parts(view, whole)
         )
 
     def _parts(self, view: ViewState, coverage: Coverage | None) -> list[StoredPart]:
@@ -321,7 +337,7 @@ class StoreSession:
         pending_only: bool = False,
     ) -> VerificationOutcome:
         """Compare the stored sums with the server's sums without grouping."""
-        source = self._connected_fetcher().source
+        source, view = self._connected_fetcher().source, self._views.verified(view)
         request = VerificationRequest(source, view, cancellation or Cancellation(), tuple(refetch), pending_only)
         return self._verifier.verify(request)
 
@@ -329,18 +345,21 @@ class StoreSession:
         """Find rows of `view` in which a whole is not the sum of its parts."""
         now = self.now
         adjusted = self._coverage.adjust(view, now)
-        sources = self._coverage.read(adjusted, now).sources
+        sources = self._views.read(adjusted, now, cancellation).sources
         return self._store.verification.broken_identities(adjusted.view, sources, self._store.names(), cancellation)
 
     def changes(self, dataset: str, span: Span | None, cancellation: Cancellation | None = None) -> Changes:
         """Return values changed by a later fetch in the last 30 days, within `span` (None: all)."""
-        return self._store.verification.changes(dataset, span, self.now, cancellation)
+        fetched = COSTS.name if dataset_named(dataset).computed else dataset
+        return self._store.verification.changes(fetched, span, self.now, cancellation)
 
     def contributions(
         self, result: ViewResult, cell: Cell, metrics: Sequence[str], cancellation: Cancellation | None = None
     ) -> list[BucketContribution]:
         """Return the buckets of a row of `result`, with their rows and the sums of `metrics`."""
         view, names = result.effective_view, self._store.names()
+        view = self._views.verified(view) if has_costs(view.dataset) else view
+        metrics = [name for name in metrics if view.dataset.has_column(name)]
         sources: Sequence[FactSource] = [FactSource("", view.dataset, result.coverage)]
         if len(self._store.grains(view.dataset_name)) > 1:
             sources = self.stored_view(view, result.now).sources
@@ -357,6 +376,8 @@ class StoreSession:
         """
         from usage_viewer.store.snapshot.writer import save_snapshot
 
+        spend = ViewState(SPEND.name, view.range, grouping=(), zone=view.zone)
+        self.stored_view(spend, self.now, cancellation)  # computes the days that have changed
         return save_snapshot(self._store, folder, self.coverage(view).periods.span, cancellation)
 
     def erase(self) -> None:

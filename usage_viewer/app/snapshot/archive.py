@@ -22,7 +22,7 @@ from usage_viewer.app.session.capabilities import SNAPSHOT
 from usage_viewer.app.snapshot import manifest as manifests
 from usage_viewer.app.snapshot.manifest import FILE, LARGEST, MOST_FILES, Manifest, PartFile, is_part, read_manifest
 from usage_viewer.domain.admin_key import AdminKey
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.errors import (
     ExportError,
     KeyMissing,
@@ -113,7 +113,7 @@ def _write(
         session.coverage(view).periods.span,
         session.now,
         files,
-        {name: session.grants(name) for name in DATASETS},
+        {name: session.grants(name) for name in API_DATASETS},
     )
     (folder / FILE).write_text(manifests.text_of(manifest), encoding="utf-8")
     return manifest

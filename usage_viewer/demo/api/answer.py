@@ -15,7 +15,7 @@ from usage_viewer.demo.world.organization import SyntheticOrganization, Usage
 from usage_viewer.demo.world.recipes import available_since
 from usage_viewer.demo.world.rows import UsageRows, sum_rows
 from usage_viewer.domain.batch import Combination
-from usage_viewer.domain.catalog import DATASETS, Dataset, Dimension
+from usage_viewer.domain.catalog import API_DATASETS, Dataset, Dimension
 
 _STRINGS_SINCE = day("2026-05-18")
 """From this day on, every second amount of costs is a string of 34 digits instead of a number.
@@ -24,7 +24,7 @@ Source: answers of the API since May 2026.
 """
 
 
-_COST_NAMES = [dimension.name for dimension in DATASETS["costs"].dimensions]
+_COST_NAMES = [dimension.name for dimension in API_DATASETS["costs"].dimensions]
 _CURRENCY, _UNIT = _COST_NAMES.index("currency"), _COST_NAMES.index("quantity_unit")
 
 

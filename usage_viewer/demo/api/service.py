@@ -13,9 +13,9 @@ from usage_viewer.demo.api.lists import list_response
 from usage_viewer.demo.api.query import Parameters, parse_query
 from usage_viewer.demo.api.refusal import NOTHING_REFUSED, Refusal, RefusedGroupings
 from usage_viewer.demo.world.organization import SyntheticOrganization
-from usage_viewer.domain.catalog import DATASETS, Dataset
+from usage_viewer.domain.catalog import API_DATASETS, Dataset
 
-_DATASET_BY_PATH: Final = {dataset.path: dataset for dataset in DATASETS.values()}
+_DATASET_BY_PATH: Final = {dataset.path: dataset for dataset in API_DATASETS.values()}
 _ORGANIZATION = re.compile(r"/organization/(.+)")
 _MAX_CACHE_BYTES: Final = 128 * 2**20
 

@@ -21,7 +21,7 @@ from usage_viewer.demo.world.recipes import IntArray, add_totals, available_sinc
 from usage_viewer.demo.world.rhythm import DAY, HOUR, Events
 from usage_viewer.demo.world.rows import MINUTE, UsageRows, sum_rows
 from usage_viewer.domain.batch import Batch, Combination
-from usage_viewer.domain.catalog import DATASETS, Aggregation, Dataset, Kind, Metric, dataset_named
+from usage_viewer.domain.catalog import API_DATASETS, Aggregation, Dataset, Kind, Metric, dataset_named
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import BucketWidth
 
@@ -158,7 +158,7 @@ class SyntheticOrganization:
 
     def _find_last_used(self, now: int) -> dict[str, int]:
         found: dict[str, int] = {}
-        for name in DATASETS:
+        for name in API_DATASETS:
             source = self._source(name)
             if isinstance(source, HourlyUsage) and "api_key_id" in source.combinations.dataset.group_by:
                 _find_last_used_of(source, self.first, now, found)

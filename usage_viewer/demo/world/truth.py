@@ -18,13 +18,13 @@ from usage_viewer.demo.world.bill import Bill, decimal_text
 from usage_viewer.demo.world.metered import BilledParts
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.demo.world.rhythm import DAY
-from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.view import Value
 
 _STEP: Final = 7 * DAY  # generated at once
 _PROJECT_ONLY: Final = ("project_id",)
 _USAGE: Final = ("project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source")
-_COSTS: Final = tuple(dimension.name for dimension in DATASETS["costs"].dimensions)
+_COSTS: Final = tuple(dimension.name for dimension in API_DATASETS["costs"].dimensions)
 
 
 def write_truth(organization: SyntheticOrganization, path: Path, until: int) -> None:
@@ -89,7 +89,7 @@ def _date(day: int) -> str:
 
 
 def _prefix(parts: BilledParts, usage: tuple[Value, ...], cost: tuple[Value, ...]) -> str:
-    dataset = DATASETS.get(parts.service)
+    dataset = API_DATASETS.get(parts.service)
     names = _PROJECT_ONLY if dataset is None else [dimension.name for dimension in dataset.dimensions]
     used = dict(zip(names, usage, strict=True))
     billed = dict(zip(_COSTS, cost, strict=True))

@@ -54,6 +54,7 @@ class NumberFormat:
             Kind.DECIMAL: self._abbreviate if self.abbreviated else lambda value: self.exact(value, unit),
             Kind.SHARE: self.share,
             Kind.RATIO: self._abbreviate if self.abbreviated else self.ratio,
+            Kind.PRICE: self._abbreviate if self.abbreviated else self.exact,
         }[kind]
         return lambda value: MISSING if value is None else write(value)
 

@@ -7,6 +7,7 @@ from typing import cast
 from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
+from usage_viewer.domain.cost_figures import COST_FIGURES, with_costs, without_costs
 from usage_viewer.domain.dataset import NEWER, NO_EXTRAS, Dataset, Extras, extra_label, is_extra
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.widgets.plain_text import menu_text
@@ -49,7 +50,7 @@ class ColumnsMenu(ChecklistMenu):
         for title, names in column_sections(view.dataset):
             self.addSection(title)
             for name in names:
-                figure = view.dataset.column(name)
+                figure = with_costs(view.dataset).column(name)
                 self._add_figure(name, figure.label, figure.help)
         self._add_extras(extras)
         self.setToolTipsVisible(True)
@@ -101,7 +102,8 @@ class ColumnsMenu(ChecklistMenu):
 
 def column_sections(dataset: Dataset) -> list[tuple[str, list[str]]]:
     """Return the names of all figures in titled sections: default ones, then by first word, then computed ones."""
-    defaults = list(dataset.default_columns)
+    defaults, dataset = list(dataset.default_columns), without_costs(dataset)
+    costs = [name for name in COST_FIGURES if with_costs(dataset).has_column(name)]
 
     def rest(names: Sequence[str]) -> list[str]:
         return [name for name in names if name not in defaults and not is_extra(name)]
@@ -115,8 +117,10 @@ def column_sections(dataset: Dataset) -> list[tuple[str, list[str]]]:
             sections.append((word.capitalize(), names))
         else:
             more += names
-    computed = rest([figure.name for figure in dataset.derived])
-    sections += [(title, names) for title, names in (("More", more), ("Computed", computed)) if names]
+    computed = rest([item.name for item in dataset.derived] + [item.name for item in dataset.prices])
+    sections += [
+        (title, names) for title, names in (("More", more), ("Computed", computed), ("Cost", costs)) if names
+    ]
     return sections
 
 

@@ -5,16 +5,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import duckdb
 
+from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import Dataset, Kind
 from usage_viewer.domain.errors import StoreDamaged, StoreNewer
 from usage_viewer.domain.period import BucketWidth
-from usage_viewer.store.engine.database import Connection, quoted
+from usage_viewer.store.engine.database import Connection, Database, quoted
 from usage_viewer.store.engine.digests import (
     check_mark,
     check_table,
     engine_mark,
     renew_digests,
     renew_every_digest,
+    start_digest,
 )
 
 DECIMALS = 24
@@ -119,6 +121,16 @@ def _version_6(cursor: Connection) -> None:
     renew_every_digest(cursor)
 
 
+def _version_7(cursor: Connection) -> None:
+    cursor.execute("""
+        CREATE TABLE attributed (         -- the days of the computed dataset spend
+            start BIGINT NOT NULL,        -- epoch seconds
+            signature VARCHAR NOT NULL    -- of everything that the day was computed from
+        )
+    """)
+    start_digest(cursor, "attributed")
+
+
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (
     _version_1,
     _version_2,
@@ -126,6 +138,7 @@ MIGRATIONS: Sequence[Callable[[Connection], None]] = (
     _version_4,
     _version_5,
     _version_6,
+    _version_7,
 )
 """Step i migrates from version i to i + 1; version 0 is an empty file."""
 
@@ -167,6 +180,16 @@ def migrate(
         cursor.execute("UPDATE meta SET version = ?", [len(steps)])
     if len(steps) >= _WITH_DIGESTS:
         _adopt_engine(cursor)
+
+
+def migrate_file(database: Database) -> None:
+    """Migrate an open file to the newest version in one transaction. Raises StoreNewer, StoreDamaged."""
+    is_new = database.is_new
+    with database.cursor() as cursor:
+        current = not is_new and is_current(cursor)
+    if not current:
+        with database.transaction() as cursor:
+            migrate(cursor, is_new=is_new)
 
 
 _WITH_DIGESTS = 6
@@ -222,6 +245,15 @@ def create_tables(cursor: Connection, dataset: Dataset, width: BucketWidth) -> t
 def combination_table(dataset: Dataset) -> str:
     """Return the name of the table of a dataset's combinations."""
     return f"combination_{dataset.name}"
+
+
+def read_combinations(cursor: Connection, dataset: Dataset, first: int = 0) -> list[Combination]:
+    """Return the values of each stored combination of a dataset, by id, from the id `first` on."""
+    if combination_table(dataset) not in existing_tables(cursor):
+        return []
+    columns = ", ".join(quoted(dimension.name) for dimension in dataset.dimensions)
+    table = quoted(combination_table(dataset))
+    return cursor.execute(f"SELECT {columns} FROM {table} WHERE id >= ? ORDER BY id", [first]).fetchall()
 
 
 def fact_table(dataset: Dataset, width: BucketWidth) -> str:

@@ -5,16 +5,19 @@ and the order of rows can't matter. What is smaller than a unit goes with the fi
 part of its own, with the reason. The rows of one day need no other day.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from typing import Any
 
+import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.dataset import Dataset
+from usage_viewer.domain.grain import dataset_name
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.spend import MEASURES, Factor, LineMeaning, Measure, Reason, UsageClass
 from usage_viewer.store.engine.database import Connection, quoted
@@ -34,14 +37,19 @@ class ServiceUsage:
     dataset: Dataset
     grain: frozenset[str]
 
+    @property
+    def service(self) -> str:
+        """The name of the dataset, of which this may be a further grain."""
+        return dataset_name(self.dataset.name)
+
 
 @dataclass(frozen=True, slots=True)
 class DayCosts:
     """What to attribute: the costs of the days `starts` (epoch seconds, (n,)), all stored in the same grains.
 
     `costs` is how they are stored, `grain` the dimensions that their rows were grouped by. `meanings` are those of
-    every line item in them. `factors` are the relative prices of classes of usage, by line item and unit; a class
-    that is missing has the price of ordinary usage.
+    every line item in them ("": none). `factors` are the relative prices of classes of usage, by line item and
+    unit; a class that is missing has the price of ordinary usage.
     """
 
     starts: NDArray[np.int64]
@@ -57,16 +65,47 @@ def attribute(cursor: Connection, days: DayCosts) -> None:
 
     Raises StoreError.
     """
+    with _steps(cursor, days):
+        split_rows(cursor)
+
+
+def usage_of_rows(cursor: Connection, days: DayCosts) -> list[tuple[int, int, int, int, str, str | None, int]]:
+    """Return how much usage of each class every row of costs bills.
+
+    A tuple has the line (a number in `days.meanings`), the row, the day (epoch seconds), the amount in 10^-12 of
+    the currency, "true" for a batch, the service tier, and the usage. Raises StoreError.
+    """
+    found = list[tuple[int, int, int, int, str, str | None, int]]()
+    with _steps(cursor, days):
+        for number, usage in enumerate(days.usage):
+            if usage.dataset.has_dimension("batch"):
+                found += cursor.execute(
+                    "SELECT cost.line, cost.row_id, cost.bucket,"
+                    " CASE WHEN cost.amount < 0 THEN -cost.units ELSE cost.units END,"
+                    " coalesce(cell.batch, 'false') AS batch, cell.service_tier, sum(usage.used)"
+                    " FROM spend_usage AS usage JOIN spend_pair AS pair ON usage.service = pair.service"
+                    " AND usage.measure = pair.measure AND usage.usage = pair.usage"
+                    " JOIN spend_cost AS cost ON usage.bucket = cost.bucket AND pair.cost = cost.cost"
+                    f" JOIN {quoted(combination_table(usage.dataset))} AS cell ON cell.id = usage.usage"
+                    f" WHERE usage.service = {number} GROUP BY ALL ORDER BY ALL"
+                ).fetchall()
+    return found
+
+
+@contextmanager
+def _steps(cursor: Connection, days: DayCosts) -> Iterator[None]:
+    """Make the temporary tables `spend_cost`, `spend_cell`, `spend_pair` and `spend_usage` for the context."""
     _register_lines(cursor, days)
     cursor.register("spend_days", {"start": np.unique(days.starts)})
     try:
         _make_costs(cursor, days)
         _make_pairs(cursor, days)
         _make_usage(cursor, days)
-        split_rows(cursor)
+        yield
     finally:
-        for table in ("spend_cost", "spend_cell", "spend_pair", "spend_usage"):
-            cursor.execute(f"DROP TABLE IF EXISTS {table}")
+        with suppress(duckdb.Error):  # after an error, the transaction accepts no statement
+            for table in ("spend_cost", "spend_cell", "spend_pair", "spend_usage"):
+                cursor.execute(f"DROP TABLE IF EXISTS {table}")
         cursor.unregister("spend_days")
         cursor.unregister("spend_line")
 
@@ -82,7 +121,7 @@ def matched_dimensions(days: DayCosts, usage: ServiceUsage) -> tuple[str, ...] |
 
 def _register_lines(cursor: Connection, days: DayCosts) -> None:
     """Register `spend_line`: text, unit and service of each line item, and the reason if its rows have no parts."""
-    numbers = {item.dataset.name: number for number, item in enumerate(days.usage)}
+    numbers = {item.service: number for number, item in enumerate(days.usage)}
     can_split = {number: matched_dimensions(days, item) is not None for number, item in enumerate(days.usage)}
     texts, units, services, reasons = list[str](), list[str | None](), list[int](), list[str | None]()
     for meaning in days.meanings:
@@ -117,11 +156,12 @@ def _objects(values: Sequence[str | None]) -> NDArray[Any]:
 def _make_costs(cursor: Connection, days: DayCosts) -> None:
     """Make `spend_cell` (the line of each combination of costs) and `spend_cost` (the rows, in whole units)."""
     cells = quoted(combination_table(days.costs))
+    text = "cell.line_item" if days.costs.has_dimension("line_item") else "NULL::VARCHAR"
     unit = "quantity_unit" if days.costs.has_dimension("quantity_unit") else "NULL::VARCHAR"
     cursor.execute(
         f"CREATE TEMP TABLE spend_cell AS SELECT cell.id AS cost, line.line, nullif(line.service, -1) AS service,"
         f" line.reason::VARCHAR AS reason FROM {cells} AS cell JOIN spend_line AS line"
-        f" ON cell.line_item IS NOT DISTINCT FROM line.text::VARCHAR"
+        f" ON coalesce({text}, '') = line.text::VARCHAR"
         f" AND cell.{unit} IS NOT DISTINCT FROM line.unit::VARCHAR"
     )
     cursor.execute(
@@ -145,7 +185,7 @@ def _make_pairs(cursor: Connection, days: DayCosts) -> None:
         lines = [
             (line, meaning)
             for line, meaning in enumerate(days.meanings)
-            if meaning.target is not None and meaning.target.service == usage.dataset.name
+            if meaning.target is not None and meaning.target.service == usage.service
         ]
         if matched is not None and lines:
             _add_pairs(cursor, days, number, matched, lines)
@@ -222,12 +262,13 @@ def _make_usage(cursor: Connection, days: DayCosts) -> None:
         table = quoted(fact_table(days.usage[number].dataset, BucketWidth.DAY))
         cursor.execute(
             f"INSERT INTO spend_usage SELECT bucket, {number}, '{name}', combination,"
-            f" sum({_measure(MEASURES[name])}) AS used FROM {table}"
+            f" sum({measure_sql(MEASURES[name])}) AS used FROM {table}"
             " WHERE bucket IN (SELECT start FROM spend_days) GROUP BY ALL HAVING used > 0"
         )
 
 
-def _measure(measure: Measure) -> str:
+def measure_sql(measure: Measure) -> str:
+    """Return the SQL of a measure of one row of usage."""
     terms = [f"+ coalesce({quoted(name)}, 0)" for name in measure.plus]
     terms += [f"- coalesce({quoted(name)}, 0)" for name in measure.minus]
     computed = f"greatest(0, 0 {' '.join(terms)})"

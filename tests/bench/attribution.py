@@ -1,0 +1,103 @@
+"""Measures how long it takes to attribute the costs of a year, and to attribute one changed day again."""
+
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+
+import numpy as np
+from lines import Line
+
+from usage_viewer.domain.batch import Batch, Combination
+from usage_viewer.domain.catalog import DATASETS, Kind
+from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.period import BucketWidth
+from usage_viewer.store import Store
+from usage_viewer.store.spend.spend_store import SpendStore
+
+DAY = 86400
+FIRST = 1_764_547_200
+DAYS, USERS, MODELS, KINDS = 365, 137, 5, ("input", "output")
+CLASSES = (("false", None), ("true", None), ("false", "default"), ("true", "default"))
+MOST_SECONDS, MOST_SECONDS_OF_A_DAY = 3.0, 0.1
+FETCHED = FIRST + (DAYS + 30) * DAY
+
+
+def measure() -> Iterator[Line]:
+    random = np.random.default_rng(1)
+    store = Store.open(None)
+    tokens = random.integers(1, 10**6, (DAYS, USERS, MODELS, len(CLASSES), len(KINDS)))
+    store.put(_usage(tokens), FETCHED)
+    store.put(_costs(tokens), FETCHED)
+    starts = FIRST + np.arange(DAYS, dtype=np.int64) * DAY
+    spend = SpendStore(store)
+
+    def seconds() -> float:
+        begun = time.process_time()
+        assert not spend.update(starts, starts, ["completions"])
+        return time.process_time() - begun
+
+    sizes = f"{tokens.size // len(KINDS):,} rows of usage, {DAYS * USERS * MODELS * len(KINDS):,} of costs"
+    yield Line(f"{sizes}: attributed", seconds(), "s", goal=f"≤ {MOST_SECONDS} s", limit=MOST_SECONDS)
+    tokens[-1, 0, 0, 0, 0] += 1
+    store.put(_costs(tokens[-1:], DAYS - 1), FETCHED + 1)
+    goal = f"≤ {MOST_SECONDS_OF_A_DAY} s"
+    yield Line(f"{sizes}: one changed day", seconds(), "s", goal=goal, limit=MOST_SECONDS_OF_A_DAY)
+    store.close()
+
+
+def _usage(tokens: np.ndarray) -> Batch:
+    cells = [
+        _cell("completions", user_id=f"user_{user}", model=f"model-{model}", batch=batch, service_tier=tier)
+        for user in range(USERS)
+        for model in range(MODELS)
+        for batch, tier in CLASSES
+    ]
+    flat = tokens.reshape(len(tokens) * len(cells), len(KINDS))
+    metrics = {"input_tokens": flat[:, 0], "output_tokens": flat[:, 1], "num_model_requests": flat[:, 0]}
+    return _batch("completions", cells, metrics, 0, len(tokens))
+
+
+def _costs(tokens: np.ndarray, first: int = 0) -> Batch:
+    cells = [
+        _cell(
+            "costs",
+            user_id=f"user_{user}",
+            line_item=f"model-{model}, {kind}",
+            currency="usd",
+            quantity_unit="tokens",
+        )
+        for user in range(USERS)
+        for model in range(MODELS)
+        for kind in KINDS
+    ]
+    halves = np.array([1 if batch == "true" else 2 for batch, _ in CLASSES])
+    amounts = (tokens * halves[:, None]).sum(axis=3).reshape(-1)
+    metrics = {
+        "amount": np.array([Decimal(amount).scaleb(-6) for amount in amounts.tolist()], np.object_),
+        "quantity": np.array([Decimal(count) for count in tokens.sum(axis=3).reshape(-1).tolist()], np.object_),
+    }
+    return _batch("costs", cells, metrics, first, len(tokens))
+
+
+def _cell(dataset: str, **values: str | None) -> Combination:
+    return tuple(values.get(item.name) for item in DATASETS[dataset].dimensions)
+
+
+def _batch(dataset: str, cells: list[Combination], metrics: dict[str, np.ndarray], first: int, days: int) -> Batch:
+    starts = FIRST + (first + np.arange(days, dtype=np.int64)) * DAY
+    size = days * len(cells)
+    columns = {}
+    for metric in DATASETS[dataset].metrics:
+        empty = np.full(size, Decimal(), np.object_) if metric.kind is Kind.DECIMAL else np.zeros(size, np.int64)
+        given = metrics.get(metric.name)
+        columns[metric.name] = NumberColumn(empty, np.ones(size, bool)) if given is None else NumberColumn(given)
+    return Batch(
+        dataset,
+        BucketWidth.DAY,
+        starts,
+        DATASETS[dataset].group_by,
+        cells,
+        np.repeat(starts, len(cells)),
+        np.tile(np.arange(len(cells), dtype=np.int32), days),
+        columns,
+    )
