@@ -214,7 +214,7 @@ class StoreSession:
 
     def windows(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED) -> list[BucketRun]:
         """Return the windows that a fetch for `view` begins with, one request each."""
-        return self._coverage.windows(view, refresh=refresh)
+        return [run for side in sides(view) for run in self._coverage.windows(side, refresh=refresh)]
 
     def fetch(
         self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: Refresh = Refresh.NEEDED
@@ -222,9 +222,15 @@ class StoreSession:
         """Fetch what `view` lacks and what may have grown; yield each step."""
         if self.now >= RELEASED_AT:
             self._store.distrust_fetches_after(self.now + FETCH_AGAIN_AFTER)
-        for side in sides(view):
-            if self.coverage(side, refresh=refresh).to_fetch:
-                yield from self._connected_fetcher().fetch(side, cancellation or Cancellation(), refresh=refresh)
+        parts = [side for side in sides(view) if self.coverage(side, refresh=refresh).to_fetch]
+        cancellation, done = cancellation or Cancellation(), 0
+        for number, part in enumerate(parts, 1):
+            later = sum(len(self._coverage.windows(other, refresh=refresh)) for other in parts[number:])
+            total = done
+            for step in self._connected_fetcher().fetch(part, cancellation, refresh=refresh):
+                total = done + step.total
+                yield replace(step, done=done + step.done, total=total + later)
+            done = total
 
     def load_names(self, cancellation: Cancellation | None = None) -> Iterator[str]:
         """Fetch the lists of names; yield a line for the status bar before a long wait."""
