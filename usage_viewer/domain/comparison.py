@@ -101,14 +101,19 @@ def _moved_bounds(bounds: bytes, zone: tzinfo, shift: Shift, until: int | None) 
         moved = np.array([_moved(moment, zone, shift) for moment in own.tolist()], np.int64)
         moved = np.maximum.accumulate(moved)
         if moved[0] == moved[-1]:  # none of the days exists: the last days of the earlier month
-            moved = moved - (own[-1] - own)
+            end = _wall(int(moved[-1]), zone)
+            back = [end - (_wall(int(own[-1]), zone) - _wall(moment, zone)) for moment in own.tolist()]
+            moved = np.maximum.accumulate(np.array([moment_of(wall, zone) for wall in back], np.int64))
     moved.flags.writeable = False
     return moved
 
 
 def _moved(moment: int, zone: tzinfo, shift: Shift) -> int:
-    wall = datetime.fromtimestamp(moment, zone).replace(tzinfo=None)
-    return moment_of(shift.moved(wall), zone)
+    return moment_of(shift.moved(_wall(moment, zone)), zone)
+
+
+def _wall(moment: int, zone: tzinfo) -> datetime:
+    return datetime.fromtimestamp(moment, zone).replace(tzinfo=None)
 
 
 def counterparts(moved: NDArray[np.int64]) -> NDArray[np.int64]:

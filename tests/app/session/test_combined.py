@@ -10,6 +10,8 @@ from tests.rigs.organizations import KEYS, LAST_WEEK, NOW, Servers, combined_pro
 from usage_viewer.app.profile.combined_profile import CombinedProfile
 from usage_viewer.app.session.session import Session
 from usage_viewer.demo.api.refusal import RefusedGroupings
+from usage_viewer.domain.column_key import ChangeKind, ColumnKey
+from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.errors import InputError, KeyMissing, UsageViewerError
 from usage_viewer.domain.table import FigureColumn, GroupColumn
 from usage_viewer.domain.verification import Cell, Verdict
@@ -48,6 +50,24 @@ def test_each_organization_is_fetched_from_its_own_server(session: Session) -> N
     assert min(totals) > 0
     assert sum(totals) == _total(session)
     assert session.values("completions", "profile") == tuple(KEYS)
+
+
+def test_comparison_fetches_both_periods_and_adds_the_organizations(session: Session) -> None:
+    view = VIEW.with_compare(Comparison.PREVIOUS)
+    steps = _fetch(session, view)
+    total = steps[-1][1]
+    assert total >= 4  # at least one request for each period of each organization
+    assert (steps[0], steps[-1]) == ((0, total), (total, total))
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+    result = session.look(view)
+    assert result.complete
+    assert _fetch(session, view) == []
+    change = result.table.figure(ColumnKey("input_tokens", change=ChangeKind.AMOUNT))
+    before = result.table.figure(ColumnKey("input_tokens", compared=True))
+    each = [session.look(view.only("profile", name)).table for name in KEYS]
+    assert sum(table.figure(before.key).total or 0 for table in each) == before.total
+    assert change.total == _total(session) - int(before.total or 0)
+    assert int(before.total or 0) > 0
 
 
 def test_names_of_both_organizations_are_combined(session: Session) -> None:

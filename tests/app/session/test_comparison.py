@@ -297,12 +297,14 @@ def test_day_that_the_earlier_month_lacks_is_compared_with_nothing() -> None:
     assert len(other.periods(AFTER)) == 3
 
 
-def test_days_that_the_earlier_month_lacks_are_compared_with_its_last_ones() -> None:
-    march = ViewState(range=DateRange(None, datetime(2026, 3, 29), datetime(2026, 3, 31)), per=Granularity.DAY)
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])  # whose 29 March 2026 has 23 hours
+def test_days_that_the_earlier_month_lacks_are_compared_with_its_last_ones(zone: str) -> None:
+    days_of_march = DateRange(None, datetime(2026, 3, 29), datetime(2026, 3, 31))
+    march = ViewState(range=days_of_march, per=Granularity.DAY, zone=zone)
     other = ComparedView.of(replace(march, compare=Comparison.MONTH))
     assert other is not None
-    days = [datetime.fromtimestamp(moment, UTC) for moment in other.periods(AFTER).bounds.tolist()]
-    assert [day.strftime("%m-%d") for day in days] == ["02-27", "02-28", "03-01"]
+    days = [datetime.fromtimestamp(moment, march.tzinfo) for moment in other.periods(AFTER).bounds.tolist()]
+    assert [f"{day:%m-%d %H:%M}" for day in days] == ["02-27 00:00", "02-28 00:00", "03-01 00:00"]
 
 
 def test_days_of_a_zone_keep_their_clock_times() -> None:

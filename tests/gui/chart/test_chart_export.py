@@ -13,6 +13,7 @@ from PySide6.QtSvg import QSvgRenderer
 from tests.rigs.charts import chart_of, days, stored, surface
 from tests.rigs.window import WindowRig
 from usage_viewer.app.chart import Chart, ChartFace, PictureOptions
+from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.errors import ExportError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketWidth, Granularity
@@ -150,3 +151,15 @@ def test_ending_and_format() -> None:
     assert format_of(Path("a.gif")) is None
     with pytest.raises(ExportError):
         write_picture(b"", Path("/"))
+
+
+def test_compared_period_is_in_the_readout_the_note_and_the_source() -> None:
+    with stored([[5, 7], [1, 2]]) as session:
+        second = ViewState(range=days(2, 2), per=Granularity.DAY, columns=("input_tokens",))
+        chart = chart_of(session, second.with_compare(Comparison.PREVIOUS))
+    made = ChartPicture.of(chart, Names(), surface(), QLocale.c())
+    assert "compared with 2026-10-01" in made.source
+    assert "Dashed line: total of the compared period." in made.texts.notes
+    last = made.texts.readout(0)[-1]
+    assert (last.label, last.number) == ("Compared period", "12")
+    assert made.texts.say(0, None).endswith(", 3, Compared period: 12")

@@ -128,6 +128,7 @@ def test_tooltip_of_a_change_has_both_figures(rig: WindowRig, window: WindowUnde
     tip = model.data(model.index(0, model.section(CHANGE)), Qt.ItemDataRole.ToolTipRole)
     assert "Amount (USD), before:" in tip
     assert "Amount (USD):" in tip
+    assert "of the total" not in tip
 
 
 @pytest.mark.parametrize("width", [640, 800])

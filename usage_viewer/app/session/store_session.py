@@ -222,7 +222,8 @@ class StoreSession:
 
     def windows(self, view: ViewState, *, refresh: Refresh = Refresh.NEEDED) -> list[BucketRun]:
         """Return the windows that a fetch for `view` begins with, one request each."""
-        return [run for part in self._views.fetched(view) for run in self._coverage.windows(part, refresh=refresh)]
+        parts = (part for side in sides(view) for part in self._views.fetched(side))
+        return [run for part in parts for run in self._coverage.windows(part, refresh=refresh)]
 
     def fetch(
         self, view: ViewState, cancellation: Cancellation | None = None, *, refresh: Refresh = Refresh.NEEDED
@@ -235,7 +236,7 @@ class StoreSession:
         if not views:
             return
         fetcher, cancellation = self._connected_fetcher(), cancellation or Cancellation()
-        yield from fetch_inputs(fetcher, views, cancellation, refresh)
+        yield from fetch_inputs(fetcher, views, cancellation, refresh, {view.dataset_name, COSTS.name})
 
     def load_names(self, cancellation: Cancellation | None = None) -> Iterator[str]:
         """Fetch the lists of names; yield a line for the status bar before a long wait."""

@@ -56,7 +56,8 @@ class ChartPicture:
         """Return the picture of a chart; `names` are for the filters in the source."""
         view = chart.result.effective_view
         surface = replace(surface, font=_sized(surface.font, 1))
-        return cls(ChartTexts(chart, locale), surface, provenance_of(view, chart.result.coverage, names).text)
+        source = provenance_of(view, chart.result.coverage, names, chart.result.compared_coverage)
+        return cls(ChartTexts(chart, locale), surface, source.text)
 
     @property
     def title(self) -> str:

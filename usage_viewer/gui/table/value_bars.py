@@ -34,7 +34,9 @@ class ValueBars:
         return min(float(value) / self.longest, 1.0)
 
     def share_of_total(self, row: int) -> float | None:
-        """Return the row's share of the column's total; None if the figures don't add up to one."""
+        """Return the row's share of the column's total; None if the figures don't add up to one, or are changes."""
+        if self._column.key.change is not None:  # increases and decreases are no parts of their sum
+            return None
         value, total = self._column.figures.at(row), self._column.total
         if value is None or not total or self._column.kind not in (Kind.COUNT, Kind.DECIMAL):
             return None
