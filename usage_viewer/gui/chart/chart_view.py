@@ -210,6 +210,8 @@ class ChartView(QWidget):
             if place.across is not None:
                 self._cursor = place
             event.accept()
+        else:
+            event.ignore()  # the page has uses for other buttons
 
     def _drag(self, point: QPoint) -> None:
         face, pressed = self.face, self._pressed

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QPaintEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyleOptionViewItem, QTableView, QWidget
 
 from usage_viewer.app.export import bare_text
@@ -33,14 +33,16 @@ from usage_viewer.gui.table.selection_keeper import SelectionKeeper, selected_ra
 from usage_viewer.gui.table.table_header import TableHeader
 from usage_viewer.gui.table.table_menus import COPY, COPY_CELL_KEY, cell_menu, header_menu, move_column
 from usage_viewer.gui.table.table_model import Presentation, TableModel
-from usage_viewer.gui.table.table_style import restyle_table, set_up_table
+from usage_viewer.gui.table.table_style import SIDE_BUTTONS, restyle_table, set_up_table
 from usage_viewer.gui.table.type_ahead import TypeAhead
 from usage_viewer.gui.widgets.mnemonics import mend_letters
+from usage_viewer.gui.workspace.table_place import TablePlace
 
 _STATS_DELAY_MS = 30
 """Milliseconds after the last change of the selection until its statistics are computed."""
 _FLAGS = QItemSelectionModel.SelectionFlag
 _SORT_KEY = QKeyCombination(Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier, Qt.Key.Key_S)
+
 _RESTYLING = (QEvent.Type.FontChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
 
 
@@ -134,9 +136,26 @@ class TableView(QTableView):
     def _on_reset(self) -> None:
         self._widths.fit(silently=True)
         self._keeper.restore()
+        self.updateGeometries()  # the header has not reported its new widths
         self._stats.start()
 
     # Selection
+
+    def place(self) -> TablePlace:
+        """Return selection, current cell, scroll position and fitted widths."""
+        return self._keeper.place(self._widths.fitted)
+
+    def go_to(self, place: TablePlace) -> None:
+        """Select and scroll as a place says."""
+        self._widths.fit_from(dict(place.widths))
+        self._keeper.go_to(place)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Leave the side buttons of the mouse to the page: Qt would select a row."""
+        if event.button() in SIDE_BUTTONS:
+            event.ignore()
+        else:
+            super().mousePressEvent(event)
 
     def selected_rows(self) -> list[Range]:
         """Return the selected rows as ranges of shown rows, both ends included."""
