@@ -20,6 +20,8 @@ from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyleOptionViewItem, QT
 from usage_viewer.app.export import bare_text
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import NO_EXTRAS
+from usage_viewer.domain.drill import drilled_view
+from usage_viewer.domain.period import Span
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.selection_stats import Range, selection_stats
 from usage_viewer.domain.table import Column, Table
@@ -52,6 +54,7 @@ class TableView(QTableView):
     view_requested = Signal(object)  # ViewState
     origin_requested = Signal(object, object)  # Cell and Column whose sources to show
     copy_requested = Signal(str)  # "" as shown, or a name of COPY_FORMATS
+    drill_refused = Signal()  # the row has no further level
     row_copy_requested = Signal(int)  # a shown row
     cell_copy_requested = Signal(str)  # the value as text
     selection_stats_changed = Signal(object)  # SelectionStats
@@ -72,6 +75,8 @@ class TableView(QTableView):
         self._stats.timeout.connect(self._emit_stats)
         self._restyle()
         self.extras = NO_EXTRAS  # unknown fields, offered as columns
+        self.not_granted: tuple[str, ...] = ()  # dimensions that can't be grouped by
+        self.span: Span | None = None  # the range of the shown table
         self._connect()
 
     def _connect(self) -> None:
@@ -157,6 +162,20 @@ class TableView(QTableView):
         else:
             super().mousePressEvent(event)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Drill down into the row at the pointer; leave the side buttons of the mouse to the page."""
+        if event.button() in SIDE_BUTTONS:
+            event.ignore()
+            return
+        super().mouseDoubleClickEvent(event)
+        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+        if (
+            event.button() == Qt.MouseButton.LeftButton
+            and plain
+            and self.indexAt(event.position().toPoint()).isValid()
+        ):
+            self.drill_down()
+
     def selected_rows(self) -> list[Range]:
         """Return the selected rows as ranges of shown rows, both ends included."""
         return selected_ranges(self.selectionModel())
@@ -201,8 +220,13 @@ class TableView(QTableView):
             self.clearSelection()
         elif event.keyCombination() == _SORT_KEY:
             self.sort_by_current()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.filter_to_current():
-            pass
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                self.ask_for_origin()
+            elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                self.filter_to_current()
+            else:
+                self.drill_down()
         else:
             super().keyPressEvent(event)
 
@@ -238,6 +262,17 @@ class TableView(QTableView):
             return False
         self._request(self.view.only(member.dimension, member.value))
         return True
+
+    def drill_down(self) -> None:
+        """Request the usage of the current row by the next level: see `drilled_view`."""
+        index, model = self.currentIndex(), self.usage_model
+        if not index.isValid() or self.span is None:
+            return
+        view = drilled_view(model.view, model.table, self._row_at(index), self.span, self.not_granted)
+        if view is None:
+            self.drill_refused.emit()
+        elif self._asked_for in (None, model.view):  # else the click was meant for a table that is being replaced
+            self.view_requested.emit(view)
 
     def _on_column_moved(self, column: ColumnKey, before: ColumnKey | None) -> None:
         view = move_column(self.view, column.name, "" if before is None else before.name)

@@ -35,6 +35,7 @@ from usage_viewer.gui.workspace.workspace import Workspace
 MENU_KEY = "Alt+O"
 WIDE = 120 * UNIT
 """Pixels of the page from which on every button has its text."""
+NO_LEVEL = "This row can't be divided further. Shift+Enter lists its records."
 STOPPED = "Stopped. Press Refresh (F5) to load the rest."
 
 
@@ -165,6 +166,7 @@ class MainPage(QWidget):
         self.banner.changed.connect(self._update_empty)
         workspace.view_changed.connect(self.show_view)
         workspace.shown.connect(self.show_result)
+        self.table.drill_refused.connect(lambda: self.status.show_message(NO_LEVEL))
         workspace.table_place = self.table.place
         workspace.place_returned.connect(self.table.go_to)
         workspace.fetch.progressed.connect(self.status.show_progress)
@@ -188,6 +190,10 @@ class MainPage(QWidget):
             self.forward_clicked.emit()
         else:
             super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Take a second fast click of a side button as a click."""
+        self.mousePressEvent(event)
 
     def _choose_columns(self) -> None:
         """Open the checklist of figures under its button; it stays open while entries are checked."""
@@ -217,6 +223,8 @@ class MainPage(QWidget):
         self.per.show_adjusted_view(look.effective_view)
         self.zone.show_adjusted_view(look.effective_view)
         self.table.extras = look.extras
+        self.table.not_granted = look.unavailable_dimensions
+        self.table.span = look.coverage.periods.span
         self.notes.set_notice("view", "\n".join(look.notes))
         self._show_unavailable()
         note = "" if look.coverage.complete else look.coverage.summary
