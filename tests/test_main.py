@@ -4,8 +4,10 @@ import json
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -120,6 +122,26 @@ def test_demo_runs_on_this_computer_with_its_own_key(monkeypatch: pytest.MonkeyP
         demo.close()
 
 
+def test_table_of_the_demo_has_the_true_costs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "truth.jsonl"
+    view = ("--dataset", "costs", "--group-by", "line_item,project_id,user_id", "--metrics", "amount,quantity")
+    assert main(["--demo", "--truth", str(path), *WEEK, *view, "--format", "json"]) == 0
+    rows = json.loads(capfd.readouterr().out, parse_float=Decimal)
+    amounts: dict[tuple[str | None, ...], Decimal] = defaultdict(Decimal)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        part = json.loads(line)
+        if WEEK[2] <= part["day"] < WEEK[4] and part["fact"] != "free":
+            amounts[part["line_item"], part["project_id"], part["user_id"]] += Decimal(part["amount"])
+    found = {(row["line_item"], row["project_id"], row["user_id"]): Decimal(row["amount"]) for row in rows}
+    assert len(found) > 500
+    assert found == amounts
+
+
+def test_truth_needs_the_demo(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["--truth", "truth.jsonl", *WEEK]) == 2
+    assert capfd.readouterr().err.startswith("usage-viewer: --truth needs --demo")
+
+
 def test_demo_that_fails_to_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,8 +167,8 @@ def test_demo_that_ends_is_reported_without_retries() -> None:
 def test_table_of_a_demo_that_ended_is_incomplete(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def open_ended_demo() -> Demo:
-        demo = open_demo()
+    def open_ended_demo(truth: Path | None) -> Demo:
+        demo = open_demo(truth)
         demo.server.kill()
         return demo
 

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO, cast
@@ -59,6 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         _check_ca_file(arguments.ca_file)
         if arguments.demo and arguments.open is not None:
             raise InputError(title="--demo and --open can't be combined", hint="Use either --demo or --open.")
+        if arguments.truth is not None and not arguments.demo:
+            raise InputError(
+                title="--truth needs --demo", hint="Only the sample organization knows its true costs."
+            )
         if getattr(arguments, "key_stdin", False) and (arguments.demo or arguments.open is not None):
             raise InputError(
                 title="--key-stdin can't be combined with --demo or --open", hint="Neither needs a key."
@@ -112,7 +117,7 @@ def _run_table(arguments: "Namespace", paths: ProfilePaths, server: "Server") ->
     if not arguments.demo:
         return _run_own_table(arguments, paths, server)
     try:
-        demo = open_demo()
+        demo = open_demo(arguments.truth)
     except UsageViewerError as error:
         write_error(error, sys.stderr)
         return 1
@@ -167,7 +172,7 @@ def _run_window(
             profile=_build_profile(arguments, paths, server, label=organization.label),
             paths=paths,
             make_profile=_profile_factory(arguments, paths, server, organization.base_url),
-            open_demo=open_demo,
+            open_demo=partial(open_demo, arguments.truth),
             forget_keys=lambda id: _keystores(paths)(id).forget(),
             erase_all=lambda: _erase_all(paths),
             options=LaunchOptions(arguments.demo, arguments.snapshot, arguments.open),
@@ -269,17 +274,18 @@ class Demo:
         self.server.close()
 
 
-def open_demo() -> Demo:
+def open_demo(truth: Path | None = None) -> Demo:
     """Start the stand-in server on the loopback address and return its profile.
 
-    The profile uses the ordinary client, but keeps its key in memory. Raises UsageViewerError.
+    The profile uses the ordinary client, but keeps its key in memory. `truth` is the file to write what each part
+    of the bill cost. Raises UsageViewerError.
     """
     from usage_viewer.app.fetch.api_source import ConnectionOptions
     from usage_viewer.app.profile.profile import Profile
     from usage_viewer.demo.server.child import start_demo
     from usage_viewer.keystore import MemoryKeystore
 
-    server = start_demo(argv=demo_command())
+    server = start_demo(argv=demo_command(), truth=truth)
     key = AdminKey.parse(server.key)
     profile = Profile(
         "demo",

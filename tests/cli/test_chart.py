@@ -26,7 +26,7 @@ def test_drawing_has_the_groups_and_the_source(tmp_path: Path) -> None:
     assert status == 0
     root = ElementTree.fromstring(path.read_bytes())
     title = next(root.iter("{http://www.w3.org/2000/svg}title"))
-    assert title.text == "Completions: Input, per day, UTC"
+    assert title.text == "Completions: Input, tokens per day, UTC"
     texts = {element.text for element in root.iter("{http://www.w3.org/2000/svg}text")}
     assert any(text is not None and text.startswith("gpt-") for text in texts)
     assert not list(tmp_path.glob(".*"))

@@ -1,8 +1,13 @@
 """Tests the demo's command line."""
 
+import json
 import subprocess
 import sys
 import urllib.request
+from collections import defaultdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +44,43 @@ def test_base_url_is_the_only_output(command: tuple[str, ...]) -> None:
     assert (process.returncode, out, err) == (0, "", "")
 
 
+def test_truth_is_complete_when_the_base_url_is_printed(tmp_path: Path) -> None:
+    path = tmp_path / "truth.jsonl"
+    options = ("--watch-stdin", "--days", "3", "--currencies", "usd", "EUR", "--truth", str(path))
+    with _run(*options) as process:
+        assert process.stdout is not None
+        base_url = process.stdout.readline().strip()
+        parts = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        days = sorted({part["day"] for part in parts})
+        start = int(datetime.fromisoformat(days[0]).replace(tzinfo=UTC).timestamp())
+        request = urllib.request.Request(
+            f"{base_url}/organization/costs?start_time={start}&end_time={start + 3 * 86400}",
+            headers={"Authorization": "Bearer sk-admin-demo-0000-reads-usage-and-names"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            buckets = json.load(response, parse_float=Decimal)["data"]
+        process.communicate(timeout=10)
+    billed = {
+        (day, result["amount"]["currency"]): Decimal(result["amount"]["value"])
+        for day, bucket in zip(days, buckets, strict=True)
+        for result in bucket["results"]
+    }
+    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for part in parts:
+        sums[part["day"], part["currency"]] += Decimal(part["amount"])
+    assert len(sums) == 6
+    assert billed == sums
+
+
+def test_truth_that_can_not_be_written_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "truth.jsonl"
+    with _run("--watch-stdin", "--days", "2", "--truth", str(path)) as process:
+        out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (1, "")
+    assert err.startswith(f"usage_viewer.demo: can't write {path}: ")
+    assert len(err.splitlines()) == 1
+
+
 def test_port_in_use_is_reported() -> None:
     with _run("--watch-stdin") as first:
         assert first.stdout is not None
@@ -58,6 +100,7 @@ def test_port_in_use_is_reported() -> None:
         ["--refuse-dimension", "nonsense"],
         ["--refuse", "costs:"],
         ["--error", "/costs"],
+        ["--currencies", "dollars"],
         ["--limit-per-minute", "0"],
         ["--port", "x"],
         ["--nonsense"],

@@ -1,6 +1,7 @@
-"""Makes random organizations whose bill follows exactly from their usage, and knows what each line item bills.
+"""Holds organizations whose bill follows exactly from their usage, with what each line item and part really cost.
 
 Nothing of the program computes here except the names of measures: tokens are counted, named and priced anew.
+`random_organizations.py` draws them, `billed_batches.py` makes them what the API answers.
 """
 
 from collections import defaultdict
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from usage_viewer.domain.spend import MEASURES, Target, UsageClass
+from usage_viewer.domain.spend import MEASURES, Factor, LineMeaning, Match, Reason, Target, UsageClass
 from usage_viewer.query.spend.billed_lines import BilledLine, LineKey
 from usage_viewer.query.spend.daily_usage import DailyUsage, UsedSeries
 from usage_viewer.query.spend.factors import BilledCells
@@ -64,15 +65,28 @@ class CostRow:
     quantity_unit: str | None
     amount: Decimal
     quantity: Decimal | None
+    user_id: str | None = None
 
     @property
     def key(self) -> LineKey:
         return self.line_item, self.quantity_unit
 
 
+@dataclass(frozen=True)
+class BilledPart:
+    """What a row of usage really cost in one line item."""
+
+    usage: UsageRow
+    key: LineKey
+    amount: Decimal
+
+
 @dataclass
 class BilledOrganization:
-    """A random organization. `truth` has the usage that each line item bills; None: there is none."""
+    """An organization. `truth` has the usage that each line item bills; None: there is none.
+
+    `factors` are the prices of batches and tiers in the line of their model, relative to ordinary usage.
+    """
 
     days: int
     usage: list[UsageRow] = field(default_factory=list)
@@ -80,6 +94,7 @@ class BilledOrganization:
     truth: dict[LineKey, Target | None] = field(default_factory=dict)
     prices: dict[LineKey, dict[int, Fraction]] = field(default_factory=dict)
     factors: dict[UsageClass, Fraction] = field(default_factory=dict)
+    parts: list[BilledPart] = field(default_factory=list)
 
     @property
     def day_numbers(self) -> range:
@@ -102,6 +117,23 @@ class BilledOrganization:
             for name, count in row.metrics.items():
                 metrics.setdefault(name, np.zeros(self.days, np.int64))[row.day - FIRST_DAY] += count
         return DailyUsage(np.array(self.day_numbers), [UsedSeries(*key, values) for key, values in series.items()])
+
+    def meanings(self) -> dict[LineKey, LineMeaning]:
+        """Return what each line item means, as if all were recognized."""
+        return {
+            key: LineMeaning(*key, target, Match.CONFIRMED if target else Match.NONE, _reason(key, target))
+            for key, target in self.truth.items()
+        }
+
+    def factors_of_lines(self, *, measured: bool) -> dict[LineKey, dict[UsageClass, Factor]]:
+        """Return the factors of each line item with usage; a tier with a line item of its own has the factor 1."""
+        found = {one: Factor(factor, measured) for one, factor in self.factors.items()}
+        return {key: found if target.tier is None else {} for key, target in self.truth.items() if target}
+
+    @property
+    def total(self) -> Decimal:
+        """The sum of all amounts."""
+        return sum((row.amount for row in self.costs), Decimal())
 
     def money(self, key: LineKey) -> Decimal:
         """Return the sum of a line item's amounts."""
@@ -146,6 +178,13 @@ class BilledOrganization:
     def is_same_usage(self, one: Target, other: Target) -> bool:
         """Report whether two targets count the same of every row of usage."""
         return one.per_unit == other.per_unit and all(row.count(one) == row.count(other) for row in self.usage)
+
+
+def _reason(key: LineKey, target: Target | None) -> Reason | None:
+    if target is not None:
+        return None
+    is_known = key[1] == "gibibyte_hours" or key[0].startswith("evals | ")
+    return Reason.NO_COUNTERPART if is_known else Reason.UNRECOGNISED
 
 
 def usage_class(row: UsageRow) -> UsageClass:

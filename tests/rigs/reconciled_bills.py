@@ -4,7 +4,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 from tests.rigs.billed_organizations import FIRST_DAY, BilledOrganization
-from usage_viewer.domain.spend import LineMeaning, Match, Reason
 from usage_viewer.query.spend.billed_lines import LineKey
 from usage_viewer.query.spend.quantity_differences import DifferenceReason, QuantityDifference
 from usage_viewer.query.spend.reconcile import LATE_DAYS, BilledAmounts, FetchState, reconcile
@@ -31,14 +30,6 @@ def bills(organization: BilledOrganization) -> list[BilledAmounts]:
     ]
 
 
-def true_meanings(organization: BilledOrganization) -> dict[LineKey, LineMeaning]:
-    reasons = {"gibibyte_hours": Reason.NO_COUNTERPART}
-    return {
-        key: LineMeaning(*key, target, Match.CONFIRMED, None if target else reasons.get(key[1] or ""))
-        for key, target in organization.truth.items()
-    }
-
-
 def today(organization: BilledOrganization) -> int:
     return FIRST_DAY + organization.days + LATE_DAYS  # no day is late
 
@@ -46,7 +37,7 @@ def today(organization: BilledOrganization) -> int:
 def differences(organization: BilledOrganization, state: FetchState | None = None) -> list[QuantityDifference]:
     return reconcile(
         bills(organization),
-        true_meanings(organization),
+        organization.meanings(),
         organization.daily_usage(),
         state or FetchState(today(organization)),
     )

@@ -64,7 +64,7 @@ def reader(display: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 
 def has_chart(reading: ScreenReader) -> bool:
-    return any(node.role == "chart" and node.name == "Chart: Input, per day, UTC" for node in reading.tree())
+    return any(node.role == "chart" and node.name == "Chart: Input, tokens per day, UTC" for node in reading.tree())
 
 
 def problems_of(nodes: list[Node]) -> list[str]:

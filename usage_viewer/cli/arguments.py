@@ -133,6 +133,13 @@ def _add_common_options(target: argparse.ArgumentParser, *, is_command: bool = F
         help="open a sample organization; no key needed, nothing is stored",
     )
     target.add_argument(
+        "--truth",
+        type=_path,
+        metavar="FILE",
+        default=default,
+        help="with --demo: write what each part of the sample bill cost until today, as lines of JSON",
+    )
+    target.add_argument(
         "--open",
         type=_path,
         metavar="FILE",

@@ -4,7 +4,9 @@ import argparse
 import os
 import sys
 import threading
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from usage_viewer.demo.api.access import ADMIN_KEY
@@ -19,15 +21,21 @@ from usage_viewer.domain.catalog import DATASETS
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo server until it is interrupted or its parent process ends.
 
-    The only line of standard output is the base URL. Returns the exit status: 0, 1 if the port can't be opened,
-    130 after an interrupt.
+    The only line of standard output is the base URL. Returns the exit status: 0, 1 if the port can't be opened or
+    the truth can't be written, 130 after an interrupt.
     """
     options = _parser().parse_args(arguments)
     done = threading.Event()
     (watch_stdin if options.watch_stdin else watch_parent)(done.set)
     organization = SyntheticOrganization(
-        seed=options.seed, scale=options.scale, days=options.days, anchor=options.anchor
+        seed=options.seed,
+        scale=options.scale,
+        days=options.days,
+        anchor=options.anchor,
+        currencies=options.currencies,
     )
+    if options.truth is not None and not _write_truth(organization, options.truth):
+        return 1
     demo = DemoServer(
         organization,
         address=(options.host, options.port),
@@ -48,6 +56,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _write_truth(organization: SyntheticOrganization, path: Path) -> bool:
+    """Write what each part of the bill cost until midnight; report on standard error why it can't be written."""
+    from usage_viewer.demo.world.truth import write_truth
+
+    try:
+        write_truth(organization, path, int(time.time()))
+    except OSError as error:
+        print(f"usage_viewer.demo: can't write {path}: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -108,6 +128,20 @@ def _parser() -> argparse.ArgumentParser:
         help="answer requests whose path ends with PATH by this error, such as /costs=404",
     )
     add(
+        "--currencies",
+        nargs="+",
+        default=["usd"],
+        type=_currency,
+        metavar="CODE",
+        help="bill the projects in these currencies in turn, such as usd eur (default: usd)",
+    )
+    add(
+        "--truth",
+        type=Path,
+        metavar="FILE",
+        help="write what each part of the bill cost until today (UTC), as lines of JSON, before the base URL",
+    )
+    add(
         "--watch-stdin",
         action="store_true",
         help="end at the end of standard input instead of with the parent process",
@@ -120,6 +154,12 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return value
+
+
+def _currency(text: str) -> str:
+    if not (len(text) == 3 and text.isascii() and text.isalpha()):
+        raise argparse.ArgumentTypeError("must be three letters, such as eur")
+    return text.lower()
 
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:

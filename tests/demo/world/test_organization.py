@@ -116,13 +116,14 @@ def test_level_of_a_bucket_is_its_last_one(organization: SyntheticOrganization, 
     assert len(last) > 5
 
 
-def test_costs_are_exact_decimals_with_a_quantity_if_there_is_a_unit(
+def test_costs_are_exact_decimals_with_a_quantity_except_credits(
     organization: SyntheticOrganization, now: int
 ) -> None:
     rows = list(organization.rows("costs", now // DAY * DAY - 5 * DAY, now, BucketWidth.DAY, now))
     assert all(isinstance(row["amount"], Decimal) for row in rows)
-    assert all((row["quantity"] is None) == (row["quantity_unit"] is None) for row in rows)
-    assert {row["quantity_unit"] for row in rows} == {"tokens", None}
+    assert all((row["quantity"] is None) == (row["amount"] < 0) for row in rows)
+    tokens, others = {"tokens", "1000_tokens"}, {"images", "characters", "duration_seconds", "calls", "sessions"}
+    assert {row["quantity_unit"] for row in rows} == tokens | others | {"gibibyte_hours", None}
     assert {row["currency"] for row in rows} == {"usd"}
     assert sum(row["amount"] for row in rows) > 1000
 

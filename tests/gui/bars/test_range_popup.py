@@ -11,6 +11,7 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.bars.range_calendar import RangeCalendar
 from usage_viewer.gui.bars.range_picker import RangePicker
 from usage_viewer.gui.bars.range_popup import PRESETS, RangePopup
+from usage_viewer.gui.widgets.form_dialog import FormDialog
 
 LEFT = Qt.MouseButton.LeftButton
 NOW = int(datetime(2026, 11, 22, 14, tzinfo=UTC).timestamp())
@@ -199,6 +200,15 @@ def test_invalid_text_shows_error_and_cannot_be_applied(
     retype(qtbot, popup, "2026-11-03", "2026-11-03")
     assert popup.message.text() == "3 Nov 2026 · 1 day"
     assert popup.apply_button.isEnabled()
+
+
+def test_buttons_have_the_order_of_dialogs(popup: RangePopup, qtbot: QtBot) -> None:
+    dialog = FormDialog(popup, "Title", "Text", "&Act", lambda: None)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    popup.show()
+    dialog_order = dialog.button.x() < dialog.cancel.x()
+    assert (popup.apply_button.x() < popup.cancel_button.x()) == dialog_order
 
 
 def test_calendars_choose_first_and_last_day(popup: RangePopup, wanted: list[ViewState], qtbot: QtBot) -> None:

@@ -389,9 +389,9 @@ def test_chart_has_the_role_and_the_name_of_a_chart(rig: WindowRig, window: Wind
     interface = QAccessible.queryAccessibleInterface(view_of(window))
     assert interface is not None
     assert interface.role() == QAccessible.Role.Chart
-    assert interface.text(QAccessible.Text.Name) == "Chart: Input, per day, UTC"
+    assert interface.text(QAccessible.Text.Name) == "Chart: Input, tokens per day, UTC"
     rig.show(window, window.view.with_per(Granularity.WEEK))
-    assert interface.text(QAccessible.Text.Name) == "Chart: Input, per week, UTC"
+    assert interface.text(QAccessible.Text.Name) == "Chart: Input, tokens per week, UTC"
 
 
 def test_failed_days_are_named_as_failed(rig: WindowRig, window: WindowUnderTest) -> None:

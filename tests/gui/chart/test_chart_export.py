@@ -34,7 +34,7 @@ def picture() -> ChartPicture:
 def test_png_has_twice_the_pixels_and_states_its_source() -> None:
     image = QImage.fromData(QByteArray(picture().png()))
     assert (image.width(), image.height()) == (900 * RATIO, 260 * RATIO)
-    assert image.text("Title") == "Completions: Input, per day, UTC"
+    assert image.text("Title") == "Completions: Input, tokens per day, UTC"
     assert "2026-10-01 – 2026-10-04 UTC" in image.text("Description")
     assert "Model: not m<1>" in image.text("Description")
 
@@ -44,7 +44,7 @@ def test_svg_has_title_description_and_texts_as_text() -> None:
     title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
     assert title is not None
     assert description is not None
-    assert title.text == "Completions: Input, per day, UTC"
+    assert title.text == "Completions: Input, tokens per day, UTC"
     assert description.text is not None
     for part in ("2026-10-01 – 2026-10-04", "UTC", "not m<1>", "loaded", "Complete: 4 days"):
         assert part in description.text
@@ -118,7 +118,7 @@ def test_copy_puts_a_picture_a_drawing_and_a_text_on_the_clipboard(rig: WindowRi
     data = QGuiApplication.clipboard().mimeData()
     assert data.hasImage()
     assert b"<svg" in bytes(data.data("image/svg+xml").data())
-    assert "Completions: Input, per day" in data.text()
+    assert "Completions: Input, tokens per day" in data.text()
     assert "Copied the chart" in window.page.status.text
 
 

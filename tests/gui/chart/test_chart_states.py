@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 
 from tests.rigs.charts import DAY, OCTOBER, DrawnChart, chart_of, days, stored, surface
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.view import SortKey, ViewState
-from usage_viewer.gui.chart.chart_colours import ChartColours
+from usage_viewer.gui.chart.chart_colours import HATCH, LACKING, MISSING, ChartColours
 from usage_viewer.gui.chart.chart_texts import FAILED, LOADING, NOT_LOADED
 from usage_viewer.query.chart_buckets import BucketState
 from usage_viewer.query.chart_series import GroupKind
@@ -66,6 +67,13 @@ def test_open_bar_differs_from_a_final_one() -> None:
     final, open_day = drawn.colours(1), drawn.colours(2)
     assert drawn.height(1) == drawn.height(2)
     assert open_day[fill] < final[fill] * 0.95
+
+
+def test_each_state_has_a_pattern_of_its_own() -> None:
+    assert len({HATCH, MISSING, LACKING, Qt.BrushStyle.Dense7Pattern}) == 4
+    with stored([[100], [100], [100]], skipped=[1], now=NOON, fetched=NOON) as session:
+        drawn = DrawnChart(chart_of(session, DAILY))
+    assert {"Not loaded", "In progress"} <= set(drawn.legend)
 
 
 def test_day_that_may_change_is_said_and_not_hatched() -> None:

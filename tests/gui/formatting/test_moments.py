@@ -7,7 +7,7 @@ from PySide6.QtCore import QDate, QDateTime, QLocale
 
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.verification import Bucket
-from usage_viewer.gui.formatting.moments import bucket_text, common_noun, count_text, moment_text
+from usage_viewer.gui.formatting.moments import bucket_text, common_noun, count_text, full_moment_text, moment_text
 
 ENGLISH, GERMAN = QLocale("en_GB"), QLocale("de_DE")
 T0 = 1_793_491_200  # Sunday, 2026-11-01 00:00 UTC
@@ -34,6 +34,14 @@ def test_moment_of_today_has_time_only() -> None:
     assert text == clock
     assert clock in moment_text(now - 7 * 86400, ENGLISH)
     assert len(moment_text(now - 7 * 86400, ENGLISH)) > len(clock)
+
+
+def test_full_moment_has_date_and_zone_also_today() -> None:
+    now = int(time.time())
+    local = QDateTime.fromSecsSinceEpoch(now)
+    text = full_moment_text(now, ENGLISH)
+    assert text.startswith(ENGLISH.toString(local, QLocale.FormatType.ShortFormat))
+    assert text.endswith(f"({local.timeZoneAbbreviation()})")
 
 
 def test_common_noun_of_equal_and_of_mixed_widths() -> None:

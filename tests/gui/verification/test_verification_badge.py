@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.verification import Bucket, Completeness, Difference, Verdict
-from usage_viewer.gui.formatting.moments import moment_text
+from usage_viewer.gui.formatting.moments import full_moment_text, moment_text
 from usage_viewer.gui.verification.verification_badge import (
     VerificationBadge,
     VerificationPopup,
@@ -174,6 +174,7 @@ class TestTexts:
         state = VerificationState(Completeness(Verdict.VERIFIED, T0, 30, (), (bucket(),)), extent="30 days")
         text = state_text(state, COMPLETIONS, ENGLISH)
         assert "Totals of all 30 days match the totals that OpenAI reports" in text
+        assert f"Verified {full_moment_text(T0, ENGLISH)}. Invoices are not part of this comparison." in text
         assert "Usage came in during the verification" in text
         assert "Sun, 1 Nov 2026" in text
 

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tests.rigs.billed_organizations import FIRST_DAY, BilledOrganization, CostRow, decimal
-from tests.rigs.random_organizations import random_organization
+from tests.rigs.random_organizations import Options, random_organization
 from tests.rigs.reconciled_bills import Expected, differences, found
 from usage_viewer.domain.spend import Target
 from usage_viewer.query.spend.billed_lines import LineKey
@@ -17,7 +17,7 @@ from usage_viewer.query.spend.quantity_differences import DifferenceReason
 
 def clean_organization(random: Random) -> BilledOrganization:
     """Return an organization whose line items all have usage."""
-    organization = random_organization(random, days=random.randrange(8, 30))
+    organization = random_organization(random, Options(days=random.randrange(8, 30)))
     truth: dict[LineKey, Target | None] = {key: one for key, one in organization.truth.items() if one is not None}
     return replace(organization, truth=truth, costs=[row for row in organization.costs if row.key in truth])
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.rigs.bills import DAY, FIRST, Bill, random_bill
+from tests.rigs.billed_batches import DAY, costs_batch, usage_batch
+from tests.rigs.billed_organizations import BilledOrganization
+from tests.rigs.random_organizations import PLAIN_FAMILIES, Options, random_organization
 from usage_viewer.domain.catalog import DATASETS
-from usage_viewer.domain.spend import Attribution, Factor, Reason
+from usage_viewer.domain.spend import Attribution, Reason
 from usage_viewer.store import Store
 from usage_viewer.store.spend.attribution import DayCosts, ServiceUsage, attribute
 
@@ -20,6 +22,24 @@ COSTS, USAGE = DATASETS["costs"], DATASETS["completions"]
 QUANTUM = Decimal("1e-12")
 ALL_COSTS = ("project_id", "user_id", "api_key_id")
 ALL_USAGE = ("project_id", "user_id", "api_key_id", "model", "batch", "service_tier")
+
+
+def random_bill(random: Random) -> BilledOrganization:
+    """Make an organization of some days whose batches cost half, down to halves of 10^-12 for a token."""
+    options = Options(
+        days=random.randrange(1, 5),
+        models=3,
+        families=PLAIN_FAMILIES,
+        is_plain=True,
+        ordinary_tiers=(None, "default"),
+        projects=("proj_a", "proj_b", "proj_c")[: random.randrange(1, 4)],
+        tokens=(2, 10**6, 10**12),
+        rows=(0, 1, 4, 12),
+        users_in_costs=True,
+        price_step=20,
+        others=1.0,
+    )
+    return random_organization(random, options)
 
 
 @dataclass(frozen=True)
@@ -42,20 +62,27 @@ class Part:
 
 
 @contextmanager
-def stored(bill: Bill, costs: Sequence[str], usage: Sequence[str], random: Random) -> Iterator[Store]:
+def stored(bill: BilledOrganization, costs: Sequence[str], usage: Sequence[str], random: Random) -> Iterator[Store]:
     store = Store.open(None)
     try:
-        store.put(bill.costs_batch(costs, random), 1)
-        store.put(bill.usage_batch(usage, random), 1)
+        store.put(costs_batch(bill, costs, random), 1)
+        store.put(usage_batch(bill, "completions", usage, random), 1)
         yield store
     finally:
         store.close()
 
 
-def parts_of(bill: Bill, costs: Sequence[str], usage: Sequence[str], random: Random) -> list[Part]:
+def parts_of(
+    bill: BilledOrganization,
+    costs: Sequence[str],
+    usage: Sequence[str],
+    random: Random,
+    *,
+    measured: bool = True,
+) -> list[Part]:
     """Store a bill and its usage in some grains, split it, and return the parts."""
     with stored(bill, costs, usage, random) as store, store.database.cursor() as cursor:
-        meanings = list(bill.meanings.values())
+        meanings = list(bill.meanings().values())
         random.shuffle(meanings)
         starts = store.stored_buckets("costs")
         (held,) = starts.values()
@@ -67,7 +94,7 @@ def parts_of(bill: Bill, costs: Sequence[str], usage: Sequence[str], random: Ran
                 frozenset(costs),
                 [ServiceUsage(USAGE, frozenset(usage))],
                 meanings,
-                bill.factors,
+                bill.factors_of_lines(measured=measured),
             ),
         )
 
@@ -75,13 +102,13 @@ def parts_of(bill: Bill, costs: Sequence[str], usage: Sequence[str], random: Ran
             with store.database.cursor() as reader:
                 return {row[0]: row[1:] for row in reader.execute(f"SELECT * FROM combination_{name}").fetchall()}
 
-        cost_cells, usage_cells = cells("costs"), cells("completions") if bill.used else {}
+        cost_cells, usage_cells = cells("costs"), cells("completions") if bill.usage else {}
         rows = cursor.execute(
             "SELECT bucket, cost, usage, line, amount, quantity, attribution, reason FROM spend_part"
         )
         return [
             Part(
-                (bucket - FIRST) // DAY,
+                bucket // DAY,
                 dict(zip([d.name for d in COSTS.dimensions], cost_cells[cost], strict=True)),
                 None
                 if cell is None
@@ -93,7 +120,7 @@ def parts_of(bill: Bill, costs: Sequence[str], usage: Sequence[str], random: Ran
         ]
 
 
-def check_exact(bill: Bill, parts: Sequence[Part], grain: Sequence[str]) -> None:
+def check_exact(bill: BilledOrganization, parts: Sequence[Part], grain: Sequence[str]) -> None:
     """The parts of each row of costs add up to the row, and all of them to the bill."""
     rows: dict[Any, list[Any]] = defaultdict(lambda: [Decimal(), None])
     for cost in bill.costs:
@@ -131,12 +158,13 @@ def check_random(seed: int) -> None:
     check_exact(bill, parts, costs)
     assert sorted(map(repr, parts)) == sorted(map(repr, parts_of(bill, costs, usage, random)))
     can_split = set(costs) <= set(usage)
+    meanings = bill.meanings()
     for part in parts:
         if part.usage is not None:
             assert part.line == f"{part.usage['model']}, {part.line.rpartition(', ')[2]}"
             assert all(part.cost[name] == part.usage[name] for name in costs)
             assert part.reason is None
-        elif (reason := bill.meanings[part.line, part.cost["quantity_unit"]].reason) is not None:
+        elif (reason := meanings[part.line, part.cost["quantity_unit"]].reason) is not None:
             assert part.reason == (Reason.CREDIT if part.amount < 0 else reason)
         else:
             assert not can_split
@@ -145,7 +173,7 @@ def check_random(seed: int) -> None:
         check_truth(bill, parts)
 
 
-def check_truth(bill: Bill, parts: Sequence[Part]) -> None:
+def check_truth(bill: BilledOrganization, parts: Sequence[Part]) -> None:
     """With every dimension, each part is what it really cost, within a unit of 10^-12 for each row of usage."""
     found: dict[Any, Decimal] = defaultdict(Decimal)
     counts: dict[Any, int] = defaultdict(int)
@@ -156,8 +184,14 @@ def check_truth(bill: Bill, parts: Sequence[Part]) -> None:
             key = (part.day, *who, part.usage["model"], part.usage["batch"], kind)
             found[key] += part.amount
             counts[key] += 1
-    assert found.keys() == bill.truth.keys()
-    for key, amount in bill.truth.items():
+    truth: dict[Any, Decimal] = defaultdict(Decimal)
+    for one in bill.parts:
+        dimensions = one.usage.dimensions
+        who = tuple(dimensions[name] for name in ALL_COSTS)
+        kind = one.key[0].rpartition(", ")[2]
+        truth[one.usage.day, *who, one.usage.model, dimensions["batch"], kind] += one.amount
+    assert found.keys() == truth.keys()
+    for key, amount in truth.items():
         assert abs(found[key] - amount) <= QUANTUM * counts[key]
 
 
@@ -175,11 +209,9 @@ def test_random_bills_1000_times() -> None:
 def test_attribution_says_what_is_assumed() -> None:
     random = Random(3)
     bill = random_bill(random)
-    while not (any(u.batch == "true" for u in bill.used) and any(u.batch == "false" for u in bill.used)):
+    while {used.dimensions["batch"] for used in bill.usage} != {"true", "false"}:
         bill = random_bill(random)
-    for classes in bill.factors.values():
-        classes.update({key: Factor(factor.value, measured=False) for key, factor in classes.items()})
-    parts = parts_of(bill, (), ALL_USAGE, random)
+    parts = parts_of(bill, (), ALL_USAGE, random, measured=False)
     check_exact(bill, parts, ())
     by_row: dict[Any, list[Part]] = defaultdict(list)
     for part in parts:
@@ -193,10 +225,10 @@ def test_attribution_says_what_is_assumed() -> None:
 def test_line_without_usage_on_a_day_is_missing_usage() -> None:
     random = Random(5)
     bill = random_bill(random)
-    while not bill.used:
+    while not bill.usage:
         bill = random_bill(random)
-    without = replace(bill, used=[])
+    without = replace(bill, usage=[])
     parts = parts_of(without, ALL_COSTS, ALL_USAGE, random)
     check_exact(bill, parts, ALL_COSTS)
-    lines = {part.line: part.reason for part in parts if part.line.endswith(("input", "output"))}
+    lines = {part.line: part.reason for part in parts if part.line.startswith("gpt-")}
     assert set(lines.values()) == {Reason.USAGE_MISSING}

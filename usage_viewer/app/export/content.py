@@ -36,7 +36,7 @@ class Format(StrEnum):
 
 
 _LABELS = {
-    Format.XLSX: "Excel workbook",
+    Format.XLSX: "Excel workbook with totals",
     Format.SEMICOLON_CSV: "CSV with semicolons and decimal commas",
     Format.MARKDOWN: "Markdown",
 }

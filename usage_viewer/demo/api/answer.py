@@ -8,16 +8,24 @@ import numpy as np
 
 from usage_viewer.demo.api.cursor import make_cursor
 from usage_viewer.demo.api.query import Query
-from usage_viewer.demo.world.bill import decimal_text
+from usage_viewer.demo.world.bill import decimal128_text, decimal_text
 from usage_viewer.demo.world.catalog import CACHE_WRITES_SINCE, DETAIL_SINCE, day
+from usage_viewer.demo.world.cost_combinations import has_quantity
 from usage_viewer.demo.world.organization import SyntheticOrganization, Usage
 from usage_viewer.demo.world.recipes import available_since
 from usage_viewer.demo.world.rows import UsageRows, sum_rows
 from usage_viewer.domain.batch import Combination
-from usage_viewer.domain.catalog import Dataset, Dimension
+from usage_viewer.domain.catalog import DATASETS, Dataset, Dimension
 
 _STRINGS_SINCE = day("2026-05-18")
-"""From this day on, every second amount of costs is a string instead of a number, as seen in the real API."""
+"""From this day on, every second amount of costs is a string of 34 digits instead of a number.
+
+Source: answers of the API since May 2026.
+"""
+
+
+_COST_NAMES = [dimension.name for dimension in DATASETS["costs"].dimensions]
+_CURRENCY, _UNIT = _COST_NAMES.index("currency"), _COST_NAMES.index("quantity_unit")
 
 
 def usage_page(organization: SyntheticOrganization, query: Query, now: int) -> bytes:
@@ -110,18 +118,20 @@ def _write_usage(query: Query, rows: UsageRows, groups: list[Combination], start
 
 def _write_costs(query: Query, rows: UsageRows, groups: list[Combination], start: int) -> list[str]:
     texts = [_dimensions_text(query.dataset, values) for values in groups]
-    has_quantity = "line_item" in query.group_by
-    units = [values[-1] for values in groups]
+    currencies = [json.dumps(values[_CURRENCY]) for values in groups]
+    is_counted = [has_quantity(values) if "line_item" in query.group_by else False for values in groups]
+    units = [json.dumps(values[_UNIT]) for values in groups]
     lines: list[str] = []
     columns = (rows.combination.tolist(), rows.metrics["amount"].tolist(), rows.metrics["quantity"].tolist())
     for number, (group, amount, quantity) in enumerate(zip(*columns, strict=True)):
-        value = decimal_text("amount", amount)
         if start >= _STRINGS_SINCE and number % 2 == 0:
-            value = f'"{value}"'
-        quantity_text = decimal_text("quantity", quantity) if has_quantity and units[group] is not None else "null"
+            value = f'"{decimal128_text("amount", amount)}"'
+        else:
+            value = decimal_text("amount", amount)
+        quantity_text = decimal_text("quantity", quantity) if is_counted[group] else "null"
         lines.append(
-            f'{{"object":"{query.dataset.object}","amount":{{"value":{value},"currency":"usd"}},{texts[group]},'
-            f'"quantity":{quantity_text},"quantity_unit":{json.dumps(units[group])}}}'
+            f'{{"object":"{query.dataset.object}","amount":{{"value":{value},"currency":{currencies[group]}}},'
+            f'{texts[group]},"quantity":{quantity_text},"quantity_unit":{units[group]}}}'
         )
     return lines
 

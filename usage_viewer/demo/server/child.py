@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -15,6 +16,8 @@ from usage_viewer.domain.network_errors import DemoFailed
 
 START_SECONDS: Final = 10.0
 """How long the start of the server may take; it takes 0.3 s on an idle computer."""
+TRUTH_SECONDS: Final = 110.0
+"""How long writing the truth may take; a small organization's takes 3 s, a large one's 15 s."""
 _LAST_LINES: Final = 20
 _OUTPUT_SECONDS: Final = 0.5
 """How long to wait for the last output of a server that has ended."""
@@ -78,6 +81,7 @@ def start_demo(
     anchor: int | None = None,
     refuse: Sequence[str] = (),
     key: str = ADMIN_KEY,
+    truth: Path | None = None,
     argv: Sequence[str] = (),
     timeout: float = START_SECONDS,
 ) -> DemoProcess:
@@ -85,7 +89,8 @@ def start_demo(
 
     `argv` is the command without its options (default: this Python with `-m usage_viewer.demo`); a packaged
     program passes its own. `anchor` is in epoch seconds, `refuse` are dimensions to refuse; the other parameters
-    are those of the command. Raises DemoFailed if the server does not start.
+    are those of the command. A `truth` is complete when the server listens; it may take up to `TRUTH_SECONDS` more.
+    Raises DemoFailed if the server does not start.
     """
     command = [
         *(argv or (sys.executable, "-m", "usage_viewer.demo")),
@@ -93,6 +98,7 @@ def start_demo(
         *("--latency-ms", str(latency_ms), "--key", key),
         *(("--anchor", str(anchor)) if anchor is not None else ()),
         *(("--refuse-dimension", *refuse) if refuse else ()),
+        *(("--truth", str(truth)) if truth is not None else ()),
     ]
     try:
         process = subprocess.Popen(
@@ -109,6 +115,7 @@ def start_demo(
     except OSError as error:
         raise DemoFailed(str(error)) from error
     output = _Output(process)
+    timeout += 0 if truth is None else TRUTH_SECONDS
     base_url = output.base_url(timeout)
     if base_url is not None:
         return DemoProcess(process, output, base_url, key)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from threading import RLock
 from typing import Any
 
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 
 from usage_viewer.demo.world.bill import PLACES, Bill
 from usage_viewer.demo.world.combinations import make_combinations
+from usage_viewer.demo.world.cost_combinations import has_quantity
 from usage_viewer.demo.world.directory import Directory, make_directory
 from usage_viewer.demo.world.hours import HourlyUsage, LevelUsage
+from usage_viewer.demo.world.price_list import SERVICES
 from usage_viewer.demo.world.recipes import IntArray, add_totals, available_since
 from usage_viewer.demo.world.rhythm import DAY, HOUR, Events
 from usage_viewer.demo.world.rows import MINUTE, UsageRows, sum_rows
@@ -46,7 +49,7 @@ class Usage:
         """Return for each row whether the API does not report the metric, shape (rows,)."""
         missing: NDArray[np.bool_] = self.starts[self.rows.at] < available_since(self.dataset).get(metric, 0)
         if metric == "quantity":
-            missing |= np.array([values[-1] is None for values in self.combinations])[self.rows.combination]
+            missing |= np.array([not has_quantity(values) for values in self.combinations])[self.rows.combination]
         return missing
 
 
@@ -54,16 +57,26 @@ class SyntheticOrganization:
     """An organization with reproducible usage. Safe to call from several threads.
 
     It depends only on `seed`, `scale` ("small" or "large") and the day of `anchor` (epoch seconds; default: today).
-    There is usage from `days` days before that day until any later time that a caller asks for.
+    There is usage from `days` days before that day until any later time that a caller asks for. The projects take
+    turns through the `currencies` that they are billed in.
     """
 
-    def __init__(self, *, seed: int = 1, scale: str = "small", days: int = 400, anchor: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        scale: str = "small",
+        days: int = 400,
+        anchor: int | None = None,
+        currencies: Sequence[str] = ("usd",),
+    ) -> None:
         self.seed = seed
         self.scale = scale
         self.anchor = int(time.time() if anchor is None else anchor) // DAY * DAY
         self.first = self.anchor - days * DAY
         self.events = Events(self.anchor)
         self.directory: Directory = make_directory(seed)
+        self._currencies = currencies
         self._sources: dict[str, HourlyUsage | LevelUsage | Bill] = {}
         self._last_used: tuple[int, dict[str, int]] | None = None
         self._lock = RLock()
@@ -151,6 +164,17 @@ class SyntheticOrganization:
                 _find_last_used_of(source, self.first, now, found)
         return found
 
+    @cached_property
+    def bill(self) -> Bill:
+        """What the organization is billed for its usage."""
+        sources = {name: self._usage_source(name) for name in (*SERVICES, "vector_stores")}
+        return Bill(sources, self.directory, seed=self.seed, first=self.first, currencies=self._currencies)
+
+    def _usage_source(self, dataset: str) -> HourlyUsage | LevelUsage:
+        source = self._source(dataset)
+        assert not isinstance(source, Bill)
+        return source
+
     def _source(self, dataset: str) -> HourlyUsage | LevelUsage | Bill:
         with self._lock:
             if dataset not in self._sources:
@@ -159,9 +183,7 @@ class SyntheticOrganization:
 
     def _new_source(self, dataset: Dataset) -> HourlyUsage | LevelUsage | Bill:
         if dataset.name == "costs":
-            completions = self._source("completions")
-            assert isinstance(completions, HourlyUsage)
-            return Bill(completions)
+            return self.bill
         count, active = _SCALES[self.scale][dataset.name != "completions"]
         combinations = make_combinations(dataset, self.directory, self.seed, count, active)
         if dataset.metrics[0].aggregation is Aggregation.LEVEL:

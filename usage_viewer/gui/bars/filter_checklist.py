@@ -18,7 +18,7 @@ from usage_viewer.domain.names import Names
 from usage_viewer.domain.view import Filter, Value, ViewState
 from usage_viewer.gui.bars.filter_checklist_model import FilterChecklistModel, Index
 from usage_viewer.gui.widgets.line_edit import LineEdit
-from usage_viewer.gui.widgets.popup import Popup, PopupListDelegate
+from usage_viewer.gui.widgets.popup import Popup, PopupListDelegate, buttons_in_order
 from usage_viewer.gui.widgets.theme import UNIT, muted_colour, plain_label
 
 HINT = "Space: tick · Ctrl+A: tick all · Enter: apply"
@@ -63,8 +63,7 @@ class FilterChecklist(Popup):
         middle.addWidget(self.all, 1)
         middle.addWidget(self.count)
         foot.addStretch(1)
-        foot.addWidget(self.cancel_button)
-        foot.addWidget(self.apply_button)
+        foot.addWidget(buttons_in_order(self, self.apply_button, self.cancel_button))
         self.column.addLayout(head)
         self.column.addWidget(self.search)
         self.column.addLayout(middle)

@@ -21,7 +21,7 @@ from usage_viewer.domain.zones import zone_of
 from usage_viewer.gui.bars.range_calendar import RangeCalendar
 from usage_viewer.gui.formatting.ranges import date_style, range_text
 from usage_viewer.gui.widgets.line_edit import LineEdit
-from usage_viewer.gui.widgets.popup import Popup
+from usage_viewer.gui.widgets.popup import Popup, buttons_in_order
 from usage_viewer.gui.widgets.theme import UNIT, error_colour, muted_colour, plain_label
 from usage_viewer.gui.workspace.locale_week import week_start
 
@@ -87,8 +87,7 @@ class RangePopup(Popup):
             halves.addLayout(half, 1)
         foot = QHBoxLayout()
         foot.addWidget(self.message, 1)
-        foot.addWidget(self.cancel_button)
-        foot.addWidget(self.apply_button)
+        foot.addWidget(buttons_in_order(self, self.apply_button, self.cancel_button))
         self.column.addLayout(halves)
         self.column.addLayout(foot)
 

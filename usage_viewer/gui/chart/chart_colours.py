@@ -24,7 +24,9 @@ PATTERNS = (
 )
 """The patterns over the fills, in the order of the series."""
 HATCH = _Style.BDiagPattern
-"""The pattern of buckets that are not complete."""
+"""The pattern of buckets that are in progress."""
+MISSING = _Style.FDiagPattern
+"""The pattern of buckets that are not loaded."""
 LACKING = _Style.DiagCrossPattern
 """The pattern of buckets in which a dimension is not available."""
 _STRONGEST = 0.85

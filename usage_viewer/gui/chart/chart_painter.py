@@ -7,7 +7,7 @@ import numpy as np
 from PySide6.QtCore import QLine, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from usage_viewer.gui.chart.chart_colours import HATCH, LACKING, ChartColours
+from usage_viewer.gui.chart.chart_colours import HATCH, LACKING, MISSING, ChartColours
 from usage_viewer.gui.chart.chart_emphasis import NOWHERE, Emphasis
 from usage_viewer.gui.chart.chart_frame import Box, Frame, LegendEntry, Tick
 from usage_viewer.gui.chart.chart_layout import MORE, ChartLayout, StateRun
@@ -20,7 +20,12 @@ PATTERN_WIDTH = 9
 """Pixels of a bar's width and height from which on its pattern is drawn: in a smaller one it is only noise."""
 EDGED_WIDTH = 5
 """Pixels of a bar from which on a line divides its parts."""
-_SHADED = (BucketState.NOT_LOADED, BucketState.PARTLY_LOADED, BucketState.IN_PROGRESS, BucketState.FUTURE)
+_SHADED = {
+    BucketState.NOT_LOADED: MISSING,
+    BucketState.PARTLY_LOADED: MISSING,
+    BucketState.IN_PROGRESS: HATCH,
+    BucketState.FUTURE: Qt.BrushStyle.Dense7Pattern,
+}
 
 
 class ChartPainter:
@@ -307,9 +312,7 @@ def paint_entry_text(painter: QPainter, frame: Frame, entry: LegendEntry, colour
 
 def _styles(state: BucketState, unavailable: bool) -> list[Qt.BrushStyle]:
     """Return the patterns of a bucket: its state, and whether a dimension is not available."""
-    styles = []
-    if state in _SHADED:
-        styles.append(Qt.BrushStyle.Dense7Pattern if state is BucketState.FUTURE else HATCH)
+    styles = [_SHADED[state]] if state in _SHADED else []
     return [*styles, LACKING] if unavailable else styles
 
 

@@ -62,15 +62,16 @@ class ChartTexts:
 
     @property
     def subtitle(self) -> str:
-        """Returns what one bar or cell is, and in which zone: `per day, UTC`."""
+        """Returns what one bar or cell is, and in which zone: `tokens per day, UTC`."""
         periods = self._periods
         zone = zone_name(periods.zone, periods.span.start)
         if self.chart.heat_map is not None:
-            return f"{self.chart.heat_map.measure} average per hour, by weekday and hour, {zone}".lstrip()
+            measure = self.chart.heat_map.measure or self.chart.figure.unit
+            return f"{measure} average per hour, by weekday and hour, {zone}".lstrip()
         if self.chart.series is None:
             return zone
         per = self.chart.series.buckets.periods.per.value
-        return f"{self.chart.series.measure} per {per}, {zone}".lstrip()
+        return f"{self.chart.series.measure or self.chart.figure.unit} per {per}, {zone}".lstrip()
 
     @property
     def notes(self) -> list[str]:

@@ -29,6 +29,12 @@ def moment_text(moment: int, locale: QLocale) -> str:
     return locale.toString(local, _SHORT)
 
 
+def full_moment_text(moment: int, locale: QLocale) -> str:
+    """Return date and time of `moment` (epoch seconds) in local time, with the zone: `27 Nov 2026 16:34 (UTC)`."""
+    local = QDateTime.fromSecsSinceEpoch(moment)
+    return f"{locale.toString(local, _SHORT)} ({local.timeZoneAbbreviation()})"
+
+
 def common_noun(widths: Iterable[BucketWidth]) -> str:
     """Return `day`, `hour` or `minute` if all buckets have this width, otherwise `period`."""
     nouns = {width.noun for width in widths}

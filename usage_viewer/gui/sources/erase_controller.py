@@ -3,6 +3,7 @@
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.gui.widgets.form_dialog import FormDialog
 from usage_viewer.gui.workspace.app_context import AppContext
@@ -13,8 +14,8 @@ from usage_viewer.gui.workspace.workspace import Workspace
 CHANNEL = "erase"
 CONFIRMATION = "delete"
 DOWNLOADED_DATA = (
-    "Delete all usage and names of this organization from this computer? They can be loaded again. The admin key "
-    "stays."
+    "Delete all usage and names of {organization} from this computer? They can be loaded again, as far back as "
+    "OpenAI keeps them. The admin key stays."
 )
 EVERYTHING = (
     "This deletes from this computer: the admin keys of all organizations, all downloaded usage and names, and the "
@@ -49,7 +50,10 @@ class EraseController(QObject):
         """Asks whether to delete the open organization's downloaded data, then deletes it."""
         title = "Delete downloaded data"
         act = self._workspace.erase
-        FormDialog(self._window, title, DOWNLOADED_DATA, f"&{title}", act, to_type=CONFIRMATION).open()
+        profile = self._workspace.profile
+        label = "" if profile is None else profile.label
+        text = DOWNLOADED_DATA.format(organization=visible(label) if label else "this organization")
+        FormDialog(self._window, title, text, f"&{title}", act, to_type=CONFIRMATION).open()
 
     def confirm_everything(self) -> None:
         """Asks whether to delete keys, data and settings, then deletes them and closes the window."""

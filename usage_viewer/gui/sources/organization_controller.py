@@ -40,7 +40,7 @@ class OrganizationController(QObject):
         self._context, self._source, self._settings, self._tasks = context, source, settings, tasks
         self._window = window
         self.current: tuple[str, ...] = ()
-        self.menu = QMenu("Organi&zations", window)
+        self.menu = QMenu("&Switch, add or combine", window)
         settings.save_organizations(lists.with_id(self.listed, context.paths.profile))
         source.changed.connect(self._on_source_changed)
         self.changed.connect(self._fill)

@@ -85,7 +85,8 @@ class CombineDialog(FormDialog):
         super().__init__(
             parent,
             "Combine organizations",
-            "Their usage is added up in one table. You can group and filter it by organization.",
+            "Their usage is shown added up in one table, which you can group and filter by organization. Data and "
+            "keys stay separate; choose one organization in the menu to see it alone again.",
             "&Combine",
             lambda: combine(self._ids()),
         )

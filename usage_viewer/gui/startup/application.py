@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEventLoop
+from PySide6.QtCore import QEventLoop, QLocale
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -154,9 +154,18 @@ def make_application(*, with_icon: bool = True) -> QApplication:
     application.setApplicationName(PROGRAM)
     application.setApplicationDisplayName("Usage Viewer")
     application.setApplicationVersion(__version__)
+    group_digits_without_language()
     if with_icon:
         application.setWindowIcon(_icon())
     return application
+
+
+def group_digits_without_language() -> None:
+    """Make numbers in texts grouped, as the table's are, where the system has no language: the C locale."""
+    locale = QLocale()
+    if locale.language() is QLocale.Language.C:
+        locale.setNumberOptions(QLocale.NumberOption.DefaultNumberOptions)
+        QLocale.setDefault(locale)
 
 
 def _icon() -> QIcon:

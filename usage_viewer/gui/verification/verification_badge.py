@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QToolButto
 
 from usage_viewer.domain.catalog import Dataset, dataset_named
 from usage_viewer.domain.verification import Bucket, Difference, Verdict
-from usage_viewer.gui.formatting.moments import bucket_text, common_noun, count_text, moment_text
+from usage_viewer.gui.formatting.moments import bucket_text, common_noun, count_text, full_moment_text, moment_text
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.verification.verifier import VerificationState
 from usage_viewer.gui.widgets.icons import icon
@@ -155,10 +155,13 @@ def state_text(state: VerificationState, dataset: Dataset, locale: QLocale) -> s
     lines = [f"The last verification failed: {state.error_title}."] if state.error_title else []
     if completeness.verdict is Verdict.NOT_VERIFIED:
         return "\n".join([*lines, _not_verified_text(state, locale)])
-    when = moment_text(completeness.checked_at or 0, locale)
+    when = full_moment_text(completeness.checked_at or 0, locale)
     if completeness.verdict is Verdict.VERIFIED:
         every = "" if state.extent.startswith("1 ") else "all "
-        lines += [f"Totals of {every}{state.extent} match the totals that OpenAI reports.", f"Verified {when}."]
+        lines += [
+            f"Totals of {every}{state.extent} match the totals that OpenAI reports.",
+            f"Verified {when}. Invoices are not part of this comparison.",
+        ]
     else:
         lines += [f"Compared {when}."]
         lines += difference_lines(completeness.differences, dataset, locale)

@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, Q
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QDialogButtonBox,
     QFrame,
     QMenu,
     QStyledItemDelegate,
@@ -107,3 +108,11 @@ def position_under(anchor: QWidget, width: int, height: int) -> QPoint:
         y = origin.y() - height - 2
     x = max(screen.left(), min(below.left(), screen.right() - width))
     return QPoint(x, max(screen.top(), min(y, screen.bottom() - height)))
+
+
+def buttons_in_order(parent: QWidget, accept: QAbstractButton, reject: QAbstractButton) -> QDialogButtonBox:
+    """Return a box with two buttons in the order of the platform's dialogs."""
+    box = QDialogButtonBox(parent)
+    box.addButton(accept, QDialogButtonBox.ButtonRole.AcceptRole)
+    box.addButton(reject, QDialogButtonBox.ButtonRole.RejectRole)
+    return box

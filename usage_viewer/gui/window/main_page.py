@@ -327,7 +327,7 @@ class MainPage(QWidget):
             self.empty.show_message("Loading…", "Usage appears here as it arrives.", busy=True)
         elif result.view.filtered:
             self.empty.show_message(
-                "Nothing matches the filters",
+                "Nothing matches the filters" if result.view.filters else "Nothing matches the search",
                 button="Clear all filters",
                 act=self._actions.clear_filters.trigger,
             )
