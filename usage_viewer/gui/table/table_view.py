@@ -265,10 +265,8 @@ class TableView(QTableView):
 
     def drill_down(self) -> None:
         """Request the usage of the current row by the next level: see `drilled_view`."""
-        index, model = self.currentIndex(), self.usage_model
-        if not index.isValid() or self.span is None:
-            return
-        view = drilled_view(model.view, model.table, self._row_at(index), self.span, self.not_granted)
+        model, row = self.usage_model, self._row_at(self.currentIndex())
+        view = self.span and drilled_view(model.view, model.table, row, self.span, self.not_granted)
         if view is None:
             self.drill_refused.emit()
         elif self._asked_for in (None, model.view):  # else the click was meant for a table that is being replaced
