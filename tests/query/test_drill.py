@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from random import Random, SystemRandom
 
 import pytest
@@ -11,7 +10,6 @@ from tests.rigs.usage import DAY, NOW, T0, answer_view, between_moments, synthet
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.drill import drilled_view
 from usage_viewer.domain.period import BucketWidth, Granularity, Span
-from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.store import Store
 
@@ -140,13 +138,3 @@ def test_day_of_a_dataset_without_hours_has_no_further_level() -> None:
     assert _first_row(costs, ViewState("costs", VIEW.range, Granularity.DAY, ("line_item",))) is None
     assert _first_row(costs, ViewState("costs", VIEW.range, grouping=("line_item",))) is not None
     costs.close()
-
-
-def test_period_that_begins_when_the_clock_is_put_back_is_not_opened() -> None:
-    store = Store.open(None)
-    start = int(datetime(2026, 11, 1, 0, tzinfo=UTC).timestamp())
-    store.put(synthetic(start, 48, rows_each=3, idle=0).batch(), NOW)
-    hours = ViewState(range=VIEW.range, per=Granularity.HOUR, grouping=(), zone="America/New_York")
-    table: Table = answer_view(store, hours)
-    assert all(drilled_view(hours, table, row, _span(hours)) is None for row in range(table.rows))
-    store.close()

@@ -29,7 +29,7 @@ def drilled_view(
     is left out: the row itself has matched it. `not_granted` are dimensions that can't be grouped by.
 
     Returns None if there is no further level, or if no filter can describe the row: for dimensions that are not
-    available, and for an hour that occurs twice.
+    available, and for a period that begins or ends while the clock is put back.
     """
     keys = keys_of(table, [row])
     values = dict(zip(keys.names, keys.parts[0], strict=True))
