@@ -13,3 +13,15 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now + self.ahead
+
+
+@dataclass
+class Pace:
+    """Is a monotonic clock that goes on by `step` seconds with each reading: how fast a user is."""
+
+    step: float = 5.0
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 from pytestqt.exceptions import TimeoutError
 from pytestqt.qtbot import QtBot
 
-from tests.rigs.clock import Clock
+from tests.rigs.clock import Clock, Pace
 from usage_viewer.app.profile.organizations import Organization
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Demo, Profile
@@ -107,12 +107,13 @@ class WindowUnderTest(MainWindow):
 
 @dataclass
 class WindowRig:
-    """A server, a data directory, a clock and the windows on them, which are closed at the end."""
+    """A server, a data directory, two clocks and the windows on them, which are closed at the end."""
 
     qtbot: QtBot
     server: DemoServer
     data_dir: Path
     clock: Clock = field(default_factory=Clock)
+    pace: Pace = field(default_factory=Pace)
     windows: list[WindowUnderTest] = field(default_factory=list)
     others: dict[str, Callable[[str], Profile]] = field(default_factory=dict)
     """Builds the profile of another organization from its name, by its id."""
@@ -152,6 +153,7 @@ class WindowRig:
             forget_keys=lambda id: self.make_profile(Organization(id, id)).keystore.forget(),
             erase_all=erase_all,
             options=LaunchOptions(snapshot=snapshot),
+            seconds=self.pace,
         )
 
     def start(self, keystore: Callable[[], Keystore] | None = None, *, wait: bool = True) -> WindowUnderTest:

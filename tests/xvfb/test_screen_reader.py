@@ -152,7 +152,9 @@ def person(reader: ScreenReader, keys: Keyboard) -> Person:
 
 def test_fetch_of_another_range_says_its_end_and_leaves_the_focus(reader: ScreenReader, person: Person) -> None:
     before = len(reader.focused)
-    assert re.fullmatch(r"[^.]+ 20[0-9]+\. [0-9]+ rows\. Complete: 30 days", person.hear("Complete", "Alt+Left"))
+    assert re.fullmatch(
+        r"[^.]+ 20[0-9]+\. [0-9]+ rows\. Complete: 30 days", person.hear("Complete", "Alt+Shift+Left")
+    )
     assert not reader.focused[before:], reader.focused[before:]
 
 

@@ -66,8 +66,10 @@ def test_arrows_move_range_by_its_length(picker: RangePicker, wanted: list[ViewS
     assert wanted[-1] == VIEW
 
 
-def test_alt_with_arrow_keys_moves_range(picker: RangePicker, wanted: list[ViewState], qtbot: QtBot) -> None:
-    alt = Qt.KeyboardModifier.AltModifier
+def test_alt_and_shift_with_arrow_keys_move_range(
+    picker: RangePicker, wanted: list[ViewState], qtbot: QtBot
+) -> None:
+    alt = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
     qtbot.keyClick(picker, Qt.Key.Key_Left, alt)
     qtbot.waitUntil(lambda: len(wanted) == 1)
     picker.show_view(wanted[-1], NOW)

@@ -195,18 +195,18 @@ def test_empty_result_clears_the_selection(full: TablePane, models: Table, view_
 # Keys
 
 
-def test_enter_on_a_group_filters_to_its_value(qtbot: QtBot, full: TablePane) -> None:
+def test_control_enter_on_a_group_filters_to_its_value(qtbot: QtBot, full: TablePane) -> None:
     _go_to(full, 1, "project_id")
     with qtbot.waitSignal(full.table.view_requested) as requested:
-        qtbot.keyClick(full.table, KEY.Key_Return)
+        qtbot.keyClick(full.table, KEY.Key_Return, CONTROL)
     assert requested.args is not None
     assert requested.args[0].filters == (Filter("project_id", frozenset([None])),)
 
 
-def test_enter_on_a_figure_requests_nothing(qtbot: QtBot, full: TablePane) -> None:
+def test_control_enter_on_a_figure_requests_nothing(qtbot: QtBot, full: TablePane) -> None:
     _go_to(full, 1, "input_tokens")
     with qtbot.assertNotEmitted(full.table.view_requested):
-        qtbot.keyClick(full.table, KEY.Key_Return)
+        qtbot.keyClick(full.table, KEY.Key_Return, CONTROL)
 
 
 def test_keys_copy_and_sort(qtbot: QtBot, full: TablePane) -> None:

@@ -174,7 +174,7 @@ def test_cell_menu_filters_to_and_excludes_a_value(checked: CheckedWindow) -> No
     assert not checked.view.filtered
     checked.page.table.setFocus()
     checked.page.table.setCurrentIndex(model.index(0, model.section("batch")))
-    checked.step(lambda: checked.user.key(Qt.Key.Key_Return))
+    checked.step(lambda: checked.user.key(Qt.Key.Key_Return, CTRL))
     assert checked.view.filters[0].dimension == "batch"
 
 

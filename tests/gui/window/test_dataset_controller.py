@@ -47,7 +47,7 @@ def test_notice_names_the_filter_and_ends_with_the_dataset(rig: WindowRig, user:
     rig.show(window, window.view.with_filter(BATCH))
     _choose(rig, user, window, "Costs")
     assert window.page.notes.text == NOTICE
-    rig.settle(window, window.commands.undo.trigger)
+    rig.settle(window, window.commands.back.trigger)
     assert window.view.filters == (BATCH,)
     assert window.page.notes.text == ""
 

@@ -203,7 +203,7 @@ def test_cleared_filters_come_back(rig: WindowRig, user: User, window: WindowUnd
     assert window.view == before
     rig.settle(window, lambda: user.key(Qt.Key.Key_Z, CONTROL | Qt.KeyboardModifier.ShiftModifier))
     assert window.view.filters == ()
-    rig.settle(window, window.commands.undo.trigger)
+    rig.settle(window, window.commands.back.trigger)
     assert window.view == before
 
 
@@ -218,7 +218,7 @@ def test_cleared_filters_come_back_after_other_changes(rig: WindowRig, user: Use
     assert window.view == before
     user.key(Qt.Key.Key_Z, CONTROL)  # the filters of the fixture
     user.key(Qt.Key.Key_Z, CONTROL)
-    assert "nothing to undo" in window.page.status.text
+    assert "nothing to go back to" in window.page.status.text
 
 
 def test_undo_in_the_empty_search_box_undoes_the_view(rig: WindowRig, user: User, window: WindowUnderTest) -> None:

@@ -62,9 +62,9 @@ class RangePicker(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view, self._now = ViewState(), 0
-        self.back = StepButton(self, "chevron-left", name="Previous range", shortcut="Alt+Left")
+        self.back = StepButton(self, "chevron-left", name="Previous range", shortcut="Alt+Shift+Left")
         self.button = DropdownButton(self, name="Range", shortcut="Alt+R", max_width=60 * UNIT)
-        self.forward = StepButton(self, "chevron-right", name="Next range", shortcut="Alt+Right")
+        self.forward = StepButton(self, "chevron-right", name="Next range", shortcut="Alt+Shift+Right")
         days = range_text(*_LONG_RANGE, QLocale())
         self.button.reserve(f"{preset.label} · {days}" for preset in Preset)
         self.popup = RangePopup(self)

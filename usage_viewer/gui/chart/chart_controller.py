@@ -213,7 +213,7 @@ class ChartController(QObject):
             self._made.pop()
         if self._made:
             self._made.pop()
-            self._workspace.undo()
+            self._workspace.go_back()
 
     # The selection
 

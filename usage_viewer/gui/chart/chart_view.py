@@ -210,6 +210,8 @@ class ChartView(QWidget):
             if place.across is not None:
                 self._cursor = place
             event.accept()
+        else:
+            event.ignore()  # the page has uses for other buttons
 
     def _drag(self, point: QPoint) -> None:
         face, pressed = self.face, self._pressed
@@ -238,6 +240,8 @@ class ChartView(QWidget):
         before = self._clicked
         if event.button() == Qt.MouseButton.LeftButton and before is not None and before[1].across is not None:
             self.opened.emit(before[0].chart, before[1].across)
+        elif event.button() != Qt.MouseButton.LeftButton:
+            event.ignore()
 
     def leaveEvent(self, event: QEvent) -> None:
         self._point(NOWHERE)

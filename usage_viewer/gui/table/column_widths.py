@@ -43,6 +43,16 @@ class ColumnWidths:
             needed += self.heads_indent
             self._fitted[heads[-1]] += max(0, needed - sum(self._fitted[key] for key in heads))
 
+    @property
+    def fitted(self) -> dict[ColumnKey, int]:
+        """Returns the widths in pixels that the columns were fitted to."""
+        return dict(self._fitted)
+
+    def fit_from(self, widths: dict[ColumnKey, int]) -> None:
+        """Fits all columns after a new table that once had these widths; no column is narrower."""
+        self._fitted = dict(widths)
+        self.fit()
+
     def refit(self) -> None:
         """Fits all columns from scratch, after a change of the font or of the number format."""
         self._fitted = {}

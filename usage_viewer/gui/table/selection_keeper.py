@@ -1,6 +1,6 @@
 """Restores selection, current cell and scroll position after the table has changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from usage_viewer.domain.selection_stats import Range, picked_rows
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.table.table_model import TableModel
+from usage_viewer.gui.workspace.table_place import TablePlace
 
 LARGEST_SELECTION = 1000
 """A larger selection is cleared: nobody has selected its rows individually."""
@@ -77,6 +78,30 @@ class SelectionKeeper:
         same = replace(saved.view, columns=()) == replace(self._model.view, columns=())
         view.horizontalScrollBar().setValue(saved.scrolled[0])
         view.verticalScrollBar().setValue(saved.scrolled[1] if same else 0)
+
+    def place(self, widths: Mapping[ColumnKey, int]) -> TablePlace:
+        """Return selection, current cell and scroll position by the keys of rows; no rows of a large selection."""
+        self.save()
+        saved, self._saved = self._saved, None
+        assert saved is not None
+        table = saved.table
+        return TablePlace(
+            keys_of(table, saved.selected),
+            keys_of(table, saved.current),
+            saved.column,
+            saved.scrolled,
+            tuple(widths.items()),
+        )
+
+    def go_to(self, place: TablePlace) -> None:
+        """Select, and scroll to, what the table still has of a place."""
+        table = self._model.table
+        selected, current = find_rows(table, place.selected), find_rows(table, place.current)
+        self._view.selectionModel().clear()
+        self._saved = _Saved(
+            table, self._model.view, selected[selected >= 0], current[current >= 0], place.column, place.scrolled
+        )
+        self.restore()
 
     def _shown_rows(self, saved: _Saved) -> tuple[list[int], list[int]]:
         """Return the places, as shown now, of the saved selection and of the current row."""

@@ -24,6 +24,7 @@ from usage_viewer.gui.table.cell_painter import PADDING
 from usage_viewer.gui.table.frozen_columns import FrozenColumns
 from usage_viewer.gui.table.frozen_header_mouse import FrozenHeaderMouse
 from usage_viewer.gui.table.table_model import SORT_ROLE, TableModel
+from usage_viewer.gui.table.table_style import SIDE_BUTTONS
 from usage_viewer.gui.widgets.theme import UNIT, blend
 
 MINIMUM = 5 * UNIT
@@ -158,7 +159,13 @@ class TableHeader(QHeaderView):
         return self._model.columns
 
     def viewportEvent(self, event: QEvent) -> bool:
-        """Let frozen sections have the mouse and the tooltip at the place where they are shown."""
+        """Let frozen sections have the mouse and the tooltip at the place where they are shown.
+
+        The side buttons of the mouse are left to the page.
+        """
+        if isinstance(event, QMouseEvent) and event.button() in SIDE_BUTTONS:
+            event.ignore()
+            return False
         if isinstance(event, QMouseEvent) and self._frozen_mouse.handle(event):
             return True
         if isinstance(event, QHelpEvent) and (shift := self.frozen.shift(event.pos().x())):

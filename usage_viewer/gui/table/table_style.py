@@ -1,10 +1,16 @@
 """Sets up the appearance and the behaviour of the table's view."""
 
+from typing import Final
+
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from usage_viewer.gui.table.cell_painter import row_height
 from usage_viewer.gui.widgets.theme import blend
+
+SIDE_BUTTONS: Final = (Qt.MouseButton.BackButton, Qt.MouseButton.ForwardButton)
+"""Buttons of the mouse that go back and forward on the whole page."""
 
 
 def set_up_table(view: QTableView) -> None:

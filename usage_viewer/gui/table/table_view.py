@@ -14,12 +14,14 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QPaintEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyleOptionViewItem, QTableView, QWidget
 
 from usage_viewer.app.export import bare_text
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import NO_EXTRAS
+from usage_viewer.domain.drill import drilled_view
+from usage_viewer.domain.period import Span
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.selection_stats import Range, selection_stats
 from usage_viewer.domain.table import Column, Table
@@ -33,14 +35,16 @@ from usage_viewer.gui.table.selection_keeper import SelectionKeeper, selected_ra
 from usage_viewer.gui.table.table_header import TableHeader
 from usage_viewer.gui.table.table_menus import COPY, COPY_CELL_KEY, cell_menu, header_menu, move_column
 from usage_viewer.gui.table.table_model import Presentation, TableModel
-from usage_viewer.gui.table.table_style import restyle_table, set_up_table
+from usage_viewer.gui.table.table_style import SIDE_BUTTONS, restyle_table, set_up_table
 from usage_viewer.gui.table.type_ahead import TypeAhead
 from usage_viewer.gui.widgets.mnemonics import mend_letters
+from usage_viewer.gui.workspace.table_place import TablePlace
 
 _STATS_DELAY_MS = 30
 """Milliseconds after the last change of the selection until its statistics are computed."""
 _FLAGS = QItemSelectionModel.SelectionFlag
 _SORT_KEY = QKeyCombination(Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier, Qt.Key.Key_S)
+
 _RESTYLING = (QEvent.Type.FontChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
 
 
@@ -50,6 +54,7 @@ class TableView(QTableView):
     view_requested = Signal(object)  # ViewState
     origin_requested = Signal(object, object)  # Cell and Column whose sources to show
     copy_requested = Signal(str)  # "" as shown, or a name of COPY_FORMATS
+    drill_refused = Signal()  # the row has no further level
     row_copy_requested = Signal(int)  # a shown row
     cell_copy_requested = Signal(str)  # the value as text
     selection_stats_changed = Signal(object)  # SelectionStats
@@ -70,6 +75,8 @@ class TableView(QTableView):
         self._stats.timeout.connect(self._emit_stats)
         self._restyle()
         self.extras = NO_EXTRAS  # unknown fields, offered as columns
+        self.not_granted: tuple[str, ...] = ()  # dimensions that can't be grouped by
+        self.span: Span | None = None  # the range of the shown table
         self._connect()
 
     def _connect(self) -> None:
@@ -134,9 +141,40 @@ class TableView(QTableView):
     def _on_reset(self) -> None:
         self._widths.fit(silently=True)
         self._keeper.restore()
+        self.updateGeometries()  # the header has not reported its new widths
         self._stats.start()
 
     # Selection
+
+    def place(self) -> TablePlace:
+        """Return selection, current cell, scroll position and fitted widths."""
+        return self._keeper.place(self._widths.fitted)
+
+    def go_to(self, place: TablePlace) -> None:
+        """Select and scroll as a place says."""
+        self._widths.fit_from(dict(place.widths))
+        self._keeper.go_to(place)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Leave the side buttons of the mouse to the page: Qt would select a row."""
+        if event.button() in SIDE_BUTTONS:
+            event.ignore()
+        else:
+            super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Drill down into the row at the pointer; leave the side buttons of the mouse to the page."""
+        if event.button() in SIDE_BUTTONS:
+            event.ignore()
+            return
+        super().mouseDoubleClickEvent(event)
+        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+        if (
+            event.button() == Qt.MouseButton.LeftButton
+            and plain
+            and self.indexAt(event.position().toPoint()).isValid()
+        ):
+            self.drill_down()
 
     def selected_rows(self) -> list[Range]:
         """Return the selected rows as ranges of shown rows, both ends included."""
@@ -182,8 +220,13 @@ class TableView(QTableView):
             self.clearSelection()
         elif event.keyCombination() == _SORT_KEY:
             self.sort_by_current()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.filter_to_current():
-            pass
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                self.ask_for_origin()
+            elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                self.filter_to_current()
+            else:
+                self.drill_down()
         else:
             super().keyPressEvent(event)
 
@@ -219,6 +262,15 @@ class TableView(QTableView):
             return False
         self._request(self.view.only(member.dimension, member.value))
         return True
+
+    def drill_down(self) -> None:
+        """Request the usage of the current row by the next level: see `drilled_view`."""
+        model, row = self.usage_model, self._row_at(self.currentIndex())
+        view = self.span and drilled_view(model.view, model.table, row, self.span, self.not_granted)
+        if view is None:
+            self.drill_refused.emit()
+        elif self._asked_for in (None, model.view):  # else the click was meant for a table that is being replaced
+            self.view_requested.emit(view)
 
     def _on_column_moved(self, column: ColumnKey, before: ColumnKey | None) -> None:
         view = move_column(self.view, column.name, "" if before is None else before.name)

@@ -58,8 +58,10 @@ class Actions(QObject):
         self.cancel = self._add("Stop loadin&g", CANCEL_KEY, "Stops loading; data already downloaded is kept")
         # No letter: a sentence typed into the open menu must not clear anything.
         self.clear_filters = self._add("Clear all filters", CLEAR_SHORTCUT, "Shows all usage of the range")
-        self.undo = self._add("Undo", key.Undo, "Goes back to the filters, order and range before the last change")
-        self.redo = self._add("Redo", key.Redo, "Shows again what Undo left")
+        self.back = self._add("Back", key.Undo, "Shows the view before the last change, with its selected rows")
+        self.forward = self._add("Forward", key.Redo, "Shows again the view that Back left")
+        for action, arrow in ((self.back, "Alt+Left"), (self.forward, "Alt+Right")):
+            action.setShortcuts([*action.shortcuts(), QKeySequence(arrow)])
         self.origins = self._add(
             "Show sou&rces…", "Ctrl+I", "Lists the periods, records and load times behind the current cell"
         )
@@ -169,7 +171,7 @@ class Actions(QObject):
         menu = QMenu("&View", parent)
         menu.addActions([self.refresh, self.refetch, self.ask_again, self.cancel])
         menu.addSeparator()
-        menu.addActions([self.undo, self.redo, self.clear_filters])
+        menu.addActions([self.back, self.forward, self.clear_filters])
         menu.addSeparator()
         menu.addActions([self.chart, self.columns, self.include_empty, self.bars, self.abbreviated])
         colours = menu.addMenu("C&olors")

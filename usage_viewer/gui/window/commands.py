@@ -31,8 +31,10 @@ class Commands(QObject):
         connect(actions.ask_again, workspace.ask_again)
         connect(actions.cancel, workspace.cancel)
         connect(actions.clear_filters, page.filters.clear)
-        connect(actions.undo, lambda: self._report(workspace.undo(), "Undone", "There is nothing to undo"))
-        connect(actions.redo, lambda: self._report(workspace.redo(), "Redone", "There is nothing to redo"))
+        connect(actions.back, self._go_back)
+        connect(actions.forward, self._go_forward)
+        page.back_clicked.connect(actions.back.trigger)
+        page.forward_clicked.connect(actions.forward.trigger)
         page.filters.cleared.connect(self._on_filters_cleared)
         actions.cancel.setEnabled(False)
         page.table.selection_stats_changed.connect(page.status.show_selection)
@@ -60,11 +62,16 @@ class Commands(QObject):
         copying.done.connect(page.status.show_message)
         copying.failed.connect(self.failed)
 
-    def _report(self, done: bool, text: str, otherwise: str) -> None:
-        self._page.status.show_message(text if done else otherwise)
+    def _go_back(self) -> None:
+        done = self._workspace.go_back()
+        self._page.status.show_message("Back" if done else "This is the first view: there is nothing to go back to")
+
+    def _go_forward(self) -> None:
+        done = self._workspace.go_forward()
+        self._page.status.show_message("Forward" if done else "This is the last view")
 
     def _on_filters_cleared(self) -> None:
-        keys = self._actions.undo.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        keys = self._actions.back.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         self._page.status.show_message(f"All filters cleared. {keys} brings them back.")
         self._page.focus_table()
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from itertools import pairwise
 
-from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QKeySequence, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from usage_viewer.domain.errors import UsageViewerError
@@ -36,11 +36,15 @@ from usage_viewer.gui.workspace.workspace import Workspace
 MENU_KEY = "Alt+O"
 WIDE = 120 * UNIT
 """Pixels of the page from which on every button has its text."""
+NO_LEVEL = "This row can't be divided further. Shift+Enter lists its records."
 STOPPED = "Stopped. Press Refresh (F5) to load the rest."
 
 
 class MainPage(QWidget):
     """Connects its parts with the workspace: each requests views and shows the view that it is given."""
+
+    back_clicked = Signal()  # the mouse's button for it
+    forward_clicked = Signal()
 
     def __init__(self, workspace: Workspace, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -164,6 +168,9 @@ class MainPage(QWidget):
         self.banner.changed.connect(self._update_empty)
         workspace.view_changed.connect(self.show_view)
         workspace.shown.connect(self.show_result)
+        self.table.drill_refused.connect(lambda: self.status.show_message(NO_LEVEL))
+        workspace.table_place = self.table.place
+        workspace.place_returned.connect(self.table.go_to)
         workspace.fetch.progressed.connect(self.status.show_progress)
         workspace.fetch.running_changed.connect(self._on_fetching)
         workspace.fetch.stopped.connect(lambda: self.status.show_message(STOPPED))
@@ -176,6 +183,19 @@ class MainPage(QWidget):
         self._buttons["columns"].setToolButtonStyle(
             style.ToolButtonTextBesideIcon if wide else style.ToolButtonIconOnly
         )
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go back or forward with the side buttons of the mouse, which no part of the page uses."""
+        if event.button() == Qt.MouseButton.BackButton:
+            self.back_clicked.emit()
+        elif event.button() == Qt.MouseButton.ForwardButton:
+            self.forward_clicked.emit()
+        else:
+            super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Take a second fast click of a side button as a click."""
+        self.mousePressEvent(event)
 
     def _choose_columns(self) -> None:
         """Open the checklist of figures under its button; it stays open while entries are checked."""
@@ -205,6 +225,8 @@ class MainPage(QWidget):
         self.per.show_adjusted_view(look.effective_view)
         self.zone.show_adjusted_view(look.effective_view)
         self.table.extras = look.extras
+        self.table.not_granted = look.unavailable_dimensions
+        self.table.span = look.coverage.periods.span
         self.notes.set_notice("view", "\n".join(look.notes))
         self._show_unavailable()
         note = "" if look.coverage.complete else look.coverage.summary

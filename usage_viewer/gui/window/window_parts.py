@@ -46,7 +46,8 @@ class WindowParts(QObject):
         self.context, self._window = context, window
         self.tasks = Tasks(self)
         self.settings = SettingsController(context.settings_path, self)
-        self.workspace = Workspace(self.tasks, self.settings.use_profile(context.profile.name), self)
+        view = self.settings.use_profile(context.profile.name)
+        self.workspace = Workspace(self.tasks, view, self, seconds=context.seconds)
         self.source = SourceController(context.profile, self.workspace, self.settings, self.tasks, self)
         self.organizations = OrganizationController(context, self.source, self.settings, self.tasks, window)
         self.actions = Actions(window, self.organizations.menu)

@@ -1,5 +1,6 @@
 """Defines `AppContext`: everything that the window needs from the start of the program."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ class AppContext:
     `profile` is the organization to begin with and `make_profile` builds the profile of any other one. `open_demo`
     starts the demo's server, which takes a moment. `forget_keys` removes the stored keys of the
     organization with an id, which may wait for the keyring. `erase_all` None hides the command that deletes
-    everything.
+    everything. `seconds` is a monotonic clock, by which fast changes of one control are one step of the history.
     """
 
     profile: "Profile"
@@ -50,6 +51,7 @@ class AppContext:
     forget_keys: Callable[[str], None]
     erase_all: EraseAll | None = None
     options: LaunchOptions = LaunchOptions()
+    seconds: Callable[[], float] = time.monotonic
 
     @property
     def settings_path(self) -> Path | None:

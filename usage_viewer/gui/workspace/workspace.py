@@ -1,6 +1,7 @@
 """Holds the state that the window shows: the open session, the view, its result and the selected rows."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ from usage_viewer.gui.workspace.fetch_controller import FetchController
 from usage_viewer.gui.workspace.locale_week import week_start
 from usage_viewer.gui.workspace.name_loader import NameLoader
 from usage_viewer.gui.workspace.result_loader import ResultLoader, SortedResult
+from usage_viewer.gui.workspace.table_place import TablePlace
 from usage_viewer.gui.workspace.tasks import Tasks
-from usage_viewer.gui.workspace.view_history import ViewHistory
+from usage_viewer.gui.workspace.view_history import Step, ViewHistory
 
 if TYPE_CHECKING:
     from usage_viewer.app.fetch.window_fetcher import Progress
@@ -42,21 +44,33 @@ ASK_AGAIN = "ask again"
 class Workspace(QObject):
     """Changes the view, and is the only object that does; lives on the GUI thread.
 
-    `results`, `fetch` and `name_loader` do the work in threads and have signals of their own.
+    `results`, `fetch` and `name_loader` do the work in threads and have signals of their own. `table_place`
+    returns the place in the table that shows `last`; `seconds` is a monotonic clock.
     """
 
     view_changed = Signal(object)  # ViewState that is asked for now
     shown = Signal(object)  # SortedResult with the stored part of the view
+    place_returned = Signal(object)  # TablePlace of a view that the user went back to, after `shown`
     selection_changed = Signal(object)  # RowKeys
     failed = Signal(object)  # UsageViewerError that stopped the fetch or the load
     session_opened = Signal()
     closed = Signal()  # the data that was open; no result is shown any more
     session_failed = Signal(object)  # UsageViewerError
 
-    def __init__(self, tasks: Tasks, view: ViewState, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        tasks: Tasks,
+        view: ViewState,
+        parent: QObject | None = None,
+        *,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__(parent)
-        self._tasks = tasks
+        self._tasks, self._seconds = tasks, seconds
         self._view = view
+        self.table_place: Callable[[], TablePlace | None] = lambda: None
+        self._returned: Step | None = None  # the step that the user went to, until it is shown
+        self._is_return = False  # the view is one that the user went back to: nothing is fetched for it
         self._histories: dict[tuple[str, ...], ViewHistory] = {}  # by the organizations' ids
         self._selection = NO_ROWS
         self.session: Session | None = None
@@ -131,6 +145,7 @@ class Workspace(QObject):
         """Open a profile's data in a worker, in place of the data open now, and show `view` of it."""
         self.close()
         self.profile = profile
+        self._is_return, self._returned = False, None
         self._set_view(view)
         first_day = week_start(QLocale())
         self._tasks.start(
@@ -160,6 +175,7 @@ class Workspace(QObject):
 
     def load_names(self) -> None:
         """Fetch the names for a session that has its keys."""
+        self._is_return = False
         self.fetch.forget_failures()
         if self.session is not None:
             self.name_loader.load(self.session)
@@ -189,28 +205,38 @@ class Workspace(QObject):
     # The view and its result
 
     def show_view(self, view: ViewState) -> None:
-        """Show the stored part of `view` at once and fetch the missing part; the change can be undone."""
-        self._history.record(self.view, view)
+        """Show the stored part of `view` at once and fetch the missing part; the user can go back."""
+        self._history.record(self._step, view)
+        self._is_return, self._returned = False, None
         self._show(view)
 
-    def undo(self) -> bool:
-        """Show the view before the last change; return False if there is none."""
-        return self._show_step(self._history.undo(self.view))
+    def go_back(self) -> bool:
+        """Show the view before the last change, as far as it is stored; return False if there is none."""
+        return self._show_step(self._history.back(self._step))
 
-    def redo(self) -> bool:
-        """Show the view that was undone last; return False if there is none."""
-        return self._show_step(self._history.redo(self.view))
+    def go_forward(self) -> bool:
+        """Show the view that was left last by going back, as far as it is stored; return False if there is none."""
+        return self._show_step(self._history.forward(self._step))
+
+    @property
+    def _step(self) -> Step:
+        """The current view with the place in its table."""
+        if self._returned is not None:  # not shown yet: the place is the one that it will be shown at
+            return self._returned
+        is_shown = self.last is not None and self.last.view == self.view
+        return Step(self.view, self.table_place() if is_shown else None)
 
     @property
     def _history(self) -> ViewHistory:
         profile = self.profile
         key = (profile.name, *profile.member_ids) if profile is not None else ()
-        return self._histories.setdefault(key, ViewHistory())
+        return self._histories.setdefault(key, ViewHistory(self._seconds))
 
-    def _show_step(self, view: ViewState | None) -> bool:
-        if view is not None:
-            self._show(view)
-        return view is not None
+    def _show_step(self, step: Step | None) -> bool:
+        if step is not None:
+            self._is_return, self._returned = True, step
+            self._show(step.view)
+        return step is not None
 
     def _show(self, view: ViewState) -> None:
         before, last = self.view, self.last
@@ -229,6 +255,7 @@ class Workspace(QObject):
     def reload_if_outdated(self) -> None:
         """Read the view again if the result is old, which fetches buckets that may have grown."""
         if self.last is not None and self.now - self.results.loaded_at_now > OUTDATED_SECONDS:
+            self._is_return = False
             self.reload()
 
     def _set_view(self, view: ViewState) -> None:
@@ -237,9 +264,15 @@ class Workspace(QObject):
 
     def _on_loaded(self, result: SortedResult) -> None:
         self.fetch.stop_if_outdated(result)
-        if self.fetch.is_due(result) and self.reason(result.view.dataset_name) is None:
+        is_due = not self._is_return and self.fetch.is_due(result)
+        if is_due and self.reason(result.view.dataset_name) is None:
             self._start_fetch(refresh=Refresh.NEEDED)
         self.shown.emit(result)
+        returned = self._returned
+        if returned is not None and returned.view == result.view:
+            self._returned = None
+            if returned.place is not None:
+                self.place_returned.emit(returned.place)
         self._check()
 
     def _check(self) -> None:
@@ -281,6 +314,7 @@ class Workspace(QObject):
 
     def retry(self) -> None:
         """Continues where the last fetch stopped."""
+        self._is_return = False
         self.fetch.forget_failures()
         self.reload()
 
