@@ -9,12 +9,17 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.rigs.display import x_server
 from tests.rigs.secret_service import SecretService, skip_without_secret_service
 
 # Without a display, Qt would abort the process. Read once, when the first QApplication is made.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+# A slow machine is no failure.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 # No test, nor a process that it starts, may use the computer's own proxies and keys.
 for _name in [name for name in os.environ if name.lower().endswith("_proxy") or name.startswith("OPENAI_")]:

@@ -15,7 +15,7 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.query.plan import FactSource, column_name, join_datasets, metrics_needed, plan_view
 
 COSTS, COMPLETIONS, EMBEDDINGS = DATASETS["costs"], DATASETS["completions"], DATASETS["embeddings"]
-JOINED = join_datasets("spend", "Spend", [COMPLETIONS, COSTS])
+JOINED = join_datasets("joined", "Joined", [COMPLETIONS, COSTS])
 
 
 def coverage(unit: BucketWidth = BucketWidth.DAY, end: int = 86400) -> Coverage:
@@ -51,14 +51,14 @@ class TestPlanView:
                 FactSource("", COMPLETIONS, coverage(BucketWidth.HOUR)),
                 FactSource("", COSTS, coverage(BucketWidth.DAY)),
             ]
-            both = plan_view(ViewState("spend", grouping=(), columns=("amount", "total_tokens")), sources)
-            only_costs = plan_view(ViewState("spend", grouping=(), columns=("amount",)), sources)
+            both = plan_view(ViewState("joined", grouping=(), columns=("amount", "total_tokens")), sources)
+            only_costs = plan_view(ViewState("joined", grouping=(), columns=("amount",)), sources)
         assert [part.metrics for part in both.parts] == [("input_tokens", "output_tokens"), ("amount",)]
         assert [part.dataset.name for part in only_costs.parts] == ["costs"]
 
     def test_join_counts_buckets_of_the_finest_width(self) -> None:
         with registered(JOINED):
-            view = ViewState("spend", grouping=(), columns=("amount", "total_tokens"))
+            view = ViewState("joined", grouping=(), columns=("amount", "total_tokens"))
             sources = [
                 FactSource("", COMPLETIONS, coverage(BucketWidth.HOUR)),
                 FactSource("", COSTS, coverage(BucketWidth.DAY)),
@@ -74,7 +74,7 @@ class TestPlanView:
     def test_join_refuses_unknown_fields(self) -> None:
         with registered(JOINED), pytest.raises(InputError, match="can't be joined"):
             plan_view(
-                ViewState("spend", grouping=("extra.region",)),
+                ViewState("joined", grouping=("extra.region",)),
                 [FactSource("", COMPLETIONS, coverage()), FactSource("", COSTS, coverage())],
             )
 

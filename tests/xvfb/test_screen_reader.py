@@ -170,7 +170,7 @@ def test_ten_tasks_are_said(reader: ScreenReader, keys: Keyboard, person: Person
     person.go("Tab", "Group by Project", "Group by")
     assert re.fullmatch(r"Grouped by Model, Project\. [0-9]+ rows", person.hear("Grouped", "Space"))
     person.go("Ctrl+F", "Search", "Filter")
-    assert person.hear("zzz", typed="zzz") == "Filtered by Search: zzz. 0 rows. Nothing matches the filters"
+    assert person.hear("zzz", typed="zzz") == "Filtered by Search: zzz. 0 rows. Nothing matches the search"
     assert person.hear("cleared", "Ctrl+Shift+L") == "All filters cleared. Ctrl+Z brings them back."
     assert re.fullmatch(r"Copied [0-9]+ rows", person.hear("Copied", "Ctrl+C"))
     assert person.hear("without usage", "Ctrl+E") == "Rows without usage are included."

@@ -128,7 +128,7 @@ def test_manifest_describes_the_content(snapshot: Path) -> None:
     manifest = peek(snapshot)
     assert manifest.organization == "Acme"
     assert manifest.shown == VIEW.with_search("")
-    assert manifest.datasets == ("costs", "completions", "vector_stores")
+    assert manifest.datasets == ("spend", "costs", "completions", "vector_stores")
     assert manifest.columns["completions.parquet"]["input_tokens"].startswith("BIGINT. Input: tokens.")
     with zipfile.ZipFile(snapshot) as packed:
         assert set(packed.namelist()) == {FILE, *manifest.files}

@@ -143,7 +143,7 @@ def test_workbook_of_the_selected_rows(rig: WindowRig, user: User, tmp_path: Pat
         user.key(Qt.Key.Key_S, CTRL)
     assert seen[0] == "Save 2 selected rows"
     assert seen[1].endswith(".xlsx")
-    assert seen[2] == "Excel workbook (*.xlsx)"
+    assert seen[2] == "Excel workbook with totals (*.xlsx)"
     sheets = read_sheets(tmp_path / "two.xlsx")
     _, *rows, total = sheets["Usage"]
     column = model.section("input_tokens")

@@ -20,7 +20,8 @@ def fetch_inputs(
 ) -> Iterator[Progress]:
     """Fetch what these views lack; yield each step, counted in requests of all of them.
 
-    A dataset that the organization does not make available is left out, unless it is `required`. Raises what `Fetcher.fetch` raises.
+    A dataset that the organization does not make available is left out, unless it is `required`. Raises what
+    `Fetcher.fetch` raises.
     """
     counts = [fetcher.count_requests(view, refresh=refresh) for view in views]
     done, total = 0, sum(counts)

@@ -103,7 +103,8 @@ class ColumnsMenu(ChecklistMenu):
 def column_sections(dataset: Dataset) -> list[tuple[str, list[str]]]:
     """Return the names of all figures in titled sections: default ones, then by first word, then computed ones."""
     defaults, dataset = list(dataset.default_columns), without_costs(dataset)
-    costs = [name for name in COST_FIGURES if with_costs(dataset).has_column(name)]
+    beside = with_costs(dataset)
+    costs = [name for name in COST_FIGURES if beside.has_column(name) and not dataset.has_column(name)]
 
     def rest(names: Sequence[str]) -> list[str]:
         return [name for name in names if name not in defaults and not is_extra(name)]
