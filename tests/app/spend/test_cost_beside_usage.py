@@ -151,6 +151,7 @@ def test_savings_are_own_prices_times_usage(rig: SessionRig) -> None:
     session = rig.session()
     fetch(session, USAGE)
     view = replace(SPEND, columns=("amount", "quantity", "saved_by_cache", "saved_by_batch"))
+    view = view.with_filter(COMPLETIONS_ONLY)
     kinds = session.look(
         view.with_grouping(("model", "batch", "token_kind", "service_tier")).with_per(Granularity.DAY)
     )
