@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from lines import Line
@@ -23,8 +25,13 @@ FETCHED = FIRST + (DAYS + 30) * DAY
 
 
 def measure() -> Iterator[Line]:
+    with TemporaryDirectory() as folder:
+        yield from _measure(Path(folder) / "usage.duckdb")
+
+
+def _measure(path: Path) -> Iterator[Line]:
     random = np.random.default_rng(1)
-    store = Store.open(None)
+    store = Store.open(path)
     tokens = random.integers(1, 10**6, (DAYS, USERS, MODELS, len(CLASSES), len(KINDS)))
     store.put(_usage(tokens), FETCHED)
     store.put(_costs(tokens), FETCHED)
@@ -32,9 +39,9 @@ def measure() -> Iterator[Line]:
     spend = SpendStore(store)
 
     def seconds() -> float:
-        begun = time.process_time()
+        begun = time.perf_counter()
         assert not spend.update(starts, starts, ["completions"])
-        return time.process_time() - begun
+        return time.perf_counter() - begun
 
     sizes = f"{tokens.size // len(KINDS):,} rows of usage, {DAYS * USERS * MODELS * len(KINDS):,} of costs"
     yield Line(f"{sizes}: attributed", seconds(), "s", goal=f"≤ {MOST_SECONDS} s", limit=MOST_SECONDS)

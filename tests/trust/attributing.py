@@ -5,8 +5,8 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from tests.rigs.bills import DAY, FIRST, Bill, random_bill
 
+from tests.rigs.bills import DAY, FIRST, Bill, random_bill
 from usage_viewer.store import Store
 from usage_viewer.store.spend.spend_store import SpendStore
 

@@ -148,8 +148,7 @@ class Store:
                     if not is_new:
                         delete_comparisons(cursor, data.name, batch.width, np.unique(batch.starts))
             except BaseException:
-                # The index may have combinations that were rolled back.
-                self._indexes.pop(data.name, None)
+                self._indexes.pop(data.name, None)  # it may have combinations that were rolled back
                 raise
             self._comparisons.forget(data.name, batch.width, batch.starts)
             self._buckets.add(batch, fetched_at)
@@ -168,13 +167,13 @@ class Store:
         """Let the caller replace daily buckets of a computed dataset in one transaction."""
         data, cancel = stored_dataset(dataset), cancel or Cancellation()
         with self._write_lock:
-            index = self._index(dataset)
             try:
                 with self._database.transaction() as cursor, cancel.on_cancel(cursor.interrupt):
                     for table in create_tables(cursor, data, BucketWidth.DAY):
                         start_digest(cursor, table)
                     yield cursor
                     # Before the facts become readable: a reader must find every combination that they refer to.
+                    index = self._index(dataset)
                     index.add(read_combinations(cursor, data, len(index)))
             except BaseException:
                 self._indexes.pop(dataset, None)
@@ -396,7 +395,6 @@ class Store:
         if index is not None:
             return index
         data = stored_dataset(dataset)
-        with self._write_lock:
-            with self._database.cursor() as cursor:
-                rows = read_combinations(cursor, data)
-            return self._indexes.setdefault(dataset, DimensionIndex(data, rows))
+        with self._write_lock, self._database.cursor() as cursor:
+            index = DimensionIndex(data, read_combinations(cursor, data))
+            return self._indexes.setdefault(dataset, index)

@@ -8,8 +8,8 @@ from decimal import Decimal, localcontext
 from random import Random
 
 import pytest
-from tests.rigs.bills import DAY, FIRST, Bill, random_bill
 
+from tests.rigs.bills import DAY, FIRST, Bill, random_bill
 from tests.rigs.sessions import sums
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.catalog import SPEND

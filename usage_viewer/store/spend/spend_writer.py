@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import SPEND
+from usage_viewer.domain.cost_figures import SAVINGS
 from usage_viewer.domain.errors import StoreError
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.spend import Attribution
@@ -17,7 +18,7 @@ from usage_viewer.store.engine.database import Connection, quoted
 from usage_viewer.store.engine.digests import bucket_digests, tracked
 from usage_viewer.store.engine.schema import DECIMAL, combination_table, fact_table
 from usage_viewer.store.spend.attribution import DayCosts, ServiceUsage, attribute
-from usage_viewer.store.spend.savings import add_savings
+from usage_viewer.store.spend.savings import SAVINGS_TABLES, make_prices, price_joins, saving_columns
 from usage_viewer.store.spend.shares import PART_TABLE
 
 _WHO = ("project_id", "user_id", "api_key_id", "api_source")
@@ -25,7 +26,7 @@ _OF_PART = ("cost", "line", "service", "usage", "attribution", "reason")
 _NAMES = tuple(item.name for item in SPEND.dimensions)
 _CELLS = quoted(combination_table(SPEND))
 _FACTS = quoted(fact_table(SPEND, BucketWidth.DAY))
-_STEPS = ("spend_part", "spend_wrong", "spend_key", "spend_value", "spend_id")
+_STEPS = ("spend_part", "spend_fact", "spend_key", "spend_value", "spend_id")
 
 
 _MOST_TOKENS = 10**9  # in one unit of a quantity
@@ -47,15 +48,16 @@ def write_days(cursor: Connection, days: DayCosts, signatures: Mapping[int, str]
     cursor.register("spend_starts", {"start": starts})
     cursor.register("spend_right", {"start": right})
     chosen = "dataset = ? AND width = ? AND start BETWEEN ? AND ?"
+    _make_facts(cursor, days)
+    make_prices(cursor)
     with tracked(cursor, "held", chosen, [SPEND.name, BucketWidth.DAY.value, *bounds]):
-        _replace_facts(cursor, days, bounds)
-        add_savings(cursor)
+        _replace_facts(cursor, bounds)
         _check_bill(cursor, days)
         _replace_buckets(cursor, bounds)
     _replace_signatures(cursor, {start: signatures[start] for start in right.tolist()}, bounds)
     cursor.unregister("spend_starts")
     cursor.unregister("spend_right")
-    for table in _STEPS:
+    for table in (*_STEPS, *SAVINGS_TABLES):
         cursor.execute(f"DROP TABLE IF EXISTS {table}")
     return wrong
 
@@ -157,11 +159,8 @@ def _number_values(cursor: Connection) -> None:
     )
 
 
-def _replace_facts(cursor: Connection, days: DayCosts, bounds: Sequence[int]) -> None:
-    cursor.execute(
-        f"DELETE FROM {_FACTS} WHERE bucket BETWEEN ? AND ? AND bucket IN (SELECT start FROM spend_starts)",
-        list(bounds),
-    )
+def _make_facts(cursor: Connection, days: DayCosts) -> None:
+    """Make `spend_fact`: the sums of each day and combination; remove the parts, which take as much memory."""
     # Parts of quantities have at most 12 decimals; a division of decimals would return a double.
     scaled = "part.quantity::DECIMAL(26, 12) * scale.scale::VARCHAR::DECIMAL(12, 6)"
     priced = f"(sum({scaled}) FILTER (part.quantity != 0))::{DECIMAL}"
@@ -169,17 +168,33 @@ def _replace_facts(cursor: Connection, days: DayCosts, bounds: Sequence[int]) ->
     cursor.register("spend_scale", {"line": np.arange(len(scales), dtype=np.int32), "scale": _objects([*scales])})
     same = " AND ".join(f"part.{name} IS NOT DISTINCT FROM kind.{name}" for name in _OF_PART)
     cursor.execute(
-        f"INSERT INTO {_FACTS} (bucket, combination, amount, quantity, amount_by_tokens, amount_assumed,"
-        " priced_amount, priced_quantity)"
-        f" SELECT part.bucket, spend_id.id, sum(part.amount), sum(part.quantity),"
-        f" sum(part.amount) FILTER (part.attribution = '{Attribution.BY_TOKENS.value}'),"
-        f" sum(part.amount) FILTER (part.attribution = '{Attribution.ASSUMED_FACTOR.value}'),"
-        f" sum(part.amount) FILTER (part.quantity != 0), {priced} FROM {PART_TABLE} AS part"
+        "CREATE OR REPLACE TEMP TABLE spend_fact AS"
+        " SELECT part.bucket, spend_id.id AS combination,"
+        " sum(part.amount) AS amount, sum(part.quantity) AS quantity,"
+        f" sum(part.amount) FILTER (part.attribution = '{Attribution.BY_TOKENS.value}') AS amount_by_tokens,"
+        f" sum(part.amount) FILTER (part.attribution = '{Attribution.ASSUMED_FACTOR.value}') AS amount_assumed,"
+        " sum(part.amount) FILTER (part.quantity != 0) AS priced_amount,"
+        f" {priced} AS priced_quantity FROM {PART_TABLE} AS part"
         f" JOIN spend_key AS kind ON {same} JOIN spend_id USING (key)"
         " JOIN spend_scale AS scale ON scale.line = part.line"
         " WHERE part.bucket IN (SELECT start FROM spend_right) GROUP BY ALL"
     )
     cursor.unregister("spend_scale")
+    cursor.execute(f"DROP TABLE {PART_TABLE}")
+
+
+def _replace_facts(cursor: Connection, bounds: Sequence[int]) -> None:
+    cursor.execute(
+        f"DELETE FROM {_FACTS} WHERE bucket BETWEEN ? AND ? AND bucket IN (SELECT start FROM spend_starts)",
+        list(bounds),
+    )
+    summed = ("amount", "quantity", "amount_by_tokens", "amount_assumed", "priced_amount", "priced_quantity")
+    names = ", ".join(("bucket", "combination", *summed, *SAVINGS))
+    columns = ", ".join(f"fact.{name}" for name in ("bucket", "combination", *summed))
+    cursor.execute(
+        f"INSERT INTO {_FACTS} ({names}) SELECT {columns}, {', '.join(saving_columns())}"
+        f" FROM spend_fact AS fact{price_joins()}"
+    )
 
 
 def _price_scale(unit: str | None) -> Decimal:
