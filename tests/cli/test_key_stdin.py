@@ -1,6 +1,7 @@
 """`--key-stdin` reads the key of one run from standard input."""
 
 import os
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -86,6 +87,7 @@ def test_terminal_asks_for_the_key_and_does_not_show_it(
 
     process, terminal = pty.fork()
     if not process:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell ignores it for a command in the background
         command = [sys.executable, "-m", "usage_viewer", *program.options, *TABLE]
         os.execve(sys.executable, command, program.environment({"OPENAI_ADMIN_KEY": OTHER}))
     printed = b""

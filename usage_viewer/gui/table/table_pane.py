@@ -11,6 +11,7 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.table.table_model import TableModel
 from usage_viewer.gui.table.table_view import TableView
 from usage_viewer.gui.table.totals_row import TotalsRow
+from usage_viewer.gui.workspace.table_place import TablePlace
 
 
 class TablePane(QWidget):
@@ -46,6 +47,21 @@ class TablePane(QWidget):
         """
         self.totals.set_totals(table, view, note)
         self.table.set_table(table, rows, view, self.totals.label, statuses)
+
+    def go_to(self, place: TablePlace) -> None:
+        """Select and scroll as a place says.
+
+        A scroll position can only be reached in the final height: the scroll bar is shown or hidden first, and the
+        position is set once more after the page has been laid out.
+        """
+        self.table.go_to(place)
+        self._show_scroll_bar_if_needed()
+        QTimer.singleShot(0, self, lambda: self._scroll_to(*place.scrolled))
+
+    def _scroll_to(self, across: int, down: int) -> None:
+        self.table.executeDelayedItemsLayout()
+        self.table.horizontalScrollBar().setValue(across)
+        self.table.verticalScrollBar().setValue(down)
 
     def _connect_scroll_bars(self) -> None:
         """Hides the table's own scroll bar, which would be between rows and totals, and moves both together."""

@@ -170,7 +170,7 @@ class MainPage(QWidget):
         workspace.shown.connect(self.show_result)
         self.table.drill_refused.connect(lambda: self.status.show_message(NO_LEVEL))
         workspace.table_place = self.table.place
-        workspace.place_returned.connect(self.table.go_to)
+        workspace.place_returned.connect(self.pane.go_to)
         workspace.fetch.progressed.connect(self.status.show_progress)
         workspace.fetch.running_changed.connect(self._on_fetching)
         workspace.fetch.stopped.connect(lambda: self.status.show_message(STOPPED))
