@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from usage_viewer.domain.dataset import (
+    MONEY,
     Aggregation,
     Dataset,
     Derived,
@@ -22,11 +23,10 @@ from usage_viewer.domain.dataset import (
     OverTime,
     PageLimit,
     Statistic,
-    UnitPrice,
 )
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import BucketWidth
-from usage_viewer.domain.spend import Attribution, Reason
+from usage_viewer.domain.spend_dataset import spend_dataset
 
 __all__ = [
     "API_DATASETS",
@@ -48,9 +48,6 @@ __all__ = [
     "dataset_named",
     "registered",
 ]
-
-MONEY = "money"
-"""The unit of metrics whose own unit is a currency."""
 
 PROJECT = Dimension("project_id", "Project", "project_ids", names="project")
 NO_USER: Final = "No user"
@@ -322,113 +319,7 @@ _entries: dict[str, Dataset] = {
     )
 }
 
-SPEND = Dataset(
-    name="spend",
-    label="Spend",
-    path="",
-    object="",
-    dimensions=(
-        Dimension("service", "Service", labels=tuple((item.name, item.label) for item in _entries.values())),
-        PROJECT,
-        USER,
-        API_KEY,
-        MODEL,
-        BATCH,
-        SERVICE_TIER,
-        API_SOURCE,
-        Dimension("line_item", "Line item"),
-        Dimension("token_kind", "Token kind"),
-        Dimension(
-            "attribution",
-            "Attribution",
-            labels=(
-                (Attribution.BILLED, "billed"),
-                (Attribution.BY_TOKENS, "attributed by tokens"),
-                (Attribution.ASSUMED_FACTOR, "assumed factor"),
-            ),
-        ),
-        Dimension(
-            "reason",
-            "Reason without usage",
-            labels=(
-                (Reason.NO_COUNTERPART, "no usage is reported for it"),
-                (Reason.USAGE_MISSING, "usage is missing"),
-                (Reason.CREDIT, "credit"),
-                (Reason.UNRECOGNISED, "line item not recognized"),
-            ),
-        ),
-        Dimension("currency", "Currency", requested=False),
-        Dimension("quantity_unit", "Quantity unit", requested=False),
-    ),
-    metrics=(
-        replace(COSTS.metric("amount"), path=(), help="Part of the billed amount that this usage caused."),
-        replace(COSTS.metric("quantity"), help="Part of the billed quantity, in the line item's unit."),
-        Metric(
-            "amount_by_tokens",
-            "Attributed by tokens",
-            MONEY,
-            Kind.DECIMAL,
-            help="Part of Amount that was split by usage. The rest of Amount is billed as it is.",
-            unit_from="currency",
-        ),
-        Metric(
-            "amount_assumed",
-            "By an assumed factor",
-            MONEY,
-            Kind.DECIMAL,
-            help="Part of Amount that was split by usage, at a price of batches or service tiers that is assumed.",
-            unit_from="currency",
-        ),
-        Metric(
-            "saved_by_cache",
-            "Saved by cache",
-            MONEY,
-            Kind.DECIMAL,
-            help="Cached tokens at the day's own price of uncached input, less what they cost.",
-            unit_from="currency",
-        ),
-        Metric(
-            "saved_by_batch",
-            "Saved by batch",
-            MONEY,
-            Kind.DECIMAL,
-            help="Usage in batches at the day's own price outside of batches, less what it cost.",
-            unit_from="currency",
-        ),
-        Metric(
-            "priced_amount",
-            "Amount with a quantity",
-            MONEY,
-            Kind.DECIMAL,
-            help="Amount of the line items that have a quantity; credits have none.",
-            unit_from="currency",
-        ),
-        Metric(
-            "priced_quantity",
-            "Quantity in price units",
-            "units",
-            Kind.DECIMAL,
-            help="Millions of tokens, or the quantity in another unit.",
-            unit_from="quantity_unit",
-        ),
-    ),
-    prices=(
-        UnitPrice(
-            "price",
-            "Price",
-            "per 1M tokens or unit",
-            "priced_amount",
-            ("priced_quantity",),
-            help="For 1 million tokens, or for one unit of another quantity.",
-        ),
-    ),
-    page_limits=COSTS.page_limits,
-    default_columns=("amount", "amount_by_tokens", "amount_assumed"),
-    default_grouping=("model", "reason"),
-    largest_first="amount",
-    computed=True,
-    origin="computed from costs and usage",
-)
+SPEND = spend_dataset(_entries)
 """The costs, each row split over the usage that it bills. Computed on this computer, see `domain.spend`."""
 
 _every = {SPEND.name: SPEND, **_entries}

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Final
 
-from usage_viewer.domain.catalog import COSTS, MONEY, SPEND, Dataset, Dimension, Kind, Metric
+from usage_viewer.domain.catalog import COSTS, SPEND, Dataset, Dimension
 from usage_viewer.domain.dataset import UnitPrice
+from usage_viewer.domain.spend_dataset import money_metric
 
 COST: Final = "cost"
 SAVINGS: Final = ("saved_by_cache", "saved_by_batch")
@@ -27,14 +28,7 @@ def with_costs(dataset: Dataset) -> Dataset:
         return dataset
     requests = [name for name in _REQUESTS if dataset.has_column(name)][:1]
     tokens = tuple(name for name in _TOKENS if dataset.has_column(name))
-    cost = Metric(
-        COST,
-        "Cost",
-        MONEY,
-        Kind.DECIMAL,
-        help="What the bill attributes to this usage. Missing where no cost is known.",
-        unit_from=_CURRENCY.name,
-    )
+    cost = money_metric(COST, "Cost", "What the bill attributes to this usage. Missing where no cost is known.")
     has_savings = dataset.has_dimension("batch")  # as have those with cached tokens
     savings = [SPEND.metric(name) for name in SAVINGS if has_savings]
     prices = [UnitPrice("cost_per_request", "Cost per request", "per request", COST, (name,)) for name in requests]

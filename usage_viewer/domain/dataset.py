@@ -4,11 +4,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.metrics import Aggregation, Derived, Figure, Kind, Metric, OverTime, Statistic, UnitPrice
+from usage_viewer.domain.metrics import (
+    MONEY,
+    Aggregation,
+    Derived,
+    Figure,
+    Kind,
+    Metric,
+    OverTime,
+    Statistic,
+    UnitPrice,
+)
 from usage_viewer.domain.period import BucketWidth
 
 __all__ = [
     "EXTRA",
+    "MONEY",
     "NEWER",
     "NO_EXTRAS",
     "PROFILE",

@@ -1,5 +1,6 @@
 """Defines the figures that a column can show: metrics, figures over time and derived figures."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -9,6 +10,9 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from usage_viewer.domain.figures import LazyColumn, Number, NumberColumn, Sums, add, divide
+
+MONEY: Final = "money"
+"""The unit of metrics whose own unit is a currency."""
 
 
 class Kind(StrEnum):
@@ -211,8 +215,33 @@ class OverTime:
         return "Average amount stored during the period."
 
 
+class _FromSums(ABC):
+    """Holds what the figures that are computed from several sums have in common."""
+
+    __slots__ = ()
+    label: str
+
+    @property
+    def heading(self) -> str:
+        """The label."""
+        return self.label
+
+    @property
+    def statistic(self) -> Statistic | None:
+        """None: the figure needs only sums."""
+        return None
+
+    @abstractmethod
+    def formula(self, dataset: FigureLookup) -> str:
+        """Return the computation in the labels of its parts."""
+
+    def explanation(self, dataset: FigureLookup) -> str:
+        """Return the formula in a sentence."""
+        return f"{self.formula(dataset)}, computed from the sums of this row."
+
+
 @dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(_FromSums):
     """Describes a figure computed from sums: the numerator's sum, divided by the denominator's if there is one.
 
     It is never an average of the rows' figures.
@@ -225,16 +254,6 @@ class Derived:
     numerator: tuple[str, ...]
     denominator: tuple[str, ...] = ()
     help: str = ""
-
-    @property
-    def heading(self) -> str:
-        """The label."""
-        return self.label
-
-    @property
-    def statistic(self) -> Statistic | None:
-        """None: a derived figure needs only sums."""
-        return None
 
     @property
     def sums_over_time(self) -> bool:
@@ -284,13 +303,9 @@ class Derived:
             f"({' + '.join(labels)})" if len(labels) > 1 else labels[0] for labels in (numerator, denominator)
         )
 
-    def explanation(self, dataset: FigureLookup) -> str:
-        """Return the formula in a sentence."""
-        return f"{self.formula(dataset)}, computed from the sums of this row."
-
 
 @dataclass(frozen=True, slots=True)
-class UnitPrice:
+class UnitPrice(_FromSums):
     """Describes a price: the sum of amounts divided by the sum of quantities, with `PRICE_DIGITS` digits."""
 
     name: str
@@ -301,16 +316,6 @@ class UnitPrice:
     help: str = ""
     per: int = 1  # how much of the quantity the price is for
     kind: Kind = Kind.PRICE
-
-    @property
-    def heading(self) -> str:
-        """The label."""
-        return self.label
-
-    @property
-    def statistic(self) -> Statistic | None:
-        """None: a price needs only sums."""
-        return None
 
     @property
     def sums_over_time(self) -> bool:
@@ -351,10 +356,6 @@ class UnitPrice:
         quantity = f"({quantity})" if len(self.quantity) > 1 else quantity
         per = f" × {self.per:,}" if self.per != 1 else ""
         return f"{dataset.column(self.amount).label} ÷ {quantity}{per}"
-
-    def explanation(self, dataset: FigureLookup) -> str:
-        """Return the formula in a sentence."""
-        return f"{self.formula(dataset)}, computed from the sums of this row."
 
 
 PRICE_DIGITS: Final = 9

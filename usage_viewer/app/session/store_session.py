@@ -10,13 +10,13 @@ from usage_viewer import RELEASED_AT
 from usage_viewer.app.fetch.coverage_reader import CoverageReader, StoredView
 from usage_viewer.app.fetch.fetcher import Fetcher
 from usage_viewer.app.fetch.ports import Source
+from usage_viewer.app.fetch.view_fetch import fetch_views
 from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.app.session.capabilities import ORGANIZATION, SNAPSHOT, Capabilities
 from usage_viewer.app.session.comparison import look_at_both
 from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.spend.computed_views import ComputedViews, of_service
-from usage_viewer.app.spend.input_fetch import fetch_inputs
 from usage_viewer.app.spend.spend_source import SpendSource
 from usage_viewer.app.verification.verification_log import StoredPart, VerificationLog
 from usage_viewer.app.verification.verifier import (
@@ -236,7 +236,7 @@ class StoreSession:
         if not views:
             return
         fetcher, cancellation = self._connected_fetcher(), cancellation or Cancellation()
-        yield from fetch_inputs(fetcher, views, cancellation, refresh, {view.dataset_name, COSTS.name})
+        yield from fetch_views(fetcher, views, cancellation, refresh, {view.dataset_name, COSTS.name})
 
     def load_names(self, cancellation: Cancellation | None = None) -> Iterator[str]:
         """Fetch the lists of names; yield a line for the status bar before a long wait."""

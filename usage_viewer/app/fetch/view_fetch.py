@@ -1,4 +1,4 @@
-"""Fetches the datasets that a computed dataset is computed from, one after the other."""
+"""Fetches what several views lack, one view after the other."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -11,14 +11,14 @@ from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.view import ViewState
 
 
-def fetch_inputs(
+def fetch_views(
     fetcher: Fetcher,
     views: Sequence[ViewState],
     cancellation: Cancellation,
     refresh: Refresh,
     required: Collection[str],
 ) -> Iterator[Progress]:
-    """Fetch what these views lack; yield each step, counted in requests of all of them.
+    """Fetch what the views lack; yield each step, counted in requests of all of them.
 
     A dataset that the organization does not make available is left out, unless it is `required`. Raises what
     `Fetcher.fetch` raises.
