@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rigs.sample_organization import sample_organization
 from tests.rigs.sessions import open_store_session
 from usage_viewer.__main__ import main
 from usage_viewer.app.profile.organizations import Organization as Listed
@@ -16,7 +17,6 @@ from usage_viewer.app.settings.settings import Settings, save
 from usage_viewer.app.snapshot.archive import save_snapshot
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.view import ViewState
@@ -31,7 +31,7 @@ NOW = int(time.time())
 def snapshot(tmp_path: Path) -> Path:
     """A snapshot of the last week of completions, fetched from the stand-in server."""
     view, key = ViewState(range=DateRange(Preset.LAST_7_DAYS)), AdminKey.parse(ADMIN_KEY)
-    with DemoServer(SyntheticOrganization(anchor=NOW), key=ADMIN_KEY, clock=lambda: NOW) as server:
+    with DemoServer(sample_organization(NOW), key=ADMIN_KEY, clock=lambda: NOW) as server:
         profile = Profile(
             "default", base_url=server.base_url, database=None, keystore=MemoryKeystore, clock=lambda: NOW
         )
@@ -77,7 +77,7 @@ def test_profile_is_chosen_by_label_and_uses_its_server(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", ADMIN_KEY)
-    with DemoServer(SyntheticOrganization(anchor=NOW), key=ADMIN_KEY) as server:
+    with DemoServer(sample_organization(NOW), key=ADMIN_KEY) as server:
         listed = (Listed("default", "Acme"), Listed("umbrella", "Umbrella Inc", server.base_url))
         save(ProfilePaths(tmp_path).settings, Settings(organizations=listed))
         table = ["table", "--from", _date(5), "--to", _date(3)]

@@ -10,9 +10,9 @@ from typing import Any
 import openai
 import pytest
 
+from tests.rigs.sample_organization import sample_organization
 from usage_viewer.api import UsageClient, check_key, fetch_names, fetch_window
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.catalog import API_DATASETS, COSTS, Dataset, Kind
 from usage_viewer.domain.errors import KeyRefused
@@ -24,7 +24,7 @@ Row = tuple[Any, ...]
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[DemoServer]:
-    with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: float(NOW)) as server:
+    with DemoServer(sample_organization(NOW), clock=lambda: float(NOW)) as server:
         yield server
 
 

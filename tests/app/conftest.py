@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.rigs.sample_organization import sample_organization
 from tests.rigs.sessions import NOW, SessionRig
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
@@ -12,7 +13,7 @@ from usage_viewer.demo.world.organization import SyntheticOrganization
 @pytest.fixture(scope="module")
 def organization() -> SyntheticOrganization:
     """Return the synthetic organization as of NOW."""
-    return SyntheticOrganization(anchor=NOW)
+    return sample_organization(NOW)
 
 
 @pytest.fixture

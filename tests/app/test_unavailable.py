@@ -13,7 +13,6 @@ from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.api.access import NAMES_ONLY_KEY
 from usage_viewer.demo.server.faults import Fault, Faults
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange
@@ -25,19 +24,6 @@ from usage_viewer.keystore import MemoryKeystore
 WEEK = DateRange.days(date(2026, 10, 1), date(2026, 10, 7))
 IMAGES = ViewState("images", WEEK, grouping=())
 SCOPE = "You have insufficient permissions for this operation. Missing scopes: api.usage.read."
-
-
-@pytest.fixture(scope="module")
-def organization() -> SyntheticOrganization:
-    """Return the synthetic organization as of NOW."""
-    return SyntheticOrganization(anchor=NOW)
-
-
-@pytest.fixture
-def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
-    """Run the stand-in server."""
-    with DemoServer(organization, clock=lambda: NOW) as running:
-        yield running
 
 
 Open = Callable[[str], StoreSession]

@@ -1,11 +1,13 @@
 """Fixtures of the command line: in this process, or as a child process, in front of a stand-in server."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.rigs.command_line import Program, Table
+from tests.rigs.sample_organization import sample_organization
 from usage_viewer.app.session.session import Session
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.server.server import DemoServer
@@ -26,7 +28,7 @@ class SharedStore(Store):
 
 @pytest.fixture(scope="session")
 def organization() -> SyntheticOrganization:
-    return SyntheticOrganization()
+    return sample_organization(time.time())
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Any
 import openai
 import pytest
 
+from tests.rigs.sample_organization import sample_organization
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import API_DATASETS, Aggregation, Dataset, Derived, Metric, OverTime, Statistic
@@ -318,7 +319,7 @@ def as_expected(value: Any, expected: Any) -> Any:
 @pytest.fixture(scope="module")
 def settled() -> Iterator[DemoServer]:
     """A server with a fixed clock."""
-    with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: float(NOW)) as server:
+    with DemoServer(sample_organization(NOW), clock=lambda: float(NOW)) as server:
         yield server
 
 

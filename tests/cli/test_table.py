@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.rigs.sample_organization import sample_organization
 from tests.rigs.workbook_reader import read_sheets
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.cli.arguments import FORMATS, build_parser
@@ -21,7 +22,6 @@ from usage_viewer.cli.table import run_table
 from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.zones import iso
 from usage_viewer.keystore import Keystore, MemoryKeystore
@@ -37,7 +37,7 @@ TEXT_FORMATS = [form for form in FORMATS if form != "xlsx"]
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
     """A server with a fixed clock."""
-    with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: NOW) as running:
+    with DemoServer(sample_organization(NOW), clock=lambda: NOW) as running:
         yield running
 
 

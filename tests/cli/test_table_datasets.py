@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.rigs.sample_organization import sample_organization
 from usage_viewer.demo.api.access import USAGE_ONLY_KEY
 from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.period import BucketWidth
 
 NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())
@@ -26,7 +26,7 @@ Table = Callable[..., Any]
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
     """A server with a fixed clock."""
-    with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: NOW) as running:
+    with DemoServer(sample_organization(NOW), clock=lambda: NOW) as running:
         yield running
 
 

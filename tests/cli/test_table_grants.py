@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.rigs.sample_organization import sample_organization
 from usage_viewer.demo.api.refusal import GroupingRule, RefusedGroupings
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
@@ -23,7 +24,7 @@ Table = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def organization() -> SyntheticOrganization:
-    return SyntheticOrganization(anchor=NOW)
+    return sample_organization(NOW)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.app.test_unavailable import failing
+from tests.rigs.sample_organization import sample_organization
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 
 NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())
 DAYS = ("--from", "2026-11-01", "--to", "2026-11-03")
@@ -19,7 +19,7 @@ Table = Callable[..., Any]
 
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
-    with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: NOW) as running:
+    with DemoServer(sample_organization(NOW), clock=lambda: NOW) as running:
         yield running
 
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.rigs.keys import key_scope
+from tests.rigs.sample_organization import sample_organization
 from tests.rigs.window import Oracle, User, WindowRig
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.server import DemoServer
@@ -26,7 +27,7 @@ def empty_clipboard_at_the_end(qapp: QApplication) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def organization() -> SyntheticOrganization:
     """Build the sample organization."""
-    return SyntheticOrganization(anchor=int(time.time()))
+    return sample_organization(time.time())
 
 
 @pytest.fixture

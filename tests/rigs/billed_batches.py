@@ -34,7 +34,7 @@ def costs_batch(organization: BilledOrganization, grain: Sequence[str], random: 
             entry[1] = (entry[1] or Decimal()) + cost.quantity
     grouped = tuple(name for name in DATASETS["costs"].group_by if name in kept)
     rows = [(day, cell, {"amount": a, "quantity": q}) for (day, cell), (a, q) in sums.items()]
-    return _batch("costs", organization.day_numbers, grouped, rows, random)
+    return batch_of("costs", organization.day_numbers, grouped, rows, random)
 
 
 def usage_batch(organization: BilledOrganization, service: str, grain: Sequence[str], random: Random) -> Batch:
@@ -49,16 +49,17 @@ def usage_batch(organization: BilledOrganization, service: str, grain: Sequence[
                 entry[metric] += count
     rows = [(day, cell, metrics) for (day, cell), metrics in sums.items()]
     grouped = tuple(name for name in DATASETS[service].group_by if name in grain)
-    return _batch(service, organization.day_numbers, grouped, rows, random)
+    return batch_of(service, organization.day_numbers, grouped, rows, random)
 
 
-def _batch(
+def batch_of(
     dataset: str,
     days: Sequence[int],
     grouped: tuple[str, ...],
     rows: Iterable[tuple[int, Combination, Mapping[str, Any]]],
     random: Random,
 ) -> Batch:
+    """Return a batch from rows of day, combination and metrics, shuffled. Days are counted from 1970."""
     shuffled = list(rows)
     random.shuffle(shuffled)
     cells = list(dict.fromkeys(cell for _, cell, _ in shuffled))

@@ -8,15 +8,12 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-import numpy as np
-
-from usage_viewer.domain.batch import Batch
-from usage_viewer.domain.catalog import DATASETS, Kind
-from usage_viewer.domain.figures import NumberColumn
-from usage_viewer.domain.period import BucketWidth
+from tests.rigs import billed_batches
+from tests.rigs.billed_batches import DAY
+from usage_viewer.domain.batch import Batch, Combination
+from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.spend import Factor, LineMeaning, Match, Reason, Target, UsageClass
 
-DAY = 86400
 FIRST = 1_793_491_200
 """Start of the first day, epoch seconds."""
 
@@ -106,33 +103,13 @@ def batch_of(
     dataset: str,
     days: int,
     grouped: tuple[str, ...],
-    rows: Iterable[tuple[int, tuple[str | None, ...], Mapping[str, Any]]],
+    rows: Iterable[tuple[int, Combination, Mapping[str, Any]]],
     random: Random,
 ) -> Batch:
-    """Return a batch of days from rows of day, combination and metrics, shuffled."""
-    shuffled = list(rows)
-    random.shuffle(shuffled)
-    cells = list(dict.fromkeys(cell for _, cell, _ in shuffled))
-    random.shuffle(cells)
-    numbers = {cell: number for number, cell in enumerate(cells)}
-    metrics = {}
-    for metric in DATASETS[dataset].metrics:
-        values = [row.get(metric.name) for _, _, row in shuffled]
-        missing = np.array([value is None for value in values], np.bool_)
-        kind: Any = np.object_ if metric.kind is Kind.DECIMAL else np.int64
-        column = np.empty(len(values), kind)
-        column[:] = [(Decimal() if kind is np.object_ else 0) if value is None else value for value in values]
-        metrics[metric.name] = NumberColumn(column, missing if missing.any() else None)
-    return Batch(
-        dataset,
-        BucketWidth.DAY,
-        np.array([FIRST + day * DAY for day in range(days)], np.int64),
-        grouped,
-        cells,
-        np.array([FIRST + day * DAY for day, _, _ in shuffled], np.int64),
-        np.array([numbers[cell] for _, cell, _ in shuffled], np.int32),
-        metrics,
-    )
+    """Return a batch from rows of day, combination and metrics, shuffled. Days are counted from `FIRST`."""
+    first = FIRST // DAY
+    dated = [(first + day, cell, metrics) for day, cell, metrics in rows]
+    return billed_batches.batch_of(dataset, range(first, first + days), grouped, dated, random)
 
 
 MODELS = ("gpt-6-astra", "gpt-6-astra-mini", "o5")

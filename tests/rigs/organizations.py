@@ -5,11 +5,11 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.rigs.sample_organization import sample_organization
 from usage_viewer.app.fetch.api_source import ConnectionOptions
 from usage_viewer.app.profile.combined_profile import CombinedProfile
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
@@ -33,7 +33,7 @@ def running_servers() -> Iterator[Servers]:
     with ExitStack() as running:
         yield {
             name: running.enter_context(
-                DemoServer(SyntheticOrganization(anchor=NOW, seed=seed), key=key, clock=lambda: float(NOW))
+                DemoServer(sample_organization(NOW, seed=seed), key=key, clock=lambda: float(NOW))
             )
             for seed, (name, key) in enumerate(KEYS.items(), start=1)
         }

@@ -6,7 +6,8 @@ from random import Random
 
 import numpy as np
 
-from tests.rigs.bills import DAY, FIRST, Bill, random_bill
+from tests.rigs.billed_batches import DAY
+from tests.rigs.bills import FIRST, Bill, random_bill
 from usage_viewer.store import Store
 from usage_viewer.store.spend.spend_store import SpendStore
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from tests.rigs.sample_organization import sample_organization
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS
@@ -43,7 +44,7 @@ Rows = Mapping[tuple[object, ...], tuple[Number | None, ...]]
 
 @cache
 def organization() -> SyntheticOrganization:
-    return SyntheticOrganization(anchor=ANCHOR)
+    return sample_organization(ANCHOR)
 
 
 def first(days: int) -> int:

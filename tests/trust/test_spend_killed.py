@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.rigs.bills import DAY, FIRST, Bill
+from tests.rigs.billed_batches import DAY
+from tests.rigs.bills import FIRST, Bill
 from tests.trust.attributing import BILLS, bill
 from tests.trust.test_killed import ROOT
 from usage_viewer.store import Store

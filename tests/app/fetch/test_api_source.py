@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.rigs.sample_organization import sample_organization
 from usage_viewer.app.fetch.api_source import ApiSource
 from usage_viewer.demo.api.access import NAMES_ONLY_KEY
 from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.cancellation import Cancellation
@@ -31,7 +31,7 @@ LAST_WEEK = BucketRun(BucketWidth.DAY, NOW // 86400 * 86400 - 7 * 86400, NOW // 
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
     """Run the stand-in server."""
-    with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: NOW) as running:
+    with DemoServer(sample_organization(NOW), clock=lambda: NOW) as running:
         yield running
 
 

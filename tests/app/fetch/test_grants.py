@@ -313,17 +313,19 @@ def check_random_grants(organization: SyntheticOrganization, seed: int) -> None:
                 rig.server.refused = RefusedGroupings.of(rules=rules)
                 session.ask_again("costs")
             first = NOW - NOW % DAY - random.randrange(20, 110) * DAY
-            last = min(first + random.randrange(1, 90) * DAY, NOW - NOW % DAY - DAY)
+            last = min(first + random.randrange(1, 60) * DAY, NOW - NOW % DAY - DAY)
             span = [datetime.fromtimestamp(moment, UTC).date() for moment in (first, last)]
             grouping = tuple(random.sample([item.name for item in COSTS.dimensions if item.requested], 2))
             view = ViewState("costs", DateRange.days(*span), Granularity.DAY, grouping, columns=("amount",))
-            for _ in range(1 if all(not rule.message for rule in rules) else 6):
+            oracle = Oracle.of(organization, view)
+            rounds = 6 if any(rule.message for rule in rules) else 1
+            for _ in range(rounds):
                 rig.take_requests()
                 fetch(session, view)
                 extra = requests_for_nothing(rig.take_requests(), rules)
                 assert extra <= MAX_EXTRA_REQUESTS, (seed, step, extra)
-                check_result(session.look(view, named=False), rules, Oracle.of(organization, view), seed)
-            check_granted(session.look(view, named=False), rules, Oracle.of(organization, view), seed)
+                check_result(session.look(view, named=False), oracle, seed)
+            check_granted(session.look(view, named=False), rules, oracle, seed)
 
 
 def by_day(result: ViewResult) -> dict[tuple[int, tuple[Any, ...]], Decimal]:
@@ -338,15 +340,13 @@ def by_day(result: ViewResult) -> dict[tuple[int, tuple[Any, ...]], Decimal]:
     return {(start, key): amount for start, key, amount in zip(starts, groups, amounts, strict=True)}
 
 
-def check_result(result: ViewResult, rules: Sequence[GroupingRule], oracle: Oracle, seed: int) -> None:
+def check_result(result: ViewResult, oracle: Oracle, seed: int) -> None:
     """Check that no day and no sum is lost, whatever is available."""
     assert result.coverage.complete, (seed, result.coverage.summary)
     totals: dict[int, Decimal] = defaultdict(Decimal)
     for (start, _), amount in by_day(result).items():
         totals[start] += amount
-    expected: dict[int, Decimal] = defaultdict(Decimal)
-    for row in oracle.rows:
-        expected[row["bucket"]] += row["amount"]
+    expected = {start: amount for (start,), amount in oracle.sums(["bucket"]).items()}
     assert totals == expected, seed
 
 
@@ -354,8 +354,10 @@ def check_granted(result: ViewResult, rules: Sequence[GroupingRule], oracle: Ora
     """Check that what is granted has arrived exactly, and that the rest is said."""
     asked, shown = result.view.grouping, result.effective_view.grouping
     found = by_day(result)
-    for start in {row["bucket"] for row in oracle.rows}:
-        rows = [row for row in oracle.rows if row["bucket"] == start]
+    rows_of = defaultdict(list)
+    for row in oracle.rows:
+        rows_of[row["bucket"]].append(row)
+    for start, rows in rows_of.items():
         granted = not any(rule.refuses("costs", asked, start) for rule in rules)
         assert not granted or shown == asked, (seed, start)
         groups = {key: amount for (day, key), amount in found.items() if day == start}
@@ -374,8 +376,8 @@ def check_granted(result: ViewResult, rules: Sequence[GroupingRule], oracle: Ora
 
 @pytest.mark.parametrize("seed", range(10))
 def test_random_grants(organization: SyntheticOrganization, seed: int) -> None:
-    for number in range(5):
-        check_random_grants(organization, 5 * seed + number)
+    for number in range(3):
+        check_random_grants(organization, 3 * seed + number)
 
 
 @pytest.mark.fuzz

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.rigs.sample_organization import sample_organization
 from tests.rigs.sessions import open_store_session
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.errors import KeyRefused, StoreDamaged, StoreNotWritable
 from usage_viewer.domain.view import ViewState
@@ -22,7 +22,7 @@ NOW = 1_795_170_600
 
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
-    with DemoServer(SyntheticOrganization(anchor=NOW), clock=lambda: NOW) as running:
+    with DemoServer(sample_organization(NOW), clock=lambda: NOW) as running:
         yield running
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.rigs.sample_organization import sample_organization
 from tests.rigs.sessions import open_store_session
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.coverage import SETTLED_AFTER
 from usage_viewer.domain.date_range import DateRange
@@ -45,7 +45,7 @@ class World:
         self.real = FIRST + 5 * DAY + 11 * HOUR
         self.own_error = self.server_error = 0
         self.reported: dict[int, int] = {}
-        self.server = DemoServer(SyntheticOrganization(anchor=self.real), clock=lambda: self.real)
+        self.server = DemoServer(sample_organization(self.real), clock=lambda: self.real)
         self.database = database
 
     def __enter__(self) -> "World":

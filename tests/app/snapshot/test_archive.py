@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.rigs.sample_organization import sample_organization
 from tests.rigs.sessions import NOW, open_store_session
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.store_session import StoreSession
@@ -17,7 +18,6 @@ from usage_viewer.app.snapshot.archive import SnapshotProfile, peek, save_snapsh
 from usage_viewer.app.snapshot.manifest import FILE, Manifest
 from usage_viewer.demo.api.access import ADMIN_KEY
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.date_range import DateRange, Preset
@@ -50,7 +50,7 @@ EVERYTHING = VIEW.without_filters()
 def session() -> Iterator[StoreSession]:
     """A session with a week of three datasets, fetched from the stand-in server."""
     key = AdminKey.parse(ADMIN_KEY)
-    with DemoServer(SyntheticOrganization(anchor=NOW), key=ADMIN_KEY, clock=lambda: NOW) as server:
+    with DemoServer(sample_organization(NOW), key=ADMIN_KEY, clock=lambda: NOW) as server:
         profile = Profile(
             "default",
             base_url=server.base_url,

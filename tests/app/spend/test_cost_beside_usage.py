@@ -1,9 +1,7 @@
 """Views of usage show what their rows cost: the amounts of spend, and nothing where no cost is known."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +11,6 @@ from tests.rigs.sessions import NOW, SessionRig, days, fetch, sums
 from usage_viewer.app.session.combined import CombinedSession
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.spend.computed_views import ONLY_BY_DAY
-from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.cost_figures import COST_FIGURES, has_costs, with_costs, without_costs
 from usage_viewer.domain.errors import InputError, UsageViewerError
@@ -26,20 +22,6 @@ COLUMNS = ("num_model_requests", "input_tokens", "output_tokens", *COST_FIGURES)
 USAGE = days("10-21", "10-23", grouping=("model", "batch"), columns=COLUMNS)
 SPEND = days("10-21", "10-23", dataset_name="spend", grouping=("model", "batch"), columns=("amount",))
 COMPLETIONS_ONLY = Filter("service", frozenset(["completions"]))
-
-
-@pytest.fixture(scope="module")
-def organization() -> SyntheticOrganization:
-    return SyntheticOrganization(anchor=NOW)
-
-
-@pytest.fixture
-def rig(organization: SyntheticOrganization, tmp_path: Path) -> Iterator[SessionRig]:
-    with DemoServer(organization, clock=lambda: NOW) as server:
-        rig = SessionRig(server, tmp_path / "usage.duckdb")
-        yield rig
-        for session in rig.sessions:
-            session.close()
 
 
 def test_cost_of_each_row_is_its_spend(rig: SessionRig) -> None:

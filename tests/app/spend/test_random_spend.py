@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 
-from tests.rigs.bills import DAY, FIRST, Bill, random_bill
+from tests.rigs.billed_batches import DAY
+from tests.rigs.bills import FIRST, Bill, random_bill
 from tests.rigs.sessions import sums
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.catalog import SPEND

@@ -1,6 +1,5 @@
 """A session computes spend from fetched costs and usage: what it fetches, computes again, keeps and leaves out."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
@@ -13,8 +12,6 @@ from tests.rigs.sessions import DAY, NOW, SessionRig, days, fetch, single, sums
 from usage_viewer.app.export.provenance import provenance_of
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.api.refusal import RefusedGroupings
-from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.errors import UsageViewerError
@@ -27,21 +24,6 @@ from usage_viewer.store import Store
 SPEND = days("10-21", "10-25", dataset_name="spend", grouping=(), columns=("amount",))
 COSTS = SPEND.with_dataset("costs").with_grouping(())
 COMPUTED = {"spend", "costs", *(name for name in API_DATASETS if name not in ("vector_stores", "costs"))}
-
-
-@pytest.fixture(scope="module")
-def organization() -> SyntheticOrganization:
-    return SyntheticOrganization(anchor=NOW)
-
-
-@pytest.fixture
-def rig(organization: SyntheticOrganization, tmp_path: Path) -> Iterator[SessionRig]:
-    """A server and the sessions over one file, which only one of them may have open."""
-    with DemoServer(organization, clock=lambda: NOW) as server:
-        rig = SessionRig(server, tmp_path / "usage.duckdb")
-        yield rig
-        for session in rig.sessions:
-            session.close()
 
 
 def total(session: StoreSession, view: ViewState = SPEND) -> Decimal:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.rigs.sample_organization import sample_organization
 from usage_viewer.app.fetch.api_source import ApiSource
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.demo.server.faults import Fault, Request
@@ -72,7 +73,7 @@ class VerificationRig:
 @pytest.fixture(scope="module")
 def organization() -> SyntheticOrganization:
     """Return the synthetic organization as of NOW."""
-    return SyntheticOrganization(anchor=NOW)
+    return sample_organization(NOW)
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from tests.rigs.keys import key_scope
+from tests.rigs.sample_organization import sample_organization
 from tests.rigs.window import WindowRig, WindowUnderTest
 from usage_viewer.app.fetch.api_source import ConnectionOptions
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn
@@ -31,7 +31,7 @@ SECOND_KEY = "sk-admin-second-second-second-second-second"
 @pytest.fixture
 def second(rig: WindowRig) -> Iterator[DemoServer]:
     """Serve another organization on its own server with its own key."""
-    other = SyntheticOrganization(anchor=int(rig.clock()), seed=2)
+    other = sample_organization(rig.clock(), seed=2)
     with DemoServer(other, key=SECOND_KEY) as running:
         running.clock = rig.clock
         yield running

@@ -8,7 +8,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from tests.rigs.bills import DAY, FIRST, Bill, Cost, batch_of, random_bill
+from tests.rigs.billed_batches import DAY
+from tests.rigs.bills import FIRST, Bill, Cost, batch_of, random_bill
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import Cancelled
