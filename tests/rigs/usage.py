@@ -1,10 +1,11 @@
 """Makes synthetic usage and its batches, and computes views of it in plain Python."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -131,10 +132,16 @@ def synthetic(
 
     Equal arguments make equal usage.
     """
+    starts = [first + index * width.seconds for index in range(buckets)]
+    rows = _synthetic_rows(tuple(starts), dataset, rows_each, seed, idle)
+    return Usage(dataset, width, starts, [replace(row, figures=dict(row.figures)) for row in rows])
+
+
+@cache
+def _synthetic_rows(starts: Sequence[int], dataset: str, rows_each: int, seed: int, idle: int) -> Sequence[Row]:
     random = Random(seed)
     data = DATASETS[dataset]
-    starts = [first + index * width.seconds for index in range(buckets)]
-    usage = Usage(dataset, width, starts)
+    rows = []
     for number, start in enumerate(starts):
         if idle and number % idle == idle - 1:
             continue
@@ -149,8 +156,8 @@ def synthetic(
                 exact = Decimal(random.randrange(10**12)).scaleb(-random.randrange(12))
                 count = random.randrange(10 ** random.randrange(1, 12))
                 figures[metric.name] = None if absent else exact if metric.kind is Kind.DECIMAL else count
-            usage.rows.append(Row(start, combination, figures))
-    return usage
+            rows.append(Row(start, combination, figures))
+    return rows
 
 
 def _value(random: Random, dimension: str, boolean: bool) -> Value:

@@ -34,11 +34,8 @@ Sums = dict[tuple[object, ...], tuple[Decimal, Decimal | None]]
 
 def _truth(organization: SyntheticOrganization, now: int, days: int = DAYS) -> list[Part]:
     end = now // DAY * DAY
-    return [
-        json.loads(line)
-        for lines in truth_lines(organization, end - days * DAY, end)
-        for line in lines
-    ]  # fmt: skip
+    parts = [json.loads(line) for lines in truth_lines(organization, end - days * DAY, end) for line in lines]
+    return [part | {"amount": Decimal(part["amount"]), "quantity": Decimal(part["quantity"])} for part in parts]
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +83,8 @@ def _true(parts: Iterable[Part], group_by: Sequence[str]) -> Sums:
         if part["fact"] != "free":
             unit = part["quantity_unit"] if has_line else None
             key = (part["day"], part["currency"], unit, *(part[name] for name in group_by))
-            amounts[key] += Decimal(part["amount"])
-            quantities[key] += Decimal(part["quantity"])
+            amounts[key] += part["amount"]
+            quantities[key] += part["quantity"]
             if part["fact"] == "credit":
                 without.add(key)
     return {
