@@ -36,6 +36,19 @@ def version(cursor: Connection) -> list[tuple[int]]:
     return cursor.execute("SELECT version FROM meta").fetchall()
 
 
+def contents(cursor: Connection) -> tuple[object, ...]:
+    """Return all columns with their types, and the rows of the tables that are not empty in a new file."""
+    columns = cursor.execute(
+        "SELECT table_name, column_index, column_name, data_type, is_nullable, column_default FROM duckdb_columns()"
+        " WHERE NOT internal ORDER BY ALL"
+    )
+    return (
+        columns.fetchall(),
+        cursor.execute("FROM meta").fetchall(),
+        cursor.execute("FROM digest ORDER BY ALL").fetchall(),
+    )
+
+
 class TestMigrate:
     def test_each_step_runs_once(self, cursor: Connection) -> None:
         steps_run: list[int] = []
@@ -61,6 +74,13 @@ class TestMigrate:
             "difference",
             "digest",
         }
+
+    def test_new_file_is_what_all_steps_make(self, cursor: Connection) -> None:
+        with duckdb.connect() as stepwise:
+            migrate(stepwise)
+            migrate(cursor, is_new=True)
+            assert contents(cursor) == contents(stepwise)
+            check_tables(cursor)
 
     def test_only_the_newest_version_is_current(self, cursor: Connection) -> None:
         assert not is_current(cursor)

@@ -18,6 +18,7 @@ from usage_viewer.store.engine.digests import (
     renew_every_digest,
     start_digest,
 )
+from usage_viewer.store.engine.newest_tables import create_newest
 
 DECIMALS = 24
 """Decimals are stored with this many digits after the point and 14 before it."""
@@ -140,7 +141,10 @@ MIGRATIONS: Sequence[Callable[[Connection], None]] = (
     _version_6,
     _version_7,
 )
-"""Step i migrates from version i to i + 1; version 0 is an empty file."""
+"""Step i migrates from version i to i + 1; version 0 is an empty file.
+
+A new step needs its tables in `newest_tables.py` too.
+"""
 
 
 def is_current(cursor: Connection) -> bool:
@@ -158,10 +162,13 @@ def is_current(cursor: Connection) -> bool:
 def migrate(
     cursor: Connection, steps: Sequence[Callable[[Connection], None]] = MIGRATIONS, *, is_new: bool = False
 ) -> None:
-    """Migrates the file to the newest version; `is_new`: the file has no tables.
+    """Migrate the file to the newest version; `is_new`: it has no tables, and gets the newest ones at once.
 
     Raises StoreNewer, and StoreDamaged for another program's file.
     """
+    if is_new and steps is MIGRATIONS:
+        create_newest(cursor, len(steps), engine_mark(cursor))
+        return
     tables = {} if is_new else _tables(cursor)
     if "meta" not in tables:
         if tables:
