@@ -27,6 +27,9 @@ CONTROLS = {
     "menu item",
     "list item",
 }
+POPUPS = ("Range", "Time zone")
+"""Panels in which a choice is made before it is applied; they are parts of the window. Menus are not, in Qt."""
+
 PRIVATE = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")
 MARKUP = re.compile(r"<[a-z/]|&(#|amp|lt|gt|quot)")
 
@@ -116,7 +119,15 @@ def test_what_opens_is_said_with_its_first_control(
         f"{opened} to open; the focus went to {reader.focused[before:]}",
     )
     assert reader.focused[-1][:2] == [first, opened]
+    if opened in POPUPS:
+        assert reader.focused[-1][2:] == ["demo · Usage Viewer"]
+        assert ("panel", opened) in {(node.role, node.name) for node in reader.tree()}
     keys.press("Escape")
+    if opened in POPUPS:
+        reader.wait_until(
+            lambda: ("panel", opened) not in {(node.role, node.name) for node in reader.tree()},
+            f"{opened} to close",
+        )
 
 
 class Person:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 from usage_viewer import __version__
 from usage_viewer.app.profile.paths import PROGRAM
 from usage_viewer.app.settings.startup_table import find_startup_table, take_startup_table
+from usage_viewer.gui.widgets.accessible_popups import show_popups_as_children
 from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.resources import asset
 
@@ -155,6 +156,7 @@ def make_application(*, with_icon: bool = True) -> QApplication:
     application.setApplicationDisplayName("Usage Viewer")
     application.setApplicationVersion(__version__)
     group_digits_without_language()
+    show_popups_as_children()
     if with_icon:
         application.setWindowIcon(_icon())
     return application
