@@ -88,7 +88,7 @@ LISTS_IN_USE = "E: Could not get lock /var/lib/apt/lists/lock. It is held by pro
 
 
 class AptGet:
-    """A program named apt-get, first on PATH, that fails as told and notes its arguments."""
+    """A program named apt-get, first on PATH, that fails with the given status and writes down its arguments."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory

@@ -1,4 +1,4 @@
-"""Tests comparisons in the window: the control, the columns, the order, the fetch and what is said."""
+"""Tests comparisons in the window: the control, the columns, the order, the fetch and the messages."""
 
 from dataclasses import replace
 from datetime import datetime

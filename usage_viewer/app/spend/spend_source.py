@@ -38,7 +38,7 @@ class SpendSource:
     def inputs(self) -> tuple[str, ...]:
         """Return the names of the datasets that a day of spend needs.
 
-        The costs come last: a key that can read usage, but not costs, is told from one without any right.
+        The costs come last: then a failure of costs alone shows that the key may read usage, but not costs.
         """
         unavailable, connected = self._unavailable(), self._connected()
         usage = (name for name in _billed_services() if name not in unavailable)
