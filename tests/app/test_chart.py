@@ -175,6 +175,8 @@ def test_charted_figure_is_the_chosen_sorted_or_first_one_that_is_shown() -> Non
     assert charted_figure(view, "input_tokens") == "input_tokens"
     assert charted_figure(view, "num_images") == "output_tokens"
     assert charted_figure(WEEK.with_order(())) == WEEK.dataset.default_columns[0]
+    assert charted_figure(WEEK.with_order(()), last="output_tokens") == "output_tokens"
+    assert charted_figure(view.with_order(()), last="num_images") == WEEK.dataset.default_columns[0]
     assert charted_figure(WEEK.with_columns(["output_tokens"])) == "output_tokens"
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal, localcontext
 from typing import Any
@@ -134,6 +135,19 @@ def test_largest_groups_are_kept_by_magnitude() -> None:
     assert [group.kind for group in series.groups].count(GroupKind.GROUP) == MOST_GROUPS
     assert series.groups[-1].label == "Others (5)"
     assert series.values[-1][0] == 10 + 20 + 30 + 40 + 50
+
+
+def test_groups_without_a_row_are_not_counted() -> None:
+    """The groups of a table are numbered over all periods that were read, and some may have no row here."""
+    table = table_of([(0, model, 1 + model) for model in range(12)])
+    days, models, figures = table.columns
+    assert isinstance(models, GroupColumn)
+    known = np.zeros(3 * len(models.known), np.int32)
+    known[2::3] = models.known
+    numbered = replace(models, known=known, group=3 * models.known + 2)
+    series = stack(replace(table, columns=(days, numbered, figures)), COMPLETIONS.column("input_tokens"), buckets())
+    assert [group.label for group in series.groups] == [*(f"m{model}" for model in range(11, 3, -1)), "Others (4)"]
+    assert series.values[-1][0] == 1 + 2 + 3 + 4
 
 
 def test_not_available_is_never_part_of_others() -> None:

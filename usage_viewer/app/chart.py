@@ -90,14 +90,14 @@ class Chart:
         return self.heat_map is not None and self.heat_map.empty and not self.problem
 
 
-def charted_figure(view: ViewState, chosen: str = "") -> str:
-    """Return the name of the figure to chart: the chosen one, the sorted one, or the dataset's first.
+def charted_figure(view: ViewState, chosen: str = "", last: str = "") -> str:
+    """Return the name of the figure to chart: the chosen one, the sorted one, the last one or the dataset's first.
 
     A figure that the table does not show is passed over.
     """
     shown = view.shown_columns
     sorted_by = [key.column.name for key in view.order if key.column.is_plain or key.column.is_of_comparison]
-    candidates = (chosen, *sorted_by, view.dataset.default_columns[0])
+    candidates = (chosen, *sorted_by, last, view.dataset.default_columns[0])
     return next((name for name in candidates if name in shown), shown[0])
 
 

@@ -238,14 +238,22 @@ def _choose_groups(
 
 
 def _group_ids(table: Table) -> NDArray[np.int64]:
-    """Return a number for the group of each row (rows,)."""
+    """Return a number for the group of each row (rows,): from 0 on, each with a row."""
     first = table.groups[0].group
     if first is not None and all(group.group is first for group in table.groups):
-        return first.astype(np.int64)
+        return _without_gaps(first)
     ids = np.zeros(table.rows, np.int64)
     for group in table.groups:
         _, ids = np.unique(ids * len(group.values) + group.codes, return_inverse=True)
     return ids
+
+
+def _without_gaps(numbers: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return new numbers of the groups: those that have usage only in other periods have no row."""
+    used = np.zeros(int(numbers.max(initial=-1)) + 1, np.bool_)
+    used[numbers] = True
+    anew: NDArray[np.int64] = (np.cumsum(used) - 1)[numbers]
+    return anew
 
 
 def _largest_first(figures: NumberColumn, ids: NDArray[np.int64], count: int) -> list[int]:

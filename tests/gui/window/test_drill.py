@@ -44,6 +44,16 @@ def test_enter_drills_down_to_the_hours_of_a_day(rig: WindowRig, user: User, ora
         assert window.view == view
 
 
+def test_enter_goes_on_in_the_first_row(rig: WindowRig, user: User) -> None:
+    window = rig.start()
+    rig.show(window, window.view.with_grouping(["project_id"]))
+    user.key(Qt.Key.Key_Home, CONTROL)
+    for _ in range(3):
+        rig.settle(window, lambda: user.key(Qt.Key.Key_Return))
+    assert (window.view.grouping, len(window.view.filters)) == (("model",), 3)
+    assert window.workspace.selection.parts == ()
+
+
 def test_hour_is_not_divided_further(rig: WindowRig, user: User) -> None:
     window = rig.start()
     rig.show(window, window.view.with_grouping([]).with_per(Granularity.DAY))

@@ -37,6 +37,7 @@ class ChartController(QObject):
         super().__init__(pane)
         self._workspace, self._tasks, self.pane = workspace, tasks, pane
         self._chosen: tuple[str, str, object] = ("", "", None)  # dataset, figure, order at the time of the choice
+        self._last = ("", "")  # dataset and figure that were drawn
         self._face = ChartFace.BARS
         self._has_failed = False
         self._made: list[ViewState] = []  # the views that the chart asked for, to take back
@@ -103,7 +104,9 @@ class ChartController(QObject):
     def _figure_of(self, view: ViewState) -> str:
         dataset, figure, order = self._chosen
         is_valid = dataset == view.dataset_name and order == view.order
-        return charted_figure(view, figure if is_valid else "")
+        last = self._last[1] if self._last[0] == view.dataset_name else ""
+        self._last = view.dataset_name, charted_figure(view, figure if is_valid else "", last)
+        return self._last[1]
 
     def _on_loaded(self, chart: Chart) -> None:
         self.chart = chart

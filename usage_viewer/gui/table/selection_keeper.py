@@ -57,7 +57,7 @@ class SelectionKeeper:
         )
 
     def restore(self) -> None:
-        """Restore what the new table still has."""
+        """Restore what the new table still has; the keyboard goes on in the first row if its row is gone."""
         saved, self._saved = self._saved, None
         if saved is None:
             return
@@ -73,6 +73,8 @@ class SelectionKeeper:
                 current[0], 0 if saved.column is None else max(self._model.section(saved.column), 0)
             )
             view.selectionModel().setCurrentIndex(index, _FLAGS.NoUpdate)
+        elif len(saved.current) and view.hasFocus() and self._model.rowCount():
+            view.selectionModel().setCurrentIndex(self._model.index(0, 0), _FLAGS.NoUpdate)
         view.setAutoScroll(follows)
         view.executeDelayedItemsLayout()
         same = replace(saved.view, columns=()) == replace(self._model.view, columns=())
