@@ -95,5 +95,14 @@ def test_another_dataset_keeps_what_both_support(name: str) -> None:
     assert view.with_dataset("completions") == view
 
 
+def test_default_grouping_gives_way_to_that_of_the_other_dataset() -> None:
+    completions = ViewState()
+    spend = completions.with_dataset("spend")
+    assert spend.grouping == ("model", "reason")
+    assert spend.with_dataset("completions").grouping == completions.grouping == ("model",)
+    chosen = completions.with_grouping(["user_id", "model"])
+    assert chosen.with_dataset("spend").grouping == ("user_id", "model")
+
+
 def test_dataset_without_the_grouping_gets_its_default() -> None:
     assert ViewState(grouping=("model",)).with_dataset("vector_stores").grouping == ("project_id",)

@@ -321,11 +321,13 @@ class ViewState:
     def with_dataset(self, name: str) -> "ViewState":
         """Return the view of another dataset, with the same range and zone.
 
-        Grouping, filters and order are kept as far as the other dataset supports them. Without an order, rows that
-        have no periods begin with the largest figure if the dataset has one to sort by.
+        Grouping, filters and order are kept as far as the other dataset supports them; a dataset's default
+        grouping gives way to that of the other. Without an order, rows that have no periods begin with the largest
+        figure if the dataset has one to sort by.
         """
         data = ViewState(dataset_name=name, grouping=(), profiles=self.profiles).dataset
-        grouping = tuple(item for item in self.grouping if data.has_dimension(item)) or data.default_grouping
+        chosen = () if self.grouping == self.dataset.default_grouping else self.grouping
+        grouping = tuple(item for item in chosen if data.has_dimension(item)) or data.default_grouping
         available = {*grouping, *data.default_columns, *(() if self.per is Granularity.TOTAL else (PERIOD,))}
         order = tuple(key for key in self.order if key.column.name in available)
         if not order and self.per is Granularity.TOTAL and data.largest_first:
