@@ -50,6 +50,7 @@ from usage_viewer.domain.view_adjustment import requested_dimensions
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Store
+from usage_viewer.store.spend.bill_reader import StoredBill
 
 WORKERS = 12
 """Number of windows that are fetched at the same time."""
@@ -201,6 +202,15 @@ class StoreSession:
             (*adjusted.removed, *(name for name in requested_dimensions(adjusted.view) if name in stored.absent)),
             stored.ungranted,
         )
+
+    def bill(
+        self, span: Span | None = None, cancellation: Cancellation | None = None
+    ) -> tuple[StoredBill, frozenset[int]]:
+        """Read what is stored of the bill in `span` (None: all), and the days that may still change.
+
+        The days are day numbers since the epoch, UTC. Raises Cancelled, StoreError.
+        """
+        return self._spend.bill(span, cancellation)
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
         """Return every stored value of a dimension."""

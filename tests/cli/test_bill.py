@@ -1,0 +1,92 @@
+"""`usage-viewer reconcile`: formats, exit status, and what it says besides the table."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.app.test_unavailable import failing
+from tests.rigs.command_line import Printed
+from tests.rigs.edited_answers import billed_usage_only, edited
+from usage_viewer.app.bill.reconciliation import AGREES, NOT_PROVEN
+from usage_viewer.app.profile.profile import Profile
+from usage_viewer.cli.arguments import build_parser
+from usage_viewer.cli.bill import run
+from usage_viewer.demo.server.server import DemoServer
+from usage_viewer.demo.world.organization import SyntheticOrganization
+from usage_viewer.domain.admin_key import AdminKey
+from usage_viewer.keystore import MemoryKeystore
+
+NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())
+DAYS = ("--from", "2026-11-02", "--to", "2026-11-06")
+
+Ask = Callable[..., Printed]
+
+
+@pytest.fixture(scope="module")
+def organization() -> SyntheticOrganization:
+    return SyntheticOrganization(anchor=NOW)
+
+
+@pytest.fixture
+def server(organization: SyntheticOrganization) -> Iterator[DemoServer]:
+    with DemoServer(organization, clock=lambda: NOW) as running:
+        yield running
+
+
+@pytest.fixture
+def ask(server: DemoServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Run a command with the process's streams and a database of its own."""
+    profile = Profile(
+        "default",
+        base_url=server.base_url,
+        database=tmp_path / "usage.duckdb",
+        keystore=lambda: MemoryKeystore(AdminKey.parse(server.key)),
+        clock=lambda: NOW,
+    )
+
+    def run_command(*arguments: str) -> Printed:
+        status = run(build_parser().parse_args(arguments), profile)
+        return Printed(status, *capsys.readouterr())
+
+    return run_command
+
+
+def test_differences_are_printed_with_their_reasons(ask: Ask) -> None:
+    printed = ask("reconcile", *DAYS, "--format", "json")
+    assert printed.status == 0
+    keys = ["period_start", "period_end", "line_item", "reason", "amount", "currency", "billed", "used"]
+    assert list(printed.rows[0]) == [*keys, "difference", "other_model"]
+    assert {row["reason"] for row in printed.rows} == {"credit", "evals", "no_counterpart", "usage_not_fetched"}
+    credit = next(row for row in printed.rows if row["reason"] == "credit")
+    assert (credit["period_start"], credit["amount"]) == ("2026-11-02T00:00:00Z", -2.5)
+    assert (credit["billed"], credit["used"], credit["currency"]) == (None, None, "USD")
+    assert f" on 4 days compared with the usage: {len(printed.rows)} differences." in printed.err
+    assert "Billed without usage: " in printed.err
+    assert NOT_PROVEN in printed.err
+    lines = [line.split("\t") for line in ask("reconcile", *DAYS).out.splitlines()]
+    assert lines[0][:4] == ["Day (UTC)", "Line item", "Reason", "Amount"]
+    assert ["2026-11-02", "complimentary daily tokens", "Credit", "-2.5"] in [line[:4] for line in lines]
+
+
+def test_bill_that_agrees_prints_no_row_and_says_so(ask: Ask, server: DemoServer) -> None:
+    server.faults = edited({"costs": billed_usage_only})
+    printed = ask("reconcile", *DAYS, "--format", "json")
+    assert (printed.status, printed.rows) == (0, [])
+    assert AGREES in printed.err
+
+
+def test_table_is_written_to_a_file_in_every_format(ask: Ask, tmp_path: Path) -> None:
+    for form in ("tsv", "csv", "semicolon-csv", "json", "markdown", "xlsx"):
+        file = tmp_path / f"differences.{form}"
+        printed = ask("reconcile", *DAYS, "--format", form, "--output", str(file))
+        assert (printed.status, printed.out) == (0, "")
+        assert b"PK" in file.read_bytes()[:2] if form == "xlsx" else b"Vector storage" in file.read_bytes()
+
+
+def test_without_costs_the_reason_is_an_error(ask: Ask, server: DemoServer) -> None:
+    server.faults = failing("costs", 403, "Your key may not read costs.")
+    printed = ask("reconcile", *DAYS)
+    assert printed.status != 0
+    assert "cost" in printed.err.lower()

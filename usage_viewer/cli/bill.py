@@ -1,0 +1,31 @@
+"""Implements `usage-viewer reconcile`: loads missing costs and usage, and prints the differences."""
+
+import argparse
+import sys
+
+import numpy as np
+
+from usage_viewer.app.bill.reconciliation import reconcile_stored
+from usage_viewer.app.bill.reconciliation_table import difference_table, summary_lines
+from usage_viewer.app.export import Export
+from usage_viewer.app.profile.profile import Profile
+from usage_viewer.app.session.result import ViewResult
+from usage_viewer.cli import table
+from usage_viewer.domain.table import Table
+
+
+def run(arguments: argparse.Namespace, profile: Profile) -> int:
+    """Run a command that is about the bill, with the process's streams; return the exit status."""
+    return table.run(arguments, profile, _write_differences)
+
+
+def _write_differences(result: ViewResult, task: table.Printing) -> None:
+    """Write the differences of the range, and say on standard error what was compared."""
+    found = reconcile_stored(task.session, result.view)
+    _write(difference_table(found), task)
+    for line in summary_lines(found):
+        task.err.write(f"{line}\n")
+
+
+def _write(rows: Table, task: table.Printing) -> None:
+    table.write_export(Export(rows, np.arange(rows.rows, dtype=np.int64)), task, sys.stdout)
