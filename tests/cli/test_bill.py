@@ -1,4 +1,4 @@
-"""`usage-viewer reconcile`: formats, exit status, and what it says besides the table."""
+"""`usage-viewer reconcile` and `prices`: formats, exit status, and what it says besides the table."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -75,6 +75,23 @@ def test_bill_that_agrees_prints_no_row_and_says_so(ask: Ask, server: DemoServer
     printed = ask("reconcile", *DAYS, "--format", "json")
     assert (printed.status, printed.rows) == (0, [])
     assert AGREES in printed.err
+
+
+def test_prices_are_printed_with_their_changes(ask: Ask) -> None:
+    printed = ask("prices", "--from", "2026-10-28", "--to", "2026-11-08", "--format", "json")
+    assert printed.status == 0
+    keys = ["line_item", "first_day", "last_day", "price", "currency", "unit", "before", "change_percent", "cost"]
+    assert list(printed.rows[0]) == keys
+    (changed,) = (row for row in printed.rows if row["before"] is not None)
+    assert (changed["line_item"], changed["first_day"]) == ("web search tool calls", "2026-11-02")
+    assert (str(changed["price"]), str(changed["before"]), changed["change_percent"]) == ("0.003", "0.0025", 20)
+    assert "(11 final days)" in printed.err
+    assert "1 price change." in printed.err
+    lines = ask("prices", "--from", "2026-10-28", "--to", "2026-11-08").out.splitlines()
+    heads = lines[0].split("\t")
+    assert heads[:5] == ["Line item", "From (UTC)", "Until (UTC)", "Price", "Currency"]
+    small = next(line.split("\t") for line in lines if line.startswith("gpt-4.5-preview-2025-02-27, output"))
+    assert small[3] == ""  # no price is never 0
 
 
 def test_table_is_written_to_a_file_in_every_format(ask: Ask, tmp_path: Path) -> None:

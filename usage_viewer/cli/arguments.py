@@ -117,7 +117,7 @@ def _add_chart_command(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def _add_bill_commands(commands: "argparse._SubParsersAction[Parser]") -> None:
-    """Add the command `reconcile`, which has the formats of `table`."""
+    """Add the commands that are about the bill, which have the formats of `table`."""
     for name, (summary, description, defaults) in BILL_COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{description} {STATUS_AND_KEY}")
         _add_common_options(command, is_command=True)

@@ -1,10 +1,12 @@
-"""Implements `usage-viewer reconcile`: loads missing costs and usage, and prints the differences."""
+"""Implements `usage-viewer reconcile` and `prices`, which load missing costs and usage and print a list."""
 
 import argparse
 import sys
 
 import numpy as np
 
+from usage_viewer.app.bill.price_table import price_lines, price_table
+from usage_viewer.app.bill.prices import list_prices
 from usage_viewer.app.bill.reconciliation import reconcile_stored
 from usage_viewer.app.bill.reconciliation_table import difference_table, summary_lines
 from usage_viewer.app.export import Export
@@ -16,7 +18,8 @@ from usage_viewer.domain.table import Table
 
 def run(arguments: argparse.Namespace, profile: Profile) -> int:
     """Run a command that is about the bill, with the process's streams; return the exit status."""
-    return table.run(arguments, profile, _write_differences)
+    writers = {"reconcile": _write_differences, "prices": _write_prices}
+    return table.run(arguments, profile, writers[arguments.command])
 
 
 def _write_differences(result: ViewResult, task: table.Printing) -> None:
@@ -24,6 +27,14 @@ def _write_differences(result: ViewResult, task: table.Printing) -> None:
     found = reconcile_stored(task.session, result.view)
     _write(difference_table(found), task)
     for line in summary_lines(found):
+        task.err.write(f"{line}\n")
+
+
+def _write_prices(result: ViewResult, task: table.Printing) -> None:
+    """Write the prices of the range, and say on standard error how they come about."""
+    found = list_prices(task.session, result.coverage.periods.span)
+    _write(price_table(found), task)
+    for line in price_lines(found):
         task.err.write(f"{line}\n")
 
 

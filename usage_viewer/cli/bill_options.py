@@ -28,6 +28,12 @@ BILL_COMMANDS: Final[Mapping[str, tuple[str, str, Mapping[str, Any]]]] = {
         "What was compared, and what can't be, is on standard error.",
         _VIEW,
     ),
+    "prices": (
+        "list your own prices, with their changes",
+        "Prints what each line item cost per million tokens or unit on the final days of the range, by period of "
+        "equal price, with what each change has cost since.",
+        _VIEW,
+    ),
 }
 """The commands with their summary, description and view."""
 

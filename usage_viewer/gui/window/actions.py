@@ -72,6 +72,11 @@ class Actions(QObject):
         self.reconcile = self._add(
             "&Reconcile with usage…", "Ctrl+Shift+R", "Lists where the bill and the usage differ, with the reason"
         )
+        self.prices = self._add(
+            "&Prices…",
+            "Ctrl+Shift+P",
+            "Lists your own prices with their changes, of the current cell's line items",
+        )
         self.prove = self._add("Verify totals now", "Ctrl+K", "Compares the downloaded totals with OpenAI's")
         self.columns = self._add("Col&umns…", "Alt+C", "Chooses the figures that are shown as columns")
         self.include_empty = self._toggle(
@@ -186,7 +191,7 @@ class Actions(QObject):
 
     def _bill_menu(self, parent: QWidget) -> QMenu:
         menu = QMenu("&Bill", parent)
-        menu.addActions([self.reconcile])
+        menu.addActions([self.prices, self.reconcile])
         return menu
 
     def _organization_menu_of(self, parent: QWidget) -> QMenu:

@@ -1,10 +1,12 @@
-"""Opens the lists that are about the bill: its differences from the usage."""
+"""Opens the lists that are about the bill: its differences from the usage, and the prices."""
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
+from usage_viewer.domain.table import Column, is_money
+from usage_viewer.domain.verification import Cell
 from usage_viewer.gui.verification.record_dialog import RecordDialog
 from usage_viewer.gui.window.actions import Actions, connect
 from usage_viewer.gui.window.main_page import MainPage
@@ -13,14 +15,16 @@ from usage_viewer.gui.workspace.tasks import Task, Tasks
 from usage_viewer.gui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from usage_viewer.app.bill.prices import PriceList
     from usage_viewer.app.bill.reconciliation import Reconciliation
 
 CHANNEL = "bill"
 COMPARING = "Comparing the bill with the usage…"
+FINDING_PRICES = "Finding your prices…"
 
 
 class BillController(QObject):
-    """Compares in a worker, then opens the list; a later request replaces it."""
+    """Does the work in a worker, then opens the list; a later request replaces it."""
 
     failed = Signal(object)  # UsageViewerError
     listed = Signal(object)  # RecordDialog
@@ -30,6 +34,8 @@ class BillController(QObject):
         self._workspace, self._tasks, self._page = workspace, tasks, page
         workspace.closed.connect(lambda: tasks.cancel(CHANNEL))
         connect(actions.reconcile, self.reconcile)
+        connect(actions.prices, self._list_current_prices)
+        page.table.prices_requested.connect(self.list_prices)
 
     def reconcile(self) -> None:
         """Compare the bill of the shown range with the usage, then open the list of differences."""
@@ -50,6 +56,39 @@ class BillController(QObject):
         from usage_viewer.gui.verification.reconcile_list import ReconcileDialog
 
         dialog = ReconcileDialog(found, self._page)
+        dialog.view_requested.connect(self._workspace.show_view)
+        self._open(dialog)
+
+    def _list_current_prices(self) -> None:
+        """List the prices of the current cell if it has an amount, else all prices."""
+        current = self._page.table.current_cell()
+        if current is not None and is_money(current[1]):
+            self.list_prices(*current)
+        else:
+            self.list_prices()
+
+    def list_prices(self, cell: Cell | None = None, column: Column | None = None) -> None:
+        """List the prices of all stored days: of the line items that a cell was billed in, or of all."""
+        session, last = self._workspace.session, self._workspace.last
+        if session is None or last is None:
+            return
+        view = last.view
+        if cell is not None and column is not None:
+            cell = cell.limited_by(column.key, last.look.coverage.periods)
+        self._page.status.show_message(FINDING_PRICES)
+
+        def work(task: Task) -> "tuple[PriceList, frozenset[str] | None]":
+            from usage_viewer.app.bill.prices import lines_of_cell, list_prices
+
+            lines = None if cell is None else lines_of_cell(session, view, cell, task.cancellation)
+            return list_prices(session, None, task.cancellation), lines
+
+        self._tasks.start(CHANNEL, work, self._open_prices, self._on_failed)
+
+    def _open_prices(self, found: "tuple[PriceList, frozenset[str] | None]") -> None:
+        from usage_viewer.gui.verification.price_list import PriceDialog
+
+        dialog = PriceDialog(*found, self._page)
         dialog.view_requested.connect(self._workspace.show_view)
         self._open(dialog)
 

@@ -58,7 +58,7 @@ class StoredBill:
     meanings: Mapping[LineKey, LineMeaning]
     factors: Factors
     used_by_class: Mapping[LineKey, Mapping[int, Mapping[UsageClass, int]]]
-    """The usage that a line item bills by day and class, of line items with classes of different prices."""
+    """The usage that a line item bills by day and class, of line items whose usage may be in batches."""
 
 
 class BillReader:
@@ -99,7 +99,7 @@ class BillReader:
                 {name: _without(name, chosen, layouts) for name in services},
                 meanings,
                 factors,
-                _used_by_class(cursor, by_layout, meanings, factors),
+                _used_by_class(cursor, by_layout, meanings),
             )
 
 
@@ -145,13 +145,11 @@ def _used_by_class(
     cursor: Connection,
     by_layout: Mapping[Layout, Sequence[int]],
     meanings: Mapping[LineKey, LineMeaning],
-    factors: Factors,
 ) -> dict[LineKey, dict[int, dict[UsageClass, int]]]:
-    """Return the usage by day and class of the line items in which a class has a price of its own."""
+    """Return the usage by day and class of the line items whose usage may be in batches."""
     lines = defaultdict[str, list[tuple[LineKey, Target]]](list)
     for key, meaning in meanings.items():
-        has_classes = any(one.value != 1 or not one.measured for one in factors.get(key, {}).values())
-        if meaning.target is not None and has_classes:
+        if meaning.target is not None:
             lines[meaning.target.service].append((key, meaning.target))
     used = defaultdict[LineKey, dict[int, dict[UsageClass, int]]](dict)
     for layout, starts in by_layout.items():
