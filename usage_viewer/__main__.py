@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         write_error(error, sys.stderr)
         return 2
     restrict_permissions(paths.data_dir)
-    if arguments.command in ("table", "chart", "reconcile", "prices"):
+    if arguments.command in ("table", "chart", "reconcile", "prices", "lines"):
         return _run_table(arguments, paths, server)
     if arguments.command == "forget":
         return _run_forget(arguments, paths, organization)

@@ -1,4 +1,4 @@
-"""`usage-viewer reconcile` and `prices`: formats, exit status, and what it says besides the table."""
+"""`usage-viewer reconcile`, `prices` and `lines`: formats, exit status, and what it says besides the table."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -92,6 +92,26 @@ def test_prices_are_printed_with_their_changes(ask: Ask) -> None:
     assert heads[:5] == ["Line item", "From (UTC)", "Until (UTC)", "Price", "Currency"]
     small = next(line.split("\t") for line in lines if line.startswith("gpt-4.5-preview-2025-02-27, output"))
     assert small[3] == ""  # no price is never 0
+
+
+def test_line_items_are_printed_with_what_they_mean(ask: Ask) -> None:
+    rows = ask("lines", *DAYS, "--format", "json").rows
+    assert list(rows[0]) == [
+        "line_item", "quantity_unit", "amount", "currency", "service", "model", "token_kind", "match",
+    ]  # fmt: skip
+    by_line = {row["line_item"]: row for row in rows}
+    o5 = by_line["o5, input"]
+    assert (o5["service"], o5["model"], o5["token_kind"], o5["match"]) == (
+        "completions",
+        "o5",
+        "input",
+        "confirmed",
+    )
+    assert by_line["Vector storage"]["service"] is None
+    shown = dict(line.split("\t")[::7] for line in ask("lines", *DAYS).out.splitlines())
+    assert shown["o5, input"] == "name and quantities"
+    assert shown["Vector storage"] == "no usage is reported"
+    assert shown["complimentary daily tokens"] == "credit"
 
 
 def test_table_is_written_to_a_file_in_every_format(ask: Ask, tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
-"""Implements `usage-viewer reconcile` and `prices`, which load missing costs and usage and print a list."""
+"""Implements `usage-viewer reconcile`, `prices` and `lines`, which load missing data and print a list."""
 
 import argparse
 import sys
 
 import numpy as np
 
+from usage_viewer.app.bill.line_items import line_item_table, list_line_items
 from usage_viewer.app.bill.price_table import price_lines, price_table
 from usage_viewer.app.bill.prices import list_prices
 from usage_viewer.app.bill.reconciliation import reconcile_stored
@@ -18,7 +19,7 @@ from usage_viewer.domain.table import Table
 
 def run(arguments: argparse.Namespace, profile: Profile) -> int:
     """Run a command that is about the bill, with the process's streams; return the exit status."""
-    writers = {"reconcile": _write_differences, "prices": _write_prices}
+    writers = {"reconcile": _write_differences, "prices": _write_prices, "lines": _write_line_items}
     return table.run(arguments, profile, writers[arguments.command])
 
 
@@ -36,6 +37,14 @@ def _write_prices(result: ViewResult, task: table.Printing) -> None:
     _write(price_table(found), task)
     for line in price_lines(found):
         task.err.write(f"{line}\n")
+
+
+def _write_line_items(result: ViewResult, task: table.Printing) -> None:
+    """Write what the line items of the range mean."""
+    found = list_line_items(task.session, result.coverage.periods.span)
+    _write(line_item_table(found), task)
+    if found.problem:
+        task.err.write(f"{found.problem}\n")
 
 
 def _write(rows: Table, task: table.Printing) -> None:

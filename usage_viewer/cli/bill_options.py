@@ -34,6 +34,12 @@ BILL_COMMANDS: Final[Mapping[str, tuple[str, str, Mapping[str, Any]]]] = {
         "equal price, with what each change has cost since.",
         _VIEW,
     ),
+    "lines": (
+        "list what each line item means",
+        "Prints what each line item of the range is attributed to, and how it is known: by its name, its "
+        "quantities or by hand.",
+        _VIEW,
+    ),
 }
 """The commands with their summary, description and view."""
 

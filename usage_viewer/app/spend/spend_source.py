@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.app.fetch.coverage_reader import StoredView
+from usage_viewer.app.spend.line_mappings import LineMappings
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import API_DATASETS, COSTS, SPEND
 from usage_viewer.domain.coverage import SETTLED_AFTER, HeldBuckets, bucket_runs
@@ -28,13 +29,26 @@ class SpendSource:
 
     `unavailable` returns the names of the datasets that the organization does not make available; `connected`
     whether more can be fetched. A dataset without any stored usage is left out if nothing can be fetched.
+    `mappings` are what a person has decided that line items bill.
     """
 
     def __init__(
-        self, store: Store, unavailable: Callable[[], Collection[str]], connected: Callable[[], bool]
+        self,
+        store: Store,
+        unavailable: Callable[[], Collection[str]],
+        connected: Callable[[], bool],
+        mappings: LineMappings | None = None,
     ) -> None:
         self._store, self._unavailable, self._connected = store, unavailable, connected
-        self._spend, self._bill = SpendStore(store), BillReader(store)
+        self.mappings = mappings or LineMappings()
+        self._spend = SpendStore(store, lambda: self.mappings.by_line)
+        self._bill = BillReader(store, lambda: self.mappings.by_line)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence on the line items that a person has mapped, if there are any."""
+        count = len(self.mappings.by_line)
+        return (f"{count} line item{' is' if count == 1 else 's are'} mapped by hand.",) if count else ()
 
     def inputs(self) -> tuple[str, ...]:
         """Return the names of the datasets that a day of spend needs.

@@ -18,6 +18,7 @@ from usage_viewer.query.spend.quantity_differences import DifferenceReason
 
 TITLE = "Bill and usage"
 ALL_REASONS = "All reasons"
+MAP_BY_HAND = "In Bill → Line items (Ctrl+Shift+I), you can map it by hand."
 
 
 class ReconcileDialog(RecordDialog):
@@ -94,6 +95,8 @@ class ReconcileDialog(RecordDialog):
         text = difference.reason.explanation
         if difference.reason is DifferenceReason.RENAMED_MODEL and difference.other_model is not None:
             text += f" The other model is {difference.other_model}."
+        if difference.reason is DifferenceReason.UNRECOGNISED:
+            text += f" {MAP_BY_HAND}"
         self.details.setText(text)
         self.table.setAccessibleDescription(text)
 

@@ -77,6 +77,9 @@ class Actions(QObject):
             "Ctrl+Shift+P",
             "Lists your own prices with their changes, of the current cell's line items",
         )
+        self.line_items = self._add(
+            "&Line items…", "Ctrl+Shift+I", "Lists what each line item is attributed to; maps one by hand"
+        )
         self.prove = self._add("Verify totals now", "Ctrl+K", "Compares the downloaded totals with OpenAI's")
         self.columns = self._add("Col&umns…", "Alt+C", "Chooses the figures that are shown as columns")
         self.include_empty = self._toggle(
@@ -191,7 +194,7 @@ class Actions(QObject):
 
     def _bill_menu(self, parent: QWidget) -> QMenu:
         menu = QMenu("&Bill", parent)
-        menu.addActions([self.prices, self.reconcile])
+        menu.addActions([self.prices, self.reconcile, self.line_items])
         return menu
 
     def _organization_menu_of(self, parent: QWidget) -> QMenu:

@@ -1,8 +1,9 @@
-"""Opens the lists that are about the bill: its differences from the usage, and the prices."""
+"""Opens the lists that are about the bill: its differences from the usage, the prices, and what line items mean."""
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
+from shiboken6 import isValid
 
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
 from usage_viewer.domain.table import Column, is_money
@@ -15,11 +16,17 @@ from usage_viewer.gui.workspace.tasks import Task, Tasks
 from usage_viewer.gui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from usage_viewer.app.bill.line_items import LineItem, LineItems
     from usage_viewer.app.bill.prices import PriceList
     from usage_viewer.app.bill.reconciliation import Reconciliation
+    from usage_viewer.app.spend.line_mappings import LineMappings
+    from usage_viewer.domain.spend import Target
 
 CHANNEL = "bill"
 COMPARING = "Comparing the bill with the usage…"
+LISTING = "Reading the line items…"
 FINDING_PRICES = "Finding your prices…"
 
 
@@ -35,6 +42,7 @@ class BillController(QObject):
         workspace.closed.connect(lambda: tasks.cancel(CHANNEL))
         connect(actions.reconcile, self.reconcile)
         connect(actions.prices, self._list_current_prices)
+        connect(actions.line_items, self.list_line_items)
         page.table.prices_requested.connect(self.list_prices)
 
     def reconcile(self) -> None:
@@ -90,6 +98,51 @@ class BillController(QObject):
 
         dialog = PriceDialog(*found, self._page)
         dialog.view_requested.connect(self._workspace.show_view)
+        self._open(dialog)
+
+    def list_line_items(self) -> None:
+        """List what the line items of all stored days mean."""
+        self._load_line_items(self._open_line_items)
+
+    def _load_line_items(
+        self, show: "Callable[[LineItems], None]", change: "Callable[[LineMappings], None] | None" = None
+    ) -> None:
+        """Change the mappings in a worker if asked to, and load the list."""
+        session = self._workspace.session
+        if session is None:
+            return
+        self._page.status.show_message(LISTING)
+
+        def work(task: Task) -> "LineItems":
+            from usage_viewer.app.bill.line_items import list_line_items
+
+            if change is not None and session.store_session is not None:
+                change(session.store_session.mappings)
+            return list_line_items(session, None, task.cancellation)
+
+        self._tasks.start(CHANNEL, work, show, self._on_failed)
+
+    def _open_line_items(self, found: "LineItems") -> None:
+        from usage_viewer.gui.verification.line_item_list import LineItemsDialog, MapDialog
+
+        dialog = LineItemsDialog(found, self._page)
+
+        def show(listed: "LineItems") -> None:
+            if isValid(dialog):
+                dialog.show_items(listed)
+            self._workspace.reload()
+
+        def map_by_hand(item: "LineItem") -> None:
+            def save(target: "Target | None") -> None:
+                self._load_line_items(show, lambda mappings: mappings.set(item.key, target))
+
+            MapDialog(item, dialog.found, dialog, save).open()
+
+        def undo(item: "LineItem") -> None:
+            self._load_line_items(show, lambda mappings: mappings.remove(item.key))
+
+        dialog.map_requested.connect(map_by_hand)
+        dialog.undo_requested.connect(undo)
         self._open(dialog)
 
     def _open(self, dialog: RecordDialog) -> None:

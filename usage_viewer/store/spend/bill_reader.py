@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -21,7 +21,7 @@ from usage_viewer.store.engine.schema import combination_table, fact_table
 from usage_viewer.store.spend.attribution import measure_sql
 from usage_viewer.store.spend.daily_sums import DAY, DailySumsReader
 from usage_viewer.store.spend.day_layout import Digests, Layout, day_layouts, read_digests, services_of
-from usage_viewer.store.spend.line_meanings import Factors, LineMeanings
+from usage_viewer.store.spend.line_meanings import ByHand, Factors, LineMeanings
 from usage_viewer.store.store import Store
 
 _DAYS = "bill_reader_days"
@@ -64,8 +64,8 @@ class StoredBill:
 class BillReader:
     """Reads the bill of stored days. It may be used by several threads, one after the other."""
 
-    def __init__(self, store: Store) -> None:
-        self._store, self._lock = store, threading.Lock()
+    def __init__(self, store: Store, by_hand: Callable[[], ByHand] = dict) -> None:
+        self._store, self._lock, self._by_hand = store, threading.Lock(), by_hand
         self._sums, self._meanings = DailySumsReader(), LineMeanings()
 
     def read(
@@ -87,7 +87,9 @@ class BillReader:
             chosen = [start for start in starts.tolist() if start in layouts]
             known = [start for start in closed.tolist() if start in layouts]
             evidence = [(at, layouts[at], [digests[name, at] for name, _ in layouts[at]]) for at in known]
-            meanings = self._meanings.of(self._sums.read(cursor, layouts, digests, known), evidence)
+            meanings = self._meanings.of(
+                self._sums.read(cursor, layouts, digests, known), evidence, self._by_hand()
+            )
             factors = self._meanings.factors(cursor, meanings, layouts, known, digests)
             sums = self._sums.read(cursor, {start: layouts[start] for start in chosen}, digests, chosen)
             by_layout = _by_layout(chosen, layouts)
