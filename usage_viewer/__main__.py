@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         write_error(error, sys.stderr)
         return 2
     restrict_permissions(paths.data_dir)
-    if arguments.command in ("table", "chart"):
+    if arguments.command in ("table", "chart", "reconcile", "prices", "lines"):
         return _run_table(arguments, paths, server)
     if arguments.command == "forget":
         return _run_forget(arguments, paths, organization)
@@ -86,11 +86,15 @@ def _begin(argv: Sequence[str]) -> "EarlyWindow | None":
 
 
 def _runner(command: str) -> "Callable[[Namespace, Profile], int]":
-    """Return the function that runs `table` or `chart`; Qt is imported when a chart is drawn."""
+    """Return the function that runs a command that prints; Qt is imported when a chart is drawn."""
     if command == "table":
         from usage_viewer.cli.table import run
 
         return run
+    if command != "chart":
+        from usage_viewer.cli.bill import run as run_bill
+
+        return run_bill
     from usage_viewer.cli import chart
 
     def draw(content: "Chart", names: "Names", options: "PictureOptions") -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from usage_viewer import __version__
+from usage_viewer.cli.bill_options import BILL_COMMANDS, STATUS_AND_KEY, add_day_options
 from usage_viewer.cli.loading_options import add_loading_options, add_name_options
 from usage_viewer.cli.picture_options import add_picture_options
 from usage_viewer.domain.catalog import DATASETS, Dataset
@@ -53,7 +54,7 @@ def _join_sort_value(args: Sequence[str]) -> list[str]:
 
 
 def build_parser() -> Parser:
-    """Return the parser of `usage-viewer` and its commands `table`, `chart` and `forget`."""
+    """Return the parser of `usage-viewer` and its commands."""
     top = Parser(
         prog="usage-viewer",
         description="Shows an organization's OpenAI usage: filter, group, sort and copy it. Without a command, "
@@ -81,6 +82,7 @@ def build_parser() -> Parser:
     _add_output_options(table)
     add_loading_options(table)
     _add_chart_command(commands)
+    _add_bill_commands(commands)
     forget = commands.add_parser(
         "forget",
         help="remove the key from the keyring, or delete all stored data",
@@ -112,6 +114,17 @@ def _add_chart_command(commands: "argparse._SubParsersAction[Parser]") -> None:
     add_name_options(chart)
     add_picture_options(chart, _path)
     add_loading_options(chart)
+
+
+def _add_bill_commands(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """Add the commands that are about the bill, which have the formats of `table`."""
+    for name, (summary, description, defaults) in BILL_COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{description} {STATUS_AND_KEY}")
+        _add_common_options(command, is_command=True)
+        add_day_options(command)
+        _add_output_options(command)
+        add_loading_options(command)
+        command.set_defaults(**defaults)
 
 
 def _path(text: str) -> Path:

@@ -112,7 +112,7 @@ def _print_view(
             session.ask_again(view.dataset_name)
         form = Format(arguments.format)
         task = Printing(session, view, profile, form, arguments.names, arguments.output, err, refresh)
-        return _print_table(task, write or (lambda result, task: _write(result, task, out)))
+        return _print_table(task, write or (lambda result, task: write_export(_export(result, task), task, out)))
     finally:
         session.close()
 
@@ -257,8 +257,8 @@ def _progress_line(err: TextIO) -> Callable[[str], None]:
     return show
 
 
-def _write(result: ViewResult, task: Printing, out: TextIO) -> None:
-    export = _export(result, task)
+def write_export(export: Export, task: Printing, out: TextIO) -> None:
+    """Write a table to the file of the task, or to `out`. Raises ExportError, BrokenPipeError."""
     if task.output is not None:
         save(export, task.form, task.output)
         return

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from usage_viewer.domain.catalog import MONEY, Kind
 from usage_viewer.domain.column import Alignment, Column, HeadColumn
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.columns import FigureColumn, GroupColumn, PeriodColumn
@@ -23,6 +24,7 @@ __all__ = [
     "HeadColumn",
     "PeriodColumn",
     "Table",
+    "is_money",
 ]
 
 
@@ -103,6 +105,11 @@ class Table:
         if self.group_rank is None:
             return natural([head.sort_key() for head in self.heads])
         return natural([*(() if self.period is None else (self.period.index,)), self.group_rank])
+
+
+def is_money(column: Column) -> bool:
+    """Report whether a column has amounts of money, or amounts for one unit."""
+    return isinstance(column, FigureColumn) and (column.unit == MONEY or column.kind is Kind.PRICE)
 
 
 EMPTY = Table((), 0)

@@ -90,6 +90,7 @@ class Profile:
     def open_session(self, week_start: int = 0) -> "Session":
         """Return a session on the opened database; weeks begin on `week_start` (Monday is 0). Raises StoreError."""
         from usage_viewer.app.session.store_session import WORKERS, StoreSession
+        from usage_viewer.app.spend.line_mappings import FILE_NAME, LineMappings
         from usage_viewer.store import Store
 
         if self.database is not None:
@@ -97,7 +98,12 @@ class Profile:
         store = Store.open(self.database)
         workers = self._connection.workers or WORKERS
         return StoreSession(
-            store, clock=self.now, time_of_fetch=self.time_of_fetch, workers=workers, week_start=week_start
+            store,
+            clock=self.now,
+            time_of_fetch=self.time_of_fetch,
+            workers=workers,
+            week_start=week_start,
+            mappings=None if self.database is None else LineMappings(self.database.with_name(FILE_NAME)),
         )
 
     def start_over(self) -> Path | None:

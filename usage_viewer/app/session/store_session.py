@@ -17,6 +17,7 @@ from usage_viewer.app.session.comparison import look_at_both
 from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.spend.computed_views import ComputedViews, of_service
+from usage_viewer.app.spend.line_mappings import LineMappings
 from usage_viewer.app.spend.spend_source import SpendSource
 from usage_viewer.app.verification.verification_log import StoredPart, VerificationLog
 from usage_viewer.app.verification.verifier import (
@@ -50,6 +51,7 @@ from usage_viewer.domain.view_adjustment import requested_dimensions
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Store
+from usage_viewer.store.spend.bill_reader import StoredBill
 
 WORKERS = 12
 """Number of windows that are fetched at the same time."""
@@ -63,7 +65,7 @@ class StoreSession:
 
     `clock` returns epoch seconds; so does `time_of_fetch`, which gives fetched buckets their time. `week_start`:
     first day of the week, Monday is 0. `unavailable_datasets`: the datasets that no source makes available, with
-    the reason. The session owns the store.
+    the reason. `mappings`: what a person has decided that line items bill. The session owns the store.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class StoreSession:
         week_start: int = 0,
         capabilities: Capabilities = ORGANIZATION,
         unavailable_datasets: Mapping[str, UsageViewerError] | None = None,
+        mappings: LineMappings | None = None,
     ) -> None:
         self.capabilities = capabilities
         self._store, self._workers = store, workers
@@ -83,7 +86,7 @@ class StoreSession:
         self._fetcher: Fetcher | None = None
         self._unavailable_datasets = dict(unavailable_datasets or {})
         self._coverage = CoverageReader(store, clock, week_start, time_of_fetch)
-        self._spend = SpendSource(store, lambda: self.unavailable_datasets, lambda: self.connected)
+        self._spend = SpendSource(store, lambda: self.unavailable_datasets, lambda: self.connected, mappings)
         self._views = ComputedViews(self._coverage, self._spend, lambda: self.unavailable_datasets)
         self._verification_log = VerificationLog(store)
         self._verifier = Verifier(store, self._coverage, self._verification_log, clock=clock, workers=workers)
@@ -201,6 +204,20 @@ class StoreSession:
             (*adjusted.removed, *(name for name in requested_dimensions(adjusted.view) if name in stored.absent)),
             stored.ungranted,
         )
+
+    def bill(
+        self, span: Span | None = None, cancellation: Cancellation | None = None
+    ) -> tuple[StoredBill, frozenset[int]]:
+        """Read what is stored of the bill in `span` (None: all), and the days that may still change.
+
+        The days are day numbers since the epoch, UTC. Raises Cancelled, StoreError.
+        """
+        return self._spend.bill(span, cancellation)
+
+    @property
+    def mappings(self) -> LineMappings:
+        """What a person has decided that line items bill; the next look at spend follows a change."""
+        return self._spend.mappings
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:
         """Return every stored value of a dimension."""

@@ -35,7 +35,8 @@ class ComputedViews:
         """Find the stored buckets of an adjusted view as of `now` (epoch seconds)."""
         stored = self._coverage.read(adjusted, now)
         if adjusted.view.dataset.computed:
-            return self._spend.update(stored, cancellation or Cancellation())
+            updated = self._spend.update(stored, cancellation or Cancellation())
+            return replace(updated, notes=(*updated.notes, *self._spend.notes))
         if not has_costs(adjusted.view.dataset):
             return stored
         return self._with_costs(adjusted.view, stored, now, cancellation or Cancellation())

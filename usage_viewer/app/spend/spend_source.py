@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.app.fetch.coverage_reader import StoredView
+from usage_viewer.app.spend.line_mappings import LineMappings
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import API_DATASETS, COSTS, SPEND
 from usage_viewer.domain.coverage import SETTLED_AFTER, HeldBuckets, bucket_runs
 from usage_viewer.domain.grain import GrainBuckets, choose_grains
-from usage_viewer.domain.period import BucketWidth, Granularity
+from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.spend import MEASURES
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
+from usage_viewer.store.spend.bill_reader import BillReader, StoredBill
 from usage_viewer.store.spend.spend_store import SpendStore
 
 _DAY = BucketWidth.DAY
@@ -27,13 +29,26 @@ class SpendSource:
 
     `unavailable` returns the names of the datasets that the organization does not make available; `connected`
     whether more can be fetched. A dataset without any stored usage is left out if nothing can be fetched.
+    `mappings` are what a person has decided that line items bill.
     """
 
     def __init__(
-        self, store: Store, unavailable: Callable[[], Collection[str]], connected: Callable[[], bool]
+        self,
+        store: Store,
+        unavailable: Callable[[], Collection[str]],
+        connected: Callable[[], bool],
+        mappings: LineMappings | None = None,
     ) -> None:
         self._store, self._unavailable, self._connected = store, unavailable, connected
-        self._spend = SpendStore(store)
+        self.mappings = mappings or LineMappings()
+        self._spend = SpendStore(store, lambda: self.mappings.by_line)
+        self._bill = BillReader(store, lambda: self.mappings.by_line)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence on the line items that a person has mapped, if there are any."""
+        count = len(self.mappings.by_line)
+        return (f"{count} line item{' is' if count == 1 else 's are'} mapped by hand.",) if count else ()
 
     def inputs(self) -> tuple[str, ...]:
         """Return the names of the datasets that a day of spend needs.
@@ -59,9 +74,7 @@ class SpendSource:
         """
         starts = _starts(stored)
         held = stored.held.get(_DAY, HeldBuckets.nothing())
-        is_closed = held.starts + _DAY.seconds + SETTLED_AFTER <= held.fetched
-        services = [name for name in _billed_services() if self._is_stored(name)]
-        wrong = self._spend.update(starts, held.starts[is_closed], services, cancellation)
+        wrong = self._spend.update(starts, _closed(held), self._services(), cancellation)
         if not wrong:
             return stored
         right = starts[~np.isin(starts, [*wrong])]
@@ -71,10 +84,32 @@ class SpendSource:
         note = f"{days} not shown: the parts do not add up to the bill."
         return replace(stored, sources=tuple(sources), notes=(note,))
 
+    def bill(
+        self, span: Span | None, cancellation: Cancellation | None = None
+    ) -> tuple[StoredBill, frozenset[int]]:
+        """Read the bill and the usage of the stored days in `span` (None: all).
+
+        Returns also the days (day numbers since the epoch, UTC) that were fetched before they were final. Raises
+        Cancelled, StoreError.
+        """
+        costs, complete = self._held(COSTS.name), self.grains()[0].held[_DAY]
+        starts = costs.starts
+        if span is not None:
+            starts = starts[(starts >= span.start) & (starts < span.end)]
+        whole = complete.find(starts)
+        fetched = np.where(whole < 0, costs.find(starts), whole)
+        is_open = starts + _DAY.seconds + SETTLED_AFTER > fetched
+        bill = self._bill.read(starts, _closed(complete), self._services(), cancellation)
+        return bill, frozenset((starts[is_open] // _DAY.seconds).tolist())
+
     def input_views(self, view: ViewState) -> Iterator[ViewState]:
         """Yield a view of each dataset that a view of spend is computed from, in the finest grain by day."""
         for name in self.inputs():
             yield ViewState(dataset_name=name, range=view.range, per=Granularity.DAY, grouping=(), zone=view.zone)
+
+    def _services(self) -> list[str]:
+        """Return the names of the datasets with stored usage that line items can bill."""
+        return [name for name in _billed_services() if self._is_stored(name)]
 
     def _is_stored(self, name: str) -> bool:
         return any(_DAY in grain.held and len(grain.held[_DAY].starts) for grain in self._store.grains(name))
@@ -83,6 +118,11 @@ class SpendSource:
         """Return the stored days of a dataset in any grain."""
         held = choose_grains(self._store.grains(name), API_DATASETS[name].group_by).held
         return held.get(_DAY, HeldBuckets.nothing())
+
+
+def _closed(held: HeldBuckets) -> NDArray[np.int64]:
+    """Return the starts of the days that were fetched after they were final."""
+    return held.starts[held.starts + _DAY.seconds + SETTLED_AFTER <= held.fetched]
 
 
 def _billed_services() -> Iterator[str]:

@@ -24,8 +24,8 @@ from usage_viewer.domain.drill import drilled_view
 from usage_viewer.domain.period import Span
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.selection_stats import Range, selection_stats
-from usage_viewer.domain.table import Column, Table
-from usage_viewer.domain.verification import cell_of
+from usage_viewer.domain.table import Column, Table, is_money
+from usage_viewer.domain.verification import Cell, cell_of
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.formatting.row_counts import chosen_runs, chosen_text
 from usage_viewer.gui.table.cell_painter import CellPainter
@@ -53,6 +53,7 @@ class TableView(QTableView):
 
     view_requested = Signal(object)  # ViewState
     origin_requested = Signal(object, object)  # Cell and Column whose sources to show
+    prices_requested = Signal(object, object)  # Cell and Column whose prices to show
     copy_requested = Signal(str)  # "" as shown, or a name of COPY_FORMATS
     drill_refused = Signal()  # the row has no further level
     row_copy_requested = Signal(int)  # a shown row
@@ -305,6 +306,8 @@ class TableView(QTableView):
         # A menu outlives the table that it was opened on: the cell is the one of that time.
         cell = cell_of(self.usage_model.table, self._row_at(index))
         menu.addAction("Show so&urces…").triggered.connect(lambda: self.origin_requested.emit(cell, column))
+        if is_money(column):
+            menu.addAction("Show p&rices…").triggered.connect(lambda: self.prices_requested.emit(cell, column))
         return menu
 
     def _add_copies(self, menu: QMenu, index: QModelIndex) -> None:
@@ -330,11 +333,16 @@ class TableView(QTableView):
         column = self.usage_model.columns[index.column()]
         return bare_text(column, self._row_at(index), self.usage_model.locale.decimalPoint())
 
+    def current_cell(self) -> tuple[Cell, Column] | None:
+        """Return the current cell's row and column; None if there is no current cell."""
+        index, column = self.currentIndex(), self.current_column()
+        return None if column is None else (cell_of(self.usage_model.table, self._row_at(index)), column)
+
     def ask_for_origin(self) -> None:
         """Request the sources of the current cell."""
-        index, column = self.currentIndex(), self.current_column()
-        if column is not None:
-            self.origin_requested.emit(cell_of(self.usage_model.table, self._row_at(index)), column)
+        current = self.current_cell()
+        if current is not None:
+            self.origin_requested.emit(*current)
 
     def _pop_up(self, menu: QMenu, point: QPoint) -> None:
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -4,7 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -104,12 +113,19 @@ class PaddedDelegate(QStyledItemDelegate):
 
 
 class RecordTable(QTableView):
-    """Shows records. Ctrl+C copies the selected rows with their titles, or all rows if none is selected."""
+    """Shows records. Ctrl+C copies the selected rows with their titles, or all rows if none is selected.
+
+    If `opens_rows`, Enter and a double click on a row emit `row_opened`.
+    """
+
+    row_opened = Signal(int)
 
     def __init__(self, model: RecordModel[Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._records = model
+        self.opens_rows = False
         self.setModel(model)
+        self.doubleClicked.connect(lambda index: self.open_row())
         self.setItemDelegate(PaddedDelegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -144,9 +160,21 @@ class RecordTable(QTableView):
         selected = sorted({index.row() for index in self.selectionModel().selectedRows()})
         QGuiApplication.clipboard().setText(self._records.as_text(selected or range(len(self._records.rows))))
 
+    def make_current(self, row: int) -> None:
+        """Make a row the current one without selecting it: what is copied is what the user selects."""
+        index = self._records.index(row, 0)
+        self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+
+    def open_row(self) -> None:
+        """Emit `row_opened` for the current row."""
+        if self.opens_rows and self.currentIndex().isValid():
+            self.row_opened.emit(self.currentIndex().row())
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
+        elif self.opens_rows and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.open_row()
         else:
             super().keyPressEvent(event)
 
@@ -181,7 +209,9 @@ class RecordDialog(QDialog):
         self.table.setAccessibleName(title)
         self.empty_label = plain_label("", self)
         self.empty_label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self.details = plain_label("", self, wrap=True)
+        self.details.hide()
+        self.buttons = buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy_button = buttons.addButton("&Copy", QDialogButtonBox.ButtonRole.ActionRole)
         copy_button.setToolTip("Copies the selected rows with their titles, or all rows if none is selected")
         copy_button.clicked.connect(self.table.copy)
@@ -192,6 +222,7 @@ class RecordDialog(QDialog):
         column.addLayout(self.controls)
         column.addWidget(self.table, 1)
         column.addWidget(self.empty_label, 1)
+        column.addWidget(self.details)
         column.addWidget(buttons)
         self.resize(128 * UNIT, 66 * UNIT)
         self.set_empty_text("")

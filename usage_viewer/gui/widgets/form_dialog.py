@@ -90,7 +90,9 @@ class FormDialog(QDialog):
         fields = [
             widget
             for widget in self.findChildren(QWidget)
-            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not self._buttons.isAncestorOf(widget)
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+            and not self._buttons.isAncestorOf(widget)
+            and widget.window() is self  # the list of a combo box is a window of its own
         ]
         if self.to_type:  # built before the fields of a subclass, but below them
             fields = [*(field for field in fields if field is not self.typed), self.typed]

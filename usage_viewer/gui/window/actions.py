@@ -69,6 +69,17 @@ class Actions(QObject):
         self.unusual = self._add(
             "Unusua&l days…", "Ctrl+U", "Lists days that are the furthest above what their weekday usually has"
         )
+        self.reconcile = self._add(
+            "&Reconcile with usage…", "Ctrl+Shift+R", "Lists where the bill and the usage differ, with the reason"
+        )
+        self.prices = self._add(
+            "&Prices…",
+            "Ctrl+Shift+P",
+            "Lists your own prices with their changes, of the current cell's line items",
+        )
+        self.line_items = self._add(
+            "&Line items…", "Ctrl+Shift+I", "Lists what each line item is attributed to; maps one by hand"
+        )
         self.prove = self._add("Verify totals now", "Ctrl+K", "Compares the downloaded totals with OpenAI's")
         self.columns = self._add("Col&umns…", "Alt+C", "Chooses the figures that are shown as columns")
         self.include_empty = self._toggle(
@@ -144,6 +155,7 @@ class Actions(QObject):
         for below in (
             self._export_menu(menu),
             self._view_menu(menu),
+            self._bill_menu(menu),
             self._organization_menu_of(menu),
             self._help_menu(menu),
         ):
@@ -178,6 +190,11 @@ class Actions(QObject):
         colours.addActions(list(self.scheme.values()))
         menu.addSeparator()
         menu.addActions([self.unusual, self.origins, self.changes, self.prove])
+        return menu
+
+    def _bill_menu(self, parent: QWidget) -> QMenu:
+        menu = QMenu("&Bill", parent)
+        menu.addActions([self.prices, self.reconcile, self.line_items])
         return menu
 
     def _organization_menu_of(self, parent: QWidget) -> QMenu:

@@ -16,6 +16,7 @@ from usage_viewer.gui.widgets.announcer import Announcer
 from usage_viewer.gui.window.actions import Actions, connect
 from usage_viewer.gui.window.announcements import Announcements
 from usage_viewer.gui.window.appearance_controller import AppearanceController
+from usage_viewer.gui.window.bill_controller import BillController
 from usage_viewer.gui.window.chart_host import ChartHost
 from usage_viewer.gui.window.commands import Commands
 from usage_viewer.gui.window.dataset_controller import DatasetController
@@ -64,6 +65,7 @@ class WindowParts(QObject):
         self.verifier = BackgroundVerifier(self.workspace, self.tasks, self)
         self.verification = VerificationController(self.verifier, self.workspace, self.page, self.actions)
         self.unusual = UnusualController(self.workspace, self.tasks, self.page, self.actions)
+        self.bill = BillController(self.workspace, self.tasks, self.page, self.actions)
         self.copying = CopyController(self.tasks, self)
         self.commands = Commands(self.workspace, self.page, self.actions, self.copying)
         self.announcer = Announcer(window)
@@ -95,6 +97,7 @@ class WindowParts(QObject):
         self.settings.write_failed.connect(errors.show)
         self.verifier.failed.connect(errors.show)
         self.unusual.failed.connect(errors.show)
+        self.bill.failed.connect(errors.show)
         self.commands.failed.connect(errors.show)
         page.table.header.widths_changed.connect(lambda: self.settings.save_widths(page.table.header.widths()))
         self.chart.failed.connect(errors.show)

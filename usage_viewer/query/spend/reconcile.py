@@ -92,6 +92,8 @@ def _without_usage(
         reason = DifferenceReason.EVALS
     elif meaning is not None and meaning.reason is Reason.NO_COUNTERPART:
         reason = DifferenceReason.NO_COUNTERPART
+    elif meaning is not None and meaning.reason is Reason.USAGE_MISSING:
+        reason = DifferenceReason.USAGE_NOT_FETCHED  # the name is clear, but nothing of its model was used
     scale = per_unit(bill.line.unit)
     for day, amount in bill.amounts.items():
         quantity = bill.line.quantities.get(day)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from usage_viewer.domain.catalog import API_DATASETS
-from usage_viewer.domain.spend import Factor, LineMeaning, Match, Reason, UsageClass
+from usage_viewer.domain.spend import Factor, LineMeaning, Match, Reason, Target, UsageClass
 from usage_viewer.query.spend.billed_lines import LineKey
 from usage_viewer.query.spend.factors import MOST_CELLS, BilledCells, measure_factors
 from usage_viewer.query.spend.recognition import recognise
@@ -17,6 +17,9 @@ from usage_viewer.store.spend.day_layout import Digests, Layout, services_of
 
 FACTOR_DAYS = 14
 """Closed days whose rows of costs tell the relative prices of batches and tiers: the latest ones."""
+
+ByHand = Mapping[LineKey, Target | None]
+"""The usage that a person has mapped a line item to; None: no usage."""
 
 Factors = Mapping[LineKey, Mapping[UsageClass, Factor]]
 
@@ -32,15 +35,18 @@ class LineMeanings:
         self._factors: tuple[object, Factors] = (None, {})
         self._rows: dict[int, tuple[object, _RowsOfDay]] = {}
 
-    def of(self, sums: DailySums, evidence: object) -> dict[LineKey, LineMeaning]:
-        """Return the meaning of every line item; `evidence` is equal as long as the sums of closed days are."""
+    def of(self, sums: DailySums, evidence: object, by_hand: ByHand) -> dict[LineKey, LineMeaning]:
+        """Return the meaning of every line item; `evidence` is equal as long as the sums of closed days are.
+
+        `by_hand` has what a person has decided.
+        """
         keys = frozenset(key for lines in sums.lines.values() for key in lines)
-        if self._meanings[0] != (evidence, keys):
-            meanings = recognise(sums.billed, sums.usage)
+        if self._meanings[0] != (evidence, keys, by_hand):
+            meanings = recognise(sums.billed, sums.usage, by_hand)
             for text, unit in keys:
                 if not text:
                     meanings[text, unit] = LineMeaning(text, unit, None, Match.NONE, Reason.UNRECOGNISED)
-            self._meanings = (evidence, keys), meanings
+            self._meanings = (evidence, keys, by_hand), meanings
         return self._meanings[1]
 
     def factors(

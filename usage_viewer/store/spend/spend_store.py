@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from usage_viewer.query.spend.billed_lines import LineKey
 from usage_viewer.store.engine.schema import existing_tables
 from usage_viewer.store.spend.daily_sums import DailySums, DailySumsReader
 from usage_viewer.store.spend.day_layout import Digests, Layout, day_layouts, read_digests
-from usage_viewer.store.spend.line_meanings import Factors, LineMeanings, day_costs
+from usage_viewer.store.spend.line_meanings import ByHand, Factors, LineMeanings, day_costs
 from usage_viewer.store.spend.spend_writer import write_days
 from usage_viewer.store.store import Store
 
@@ -51,10 +51,13 @@ class _Inputs:
 
 
 class SpendStore:
-    """Attributes the costs of days to their usage. One thread at a time updates; others may read meanwhile."""
+    """Attributes the costs of days to their usage. One thread at a time updates; others may read meanwhile.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    `by_hand` returns the usage that a person has mapped line items to.
+    """
+
+    def __init__(self, store: Store, by_hand: Callable[[], ByHand] = dict) -> None:
+        self._store, self._by_hand = store, by_hand
         self._sums, self._meanings = DailySumsReader(), LineMeanings()
         self._checked: tuple[object, frozenset[int]] = (None, frozenset())
         self._wrong: frozenset[int] = frozenset()
@@ -74,11 +77,12 @@ class SpendStore:
         """
         cancel = cancel or Cancellation()
         names = [name for dataset in (COSTS.name, *services) for name in self._store.stored_grains(dataset)]
-        state = (tuple((name, self._store.changes(name)) for name in names), tuple(closed.tolist()))
+        by_hand = self._by_hand()
+        state = (tuple((name, self._store.changes(name)) for name in names), tuple(closed.tolist()), by_hand)
         wanted = frozenset(starts.tolist())
         if self._checked[0] == state and wanted <= self._checked[1]:
             return self._wrong & wanted
-        inputs = self._read(np.union1d(starts, closed), closed, services, names, cancel)
+        inputs = self._read(np.union1d(starts, closed), closed, services, names, by_hand, cancel)
         signatures, stored = inputs.signatures(), self._stored()
         changed = [start for start in sorted(wanted) if signatures.get(start) != stored.get(start)]
         wrong = set(self._wrong) - wanted
@@ -95,6 +99,7 @@ class SpendStore:
         closed: NDArray[np.int64],
         services: Collection[str],
         names: Iterable[str],
+        by_hand: ByHand,
         cancel: Cancellation,
     ) -> _Inputs:
         layouts = day_layouts(self._store, services, starts)
@@ -112,7 +117,7 @@ class SpendStore:
                 for start in known
                 if start in layouts
             ]
-            meanings = self._meanings.of(sums, evidence)
+            meanings = self._meanings.of(sums, evidence, by_hand)
             factors = self._meanings.factors(cursor, meanings, layouts, known, digests)
         return _Inputs(layouts, digests, sums, meanings, factors)
 

@@ -1,0 +1,1 @@
+"""Compares the bill with the usage, and shows what each line item costs and means."""
