@@ -79,3 +79,43 @@ def test_without_costs_the_reason_is_an_error_and_usage_works(ask: Table, server
     assert printed.status != 0
     assert "cost" in printed.err.lower()
     assert ask("--dataset", "completions", *DAYS).status == 0
+
+
+WEEK = ("--from", "2026-11-01", "--to", "2026-11-07")
+
+
+@pytest.fixture
+def stored(make_table: Any, server: DemoServer) -> Table:
+    """A `table` command over a database that later commands find again."""
+    made: Table = make_table(server, NOW)
+    return made
+
+
+def test_cost_is_shown_where_costs_are_stored_and_what_is_missing_is_said(stored: Table) -> None:
+    usage = ("--dataset", "completions", "--group-by", "model", *WEEK)
+    before = stored(*usage)
+    assert (before.status, before.err) == (0, "")
+    assert "Cost" not in before.out
+    stored("--dataset", "spend", "--group-by", "model", *DAYS)
+    printed = stored(*usage)
+    assert printed.status == 0, "all that was asked for is there"
+    assert printed.out.splitlines()[0] == f"{before.out.splitlines()[0]}\tCost (USD)"
+    assert printed.err == (
+        "Cost is incomplete: 2 of 6 days loaded. Missing:\n"
+        "  2026-11-03T00:00:00Z to 2026-11-07T00:00:00Z (4 days)\n"
+    )
+    asked = stored(*usage, "--metrics", "num_model_requests,cost,cost_per_request", "--format", "json")
+    assert (asked.status, asked.err) == (0, "")
+    assert all(row["cost_per_request"] for row in asked.rows if row["cost"])
+
+
+def test_refused_costs_leave_usage_and_the_status_says_it(stored: Table, server: DemoServer) -> None:
+    server.faults = failing("costs", 403, "Your key may not read costs.")
+    columns = ("--metrics", "num_model_requests,cost", "--group-by", "model", "--format", "json")
+    printed = stored("--dataset", "completions", *columns, *WEEK)
+    assert printed.status == 3
+    assert "Costs: " in printed.err
+    assert "Your key may not read costs." in printed.err
+    assert "Cost is incomplete: not available. Missing:" in printed.err
+    assert {row["cost"] for row in printed.rows} == {None}
+    assert all(row["num_model_requests"] for row in printed.rows)

@@ -82,7 +82,7 @@ class Chart:
     @property
     def figure(self) -> Figure:
         """The charted figure."""
-        return self.result.view.dataset.column(self.request.figure)
+        return self.result.effective_view.dataset.column(self.request.figure)
 
     @property
     def lacks_hours(self) -> bool:

@@ -151,9 +151,13 @@ def _print_table(task: Printing, write: Writer) -> int:
         err.write(f"{profile.clock_note}.\n")
     has_refused = _report_adjustments(result, err)
     if not profile.capabilities.can_fetch:
-        return _report_missing_in_snapshot(result.coverage, err)
+        is_known = _report_missing_cost(result, err)
+        status = _report_missing_in_snapshot(result.coverage, err)
+        return status if is_known else INCOMPLETE
     report_missing(result.coverage, err)
-    return COMPLETE if result.complete and error is None and not has_refused else INCOMPLETE
+    known = [_report_missing_cost(side, err) for side in result.sides]  # each is reported
+    is_complete = result.complete and all(known) and error is None and not has_refused
+    return COMPLETE if is_complete else INCOMPLETE
 
 
 def _report_adjustments(result: ViewResult, err: TextIO) -> bool:
@@ -287,7 +291,7 @@ def _export(result: ViewResult, task: Printing) -> Export:
     return Export(
         result.table,
         rows,
-        provenance_of(view, result.coverage, task.session.names, result.compared_coverage),
+        provenance_of(view, result.coverage, task.session.names, result.compared_coverage, result.cost),
         totals=totals_of(result.table, rows, view.dataset, result.coverage),
     )
 
@@ -302,6 +306,23 @@ def report_missing(coverage: Coverage, err: TextIO) -> None:
         _list_runs(coverage.stale, err)
     elif coverage.future_buckets:
         err.write(f"The range ends in the future. {coverage.summary}.\n")
+
+
+def _report_missing_cost(result: ViewResult, err: TextIO) -> bool:
+    """Report the days whose cost is not known, otherwise those that may have changed since they were loaded.
+
+    Returns whether all cost that the arguments ask for is known.
+    """
+    cost = result.cost
+    if cost is None:
+        return True
+    if not cost.days.complete:
+        err.write(f"Cost is incomplete: {cost.summary}. Missing:\n")
+        _list_runs(cost.days.missing, err)
+    elif cost.days.stale:
+        err.write(f"Cost: {cost.summary}. These may have changed since they were loaded:\n")
+        _list_runs(cost.days.stale, err)
+    return cost.by_default or cost.days.complete
 
 
 def _list_runs(runs: Sequence[BucketRun], err: TextIO) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.comparison import Comparison, moved_bounds, shift_of
+from usage_viewer.domain.cost_figures import has_costs
 from usage_viewer.domain.period import BucketWidth, Periods
 from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.zones import end_of_day
@@ -44,13 +45,13 @@ class ComparedView(ViewState):
     def elapsed_until(self, own: Periods, now: int) -> int | None:
         """Return the end of the part of the view's own periods that is compared; None if all of them have ended.
 
-        That is the last full hour; the end of today for a dataset without hours and for levels, whose means are
-        only valid for buckets of one width. At least one hour is compared.
+        That is the last full hour; the end of today for a dataset without hours, for cost, and for levels, whose
+        means are only valid for buckets of one width. At least one hour is compared.
         """
         span = own.span
         if not span.start <= now < span.end:
             return None
-        if self.dataset.finest is BucketWidth.DAY or self.dataset.has_levels:
+        if self.dataset.finest is BucketWidth.DAY or self.dataset.has_levels or has_costs(self.dataset):
             return min(end_of_day(now, own.zone), span.end)
         return min(max(BucketWidth.HOUR.floor(now), span.start + BucketWidth.HOUR.seconds), span.end)
 

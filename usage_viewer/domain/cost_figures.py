@@ -1,10 +1,14 @@
 """Adds the figures of cost to a usage dataset: they come from the dataset `spend`, row by row of the table."""
 
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from usage_viewer.domain.catalog import COSTS, SPEND, Dataset, Dimension
+from usage_viewer.domain.coverage import Coverage, combine_coverage
 from usage_viewer.domain.dataset import UnitPrice
+from usage_viewer.domain.extent import count
+from usage_viewer.domain.period import BucketRun
 from usage_viewer.domain.spend_dataset import money_metric
 
 COST: Final = "cost"
@@ -44,6 +48,11 @@ def with_costs(dataset: Dataset) -> Dataset:
     )
 
 
+def with_shown_costs(dataset: Dataset, columns: Iterable[str]) -> Dataset:
+    """Return the dataset with the figures of cost if one of these columns is such a figure."""
+    return dataset if set(COST_FIGURES).isdisjoint(columns) else with_costs(dataset)
+
+
 def without_costs(dataset: Dataset) -> Dataset:
     """Return the dataset as it was before `with_costs`."""
     if not has_costs(dataset):
@@ -59,3 +68,38 @@ def without_costs(dataset: Dataset) -> Dataset:
 def costs_of(service: str) -> Dataset:
     """Return the part of the dataset `spend` that belongs to the usage of one dataset."""
     return replace(SPEND, service=service)
+
+
+@dataclass(frozen=True, slots=True)
+class CostCoverage:
+    """The days of a view of usage whose cost is known and those whose cost is not.
+
+    `by_default`: the view shows cost because it is stored, not because the user asked for it; nothing is fetched
+    for it then. `refused`: the organization does not make costs available.
+    """
+
+    days: Coverage
+    by_default: bool = False
+    refused: bool = False
+
+    @property
+    def to_fetch(self) -> tuple[BucketRun, ...]:
+        """The runs of days to fetch."""
+        return () if self.by_default or self.refused else self.days.to_fetch
+
+    @property
+    def summary(self) -> str:
+        """The days with a known cost, like "20 of 30 days loaded, 2 days may still change"."""
+        days = self.days
+        parts = ["not available" if self.refused and not days.stored else days.summary]
+        if days.may_grow:
+            parts.append(f"{count(days.may_grow, 'day')} may still change")
+        return ", ".join(parts)
+
+
+def combine_costs(parts: Sequence[CostCoverage]) -> CostCoverage | None:
+    """Combine the days of several organizations; None without any."""
+    if not parts:
+        return None
+    days = combine_coverage([part.days for part in parts])
+    return CostCoverage(days, parts[0].by_default, all(part.refused for part in parts))

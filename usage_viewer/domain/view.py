@@ -9,7 +9,7 @@ from typing import Final
 from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.column_key import ChangeKind, ColumnKey
 from usage_viewer.domain.comparison import Comparison
-from usage_viewer.domain.cost_figures import COST_FIGURES, with_costs
+from usage_viewer.domain.cost_figures import with_shown_costs
 from usage_viewer.domain.dataset import PROFILE, Dataset, across_profiles, is_extra, with_extras
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
@@ -126,8 +126,7 @@ class ViewState:
         data = dataset_named(self.dataset_name)
         if self.profiles:
             data = across_profiles(data)
-        if not set(COST_FIGURES).isdisjoint(self.columns):
-            data = with_costs(data)
+        data = with_shown_costs(data, self.columns)
         if not self.extras:
             return data
         metrics = [name for name in dict.fromkeys(self.columns) if is_extra(name)]

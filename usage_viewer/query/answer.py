@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from usage_viewer.domain.cancellation import Cancellation
+from usage_viewer.domain.cost_figures import has_costs
 from usage_viewer.domain.last_used_column import last_used_columns
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.query.combine import combine
 from usage_viewer.query.empty_rows import with_empty_rows
-from usage_viewer.query.plan import FactSums, Part, Plan
+from usage_viewer.query.plan import FactSums, Part, Plan, periods_without_whole_cost
 from usage_viewer.query.table_builder import build_table
 
 Reader = Callable[[Part, Cancellation], FactSums]
@@ -29,7 +30,10 @@ def answer(
     for part in plan.parts:
         sums.append(read(part, cancellation))
         cancellation.check()
-    table = build_table(view, plan.coverage, combine(plan, sums), names)
+    combined = combine(plan, sums)
+    if has_costs(view.dataset):
+        combined = replace(combined, unpriced=periods_without_whole_cost(plan))
+    table = build_table(view, plan.coverage, combined, names)
     cancellation.check()
     notes = tuple(dict.fromkeys(note for item in sums for note in item.notes))
     if not view.include_empty:

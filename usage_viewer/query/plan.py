@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Dataset
 from usage_viewer.domain.cost_figures import COST, SAVINGS, has_costs
@@ -65,13 +66,14 @@ class FactSums:
     """The exact sums that were read: a row for each period and combination that has facts.
 
     `rows.cell` is an id of `index`. `levels` is None unless means or peaks are needed. `notes`: sentences about
-    values that are not in the sums.
+    values that are not in the sums. `unpriced` marks the periods without a cost per unit of usage, None for none.
     """
 
     rows: FactRows
     index: DimensionIndex
     levels: BucketLevels | None = None
     notes: tuple[str, ...] = ()
+    unpriced: NDArray[np.bool_] | None = None
 
 
 def plan_view(view: ViewState, sources: Iterable[FactSource]) -> Plan:
@@ -121,7 +123,7 @@ def levels_needed(view: ViewState) -> tuple[str, ...]:
 def cover_parts(parts: Sequence[Part]) -> Coverage:
     """Combine the coverage of several parts into one, counted in buckets of the finest unit.
 
-    Raises ValueError if the parts differ in their periods.
+    Costs beside usage are not counted. Raises ValueError if the parts differ in their periods.
     """
     first = parts[0].coverage
     for part in parts:
@@ -132,10 +134,36 @@ def cover_parts(parts: Sequence[Part]) -> Coverage:
     return replace(combined, organizations=len({part.profile for part in parts}))
 
 
+def periods_without_whole_cost(plan: Plan) -> NDArray[np.bool_]:
+    """Mark the periods in which usage and its cost are stored for different days (periods,).
+
+    A cost per unit of usage is not known there.
+    """
+    bounds, differs = plan.coverage.periods.bounds, np.zeros(len(plan.coverage.periods), np.bool_)
+    for profile in {part.profile for part in plan.parts if part.dataset.service}:
+        own = [part for part in plan.parts if part.profile == profile]
+        usage, costs = (
+            _days(part for part in own if bool(part.dataset.service) is has_costs) for has_costs in (False, True)
+        )
+        days = np.setxor1d(usage, costs)
+        place = np.searchsorted(bounds, days, side="right") - 1
+        differs[place[(place >= 0) & (place < len(differs))]] = True
+    return differs
+
+
+def _days(parts: Iterable[Part]) -> NDArray[np.int64]:
+    """Return the start of each UTC day of which something is read."""
+    runs = [run for part in parts for run in part.coverage.read]
+    day = BucketWidth.DAY
+    starts = [np.arange(day.floor(run.start), run.end, day.seconds, dtype=np.int64) for run in runs]
+    return np.unique(np.concatenate(starts)) if starts else np.empty(0, np.int64)
+
+
 def _whole_coverages(parts: Iterable[Part]) -> list[Coverage]:
     """Return one coverage for each profile and dataset: its grains have the same counts, and each a part of it."""
     whole: dict[tuple[str, str], Coverage] = {}
-    for part in parts:
+    parts = list(parts)
+    for part in [part for part in parts if not part.dataset.service] or parts:
         source = part.profile, dataset_name(part.dataset.name)
         known = whole.get(source)
         read = (*known.read, *part.coverage.read) if known is not None else part.coverage.read

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from usage_viewer.domain.catalog import MONEY, Aggregation, Dataset, Figure, Metric
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.figures import Number, NumberColumn
+from usage_viewer.domain.metrics import UnitPrice
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_order import natural
@@ -58,7 +59,8 @@ def build_table(view: ViewState, coverage: Coverage, sums: FactSums, names: Name
         head_columns += [replace(_only_occurring(head, occurs), group=rows.cell) for head in heads]
     levels = None if sums.levels is None else LevelStatistics(sums.levels, groups.group_of)
     with localcontext(EXACT):
-        figures = _FigureColumns(view, rows, units, last_period, levels).build(RowIdentity(head_columns))
+        builder = _FigureColumns(view, rows, units, last_period, levels, sums.unpriced)
+        figures = builder.build(RowIdentity(head_columns))
     return Table((*head_columns, *figures), len(rows), rows.cell)
 
 
@@ -146,9 +148,16 @@ class _FigureColumns:
     """Builds the columns of the view's figures over `rows`, and their totals."""
 
     def __init__(
-        self, view: ViewState, rows: FactRows, units: Units, last: int, levels: LevelStatistics | None
+        self,
+        view: ViewState,
+        rows: FactRows,
+        units: Units,
+        last: int,
+        levels: LevelStatistics | None,
+        unpriced: NDArray[np.bool_] | None,
     ) -> None:
-        """`last`: the last period with facts, in which the total of a level is read."""
+        """`last`: the last period with facts, in which the total of a level is read; `unpriced`: see `FactSums`."""
+        self._unpriced = unpriced
         self._dataset, self._rows, self._units = view.dataset, rows, units
         self._figures = [view.dataset.column(name) for name in view.shown_columns]
         self._sums = {name: _tidy(figures) for name, figures in rows.metrics.items()}
@@ -181,6 +190,9 @@ class _FigureColumns:
     def _column(self, figure: Figure, identity: RowIdentity) -> FigureColumn:
         measure, unit_from = self._measure(figure.measured)
         figures, total = figure.compute(self._sums), figure.compute_one(self._totals)
+        if self._unpriced is not None and self._unpriced.any() and isinstance(figure, UnitPrice):
+            figures = replace(figures, missing=missing_mask(figures) | self._unpriced[self._rows.period])
+            total = None
         return FigureColumn.build(figure, figures, total, measure=measure, unit_from=unit_from, identity=identity)
 
     def _measure(self, metric: str) -> tuple[str, str]:

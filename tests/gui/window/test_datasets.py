@@ -16,6 +16,7 @@ from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.cost_figures import COST, has_costs, with_costs
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn
@@ -62,7 +63,8 @@ def test_every_dataset_in_every_zone(rig: Any) -> None:
                 else ""
             )
             shown = [column.name for column in page.model.columns if isinstance(column, FigureColumn)]
-            assert shown == list(data.default_columns)
+            shows_cost = zone == "UTC" and has_costs(with_costs(data))  # the first dataset shown is spend
+            assert shown == [*data.default_columns, *([COST] if shows_cost else [])]
             assert shown_zone.replace("/", "-") in proposed_name(window.workspace.last)
         rig.settle(window, page.dataset.menu_actions["completions"].trigger)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
+from usage_viewer.domain.cost_figures import CostCoverage
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity, Periods
@@ -24,6 +25,7 @@ class Provenance:
     filters_text: str = ""
     fetched_at_text: str = ""
     complete_text: str = ""
+    cost_text: str = ""
     compared_text: str = ""
     program: str = PROGRAM
 
@@ -40,6 +42,7 @@ class Provenance:
             self.filters_text and f"filter: {self.filters_text}",
             self.fetched_at_text,
             self.complete_text,
+            self.cost_text and f"cost: {self.cost_text}",
         )
         return " · ".join(part for part in parts if part)
 
@@ -57,6 +60,7 @@ class Provenance:
             ("Filters", self.filters_text),
             ("Loaded", self.fetched_at_text),
             ("Complete", self.complete_text),
+            ("Cost", self.cost_text),
         )
         return [(name, text) for name, text in parts if text]
 
@@ -67,11 +71,15 @@ class Provenance:
 
 
 def provenance_of(
-    view: ViewState, coverage: Coverage, names: Names, compared: Coverage | None = None
+    view: ViewState,
+    coverage: Coverage,
+    names: Names,
+    compared: Coverage | None = None,
+    cost: CostCoverage | None = None,
 ) -> Provenance:
     """Return the source line of a table, with the range as it was when the table was built.
 
-    `compared` is the coverage of the period that the view is compared with.
+    `compared` is the coverage of the period that the view is compared with, `cost` has the days with a known cost.
     """
     data = view.dataset
     return Provenance(
@@ -83,6 +91,7 @@ def provenance_of(
         filters_text=_filters_text(view, names),
         fetched_at_text=_loaded_text(coverage),
         complete_text=coverage.summary,
+        cost_text="" if cost is None else cost.summary,
         compared_text="" if compared is None else _compared_text(compared),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from usage_viewer.domain.catalog import dataset_named
+from usage_viewer.domain.cost_figures import CostCoverage
 from usage_viewer.domain.coverage import Coverage, HeldBuckets, Refresh, cover, request_windows
 from usage_viewer.domain.dataset import Dataset
 from usage_viewer.domain.grain import (
@@ -31,6 +32,7 @@ class StoredView:
 
     `sources` has at least one entry, one for each grain that is read. `to_refine` are stored buckets that lack a
     dimension which may be granted; `coverage` counts them as stale. `notes`: sentences about missing buckets.
+    `cost` has the days of the figures of cost, if the view shows any for whole UTC days.
     """
 
     coverage: Coverage
@@ -38,6 +40,7 @@ class StoredView:
     sources: tuple[FactSource, ...]
     to_refine: tuple[BucketRun, ...] = ()
     notes: tuple[str, ...] = ()
+    cost: CostCoverage | None = None
 
     @property
     def absent(self) -> frozenset[str]:

@@ -11,10 +11,12 @@ from usage_viewer.app.session.comparison import look_at_both
 from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.store_session import StoreSession
+from usage_viewer.app.spend.computed_views import with_default_cost
 from usage_viewer.app.verification.verifier import VerificationOutcome
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.compared_view import ComparedView
+from usage_viewer.domain.cost_figures import combine_costs
 from usage_viewer.domain.coverage import Coverage, Refresh, combine_coverage
 from usage_viewer.domain.dataset import PROFILE, Extras
 from usage_viewer.domain.errors import Cancelled, KeyMissing, UsageViewerError
@@ -104,20 +106,27 @@ class CombinedSession:
 
     def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
         """Answer `view` from what is stored in every organization, with names for ids if `named`."""
-        now, other = self.now, ComparedView.of(view)
-        names = self.names if named else Names()
+        now = self.now
+        by_default = any(session.shows_cost(_of_one(view), now) for session in self._sessions.values())
+        shown = with_default_cost(view) if by_default else view
+        names, other = self.names if named else Names(), ComparedView.of(shown)
 
         def look(side: ViewState) -> ViewResult:
-            return self._look(side, now, names, cancellation)
+            return self._look(side, now, names, cancellation, by_default)
 
-        return look(view) if other is None else look_at_both(view, other, look, names, self._week_start)
+        if other is None:
+            return replace(look(shown), view=view)
+        return replace(look_at_both(shown, other, look, names, self._week_start), view=view)
 
-    def _look(self, view: ViewState, now: int, names: Names, cancellation: Cancellation | None) -> ViewResult:
+    def _look(
+        self, view: ViewState, now: int, names: Names, cancellation: Cancellation | None, cost_by_default: bool
+    ) -> ViewResult:
         grants = self._common_grants(view.dataset_name)
         adjusted = adjust_view(view, now, self._week_start, grants)
         one = _of_one(adjusted.view)
         stored = {
-            profile: session.stored_view(one, now, cancellation) for profile, session in self._sessions.items()
+            profile: session.stored_view(one, now, cancellation, cost_by_default=cost_by_default)
+            for profile, session in self._sessions.items()
         }
         plan = plan_view(
             adjusted.view,
@@ -153,6 +162,7 @@ class CombinedSession:
             ),
             (*adjusted.removed, *(name for name in requested_dimensions(adjusted.view) if name in absent)),
             tuple(run for item in stored.values() for run in item.ungranted),
+            cost=combine_costs([item.cost for item in stored.values() if item.cost is not None]),
         )
 
     def values(self, dataset: str, dimension: str) -> tuple[Value, ...]:

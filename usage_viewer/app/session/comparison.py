@@ -127,7 +127,10 @@ def _range_notes(
         notes.append("There is no usage in the compared period.")
     if not coverage.complete:
         notes.append(f"Compared period incomplete: {coverage.summary}.")
-    if not (coverage.complete and result.coverage.complete):
+    lacks_cost = [side.cost is not None and not side.cost.days.complete for side in (result, other)]
+    if lacks_cost[1] and other.cost is not None:
+        notes.append(f"Cost of the compared period: {other.cost.summary}.")
+    if not (coverage.complete and result.coverage.complete) or any(lacks_cost):
         notes.append("What is not loaded counts as 0 in the changes.")
     return notes
 

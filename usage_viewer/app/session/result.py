@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from usage_viewer.domain.cost_figures import CostCoverage
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.dataset import NO_EXTRAS, Extras
 from usage_viewer.domain.period import BucketRun
@@ -28,6 +29,7 @@ class ViewResult:
     lacking: tuple[str, ...] = ()  # dimensions of the view that are not granted in all its range
     ungranted: tuple[BucketRun, ...] = ()  # the buckets that lack such a dimension
     compared: "ViewResult | None" = None  # the compared period, whose figures the table has too
+    cost: CostCoverage | None = None  # the days whose cost is known, if the table shows it beside usage
 
     @property
     def effective_view(self) -> ViewState:
@@ -47,7 +49,8 @@ class ViewResult:
     @property
     def to_fetch(self) -> tuple[BucketRun, ...]:
         """The runs of buckets to fetch, also of the compared period."""
-        return tuple(run for part in self.sides for run in part.coverage.to_fetch)
+        costs = (part.cost.to_fetch for part in self.sides if part.cost is not None)
+        return tuple(run for runs in (*(part.coverage.to_fetch for part in self.sides), *costs) for run in runs)
 
     @property
     def compared_coverage(self) -> Coverage | None:

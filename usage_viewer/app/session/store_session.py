@@ -16,7 +16,7 @@ from usage_viewer.app.session.capabilities import ORGANIZATION, SNAPSHOT, Capabi
 from usage_viewer.app.session.comparison import look_at_both
 from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
-from usage_viewer.app.spend.computed_views import ComputedViews, of_service
+from usage_viewer.app.spend.computed_views import ComputedViews, of_service, with_default_cost
 from usage_viewer.app.spend.line_mappings import LineMappings
 from usage_viewer.app.spend.spend_source import SpendSource
 from usage_viewer.app.verification.verification_log import StoredPart, VerificationLog
@@ -158,13 +158,24 @@ class StoreSession:
         """Return the stored fields of a dataset that this version does not know."""
         return self._store.extras(dataset)
 
-    def stored_view(self, view: ViewState, now: int, cancellation: Cancellation | None = None) -> StoredView:
+    def shows_cost(self, view: ViewState, now: int) -> bool:
+        """Report whether `view` shows cost by default: it has no chosen columns, and costs are stored."""
+        return self._views.shows_cost(view, now)
+
+    def stored_view(
+        self,
+        view: ViewState,
+        now: int,
+        cancellation: Cancellation | None = None,
+        *,
+        cost_by_default: bool = False,
+    ) -> StoredView:
         """Find the stored buckets that answer `view` at `now` (epoch seconds).
 
         A dimension that this organization does not grant at all is absent in all of them.
         """
         adjusted = self._coverage.adjust(view, now)
-        stored = self._views.read(adjusted, now, cancellation)
+        stored = self._views.read(adjusted, now, cancellation, cost_by_default=cost_by_default)
         sources = [replace(item, absent=item.absent | frozenset(adjusted.removed)) for item in stored.sources]
         return replace(stored, sources=tuple(sources))
 
@@ -174,21 +185,24 @@ class StoreSession:
 
     def look(self, view: ViewState, cancellation: Cancellation | None = None, *, named: bool = True) -> ViewResult:
         """Answer `view` from what is stored, with names for ids if `named`."""
-        now, other = self.now, ComparedView.of(view)
+        now = self.now
+        by_default = self.shows_cost(view, now)
+        shown = with_default_cost(view) if by_default else view
+        names, other = self._store.names() if named else Names(), ComparedView.of(shown)
 
         def look(side: ViewState) -> ViewResult:
-            return self._look(side, now, cancellation, named=named)
+            return self._look(side, now, names, cancellation, by_default)
 
         if other is None:
-            return look(view)
-        names = self._store.names() if named else Names()
-        return look_at_both(view, other, look, names, self._coverage.week_start)
+            return replace(look(shown), view=view)
+        return replace(look_at_both(shown, other, look, names, self._coverage.week_start), view=view)
 
-    def _look(self, view: ViewState, now: int, cancellation: Cancellation | None, *, named: bool) -> ViewResult:
+    def _look(
+        self, view: ViewState, now: int, names: Names, cancellation: Cancellation | None, cost_by_default: bool
+    ) -> ViewResult:
         adjusted = self._coverage.adjust(view, now)
-        stored = self._views.read(adjusted, now, cancellation)
+        stored = self._views.read(adjusted, now, cancellation, cost_by_default=cost_by_default)
         plan = plan_view(adjusted.view, stored.sources)
-        names = self._store.names() if named else Names()
         table, notes = answer(adjusted.view, plan, self.read, names, cancellation)
         grants = self._coverage.grants(view.dataset_name, now)
         return ViewResult(
@@ -203,6 +217,7 @@ class StoreSession:
             self._store.extras(view.dataset_name),
             (*adjusted.removed, *(name for name in requested_dimensions(adjusted.view) if name in stored.absent)),
             stored.ungranted,
+            cost=stored.cost,
         )
 
     def bill(
@@ -253,7 +268,7 @@ class StoreSession:
         if not views:
             return
         fetcher, cancellation = self._connected_fetcher(), cancellation or Cancellation()
-        yield from fetch_views(fetcher, views, cancellation, refresh, {view.dataset_name, COSTS.name})
+        yield from fetch_views(fetcher, views, cancellation, refresh, view.dataset_name)
 
     def load_names(self, cancellation: Cancellation | None = None) -> Iterator[str]:
         """Fetch the lists of names; yield a line for the status bar before a long wait."""

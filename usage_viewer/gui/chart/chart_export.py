@@ -56,7 +56,8 @@ class ChartPicture:
         """Return the picture of a chart; `names` are for the filters in the source."""
         view = chart.result.effective_view
         surface = replace(surface, font=_sized(surface.font, 1))
-        source = provenance_of(view, chart.result.coverage, names, chart.result.compared_coverage)
+        result = chart.result
+        source = provenance_of(view, result.coverage, names, result.compared_coverage, result.cost)
         return cls(ChartTexts(chart, locale), surface, source.text)
 
     @property

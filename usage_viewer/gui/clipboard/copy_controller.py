@@ -50,12 +50,13 @@ class Chosen:
         A workbook always has totals and the source.
         """
         look, rows, locale = self.shown.look, self.rows, QLocale()
-        view, compared = look.effective_view, look.compared_coverage
+        view = look.effective_view
+        source = provenance_of(view, look.coverage, self.names, look.compared_coverage, look.cost)
         is_workbook = form is Format.XLSX
         return Export(
             look.table,
             rows,
-            provenance_of(view, look.coverage, self.names, compared) if self.provenance or is_workbook else None,
+            source if self.provenance or is_workbook else None,
             decimal_point=locale.decimalPoint(),
             names=form is Format.JSON,
             shown=ShownNumbers(locale),

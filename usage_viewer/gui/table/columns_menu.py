@@ -8,8 +8,9 @@ from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from usage_viewer.domain.cost_figures import COST_FIGURES, with_costs, without_costs
-from usage_viewer.domain.dataset import NEWER, NO_EXTRAS, Dataset, Extras, extra_label, is_extra
+from usage_viewer.domain.dataset import NEWER, Dataset, Extras, extra_label, is_extra
 from usage_viewer.domain.view import ViewState
+from usage_viewer.gui.table.column_choice import USUAL, ColumnChoice
 from usage_viewer.gui.widgets.plain_text import menu_text
 
 RequestView = Callable[[ViewState], None]
@@ -39,9 +40,11 @@ class ChecklistMenu(QMenu):
 class ColumnsMenu(ChecklistMenu):
     """Lists the dataset's figures; at least one stays checked."""
 
-    def __init__(self, view: ViewState, request: RequestView, parent: QWidget, extras: Extras = NO_EXTRAS) -> None:
+    def __init__(
+        self, view: ViewState, request: RequestView, parent: QWidget, choice: ColumnChoice = USUAL
+    ) -> None:
         super().__init__("&Columns", parent)
-        self._view = view
+        self._view, self._choice = view, choice
         self._request = request
         self._figure_actions: dict[str, QAction] = {}
         self.defaults = QAction("&Default columns", self)
@@ -52,7 +55,7 @@ class ColumnsMenu(ChecklistMenu):
             for name in names:
                 figure = with_costs(view.dataset).column(name)
                 self._add_figure(name, figure.label, figure.help)
-        self._add_extras(extras)
+        self._add_extras(choice.extras)
         self.setToolTipsVisible(True)
         self._update_checks()
 
@@ -81,7 +84,7 @@ class ColumnsMenu(ChecklistMenu):
         self.addAction(action)
 
     def _set_shown(self, name: str, shown: bool) -> None:
-        before = self._view.shown_columns
+        before = self._choice.shown(self._view)
         names = (
             with_column(before, name, self._view.dataset) if shown else [other for other in before if other != name]
         )
@@ -93,11 +96,11 @@ class ColumnsMenu(ChecklistMenu):
         self._request(view)
 
     def _update_checks(self) -> None:
-        shown = self._view.shown_columns
+        shown = self._choice.shown(self._view)
         for name, action in self._figure_actions.items():
             action.setChecked(name in shown)
             action.setEnabled(shown != (name,))
-        self.defaults.setEnabled(shown != self._view.dataset.default_columns)
+        self.defaults.setEnabled(bool(self._view.columns))
 
 
 def column_sections(dataset: Dataset) -> list[tuple[str, list[str]]]:

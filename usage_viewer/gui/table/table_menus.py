@@ -6,9 +6,9 @@ from functools import partial
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
-from usage_viewer.domain.dataset import NO_EXTRAS, Extras
 from usage_viewer.domain.table import Column
 from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.gui.table.column_choice import USUAL, ColumnChoice
 from usage_viewer.gui.table.columns_menu import ColumnsMenu, RequestView
 from usage_viewer.gui.widgets.mnemonics import with_letters
 from usage_viewer.gui.widgets.plain_text import menu_text
@@ -56,24 +56,22 @@ def header_menu(
     request: RequestView,
     fit: Callable[[], None],
     parent: QWidget,
-    extras: Extras = NO_EXTRAS,
+    choice: ColumnChoice = USUAL,
 ) -> QMenu:
-    """Build the menu of a column's header.
-
-    `fit` sizes the column to its contents; `extras` are offered as further columns.
-    """
+    """Build the menu of a column's header; `fit` sizes the column to its contents."""
     menu = QMenu(parent)
     add_sorting(menu, column, view, request)
     menu.addSeparator()
     _add(menu, "Si&ze to contents", fit)
-    if view.dataset.has_column(column.name):
-        others = [name for name in view.shown_columns if name != column.name]
+    figures = choice.explicit(view)
+    if figures.dataset.has_column(column.name):
+        others = [name for name in figures.shown_columns if name != column.name]
         hide = _add(menu, "&Hide column", lambda: request(view.with_columns(others)))
-        hide.setEnabled(bool(others) and column.name in view.shown_columns)
+        hide.setEnabled(bool(others) and column.name in figures.shown_columns)
     elif view.dataset.has_dimension(column.name):
         _add(menu, "&Ungroup", lambda: request(view.toggled(column.name)))
     menu.addSeparator()
-    menu.addMenu(ColumnsMenu(view, request, menu, extras))
+    menu.addMenu(ColumnsMenu(view, request, menu, choice))
     return menu
 
 
@@ -90,7 +88,13 @@ def add_sorting(menu: QMenu, column: Column, view: ViewState, request: RequestVi
 
 
 def cell_menu(
-    column: Column, row: int, view: ViewState, request: RequestView, copy: Callable[[str], None], parent: QWidget
+    column: Column,
+    row: int,
+    view: ViewState,
+    request: RequestView,
+    copy: Callable[[str], None],
+    parent: QWidget,
+    choice: ColumnChoice = USUAL,
 ) -> QMenu:
     """Build the menu of a cell in the table's row `row`; `copy` takes a format's name of `COPY_FORMATS`."""
     menu = QMenu(parent)
@@ -111,7 +115,7 @@ def cell_menu(
     menu.addMenu(grouping_menu(view, request, menu))
     add_sorting(menu, column, view, request)
     menu.addSeparator()
-    menu.addMenu(ColumnsMenu(view, request, menu))
+    menu.addMenu(ColumnsMenu(view, request, menu, choice))
     return menu
 
 

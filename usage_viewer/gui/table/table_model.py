@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from usage_viewer.domain.column_key import ColumnKey
+from usage_viewer.domain.cost_figures import COST, with_shown_costs
+from usage_viewer.domain.dataset import Dataset
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.table import EMPTY, Alignment, Column, Table
 from usage_viewer.domain.view import ViewState
@@ -93,6 +95,18 @@ class TableModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), last)
 
     @property
+    def dataset(self) -> Dataset:
+        """The dataset of the view, with the figures of cost if the table shows one."""
+        return with_shown_costs(self.view.dataset, (column.name for column in self.table.figures))
+
+    @property
+    def default_columns(self) -> tuple[str, ...]:
+        """The figures of the view if the user chooses none: with cost if the table shows it unasked."""
+        names = dict.fromkeys(column.name for column in self.table.figures)
+        usual = self.view.dataset.default_columns
+        return (*usual, COST) if not self.view.columns and COST in names else usual
+
+    @property
     def columns(self) -> tuple[Column, ...]:
         """The table's columns, in the order of the header."""
         return self.table.columns
@@ -142,7 +156,7 @@ class TableModel(QAbstractTableModel):
         if role == ALIGNMENT:
             return _QT_ALIGNMENT[column.alignment]
         if role == TOOL_TIP:
-            return tip(column.describe(self.view.dataset))
+            return tip(column.describe(self.dataset))
         return self._sort_mark(column.key) if role == SORT_ROLE else None
 
     # Texts
@@ -166,7 +180,7 @@ class TableModel(QAbstractTableModel):
 
     def _tips(self) -> CellTips:
         return CellTips(
-            self.table, self.view.dataset, self._exact, self.periods, self.bars, self.presentation.abbreviated
+            self.table, self.dataset, self._exact, self.periods, self.bars, self.presentation.abbreviated
         )
 
     # Order and bars

@@ -29,6 +29,7 @@ from usage_viewer.domain.verification import Cell, cell_of
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.formatting.row_counts import chosen_runs, chosen_text
 from usage_viewer.gui.table.cell_painter import CellPainter
+from usage_viewer.gui.table.column_choice import ColumnChoice
 from usage_viewer.gui.table.column_widths import ColumnWidths
 from usage_viewer.gui.table.frozen_columns import reveal
 from usage_viewer.gui.table.selection_keeper import SelectionKeeper, selected_ranges, selection_of
@@ -103,6 +104,11 @@ class TableView(QTableView):
         """
         shown, asked_for = self.usage_model.view, self._asked_for
         return shown if asked_for is None or asked_for.dataset_name != shown.dataset_name else asked_for
+
+    @property
+    def choice(self) -> ColumnChoice:
+        """The figures that the user may choose from."""
+        return ColumnChoice(self.usage_model.default_columns, self.extras)
 
     def show_view(self, view: ViewState) -> None:
         """Note the view that is asked for."""
@@ -208,7 +214,7 @@ class TableView(QTableView):
     def _emit_stats(self) -> None:
         model, column = self.usage_model, self.current_column()
         key = None if column is None else column.key
-        stats = selection_stats(model.table, model.rows, self.selected_rows(), key, model.view.dataset)
+        stats = selection_stats(model.table, model.rows, self.selected_rows(), key, model.dataset)
         self.selection_stats_changed.emit(stats)
 
     # Keyboard
@@ -274,7 +280,7 @@ class TableView(QTableView):
             self.view_requested.emit(view)
 
     def _on_column_moved(self, column: ColumnKey, before: ColumnKey | None) -> None:
-        view = move_column(self.view, column.name, "" if before is None else before.name)
+        view = move_column(self.choice.explicit(self.view), column.name, "" if before is None else before.name)
         if view is not None:
             self._request(view)
 
@@ -284,7 +290,7 @@ class TableView(QTableView):
         """Build the menu of a column's header."""
         shown = self.usage_model.table.by_key[ColumnKey.of(column)]
         request, widths = self._request, self._widths
-        return header_menu(shown, self.view, request, lambda: widths.fit_one(shown.key), self, self.extras)
+        return header_menu(shown, self.view, request, lambda: widths.fit_one(shown.key), self, self.choice)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the menu of the cell at the pointer or of the current cell."""
@@ -300,7 +306,7 @@ class TableView(QTableView):
         """Build the menu of a cell."""
         column = self.usage_model.columns[index.column()]
         request, copy = self._request, self.copy_requested.emit
-        menu = cell_menu(column, self._row_at(index), self.view, request, copy, self)
+        menu = cell_menu(column, self._row_at(index), self.view, request, copy, self, self.choice)
         self._add_copies(menu, index)
         menu.addSeparator()
         # A menu outlives the table that it was opened on: the cell is the one of that time.

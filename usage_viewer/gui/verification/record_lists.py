@@ -7,6 +7,7 @@ from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from usage_viewer.domain.batch import Combination
+from usage_viewer.domain.cost_figures import without_costs
 from usage_viewer.domain.dataset import Dataset
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Names
@@ -168,7 +169,7 @@ class ChangesDialog(RecordDialog):
 
 def sources_dialog(sources: CellSources, names: Names, parent: QWidget) -> RecordDialog:
     """Build the dialog that lists the buckets of a cell, each with its records, sums and time of download."""
-    dataset = sources.result.view.dataset
+    dataset = sources.result.look.effective_view.dataset
     texts = _RecordTexts(dataset, names, parent.locale())
     locale = texts.locale
 
@@ -201,7 +202,7 @@ _STATUS_TEXTS = {
 
 def sources_text(sources: CellSources, names: Names, locale: QLocale) -> str:
     """Return the labels of a cell's row and column, and the number of its records and buckets."""
-    view, table = sources.result.view, sources.result.table
+    view, table = sources.result.look.effective_view, sources.result.table
     row_labels = [names.label(view.dataset.dimension(name), value) for name, value in sources.cell.groups]
     periods = None if table.period is None else table.period.periods
     if periods is not None and sources.cell.period is not None:
@@ -226,7 +227,8 @@ def metrics_of(column: str, dataset: Dataset, shown: Sequence[str]) -> tuple[str
     """Return the stored metrics from which a column is computed.
 
     For a column without figures, such as a dimension, the result has the metrics of all columns in `shown` that the
-    dataset has: a field of a later version is none of its columns.
+    dataset has: a field of a later version is none of its columns. So it has for cost, which no record states.
     """
+    dataset = without_costs(dataset)
     names = (column,) if dataset.has_column(column) else [name for name in shown if dataset.has_column(name)]
     return tuple(dict.fromkeys(metric for name in names for metric in dataset.column(name).needs()))

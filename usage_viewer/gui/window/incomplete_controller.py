@@ -1,18 +1,26 @@
 """Shows in an amber strip which part of the range is not loaded, with one button that helps."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QObject
 
 from usage_viewer.app.snapshot.archive import SnapshotProfile
+from usage_viewer.domain.catalog import COSTS
+from usage_viewer.domain.cost_figures import CostCoverage
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.period import BucketRun
 from usage_viewer.gui.formatting.ranges import range_text
 from usage_viewer.gui.sources.key_controller import KeyController
 from usage_viewer.gui.widgets.strip import Action
 from usage_viewer.gui.window.main_page import MainPage
 from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from usage_viewer.app.session.result import ViewResult
 
 MAX_RANGES = 3
 """The number of missing ranges that the strip lists."""
@@ -41,7 +49,7 @@ class IncompleteController(QObject):
         workspace, strip, last = self._workspace, self._page.incomplete, self._workspace.last
         if (
             last is None
-            or last.look.coverage.complete
+            or (last.look.coverage.complete and not self._lacks_cost(last.look))
             or self._is_told_in_place_of(last)
             or workspace.fetching
             or self._page.banner.error is not None
@@ -49,9 +57,38 @@ class IncompleteController(QObject):
         ):
             strip.clear()
             return
-        coverage = last.look.coverage
+        coverage, cost = last.look.coverage, last.look.cost
+        if coverage.complete and cost is not None:
+            strip.show_message(*self._about_cost(cost), self._cost_actions(last.look))
+            return
         missing = f"Missing: {missing_text(coverage, strip.locale())}."
         strip.show_message(f"Incomplete: {coverage.summary}", missing, self._actions())
+
+    @staticmethod
+    def _lacks_cost(look: "ViewResult") -> bool:
+        """Report whether the cost of some days is not known, or was loaded before the last change."""
+        cost = look.cost
+        return cost is not None and (not cost.days.complete or bool(cost.days.stale))
+
+    def _about_cost(self, cost: CostCoverage) -> tuple[str, str]:
+        """Return a title and a text about the days whose cost is not known."""
+        days, locale = cost.days, self._page.incomplete.locale()
+        reason = self._workspace.reason(COSTS.name) if cost.refused else None
+        if days.complete:
+            return "Cost may have changed", f"Not final when loaded: {runs_text(days.stale, days, locale)}."
+        title = f"Cost covers {days.extent.share}" if days.stored else "Cost is not available"
+        if reason is not None:
+            return title, f"{reason.title}. {reason.hint}".strip()
+        return title, f"Missing: {missing_text(days, locale)}."
+
+    def _cost_actions(self, look: "ViewResult") -> list[Action]:
+        session, workspace = self._workspace.session, self._workspace
+        if look.cost is None or session is None or not session.connected:
+            return self._actions() if look.cost is not None and not look.cost.by_default else []
+        if not look.cost.by_default:
+            return [("Re&try", workspace.refresh)]
+        columns = look.effective_view.columns
+        return [("&Load cost", lambda: workspace.show_view(workspace.view.with_columns(columns)))]
 
     def _is_told_in_place_of(self, result: SortedResult) -> bool:
         """Report whether the text in place of the table already says what is missing."""
@@ -86,9 +123,14 @@ class IncompleteController(QObject):
 
 def missing_text(coverage: Coverage, locale: QLocale) -> str:
     """Return the ranges that are missing in the zone of the view, the first ones only if they are many."""
+    return runs_text(coverage.missing, coverage, locale)
+
+
+def runs_text(runs: Sequence[BucketRun], coverage: Coverage, locale: QLocale) -> str:
+    """Return runs of a coverage's buckets in the zone of the view, the first ones only if they are many."""
     span, zone = coverage.periods.span, coverage.periods.zone
     joined: list[tuple[int, int]] = []
-    for run in sorted(coverage.missing, key=lambda run: run.start):
+    for run in sorted(runs, key=lambda run: run.start):
         start, end = max(run.start, span.start), min(run.end, span.end)
         if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(joined[-1][1], end))

@@ -200,7 +200,7 @@ class MainPage(QWidget):
     def _choose_columns(self) -> None:
         """Open the checklist of figures under its button; it stays open while entries are checked."""
         button = self._buttons["columns"]
-        menu = ColumnsMenu(self._workspace.view, self._workspace.show_view, button, self.table.extras)
+        menu = ColumnsMenu(self._workspace.view, self._workspace.show_view, button, self.table.choice)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setAccessibleName("Columns")
         menu.aboutToHide.connect(self.focus_table)

@@ -85,6 +85,7 @@ class VerificationController(QObject):
     def _find_sources(self, cell: Cell, column: Column) -> None:
         view, result = self._shown_view, self._workspace.last
         if result is not None:
+            view = result.look.effective_view
             cell = cell.limited_by(column.key, result.look.coverage.periods)
         metrics = metrics_of(column.name, view.dataset, view.shown_columns)
         if result is None or result.look.compared is None or not column.key.compared:

@@ -107,5 +107,6 @@ class FetchController(QObject):
 def _state(result: SortedResult) -> object:
     """Return what is stored and what is to be fetched of a result's view."""
     sides = [part.coverage for part in result.look.sides]
+    sides += [part.cost.days for part in result.look.sides if part.cost is not None]
     stored = tuple((part.to_fetch, part.oldest_fetch, part.newest_fetch) for part in sides)
-    return result.view.dataset_name, stored
+    return result.view.dataset_name, result.look.to_fetch, stored
