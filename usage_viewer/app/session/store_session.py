@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from usage_viewer import RELEASED_AT
 from usage_viewer.app.fetch.coverage_reader import CoverageReader, StoredView
 from usage_viewer.app.fetch.fetcher import Fetcher
+from usage_viewer.app.fetch.name_lists import load_names
 from usage_viewer.app.fetch.ports import Source
 from usage_viewer.app.fetch.view_fetch import fetch_views
 from usage_viewer.app.fetch.window_fetcher import Progress
@@ -27,15 +27,15 @@ from usage_viewer.app.verification.verifier import (
     verification_windows,
 )
 from usage_viewer.domain.cancellation import Cancellation
-from usage_viewer.domain.catalog import API_DATASETS, COSTS, DATASETS, SPEND, dataset_named
+from usage_viewer.domain.catalog import API_DATASETS, COSTS, SPEND, dataset_named
 from usage_viewer.domain.compared_view import ComparedView, sides
 from usage_viewer.domain.cost_figures import has_costs
 from usage_viewer.domain.coverage import FETCH_AGAIN_AFTER, Coverage, Refresh
 from usage_viewer.domain.dataset import Extras
-from usage_viewer.domain.errors import KeyMissing, SnapshotError, StoreError, UsageViewerError
+from usage_viewer.domain.errors import KeyMissing, SnapshotError, UsageViewerError
 from usage_viewer.domain.grain import stored_dataset
 from usage_viewer.domain.grants import Grants
-from usage_viewer.domain.names import Name, NamePage, Names
+from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketRun, Span
 from usage_viewer.domain.period_status import period_statuses
 from usage_viewer.domain.verification import (
@@ -55,9 +55,6 @@ from usage_viewer.store.spend.bill_reader import StoredBill
 
 WORKERS = 12
 """Number of windows that are fetched at the same time."""
-
-STORE_NAMES_EVERY = 0.5
-"""Seconds between transactions that store names: one for each page took longer than the requests."""
 
 
 class StoreSession:
@@ -274,44 +271,13 @@ class StoreSession:
         """Fetch the lists of names; yield a line for the status bar before a long wait."""
         if self._fetcher is None:
             return
-        source, started = self._fetcher.source, self.now
-        read_at = self._store.name_lists_read()
-        yield from self._store_names(source.names(started, read_at, cancellation=cancellation or Cancellation()))
-        for kind in _kinds_of_names():
-            self._store.mark_deleted(kind, started)
+        yield from load_names(self._fetcher.source, self._store, lambda: self.now, cancellation or Cancellation())
 
     def fetch_names(self, cancellation: Cancellation | None = None) -> Names:
         """Fetch the lists of names; without a source, return the stored names."""
         for _ in self.load_names(cancellation):
             pass
         return self.names
-
-    def _store_names(self, pages: Iterator[NamePage]) -> Iterator[str]:
-        """Store the names of all pages: every `STORE_NAMES_EVERY` seconds, before a wait and at an error."""
-        waiting, finished = list[Name](), list[str]()
-        stored_at = time.monotonic()
-
-        def store() -> None:
-            nonlocal stored_at
-            self._store.remember(waiting)
-            self._store.note_name_lists_read(finished, self.now)
-            waiting.clear()
-            finished.clear()
-            stored_at = time.monotonic()
-
-        try:
-            for page in pages:
-                waiting += page.names
-                finished += [page.finished] if page.finished else []
-                if page.notice or time.monotonic() - stored_at >= STORE_NAMES_EVERY:
-                    store()
-                if page.notice:
-                    yield page.notice
-        except UsageViewerError:
-            with suppress(StoreError):  # the first error is raised
-                store()
-            raise
-        store()
 
     def forget_unavailable(self) -> None:
         """Forgets which datasets are not available from this source."""
@@ -416,7 +382,3 @@ class StoreSession:
     def erase(self) -> None:
         """Remove all stored usage, names and verification results; the source stays. Raises StoreError."""
         self._store.erase()
-
-
-def _kinds_of_names() -> list[str]:
-    return sorted({item.names for data in DATASETS.values() for item in data.dimensions if item.names})
