@@ -63,6 +63,18 @@ def test_previous_period_is_chosen_by_keys_fetched_and_sorted_by_its_change(
     assert sum(before.values()) == total
 
 
+def test_sorted_column_is_visible(rig: WindowRig, window: WindowUnderTest) -> None:
+    rig.show(window, replace(window.view, range=WEEK))
+    table = window.page.table
+    rig.settle(window, lambda: window.page.compare.menu_actions[Comparison.PREVIOUS].trigger())
+    (key,) = window.view.order
+    assert key.column.change is ChangeKind.AMOUNT
+    section = window.page.model.section(key.column)
+    assert table.horizontalScrollBar().value() > 0
+    assert table.columnViewportPosition(section) >= 0
+    assert table.columnViewportPosition(section) + table.columnWidth(section) <= table.viewport().width()
+
+
 def test_comparison_survives_a_restart_and_is_undone(rig: WindowRig, user: User, window: WindowUnderTest) -> None:
     rig.show(window, COSTS)
     rig.settle(window, lambda: window.page.compare.menu_actions[Comparison.WEEKDAY].trigger())

@@ -45,8 +45,19 @@ class TablePane(QWidget):
         `note` states the loaded part of incomplete data ("27 of 30 days"). `statuses`: see
         `TableModel.set_table`.
         """
+        order_before = self.model.view.order
         self.totals.set_totals(table, view, note)
         self.table.set_table(table, rows, view, self.totals.label, statuses)
+        if view.order != order_before:
+            self._show_sorted_column()
+
+    def _show_sorted_column(self) -> None:
+        """Scroll to the column that the rows are sorted by: a comparison sorts by one that may be further right."""
+        order = self.model.view.order
+        section = self.model.section(order[0].column) if order else -1
+        if section >= 0 and self.model.rowCount():
+            self.table.executeDelayedItemsLayout()
+            self.table.scrollTo(self.model.index(0, section))
 
     def go_to(self, place: TablePlace) -> None:
         """Select and scroll as a place says.
