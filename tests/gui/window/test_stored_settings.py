@@ -24,6 +24,7 @@ def test_window_is_restored_at_the_next_start(rig: WindowRig, user: User) -> Non
     window.commands.scheme["dark"].trigger()
     rig.settle(window, lambda: user.click(window.page.grouping.chips["user_id"]))
     rig.settle(window, lambda: user.sort(window, "output_tokens"))
+    window.page.table.horizontalScrollBar().setValue(0)
     viewport = window.page.table.header.viewport()
     with rig.qtbot.waitSignal(window.page.table.header.widths_changed):
         user.drag(viewport, _edge(window, "model"), _edge(window, "model") + QPoint(60, 0))
