@@ -1,12 +1,13 @@
 """Tests the list of prices in the window, with the planted price changes of the sample organization."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtWidgets import QMenu
 
+from tests.app.test_unavailable import failing
 from tests.rigs.window import TIMEOUT, User, WindowRig, WindowUnderTest, entry
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.view import ViewState
@@ -98,3 +99,21 @@ def test_menu_of_an_amount_has_its_prices_and_enter_opens_their_days(
     user.activate(window)
     rig.settle(window, lambda: user.key(Qt.Key.Key_Left, ALT))
     assert window.view == SPEND
+
+
+def test_costs_that_are_not_loaded_yet_are_loaded_or_the_error_is_shown(
+    rig: WindowRig, user: User, window: WindowUnderTest
+) -> None:
+    before = RANGE.days(date(2026, 9, 1), date(2026, 9, 3))
+    rig.show(window, ViewState("vector_stores", before, grouping=()))
+    dialog = opened(rig, window, lambda: user.key(Qt.Key.Key_P, CONTROL | SHIFT))
+    assert "2026-09-01" in dialog.intro.text()
+    dialog.reject()
+
+
+def test_without_costs_the_error_is_shown(rig: WindowRig, user: User) -> None:
+    rig.server.faults = failing("costs", 403, "Your key may not read costs.")
+    window = rig.start()
+    window.page.table.setFocus()
+    rig.settle(window, lambda: user.key(Qt.Key.Key_P, CONTROL | SHIFT))
+    assert window.error is not None

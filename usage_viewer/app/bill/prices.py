@@ -27,6 +27,7 @@ ONE_ORGANIZATION: Final = "Several organizations are open. Open one of them alon
 NO_COSTS: Final = "No final costs are downloaded yet, so no price is known. Load a longer range."
 
 _DAY: Final = BucketWidth.DAY.seconds
+_EXACT: Final = Context(prec=200)
 _DIGITS: Final = Context(prec=10)  # of a price: amounts may be rounded, and then not all digits are exact
 
 
@@ -128,7 +129,7 @@ def list_prices(session: Session, span: Span | None = None, cancellation: Cancel
     store = session.store_session
     if store is None:
         return PriceList(problem=ONE_ORGANIZATION)
-    bill, unsettled = store.bill(span, cancellation)
+    bill, unsettled = store.bill(span, cancellation, with_factors=True)
     today = session.now // _DAY
     days = sorted(day for day in bill.days if day not in unsettled and day < today)
     if not days:
@@ -139,12 +140,12 @@ def list_prices(session: Session, span: Span | None = None, cancellation: Cancel
         if one.day in final and one.key[0]:
             by_line[one.key, (one.currency or "").upper()].append(one)
     quantities = _Quantities(bill)
-    prices = [
-        price
-        for (key, currency), sums in sorted(by_line.items(), key=str)
-        if any(one.quantity is not None for one in sums)
-        for price in _prices(key, currency, sums, bill, quantities)
-    ]
+    prices = list[Price]()
+    for (key, currency), sums in sorted(by_line.items(), key=str):
+        if cancellation is not None:
+            cancellation.check()
+        if any(one.quantity is not None for one in sums):
+            prices += _prices(key, currency, sums, bill, quantities)
     return PriceList(prices, len(days), days[0], days[-1])
 
 
@@ -153,7 +154,7 @@ class _Quantities:
 
     def __init__(self, bill: StoredBill) -> None:
         self._bill = bill
-        self._sums = defaultdict[tuple[Target, int], Fraction](Fraction)
+        self._sums = defaultdict[tuple[Target, int], Decimal](Decimal)
         self._unknown = set[tuple[Target, int]]()
         self._users = defaultdict[tuple[Target, int], int](int)
         for one in bill.sums:
@@ -164,7 +165,8 @@ class _Quantities:
             if one.quantity is None:
                 self._unknown.add((target, one.day))
             else:
-                self._sums[target, one.day] += Fraction(one.quantity) * per_unit(one.key[1])
+                single = _EXACT.multiply(one.quantity, per_unit(one.key[1]))
+                self._sums[target, one.day] = _EXACT.add(self._sums[target, one.day], single)
 
     def are_alone(self, key: LineKey, days: Sequence[int]) -> list[bool]:
         """Return whether a line item is the only one, in one currency, that bills its usage on each day, (n,)."""
@@ -197,7 +199,8 @@ def _prices(
     base = Price(text, currency, shown_units(unit), counted(unit) or "units", sums[0].day, sums[-1].day)
     if not periods or not (_target(bill, key) is not None or are_steady(periods, daily.days)):
         return [base]
-    return _of_periods(base, periods, {one.day: one.cost for one in price_changes(daily)})
+    changes = price_changes(daily) if len(periods) > 1 else ()
+    return _of_periods(base, periods, {one.day: one.cost for one in changes})
 
 
 def _of_periods(base: Price, periods: Sequence[PricePeriod], costs: Mapping[int, Fraction]) -> Iterable[Price]:

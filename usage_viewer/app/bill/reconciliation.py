@@ -93,6 +93,22 @@ def residual_view(view: ViewState, now: int, week_start: int = 0) -> ViewState:
     return ViewState(SPEND.name, DateRange(None, start, end), grouping=("reason",), columns=("amount",), zone="UTC")
 
 
+def load_bill(
+    session: Session, view: ViewState, cancellation: Cancellation | None = None, week_start: int = 0
+) -> UsageViewerError | None:
+    """Load what a view's range lacks of costs and usage; return the error that stopped it. Raises Cancelled."""
+    try:
+        for _ in (
+            session.fetch(residual_view(view, session.now, week_start), cancellation) if session.connected else ()
+        ):
+            pass
+    except Cancelled:
+        raise
+    except UsageViewerError as error:
+        return error
+    return None
+
+
 def load_reconciliation(
     session: Session, view: ViewState, cancellation: Cancellation | None = None, week_start: int = 0
 ) -> Reconciliation:
@@ -100,16 +116,8 @@ def load_reconciliation(
 
     An error of the server is kept in the result: the list is made of what is stored. Raises Cancelled, StoreError.
     """
-    of_range = residual_view(view, session.now, week_start)
-    error: UsageViewerError | None = None
-    try:
-        for _ in session.fetch(of_range, cancellation) if session.connected else ():
-            pass
-    except Cancelled:
-        raise
-    except UsageViewerError as failure:
-        error = failure
-    return reconcile_stored(session, of_range, cancellation, error)
+    error = load_bill(session, view, cancellation, week_start)
+    return reconcile_stored(session, residual_view(view, session.now, week_start), cancellation, error)
 
 
 def reconcile_stored(

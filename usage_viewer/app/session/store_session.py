@@ -218,13 +218,14 @@ class StoreSession:
         )
 
     def bill(
-        self, span: Span | None = None, cancellation: Cancellation | None = None
+        self, span: Span | None = None, cancellation: Cancellation | None = None, *, with_factors: bool = False
     ) -> tuple[StoredBill, frozenset[int]]:
         """Read what is stored of the bill in `span` (None: all), and the days that may still change.
 
-        The days are day numbers since the epoch, UTC. Raises Cancelled, StoreError.
+        The days are day numbers since the epoch, UTC. `with_factors`: also read what prices need. Raises Cancelled,
+        StoreError.
         """
-        return self._spend.bill(span, cancellation)
+        return self._spend.bill(span, cancellation, with_factors=with_factors)
 
     @property
     def mappings(self) -> LineMappings:

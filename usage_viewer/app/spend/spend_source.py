@@ -42,7 +42,7 @@ class SpendSource:
         self._store, self._unavailable, self._connected = store, unavailable, connected
         self.mappings = mappings or LineMappings()
         self._spend = SpendStore(store, lambda: self.mappings.by_line)
-        self._bill = BillReader(store, lambda: self.mappings.by_line)
+        self._bill = BillReader(store, self._spend.meanings, lambda: self.mappings.by_line)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -85,12 +85,12 @@ class SpendSource:
         return replace(stored, sources=tuple(sources), notes=(note,))
 
     def bill(
-        self, span: Span | None, cancellation: Cancellation | None = None
+        self, span: Span | None, cancellation: Cancellation | None = None, *, with_factors: bool = False
     ) -> tuple[StoredBill, frozenset[int]]:
         """Read the bill and the usage of the stored days in `span` (None: all).
 
-        Returns also the days (day numbers since the epoch, UTC) that were fetched before they were final. Raises
-        Cancelled, StoreError.
+        Returns also the days (day numbers since the epoch, UTC) that were fetched before they were final.
+        `with_factors`: also read what prices need. Raises Cancelled, StoreError.
         """
         costs, complete = self._held(COSTS.name), self.grains()[0].held[_DAY]
         starts = costs.starts
@@ -99,7 +99,8 @@ class SpendSource:
         whole = complete.find(starts)
         fetched = np.where(whole < 0, costs.find(starts), whole)
         is_open = starts + _DAY.seconds + SETTLED_AFTER > fetched
-        bill = self._bill.read(starts, _closed(complete), self._services(), cancellation)
+        services, closed = self._services(), _closed(complete)
+        bill = self._bill.read(starts, closed, services, cancellation, with_factors=with_factors)
         return bill, frozenset((starts[is_open] // _DAY.seconds).tolist())
 
     def input_views(self, view: ViewState) -> Iterator[ViewState]:

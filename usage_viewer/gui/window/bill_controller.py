@@ -8,6 +8,7 @@ from shiboken6 import isValid
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
 from usage_viewer.domain.table import Column, is_money
 from usage_viewer.domain.verification import Cell
+from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.verification.record_dialog import RecordDialog
 from usage_viewer.gui.window.actions import Actions, connect
 from usage_viewer.gui.window.main_page import MainPage
@@ -80,16 +81,20 @@ class BillController(QObject):
         session, last = self._workspace.session, self._workspace.last
         if session is None or last is None:
             return
-        view = last.view
+        first_day, view = week_start(self._page.locale()), last.view
         if cell is not None and column is not None:
             cell = cell.limited_by(column.key, last.look.coverage.periods)
         self._page.status.show_message(FINDING_PRICES)
 
         def work(task: Task) -> "tuple[PriceList, frozenset[str] | None]":
             from usage_viewer.app.bill.prices import lines_of_cell, list_prices
+            from usage_viewer.app.bill.reconciliation import load_bill
 
-            lines = None if cell is None else lines_of_cell(session, view, cell, task.cancellation)
-            return list_prices(session, None, task.cancellation), lines
+            error = load_bill(session, view, task.cancellation, first_day)
+            found = list_prices(session, None, task.cancellation)
+            if error is not None and found.problem:
+                raise error
+            return found, None if cell is None else lines_of_cell(session, view, cell, task.cancellation)
 
         self._tasks.start(CHANNEL, work, self._open_prices, self._on_failed)
 
@@ -102,23 +107,33 @@ class BillController(QObject):
 
     def list_line_items(self) -> None:
         """List what the line items of all stored days mean."""
-        self._load_line_items(self._open_line_items)
+        last = self._workspace.last
+        if last is not None:
+            self._load_line_items(self._open_line_items, load=last.view)
 
     def _load_line_items(
-        self, show: "Callable[[LineItems], None]", change: "Callable[[LineMappings], None] | None" = None
+        self,
+        show: "Callable[[LineItems], None]",
+        change: "Callable[[LineMappings], None] | None" = None,
+        load: ViewState | None = None,
     ) -> None:
-        """Change the mappings in a worker if asked to, and load the list."""
-        session = self._workspace.session
+        """Change the mappings in a worker if asked to, load the bill of a view's range if given, and list."""
+        session, first_day = self._workspace.session, week_start(self._page.locale())
         if session is None:
             return
         self._page.status.show_message(LISTING)
 
         def work(task: Task) -> "LineItems":
             from usage_viewer.app.bill.line_items import list_line_items
+            from usage_viewer.app.bill.reconciliation import load_bill
 
+            error = None if load is None else load_bill(session, load, task.cancellation, first_day)
             if change is not None and session.store_session is not None:
                 change(session.store_session.mappings)
-            return list_line_items(session, None, task.cancellation)
+            found = list_line_items(session, None, task.cancellation)
+            if error is not None and found.problem:
+                raise error
+            return found
 
         self._tasks.start(CHANNEL, work, show, self._on_failed)
 

@@ -48,6 +48,7 @@ class StoredBill:
 
     `days` have costs; they are those of `sums`, `lines` and `usage`. `missing_usage` are the days on which the
     usage of a dataset is not stored, by its name. `meanings` and `factors` are those of every line item.
+    `factors` and `used_by_class` are empty unless they were asked for.
     """
 
     days: tuple[int, ...]
@@ -64,9 +65,9 @@ class StoredBill:
 class BillReader:
     """Reads the bill of stored days. It may be used by several threads, one after the other."""
 
-    def __init__(self, store: Store, by_hand: Callable[[], ByHand] = dict) -> None:
+    def __init__(self, store: Store, meanings: LineMeanings, by_hand: Callable[[], ByHand] = dict) -> None:
         self._store, self._lock, self._by_hand = store, threading.Lock(), by_hand
-        self._sums, self._meanings = DailySumsReader(), LineMeanings()
+        self._sums, self._meanings = DailySumsReader(), meanings
 
     def read(
         self,
@@ -74,10 +75,13 @@ class BillReader:
         closed: NDArray[np.int64],
         services: Collection[str],
         cancel: Cancellation | None = None,
+        *,
+        with_factors: bool = False,
     ) -> StoredBill:
         """Read the days `starts` (epoch seconds); `closed` are the days that tell what line items mean.
 
-        `services` are the names of usage datasets. Raises Cancelled, StoreError.
+        `services` are the names of usage datasets. `with_factors`: also read what prices need, which takes longer.
+        Raises Cancelled, StoreError.
         """
         names = [name for dataset in (COSTS.name, *services) for name in self._store.stored_grains(dataset)]
         layouts = day_layouts(self._store, services, np.union1d(starts, closed))
@@ -87,10 +91,10 @@ class BillReader:
             chosen = [start for start in starts.tolist() if start in layouts]
             known = [start for start in closed.tolist() if start in layouts]
             evidence = [(at, layouts[at], [digests[name, at] for name, _ in layouts[at]]) for at in known]
-            meanings = self._meanings.of(
-                self._sums.read(cursor, layouts, digests, known), evidence, self._by_hand()
-            )
-            factors = self._meanings.factors(cursor, meanings, layouts, known, digests)
+            closed_sums, by_hand = self._sums.read(cursor, layouts, digests, known), self._by_hand()
+            with self._meanings.lock:
+                meanings = self._meanings.of(closed_sums, evidence, by_hand)
+                factors = self._meanings.factors(cursor, meanings, layouts, known, digests) if with_factors else {}
             sums = self._sums.read(cursor, {start: layouts[start] for start in chosen}, digests, chosen)
             by_layout = _by_layout(chosen, layouts)
             return StoredBill(
@@ -101,7 +105,7 @@ class BillReader:
                 {name: _without(name, chosen, layouts) for name in services},
                 meanings,
                 factors,
-                _used_by_class(cursor, by_layout, meanings),
+                _used_by_class(cursor, by_layout, meanings) if with_factors else {},
             )
 
 

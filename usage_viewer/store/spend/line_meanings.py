@@ -1,5 +1,6 @@
 """Finds out what line items mean and how batches and tiers are billed, again only after a change."""
 
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -28,9 +29,13 @@ _RowsOfDay = Mapping[LineKey, list[_Row]]
 
 
 class LineMeanings:
-    """Recognizes line items again only if the sums of closed days, or the line items, have changed."""
+    """Recognizes line items again only if the sums of closed days, or the line items, have changed.
+
+    Hold `lock` while calling a method: several threads may use the same object.
+    """
 
     def __init__(self) -> None:
+        self.lock = threading.Lock()
         self._meanings: tuple[object, dict[LineKey, LineMeaning]] = (None, {})
         self._factors: tuple[object, Factors] = (None, {})
         self._rows: dict[int, tuple[object, _RowsOfDay]] = {}

@@ -58,7 +58,7 @@ class SpendStore:
 
     def __init__(self, store: Store, by_hand: Callable[[], ByHand] = dict) -> None:
         self._store, self._by_hand = store, by_hand
-        self._sums, self._meanings = DailySumsReader(), LineMeanings()
+        self._sums, self.meanings = DailySumsReader(), LineMeanings()
         self._checked: tuple[object, frozenset[int]] = (None, frozenset())
         self._wrong: frozenset[int] = frozenset()
 
@@ -117,8 +117,9 @@ class SpendStore:
                 for start in known
                 if start in layouts
             ]
-            meanings = self._meanings.of(sums, evidence, by_hand)
-            factors = self._meanings.factors(cursor, meanings, layouts, known, digests)
+            with self.meanings.lock:
+                meanings = self.meanings.of(sums, evidence, by_hand)
+                factors = self.meanings.factors(cursor, meanings, layouts, known, digests)
         return _Inputs(layouts, digests, sums, meanings, factors)
 
     def _stored(self) -> dict[int, str]:
