@@ -82,7 +82,7 @@ class TestView:
     @pytest.mark.parametrize(("given", "lacking"), [("--from", "--to"), ("--to", "--from")])
     def test_range_is_required(self, given: str, lacking: str) -> None:
         with pytest.raises(InputError, match=f"required: {lacking}$"):
-            build_parser().parse_args(["table", given, "2026-10-01"])
+            parse_view(build_parser().parse_args(["table", given, "2026-10-01"]))
 
     @pytest.mark.parametrize(
         ("arguments", "title", "hint"),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from usage_viewer.app.file_lock import lock_path
 from usage_viewer.app.profile.data_directory import MARKER, is_own
 from usage_viewer.app.profile.paths import ProfilePaths
 
@@ -61,16 +62,19 @@ def protect_memory() -> None:
 
 
 def stored_files(data_dir: Path) -> list[Path]:
-    """Return the program's entries in `data_dir`: the organizations' directory, the settings and the marker."""
+    """Return the program's entries in `data_dir`: the organizations' directory, the other files and the marker."""
     if not data_dir.is_dir():
         return []
     return sorted(path for path in data_dir.iterdir() if _is_ours(path.name))
 
 
 def _is_ours(name: str) -> bool:
-    settings = ProfilePaths(Path()).settings
-    temporary = name.startswith(f".{settings.name}.") and name.endswith(".part")
-    return name in (MARKER, "profiles", settings.name, f"{settings.stem}.damaged{settings.suffix}") or temporary
+    paths = ProfilePaths(Path())
+    files = (paths.settings, paths.saved_views)
+    if name.endswith(".part") and name.startswith(tuple(f".{file.name}." for file in files)):
+        return True  # written in part
+    kept = [f"{file.stem}.damaged{file.suffix}" for file in files]
+    return name in (MARKER, "profiles", lock_path(paths.saved_views).name, *kept, *(file.name for file in files))
 
 
 def _all_stored_paths(data_dir: Path) -> Iterator[Path]:

@@ -11,6 +11,7 @@ from usage_viewer import __version__
 from usage_viewer.cli.bill_options import BILL_COMMANDS, STATUS_AND_KEY, add_day_options
 from usage_viewer.cli.loading_options import add_loading_options, add_name_options
 from usage_viewer.cli.picture_options import add_picture_options
+from usage_viewer.cli.saved_view_option import add_saved_view_option, with_defaults
 from usage_viewer.domain.catalog import DATASETS, Dataset
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.comparison import Comparison
@@ -83,6 +84,13 @@ def build_parser() -> Parser:
     add_loading_options(table)
     _add_chart_command(commands)
     _add_bill_commands(commands)
+    views = commands.add_parser(
+        "views",
+        help="list the saved views",
+        description="Lists the views that the window has saved, one a line: name, dataset and range, separated by "
+        "tabs. Use a name with --view in the other commands.",
+    )
+    _add_common_options(views, is_command=True)
     forget = commands.add_parser(
         "forget",
         help="remove the key from the keyring, or delete all stored data",
@@ -196,36 +204,35 @@ def _add_common_options(target: argparse.ArgumentParser, *, is_command: bool = F
 
 
 def _add_range_options(table: argparse.ArgumentParser) -> None:
-    """Add the options that choose the dataset, the range and the periods."""
+    """Add the options that choose the dataset, the range and the periods.
+
+    They have no default here, so that those given beside `--view` can be refused; see `saved_view_option`.
+    """
+    add_saved_view_option(table)
     table.add_argument(
         "--dataset",
-        default="completions",
         metavar="NAME",
         help=f"one of {', '.join(DATASETS)} (default: completions)",
     )
     table.add_argument(
         "--from",
         dest="start",
-        required=True,
         metavar="DATE",
-        help="first day, or start time, in the zone: 2026-10-01 or 2026-10-01T14:00",
+        help="first day, or start time, in the zone: 2026-10-01 or 2026-10-01T14:00; required without --view",
     )
     table.add_argument(
         "--to",
         dest="end",
-        required=True,
         metavar="DATE",
-        help="end day or time (exclusive), in the zone",
+        help="end day or time (exclusive), in the zone; required without --view",
     )
     table.add_argument(
         "--zone",
-        default="UTC",
         metavar="ZONE",
         help="time zone of days, weeks and months: UTC, local or a name like Europe/Berlin (default: UTC)",
     )
     table.add_argument(
         "--per",
-        default="total",
         metavar="PERIOD",
         help="one row for each minute, hour, day, week or month; or total, the whole range (default: total)",
     )
@@ -235,7 +242,6 @@ def _add_content_options(table: argparse.ArgumentParser) -> None:
     """Add the options that choose the rows, the columns and their order."""
     table.add_argument(
         "--group-by",
-        default="",
         metavar="A,B",
         help="dimensions to group by, such as model,project_id, in the order of the columns (default: none); "
         f"{EXTRA}NAME is a field that this version doesn't know",
@@ -243,20 +249,17 @@ def _add_content_options(table: argparse.ArgumentParser) -> None:
     table.add_argument(
         "--filter",
         action="append",
-        default=[],
         metavar="NAME=VALUE",
         help="keep only rows with this value (an id) of a dimension; repeat for more values; NAME!=VALUE excludes "
         "a value; NAME= stands for no value",
     )
     table.add_argument(
         "--sort",
-        default="",
         metavar="A,-B",
         help=f"columns to sort by, such as -input_tokens,model; - sorts descending; {PERIOD} is the time",
     )
     table.add_argument(
         "--metrics",
-        default="",
         metavar="A,B|all",
         help="figures to show (default: the most useful ones); "
         f"{EXTRA}NAME is a field that this version doesn't know",
@@ -264,7 +267,6 @@ def _add_content_options(table: argparse.ArgumentParser) -> None:
     table.add_argument(
         "--compare",
         choices=tuple(Comparison),
-        default=Comparison.NONE.value,
         metavar="PERIOD",
         help="add the figures of another period and the changes since: previous (the period before), month (the "
         "same days last month), year, or weekday (364 days earlier); the largest change comes first",
@@ -272,6 +274,7 @@ def _add_content_options(table: argparse.ArgumentParser) -> None:
     table.add_argument(
         "--include-empty",
         action="store_true",
+        default=None,
         help="include idle periods and, with --names, keys, people and projects without usage",
     )
 
@@ -297,7 +300,8 @@ def _join_alternatives(names: Sequence[str]) -> str:
 
 
 def parse_view(arguments: argparse.Namespace) -> ViewState:
-    """Return the view that the arguments of `table` describe. Raises InputError."""
+    """Return the view that the arguments of `table` describe without `--view`. Raises InputError."""
+    arguments = with_defaults(arguments)
     data = ViewState(dataset_name=arguments.dataset, grouping=()).dataset
     grouping, zone = _split_names(arguments.group_by), zone_of(arguments.zone)
     view = ViewState(

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from usage_viewer.app.atomic_write import write_atomically
 from usage_viewer.app.chart import Chart, ChartFace, ChartRequest, PictureOptions, charted_figure, load_chart
@@ -31,9 +32,14 @@ def run(arguments: argparse.Namespace, profile: Profile, draw: Draw) -> int:
         write_error(error, sys.stderr)
         return table.BAD_ARGUMENTS
     heat_map = arguments.face == ChartFace.HEAT_MAP
-    if heat_map or arguments.per == Granularity.TOTAL:
-        arguments.per = (Granularity.HOUR if heat_map else Granularity.DAY).value
-    return table.run(arguments, profile, lambda result, task: _write(result, task, arguments, options, draw))
+
+    def adjust(view: ViewState) -> ViewState:
+        per = Granularity.HOUR if heat_map else Granularity.DAY
+        return replace(view, per=per) if heat_map or view.per is Granularity.TOTAL else view
+
+    return table.run(
+        arguments, profile, lambda result, task: _write(result, task, arguments, options, draw), adjust
+    )
 
 
 def _write(

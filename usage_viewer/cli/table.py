@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from io import TextIOWrapper
 from pathlib import Path
@@ -14,7 +14,7 @@ from usage_viewer.app.export import Export, Format, chunks, file_pieces, provena
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.session import Session
-from usage_viewer.cli.arguments import parse_view
+from usage_viewer.cli.chosen_view import ChosenView, choose_view
 from usage_viewer.cli.error_output import CLEAR_LINE, write_error
 from usage_viewer.domain.compared_view import sides
 from usage_viewer.domain.coverage import Coverage, Refresh
@@ -40,23 +40,30 @@ DAMAGED_HINT = "Add --start-over to start with an empty database; the damaged fi
 
 
 def run_table(
-    arguments: argparse.Namespace, profile: Profile, out: TextIO, err: TextIO, write: "Writer | None" = None
+    arguments: argparse.Namespace,
+    profile: Profile,
+    out: TextIO,
+    err: TextIO,
+    write: "Writer | None" = None,
+    adjust: "Adjust | None" = None,
 ) -> int:
     """Print the table to `out` and all messages to `err`; return the exit status.
 
-    `write` writes something else than the table.
+    `write` writes something else than the table, of the view that `adjust` returns.
     """
     try:
-        view = parse_view(arguments)
+        chosen = choose_view(arguments)
+        if adjust is not None:
+            chosen = replace(chosen, view=adjust(chosen.view))
         _check_output(arguments, out)
         try:
-            return _print_view(arguments, view, profile, out, err, write)
+            return _print_view(arguments, chosen, profile, out, err, write)
         except StoreDamaged:
             if not arguments.start_over:
                 raise
             copy = profile.start_over()
             err.write(f"The damaged database is kept as {visible(str(copy))}.\n")
-            return _print_view(arguments, view, profile, out, err, write)
+            return _print_view(arguments, chosen, profile, out, err, write)
     except KeyForAnotherServer as error:
         error.hint = f"{error.hint} {_other_server_hint(error)}"
         write_error(error, err)
@@ -99,20 +106,25 @@ def _check_output(arguments: argparse.Namespace, out: TextIO) -> None:
 
 def _print_view(
     arguments: argparse.Namespace,
-    view: ViewState,
+    chosen: ChosenView,
     profile: Profile,
     out: TextIO,
     err: TextIO,
     write: "Writer | None",
 ) -> int:
-    session = profile.open_session()
+    view = chosen.view
+    session = profile.open_session(chosen.week_start)
     try:
         refresh = Refresh.ALL if arguments.refetch else Refresh.NEEDED
         if arguments.ask_again:
             session.ask_again(view.dataset_name)
         form = Format(arguments.format)
-        task = Printing(session, view, profile, form, arguments.names, arguments.output, err, refresh)
-        return _print_table(task, write or (lambda result, task: write_export(_export(result, task), task, out)))
+        names = arguments.names or chosen.needs_names
+        task = Printing(session, view, profile, form, names, arguments.output, err, refresh)
+        status = _print_table(task, write or (lambda result, task: write_export(_export(result, task), task, out)))
+        for note in chosen.notes:
+            err.write(f"{note}\n")
+        return INCOMPLETE if status == COMPLETE and chosen.notes else status
     finally:
         session.close()
 
@@ -133,6 +145,8 @@ class Printing:
     err: TextIO
     refresh: Refresh
 
+
+Adjust = Callable[[ViewState], ViewState]
 
 Writer = Callable[[ViewResult, Printing], None]
 """Writes what a command was asked for. Raises UsageViewerError."""
@@ -330,10 +344,12 @@ def _list_runs(runs: Sequence[BucketRun], err: TextIO) -> None:
         err.write(f"  {iso(run.start, UTC)} to {iso(run.end, UTC)} ({duration_text(run.end - run.start)})\n")
 
 
-def run(arguments: argparse.Namespace, profile: Profile, write: Writer | None = None) -> int:
+def run(
+    arguments: argparse.Namespace, profile: Profile, write: Writer | None = None, adjust: Adjust | None = None
+) -> int:
     """Run the command with the process's streams; a closed pipe and Ctrl+C end it without a traceback.
 
-    `write` writes something else than the table.
+    `write` writes something else than the table, of the view that `adjust` returns.
     """
     if isinstance(sys.stdout, TextIOWrapper):
         # Other programs get UTF-8 and the format's own line ends, whatever the system's defaults are.
@@ -344,7 +360,7 @@ def run(arguments: argparse.Namespace, profile: Profile, write: Writer | None = 
             return FAILED
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     try:
-        return run_table(arguments, profile, sys.stdout, sys.stderr, write)
+        return run_table(arguments, profile, sys.stdout, sys.stderr, write, adjust)
     except BrokenPipeError:
         # The reading program has ended.
         return FAILED

@@ -24,6 +24,11 @@ UsageViewerError
 │   ├── SnapshotDamaged     a file in the snapshot is missing or was changed
 │   ├── SnapshotNewer       a newer version of the program wrote the snapshot
 │   └── SnapshotTooLarge    unpacked, the snapshot exceeds the size limit
+├── ViewFileError           a file of saved views can't be imported
+│   ├── NotAViewFile        the file does not have saved views
+│   ├── ViewFileDamaged     the file was cut off or changed
+│   ├── ViewFileNewer       a newer version of the program wrote the file
+│   └── ViewFileTooLarge    the file exceeds the size limit
 ├── ExportError             a copy or a file could not be written
 └── Cancelled               the user stopped the operation
 """
@@ -222,6 +227,41 @@ class SnapshotTooLarge(SnapshotError):
 
     default_title = "The snapshot is too large"
     default_hint = "Save a snapshot of a shorter range, or unpack this one and open the folder."
+
+
+class ViewFileError(UsageViewerError):
+    """Reports that a file of saved views can't be imported."""
+
+    default_title = "The file can't be read"
+    default_hint = "Check that the file exists and that you may read it."
+
+
+class NotAViewFile(ViewFileError):
+    """Reports a file that does not have saved views."""
+
+    default_title = "This file has no saved views"
+    default_hint = "Choose a .json file that was written with Export."
+
+
+class ViewFileDamaged(ViewFileError):
+    """Reports a file of saved views that was cut off or changed."""
+
+    default_title = "The file of saved views is damaged"
+    default_hint = "Copy it again from its source, or export the views again. Nothing was imported."
+
+
+class ViewFileNewer(ViewFileError):
+    """Reports saved views that a newer version of the program wrote."""
+
+    default_title = "The saved views were written by a newer version"
+    default_hint = "Install a newer Usage Viewer. Nothing was changed."
+
+
+class ViewFileTooLarge(ViewFileError):
+    """Reports a file of saved views that exceeds the size limit."""
+
+    default_title = "The file of saved views is too large"
+    default_hint = "Export fewer views. Nothing was imported."
 
 
 class ExportError(UsageViewerError):

@@ -12,11 +12,13 @@ from tests.rigs.window import User, WindowRig, WindowUnderTest, below
 from usage_viewer.app.profile.organizations import Organization
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.settings import settings
+from usage_viewer.app.settings.saved_views import READY_MADE
 from usage_viewer.app.settings.settings import Settings
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.view import Filter
 from usage_viewer.gui.widgets.chip import Chip, ChipCloseButton
 from usage_viewer.gui.widgets.form_dialog import FormDialog
+from usage_viewer.gui.window.saved_views_dialog import SavedViewsDialog
 from usage_viewer.store import Store
 
 SENTENCE = "remove my data: the quick brown fox jumps over the lazy dog 1234567890 delete key 0"
@@ -99,6 +101,11 @@ def _open_cell_menu(window: WindowUnderTest, user: User) -> None:
         QApplication.sendEvent(table.viewport(), event)
 
 
+def _views_button(window: WindowUnderTest) -> QToolButton:
+    found = window.page.findChildren(QToolButton)
+    return next(button for button in found if button.accessibleName() == "Saved views")
+
+
 WAYS: dict[str, Callable[[WindowUnderTest, User], object]] = {
     "more": _open_more,
     "copy as": _open_copy_as,
@@ -144,6 +151,29 @@ def test_typed_sentence_removes_nothing(rig: WindowRig, user: User, window: Wind
         rig.qtbot.wait(30)
         _assert_nothing_is_lost(rig, window)
         _close_popups()
+
+
+@pytest.mark.parametrize("end", ["", "\r", " "])
+def test_sentence_typed_into_the_saved_views_removes_none(
+    rig: WindowRig, user: User, window: WindowUnderTest, end: str
+) -> None:
+    window.commands.demo.setEnabled(False)
+    saved = window.parts.saved_views.list
+    user.click(_views_button(window))
+    assert QApplication.activePopupWidget() is window.commands.saved_views
+    _type(rig, window, SENTENCE + end)
+    _close_popups()
+    window.commands.edit_views.trigger()
+    _type(rig, window, SENTENCE + end)
+    _close_popups()
+    window.commands.edit_views.trigger()
+    user.activate(next(one for one in window.findChildren(SavedViewsDialog) if one.isVisible()))
+    user.key(Qt.Key.Key_Delete)
+    _type(rig, window, SENTENCE + end)
+    _close_popups()
+    assert saved.views[: len(READY_MADE)] == READY_MADE
+    assert ProfilePaths(rig.data_dir).database.exists()
+    assert [one.id for one in window.organizations.listed] == ["default", "acme"]
 
 
 @pytest.mark.parametrize("way", ["more", "organization"])

@@ -100,7 +100,7 @@ def check_own(data_dir: Path) -> None:
 def _entries(data_dir: Path) -> list[Path]:
     """Return the entries whose names the program uses."""
     paths = ProfilePaths(data_dir)
-    return [path for path in (paths.settings, paths.directory.parent) if path.exists()]
+    return [path for path in (paths.settings, paths.saved_views, paths.directory.parent) if path.exists()]
 
 
 def _is_as_left(entry: Path) -> bool:

@@ -42,6 +42,11 @@ class ProfilePaths:
         """Return the path of the settings, which all profiles share."""
         return self.data_dir / "settings.json"
 
+    @property
+    def saved_views(self) -> Path:
+        """Return the path of the saved views, which all profiles share."""
+        return self.data_dir / "views.json"
+
 
 def default_data_dir() -> Path:
     """Return the program's data directory at the platform's usual location."""

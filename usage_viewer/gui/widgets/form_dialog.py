@@ -18,7 +18,8 @@ class FormDialog(QDialog):
 
     Show the dialog with `open()`. The first field has the focus. If accepting removes something, `to_type` is the
     text, a word or a name, that the user must type to confirm. Until `typed` has that text, `button` is disabled
-    and *Cancel* is the default, so that no Enter, Space or typed sentence can confirm.
+    and *Cancel* is the default, so that no Enter, Space or typed sentence can confirm. `cancel_is_default` makes
+    it the default for a removal that can be undone.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class FormDialog(QDialog):
         act: Callable[[], None],
         *,
         to_type: str = "",
+        cancel_is_default: bool = False,
     ) -> None:
         super().__init__(parent)
         self.to_type = to_type
@@ -46,7 +48,7 @@ class FormDialog(QDialog):
         self.button = QPushButton(button, self)
         self._buttons.addButton(self.button, QDialogButtonBox.ButtonRole.AcceptRole)
         self.cancel = self._buttons.button(QDialogButtonBox.StandardButton.Cancel)
-        (self.cancel if to_type else self.button).setDefault(True)
+        (self.cancel if to_type or cancel_is_default else self.button).setDefault(True)
         self._buttons.accepted.connect(self._on_accepted)
         self._buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)

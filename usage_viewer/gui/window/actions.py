@@ -62,6 +62,16 @@ class Actions(QObject):
         self.forward = self._add("Forward", key.Redo, "Shows again the view that Back left")
         for action, arrow in ((self.back, "Alt+Left"), (self.forward, "Alt+Right")):
             action.setShortcuts([*action.shortcuts(), QKeySequence(arrow)])
+        self.saved_views = QMenu("Saved views", window)
+        self.saved_views.setToolTipsVisible(True)
+        self.saved_view = [
+            self._add(f"Saved view {number}", f"Ctrl+{number}", "Shows this saved view; Back leaves it")
+            for number in range(1, 10)
+        ]
+        self.save_view = self._add("&Save this view…", "Ctrl+D", "Saves what the table shows under a name")
+        self.edit_views = self._add(
+            "&Edit saved views…", "Ctrl+Shift+D", "Renames, reorders, removes, exports and imports saved views"
+        )
         self.origins = self._add(
             "Show sou&rces…", "Ctrl+I", "Lists the periods, records and load times behind the current cell"
         )

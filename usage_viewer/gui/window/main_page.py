@@ -34,8 +34,11 @@ from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.workspace import Workspace
 
 MENU_KEY = "Alt+O"
+VIEWS_KEY = "Alt+V"
 WIDE = 120 * UNIT
-"""Pixels of the page from which on every button has its text."""
+"""Pixels of the page from which on *Columns* has its text."""
+WIDEST = 168 * UNIT
+"""Pixels of the page from which on *Views* has its text too."""
 NO_LEVEL = "This row can't be divided further. Shift+Enter lists its records."
 STOPPED = "Stopped. Press Refresh (F5) to load the rest."
 
@@ -58,6 +61,7 @@ class MainPage(QWidget):
         self.zone = ZoneChoice(self)
         # Built in the order of Tab: from left to right and from top to bottom.
         self._buttons = {
+            "views": self._views_button(),
             "columns": self._button(self._actions.columns, text=True),
             "refresh": self._button(self._actions.refresh),
             "copy": self._button(self._actions.copy, text=True),
@@ -144,9 +148,28 @@ class MainPage(QWidget):
         button.setAccessibleName("More")
         return button
 
+    def _views_button(self) -> QToolButton:
+        button = QToolButton(self, autoRaise=True)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setText("Views")
+        button.setShortcut(VIEWS_KEY)
+        button.setToolTip(f"Saved views: show one, save this one, edit them ({VIEWS_KEY})")
+        button.setAccessibleName("Saved views")
+        menu = self._actions.saved_views
+        menu.setAccessibleName("Saved views")
+        menu.triggered.connect(self.focus_table)
+
+        def open_views() -> None:
+            size = menu.sizeHint()
+            open_menu(menu, position_under(button, size.width(), size.height()))
+
+        button.clicked.connect(lambda _checked=False: open_views())
+        return button
+
     def _draw_icons(self) -> None:
         self._actions.refresh.setIcon(icon("refresh", self))
         self._actions.columns.setIcon(icon("columns", self))
+        self._buttons["views"].setIcon(icon("views", self))
         self._actions.copy.setIcon(icon("copy", self))
         self._buttons["more"].setIcon(icon("more", self))
 
@@ -176,13 +199,14 @@ class MainPage(QWidget):
         workspace.fetch.stopped.connect(lambda: self.status.show_message(STOPPED))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave out the text of *Columns* where the choices before it need the room."""
+        """Leave out the texts of *Views* and *Columns* where the choices before it need the room."""
         super().resizeEvent(event)
         style = Qt.ToolButtonStyle
-        wide = event.size().width() >= WIDE
-        self._buttons["columns"].setToolButtonStyle(
-            style.ToolButtonTextBesideIcon if wide else style.ToolButtonIconOnly
-        )
+        for name, least in (("columns", WIDE), ("views", WIDEST)):
+            has_text = event.size().width() >= least
+            self._buttons[name].setToolButtonStyle(
+                style.ToolButtonTextBesideIcon if has_text else style.ToolButtonIconOnly
+            )
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go back or forward with the side buttons of the mouse, which no part of the page uses."""

@@ -24,6 +24,7 @@ from usage_viewer.gui.window.error_controller import ErrorController
 from usage_viewer.gui.window.help_dialogs import about_dialog, shortcut_dialog
 from usage_viewer.gui.window.incomplete_controller import IncompleteController
 from usage_viewer.gui.window.main_page import MainPage
+from usage_viewer.gui.window.saved_views_controller import SavedViewsController
 from usage_viewer.gui.window.shortcut_groups import shortcut_groups
 from usage_viewer.gui.window.source_display import SourceDisplay
 from usage_viewer.gui.window.unusual_controller import UnusualController
@@ -66,6 +67,9 @@ class WindowParts(QObject):
         self.verification = VerificationController(self.verifier, self.workspace, self.page, self.actions)
         self.unusual = UnusualController(self.workspace, self.tasks, self.page, self.actions)
         self.bill = BillController(self.workspace, self.tasks, self.page, self.actions)
+        self.saved_views = SavedViewsController(
+            context.saved_views_path, self.workspace, self.page, self.actions, window
+        )
         self.copying = CopyController(self.tasks, self)
         self.commands = Commands(self.workspace, self.page, self.actions, self.copying)
         self.announcer = Announcer(window)

@@ -57,3 +57,8 @@ class AppContext:
     def settings_path(self) -> Path | None:
         """Returns the settings file; None where this run must not read or change the user's settings."""
         return self.paths.settings if self.options.own_data else None
+
+    @property
+    def saved_views_path(self) -> Path | None:
+        """Returns the file of saved views; None where this run must not read or change it."""
+        return self.paths.saved_views if self.options.own_data else None

@@ -37,13 +37,16 @@ class ViewHistory:
         self._changed_at = 0.0
         self._searching = False
 
-    def record(self, before: Step, after: ViewState) -> None:
-        """Add the step from `before` to `after`, which a control requested, and drop the steps after `before`."""
+    def record(self, before: Step, after: ViewState, *, is_whole: bool = False) -> None:
+        """Add the step from `before` to `after`, which a control requested, and drop the steps after `before`.
+
+        With `is_whole`, no control but a whole view was chosen: that is a step of its own, however fast.
+        """
         if before.view == after:
             return
-        control, now = _changed_parts(before.view, after), self._seconds()
+        control, now = frozenset[str]() if is_whole else _changed_parts(before.view, after), self._seconds()
         searching = control == {"search"} and bool(after.search)
-        is_fast = control == self._control and now - self._changed_at < MERGED_SECONDS
+        is_fast = bool(control) and control == self._control and now - self._changed_at < MERGED_SECONDS
         if (searching and self._searching) or (is_fast and self._searching == searching):
             if self._past and self._past[-1].view == after:  # the control is where it was
                 self._past.pop()

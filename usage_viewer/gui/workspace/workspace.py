@@ -204,9 +204,12 @@ class Workspace(QObject):
 
     # The view and its result
 
-    def show_view(self, view: ViewState) -> None:
-        """Show the stored part of `view` at once and fetch the missing part; the user can go back."""
-        self._history.record(self._step, view)
+    def show_view(self, view: ViewState, *, is_whole: bool = False) -> None:
+        """Show the stored part of `view` at once and fetch the missing part; the user can go back.
+
+        `is_whole` says that a whole view was chosen, not the setting of a control.
+        """
+        self._history.record(self._step, view, is_whole=is_whole)
         self._is_return, self._returned = False, None
         self._show(view)
 
