@@ -10,6 +10,7 @@ from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.query.combine import combine
 from usage_viewer.query.empty_rows import with_empty_rows
+from usage_viewer.query.pivot import build_pivot
 from usage_viewer.query.plan import FactSums, Part, Plan
 from usage_viewer.query.table_builder import build_table
 
@@ -29,7 +30,8 @@ def answer(
     for part in plan.parts:
         sums.append(read(part, cancellation))
         cancellation.check()
-    table = build_table(view, plan.coverage, combine(plan, sums), names)
+    build = build_table if view.pivot is None else build_pivot
+    table = build(view, plan.coverage, combine(plan, sums), names)
     cancellation.check()
     notes = tuple(dict.fromkeys(note for item in sums for note in item.notes))
     if not view.include_empty:
