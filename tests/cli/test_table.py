@@ -423,3 +423,60 @@ class TestComparison:
         printed = ask(*BY_MODEL, "--compare", "previous")
         assert printed.status == 3
         assert "Compared period incomplete: " in printed.err
+
+
+class TestPivot:
+    BY_PROJECT = ("--group-by", "project_id", "--format", "json")
+
+    def test_months_across_have_the_figures_of_the_flat_table(self, ask: Table) -> None:
+        months = ("--from", "2026-09-01", "--to", "2026-11-01")
+        printed = ask(*months, *self.BY_PROJECT, "--columns-by", "month", "--figure", "output_tokens")
+        assert printed.status == 0
+        flat = ask(*months, *self.BY_PROJECT, "--per", "month", "--metrics", "output_tokens").rows
+        expected = {(row["project_id"], row["period_start"][:10]): row["output_tokens"] for row in flat}
+        cells = {
+            (row["project_id"], start): row[f"output_tokens@period={start}T00:00:00Z"]
+            for row in printed.rows
+            for start in ("2026-09-01", "2026-10-01")
+        }
+        assert {place: number for place, number in cells.items() if number is not None} == expected
+        totals = [row["output_tokens"] for row in printed.rows]
+        assert totals == sorted(totals, reverse=True)
+        assert sum(totals) == sum(expected.values())
+
+    def test_a_share_is_computed_from_the_sums_of_its_cell(self, ask: Table) -> None:
+        options = ("--columns-by", "model", "--figure", "cached_share")
+        rows = ask(*OCTOBER, *self.BY_PROJECT, *options, "--sort", "project_id").rows
+        flat = ask(*OCTOBER, "--group-by", "project_id,model", "--metrics", "cached_share", "--format", "json").rows
+        assert {
+            (row["project_id"], name.removeprefix("cached_share@where=model=")): share
+            for row in rows
+            for name, share in row.items()
+            if "@" in name and share is not None
+        } == {
+            (row["project_id"], row["model"]): row["cached_share"]
+            for row in flat
+            if row["cached_share"] is not None
+        }
+        alone = ask(*OCTOBER, *self.BY_PROJECT, "--metrics", "cached_share").rows
+        assert {row["project_id"]: row["cached_share"] for row in rows} == {
+            row["project_id"]: row["cached_share"] for row in alone
+        }
+
+    @pytest.mark.parametrize(
+        ("options", "title"),
+        [
+            (("--columns-by", "model", "--compare", "previous"), "A comparison needs figures as columns"),
+            (("--columns-by", "model", "--group-by", "model"), "model is in rows and in columns"),
+            (("--columns-by", "model", "--metrics", "input_tokens"), "A table with --columns-by has one figure"),
+            (("--columns-by", "month", "--per", "day"), "Rows and columns can't have different periods"),
+            (("--columns-by", "period"), "The whole range is one period"),
+            (("--columns-by", "colour"), "Completions can't be grouped or filtered by colour"),
+            (("--columns-by", "model", "--figure", "colour"), "Completions has no figure called colour"),
+            (("--figure", "input_tokens"), "--figure needs --columns-by"),
+        ],
+    )
+    def test_what_does_not_go_together_is_refused(self, ask: Table, options: tuple[str, ...], title: str) -> None:
+        printed = ask(*OCTOBER, *options)
+        assert printed.status == 2
+        assert title in printed.err

@@ -17,6 +17,7 @@ KEYS = st.builds(
     st.none() | MOMENTS,
     st.none() | st.tuples(NAMES, st.none() | NAMES),
     st.booleans(),
+    others=st.booleans(),
 )
 
 
@@ -26,6 +27,7 @@ KEYS = st.builds(
 @example(ColumnKey("input_tokens@compared"))
 @example(ColumnKey("input_tokens", compared=True))
 @example(ColumnKey("x", period=10**20))
+@example(ColumnKey("input_tokens@others"))
 def test_text_is_read_back_as_the_same_key(key: ColumnKey) -> None:
     assert ColumnKey.parse(key.text) == key
 

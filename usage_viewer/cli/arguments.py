@@ -11,6 +11,7 @@ from usage_viewer import __version__
 from usage_viewer.cli.bill_options import BILL_COMMANDS, STATUS_AND_KEY, add_day_options
 from usage_viewer.cli.loading_options import add_loading_options, add_name_options
 from usage_viewer.cli.picture_options import add_picture_options
+from usage_viewer.cli.pivot_options import add_pivot_options, with_columns_by
 from usage_viewer.cli.saved_view_option import add_saved_view_option, with_defaults
 from usage_viewer.domain.catalog import DATASETS, Dataset
 from usage_viewer.domain.column_key import ColumnKey
@@ -80,6 +81,7 @@ def build_parser() -> Parser:
     _add_common_options(table, is_command=True)
     _add_range_options(table)
     _add_content_options(table)
+    add_pivot_options(table)
     _add_output_options(table)
     add_loading_options(table)
     _add_chart_command(commands)
@@ -315,6 +317,7 @@ def parse_view(arguments: argparse.Namespace) -> ViewState:
         include_empty=arguments.include_empty,
         compare=Comparison(arguments.compare),
     )
+    view = with_columns_by(arguments, view)
     if not arguments.sort:
         return view.with_compare(view.compare)
     return view.with_order(_parse_order(arguments.sort, view))
@@ -398,7 +401,7 @@ def _parse_order(text: str, view: ViewState) -> tuple[SortKey, ...]:
     names = _split_names(text)
     keys = tuple(SortKey(ColumnKey.parse(name.removeprefix("-")), name.startswith("-")) for name in names)
     for key in keys:
-        if key.column.name not in view.keys:
+        if not view.has_column(key.column):
             raise InputError(
                 key.column.name,
                 title="The table can only be sorted by a column that it shows",

@@ -181,7 +181,7 @@ def _report_adjustments(result: ViewResult, err: TextIO) -> bool:
     """
     for note in result.notes:
         err.write(f"{note}\n")
-    used = {*result.view.grouping, *(item.dimension for item in result.view.filters)}
+    used = {*result.view.dimensions, *(item.dimension for item in result.view.filters)}
     for name in result.unavailable_dimensions:
         if name not in used:
             label = result.view.dataset.dimension(name).label
@@ -249,7 +249,7 @@ def _fetch(task: Printing) -> UsageViewerError | None:
 
 
 def _uses_names(view: ViewState) -> bool:
-    used = {*view.grouping, *(item.dimension for item in view.filters)}
+    used = {*view.dimensions, *(item.dimension for item in view.filters)}
     return bool(view.search) or any(view.dataset.dimension(name).names for name in used)
 
 

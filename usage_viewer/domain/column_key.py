@@ -29,8 +29,9 @@ class ColumnKey:
     """Identifies a column by its figure, dimension or period, and by what limits it.
 
     A key without limits is *plain*. A pivot limits a figure to one period (`period`: its start, epoch seconds) or
-    to one value of a dimension (`where`: the dimension's name and the value, None for "(none)"). A comparison
-    marks the figure of the compared range (`compared`) and what it computes of both (`change`).
+    to one value of a dimension (`where`: the dimension's name and the value, None for "(none)"), or to all that has
+    no column of its own (`others`). A comparison marks the figure of the compared range (`compared`) and what it
+    computes of both (`change`).
     """
 
     name: str
@@ -38,11 +39,17 @@ class ColumnKey:
     where: tuple[str, str | None] | None = None
     compared: bool = False
     change: ChangeKind | None = None
+    others: bool = False
 
     @property
     def is_plain(self) -> bool:
         """Whether the key has no limits."""
-        return self.period is None and self.where is None and not self.is_of_comparison
+        return not self.is_of_pivot and not self.is_of_comparison
+
+    @property
+    def is_of_pivot(self) -> bool:
+        """Whether the column is one of those that a pivot has across, not its total."""
+        return self.period is not None or self.where is not None or self.others
 
     @property
     def is_of_comparison(self) -> bool:
@@ -54,8 +61,8 @@ class ColumnKey:
         """Returns the key as text: the bare name of a plain key, else the name, `@` and the limits.
 
         Examples: `input_tokens`, `input_tokens@period=2026-10-01T00:00:00Z`, `input_tokens@where=model=gpt-6`,
-        `input_tokens@where=model` (no value), `input_tokens@compared`, `input_tokens@change`. `parse` reads every
-        text back.
+        `input_tokens@where=model` (no value), `input_tokens@others`, `input_tokens@compared`,
+        `input_tokens@change`. `parse` reads every text back.
         """
         if self.is_plain and _read(self.name) is None:
             return self.name
@@ -73,7 +80,7 @@ class ColumnKey:
 
     def with_name(self, name: str) -> "ColumnKey":
         """Return the key of another figure under the same limits."""
-        return ColumnKey(name, self.period, self.where, self.compared, self.change)
+        return ColumnKey(name, self.period, self.where, self.compared, self.change, self.others)
 
 
 _CHANGES = {kind.value: kind for kind in ChangeKind}
@@ -85,6 +92,8 @@ def _written(key: ColumnKey) -> str:
         limits.append(f"period={_moment(key.period)}")
     if key.where is not None:
         limits.append("where=" + "=".join(_escaped(part) for part in key.where if part is not None))
+    if key.others:
+        limits.append("others")
     if key.compared:
         limits.append("compared")
     if key.change is not None:
@@ -97,7 +106,7 @@ def _read(text: str) -> ColumnKey | None:
     name, mark, limits = text.partition(_MARK)
     if not mark:
         return None
-    period, where, compared, change = None, None, False, None
+    period, where, compared, change, others = None, None, False, None, False
     for limit in limits.split(";") if limits else ():
         kind, equals, rest = limit.partition("=")
         if kind == "period":
@@ -107,9 +116,11 @@ def _read(text: str) -> ColumnKey | None:
             where = (_unescaped(dimension), _unescaped(value) if given else None)
         elif kind in _CHANGES and not equals:
             change = _CHANGES[kind]
+        elif kind == "others":
+            others = True
         else:
             compared = kind == "compared" and not equals
-    key = ColumnKey(_unescaped(name), period, where, compared, change)
+    key = ColumnKey(_unescaped(name), period, where, compared, change, others)
     # The name of a key without limits is shorter than the text: this ends.
     return key if key.text == text else None
 

@@ -14,6 +14,7 @@ from usage_viewer.domain.dataset import PROFILE, Dataset, across_profiles, is_ex
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity, Periods, Span, periods
+from usage_viewer.domain.pivot import Pivot
 from usage_viewer.domain.zones import zone_of
 
 PERIOD = "period"
@@ -27,6 +28,9 @@ NOT_AVAILABLE: Final = "\ufdd0not available"
 
 NOT_AVAILABLE_TEXT = "(not available)"
 
+
+PIVOT_WITH_COMPARISON: Final = "A comparison needs figures as columns"
+"""Why a view has no comparison and pivot together."""
 
 NEW_OR_GONE: Final = "new_or_gone"
 """Name of the column that marks the rows which only one of two compared periods has."""
@@ -79,9 +83,11 @@ class ViewState:
     names of the displayed figures; empty means the dataset's default columns. `profiles` are the ids of the
     organizations that the view combines; empty means the current organization only. `include_empty` adds the rows
     without usage: idle periods, and unused keys, people and projects. `compare` adds the figures of another period
-    and the changes since. A field that this version doesn't know has the name `extra.` plus its own name.
+    and the changes since. `pivot` puts the periods or a dimension across the columns, for one figure. A field that
+    this version doesn't know has the name `extra.` plus its own name.
 
-    Raises InputError for a name that the dataset doesn't have, or that is given twice.
+    Raises InputError for a name that the dataset doesn't have, or that is given twice, and for a pivot that the
+    rest of the view doesn't allow.
     """
 
     dataset_name: str = "completions"
@@ -96,26 +102,38 @@ class ViewState:
     profiles: tuple[str, ...] = ()
     include_empty: bool = False
     compare: Comparison = Comparison.NONE
+    pivot: Pivot | None = None
 
     def __post_init__(self) -> None:
         data = self.dataset
-        for name in (*self.grouping, *(item.dimension for item in self.filters)):
+        for name in (*self.dimensions, *(item.dimension for item in self.filters)):
             if not data.has_dimension(name):
                 raise InputError(
                     name,
                     title=f"{data.label} can't be grouped or filtered by {name}",
                     hint="Choose from: " + ", ".join(item.name for item in data.dimensions) + ".",
                 )
-        for name in self.columns:
+        for name in (*self.columns, *self.shown_columns):
             if not data.has_column(name):
                 raise InputError(
                     name,
                     title=f"{data.label} has no figure called {name}",
                     hint="Choose from: " + ", ".join(item.name for item in data.columns) + ".",
                 )
-        for names in (self.grouping, [item.dimension for item in self.filters], self.columns):
+        for names in (self.dimensions, [item.dimension for item in self.filters], self.columns):
             if len(set(names)) != len(names):
                 raise InputError(", ".join(names), title="Duplicate name", hint="Give each name only once.")
+        if self.pivot is not None:
+            self._check_pivot(self.pivot)
+
+    def _check_pivot(self, pivot: Pivot) -> None:
+        if pivot.by == PERIOD and self.per is Granularity.TOTAL:
+            raise InputError(
+                title="The whole range is one period",
+                hint="Choose a time breakdown, such as months, to have periods as columns.",
+            )
+        if self.compare is not Comparison.NONE:
+            raise InputError(title=PIVOT_WITH_COMPARISON, hint="Leave out one of the two.")
 
     @property
     def dataset(self) -> Dataset:
@@ -126,34 +144,61 @@ class ViewState:
         data = dataset_named(self.dataset_name)
         if self.profiles:
             data = across_profiles(data)
-        data = with_shown_costs(data, self.columns)
+        figures = self.columns if self.pivot is None else (*self.columns, self.pivot.figure)
+        data = with_shown_costs(data, figures)
         if not self.extras:
             return data
-        metrics = [name for name in dict.fromkeys(self.columns) if is_extra(name)]
+        metrics = [name for name in dict.fromkeys(figures) if is_extra(name)]
         dimensions = [name for name in self.extras if name not in metrics]
         return with_extras(data, dimensions, metrics)
 
     @property
     def extras(self) -> tuple[str, ...]:
         """Return the names of the fields that the view uses and this version doesn't know."""
-        named = (*self.grouping, *(item.dimension for item in self.filters), *self.columns)
-        return tuple(dict.fromkeys(name for name in named if is_extra(name)))
+        named = (*self.dimensions, *(item.dimension for item in self.filters), *self.columns)
+        figure = () if self.pivot is None else (self.pivot.figure,)
+        return tuple(dict.fromkeys(name for name in (*named, *figure) if is_extra(name)))
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Return the names of the dimensions that the table tells apart: those of its rows and of its columns."""
+        across = () if self.pivot is None or self.pivot.by == PERIOD else (self.pivot.by,)
+        return (*self.grouping, *across)
+
+    @property
+    def has_period_rows(self) -> bool:
+        """Report whether each row has a period: not the whole range, and the periods are not across."""
+        return self.per is not Granularity.TOTAL and (self.pivot is None or self.pivot.by != PERIOD)
+
+    @property
+    def flat(self) -> "ViewState":
+        """Return the view that has all details of a pivot in rows; without a pivot, the view itself."""
+        if self.pivot is None:
+            return self
+        plain = tuple(key for key in self.order if key.column.is_plain)
+        return replace(
+            self,
+            pivot=None,
+            grouping=self.dimensions,
+            columns=(self.pivot.figure,),
+            order=plain or self.default_order,
+        )
 
     @property
     def shown_columns(self) -> tuple[str, ...]:
         """Return the names of the displayed figures, in order."""
-        return self.columns or self.dataset.default_columns
+        return (self.pivot.figure,) if self.pivot is not None else self.columns or self.dataset.default_columns
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Return the names of all displayed columns, in order: the period (unless total), grouping, figures.
+        """Return the names of all displayed columns, in order: the period (if rows have one), grouping, figures.
 
         With rows without usage, those of the last use are between grouping and figures; a table lacks them if
         the organization's lists don't tell.
 
         A pivot has several columns of one of these names, and so has a comparison.
         """
-        period = () if self.per is Granularity.TOTAL else (PERIOD,)
+        period = (PERIOD,) if self.has_period_rows else ()
         used = self.grouping if self.include_empty else ()
         last_used = (last_used_name(name) for name in used if self.dataset.dimension(name).names in HAVE_LAST_USED)
         marks = (NEW_OR_GONE,) if self.compare is not Comparison.NONE and (period or self.grouping) else ()
@@ -197,8 +242,11 @@ class ViewState:
     def with_per(self, per: Granularity) -> "ViewState":
         """Return the view with another granularity.
 
-        Periods that replace a total go by time, unless the user chose the order. A total can't be sorted by period.
+        Periods that replace a total go by time, unless the user chose the order. A total can't be sorted by period,
+        nor can it have its periods across: figures are its columns.
         """
+        if per is Granularity.TOTAL and self.pivot is not None and self.pivot.by == PERIOD:
+            return self.with_pivot(None).with_per(per)
         order = self.order
         if per is Granularity.TOTAL:
             order = self._order_without(PERIOD)
@@ -215,6 +263,8 @@ class ViewState:
         if profiles:
             return replace(self, profiles=profiles)
         view = self.without_filter(PROFILE.name)
+        if view.pivot is not None and view.pivot.by == PROFILE.name:
+            view = view.with_pivot(None)
         return replace(view.with_grouping(name for name in view.grouping if name != PROFILE.name), profiles=())
 
     def with_zone(self, zone: str) -> "ViewState":
@@ -222,8 +272,13 @@ class ViewState:
         return replace(self, zone=zone)
 
     def with_grouping(self, grouping: Iterable[str]) -> "ViewState":
-        """Return the view grouped by these dimensions, without the sort keys of removed dimensions."""
+        """Return the view grouped by these dimensions, without the sort keys of removed dimensions.
+
+        If one of them was across, figures are the columns now.
+        """
         grouping = tuple(grouping)
+        if self.pivot is not None and self.pivot.by in grouping:
+            return self.with_pivot(None).with_grouping(grouping)
         return replace(self, grouping=grouping, order=self._order_without(*(set(self.grouping) - set(grouping))))
 
     def toggled(self, dimension: str) -> "ViewState":
@@ -296,6 +351,41 @@ class ViewState:
         figure = next(iter((*usual, *self.shown_columns)))
         return (SortKey(ColumnKey(figure, change=ChangeKind.AMOUNT), descending=True),)
 
+    def with_pivot(self, pivot: Pivot | None) -> "ViewState":
+        """Return the view with other columns: a dimension that is put across leaves the rows, and comes back later.
+
+        The order is kept as far as its columns remain; else the largest total comes first. Raises InputError for
+        periods without a granularity, and for a view with a comparison.
+        """
+        before, grouping = self.pivot, self.grouping
+        if before is not None and before.by != PERIOD and (pivot is None or pivot.by != before.by):
+            grouping = (*grouping, before.by)
+        if pivot is not None:
+            grouping = tuple(name for name in grouping if name != pivot.by)
+        turned = replace(self, pivot=pivot, grouping=grouping, order=())
+        order = tuple(key for key in self.order if turned.has_column(key.column))
+        if pivot is not None and before is not None and pivot.by == before.by:
+            moved = (
+                SortKey(_renamed(key.column, before.figure, pivot.figure), key.descending) for key in self.order
+            )
+            order = tuple(key for key in moved if turned.has_column(key.column))
+        if not order and pivot is not None:
+            order = (SortKey(pivot.figure, descending=True),)
+        return turned.with_order(order if order or not self.order else turned.default_order)
+
+    def has_column(self, column: ColumnKey) -> bool:
+        """Report whether the table may have this column, as far as the view alone tells."""
+        if column.name not in self.keys:
+            return False
+        if not column.is_of_pivot:
+            return self.compare is not Comparison.NONE or not column.is_of_comparison
+        pivot = self.pivot
+        if pivot is None or column.name != pivot.figure or column.is_of_comparison:
+            return False
+        if column.others:
+            return True
+        return column.period is not None if pivot.by == PERIOD else (column.where or ("",))[0] == pivot.by
+
     def with_order(self, order: Iterable[SortKey]) -> "ViewState":
         """Return the view with another order."""
         return replace(self, order=tuple(order))
@@ -327,22 +417,38 @@ class ViewState:
         data = ViewState(dataset_name=name, grouping=(), profiles=self.profiles).dataset
         chosen = () if self.grouping == self.dataset.default_grouping else self.grouping
         grouping = tuple(item for item in chosen if data.has_dimension(item)) or data.default_grouping
-        available = {*grouping, *data.default_columns, *(() if self.per is Granularity.TOTAL else (PERIOD,))}
-        order = tuple(key for key in self.order if key.column.name in available)
-        if not order and self.per is Granularity.TOTAL and data.largest_first:
-            order = (SortKey(data.largest_first, descending=True),)
-        return replace(
+        pivot = None if self.pivot is None else _supported_pivot(self.pivot, data)
+        if pivot is not None:
+            grouping = tuple(item for item in grouping if item != pivot.by)
+        turned = replace(
             self,
             dataset_name=name,
             grouping=grouping,
             filters=tuple(item for item in self.filters if data.has_dimension(item.dimension)),
             columns=(),
-            order=order,
+            order=(),
+            pivot=pivot,
         )
+        order = tuple(key for key in self.order if turned.has_column(key.column))
+        if not order and self.per is Granularity.TOTAL and data.largest_first:
+            largest = data.largest_first if pivot is None else pivot.figure
+            order = (SortKey(largest, descending=True),)
+        return turned.with_order(order)
 
     def _order_without(self, *names: str) -> tuple[SortKey, ...]:
         """Return the order without the columns of some figures and dimensions, those of a pivot included."""
         return tuple(key for key in self.order if key.column.name not in names)
+
+
+def _renamed(column: ColumnKey, before: str, after: str) -> ColumnKey:
+    return column.with_name(after) if column.name == before else column
+
+
+def _supported_pivot(pivot: Pivot, data: Dataset) -> Pivot | None:
+    """Return the pivot with a figure that another dataset has; None if it lacks the dimension."""
+    if pivot.by != PERIOD and not data.has_dimension(pivot.by):
+        return None
+    return pivot if data.has_column(pivot.figure) else replace(pivot, figure=data.default_columns[0])
 
 
 def _needs_comparison(column: ColumnKey) -> bool:

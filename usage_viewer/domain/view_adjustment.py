@@ -69,7 +69,7 @@ def adjust_view(
 
 def requested_dimensions(view: ViewState) -> tuple[str, ...]:
     """Return the dimensions that a view groups or filters by and that requests must be grouped by."""
-    used = dict.fromkeys((*view.grouping, *(item.dimension for item in view.filters)))
+    used = dict.fromkeys((*view.dimensions, *(item.dimension for item in view.filters)))
     return tuple(name for name in used if view.dataset.dimension(name).requested)
 
 
@@ -109,6 +109,8 @@ def _without(view: ViewState, removed: Collection[str]) -> ViewState:
     """Return the view without dimensions: their null values would wrongly read as "none"."""
     if not removed:
         return view
+    if view.pivot is not None and view.pivot.by in removed:
+        view = view.with_pivot(None)
     return replace(
         view.with_grouping(name for name in view.grouping if name not in removed),
         filters=tuple(item for item in view.filters if item.dimension not in removed),

@@ -11,6 +11,7 @@ from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.query.combine import combine
 from usage_viewer.query.empty_rows import with_empty_rows
+from usage_viewer.query.pivot import build_pivot
 from usage_viewer.query.plan import FactSums, Part, Plan, periods_without_whole_cost
 from usage_viewer.query.table_builder import build_table
 
@@ -33,7 +34,8 @@ def answer(
     combined = combine(plan, sums)
     if has_costs(view.dataset):
         combined = replace(combined, unpriced=periods_without_whole_cost(plan))
-    table = build_table(view, plan.coverage, combined, names)
+    build = build_table if view.pivot is None else build_pivot
+    table = build(view, plan.coverage, combined, names)
     cancellation.check()
     notes = tuple(dict.fromkeys(note for item in sums for note in item.notes))
     if not view.include_empty:

@@ -64,7 +64,7 @@ class DimensionIndex:
     def matching(self, view: ViewState, names: Names) -> NDArray[np.bool_]:
         """Return which combinations pass the view's filters and its search, (combinations,).
 
-        The search compares names and ids of the grouped dimensions, or of all if the view has no grouping.
+        The search compares names and ids of the dimensions of rows and columns, or of all if the view has none.
         """
         codes = self.codes
         matches = np.ones(len(codes), np.bool_)
@@ -76,7 +76,7 @@ class DimensionIndex:
             matches &= np.array(passing, np.bool_)[codes[:, position]]
         if text := view.search.strip():
             hits = np.zeros(len(codes), np.bool_)
-            for name in [name for name in view.grouping if name in self._position] or self._position:
+            for name in [name for name in view.dimensions if name in self._position] or self._position:
                 position, dimension = self._position[name], self._dataset.dimension(name)
                 matching = [names.matches(dimension, value, text) for value in self._values[position]]
                 hits |= np.array(matching, np.bool_)[codes[:, position]]

@@ -12,7 +12,6 @@ from usage_viewer.domain.column import HeadColumn
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.shown_amounts import RowIdentity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn, Table
 from usage_viewer.domain.view import ViewState
@@ -65,7 +64,7 @@ def with_empty_rows(table: Table, view: ViewState, coverage: Coverage, names: Na
 
 def _loaded_periods(view: ViewState, coverage: Coverage) -> NDArray[np.int64]:
     """Return the indices of the periods that have begun and of which every bucket that has begun is loaded."""
-    if view.per is Granularity.TOTAL:
+    if not view.has_period_rows:
         return np.arange(1 if coverage.complete and coverage.stored else 0)
     bounds = coverage.periods.bounds
     begun_until = bounds[-1] if coverage.begun_until is None else coverage.begun_until

@@ -36,13 +36,13 @@ def build_table(view: ViewState, coverage: Coverage, sums: FactSums, names: Name
     """
     index, rows = sums.index, sums.rows
     matches = index.matching(view, names)
-    last_period = _last_level_period(view.dataset, rows)
+    last_period = last_level_period(view.dataset, rows)
     if not matches.all():
         rows = rows.take(matches[rows.cell])
-    units = _units(view.dataset, rows, index)
-    grouping = _with_units(view, units)
+    units = units_of(view.dataset, rows, index)
+    grouping = with_units(view, units)
     groups = index.groups(grouping, matches)
-    heads = _group_columns(view.dataset, grouping, groups, index, names)
+    heads = group_columns(view.dataset, grouping, groups, index, names)
     order = natural([head.sort_key() for head in heads])
     if order is not None:
         groups = groups.renumbered(order)
@@ -56,7 +56,7 @@ def build_table(view: ViewState, coverage: Coverage, sums: FactSums, names: Name
     if heads:
         occurs = np.zeros(len(groups), np.bool_)
         occurs[rows.cell] = True
-        head_columns += [replace(_only_occurring(head, occurs), group=rows.cell) for head in heads]
+        head_columns += [replace(only_occurring(head, occurs), group=rows.cell) for head in heads]
     levels = None if sums.levels is None else LevelStatistics(sums.levels, groups.group_of)
     with localcontext(EXACT):
         builder = _FigureColumns(view, rows, units, last_period, levels, sums.unpriced)
@@ -64,7 +64,7 @@ def build_table(view: ViewState, coverage: Coverage, sums: FactSums, names: Name
     return Table((*head_columns, *figures), len(rows), rows.cell)
 
 
-def _last_level_period(dataset: Dataset, rows: FactRows) -> int:
+def last_level_period(dataset: Dataset, rows: FactRows) -> int:
     """Return the last period in which any level has a figure, before filters apply; -1 for none.
 
     The total of a level is its sum in that period.
@@ -77,10 +77,10 @@ def _last_level_period(dataset: Dataset, rows: FactRows) -> int:
     return last
 
 
-def _with_units(view: ViewState, units: Units) -> tuple[str, ...]:
+def with_units(view: ViewState, units: Units) -> tuple[str, ...]:
     """Return the grouping, extended by each unit dimension whose different units would be added."""
     mixed = {view.dataset.metric(name).unit_from for name in units if len(units[name]) > 1}
-    added = mixed - set(view.grouping)
+    added = mixed - set(view.dimensions)
     return (*view.grouping, *(item.name for item in view.dataset.dimensions if item.name in added))
 
 
@@ -105,7 +105,8 @@ def _empty_row(rows: FactRows) -> FactRows:
     )
 
 
-def _units(dataset: Dataset, rows: FactRows, index: DimensionIndex) -> Units:
+def units_of(dataset: Dataset, rows: FactRows, index: DimensionIndex) -> Units:
+    """Return the units of each metric that has a unit dimension."""
     units: dict[str, Sequence[Value]] = {}
     for name, column in rows.metrics.items():
         metric = dataset.metric(name)
@@ -117,7 +118,7 @@ def _units(dataset: Dataset, rows: FactRows, index: DimensionIndex) -> Units:
     return units
 
 
-def _group_columns(
+def group_columns(
     dataset: Dataset, grouping: Sequence[str], groups: Groups, index: DimensionIndex, names: Names
 ) -> list[GroupColumn]:
     """Return a column for each dimension of the grouping, with one code for each group."""
@@ -132,7 +133,7 @@ def _group_columns(
     return columns
 
 
-def _only_occurring(head: GroupColumn, occurs: NDArray[np.bool_]) -> GroupColumn:
+def only_occurring(head: GroupColumn, occurs: NDArray[np.bool_]) -> GroupColumn:
     """Return the column with only the values of groups that occur; `occurs` is (groups,)."""
     used, codes = np.unique(head.known[occurs], return_inverse=True)
     if len(used) == len(head.values):
@@ -160,7 +161,7 @@ class _FigureColumns:
         self._unpriced = unpriced
         self._dataset, self._rows, self._units = view.dataset, rows, units
         self._figures = [view.dataset.column(name) for name in view.shown_columns]
-        self._sums = {name: _tidy(figures) for name, figures in rows.metrics.items()}
+        self._sums = {name: tidy(figures) for name, figures in rows.metrics.items()}
         self._totals = {name: self._total(view.dataset.metric(name), last) for name in self._sums}
         if levels is not None:
             self._add_figures_over_time(levels)
@@ -181,33 +182,34 @@ class _FigureColumns:
         shown = {figure.name for figure in self._figures}
         for item in self._dataset.over_time:
             if item.name in shown:
-                self._sums[item.name] = _tidy(levels.column(item, self._rows))
+                self._sums[item.name] = tidy(levels.column(item, self._rows))
                 self._totals[item.name] = None if self._has_many_units(item.level) else levels.total(item)
 
     def _has_many_units(self, metric: str) -> bool:
         return len(self._units.get(metric, ())) > 1
 
     def _column(self, figure: Figure, identity: RowIdentity) -> FigureColumn:
-        measure, unit_from = self._measure(figure.measured)
+        measure, unit_from = measure_of(self._dataset, figure.measured, self._units)
         figures, total = figure.compute(self._sums), figure.compute_one(self._totals)
         if self._unpriced is not None and self._unpriced.any() and isinstance(figure, UnitPrice):
             figures = replace(figures, missing=missing_mask(figures) | self._unpriced[self._rows.period])
             total = None
         return FigureColumn.build(figure, figures, total, measure=measure, unit_from=unit_from, identity=identity)
 
-    def _measure(self, metric: str) -> tuple[str, str]:
-        """Return the unit that all rows share, or the dimension with the unit of each row; "" if unknown."""
-        if not metric or not self._dataset.metric(metric).unit_from:
-            return "", ""
-        item, units = self._dataset.metric(metric), self._units.get(metric, ())
-        if len(units) > 1:
-            return "", item.unit_from
-        measure = (units[0] or "") if units else ""
-        return measure.upper() if item.unit == MONEY else measure, ""
+
+def measure_of(dataset: Dataset, metric: str, units: Units) -> tuple[str, str]:
+    """Return the unit that all rows share, or the dimension with the unit of each row; "" if unknown."""
+    if not metric or not dataset.metric(metric).unit_from:
+        return "", ""
+    item, own = dataset.metric(metric), units.get(metric, ())
+    if len(own) > 1:
+        return "", item.unit_from
+    measure = (own[0] or "") if own else ""
+    return measure.upper() if item.unit == MONEY else measure, ""
 
 
-def _tidy(figures: NumberColumn) -> NumberColumn:
-    """Decimals without trailing zeros."""
+def tidy(figures: NumberColumn) -> NumberColumn:
+    """Return the figures with decimals that have no trailing zeros. Call within the context EXACT."""
     if figures.values.dtype != np.object_:
         return figures
     missing = missing_mask(figures)

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from usage_viewer.app.settings.view_serialization import restored_view, serialized_view
 from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.pivot import Pivot
+from usage_viewer.domain.view import PERIOD, Filter, SortKey, ViewState
 
 TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1))
 RANGES = st.builds(DateRange, st.sampled_from(Preset)) | st.builds(
@@ -37,7 +39,12 @@ def views(draw: st.DrawFn) -> ViewState:
         columns=tuple(draw(st.lists(figures, unique=True))),
         zone=draw(ZONES),
     )
+    by = draw(st.none() | st.just(PERIOD) | dimensions)
+    if by is not None and (by != PERIOD or view.per is not Granularity.TOTAL):
+        view = view.with_pivot(Pivot(by, draw(figures), draw(st.booleans())))
     keys = st.builds(SortKey, st.sampled_from(view.keys), st.booleans())
+    if view.pivot is not None:
+        keys |= st.builds(SortKey, st.just(ColumnKey(view.pivot.figure, others=True)), st.booleans())
     return view.with_order(draw(st.lists(keys, unique_by=lambda key: key.column)))
 
 
@@ -58,7 +65,9 @@ def test_invalid_content_gives_the_default_view(content: object) -> None:
 
 @given(
     views(),
-    st.sampled_from(["dataset", "range", "per", "zone", "search", "filters", "columns", "order", "grouping"]),
+    st.sampled_from(
+        ["dataset", "range", "per", "zone", "search", "filters", "columns", "order", "grouping", "pivot"]
+    ),
     st.none()
     | st.integers()
     | st.text(max_size=3)

@@ -7,7 +7,7 @@ from usage_viewer.domain.cost_figures import CostCoverage
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity, Periods
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import PERIOD, Filter, ViewState
 from usage_viewer.domain.zones import zone_name
 
 PROGRAM = "Usage Viewer"
@@ -22,6 +22,7 @@ class Provenance:
     zone: str
     per: str
     grouping: str = ""
+    columns_text: str = ""
     filters_text: str = ""
     fetched_at_text: str = ""
     complete_text: str = ""
@@ -39,6 +40,7 @@ class Provenance:
             self.compared_text and f"compared with {self.compared_text}",
             self.per,
             self.grouping and f"by {self.grouping}",
+            self.columns_text and f"columns: {self.columns_text}",
             self.filters_text and f"filter: {self.filters_text}",
             self.fetched_at_text,
             self.complete_text,
@@ -57,6 +59,7 @@ class Provenance:
             ("Time zone", self.zone),
             ("Rows", self.per),
             ("Grouped by", self.grouping),
+            ("Columns", self.columns_text),
             ("Filters", self.filters_text),
             ("Loaded", self.fetched_at_text),
             ("Complete", self.complete_text),
@@ -88,6 +91,7 @@ def provenance_of(
         zone=zone_name(coverage.periods.zone, coverage.periods.span.start),
         per=_rows_text(view, coverage.periods.per),
         grouping=", ".join(view.dataset.dimension(name).label for name in view.grouping),
+        columns_text=_columns_text(view),
         filters_text=_filters_text(view, names),
         fetched_at_text=_loaded_text(coverage),
         complete_text=coverage.summary,
@@ -97,8 +101,16 @@ def provenance_of(
 
 
 def _rows_text(view: ViewState, per: Granularity) -> str:
-    text = "whole range" if per is Granularity.TOTAL else f"per {per.value}"
+    text = f"per {per.value}" if view.has_period_rows and per is not Granularity.TOTAL else "whole range"
     return f"{text}, rows without usage included" if view.include_empty else text
+
+
+def _columns_text(view: ViewState) -> str:
+    """Return what a pivot has across, such as "Input by Model"; "" for figures."""
+    if view.pivot is None:
+        return ""
+    by = view.per.value if view.pivot.by == PERIOD else view.dataset.dimension(view.pivot.by).label
+    return f"{view.dataset.column(view.pivot.figure).label} by {by}"
 
 
 def _range_text(periods: Periods) -> str:

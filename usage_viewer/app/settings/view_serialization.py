@@ -12,6 +12,7 @@ from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity
+from usage_viewer.domain.pivot import Pivot
 from usage_viewer.domain.view import Filter, SortKey, ViewState
 from usage_viewer.domain.zones import zone_of
 
@@ -52,6 +53,7 @@ def restored_view(stored: object) -> ViewState:
         view = grouped if grouped.grouping or not stored["grouping"] else view
     view = _with_each(view, stored.get("filters"), Filter, _with_filter)
     view = _with_each(view, stored.get("columns"), str, _with_column)
+    view = _with(view, stored.get("pivot"), Pivot, ViewState.with_pivot)
     return _with_each(view.with_order(()), stored.get("order"), StoredSortKey, _with_key)
 
 
