@@ -24,6 +24,7 @@ from usage_viewer.app.bill.reconciliation import (
 )
 from usage_viewer.app.bill.reconciliation_table import difference_table, summary_lines
 from usage_viewer.app.session.combined import CombinedSession
+from usage_viewer.app.snapshot.archive import SnapshotProfile, save_snapshot
 from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.query.spend.quantity_differences import DifferenceReason
@@ -192,3 +193,15 @@ def test_error_of_the_server_is_kept_beside_the_stored_days(rig: SessionRig) -> 
     assert found.error is not None
     assert found.days >= 7
     assert found.differences
+
+
+def test_snapshot_has_the_same_differences(rig: SessionRig, tmp_path: Path) -> None:
+    session = rig.session()
+    found = load_reconciliation(session, CLEAN)
+    save_snapshot(session, CLEAN, tmp_path / "week.zip")
+    saved = SnapshotProfile(tmp_path / "week.zip").open_session()
+    again = load_reconciliation(saved, CLEAN)
+    saved.close()
+    assert reasons(again) == reasons(found) != set()
+    assert again.residuals == found.residuals
+    assert again.error is None
