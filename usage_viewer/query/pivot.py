@@ -49,7 +49,7 @@ def build_pivot(view: ViewState, coverage: Coverage, sums: FactSums, names: Name
             across = values_across(view, rows, index, names)
             cells = cells_by_value(rows, groups, across, periods, last)
         head_columns = _head_columns(view, coverage, heads, cells)
-        figures = PivotFigures(view, units, cells, across, sums.levels, groups.group_of)
+        figures = PivotFigures(view, units, cells, across, sums.levels, groups.group_of, sums.unpriced)
         columns = figures.build(RowIdentity(head_columns))
     if not cells.rows and not head_columns and coverage.stored:
         return Table(tuple(_without_usage(column) for column in columns), 1)

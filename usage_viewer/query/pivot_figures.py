@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.figures import Number, NumberColumn
-from usage_viewer.domain.metrics import OverTime
+from usage_viewer.domain.metrics import OverTime, UnitPrice
 from usage_viewer.domain.period import Periods
 from usage_viewer.domain.shown_amounts import RowIdentity
 from usage_viewer.domain.sparse_column import SparseColumn
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.view import ViewState
-from usage_viewer.query.aggregate import FactRows, normalize_decimal, sum_column
+from usage_viewer.query.aggregate import FactRows, missing_mask, normalize_decimal, sum_column
 from usage_viewer.query.levels import BucketLevels, LevelStatistics
 from usage_viewer.query.pivot_across import Across
 from usage_viewer.query.pivot_cells import PivotCells, without_levels
@@ -27,7 +27,8 @@ class PivotFigures:
     """Builds the columns of the view's only figure, and then the column of each row's total.
 
     `levels` are those of each bucket, if the figure is a mean or a peak; `group_of` (combinations,) is the group of
-    each combination. To be used within the context EXACT.
+    each combination, `unpriced` those periods of the view that have no unit price. To be used within the context
+    EXACT.
     """
 
     def __init__(
@@ -38,11 +39,15 @@ class PivotFigures:
         across: Across,
         levels: BucketLevels | None,
         group_of: Codes,
+        unpriced: NDArray[np.bool_] | None = None,
     ) -> None:
         self._dataset, self._figure = view.dataset, view.dataset.column(view.shown_columns[0])
         self._units, self._cells, self._across = units, cells, across
         self._by_period = across.periods is not None
         self._levels, self._group_of = levels, group_of
+        self._unpriced: NDArray[np.bool_] | None = None  # by period of the cells
+        if unpriced is not None and unpriced.any() and isinstance(self._figure, UnitPrice):
+            self._unpriced = _by_column(unpriced, across)
         self._over_time = self._figure if isinstance(self._figure, OverTime) else None
         if levels is not None and across.periods is not None:
             self._levels = _in_periods(levels, across.periods)
@@ -58,7 +63,7 @@ class PivotFigures:
             identity=identity,
         )
         total = replace(total, label=f"{total.label}, total")
-        figures = self._figure.compute(self._cell_sums())
+        figures = self._priced(self._figure.compute(self._cell_sums()), self._cells.facts.period)
         places = np.argsort(self._cells.column, kind="stable")  # within a column, rows ascend
         edges = np.searchsorted(self._cells.column[places], np.arange(len(self._across) + 1)).tolist()
         columns = []
@@ -89,6 +94,12 @@ class PivotFigures:
     def _has_many_units(self, metric: str) -> bool:
         return len(self._units.get(metric, ())) > 1
 
+    def _priced(self, figures: NumberColumn, period: Codes) -> NumberColumn:
+        """Return the figures without the unit prices of periods whose cost is only partly known."""
+        if self._unpriced is None:
+            return figures
+        return replace(figures, missing=missing_mask(figures) | self._unpriced[period])
+
     # Sums
 
     def _cell_sums(self) -> dict[str, NumberColumn]:
@@ -108,6 +119,9 @@ class PivotFigures:
             rows = FactRows(cells.period_of_row, cells.group_of_row, {})
             sums[self._over_time.name] = tidy(LevelStatistics(levels, self._group_of).column(self._over_time, rows))
         figures = self._figure.compute(sums)
+        if self._unpriced is not None:
+            lacking = np.ones(cells.rows, np.bool_) if self._by_period else self._unpriced[cells.period_of_row]
+            figures = replace(figures, missing=missing_mask(figures) | lacking)
         unit = self._measure[1]
         if unit and any(key.where is not None and key.where[0] == unit for key in self._across.keys):
             return NumberColumn(figures.values, np.ones(cells.rows, np.bool_))
@@ -133,6 +147,8 @@ class PivotFigures:
         return {**sums, item.name: tidy(column)}
 
     def _column_total(self, number: int) -> Number | None:
+        if self._unpriced is not None and (not self._by_period or self._unpriced[number]):
+            return None
         if self._totals_by_column is None:
             self._totals_by_column = self._column_totals()
         unit = self._measure[1]
@@ -147,6 +163,8 @@ class PivotFigures:
     _totals_by_column: Mapping[str, NumberColumn] | None = None
 
     def _grand_total(self) -> Number | None:
+        if self._unpriced is not None:
+            return None
         facts = without_levels(self._cells.facts, self._dataset, self._cells.counted)
         totals: dict[str, Number | None] = {}
         for name, column in facts.metrics.items():
@@ -157,6 +175,16 @@ class PivotFigures:
             statistics = LevelStatistics(self._levels, self._group_of)
             totals[item.name] = None if self._has_many_units(item.level) else statistics.total(item)
         return self._figure.compute_one(totals)
+
+
+def _by_column(unpriced: NDArray[np.bool_], across: Across) -> NDArray[np.bool_]:
+    """Mark the periods of the cells: with periods across, those of the columns."""
+    if across.of_period is None:
+        return unpriced
+    marked = np.zeros(len(across), np.bool_)
+    shown = across.of_period < len(across)
+    marked[across.of_period[unpriced & shown]] = True
+    return marked
 
 
 def _in_periods(levels: BucketLevels, periods: Periods) -> BucketLevels:

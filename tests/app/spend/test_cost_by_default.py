@@ -23,7 +23,8 @@ from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import Filter
+from usage_viewer.domain.pivot import Pivot
+from usage_viewer.domain.view import PERIOD, Filter
 
 WEEK = days("10-21", "10-27", grouping=("model",))
 SPEND = WEEK.with_dataset("spend").with_grouping(("model",))
@@ -134,6 +135,25 @@ def test_days_without_cost_are_counted_and_have_no_price(rig: SessionRig) -> Non
         assert sorted(known, reverse=True) == [True] * 3 + [False] * 4
     fetch(session, view)
     assert all(isinstance(session.look(view).table.figure(name).total, Decimal) for name in PER_UNIT)
+
+
+@pytest.mark.parametrize("name", PER_UNIT[1:])
+def test_pivot_has_no_price_of_days_without_whole_cost(rig: SessionRig, name: str) -> None:
+    session = rig.session()
+    fetch(session, THREE_DAYS)
+    fetch(session, WEEK)
+    by_day = WEEK.with_per(Granularity.DAY)
+    across = session.look(by_day.with_pivot(Pivot(PERIOD, name))).table
+    flat = session.look(by_day.with_grouping(()).with_columns([name])).table.figure(name)
+    assert [column.total for column in across.figures[:-1]] == flat.figures.listed()
+    for column in across.figures:
+        is_known = column.total is not None
+        assert any(value is not None for value in column.figures.listed()) == is_known
+    assert across.figures[-1].total is None
+    models = session.look(by_day.with_pivot(Pivot("model", name))).table
+    assert {column.total for column in models.figures} == {None}
+    known = [value is not None for value in models.figures[-1].figures.listed()]
+    assert sorted(known, reverse=True) == [True] * 3 + [False] * 4
 
 
 def test_open_days_of_cost_are_counted(rig: SessionRig) -> None:
