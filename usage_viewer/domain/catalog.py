@@ -25,6 +25,7 @@ from usage_viewer.domain.dataset import (
     UnitPrice,
 )
 from usage_viewer.domain.errors import InputError
+from usage_viewer.domain.metrics import MONEY
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.spend import Attribution, Reason
 
@@ -48,9 +49,6 @@ __all__ = [
     "dataset_named",
     "registered",
 ]
-
-MONEY = "money"
-"""The unit of metrics whose own unit is a currency."""
 
 PROJECT = Dimension("project_id", "Project", "project_ids", names="project")
 NO_USER: Final = "No user"
@@ -216,7 +214,7 @@ COSTS = Dataset(
         Dimension("line_item", "Line item", "line_items"),
         API_KEY,
         API_SOURCE,
-        Dimension("currency", "Currency", requested=False, path=("amount", "currency")),
+        Dimension("currency", "Currency", requested=False, path=("amount", "currency"), capitals=True),
         Dimension("quantity_unit", "Quantity unit", requested=False),
     ),
     metrics=(
@@ -357,7 +355,7 @@ SPEND = Dataset(
                 (Reason.UNRECOGNISED, "line item not recognized"),
             ),
         ),
-        Dimension("currency", "Currency", requested=False),
+        Dimension("currency", "Currency", requested=False, capitals=True),
         Dimension("quantity_unit", "Quantity unit", requested=False),
     ),
     metrics=(

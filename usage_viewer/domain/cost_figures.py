@@ -12,10 +12,23 @@ from usage_viewer.domain.period import BucketRun
 
 COST: Final = "cost"
 SAVINGS: Final = ("saved_by_cache", "saved_by_batch")
-COST_FIGURES: Final = (COST, "cost_per_request", "cost_per_million_tokens", *SAVINGS)
+COST_BY_TOKENS: Final = "cost_by_tokens"
+COST_ASSUMED: Final = "cost_assumed"
+COST_PARTS: Final = {"amount": COST, "amount_by_tokens": COST_BY_TOKENS, "amount_assumed": COST_ASSUMED}
+"""The metrics of spend that a usage dataset with costs has under other names; the parts tell how cost was found."""
+
+
+COST_FIGURES: Final = (
+    COST,
+    "cost_per_request",
+    "cost_per_million_tokens",
+    *SAVINGS,
+    COST_BY_TOKENS,
+    COST_ASSUMED,
+)
 """The names of the figures of cost that a usage dataset may have."""
 
-_CURRENCY: Final = Dimension("currency", "Currency", requested=False)
+_CURRENCY: Final = Dimension("currency", "Currency", requested=False, capitals=True)
 _REQUESTS: Final = ("num_model_requests", "num_requests")
 _TOKENS: Final = ("input_tokens", "output_tokens")
 
@@ -39,6 +52,7 @@ def with_costs(dataset: Dataset) -> Dataset:
         help="What the bill attributes to this usage. Missing where no cost is known.",
         unit_from=_CURRENCY.name,
     )
+    parts = [_renamed(SPEND.metric(name), own) for name, own in COST_PARTS.items() if own != COST]
     has_savings = dataset.has_dimension("batch")  # as have those with cached tokens
     savings = [SPEND.metric(name) for name in SAVINGS if has_savings]
     prices = [UnitPrice("cost_per_request", "Cost per request", "per request", COST, (name,)) for name in requests]
@@ -49,9 +63,13 @@ def with_costs(dataset: Dataset) -> Dataset:
     return replace(
         dataset,
         dimensions=(*dataset.dimensions, _CURRENCY),
-        metrics=(*dataset.metrics, cost, *savings),
+        metrics=(*dataset.metrics, cost, *savings, *parts),
         prices=(*dataset.prices, *prices),
     )
+
+
+def _renamed(part: Metric, name: str) -> Metric:
+    return replace(part, name=name, help=part.help.replace("Amount", "Cost"))
 
 
 def with_shown_costs(dataset: Dataset, columns: Iterable[str]) -> Dataset:

@@ -10,6 +10,9 @@ import numpy as np
 
 from usage_viewer.domain.figures import LazyColumn, Number, NumberColumn, Sums, add, divide
 
+MONEY: Final = "money"
+"""The unit of metrics whose own unit is a currency."""
+
 
 class Kind(StrEnum):
     """Tells how a figure is stored and shown."""
@@ -136,6 +139,10 @@ class Metric:
     def measured(self) -> str:
         """The metric's own name."""
         return self.name
+
+    def measure_text(self, unit: str | None) -> str:
+        """Return the unit of an amount, as results state it, as users read it: a currency in capitals."""
+        return (unit or "").upper() if self.unit == MONEY else unit or ""
 
     def needs(self) -> tuple[str, ...]:
         """Return the metric's own name."""
