@@ -10,7 +10,7 @@ PARALLEL = --numprocesses $(JOBS) --dist worksteal
 FAST = $(addprefix tests/,domain query api demo keystore)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check bench fuzz lock audit package test-package sbom clean
+.PHONY: help pictures run test test-fast check bench fuzz lock audit package test-package sbom clean
 .PHONY: setup-check check-style check-types check-imports check-lock check-desktop
 
 help: ## list the targets
@@ -89,6 +89,10 @@ test-package: ## start what `make package` has built, also installed in a bare D
 
 sbom: package $(AUDIT)/installed ## build the package and check its CycloneDX list of parts, build/packages/*.cdx.json
 	$(AUDIT)/bin/python packaging/check_sbom.py build/packages/*.cdx.json
+
+pictures: ## draw the README's pictures of the window
+	@$(SETUP) run
+	QT_QPA_PLATFORM=offscreen $(BIN)/python packaging/draw_pictures.py
 
 clean: ## remove all generated files, including the virtual environment
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

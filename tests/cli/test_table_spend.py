@@ -36,7 +36,13 @@ def amounts(rows: list[dict[str, Any]]) -> Decimal:
 def test_spend_by_user_and_model_adds_up_to_the_costs(ask: Table) -> None:
     spend = ask("--dataset", "spend", "--group-by", "user_id,model", *DAYS, "--format", "json")
     assert (spend.status, spend.err) == (0, "")
-    assert list(spend.rows[0]) == ["user_id", "model", "amount", "amount_by_tokens", "amount_assumed"]
+    figures = ("amount", "amount_by_tokens", "amount_assumed")
+    assert list(spend.rows[0]) == [
+        "user_id",
+        "model",
+        *(f"{name}{end}" for name in figures for end in ("", "_attribution")),
+    ]
+    assert {row["amount_attribution"] for row in spend.rows} <= {"billed", "by_tokens", "billed+by_tokens"}
     costs = ask("--dataset", "costs", "--group-by", "line_item", *DAYS, "--format", "json")
     assert amounts(spend.rows) == amounts(costs.rows) > 0
     assert len({row["user_id"] for row in spend.rows}) > 5

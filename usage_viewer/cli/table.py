@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from usage_viewer.app.export import Export, Format, chunks, file_pieces, provenance_of, save, totals_of
+from usage_viewer.app.export import Export, Format, chunks, file_pieces, provenance_of_result, save, totals_of
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.session import Session
@@ -305,7 +305,7 @@ def _export(result: ViewResult, task: Printing) -> Export:
     return Export(
         result.table,
         rows,
-        provenance_of(view, result.coverage, task.session.names, result.compared_coverage, result.cost),
+        provenance_of_result(result, task.session.names),
         totals=totals_of(result.table, rows, view.dataset, result.coverage),
     )
 

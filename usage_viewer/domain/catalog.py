@@ -213,7 +213,7 @@ COSTS = Dataset(
         Dimension("line_item", "Line item", "line_items"),
         API_KEY,
         API_SOURCE,
-        Dimension("currency", "Currency", requested=False, path=("amount", "currency")),
+        Dimension("currency", "Currency", requested=False, path=("amount", "currency"), capitals=True),
         Dimension("quantity_unit", "Quantity unit", requested=False),
     ),
     metrics=(

@@ -26,6 +26,7 @@ from usage_viewer.domain.column import (
 )
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.figures import Number, NumberColumn
+from usage_viewer.domain.money_origin import MoneyOrigin, origin_text
 from usage_viewer.domain.period import Granularity, Periods
 from usage_viewer.domain.shown_amounts import RowIdentity, ShownAmounts
 from usage_viewer.domain.view import PERIOD, Value
@@ -280,7 +281,8 @@ class FigureColumn:
 
     `measure` is the unit that all rows share, where the results state it (`usd`, `tokens`). If the rows differ in
     unit, there is no total, and `unit_from` names the column with each row's unit. `identity` decides which of
-    several amounts with equal remainders gets a cent; None: their order.
+    several amounts with equal remainders gets a cent; None: their order. `origin` tells how each amount of money
+    was found; None for other figures.
     """
 
     key: ColumnKey
@@ -293,6 +295,7 @@ class FigureColumn:
     measure: str = ""
     unit_from: str = ""
     identity: RowIdentity | None = None
+    origin: MoneyOrigin | None = None
     alignment = Alignment.RIGHT
     can_elide = False
     largest_first = True
@@ -362,6 +365,8 @@ class FigureColumn:
             lines.append(dataset.column(self.name).explanation(dataset))
         if self.shown is not None:
             lines.append("Shown in cents that add up to the total; tooltips and copies have all digits.")
+        if self.origin is not None and self.origin.total:
+            lines.append(f"Attribution: {origin_text(self.origin.total)}.")
         if self.unit_from:
             unit = dataset.dimension(self.unit_from).label
             lines.append(f"The rows have different units, which are never added: see {unit}.")
@@ -388,5 +393,8 @@ class FigureColumn:
         return writer.numbers(self.figures, self.kind, self.unit)
 
     def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
-        """Return the exact numbers under the text of the key."""
-        return [(self.key.text, writer.numbers(self.figures))]
+        """Return the exact numbers under the text of the key; of money also how each was found."""
+        fields = [(self.key.text, writer.numbers(self.figures))]
+        if self.origin is not None:
+            fields.append(self.origin.field(self.key.text, len(self.figures), writer))
+        return fields

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from usage_viewer.domain.catalog import COSTS, SPEND, Dataset, Dimension
+from usage_viewer.domain.catalog import COSTS, SPEND, Dataset, Dimension, Metric
 from usage_viewer.domain.coverage import Coverage, combine_coverage
 from usage_viewer.domain.dataset import UnitPrice
 from usage_viewer.domain.extent import count
@@ -13,10 +13,23 @@ from usage_viewer.domain.spend_dataset import money_metric
 
 COST: Final = "cost"
 SAVINGS: Final = ("saved_by_cache", "saved_by_batch")
-COST_FIGURES: Final = (COST, "cost_per_request", "cost_per_million_tokens", *SAVINGS)
+COST_BY_TOKENS: Final = "cost_by_tokens"
+COST_ASSUMED: Final = "cost_assumed"
+COST_PARTS: Final = {"amount": COST, "amount_by_tokens": COST_BY_TOKENS, "amount_assumed": COST_ASSUMED}
+"""The metrics of spend that a usage dataset with costs has under other names; the parts tell how cost was found."""
+
+
+COST_FIGURES: Final = (
+    COST,
+    "cost_per_request",
+    "cost_per_million_tokens",
+    *SAVINGS,
+    COST_BY_TOKENS,
+    COST_ASSUMED,
+)
 """The names of the figures of cost that a usage dataset may have."""
 
-_CURRENCY: Final = Dimension("currency", "Currency", requested=False)
+_CURRENCY: Final = Dimension("currency", "Currency", requested=False, capitals=True)
 _REQUESTS: Final = ("num_model_requests", "num_requests")
 _TOKENS: Final = ("input_tokens", "output_tokens")
 
@@ -33,6 +46,7 @@ def with_costs(dataset: Dataset) -> Dataset:
     requests = [name for name in _REQUESTS if dataset.has_column(name)][:1]
     tokens = tuple(name for name in _TOKENS if dataset.has_column(name))
     cost = money_metric(COST, "Cost", "What the bill attributes to this usage. Missing where no cost is known.")
+    parts = [_renamed(SPEND.metric(name), own) for name, own in COST_PARTS.items() if own != COST]
     has_savings = dataset.has_dimension("batch")  # as have those with cached tokens
     savings = [SPEND.metric(name) for name in SAVINGS if has_savings]
     prices = [UnitPrice("cost_per_request", "Cost per request", "per request", COST, (name,)) for name in requests]
@@ -43,9 +57,13 @@ def with_costs(dataset: Dataset) -> Dataset:
     return replace(
         dataset,
         dimensions=(*dataset.dimensions, _CURRENCY),
-        metrics=(*dataset.metrics, cost, *savings),
+        metrics=(*dataset.metrics, cost, *savings, *parts),
         prices=(*dataset.prices, *prices),
     )
+
+
+def _renamed(part: Metric, name: str) -> Metric:
+    return replace(part, name=name, help=part.help.replace("Amount", "Cost"))
 
 
 def with_shown_costs(dataset: Dataset, columns: Iterable[str]) -> Dataset:

@@ -56,6 +56,7 @@ class Dimension:
     names: str = ""  # the list that names its ids: project, user, api_key
     name_field: str = ""  # the field of a result that has the id's name, if there is one
     none: str = "(none)"  # what a result without a value is displayed as
+    capitals: bool = False  # its values, such as "usd", are displayed in capitals
     labels: tuple[tuple[str, str], ...] = ()  # values and their texts for users, if the program defines them
 
 

@@ -141,6 +141,10 @@ class Metric:
         """The metric's own name."""
         return self.name
 
+    def measure_text(self, unit: str | None) -> str:
+        """Return the unit of an amount, as results state it, as users read it: a currency in capitals."""
+        return (unit or "").upper() if self.unit == MONEY else unit or ""
+
     def needs(self) -> tuple[str, ...]:
         """Return the metric's own name."""
         return (self.name,)

@@ -88,6 +88,8 @@ class Names:
             return NOT_AVAILABLE_TEXT
         if dimension.boolean:
             return {"true": "yes", "false": "no"}.get(value) or visible(value)
+        if dimension.capitals:
+            return visible(value.upper())
         if dimension.labels:
             return dict(dimension.labels).get(value) or visible(value)
         return self._labels.get((dimension.names, value)) or visible(value)

@@ -108,6 +108,8 @@ def _quotient_of_sums(
     table: Table, picked: NDArray[np.int64] | None, figure: FigureColumn, dataset: Dataset
 ) -> Number | None:
     """Return the quotient of the selected rows' sums; None if the table lacks a part."""
+    if figure.kind is Kind.PRICE and figure.total is None and not figure.unit_from:
+        return None  # the price of a part of the rows is not known
     if not dataset.has_column(figure.name) or dataset.column(figure.name).statistic is not None:
         return None
     item = dataset.column(figure.name)

@@ -44,7 +44,7 @@ def spend_dataset(api_datasets: Mapping[str, Dataset]) -> Dataset:
             Dimension("token_kind", "Token kind"),
             Dimension("attribution", "Attribution", labels=_ATTRIBUTIONS),
             Dimension("reason", "Reason without usage", labels=_REASONS),
-            Dimension("currency", "Currency", requested=False),
+            Dimension("currency", "Currency", requested=False, capitals=True),
             Dimension("quantity_unit", "Quantity unit", requested=False),
         ),
         metrics=_metrics(costs),

@@ -71,6 +71,8 @@ def compare_tables(
     for column in table.figures:
         before = other.find_figure(column.key)
         shown = replace(column, figures=_with_gone(column.figures, len(join.gone)), identity=identity)
+        if column.origin is not None:
+            shown = replace(shown, origin=column.origin.followed_by(len(column.figures), len(join.gone)))
         unit = units.get(column.name, "")
         is_mixed = before is not None and _differ_in_unit(column, before)
         if is_mixed and any(head.name == unit for head in heads):
@@ -185,6 +187,7 @@ def _compared_columns(column: FigureColumn, before: FigureColumn, join: _Join) -
         help="The same figure in the compared period.",
         figures=figures,
         identity=column.identity,
+        origin=None if before.origin is None else before.origin.at(source),
     )
     changed = replace(
         column,
@@ -195,6 +198,7 @@ def _compared_columns(column: FigureColumn, before: FigureColumn, join: _Join) -
         total=total,
         measure=measure,
         unit_from=unit_from,
+        origin=None if column.origin is None else column.origin.joined(old.origin).limited_to(change),
     )
     if column.kind.is_quotient:
         return [old, changed]
@@ -208,6 +212,7 @@ def _compared_columns(column: FigureColumn, before: FigureColumn, join: _Join) -
         figures=_share(change, figures),
         total=_share_one(total, before.total),
         measure="",
+        origin=None,
     )
     return [old, changed, share]
 

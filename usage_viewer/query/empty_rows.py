@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Aggregation, Dataset, Figure, Kind
 from usage_viewer.domain.column import HeadColumn
+from usage_viewer.domain.cost_figures import has_costs
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.names import Names
@@ -141,11 +142,14 @@ def _extended_figures(table: Table, dataset: Dataset, rows: int, identity: RowId
         more = np.full(rows, 0 if value is None else value, figures.values.dtype)
         missing = np.concatenate([missing_mask(figures), np.full(rows, value is None)])
         extended = NumberColumn(np.concatenate([figures.values, more]), missing if missing.any() else None)
-        yield replace(column, figures=extended, identity=identity)
+        origin = None if column.origin is None else column.origin.followed_by(len(column.figures), rows)
+        yield replace(column, figures=extended, identity=identity, origin=origin)
 
 
 def _of_nothing(dataset: Dataset, figure: Figure, column: FigureColumn) -> Number | None:
-    """Return the figure of no usage: 0 for a sum; None for a level, a quotient, and what no answer had."""
+    """Return the figure of no usage: 0 for a sum; None for a level, a quotient, cost, and what no answer had."""
+    if column.origin is not None and has_costs(dataset):
+        return None
     if figure.statistic is not None or (len(column.figures) and missing_mask(column.figures).all()):
         return None
     sums: dict[str, Number | None] = {}

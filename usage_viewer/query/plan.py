@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Dataset
-from usage_viewer.domain.cost_figures import COST, SAVINGS, has_costs
+from usage_viewer.domain.cost_figures import COST_PARTS, SAVINGS, has_costs
 from usage_viewer.domain.coverage import Coverage, combine_coverage
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.grain import dataset_name
+from usage_viewer.domain.money_origin import is_money, origin_metrics
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.view import ViewState
 from usage_viewer.query.aggregate import FactRows
@@ -108,8 +109,11 @@ def plan_view(view: ViewState, sources: Iterable[FactSource]) -> Plan:
 
 
 def metrics_needed(view: ViewState) -> tuple[str, ...]:
-    """Return the metrics to sum for the columns shown, in the dataset's order."""
-    needed = {metric for name in view.shown_columns for metric in view.dataset.column(name).needs()}
+    """Return the metrics to sum for the columns shown, in the dataset's order; with money, those of its origin."""
+    figures = [view.dataset.column(name) for name in view.shown_columns]
+    needed = {metric for figure in figures for metric in figure.needs()}
+    if any(is_money(view.dataset, figure) for figure in figures):
+        needed |= set(origin_metrics(view.dataset))
     return tuple(metric.name for metric in view.dataset.metrics if metric.name in needed)
 
 
@@ -191,7 +195,7 @@ def column_name(combined: Dataset, dataset: Dataset, name: str) -> str:
     """
     if dataset.service:
         same = name if name in SAVINGS else f"{dataset.name}.{name}"
-        return COST if name == "amount" else same
+        return COST_PARTS.get(name, same)
     qualified = f"{dataset_name(dataset.name)}.{name}"
     return qualified if combined.has_column(qualified) else name
 

@@ -7,10 +7,11 @@ from decimal import Decimal, localcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.catalog import MONEY, Aggregation, Dataset, Figure, Metric
+from usage_viewer.domain.catalog import Aggregation, Dataset, Figure, Metric
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.metrics import UnitPrice
+from usage_viewer.domain.money_origin import is_money, origin_of
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_order import natural
@@ -194,7 +195,10 @@ class _FigureColumns:
         if self._unpriced is not None and self._unpriced.any() and isinstance(figure, UnitPrice):
             figures = replace(figures, missing=missing_mask(figures) | self._unpriced[self._rows.period])
             total = None
-        return FigureColumn.build(figure, figures, total, measure=measure, unit_from=unit_from, identity=identity)
+        column = FigureColumn.build(figure, figures, total, measure=measure, unit_from=unit_from, identity=identity)
+        if not is_money(self._dataset, figure):
+            return column
+        return replace(column, origin=origin_of(self._dataset, figure, figures, self._sums))
 
 
 def measure_of(dataset: Dataset, metric: str, units: Units) -> tuple[str, str]:
@@ -204,8 +208,7 @@ def measure_of(dataset: Dataset, metric: str, units: Units) -> tuple[str, str]:
     item, own = dataset.metric(metric), units.get(metric, ())
     if len(own) > 1:
         return "", item.unit_from
-    measure = (own[0] or "") if own else ""
-    return measure.upper() if item.unit == MONEY else measure, ""
+    return item.measure_text(own[0] if own else None), ""
 
 
 def tidy(figures: NumberColumn) -> NumberColumn:

@@ -252,3 +252,10 @@ def test_organizations_together_show_cost_if_one_has_it(rig: SessionRig) -> None
     assert result.table.figure("num_model_requests").total == sum(
         session.look(WEEK).table.figure("num_model_requests").total or 0 for session in sessions.values()
     )
+
+
+def test_identities_of_usage_are_checked_beside_its_cost(rig: SessionRig) -> None:
+    session = rig.session()
+    fetch(session, SPEND)
+    for view in (WEEK, WEEK.with_columns((*WEEK.shown_columns, *PER_UNIT))):
+        assert session.broken_identities(view).count == 0

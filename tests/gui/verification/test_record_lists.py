@@ -54,7 +54,7 @@ def test_differences_list_has_both_totals_with_unit(parent: QWidget) -> None:
     dialog = differences_dialog(Completeness(Verdict.DIFFERS, 1, 1, differences), COSTS, NAMES, parent)
     assert titles(dialog)[3:6] == ["Downloaded", "OpenAI's total", "Difference"]
     assert texts(dialog) == [
-        ["Sun, 1 Nov 2026", "day", "Amount", "1.50", "2.503", "−1.003", "usd"],
+        ["Sun, 1 Nov 2026", "day", "Amount", "1.50", "2.503", "−1.003", "USD"],
         ["Sun, 1 Nov 2026", "day", "Quantity", "3", "1", "2", "units"],
     ]
     assert "\t-1.003\t" in dialog.model.as_text([0]), "spreadsheets read the minus of copies"

@@ -154,7 +154,7 @@ class TestTexts:
     def test_money_has_its_currency(self) -> None:
         differences = (Difference(bucket(), "amount", Decimal("0.5"), Decimal("0.503"), "usd"),)
         (line,) = difference_lines(differences, DATASETS["costs"], ENGLISH)
-        assert line == "Sun, 1 Nov 2026: Amount 0.003 usd too low"
+        assert line == "Sun, 1 Nov 2026: Amount 0.003 USD too low"
 
     def test_difference_lines_are_limited_and_rest_is_counted(self) -> None:
         lines = difference_lines(differing(*range(20)).differences, COMPLETIONS, ENGLISH)

@@ -4,6 +4,7 @@ from datetime import date
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication
 
 from tests.app.test_unavailable import failing
 from tests.rigs.window import User, WindowRig, WindowUnderTest
@@ -147,3 +148,25 @@ def test_costs_that_fail_leave_usage_and_are_said(rig: WindowRig) -> None:
     assert not window.page.incomplete.isVisible(), "one failure is told once"
     window.page.banner.clear()
     assert window.page.incomplete.title == "Cost covers 3 of 7 days"
+
+
+def test_attribution_is_in_tooltips_accessible_texts_totals_and_copies(rig: WindowRig, user: User) -> None:
+    window = start_with_spend(rig, WEEK)
+    model, role = window.page.model, Qt.ItemDataRole
+    place = model.section(COST)
+    figures = model.table.figure(COST)
+    assert figures.origin is not None
+    for row in range(model.rowCount()):
+        words = figures.origin.text(int(model.rows[row]))
+        index = model.index(row, place)
+        if words:
+            assert f"Attribution: {words}" in str(index.data(role.ToolTipRole))
+            assert str(index.data(role.AccessibleTextRole)).endswith(f", {words}")
+        else:
+            assert "Attribution" not in str(index.data(role.ToolTipRole))
+    assert "attributed" not in str(model.index(0, model.section("input_tokens")).data(role.AccessibleTextRole))
+    header = str(model.headerData(place, Qt.Orientation.Horizontal, role.ToolTipRole))
+    assert "Attribution: billed · attributed by tokens." in header
+    assert "billed · attributed by tokens" in window.page.totals.accessibleName()
+    window.commands.copy_json.trigger()
+    rig.qtbot.waitUntil(lambda: "cost_attribution" in QApplication.clipboard().text())

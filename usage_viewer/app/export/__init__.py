@@ -10,7 +10,7 @@ from usage_viewer.app.export.export import (
 )
 from usage_viewer.app.export.formats import bare_text
 from usage_viewer.app.export.html_document import text_cell_document
-from usage_viewer.app.export.provenance import Provenance, provenance_of
+from usage_viewer.app.export.provenance import Provenance, provenance_of, provenance_of_result
 from usage_viewer.app.export.save import file_pieces, save
 from usage_viewer.app.export.spreadsheet_safety import is_like_formula
 from usage_viewer.app.export.totals import Totals, totals_of
@@ -28,6 +28,7 @@ __all__ = [
     "file_pieces",
     "is_like_formula",
     "provenance_of",
+    "provenance_of_result",
     "render",
     "save",
     "sized_chunks",

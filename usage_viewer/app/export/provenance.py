@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
+from usage_viewer.app.session.result import ViewResult
 from usage_viewer.domain.cost_figures import CostCoverage
 from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.names import Names
+from usage_viewer.domain.origin_column import origin_of_table
 from usage_viewer.domain.period import Granularity, Periods
+from usage_viewer.domain.table import Table
 from usage_viewer.domain.view import PERIOD, Filter, ViewState
 from usage_viewer.domain.zones import zone_name
 
@@ -27,6 +30,7 @@ class Provenance:
     fetched_at_text: str = ""
     complete_text: str = ""
     cost_text: str = ""
+    attribution_text: str = ""
     compared_text: str = ""
     program: str = PROGRAM
 
@@ -45,6 +49,7 @@ class Provenance:
             self.fetched_at_text,
             self.complete_text,
             self.cost_text and f"cost: {self.cost_text}",
+            self.attribution_text and f"amounts: {self.attribution_text.replace(' · ', ', ')}",
         )
         return " · ".join(part for part in parts if part)
 
@@ -64,6 +69,7 @@ class Provenance:
             ("Loaded", self.fetched_at_text),
             ("Complete", self.complete_text),
             ("Cost", self.cost_text),
+            ("Amounts", self.attribution_text),
         )
         return [(name, text) for name, text in parts if text]
 
@@ -73,16 +79,24 @@ class Provenance:
         return f"# {self.text}"
 
 
+def provenance_of_result(result: ViewResult, names: Names) -> Provenance:
+    """Return the source line of a result's table."""
+    compared, cost, table = result.compared_coverage, result.cost, result.table
+    return provenance_of(result.effective_view, result.coverage, names, compared, cost, table)
+
+
 def provenance_of(
     view: ViewState,
     coverage: Coverage,
     names: Names,
     compared: Coverage | None = None,
     cost: CostCoverage | None = None,
+    table: Table | None = None,
 ) -> Provenance:
     """Return the source line of a table, with the range as it was when the table was built.
 
-    `compared` is the coverage of the period that the view is compared with, `cost` has the days with a known cost.
+    `compared` is the coverage of the period that the view is compared with, `cost` has the days with a known cost,
+    `table` the amounts whose attribution is stated.
     """
     data = view.dataset
     return Provenance(
@@ -96,6 +110,7 @@ def provenance_of(
         fetched_at_text=_loaded_text(coverage),
         complete_text=coverage.summary,
         cost_text="" if cost is None else cost.summary,
+        attribution_text="" if table is None else origin_of_table(table),
         compared_text="" if compared is None else _compared_text(compared),
     )
 

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,6 +17,7 @@ from usage_viewer.domain.catalog import MONEY, Kind
 from usage_viewer.domain.column import Dates
 from usage_viewer.domain.errors import Cancelled, ExportError
 from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.origin_column import TEXTS, OriginColumn, with_origin_columns
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.shown_amounts import ShownAmounts
@@ -104,13 +105,15 @@ class CellsOfSheet:
 def workbook_pieces(export: Export, cancellation: Cancellation) -> Iterator[bytes]:
     """Return the file in pieces, complete only at the end; what is written meanwhile is on the disk.
 
-    Raises ExportError if there are too many rows for a sheet, and Cancelled after `cancellation` was cancelled.
+    Each column of money is followed by one that says how its amounts were found. Raises ExportError if there are
+    too many rows for a sheet, and Cancelled after `cancellation` was cancelled.
     """
     if len(export.rows) > MOST_ROWS:
         raise ExportError(
             title="There are too many rows for an Excel sheet",
             hint=f"A sheet has room for {MOST_ROWS:,} rows. Save as CSV, or select fewer rows.",
         )
+    export = replace(export, table=with_origin_columns(export.table))
     with tempfile.TemporaryFile() as file, tempfile.TemporaryDirectory() as folder:
         _write_workbook(export, file, folder, cancellation)
         file.seek(0)
@@ -200,6 +203,8 @@ def _set_up(sheet: Any, export: Export) -> None:
                 default=0,
             )
             texts += [f"{largest:,.2f}", f"{column.total or 0:,.2f}"]
+        elif isinstance(column, OriginColumn):
+            texts += [TEXTS[code] for code in np.unique(column.codes).tolist()]
         elif column in table.heads:
             texts += column.labels
         sheet.set_column(place, place, min(max(map(len, texts)) + 2, _WIDEST))

@@ -344,6 +344,7 @@ class StoreSession:
     def broken_identities(self, view: ViewState, cancellation: Cancellation | None = None) -> BrokenIdentities:
         """Find rows of `view` in which a whole is not the sum of its parts."""
         now = self.now
+        view = self._views.verified(view) if has_costs(view.dataset) else view
         adjusted = self._coverage.adjust(view, now)
         sources = self._views.read(adjusted, now, cancellation).sources
         return self._store.verification.broken_identities(adjusted.view, sources, self._store.names(), cancellation)

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 
 from usage_viewer.app.chart import Chart, PictureOptions
-from usage_viewer.app.export import provenance_of
+from usage_viewer.app.export import provenance_of_result
 from usage_viewer.app.profile.paths import PROGRAM
 from usage_viewer.domain.names import Names
 from usage_viewer.gui.chart.chart_colours import ChartColours
@@ -54,10 +54,8 @@ class ChartPicture:
     @classmethod
     def of(cls, chart: Chart, names: Names, surface: Surface, locale: QLocale) -> "ChartPicture":
         """Return the picture of a chart; `names` are for the filters in the source."""
-        view = chart.result.effective_view
         surface = replace(surface, font=_sized(surface.font, 1))
-        result = chart.result
-        source = provenance_of(view, result.coverage, names, result.compared_coverage, result.cost)
+        source = provenance_of_result(chart.result, names)
         return cls(ChartTexts(chart, locale), surface, source.text)
 
     @property

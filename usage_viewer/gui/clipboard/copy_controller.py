@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QLocale, QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
-from usage_viewer.app.export import Export, Format, provenance_of, save, totals_of
+from usage_viewer.app.export import Export, Format, provenance_of_result, save, totals_of
 from usage_viewer.domain.catalog import Kind
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.figures import NumberColumn
@@ -51,12 +51,11 @@ class Chosen:
         """
         look, rows, locale = self.shown.look, self.rows, QLocale()
         view = look.effective_view
-        source = provenance_of(view, look.coverage, self.names, look.compared_coverage, look.cost)
         is_workbook = form is Format.XLSX
         return Export(
             look.table,
             rows,
-            source if self.provenance or is_workbook else None,
+            provenance_of_result(look, self.names) if self.provenance or is_workbook else None,
             decimal_point=locale.decimalPoint(),
             names=form is Format.JSON,
             shown=ShownNumbers(locale),

@@ -44,6 +44,8 @@ class CellTips:
         if value is not None and (self.abbreviated or self._is_cut(shown, value)):
             lines.append(f"{self.exact.text(value, shown.kind, shown.unit)} {shown.measure}".rstrip())
         lines += self._computation(shown, row) if column.change is None else self._change(column, row)
+        if shown.origin is not None and value is not None:
+            lines.append(f"Attribution: {shown.origin.text(row)}")
         if self.bars is not None and self.bars.key == column:
             share = self.bars.share_of_total(row)
             lines += [] if share is None else [f"{self.exact.share(share)} of the total"]

@@ -141,7 +141,9 @@ class TableModel(QAbstractTableModel):
         if role == SHARE_ROLE:
             return self.bars.length(at) if self.bars is not None and self.bars.key == column.key else None
         if role == ACCESSIBLE:
-            return column.texts(np.array([at]), self._spoken)[0]
+            figure = self.table.find_figure(column.key)
+            origin = "" if figure is None or figure.origin is None else figure.origin.text(at)
+            return ", ".join(filter(None, (column.texts(np.array([at]), self._spoken)[0], origin)))
         return tip("\n".join(column.details(at, self._tips())))
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> Any:

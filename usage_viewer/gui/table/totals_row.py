@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
 from usage_viewer.domain.column_key import ColumnKey
+from usage_viewer.domain.money_origin import origin_text
 from usage_viewer.domain.table import EMPTY, FigureColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.formatting.numbers import NumberFormat, copied
@@ -62,7 +63,7 @@ class TotalsRow(QLabel):
         """Show the totals of `table`; `note` states the part of the data that is loaded, "" if all is."""
         self._table, self._state = table, view
         self.label = totals_label(table, view, note, self._exact)
-        self.setAccessibleName("; ".join([self.label, *(f"{name}: {text}" for name, text in self._exact_totals())]))
+        self.setAccessibleName("; ".join([self.label, *map(self._described, table.figures)]))
         explain(self, self.label)
         self.update()
 
@@ -70,7 +71,7 @@ class TotalsRow(QLabel):
         """Show all digits of the total under the pointer in its tooltip."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             column = self._column_at(event.pos().x())
-            self.setToolTip(tip(self.label if column is None else f"{column.label}: {self._exact_text(column)}"))
+            self.setToolTip(tip(self.label if column is None else self._described(column)))
         return super().event(event)
 
     def set_indent(self, pixels: int) -> None:
@@ -82,6 +83,11 @@ class TotalsRow(QLabel):
 
     def _exact_totals(self) -> list[tuple[str, str]]:
         return [(column.label, self._exact_text(column)) for column in self._table.figures]
+
+    def _described(self, column: FigureColumn) -> str:
+        """Return the label and the total of a column, of money also how it is known."""
+        origin = "" if column.origin is None else origin_text(column.origin.total)
+        return f"{column.label}: {self._exact_text(column)}{f', {origin}' if origin else ''}"
 
     def _exact_text(self, column: FigureColumn) -> str:
         return self._exact.text(column.total, column.kind, column.unit)

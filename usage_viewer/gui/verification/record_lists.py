@@ -41,6 +41,10 @@ class _RecordTexts:
         column = self.dataset.column(metric)
         return self._numbers.text(value, column.kind, column.unit)
 
+    def unit(self, difference: Difference) -> str:
+        metric = self.dataset.metric(difference.metric)
+        return metric.measure_text(difference.unit) or metric.unit
+
     def label(self, metric: str) -> str:
         return self.dataset.column(metric).label
 
@@ -65,7 +69,7 @@ def differences_dialog(completeness: Completeness, dataset: Dataset, names: Name
         Field("Downloaded", lambda item: texts.figure(item.local_value, item.metric), number=True),
         Field("OpenAI's total", lambda item: texts.figure(item.server_value, item.metric), number=True),
         Field("Difference", lambda item: texts.figure(item.excess, item.metric), number=True),
-        Field("Unit", lambda item: item.unit or dataset.column(item.metric).unit),
+        Field("Unit", lambda item: texts.unit(item)),
     ]
     dialog = RecordDialog("Differences", RecordModel(fields, completeness.differences), parent)
     dialog.intro.setText(

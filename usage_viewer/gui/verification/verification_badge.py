@@ -203,7 +203,7 @@ def difference_lines(differences: Sequence[Difference], dataset: Dataset, locale
 
 def excess_text(item: Difference, dataset: Dataset, locale: QLocale) -> str:
     """Return a text such as "Input 1,234 too low"."""
-    metric = dataset.column(item.metric)
+    metric = dataset.metric(item.metric)
     size = NumberFormat(locale).text(abs(item.excess), metric.kind, metric.unit)
-    unit = f" {item.unit}" if item.unit else ""
+    unit = f" {metric.measure_text(item.unit)}" if item.unit else ""
     return f"{metric.label} {size}{unit} too {'high' if item.excess > 0 else 'low'}"
