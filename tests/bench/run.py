@@ -31,7 +31,6 @@ PARTS = (
     "store",
     "growth",
     "spend",
-    "attribution",
 )
 MOST_SECONDS = 240
 """Seconds after which a part is ended and reported as failed."""

@@ -53,6 +53,14 @@ class DimensionIndex:
         """Return the values of each combination, from the id `first` on."""
         return [self._decode(codes) for codes in self.codes[first:].tolist()]
 
+    def find(self, combinations: Iterable[Combination]) -> NDArray[np.int32]:
+        """Return the id of each combination, (n,); -1: it is not in the index."""
+        return np.array([self._ids.get(combination, -1) for combination in combinations], np.int32)
+
+    def has_dimension(self, dimension: str) -> bool:
+        """Report whether the combinations have this dimension."""
+        return dimension in self._position
+
     def values(self, dimension: str) -> tuple[Value, ...]:
         """Return all values of a dimension, by code."""
         return tuple(self._values[self._position[dimension]])

@@ -67,7 +67,7 @@ class Store:
         self._indexes: dict[str, DimensionIndex] = {}
         self._buckets = BucketIndex()
         self._unknown_fields: dict[str, UnknownFields] = {}
-        self.verification = VerificationQueries(database, self._index, self.stored_buckets)
+        self.verification = VerificationQueries(database, self.index, self.stored_buckets)
         self._load(migrated=migrated)
 
     @classmethod
@@ -138,7 +138,7 @@ class Store:
         with self._write_lock:
             stored = self.stored_buckets(data.name).get(batch.width, HeldBuckets.nothing())
             is_new = not (stored.find(batch.starts) >= 0).any()
-            index = self._index(data.name)
+            index = self.index(data.name)
             try:
                 with self._database.transaction() as cursor:
                     for table in create_tables(cursor, data, batch.width):
@@ -173,7 +173,7 @@ class Store:
                         start_digest(cursor, table)
                     yield cursor
                     # Before the facts become readable: a reader must find every combination that they refer to.
-                    index = self._index(dataset)
+                    index = self.index(dataset)
                     index.add(read_combinations(cursor, data, len(index)))
             except BaseException:
                 self._indexes.pop(dataset, None)
@@ -257,7 +257,7 @@ class Store:
             levels = BucketLevels(part.coverage, self._facts(query, cancel))
         cancel.check()
         # The index is taken after the facts, so that it has every combination that they refer to.
-        index = self._index(part.dataset.name)
+        index = self.index(part.dataset.name)
         if len(rows) and not 0 <= rows.cell.min() <= rows.cell.max() < len(index):
             raise StoreDamaged("A row has a combination that is not stored.")
         return FactSums(rows, index, levels)
@@ -265,7 +265,7 @@ class Store:
     def _read_unknown_fields(self, part: Part, cancel: Cancellation) -> FactSums:
         """Read a part whose combinations differ in unknown fields: a rare case, without the cache."""
         with self._database.cursor(cancel) as cursor:
-            extended = extend_index(cursor, part.dataset, part.coverage, self._index(part.dataset.name))
+            extended = extend_index(cursor, part.dataset, part.coverage, self.index(part.dataset.name))
 
             def read(coverage: Coverage, metrics: tuple[str, ...]) -> FactRows:
                 query = self._query(part, coverage, metrics)
@@ -282,7 +282,7 @@ class Store:
         # The version is read first: facts may be newer than their version says, never older.
         version = self._versions[name]
         stored, repeats = self._buckets.fact_counts(name), self._buckets.repeats(name)
-        return FactQuery(part.dataset, metrics, coverage, stored, repeats, len(self._index(name)), version)
+        return FactQuery(part.dataset, metrics, coverage, stored, repeats, len(self.index(name)), version)
 
     def _facts(self, query: FactQuery, cancel: Cancellation) -> FactRows:
         rows = self._cache.find(query)
@@ -298,7 +298,7 @@ class Store:
             with self._database.cursor() as cursor:
                 return read_field_values(cursor, stored_dataset(dataset), dimension)
         values = (
-            self._index(name).values(dimension)
+            self.index(name).values(dimension)
             for name in self.stored_grains(dataset)
             if stored_dataset(name).has_dimension(dimension)
         )
@@ -389,7 +389,7 @@ class Store:
                 fields = self._unknown_fields.setdefault(dataset, loaded)
         return fields
 
-    def _index(self, dataset: str) -> DimensionIndex:
+    def index(self, dataset: str) -> DimensionIndex:
         """Return the index of all stored combinations of a dataset."""
         index = self._indexes.get(dataset)
         if index is not None:

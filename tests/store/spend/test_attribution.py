@@ -14,9 +14,12 @@ from tests.rigs.billed_batches import DAY, costs_batch, usage_batch
 from tests.rigs.billed_organizations import BilledOrganization
 from tests.rigs.random_organizations import PLAIN_FAMILIES, Options, random_organization
 from usage_viewer.domain.catalog import DATASETS
+from usage_viewer.domain.dataset import Dataset
 from usage_viewer.domain.spend import Attribution, Reason
+from usage_viewer.query.spend.exact_numbers import ExactNumbers
 from usage_viewer.store import Store
-from usage_viewer.store.spend.attribution import DayCosts, ServiceUsage, attribute
+from usage_viewer.store.spend.attribution import ATTRIBUTIONS, REASONS, DayCosts, ServiceUsage, attribute
+from usage_viewer.store.spend.cell_pairs import Cells
 
 COSTS, USAGE = DATASETS["costs"], DATASETS["completions"]
 QUANTUM = Decimal("1e-12")
@@ -86,8 +89,9 @@ def parts_of(
         random.shuffle(meanings)
         starts = store.stored_buckets("costs")
         (held,) = starts.values()
-        attribute(
+        parts = attribute(
             cursor,
+            store.index,
             DayCosts(
                 held.starts,
                 COSTS,
@@ -97,27 +101,35 @@ def parts_of(
                 bill.factors_of_lines(measured=measured),
             ),
         )
-
-        def cells(name: str) -> dict[int, tuple[str | None, ...]]:
-            with store.database.cursor() as reader:
-                return {row[0]: row[1:] for row in reader.execute(f"SELECT * FROM combination_{name}").fetchall()}
-
-        cost_cells, usage_cells = cells("costs"), cells("completions") if bill.usage else {}
-        rows = cursor.execute(
-            "SELECT bucket, cost, usage, line, amount, quantity, attribution, reason FROM spend_part"
+    columns = (parts.bucket, parts.cost, parts.line, parts.usage, parts.attribution, parts.reason)
+    figures = zip(decimals(parts.amount), decimals(parts.quantity), parts.quantity.known.tolist(), strict=True)
+    return [
+        Part(
+            bucket // DAY,
+            values_of(parts.cost_cells, COSTS, cost),
+            None if cell < 0 else values_of(parts.usage_cells[0], USAGE, cell),
+            meanings[line].text,
+            amount,
+            quantity if has_quantity else None,
+            ATTRIBUTIONS[attribution].value,
+            REASONS[reason],
         )
-        return [
-            Part(
-                bucket // DAY,
-                dict(zip([d.name for d in COSTS.dimensions], cost_cells[cost], strict=True)),
-                None
-                if cell is None
-                else dict(zip([d.name for d in USAGE.dimensions], usage_cells[cell], strict=True)),
-                meanings[line].text,
-                *rest,
-            )
-            for bucket, cost, cell, line, *rest in rows.fetchall()
-        ]
+        for (bucket, cost, line, cell, attribution, reason), (amount, quantity, has_quantity) in zip(
+            zip(*(column.tolist() for column in columns), strict=True), figures, strict=True
+        )
+    ]
+
+
+def decimals(numbers: ExactNumbers) -> list[Decimal]:
+    columns = (numbers.whole.tolist(), numbers.units.tolist(), numbers.tail.tolist())
+    return [
+        Decimal(whole) + Decimal(units).scaleb(-12) + Decimal(tail).scaleb(-24)
+        for whole, units, tail in zip(*columns, strict=True)
+    ]
+
+
+def values_of(cells: Cells, dataset: Dataset, position: int) -> dict[str, str | None]:
+    return {item.name: cells.objects(item.name)[position] for item in dataset.dimensions}
 
 
 def check_exact(bill: BilledOrganization, parts: Sequence[Part], grain: Sequence[str]) -> None:

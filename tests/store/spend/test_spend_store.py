@@ -18,7 +18,7 @@ from usage_viewer.store import Store
 from usage_viewer.store.spend.day_layout import day_layouts, services_of
 from usage_viewer.store.spend.line_meanings import day_costs
 from usage_viewer.store.spend.spend_store import SpendStore
-from usage_viewer.store.spend.spend_writer import write_days
+from usage_viewer.store.spend.spend_writer import attribute_days, write_days
 
 ALL_COSTS = ("project_id", "user_id", "api_key_id")
 ALL_USAGE = (*ALL_COSTS, "model", "batch", "service_tier")
@@ -146,8 +146,12 @@ def test_day_that_does_not_add_up_is_not_stored(store: Store) -> None:
     layout = day_layouts(store, ["completions"], STARTS)[int(STARTS[0])]
     assert services_of(layout)[0].service == "costs"
     days = day_costs(STARTS.tolist(), layout, bill.meanings.values(), bill.factors)
+    with store.database.cursor() as cursor:
+        attributed = attribute_days(cursor, store.index, days)
     with store.replacing("spend") as cursor:
-        wrong = write_days(cursor, days, {start: f"signature {start}" for start in STARTS.tolist()})
+        signatures = {start: f"signature {start}" for start in STARTS.tolist()}
+        write_days(cursor, store.index("spend"), attributed, signatures)
+    wrong = attributed.wrong
     assert wrong == {int(STARTS[2])}
     held = store.stored_buckets("spend")[BucketWidth.DAY].starts
     assert held.tolist() == [start for start in STARTS.tolist() if start not in wrong]

@@ -107,7 +107,8 @@ def _are_facts_right(cursor: Connection, table: str) -> bool:
 def engine_mark(cursor: Connection) -> str:
     """Return a text that is equal for engines whose hashes are equal, with a checksum of its own."""
     hashes = cursor.execute(
-        "SELECT hash(n, n::DECIMAL(38, 24), n::VARCHAR, n % 2 = 0, NULL::BIGINT, n::DOUBLE) FROM range(2) AS t(n)"
+        "SELECT hash(n, n::DECIMAL(38, 24), n::VARCHAR, n % 2 = 0, NULL::BIGINT, -n::DECIMAL(38, 24))"
+        " FROM range(2) AS t(n)"
     ).fetchall()
     text = f"{duckdb.__version__} {sum(row[0] for row in hashes)}"
     return f"{text} {zlib.crc32(text.encode())}"
@@ -158,10 +159,8 @@ def _recorded_columns(cursor: Connection, table: str) -> list[str]:
     names = recorded[0][0].split(",") if len(recorded) == 1 else []
     if not names or not existing.keys() >= set(names):
         raise _differs(table)
-    # The hash of a decimal is the same if its two words are exchanged. The hash of the number as a double is not.
-    return [
-        sql for name in names for sql in (quoted(name), *([f"{quoted(name)}::DOUBLE"] if existing[name] else []))
-    ]
+    # The hash of a decimal is the same if its two words are exchanged. The hash of its opposite is not then.
+    return [sql for name in names for sql in (quoted(name), *([f"-{quoted(name)}"] if existing[name] else []))]
 
 
 def _existing_columns(cursor: Connection, table: str) -> dict[str, bool]:

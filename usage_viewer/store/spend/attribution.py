@@ -1,33 +1,46 @@
-"""Splits the costs of some days over the usage of these days, in SQL.
+"""Splits the costs of some days over the usage of these days.
 
 Each row of costs is split by largest remainder in units of 10^-12 of its currency: its parts add up to the row,
 and the order of rows can't matter. What is smaller than a unit goes with the first part. A row without usage is a
 part of its own, with the reason. The rows of one day need no other day.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from math import lcm
-from typing import Any
+from typing import Any, Final
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.dataset import Dataset
 from usage_viewer.domain.grain import dataset_name
-from usage_viewer.domain.period import BucketWidth
-from usage_viewer.domain.spend import MEASURES, Factor, LineMeaning, Measure, Reason, UsageClass
-from usage_viewer.store.engine.database import Connection, quoted
-from usage_viewer.store.engine.schema import combination_table, fact_table
-from usage_viewer.store.spend.shares import split_rows, tail_of, whole_units
+from usage_viewer.domain.spend import Attribution, Factor, LineMeaning, Reason, UsageClass
+from usage_viewer.query.dimension_index import DimensionIndex
+from usage_viewer.query.spend.exact_numbers import ExactNumbers, Shares, product, split
+from usage_viewer.store.engine.database import Connection
+from usage_viewer.store.spend.cell_pairs import (
+    BilledLine,
+    CellPairs,
+    Cells,
+    expand,
+    meanings_of_cells,
+    pair_cells,
+    places,
+)
+from usage_viewer.store.spend.day_rows import CostRows, UsageRows, read_costs, read_usage
 
-MATCHED = ("project_id", "user_id", "api_key_id", "api_source")
+MATCHED: Final = ("project_id", "user_id", "api_key_id", "api_source")
 """The dimensions in which a row of costs and the usage that it bills are equal, as far as the row has them."""
 
-_MOST_FACTOR = 10**6  # larger numerators of factors are rounded, so that weights fit 128 bits
+ATTRIBUTIONS: Final = tuple(Attribution)
+REASONS: Final = (None, *Reason)
+
+_BILLED, _BY_TOKENS, _ASSUMED = (
+    ATTRIBUTIONS.index(item) for item in (Attribution.BILLED, Attribution.BY_TOKENS, Attribution.ASSUMED_FACTOR)
+)
+
+Indexes = Callable[[str], DimensionIndex]
+"""Returns the index of a stored dataset by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,54 +73,97 @@ class DayCosts:
     factors: Mapping[tuple[str, str | None], Mapping[UsageClass, Factor]]
 
 
-def attribute(cursor: Connection, days: DayCosts) -> None:
-    """Make the temporary table `spend_part` (see `shares.PART_TABLE`) with the parts of each row of costs.
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of rows of costs, (n,): each row has some, of which it is the sum.
 
-    Raises StoreError.
+    `cost` is the position of a combination in `cost_cells`, `usage` one in the cells of the part's service.
+    `service` is a number in `DayCosts.usage`. Both are -1 without usage, unless the line item alone tells the
+    service. `line` is a number in `DayCosts.meanings`, `attribution` and `reason` are numbers in ATTRIBUTIONS and
+    REASONS.
     """
-    with _steps(cursor, days):
-        split_rows(cursor)
+
+    cost_cells: Cells
+    usage_cells: Sequence[Cells]
+    bucket: NDArray[np.int64]
+    cost: NDArray[np.intp]
+    line: NDArray[np.intp]
+    service: NDArray[np.intp]
+    usage: NDArray[np.intp]
+    amount: ExactNumbers
+    quantity: ExactNumbers
+    attribution: NDArray[np.int8]
+    reason: NDArray[np.int8]
 
 
-def usage_of_rows(cursor: Connection, days: DayCosts) -> list[tuple[int, int, int, int, str, str | None, int]]:
-    """Return how much usage of each class every row of costs bills.
+@dataclass(frozen=True, slots=True)
+class BilledUsage:
+    """The usage that each row of costs bills, (n,): `row` is a number in `costs`, `usage` a position in `cells`."""
 
-    A tuple has the line (a number in `days.meanings`), the row, the day (epoch seconds), the amount in 10^-12 of
-    the currency, "true" for a batch, the service tier, and the usage. Raises StoreError.
-    """
-    found = list[tuple[int, int, int, int, str, str | None, int]]()
-    with _steps(cursor, days):
-        for number, usage in enumerate(days.usage):
-            if usage.dataset.has_dimension("batch"):
-                found += cursor.execute(
-                    "SELECT cost.line, cost.row_id, cost.bucket,"
-                    " CASE WHEN cost.amount < 0 THEN -cost.units ELSE cost.units END,"
-                    " coalesce(cell.batch, 'false') AS batch, cell.service_tier, sum(usage.used)"
-                    " FROM spend_usage AS usage JOIN spend_pair AS pair ON usage.service = pair.service"
-                    " AND usage.measure = pair.measure AND usage.usage = pair.usage"
-                    " JOIN spend_cost AS cost ON usage.bucket = cost.bucket AND pair.cost = cost.cost"
-                    f" JOIN {quoted(combination_table(usage.dataset))} AS cell ON cell.id = usage.usage"
-                    f" WHERE usage.service = {number} GROUP BY ALL ORDER BY ALL"
-                ).fetchall()
-    return found
+    costs: CostRows
+    line: NDArray[np.intp]
+    row: NDArray[np.intp]
+    service: NDArray[np.intp]
+    usage: NDArray[np.intp]
+    place: NDArray[np.int64]
+    factor: NDArray[np.int64]
+    is_assumed: NDArray[np.bool_]
+    used: NDArray[np.int64]
+    cells: Sequence[Cells]
 
 
-@contextmanager
-def _steps(cursor: Connection, days: DayCosts) -> Iterator[None]:
-    """Make the temporary tables `spend_cost`, `spend_cell`, `spend_pair` and `spend_usage` for the context."""
-    _register_lines(cursor, days)
-    cursor.register("spend_days", {"start": np.unique(days.starts)})
-    try:
-        _make_costs(cursor, days)
-        _make_pairs(cursor, days)
-        _make_usage(cursor, days)
-        yield
-    finally:
-        with suppress(duckdb.Error):  # after an error, the transaction accepts no statement
-            for table in ("spend_cost", "spend_cell", "spend_pair", "spend_usage"):
-                cursor.execute(f"DROP TABLE IF EXISTS {table}")
-        cursor.unregister("spend_days")
-        cursor.unregister("spend_line")
+def attribute(cursor: Connection, indexes: Indexes, days: DayCosts) -> Parts:
+    """Return the parts of each row of costs. Raises StoreError."""
+    billed = billed_usage(cursor, indexes, days)
+    costs, row = billed.costs, billed.row
+    shares = Shares(row, billed.place)
+    one = np.ones(1, np.int64)
+    amount = split(costs.amount, shares, product(billed.used, billed.factor, row))
+    quantity = split(costs.quantity, shares, product(billed.used, one, row))
+    whole = np.flatnonzero(np.bincount(row, minlength=len(costs.bucket)) == 0)
+    rows = np.concatenate([row, whole])
+    services, reasons = _of_lines(days)
+    line = billed.line[whole]
+    is_credit = (costs.amount.sign()[whole] < 0) & ~costs.quantity.known[whole]
+    nothing = np.full(len(whole), -1, np.intp)
+    return Parts(
+        costs.cells,
+        billed.cells,
+        costs.bucket[rows],
+        costs.cell[rows],
+        billed.line[rows],
+        np.concatenate([billed.service, services[line]]),
+        np.concatenate([billed.usage, nothing]),
+        ExactNumbers.concatenate(amount, costs.amount[whole]),
+        ExactNumbers.concatenate(quantity, costs.quantity[whole]),
+        np.concatenate([_attributions(billed), np.full(len(whole), _BILLED, np.int8)]),
+        np.concatenate(
+            [np.zeros(len(row), np.int8), np.where(is_credit, REASONS.index(Reason.CREDIT), reasons[line])]
+        ).astype(np.int8),
+    )
+
+
+def billed_usage(cursor: Connection, indexes: Indexes, days: DayCosts) -> BilledUsage:
+    """Return how much of each combination of usage every row of costs bills. Raises StoreError."""
+    costs = read_costs(cursor, indexes(days.costs.name), days.costs, days.starts)
+    line_of_cell = meanings_of_cells(costs.cells, days.meanings)
+    costs = costs.of_cells(line_of_cell >= 0)
+    found = list[tuple[NDArray[Any], ...]]()
+    cells = list[Cells]()
+    for number, usage in enumerate(days.usage):
+        lines = _lines_of(days, usage, line_of_cell)
+        measures = sorted({line.target.measure for line in lines})
+        rows = read_usage(cursor, indexes(usage.dataset.name), usage.dataset, measures, days.starts)
+        cells.append(rows.cells)
+        if lines:
+            matched = matched_dimensions(days, usage) or ()
+            pairs = pair_cells(costs.cells, rows.cells, matched, lines, measures)
+            place = places(rows.cells, [item.name for item in usage.dataset.dimensions])
+            found += ((*part, np.full(len(part[0]), number)) for part in _join(costs, rows, pairs, place))
+    columns = [np.concatenate(column) for column in zip(*found, strict=True)] if found else _no_usage()
+    row, used_cell, place, factor, is_assumed, used, service = columns
+    line = line_of_cell[costs.cell]
+    return BilledUsage(costs, line, row, service, used_cell, place, factor, is_assumed, used, cells)
 
 
 def matched_dimensions(days: DayCosts, usage: ServiceUsage) -> tuple[str, ...] | None:
@@ -119,157 +175,78 @@ def matched_dimensions(days: DayCosts, usage: ServiceUsage) -> tuple[str, ...] |
     return needed if set(needed) <= usage.grain else None
 
 
-def _register_lines(cursor: Connection, days: DayCosts) -> None:
-    """Register `spend_line`: text, unit and service of each line item, and the reason if its rows have no parts."""
+def _lines_of(days: DayCosts, usage: ServiceUsage, line_of_cell: NDArray[np.intp]) -> list[BilledLine]:
+    """Return the line items that bill usage of a dataset, as far as rows of costs can be split over it."""
+    if matched_dimensions(days, usage) is None:
+        return []
+    lines = list[BilledLine]()
+    for number, meaning in enumerate(days.meanings):
+        if meaning.target is not None and meaning.target.service == usage.service:
+            cells = np.flatnonzero(line_of_cell == number)
+            factors = days.factors.get((meaning.text, meaning.unit), {})
+            lines.append(BilledLine(cells, meaning.target, factors))
+    return lines
+
+
+def _join(
+    costs: CostRows, rows: UsageRows, pairs: CellPairs, place: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[Any], ...]]:
+    """Yield the parts of each measure: row, usage, place, factor, whether it is assumed, and how much was used."""
+    keys = costs.bucket * (size := max(1, len(costs.cells.ids))) + costs.cell
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    for number, used in enumerate(rows.used):
+        pair = np.flatnonzero(pairs.measure == number)
+        pair = pair[np.argsort(pairs.usage[pair], kind="stable")]
+        counts = np.bincount(pairs.usage[pair], minlength=len(rows.cells.ids))
+        some = np.flatnonzero(used > 0)
+        cell = rows.cell[some]
+        which, position = expand((np.cumsum(counts) - counts)[cell], counts[cell])
+        pair = pair[position]
+        wanted = rows.bucket[some][which] * size + pairs.cost[pair]
+        found = np.searchsorted(keys, wanted)
+        is_billed = keys[np.minimum(found, len(keys) - 1)] == wanted if len(keys) else np.zeros(0, np.bool_)
+        pair, usage_row = pair[is_billed], some[which[is_billed]]
+        cell = rows.cell[usage_row]
+        yield (
+            order[found[is_billed]],
+            cell,
+            place[cell],
+            pairs.factor[pair],
+            pairs.is_assumed[pair],
+            used[usage_row],
+        )
+
+
+def _no_usage() -> list[NDArray[Any]]:
+    nothing = np.empty(0, np.int64)
+    return [nothing, nothing, nothing, nothing, np.empty(0, np.bool_), nothing, nothing]
+
+
+def _attributions(billed: BilledUsage) -> NDArray[np.int8]:
+    """Return how the amount of each part was found, as numbers in ATTRIBUTIONS."""
+    row, size = billed.row, len(billed.costs.bucket)
+    least, most, assumed = np.full(size, 2**62), np.zeros(size, np.int64), np.zeros(size, np.bool_)
+    if billed.is_assumed.any():
+        np.minimum.at(least, row, billed.factor)
+        np.maximum.at(most, row, billed.factor)
+        assumed[row[billed.is_assumed]] = True
+    kinds = np.where(assumed & (least != most), _ASSUMED, _BY_TOKENS)
+    kinds[np.bincount(row, minlength=size) == 1] = _BILLED
+    return kinds[row].astype(np.int8)
+
+
+def _of_lines(days: DayCosts) -> tuple[NDArray[np.intp], NDArray[np.int8]]:
+    """Return the service of each meaning, -1 for none, and the reason if a row has no parts."""
     numbers = {item.service: number for number, item in enumerate(days.usage)}
-    can_split = {number: matched_dimensions(days, item) is not None for number, item in enumerate(days.usage)}
-    texts, units, services, reasons = list[str](), list[str | None](), list[int](), list[str | None]()
+    services, reasons = list[int](), list[Reason | None]()
     for meaning in days.meanings:
         service = -1 if meaning.target is None else numbers.get(meaning.target.service, -1)
         reason: Reason | None = Reason.USAGE_MISSING
         if meaning.target is None:
             reason = meaning.reason or Reason.UNRECOGNISED
-        elif not can_split.get(service, True):
+        elif service >= 0 and matched_dimensions(days, days.usage[service]) is None:
             reason = None  # the usage is there, but its rows can't be told apart as those of the costs are
-        texts.append(meaning.text)
-        units.append(meaning.unit)
         services.append(service)
-        reasons.append(None if reason is None else reason.value)
-    cursor.register(
-        "spend_line",
-        {
-            "line": np.arange(len(texts), dtype=np.int32),
-            "service": np.array(services, np.int32),
-            "text": _objects(texts),
-            "unit": _objects(units),
-            "reason": _objects(reasons),
-        },
-    )
-
-
-def _objects(values: Sequence[str | None]) -> NDArray[Any]:
-    column = np.empty(len(values), np.object_)
-    column[:] = values
-    return column
-
-
-def _make_costs(cursor: Connection, days: DayCosts) -> None:
-    """Make `spend_cell` (the line of each combination of costs) and `spend_cost` (the rows, in whole units)."""
-    cells = quoted(combination_table(days.costs))
-    text = "cell.line_item" if days.costs.has_dimension("line_item") else "NULL::VARCHAR"
-    unit = "quantity_unit" if days.costs.has_dimension("quantity_unit") else "NULL::VARCHAR"
-    cursor.execute(
-        f"CREATE TEMP TABLE spend_cell AS SELECT cell.id AS cost, line.line, nullif(line.service, -1) AS service,"
-        f" line.reason::VARCHAR AS reason FROM {cells} AS cell JOIN spend_line AS line"
-        f" ON coalesce({text}, '') = line.text::VARCHAR"
-        f" AND cell.{unit} IS NOT DISTINCT FROM line.unit::VARCHAR"
-    )
-    cursor.execute(
-        "CREATE TEMP TABLE spend_cost AS SELECT row_number() OVER () AS row_id, bucket, cost, line, service,"
-        f" reason, amount, quantity, {whole_units('amount')} AS units, {tail_of('amount')} AS tail,"
-        f" {whole_units('quantity')} AS quantity_units, {tail_of('quantity')} AS quantity_tail"
-        " FROM (SELECT bucket, combination AS cost, sum(amount) AS amount, sum(quantity) AS quantity"
-        f" FROM {quoted(fact_table(days.costs, BucketWidth.DAY))}"
-        " WHERE bucket IN (SELECT start FROM spend_days) GROUP BY ALL) JOIN spend_cell USING (cost)"
-    )
-
-
-def _make_pairs(cursor: Connection, days: DayCosts) -> None:
-    """Make `spend_pair`: the combinations of usage that each combination of costs bills, with their factors."""
-    cursor.execute(
-        "CREATE TEMP TABLE spend_pair (cost INTEGER, service INTEGER, measure VARCHAR, usage INTEGER,"
-        " place INTEGER, factor BIGINT, is_assumed BOOLEAN)"
-    )
-    for number, usage in enumerate(days.usage):
-        matched = matched_dimensions(days, usage)
-        lines = [
-            (line, meaning)
-            for line, meaning in enumerate(days.meanings)
-            if meaning.target is not None and meaning.target.service == usage.service
-        ]
-        if matched is not None and lines:
-            _add_pairs(cursor, days, number, matched, lines)
-
-
-def _add_pairs(
-    cursor: Connection,
-    days: DayCosts,
-    number: int,
-    matched: Sequence[str],
-    lines: Iterable[tuple[int, LineMeaning]],
-) -> None:
-    usage = days.usage[number]
-    cells, costs = quoted(combination_table(usage.dataset)), quoted(combination_table(days.costs))
-    # The place of a combination by its values: ids depend on the order in which combinations arrived.
-    order = ", ".join(f"{quoted(item.name)} NULLS FIRST" for item in usage.dataset.dimensions) or "id"
-    same = " AND ".join(f"cost.{quoted(name)} IS NOT DISTINCT FROM usage.{quoted(name)}" for name in matched)
-    for line, meaning in lines:
-        target = meaning.target
-        assert target is not None
-        conditions, values = ["true"], list[object]()
-        if target.model is not None and usage.dataset.has_dimension("model"):
-            conditions.append("model = ?")
-            values.append(target.model)
-        if usage.dataset.has_dimension("service_tier"):
-            if target.tier is not None:
-                conditions.append("service_tier = ?")
-                values.append(target.tier)
-            elif target.other_tiers:
-                marks = ", ".join("?" * len(target.other_tiers))
-                conditions.append(f"(service_tier IS NULL OR service_tier NOT IN ({marks}))")
-                values += target.other_tiers
-        factor, is_assumed = _factor_sql(usage, days.factors.get((meaning.text, meaning.unit), {}))
-        cursor.execute(
-            f"INSERT INTO spend_pair SELECT cell.cost, {number}, '{target.measure}', usage.id, usage.place,"
-            f" {factor}, {is_assumed} FROM spend_cell AS cell JOIN {costs} AS cost ON cost.id = cell.cost"
-            f" JOIN (SELECT *, row_number() OVER (ORDER BY {order}) AS place FROM {cells}) AS usage"
-            f" ON {same or 'true'} WHERE cell.line = ? AND {' AND '.join(conditions)}",
-            [line, *values],
-        )
-
-
-def _factor_sql(usage: ServiceUsage, factors: Mapping[UsageClass, Factor]) -> tuple[str, str]:
-    """Return the SQL of the whole-number factor of a combination of usage, and of whether it is assumed."""
-    classes = {key: factor for key, factor in factors.items() if factor.value != 1 or not factor.measured}
-    if not classes or not usage.dataset.has_dimension("batch"):
-        return "1", "false"
-    scale = lcm(*(_simple(factor.value).denominator for factor in classes.values()))
-    values, assumed = "", ""
-    for key, factor in classes.items():
-        tier = "service_tier IS NULL" if key.tier is None else f"service_tier = {_text(key.tier)}"
-        condition = f"coalesce(batch, 'false') = '{'true' if key.batch else 'false'}' AND {tier}"
-        values += f" WHEN {condition} THEN {int(_simple(factor.value) * scale)}"
-        assumed += f" WHEN {condition} THEN {str(not factor.measured).lower()}"
-    return f"CASE{values} ELSE {scale} END", f"CASE{assumed} ELSE false END"
-
-
-def _simple(value: Fraction) -> Fraction:
-    return value.limit_denominator(_MOST_FACTOR)
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _make_usage(cursor: Connection, days: DayCosts) -> None:
-    """Make `spend_usage`: the tokens, images, seconds, … of each day and combination that some line bills."""
-    cursor.execute(
-        "CREATE TEMP TABLE spend_usage"
-        " (bucket BIGINT, service INTEGER, measure VARCHAR, usage INTEGER, used HUGEINT)"
-    )
-    wanted = cursor.execute("SELECT DISTINCT service, measure FROM spend_pair ORDER BY ALL").fetchall()
-    for number, name in wanted:
-        table = quoted(fact_table(days.usage[number].dataset, BucketWidth.DAY))
-        cursor.execute(
-            f"INSERT INTO spend_usage SELECT bucket, {number}, '{name}', combination,"
-            f" sum({measure_sql(MEASURES[name])}) AS used FROM {table}"
-            " WHERE bucket IN (SELECT start FROM spend_days) GROUP BY ALL HAVING used > 0"
-        )
-
-
-def measure_sql(measure: Measure) -> str:
-    """Return the SQL of a measure of one row of usage."""
-    terms = [f"+ coalesce({quoted(name)}, 0)" for name in measure.plus]
-    terms += [f"- coalesce({quoted(name)}, 0)" for name in measure.minus]
-    computed = f"greatest(0, 0 {' '.join(terms)})"
-    return f"coalesce({quoted(measure.given)}, {computed})" if measure.given else computed
+        reasons.append(reason)
+    return np.array(services, np.intp), np.array([REASONS.index(reason) for reason in reasons], np.int8)

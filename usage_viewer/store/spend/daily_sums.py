@@ -16,8 +16,8 @@ from usage_viewer.query.spend.billed_lines import BilledLine, LineKey
 from usage_viewer.query.spend.daily_usage import DailyUsage, UsedSeries
 from usage_viewer.store.engine.database import Connection, quoted
 from usage_viewer.store.engine.schema import combination_table, fact_table
-from usage_viewer.store.spend.attribution import measure_sql
 from usage_viewer.store.spend.day_layout import Digests, Layout
+from usage_viewer.store.spend.day_rows import measure_sql
 
 DAY = BucketWidth.DAY.seconds
 
@@ -69,7 +69,7 @@ class DailySumsReader:
         name: str,
         starts: Iterable[int],
         digests: Digests,
-        sql: Callable[[Dataset], str],
+        sql: Callable[[Connection, Dataset], str],
     ) -> None:
         """Read the sums of the days that are not known, or have changed."""
         changed = [start for start in starts if self._known.get((name, start), (None,))[0] != digests[name, start]]
@@ -77,7 +77,7 @@ class DailySumsReader:
             return
         cursor.register("spend_sum_days", {"start": np.array(changed, np.int64)})
         by_day = defaultdict[int, list[tuple[Any, ...]]](list)
-        for start, *row in cursor.execute(sql(stored_dataset(name))).fetchall():
+        for start, *row in cursor.execute(sql(cursor, stored_dataset(name))).fetchall():
             by_day[start].append(tuple(row))
         cursor.unregister("spend_sum_days")
         for start in changed:
@@ -120,7 +120,7 @@ def applicable_measures(dataset: Dataset) -> tuple[str, ...]:
     return tuple(name for name, measure in MEASURES.items() if names.intersection((*measure.plus, measure.given)))
 
 
-def _lines_sql(dataset: Dataset) -> str:
+def _lines_sql(_: Connection, dataset: Dataset) -> str:
     return (
         "SELECT bucket, coalesce(line_item, '') AS text, quantity_unit, sum(quantity)"
         f" FROM {quoted(fact_table(dataset, BucketWidth.DAY))}"
@@ -134,18 +134,23 @@ def _lines_sql(dataset: Dataset) -> str:
     )
 
 
-def _usage_sql(dataset: Dataset) -> str:
-    names = {metric.name for metric in dataset.metrics}
+def _usage_sql(cursor: Connection, dataset: Dataset) -> str:
     groups = [name if dataset.has_dimension(name) else "NULL::VARCHAR" for name in ("model", "service_tier")]
-    sums = [f"sum({measure_sql(_within(MEASURES[name], names))})" for name in applicable_measures(dataset)]
+    table = f"{quoted(fact_table(dataset, BucketWidth.DAY))} JOIN spend_sum_days ON bucket = start"
+    names = [metric.name for metric in dataset.metrics]
+    found = ", ".join(f"count({quoted(name)}) > 0, bool_or({quoted(name)} != 0)" for name in names)
+    flags = cursor.execute(f"SELECT {found} FROM {table}").fetchall()[0]
+    given = {name for name, flag in zip(names, flags[::2], strict=True) if flag}
+    used = {name for name, flag in zip(names, flags[1::2], strict=True) if flag}
+    sums = [_sum_sql(MEASURES[name], given, used) for name in applicable_measures(dataset)]
     return (
-        f"SELECT bucket, {', '.join([*groups, *sums])} FROM {quoted(fact_table(dataset, BucketWidth.DAY))}"
-        f" JOIN {quoted(combination_table(dataset))} AS cell ON cell.id = combination"
-        " WHERE bucket IN (SELECT start FROM spend_sum_days) GROUP BY ALL"
+        f"SELECT bucket, {', '.join([*groups, *sums])} FROM {table}"
+        f" JOIN {quoted(combination_table(dataset))} AS cell ON cell.id = combination GROUP BY ALL"
     )
 
 
-def _within(measure: Measure, names: set[str]) -> Measure:
-    """Return the measure without the metrics that a dataset lacks."""
-    plus, minus = (tuple(name for name in part if name in names) for part in (measure.plus, measure.minus))
-    return Measure(plus, minus, measure.given if measure.given in names else "")
+def _sum_sql(measure: Measure, given: set[str], used: set[str]) -> str:
+    """Return the SQL of the sum of a measure, without metrics that are null (not `given`) or 0 in every row."""
+    plus, minus = (tuple(name for name in part if name in used) for part in (measure.plus, measure.minus))
+    within = Measure(plus, minus, measure.given if measure.given in given else "")
+    return f"sum({measure_sql(within)})" if plus or within.given else "0"

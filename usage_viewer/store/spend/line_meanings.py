@@ -2,17 +2,19 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.spend import Factor, LineMeaning, Match, Reason, Target, UsageClass
 from usage_viewer.query.spend.billed_lines import LineKey
+from usage_viewer.query.spend.exact_numbers import UNIT, sums
 from usage_viewer.query.spend.factors import MOST_CELLS, BilledCells, measure_factors
 from usage_viewer.query.spend.recognition import recognise
 from usage_viewer.store.engine.database import Connection
-from usage_viewer.store.spend.attribution import DayCosts, usage_of_rows
+from usage_viewer.store.spend.attribution import BilledUsage, DayCosts, Indexes, billed_usage
 from usage_viewer.store.spend.daily_sums import DAY, DailySums
 from usage_viewer.store.spend.day_layout import Digests, Layout, services_of
 
@@ -24,8 +26,7 @@ ByHand = Mapping[LineKey, Target | None]
 
 Factors = Mapping[LineKey, Mapping[UsageClass, Factor]]
 
-_Row = tuple[int, int, dict[UsageClass, int]]  # day number, amount in 10^-12, usage by class
-_RowsOfDay = Mapping[LineKey, list[_Row]]
+_RowsOfDay = Mapping[LineKey, BilledCells]
 
 
 class LineMeanings:
@@ -57,6 +58,7 @@ class LineMeanings:
     def factors(
         self,
         cursor: Connection,
+        indexes: Indexes,
         meanings: Mapping[LineKey, LineMeaning],
         layouts: Mapping[int, Layout],
         closed: Iterable[int],
@@ -74,17 +76,18 @@ class LineMeanings:
             start: (layouts[start], [digests[name, start] for name, _ in layouts[start]], targets) for start in days
         }
         if self._factors[0] != evidence:
-            self._read_rows(cursor, with_classes, layouts, evidence)
-            rows = defaultdict[LineKey, list[_Row]](list)
+            self._read_rows(cursor, indexes, with_classes, layouts, evidence)
+            rows = defaultdict[LineKey, list[BilledCells]](list)
             for start in days:
                 for key, found in self._rows[start][1].items():
-                    rows[key] += found
-            self._factors = evidence, {key: measure_factors(_cells(found)) for key, found in rows.items()}
+                    rows[key].append(found)
+            self._factors = evidence, {key: measure_factors(_latest(found)) for key, found in rows.items()}
         return self._factors[1]
 
     def _read_rows(
         self,
         cursor: Connection,
+        indexes: Indexes,
         meanings: Sequence[LineMeaning],
         layouts: Mapping[int, Layout],
         evidence: Mapping[int, object],
@@ -95,16 +98,44 @@ class LineMeanings:
         for start in evidence.keys() - self._rows.keys():
             alike[layouts[start]].append(start)
         for layout, starts in alike.items():
-            rows: dict[int, dict[tuple[int, int], _Row]] = {start: {} for start in starts}
-            found = usage_of_rows(cursor, day_costs(sorted(starts), layout, meanings)) if meanings else []
-            for line, row, start, amount, batch, tier, used in found:
-                entry = rows[start].setdefault((line, row), (start // DAY, amount, {}))
-                entry[2][UsageClass(batch == "true", tier)] = int(used)
-            for start, entries in rows.items():
-                by_line = defaultdict[LineKey, list[_Row]](list)
-                for (line, _), entry in entries.items():
-                    by_line[meanings[line].text, meanings[line].unit].append(entry)
-                self._rows[start] = evidence[start], by_line
+            self._rows |= {start: (evidence[start], {}) for start in starts}
+            if meanings:
+                for start, by_line in _billed_rows(cursor, indexes, day_costs(sorted(starts), layout, meanings)):
+                    self._rows[start] = evidence[start], by_line
+
+
+def _billed_rows(cursor: Connection, indexes: Indexes, days: DayCosts) -> Iterator[tuple[int, _RowsOfDay]]:
+    """Yield the rows of costs of each day that bill usage of several classes, by line item."""
+    billed = billed_usage(cursor, indexes, days)
+    keys = [(meaning.text, meaning.unit) for meaning in days.meanings]
+    found = defaultdict[int, dict[LineKey, BilledCells]](dict)
+    for number, item in enumerate(days.usage):
+        if item.dataset.has_dimension("batch"):
+            classes, rows, tokens = _by_class(billed, number)
+            bucket, line = billed.costs.bucket[rows], billed.line[rows]
+            amount = billed.costs.amount[rows]
+            amounts = amount.whole.astype(np.object_) * UNIT + amount.units
+            groups, group = np.unique(bucket * len(keys) + line, return_inverse=True)
+            for position, code in enumerate(groups.tolist()):
+                own = group == position
+                start, which = divmod(code, len(keys))
+                cells = BilledCells(bucket[own] // DAY, amounts[own], classes, tokens[own])
+                found[start][keys[which]] = cells
+    yield from found.items()
+
+
+def _by_class(
+    billed: BilledUsage, service: int
+) -> tuple[tuple[UsageClass, ...], NDArray[np.intp], NDArray[np.int64]]:
+    """Return the classes of a service, the rows of costs that bill some, (n,), and how much, (n, classes)."""
+    cells, own = billed.cells[service], np.flatnonzero(billed.service == service)
+    tiers = cells.index.values("service_tier")
+    codes = cells.codes("service_tier") * 2 + cells.are("batch", ("true",))
+    rows, row = np.unique(billed.row[own], return_inverse=True)
+    size = 2 * len(tiers)
+    tokens = sums(billed.used[own], row * size + codes[billed.usage[own]], len(rows) * size)
+    classes = tuple(UsageClass(code % 2 == 1, tiers[code // 2]) for code in range(size))
+    return classes, rows, tokens.reshape(len(rows), size)
 
 
 def day_costs(
@@ -117,12 +148,19 @@ def day_costs(
     )
 
 
-def _cells(entries: Sequence[_Row]) -> BilledCells:
-    latest = sorted(entries, key=lambda entry: entry[0])[-MOST_CELLS:]
-    used = {one for _, _, counts in latest for one in counts}
-    classes = tuple(sorted(used, key=lambda one: (one.batch, one.tier or "")))
-    amounts = np.empty(len(latest), np.object_)
-    amounts[:] = [amount for _, amount, _ in latest]
-    tokens = np.array([[counts.get(one, 0) for one in classes] for _, _, counts in latest], np.int64)
-    days = np.array([day for day, _, _ in latest], np.int64)
-    return BilledCells(days, amounts, classes, tokens.reshape(len(latest), len(classes)))
+def _latest(days: Sequence[BilledCells]) -> BilledCells:
+    """Return the latest rows of some days, ascending, with the classes that they bill."""
+    known = sorted({one for day in days for one in day.classes}, key=lambda one: (one.batch, one.tier or ""))
+    tokens = list[NDArray[np.int64]]()
+    for day in days:
+        columns = np.zeros((len(day.days), len(known)), np.int64)
+        columns[:, [known.index(one) for one in day.classes]] = day.tokens
+        tokens.append(columns)
+    every = np.concatenate(tokens)[-MOST_CELLS:]
+    used = np.flatnonzero(every.any(axis=0))
+    return BilledCells(
+        np.concatenate([day.days for day in days])[-MOST_CELLS:],
+        np.concatenate([day.amounts for day in days])[-MOST_CELLS:],
+        tuple(known[number] for number in used.tolist()),
+        np.ascontiguousarray(every[:, used]),
+    )

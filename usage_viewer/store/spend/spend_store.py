@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from usage_viewer.store.engine.schema import existing_tables
 from usage_viewer.store.spend.daily_sums import DailySums, DailySumsReader
 from usage_viewer.store.spend.day_layout import Digests, Layout, day_layouts, read_digests
 from usage_viewer.store.spend.line_meanings import ByHand, Factors, LineMeanings, day_costs
-from usage_viewer.store.spend.spend_writer import write_days
+from usage_viewer.store.spend.spend_writer import attribute_days, write_days
 from usage_viewer.store.store import Store
 
 ALGORITHM = 1
@@ -119,7 +120,7 @@ class SpendStore:
             ]
             with self.meanings.lock:
                 meanings = self.meanings.of(sums, evidence, by_hand)
-                factors = self.meanings.factors(cursor, meanings, layouts, known, digests)
+                factors = self.meanings.factors(cursor, self._store.index, meanings, layouts, known, digests)
         return _Inputs(layouts, digests, sums, meanings, factors)
 
     def _stored(self) -> dict[int, str]:
@@ -157,11 +158,17 @@ class SpendStore:
         keys = frozenset().union(*(inputs.sums.lines[start] for start in starts))
         meanings = [inputs.meanings[key] for key in sorted(keys, key=str)]
         days = day_costs(sorted(starts), layout, meanings, {key: inputs.factors.get(key, {}) for key in keys})
+        names = [name for name, _ in layout]
+        versions = [self._store.changes(name) for name in names]
+        with self._store.database.cursor(cancel) as cursor:
+            attributed = attribute_days(cursor, self._store.index, days)
         with self._store.replacing(SPEND.name, cancel) as cursor:
-            now = read_digests(cursor, [name for name, _ in layout])
-            if any(now.get((name, start)) != inputs.digests[name, start] for name, _ in layout for start in starts):
+            now = read_digests(cursor, names)
+            is_same = versions == [self._store.changes(name) for name in names]
+            if not is_same or any(now.get(day) != inputs.digests[day] for day in product(names, starts)):
                 return set()  # fetched again meanwhile: the next look attributes what is stored then
-            return write_days(cursor, days, {start: signatures[start] for start in starts})
+            write_days(cursor, self._store.index(SPEND.name), attributed, signatures)
+        return set(attributed.wrong)
 
 
 def _essence(meaning: LineMeaning) -> object:

@@ -1,216 +1,226 @@
 """Writes the parts of attributed days as facts of the dataset `spend`, after it has compared them with the bill."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import SPEND
-from usage_viewer.domain.cost_figures import SAVINGS
 from usage_viewer.domain.errors import StoreError
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.spend import Attribution
-from usage_viewer.domain.view import NOT_AVAILABLE
+from usage_viewer.query.dimension_index import DimensionIndex
+from usage_viewer.query.spend.exact_numbers import ExactNumbers
 from usage_viewer.query.spend.proposals import counted, per_unit
+from usage_viewer.query.spend.savings import OwnPrices
 from usage_viewer.store.engine.database import Connection, quoted
 from usage_viewer.store.engine.digests import bucket_digests, tracked
 from usage_viewer.store.engine.schema import DECIMAL, combination_table, fact_table
-from usage_viewer.store.spend.attribution import DayCosts, ServiceUsage, attribute
-from usage_viewer.store.spend.savings import SAVINGS_TABLES, make_prices, price_joins, saving_columns
-from usage_viewer.store.spend.shares import PART_TABLE
+from usage_viewer.store.spend.attribution import DayCosts, Indexes, Parts, attribute
+from usage_viewer.store.spend.cell_pairs import as_objects
+from usage_viewer.store.spend.spend_facts import SpendFacts, make_facts
 
-_WHO = ("project_id", "user_id", "api_key_id", "api_source")
-_OF_PART = ("cost", "line", "service", "usage", "attribution", "reason")
-_NAMES = tuple(item.name for item in SPEND.dimensions)
-_CELLS = quoted(combination_table(SPEND))
-_FACTS = quoted(fact_table(SPEND, BucketWidth.DAY))
-_STEPS = ("spend_part", "spend_fact", "spend_key", "spend_value", "spend_id")
+_NAMES: Final = tuple(item.name for item in SPEND.dimensions)
+_CELLS: Final = quoted(combination_table(SPEND))
+_FACTS: Final = quoted(fact_table(SPEND, BucketWidth.DAY))
+_MOST_TOKENS: Final = 10**9  # in one unit of a quantity
+_MILLION: Final = 10**6
+
+_SCALED_QUANTITY: Final = (
+    "((quantity_whole::DECIMAL(26, 12) + ((quantity_units + round(quantity_tail / 1e12)::BIGINT)::DECIMAL(19, 0)"
+    " * 0.000000000001::DECIMAL(12, 12))::DECIMAL(26, 12))"
+    f" * (scale::DECIMAL(10, 0) * 0.000001::DECIMAL(6, 6))::DECIMAL(12, 6))::{DECIMAL}"
+)
+"""SQL of a quantity, with 12 decimals, in units of price: a division of decimals would return a double."""
+
+Columns = dict[str, NDArray[Any]]
 
 
-_MOST_TOKENS = 10**9  # in one unit of a quantity
+@dataclass(frozen=True, slots=True)
+class AttributedDays:
+    """Days that are ready to be written: `wrong` ones (epoch seconds) do not add up to their costs.
 
-
-def write_days(cursor: Connection, days: DayCosts, signatures: Mapping[int, str]) -> set[int]:
-    """Replace days of the dataset `spend` in the caller's transaction.
-
-    A day whose parts do not add up to each row of its costs is removed; returns these days (epoch seconds). Raises
-    StoreError, also if the sum of all parts is not the bill: the transaction must be rolled back then.
+    `columns` are those of the facts of the other days, `combination` is the position of each in `combinations`.
     """
-    attribute(cursor, days)
-    wrong = _wrong_days(cursor, days)
+
+    days: DayCosts
+    wrong: frozenset[int]
+    right: NDArray[np.int64]
+    combinations: Sequence[Combination]
+    combination: NDArray[np.intp]
+    columns: Columns
+
+
+def attribute_days(cursor: Connection, indexes: Indexes, days: DayCosts) -> AttributedDays:
+    """Split the costs of some days, and compare the parts with each row of the costs. Raises StoreError."""
+    parts = attribute(cursor, indexes, days)
+    wrong = _wrong_days(cursor, days, parts)
     starts = np.unique(days.starts)
     right = starts[~np.isin(starts, [*wrong])]
-    _make_values(cursor, days)
-    _number_values(cursor)
+    facts = make_facts(parts, days)
+    kept = np.isin(facts.bucket, right) if wrong else slice(None)
+    columns = {name: column[kept] for name, column in _fact_columns(facts).items()}
+    return AttributedDays(days, wrong, right, facts.combinations, facts.cell[kept], columns)
+
+
+def write_days(
+    cursor: Connection, index: DimensionIndex, attributed: AttributedDays, signatures: Mapping[int, str]
+) -> None:
+    """Replace days of the dataset `spend` in the caller's transaction; those that do not add up are removed.
+
+    `index` has all stored combinations of spend. Raises StoreError, also if the sum of all parts is not the bill:
+    the transaction must be rolled back then.
+    """
+    starts, right = np.unique(attributed.days.starts), attributed.right
     bounds = [int(starts[0]), int(starts[-1])]
+    ids = _number_combinations(cursor, index, attributed.combinations)
     cursor.register("spend_starts", {"start": starts})
     cursor.register("spend_right", {"start": right})
     chosen = "dataset = ? AND width = ? AND start BETWEEN ? AND ?"
-    _make_facts(cursor, days)
-    make_prices(cursor)
     with tracked(cursor, "held", chosen, [SPEND.name, BucketWidth.DAY.value, *bounds]):
-        _replace_facts(cursor, bounds)
-        _check_bill(cursor, days)
+        _replace_facts(cursor, attributed, ids, bounds)
+        _check_bill(cursor, attributed.days, bounds)
         _replace_buckets(cursor, bounds)
     _replace_signatures(cursor, {start: signatures[start] for start in right.tolist()}, bounds)
     cursor.unregister("spend_starts")
     cursor.unregister("spend_right")
-    for table in (*_STEPS, *SAVINGS_TABLES):
-        cursor.execute(f"DROP TABLE IF EXISTS {table}")
-    return wrong
 
 
-def _wrong_days(cursor: Connection, days: DayCosts) -> set[int]:
+def _wrong_days(cursor: Connection, days: DayCosts, parts: Parts) -> frozenset[int]:
     """Return the days with a row of costs that is not the sum of its parts."""
-    cursor.register("spend_days", {"start": np.unique(days.starts)})
+    columns: Columns = {
+        "bucket": parts.bucket,
+        "cost": parts.cost_cells.ids[parts.cost],
+        **_columns_of("amount", parts.amount),
+        **_columns_of("quantity", parts.quantity),
+    }
+    cursor.register("spend_part", columns)
+    starts = np.unique(days.starts)
+    cursor.register("spend_days", {"start": starts})
     rows = cursor.execute(
         "SELECT DISTINCT bucket FROM (SELECT bucket, combination AS cost, sum(amount) AS amount,"
         f" sum(quantity) AS quantity FROM {quoted(fact_table(days.costs, BucketWidth.DAY))}"
-        " WHERE bucket IN (SELECT start FROM spend_days) GROUP BY ALL) AS bill"
-        " FULL JOIN (SELECT bucket, cost, sum(amount) AS amount, sum(quantity) AS quantity"
-        f" FROM {PART_TABLE} GROUP BY ALL) AS parts USING (bucket, cost)"
-        " WHERE bill.amount IS DISTINCT FROM parts.amount OR bill.quantity IS DISTINCT FROM parts.quantity"
+        " WHERE bucket BETWEEN ? AND ? AND bucket IN (SELECT start FROM spend_days) GROUP BY ALL) AS bill"
+        f" FULL JOIN (SELECT bucket, cost, sum({_decimal('amount', parts.amount)}) AS amount,"
+        f" sum({_decimal('quantity', parts.quantity)}) AS quantity FROM spend_part GROUP BY ALL) AS parts"
+        " USING (bucket, cost)"
+        " WHERE bill.amount IS DISTINCT FROM parts.amount OR bill.quantity IS DISTINCT FROM parts.quantity",
+        [int(starts[0]), int(starts[-1])],
     ).fetchall()
     cursor.unregister("spend_days")
-    return {start for (start,) in rows}
+    cursor.unregister("spend_part")
+    return frozenset(start for (start,) in rows)
 
 
-def _make_values(cursor: Connection, days: DayCosts) -> None:
-    """Make `spend_key`, the distinct kinds of parts, and `spend_value`, their values of each dimension."""
-    targets = [meaning.target for meaning in days.meanings]
-    cursor.register(
-        "spend_meaning",
-        {
-            "line": np.arange(len(targets), dtype=np.int32),
-            "service_name": _objects([None if one is None else one.service for one in targets]),
-            "model": _objects([None if one is None else one.model for one in targets]),
-            "token_kind": _objects([None if one is None else one.token_kind for one in targets]),
-        },
-    )
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE spend_key AS SELECT row_number() OVER () AS key, * FROM"
-        f" (SELECT DISTINCT {', '.join(_OF_PART)} FROM {PART_TABLE})"
-    )
-    columns = ", ".join(f"{quoted(name)} VARCHAR" for name in _NAMES)
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE spend_value (key BIGINT, {columns})")
-    for number, usage in (*enumerate(days.usage), (None, None)):
-        values = _values(days, usage)
-        listed = ", ".join(f"({values[name]})::VARCHAR" for name in _NAMES)
-        joined = (
-            ""
-            if usage is None
-            else (f" JOIN {quoted(combination_table(usage.dataset))} AS usage ON usage.id = part.usage")
-        )
-        chosen = "part.usage IS NULL" if usage is None else f"part.usage IS NOT NULL AND part.service = {number}"
-        cursor.execute(
-            f"INSERT INTO spend_value SELECT part.key, {listed} FROM spend_key AS part"
-            f" JOIN {quoted(combination_table(days.costs))} AS cost ON cost.id = part.cost"
-            f" JOIN spend_meaning AS meaning ON meaning.line = part.line{joined} WHERE {chosen}"
-        )
-    cursor.unregister("spend_meaning")
-
-
-def _values(days: DayCosts, usage: ServiceUsage | None) -> dict[str, str]:
-    """Return the SQL of each dimension's value of a part with some usage, or with none."""
-    unknown = "'" + NOT_AVAILABLE + "'"
-
-    def of_usage(name: str, otherwise: str) -> str:
-        if usage is None or not usage.dataset.has_dimension(name):
-            return otherwise
-        return f"usage.{quoted(name)}" if name in usage.grain else unknown
-
-    def of_costs(name: str, otherwise: str) -> str:
-        return f"cost.{quoted(name)}" if days.costs.has_dimension(name) else otherwise
-
-    who = {name: f"cost.{quoted(name)}" if name in days.grain else of_usage(name, unknown) for name in _WHO}
-    service = "CASE WHEN part.reason IS NULL THEN meaning.service_name::VARCHAR END"
-    has_model = usage is not None and usage.dataset.has_dimension("model") and "model" in usage.grain
-    return who | {
-        "service": service if usage is None else f"'{usage.service}'",
-        "model": "usage.model" if has_model else "meaning.model",
-        "batch": of_usage("batch", "NULL"),
-        "service_tier": of_usage("service_tier", "NULL"),
-        "line_item": of_costs("line_item", "NULL") if "line_item" in days.grain else unknown,
-        "token_kind": "meaning.token_kind",
-        "attribution": "part.attribution",
-        "reason": "part.reason",
-        "currency": of_costs("currency", "NULL"),
-        "quantity_unit": of_costs("quantity_unit", "NULL"),
+def _fact_columns(facts: SpendFacts) -> Columns:
+    """Return the figures of facts as the whole numbers that `_replace_facts` reads."""
+    day = np.unique(facts.bucket, return_inverse=True)[1]
+    prices = OwnPrices(facts.columns, day, facts.cell, facts.amount, facts.quantity)
+    attributions = as_objects(facts.columns["attribution"])
+    scales = np.array([_price_scale(unit) for unit in facts.columns["quantity_unit"]], np.int64)
+    return {
+        "bucket": facts.bucket,
+        **_columns_of("amount", facts.amount),
+        **_columns_of("quantity", facts.quantity),
+        **_columns_of("priced", facts.priced),
+        "scale": scales[facts.cell],
+        "by_tokens": (attributions == Attribution.BY_TOKENS.value)[facts.cell].astype(np.bool_),
+        "assumed": (attributions == Attribution.ASSUMED_FACTOR.value)[facts.cell].astype(np.bool_),
+        **_columns_of("cache", prices.uncached()),
+        **_columns_of("batch", prices.unbatched()),
     }
 
 
-def _number_values(cursor: Connection) -> None:
-    """Add the new combinations to those of `spend`, and make `spend_id` with the combination of each key."""
-    listed = ", ".join(map(quoted, _NAMES))
-    same = " AND ".join(f"cell.{quoted(name)} IS NOT DISTINCT FROM value.{quoted(name)}" for name in _NAMES)
-    known = cursor.execute(f"SELECT coalesce(max(id), -1) + 1 FROM {_CELLS}").fetchall()[0][0]
-    with tracked(cursor, combination_table(SPEND), "id >= ?", [known]):
-        cursor.execute(
-            f"INSERT INTO {_CELLS} (id, {listed})"
-            f" SELECT {known} - 1 + row_number() OVER (ORDER BY {listed}), {listed}"
-            f" FROM (SELECT DISTINCT {listed} FROM spend_value AS value"
-            f" WHERE NOT EXISTS (SELECT 1 FROM {_CELLS} AS cell WHERE {same}))"
-        )
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE spend_id AS SELECT value.key, cell.id FROM spend_value AS value"
-        f" JOIN {_CELLS} AS cell ON {same}"
-    )
+def _columns_of(name: str, numbers: ExactNumbers) -> Columns:
+    return {f"{name}_{part}": getattr(numbers, part) for part in ExactNumbers.__slots__}
 
 
-def _make_facts(cursor: Connection, days: DayCosts) -> None:
-    """Make `spend_fact`: the sums of each day and combination; remove the parts, which take as much memory."""
-    # Parts of quantities have at most 12 decimals; a division of decimals would return a double.
-    scaled = "part.quantity::DECIMAL(26, 12) * scale.scale::VARCHAR::DECIMAL(12, 6)"
-    priced = f"(sum({scaled}) FILTER (part.quantity != 0))::{DECIMAL}"
-    scales = [str(_price_scale(meaning.unit)) for meaning in days.meanings]
-    cursor.register("spend_scale", {"line": np.arange(len(scales), dtype=np.int32), "scale": _objects([*scales])})
-    same = " AND ".join(f"part.{name} IS NOT DISTINCT FROM kind.{name}" for name in _OF_PART)
-    cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE spend_fact AS"
-        " SELECT part.bucket, spend_id.id AS combination,"
-        " sum(part.amount) AS amount, sum(part.quantity) AS quantity,"
-        f" sum(part.amount) FILTER (part.attribution = '{Attribution.BY_TOKENS.value}') AS amount_by_tokens,"
-        f" sum(part.amount) FILTER (part.attribution = '{Attribution.ASSUMED_FACTOR.value}') AS amount_assumed,"
-        " sum(part.amount) FILTER (part.quantity != 0) AS priced_amount,"
-        f" {priced} AS priced_quantity FROM {PART_TABLE} AS part"
-        f" JOIN spend_key AS kind ON {same} JOIN spend_id USING (key)"
-        " JOIN spend_scale AS scale ON scale.line = part.line"
-        " WHERE part.bucket IN (SELECT start FROM spend_right) GROUP BY ALL"
-    )
-    cursor.unregister("spend_scale")
-    cursor.execute(f"DROP TABLE {PART_TABLE}")
+def _number_combinations(
+    cursor: Connection, index: DimensionIndex, combinations: Sequence[Combination]
+) -> NDArray[np.int32]:
+    """Return the id of each combination, after the new ones were added to the table."""
+    ids = index.find(combinations)
+    new = [combinations[position] for position in np.flatnonzero(ids < 0).tolist()]
+    if new:
+        new.sort(key=lambda values: [(value is not None, value or "") for value in values])
+        numbers = {combination: len(index) + position for position, combination in enumerate(new)}
+        listed = ", ".join(map(quoted, _NAMES))
+        columns = {name: as_objects(values) for name, values in zip(_NAMES, zip(*new, strict=True), strict=True)}
+        cursor.register("spend_cell", {"id": np.array([*numbers.values()], np.int32), **columns})
+        texts = ", ".join(f"{quoted(name)}::VARCHAR" for name in _NAMES)
+        with tracked(cursor, combination_table(SPEND), "id >= ?", [len(index)]):
+            cursor.execute(f"INSERT INTO {_CELLS} (id, {listed}) SELECT id, {texts} FROM spend_cell ORDER BY id")
+        cursor.unregister("spend_cell")
+        ids = np.array([numbers.get(values, found) for values, found in zip(combinations, ids, strict=True)])
+    return ids.astype(np.int32)
 
 
-def _replace_facts(cursor: Connection, bounds: Sequence[int]) -> None:
+def _replace_facts(
+    cursor: Connection, attributed: AttributedDays, ids: NDArray[np.int32], bounds: Sequence[int]
+) -> None:
     cursor.execute(
         f"DELETE FROM {_FACTS} WHERE bucket BETWEEN ? AND ? AND bucket IN (SELECT start FROM spend_starts)",
         list(bounds),
     )
-    summed = ("amount", "quantity", "amount_by_tokens", "amount_assumed", "priced_amount", "priced_quantity")
-    names = ", ".join(("bucket", "combination", *summed, *SAVINGS))
-    columns = ", ".join(f"fact.{name}" for name in ("bucket", "combination", *summed))
-    cursor.execute(
-        f"INSERT INTO {_FACTS} ({names}) SELECT {columns}, {', '.join(saving_columns())}"
-        f" FROM spend_fact AS fact{price_joins()}"
+    columns = attributed.columns
+    combination = ids[attributed.combination] if len(ids) else np.empty(0, np.int32)
+    cursor.register("spend_fact", {"combination": combination, **columns})
+    amount, quantity, priced, cache, batch = (
+        _decimal(name, ExactNumbers(*(columns[f"{name}_{part}"] for part in ExactNumbers.__slots__)))
+        for name in ("amount", "quantity", "priced", "cache", "batch")
     )
+    figures = {
+        "amount": "amount",
+        "quantity": quantity,
+        "amount_by_tokens": "CASE WHEN by_tokens THEN amount END",
+        "amount_assumed": "CASE WHEN assumed THEN amount END",
+        "priced_amount": priced,
+        "priced_quantity": f"CASE WHEN priced_known THEN {_SCALED_QUANTITY} END",
+        "saved_by_cache": f"({cache}) - amount",
+        "saved_by_batch": f"({batch}) - amount",
+    }
+    cursor.execute(
+        f"INSERT INTO {_FACTS} (bucket, combination, {', '.join(figures)})"
+        f" SELECT bucket, combination, {', '.join(figures.values())}"
+        f" FROM (SELECT *, {amount} AS amount FROM spend_fact)"
+    )
+    cursor.unregister("spend_fact")
 
 
-def _price_scale(unit: str | None) -> Decimal:
-    """Return how many price units (a million tokens, or one other unit) one unit of a quantity is."""
-    return Decimal(min(per_unit(unit), _MOST_TOKENS)).scaleb(-6) if counted(unit) == "tokens" else Decimal(1)
+def _decimal(name: str, numbers: ExactNumbers) -> str:
+    """Return the SQL of numbers that are the columns `name`_whole, … (see `_columns_of`) as decimals.
+
+    What is equal in all numbers is left out.
+    """
+    if not numbers.known.any():
+        return f"NULL::{DECIMAL}"
+    terms = [f"{name}_whole::{DECIMAL}"]
+    if numbers.units.any():
+        terms.append(f"({name}_units::DECIMAL(19, 0) * 0.000000000001::DECIMAL(12, 12))::{DECIMAL}")
+    if numbers.tail.any():
+        terms.append(f"({name}_tail::DECIMAL(14, 0) * 0.{'0' * 23}1::DECIMAL(24, 24))::{DECIMAL}")
+    total = " + ".join(terms)
+    return f"({total})" if numbers.known.all() else f"CASE WHEN {name}_known THEN {total} END"
 
 
-def _check_bill(cursor: Connection, days: DayCosts) -> None:
+def _price_scale(unit: str | None) -> int:
+    """Return how many millionths of a price unit (a million tokens, or one other unit) one of a quantity is."""
+    return min(per_unit(unit), _MOST_TOKENS) if counted(unit) == "tokens" else _MILLION
+
+
+def _check_bill(cursor: Connection, days: DayCosts, bounds: Sequence[int]) -> None:
     """Compare the sums of the written facts with those of the costs, by day and currency. Raises StoreError."""
     selected = (
         "SELECT bucket, currency, sum(amount) AS amount, sum(quantity) AS quantity FROM {} JOIN {} AS cell"
-        " ON cell.id = combination WHERE bucket IN (SELECT start FROM spend_right) GROUP BY ALL ORDER BY ALL"
+        " ON cell.id = combination WHERE bucket BETWEEN ? AND ? AND bucket IN (SELECT start FROM spend_right)"
+        " GROUP BY ALL ORDER BY ALL"
     )
-    written = cursor.execute(selected.format(_FACTS, _CELLS)).fetchall()
+    written = cursor.execute(selected.format(_FACTS, _CELLS), list(bounds)).fetchall()
     bill = selected.format(quoted(fact_table(days.costs, BucketWidth.DAY)), quoted(combination_table(days.costs)))
-    if written != cursor.execute(bill).fetchall():
+    if written != cursor.execute(bill, list(bounds)).fetchall():
         raise StoreError(
             "The sum of all parts is not the bill.",
             title="Spend could not be computed",
@@ -238,13 +248,7 @@ def _replace_signatures(cursor: Connection, signatures: Mapping[int, str], bound
         if signatures:
             cursor.register(
                 "spend_signature",
-                {"start": np.array([*signatures], np.int64), "signature": _objects([*signatures.values()])},
+                {"start": np.array([*signatures], np.int64), "signature": as_objects([*signatures.values()])},
             )
             cursor.execute("INSERT INTO attributed SELECT start, signature::VARCHAR FROM spend_signature")
             cursor.unregister("spend_signature")
-
-
-def _objects(values: Sequence[str | None]) -> NDArray[Any]:
-    column = np.empty(len(values), np.object_)
-    column[:] = values
-    return column
