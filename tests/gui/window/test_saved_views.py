@@ -189,7 +189,9 @@ class TestList:
         user.type("<b>Spenders</b> &co")
         user.key(Qt.Key.Key_Return)
         assert names(window)[0] == "<b>Spenders</b> &co"
-        assert dialog.items.topLevelItem(0).text(0) == "<b>Spenders</b> &co"
+        item = dialog.items.topLevelItem(0)
+        assert item is not None
+        assert item.text(0) == "<b>Spenders</b> &co"
         assert window.commands.saved_view[0].text() == "<b>Spenders</b> &&co"
 
     def test_removed_view_comes_back(self, user: User, window: WindowUnderTest) -> None:
@@ -201,6 +203,17 @@ class TestList:
         assert "Removed Who spends" in dialog.message.text()
         user.activate(dialog)
         user.key(Qt.Key.Key_Z, CONTROL)
+        assert window.parts.saved_views.list.views == READY_MADE
+
+    def test_view_is_updated_to_what_is_shown_and_back(
+        self, rig: WindowRig, user: User, window: WindowUnderTest
+    ) -> None:
+        rig.show(window, MINE)
+        dialog = open_list(user, window)
+        user.click(dialog.buttons["update"])
+        updated = window.parts.saved_views.list.views[0]
+        assert (updated.name, open_view(updated).view) == (READY_MADE[0].name, MINE)
+        user.click(dialog.undo)
         assert window.parts.saved_views.list.views == READY_MADE
 
     @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_Escape])
