@@ -67,6 +67,7 @@ class TestShowing:
 
     def test_fast_keys_are_a_step_each(self, rig: WindowRig, user: User, window: WindowUnderTest) -> None:
         before = window.view
+        rig.pace.step = 0.001  # seconds: much faster than changes of one control that are merged
         user.key(Qt.Key.Key_4, CONTROL)
         user.key(Qt.Key.Key_5, CONTROL)
         rig.settle(window, lambda: user.key(Qt.Key.Key_4, CONTROL))
@@ -222,6 +223,15 @@ class TestList:
         removing = self._ask_to_remove(user, dialog)
         assert user.focus is removing.cancel
         user.key(key)
+        assert not removing.isVisible()
+        assert len(names(window)) == 5
+
+    def test_enter_cancels_a_removal_where_buttons_take_no_focus(
+        self, rig: WindowRig, user: User, window: WindowUnderTest
+    ) -> None:
+        removing = self._ask_to_remove(user, open_list(user, window))
+        removing.cancel.clearFocus()  # as on macOS
+        rig.qtbot.keyClick(removing, Qt.Key.Key_Return)
         assert not removing.isVisible()
         assert len(names(window)) == 5
 
