@@ -192,7 +192,7 @@ class TestEdits:
 
     def test_view_is_replaced_under_its_name(self) -> None:
         other = ViewState("costs", grouping=("line_item",), order=(SortKey("amount", True),))
-        views = replace_view(READY_MADE, "who-spends", other)
+        views = replace_view(READY_MADE, "who-spends", new_view("", other))
         assert (views[1].name, views[1].id) == ("Who spends", "who-spends")
         assert open_view(views[1]).view == other
 
@@ -202,7 +202,7 @@ class TestEdits:
         with pytest.raises(InputError, match="removed in another window"):
             move(READY_MADE, "gone", 1)
         with pytest.raises(InputError, match="removed in another window"):
-            replace_view(READY_MADE, "gone", ViewState())
+            replace_view(READY_MADE, "gone", READY_MADE[0])
 
     def test_number_of_views_is_limited(self) -> None:
         views = READY_MADE

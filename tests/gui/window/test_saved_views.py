@@ -67,6 +67,7 @@ class TestShowing:
 
     def test_fast_keys_are_a_step_each(self, rig: WindowRig, user: User, window: WindowUnderTest) -> None:
         before = window.view
+        rig.pace.step = 0.001  # seconds: much faster than changes of one control that are merged
         user.key(Qt.Key.Key_4, CONTROL)
         user.key(Qt.Key.Key_5, CONTROL)
         rig.settle(window, lambda: user.key(Qt.Key.Key_4, CONTROL))
@@ -189,7 +190,9 @@ class TestList:
         user.type("<b>Spenders</b> &co")
         user.key(Qt.Key.Key_Return)
         assert names(window)[0] == "<b>Spenders</b> &co"
-        assert dialog.items.topLevelItem(0).text(0) == "<b>Spenders</b> &co"
+        item = dialog.items.topLevelItem(0)
+        assert item is not None
+        assert item.text(0) == "<b>Spenders</b> &co"
         assert window.commands.saved_view[0].text() == "<b>Spenders</b> &&co"
 
     def test_removed_view_comes_back(self, user: User, window: WindowUnderTest) -> None:
@@ -203,12 +206,32 @@ class TestList:
         user.key(Qt.Key.Key_Z, CONTROL)
         assert window.parts.saved_views.list.views == READY_MADE
 
+    def test_view_is_updated_to_what_is_shown_and_back(
+        self, rig: WindowRig, user: User, window: WindowUnderTest
+    ) -> None:
+        rig.show(window, MINE)
+        dialog = open_list(user, window)
+        user.click(dialog.buttons["update"])
+        updated = window.parts.saved_views.list.views[0]
+        assert (updated.name, open_view(updated).view) == (READY_MADE[0].name, MINE)
+        user.click(dialog.undo)
+        assert window.parts.saved_views.list.views == READY_MADE
+
     @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_Escape])
     def test_cancel_is_the_default_of_a_removal(self, user: User, window: WindowUnderTest, key: Qt.Key) -> None:
         dialog = open_list(user, window)
         removing = self._ask_to_remove(user, dialog)
         assert user.focus is removing.cancel
         user.key(key)
+        assert not removing.isVisible()
+        assert len(names(window)) == 5
+
+    def test_enter_cancels_a_removal_where_buttons_take_no_focus(
+        self, rig: WindowRig, user: User, window: WindowUnderTest
+    ) -> None:
+        removing = self._ask_to_remove(user, open_list(user, window))
+        removing.cancel.clearFocus()  # as on macOS
+        rig.qtbot.keyClick(removing, Qt.Key.Key_Return)
         assert not removing.isVisible()
         assert len(names(window)) == 5
 

@@ -84,10 +84,13 @@ def rename(views: SavedViews, id: str, name: str) -> SavedViews:
     return _with_item(views, position, replace(views[position], name=name))
 
 
-def replace_view(views: SavedViews, id: str, view: ViewState) -> SavedViews:
-    """Return the list with another view under the same name. Raises InputError if it was removed meanwhile."""
+def replace_view(views: SavedViews, id: str, other: SavedView) -> SavedViews:
+    """Return the list with the content of `other` under the name of a view.
+
+    Raises InputError if it was removed meanwhile.
+    """
     position = _position(views, id)
-    return _with_item(views, position, replace(views[position], stored=new_view("", view).stored))
+    return _with_item(views, position, replace(views[position], stored=other.stored))
 
 
 def move(views: SavedViews, id: str, step: int) -> SavedViews:

@@ -70,7 +70,9 @@ class Actions(QObject):
         ]
         self.save_view = self._add("&Save this view…", "Ctrl+D", "Saves what the table shows under a name")
         self.edit_views = self._add(
-            "&Edit saved views…", "Ctrl+Shift+D", "Renames, reorders, removes, exports and imports saved views"
+            "&Edit saved views…",
+            "Ctrl+Shift+D",
+            "Renames, updates, reorders, removes, exports and imports saved views",
         )
         self.origins = self._add(
             "Show sou&rces…", "Ctrl+I", "Lists the periods, records and load times behind the current cell"

@@ -59,7 +59,7 @@ class SavedViewsController(QObject):
         from usage_viewer.gui.window.saved_views_dialog import SavedViewsDialog
 
         self.list.reload()
-        dialog = SavedViewsDialog(self.list, self._window)
+        dialog = SavedViewsDialog(self.list, self._workspace.view, self._window)
         dialog.chosen.connect(self.show)
         dialog.finished.connect(lambda _: self._page.focus_table())
         dialog.open()

@@ -21,9 +21,10 @@ from PySide6.QtWidgets import (
 )
 
 from usage_viewer.app.settings import saved_views
-from usage_viewer.app.settings.saved_views import LONGEST_NAME, Change, SavedView
+from usage_viewer.app.settings.saved_views import LONGEST_NAME, Change, SavedView, new_view
 from usage_viewer.app.settings.view_file import export_views, read_view_file
 from usage_viewer.domain.errors import InputError, UsageViewerError
+from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.widgets.form_dialog import FormDialog
 from usage_viewer.gui.widgets.line_edit import LineEdit
 from usage_viewer.gui.widgets.popup import PopupListDelegate
@@ -82,19 +83,23 @@ class RemoveViewDialog(FormDialog):
 class SavedViewsDialog(QDialog):
     """Lists all saved views with the commands that edit them; errors are shown below the list.
 
-    `undo` takes back the last removal; it is shown until the dialog is closed.
+    `shown` is the view that the table shows. `undo` takes back the last removal or update; it is visible until the
+    dialog is closed.
     """
 
     chosen = Signal(object)  # SavedView to show
 
-    def __init__(self, views: SavedViewList, parent: QWidget) -> None:
+    def __init__(self, views: SavedViewList, shown: ViewState, parent: QWidget) -> None:
         super().__init__(parent)
-        self._views = views
+        self._views, self._shown = views, shown
         self._undo: Change | None = None
         self._ids: list[str] = []
         self.setWindowTitle("Saved views")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.items = QTreeWidget(self, columnCount=2, headerHidden=True, rootIsDecorated=False)
+        self.items = QTreeWidget(self)
+        self.items.setColumnCount(2)
+        self.items.setHeaderHidden(True)
+        self.items.setRootIsDecorated(False)
         self.items.setItemDelegate(PopupListDelegate(self.items))
         self.items.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.items.setAccessibleName("Saved views")
@@ -103,11 +108,12 @@ class SavedViewsDialog(QDialog):
         self.items.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.items.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.message = plain_label("", self, wrap=True)
-        self.undo = self._button("&Undo", self._on_undo, "Brings the removed view back")
+        self.undo = self._button("&Undo", self._on_undo, "Takes back the last removal or update (Ctrl+Z)")
         self.undo.setVisible(False)
         self.buttons = {
             "show": self._button("&Show", self._on_show, "Shows the view (Enter)"),
             "rename": self._button("&Rename…", self._ask_to_rename, "Changes the name (F2)"),
+            "update": self._button("U&pdate", self._update, "Saves what the table shows under this name"),
             "up": self._button("Move &up", partial(self._move, -1), "Moves the view up (Ctrl+Up)"),
             "down": self._button("Move &down", partial(self._move, 1), "Moves the view down (Ctrl+Down)"),
             "remove": self._button("Re&move…", self._ask_to_remove, "Removes the view (Delete)"),
@@ -185,13 +191,14 @@ class SavedViewsDialog(QDialog):
             text = key.toString(QKeySequence.SequenceFormat.NativeText)
             self.items.addTopLevelItem(QTreeWidgetItem([one.name, text]))
         row = self._ids.index(id) if id in self._ids else min(row, len(self._ids) - 1)
-        if row >= 0:
-            self.items.setCurrentItem(self.items.topLevelItem(row))
+        item = self.items.topLevelItem(row)
+        if item is not None:
+            self.items.setCurrentItem(item)
         self._update_buttons()
 
     def _update_buttons(self) -> None:
         row, rows = self._row, self.items.topLevelItemCount()
-        for name in ("show", "rename", "remove"):
+        for name in ("show", "rename", "update", "remove"):
             self.buttons[name].setEnabled(row >= 0)
         self.buttons["up"].setEnabled(row > 0)
         self.buttons["down"].setEnabled(0 <= row < rows - 1)
@@ -223,16 +230,29 @@ class SavedViewsDialog(QDialog):
         ids = [one.id for one in self._views.views]
         position = ids.index(saved.id) if saved.id in ids else len(ids)  # another window may have removed it
         self._views.change(lambda views: saved_views.remove(views, saved.id))
-        self._undo = lambda views: saved_views.put_back(views, saved, position)
+        self._offer_undo(lambda views: saved_views.put_back(views, saved, position), f"Removed {saved.name}.")
+
+    def _update(self) -> None:
+        current, new = self.current, new_view("", self._shown)
+        if current is not None and self._try(
+            lambda: self._views.change(lambda views: saved_views.replace_view(views, current.id, new))
+        ):
+            self._offer_undo(
+                lambda views: saved_views.replace_view(views, current.id, current),
+                f"{current.name} is now what the table shows.",
+            )
+
+    def _offer_undo(self, undo: Change, done: str) -> None:
+        self._undo = undo
         self.undo.setVisible(True)
-        self._say(f"Removed {saved.name}.")
+        self._say(done)
 
     def _on_undo(self) -> None:
         undo = self._undo
         if undo is not None and self._try(lambda: self._views.change(undo)):
             self._undo = None
             self.undo.setVisible(False)
-            self._say("The view is back.")
+            self._say("The view is as it was.")
 
     # Files
 
