@@ -18,7 +18,7 @@ _CONTROLS: Sequence[ShortcutGroup] = (
             ("Organization", "Alt+U"),
             ("Dataset, range, period, time zone", "Alt+D, Alt+R, Alt+P, Alt+Z"),
             ("Comparison", "Alt+M"),
-            ("Grouping, filters", "Alt+G, Alt+L"),
+            ("Grouping, columns, filters", "Alt+G, Alt+A, Alt+L"),
             ("Earlier or later range", "Alt+Shift+Left, Alt+Shift+Right"),
             ("Back to the last view, forward again", "Alt+Left, Alt+Right, or the mouse's side buttons"),
             ("Search", "Ctrl+F"),
