@@ -155,8 +155,10 @@ def _source(
     """Return the result to chart: the table's own, or one more of the same range; and sentences about it."""
     view = result.effective_view
     names = parts_of(figure)
-    if view.per is not Granularity.TOTAL and is_stackable(figure) and _has(result, names):
+    is_by_column = view.pivot is not None and not view.grouping  # bars of one part say less than the columns
+    if view.has_period_rows and not is_by_column and is_stackable(figure) and _has(result, names):
         return result, ()
+    view = _without_pivot(view)
     per: Granularity = Granularity.DAY if view.per is Granularity.TOTAL else view.per
     if figure.statistic is not None:  # a mean or a peak of longer buckets is not made of those of shorter ones
         fine = replace(view, per=per).periods(result.now, request.week_start)
@@ -169,6 +171,11 @@ def _source(
     if source.coverage.complete or not result.coverage.complete or view.per is not Granularity.TOTAL:
         return source, ()
     return _in_utc(session, source, asked, request, cancellation)
+
+
+def _without_pivot(view: ViewState) -> ViewState:
+    """Return the view whose groups are the rows of a pivot; if it has one row, its columns."""
+    return replace(view, pivot=None, grouping=view.grouping or view.dimensions)
 
 
 def _has(result: ViewResult, names: Sequence[str]) -> bool:
@@ -215,10 +222,12 @@ def _load_heat_map(
     figure = view.dataset.column(request.figure)
     if not (is_stackable(figure) and figure.sums_over_time):
         return Chart(request, result, problem=NOT_ADDED.format(figure.label))
-    if view.per is Granularity.HOUR and _has(result, (figure.name,)):
+    if view.per is Granularity.HOUR and view.has_period_rows and _has(result, (figure.name,)):
         source = result
     else:
-        asked = replace(view, per=Granularity.HOUR, columns=(figure.name,), order=(), include_empty=False)
+        asked = replace(
+            view, pivot=None, per=Granularity.HOUR, columns=(figure.name,), order=(), include_empty=False
+        )
         asked = replace(asked, compare=Comparison.NONE)
         source = session.look(asked, cancellation, named=request.named)
     if source.effective_view.per is not Granularity.HOUR:

@@ -52,7 +52,7 @@ def drilled_view(
     if per is Granularity.TOTAL and (level := _next_level(drilled, not_granted)):
         return drilled.with_grouping([level])
     finer = _finer(drilled, per, span)
-    return None if finer is None else replace(drilled.with_grouping(()), order=()).with_per(finer)
+    return None if finer is None else replace(drilled.with_pivot(None).with_grouping(()), order=()).with_per(finer)
 
 
 def _next_level(view: ViewState, not_granted: Collection[str]) -> str:

@@ -42,9 +42,9 @@ class ComputedViews:
         coverage.computed_grains = spend.grains
 
     def shows_cost(self, view: ViewState, now: int) -> bool:
-        """Report whether a view without chosen columns shows cost: that of some of its days is stored."""
+        """Report whether a view without chosen figures shows cost: that of some of its days is stored."""
         data = view.dataset
-        if view.columns or not has_costs(with_costs(data)):
+        if view.columns or view.pivot is not None or not has_costs(with_costs(data)):
             return False
         if any(not SPEND.has_dimension(name) for name in requested_dimensions(view)):
             return False  # none of its rows has a cost

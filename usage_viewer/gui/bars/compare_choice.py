@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QWidget
 
 from usage_viewer.domain.comparison import Comparison
+from usage_viewer.domain.pivoted_view import why_not_compared
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.bars.menu_choices import MenuChoice
 from usage_viewer.gui.widgets.spacing import UNIT
@@ -54,6 +55,9 @@ class CompareChoice(MenuChoice):
     def show_view(self, view: ViewState) -> None:
         """Show the comparison of a view."""
         self._view = view
+        refusal = why_not_compared(view)
+        for comparison in MENU_LABELS:
+            self._set_unavailable(comparison, "" if comparison is Comparison.NONE else refusal)
         self._actions[view.compare].setChecked(True)
         prefix, choice = BUTTON_LABELS[view.compare]
         self.show_choice(choice, prefix=prefix)

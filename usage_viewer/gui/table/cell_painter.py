@@ -10,11 +10,14 @@ from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
 from usage_viewer.domain.table import Alignment, Column, FigureColumn
 from usage_viewer.gui.formatting.numbers import MISSING
 from usage_viewer.gui.table.frozen_columns import FrozenColumns
+from usage_viewer.gui.table.heat_shades import STEPS
 from usage_viewer.gui.table.table_format import split_mark
 from usage_viewer.gui.table.table_model import TableModel
 from usage_viewer.gui.widgets.contrast import SHAPE, TEXT, nearest
 from usage_viewer.gui.widgets.theme import UNIT, blend
 
+LIGHTEST, DARKEST = 0.05, 0.55
+"""The part of the accent in the shades of the smallest and of the largest cells."""
 PADDING = UNIT
 """Pixels between a cell's edge and its text, on either side."""
 _MOST_WIDTHS = 20_000
@@ -58,6 +61,10 @@ class CellPainter:
         self._on_inactive = palette.color(group.Inactive, role.HighlightedText)
         self._frame = accent
         self._bar = nearest(blend(accent, base, 0.3), [(base, SHAPE), (stripe, SHAPE), (text, TEXT)])
+        self._shades = [
+            nearest(blend(base, accent, LIGHTEST + (DARKEST - LIGHTEST) * step / STEPS), [(text, TEXT)])
+            for step in range(1, STEPS + 1)
+        ]
         self._bars_selected = tuple(
             nearest(ground, [(ground, SHAPE), (palette.color(one, role.HighlightedText), TEXT)])
             for one in (group.Active, group.Inactive)
@@ -102,6 +109,7 @@ class CellPainter:
             if count:
                 painter.setClipRect(clip)
             for section, place in part:
+                self._paint_shades(painter, section, place, rows)
                 self._paint_bars(painter, section, place, rows)
                 self._paint_texts(painter, section, place, rows)
             self._paint_focus(painter, part, rows)
@@ -153,6 +161,17 @@ class CellPainter:
             if selected:
                 painter.fillRect(option.rect, highlight)
 
+    def _paint_shades(self, painter: QPainter, section: int, place: QRect, rows: _Rows) -> None:
+        """Fill the cells of a pivot by their size, except in selected rows."""
+        shades = self._model.shades
+        if shades is None:
+            return
+        shown = self._model.rows[rows.first : rows.first + len(rows.tops)]
+        steps = shades.steps(self._model.columns[section].key, shown)
+        for step, top, selected in zip(steps, rows.tops, rows.selected, strict=bool(steps)):
+            if step and not selected:
+                painter.fillRect(QRect(place.left(), top, place.width(), rows.height), self._shades[step - 1])
+
     def _paint_bars(self, painter: QPainter, section: int, place: QRect, rows: _Rows) -> None:
         bars = self._model.bars
         if bars is None or bars.key != self._model.columns[section].key:
@@ -199,7 +218,10 @@ class CellPainter:
         drop = (rows.height + self._metrics.ascent() - self._metrics.descent()) // 2
         texts = self._model.texts_of(rows.first, len(rows.tops), section)
         for text, top, selected in zip(texts, rows.tops, rows.selected, strict=True):
-            quiet = rows.on_selection if selected else self.faint
+            faint = (
+                self.faint if self._model.shades is None or text == MISSING else self._text
+            )  # on a shade: readable
+            quiet = rows.on_selection if selected else faint
             beyond = self._model.form.beyond_cents(text, column)
             if self.cell_width(text, column) > room:
                 text, beyond = "…", 0

@@ -15,11 +15,12 @@ class ColumnChoice:
 
     def explicit(self, view: ViewState) -> ViewState:
         """Return the view with the columns that it shows as chosen ones, from which a user's choice goes on."""
-        return view if view.columns or not self.defaults else view.with_columns(self.defaults)
+        is_chosen = view.columns or view.pivot is not None or not self.defaults
+        return view if is_chosen else view.with_columns(self.defaults)
 
     def shown(self, view: ViewState) -> tuple[str, ...]:
         """Return the names of the figures that the view shows."""
-        return view.columns or self.defaults or view.dataset.default_columns
+        return view.shown_columns if view.columns or view.pivot is not None or not self.defaults else self.defaults
 
 
 USUAL = ColumnChoice()

@@ -1,6 +1,7 @@
 """Defines `ColumnsMenu`, the checklist that chooses the figures shown as columns."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import cast
 
@@ -38,7 +39,7 @@ class ChecklistMenu(QMenu):
 
 
 class ColumnsMenu(ChecklistMenu):
-    """Lists the dataset's figures; at least one stays checked."""
+    """Lists the dataset's figures; at least one stays checked. A pivot has only one."""
 
     def __init__(
         self, view: ViewState, request: RequestView, parent: QWidget, choice: ColumnChoice = USUAL
@@ -84,6 +85,9 @@ class ColumnsMenu(ChecklistMenu):
         self.addAction(action)
 
     def _set_shown(self, name: str, shown: bool) -> None:
+        if self._view.pivot is not None:  # it has one figure
+            self._apply(self._view.with_pivot(replace(self._view.pivot, figure=name)))
+            return
         before = self._choice.shown(self._view)
         names = (
             with_column(before, name, self._view.dataset) if shown else [other for other in before if other != name]
@@ -100,7 +104,7 @@ class ColumnsMenu(ChecklistMenu):
         for name, action in self._figure_actions.items():
             action.setChecked(name in shown)
             action.setEnabled(shown != (name,))
-        self.defaults.setEnabled(bool(self._view.columns))
+        self.defaults.setEnabled(self._view.pivot is None and bool(self._view.columns))
 
 
 def column_sections(dataset: Dataset) -> list[tuple[str, list[str]]]:

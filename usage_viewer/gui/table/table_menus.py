@@ -37,7 +37,7 @@ def move_column(view: ViewState, name: str, before: str) -> ViewState | None:
     if name in view.grouping:
         names = _moved_in(view.grouping, name, before, view.keys)
         return None if names == view.grouping else view.with_grouping(names)
-    if name in view.shown_columns:
+    if name in view.shown_columns and view.pivot is None:
         names = _moved_in(view.shown_columns, name, before, view.keys)
         return None if names == view.shown_columns else view.with_columns(names)
     return None
@@ -64,7 +64,9 @@ def header_menu(
     menu.addSeparator()
     _add(menu, "Si&ze to contents", fit)
     figures = choice.explicit(view)
-    if figures.dataset.has_column(column.name):
+    if view.pivot is not None and view.dataset.has_column(column.name):
+        _add(menu, "&Figures as columns", lambda: request(view.with_pivot(None)))
+    elif figures.dataset.has_column(column.name):
         others = [name for name in figures.shown_columns if name != column.name]
         hide = _add(menu, "&Hide column", lambda: request(view.with_columns(others)))
         hide.setEnabled(bool(others) and column.name in figures.shown_columns)

@@ -15,6 +15,7 @@ from usage_viewer.domain.table import EMPTY, Alignment, Column, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.table.cell_tips import CellTips
+from usage_viewer.gui.table.heat_shades import HeatShades, find_shades
 from usage_viewer.gui.table.table_format import PeriodLabels, TableFormat, direction_text
 from usage_viewer.gui.table.value_bars import ValueBars, find_bars
 from usage_viewer.gui.widgets.plain_text import tip
@@ -60,6 +61,7 @@ class TableModel(QAbstractTableModel):
         self.rows: RowOrder = np.zeros(0, np.int64)
         self.view = ViewState()
         self.bars: ValueBars | None = None
+        self.shades: HeatShades | None = None
         self.periods = PeriodLabels(self.locale)
         self._exact = NumberFormat(self.locale)
         self._spoken = TableFormat(self._exact, self.periods, missing="not given")
@@ -80,6 +82,7 @@ class TableModel(QAbstractTableModel):
         self._sections = {column.key: place for place, column in enumerate(table.columns)}
         self._blocks.clear()
         self._find_bars()
+        self.shades = find_shades(table, view)
         self.endResetModel()
 
     def set_presentation(self, presentation: Presentation) -> None:

@@ -28,7 +28,7 @@ from usage_viewer.gui.widgets.theme import UNIT, blend
 
 def totals_label(table: Table, view: ViewState, note: str, numbers: NumberFormat) -> str:
     """Return `Total of 42 groups`, or `27 of 30 days: 42 groups` while data is missing."""
-    noun = "row" if view.per.value != "total" or not view.grouping else "group"
+    noun = "row" if view.has_period_rows or not view.grouping else "group"
     count = f"{numbers.whole(table.rows)} {noun}{'' if table.rows == 1 else 's'}"
     return f"{note}: {count}" if note else f"Total of {count}"
 

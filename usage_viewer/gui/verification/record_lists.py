@@ -208,7 +208,8 @@ def sources_text(sources: CellSources, names: Names, locale: QLocale) -> str:
     """Return the labels of a cell's row and column, and the number of its records and buckets."""
     view, table = sources.result.look.effective_view, sources.result.table
     row_labels = [names.label(view.dataset.dimension(name), value) for name, value in sources.cell.groups]
-    periods = None if table.period is None else table.period.periods
+    is_by_period = view.per is not Granularity.TOTAL  # in rows, or across
+    periods = sources.result.look.coverage.periods if is_by_period else None
     if periods is not None and sources.cell.period is not None:
         row_labels.insert(0, period_label(periods, sources.cell.period, locale))
     records = count_text(sum(item.rows for item in sources.contributions), "record", locale)
@@ -219,10 +220,11 @@ def sources_text(sources: CellSources, names: Names, locale: QLocale) -> str:
     if column is not None:
         formula = view.dataset.column(column.name).formula(view.dataset)
         equation = f" = {formula}" if formula else ""
-        lines.append(f"{column.label}{equation}: {origin}")
+        label = column.label if view.pivot is None else view.dataset.column(column.name).label
+        lines.append(f"{label}{equation}: {origin}")
     else:
         lines.append(origin)
-    if view.per is not Granularity.TOTAL and periods is not None and periods.zone is not UTC:
+    if periods is not None and periods.zone is not UTC:
         lines.append("The table uses the selected time zone; this list uses UTC.")
     return "\n".join(lines)
 

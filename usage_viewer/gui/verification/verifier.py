@@ -212,7 +212,7 @@ class BackgroundVerifier(QObject):
         """Check the identities of a result, unless a fetch is running or the same usage was checked last."""
         session, view, coverage = self._workspace.session, result.view, result.look.coverage
         # Only a search makes the grouping matter, as it matches the values of the grouped dimensions.
-        search = (view.search, view.grouping) if view.search else ()
+        search = (view.search, view.dimensions) if view.search else ()
         usage = (view.dataset_name, view.filters, search, view.profiles, coverage.read)
         if session is None or self._workspace.fetching or self._checked_usage == (id(session), usage):
             return

@@ -90,6 +90,7 @@ class Announcements(QObject):
             (before.dataset_name != view.dataset_name, page.dataset.choice),
             (before.range != view.range, page.range.button.choice),
             (before.compare is not view.compare, page.compare.accessibleName()),
+            (before.pivot != view.pivot, page.pivot.accessibleName()),
             (before.per is not view.per, page.per.choice),
             (before.zone != view.zone, page.zone.choice),
         ):

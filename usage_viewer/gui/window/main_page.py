@@ -14,6 +14,7 @@ from usage_viewer.gui.bars.filter_bar import FilterBar
 from usage_viewer.gui.bars.grouping_bar import GroupingBar
 from usage_viewer.gui.bars.menu_choices import DatasetChoice, GranularityChoice, ZoneChoice
 from usage_viewer.gui.bars.organization_button import OrganizationButton
+from usage_viewer.gui.bars.pivot_choice import PivotChoice
 from usage_viewer.gui.bars.range_picker import RangePicker
 from usage_viewer.gui.table.columns_menu import ColumnsMenu
 from usage_viewer.gui.table.selection_sync import SelectionSync
@@ -68,6 +69,7 @@ class MainPage(QWidget):
             "more": self._menu_button(),
         }
         self.grouping = GroupingBar(self)
+        self.pivot = PivotChoice(lambda: workspace.now, self)
         self.filters = FilterBar(workspace.values, lambda: workspace.names, self)
         self.snapshot = Strip(note_colour, self)
         self.banner = ErrorBanner(self)
@@ -94,7 +96,11 @@ class MainPage(QWidget):
         bars.setContentsMargins(UNIT, UNIT, UNIT, UNIT)
         bars.setSpacing(UNIT)
         bars.addLayout(top)
-        bars.addWidget(self.grouping)
+        rows_and_columns = QHBoxLayout()
+        rows_and_columns.setSpacing(UNIT)
+        rows_and_columns.addWidget(self.grouping, 1)
+        rows_and_columns.addWidget(self.pivot, 0, Qt.AlignmentFlag.AlignTop)
+        bars.addLayout(rows_and_columns)
         bars.addWidget(self.filters)
         below = QWidget(self)
         place = QGridLayout(below)  # of both: the text lies above a table without rows
@@ -181,7 +187,8 @@ class MainPage(QWidget):
 
     def _connect(self) -> None:
         workspace = self._workspace
-        for part in (self.range, self.compare, self.per, self.zone, self.grouping, self.filters, self.table):
+        controls = (self.compare, self.per, self.zone, self.grouping, self.pivot, self.filters, self.table)
+        for part in (self.range, *controls):
             part.view_requested.connect(workspace.show_view)
         connect(self._actions.columns, self._choose_columns)
         self._actions.include_empty.triggered.connect(
@@ -235,7 +242,7 @@ class MainPage(QWidget):
         """Show a requested view in the controls at once; the table follows with its result."""
         self.dataset.show_view(view)
         self.range.show_view(view, self._workspace.now)
-        for part in (self.compare, self.per, self.zone, self.grouping, self.filters, self.table):
+        for part in (self.compare, self.per, self.zone, self.grouping, self.pivot, self.filters, self.table):
             part.show_view(view)
         self._actions.clear_filters.setEnabled(view.filtered)
         self._actions.include_empty.setChecked(view.include_empty)
@@ -245,6 +252,7 @@ class MainPage(QWidget):
         look = result.look
         refused = dict.fromkeys(look.unavailable_dimensions, "Not available for this organization")
         self.grouping.show_view(self._workspace.view, refused)
+        self.pivot.show_view(self._workspace.view, refused)
         self.range.show_adjusted_view(look.effective_view)
         self.per.show_adjusted_view(look.effective_view)
         self.zone.show_adjusted_view(look.effective_view)

@@ -18,7 +18,7 @@ _CONTROLS: Sequence[ShortcutGroup] = (
             ("Organization", "Alt+U"),
             ("Dataset, range, period, time zone", "Alt+D, Alt+R, Alt+P, Alt+Z"),
             ("Comparison", "Alt+M"),
-            ("Grouping, filters", "Alt+G, Alt+L"),
+            ("Grouping, columns, filters", "Alt+G, Alt+A, Alt+L"),
             ("Saved views, save this view, edit them", "Alt+V, Ctrl+D, Ctrl+Shift+D"),
             ("First to ninth saved view", ", ".join(f"Ctrl+{number}" for number in range(1, 10))),
             ("Earlier or later range", "Alt+Shift+Left, Alt+Shift+Right"),

@@ -21,6 +21,7 @@ from usage_viewer.gui.workspace.locale_week import week_start
 from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.workspace import Workspace
 
+REST = "Others sums up many columns: filter to one of them to list its records."
 NOTHING_COMPARED = "The compared period has no such day."
 
 
@@ -84,6 +85,9 @@ class VerificationController(QObject):
 
     def _find_sources(self, cell: Cell, column: Column) -> None:
         view, result = self._shown_view, self._workspace.last
+        if column.key.others:
+            self._page.status.show_message(REST)
+            return
         if result is not None:
             view = result.look.effective_view
             cell = cell.limited_by(column.key, result.look.coverage.periods)

@@ -18,9 +18,9 @@ from usage_viewer.query.spend.billed_lines import BilledLine, LineKey
 from usage_viewer.query.spend.daily_usage import DailyUsage
 from usage_viewer.store.engine.database import Connection, quoted
 from usage_viewer.store.engine.schema import combination_table, fact_table
-from usage_viewer.store.spend.attribution import measure_sql
 from usage_viewer.store.spend.daily_sums import DAY, DailySumsReader
 from usage_viewer.store.spend.day_layout import Digests, Layout, day_layouts, read_digests, services_of
+from usage_viewer.store.spend.day_rows import measure_sql
 from usage_viewer.store.spend.line_meanings import ByHand, Factors, LineMeanings
 from usage_viewer.store.store import Store
 
@@ -94,7 +94,9 @@ class BillReader:
             closed_sums, by_hand = self._sums.read(cursor, layouts, digests, known), self._by_hand()
             with self._meanings.lock:
                 meanings = self._meanings.of(closed_sums, evidence, by_hand)
-                factors = self._meanings.factors(cursor, meanings, layouts, known, digests) if with_factors else {}
+                factors: Factors = {}
+                if with_factors:
+                    factors = self._meanings.factors(cursor, self._store.index, meanings, layouts, known, digests)
             sums = self._sums.read(cursor, {start: layouts[start] for start in chosen}, digests, chosen)
             by_layout = _by_layout(chosen, layouts)
             return StoredBill(
