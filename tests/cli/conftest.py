@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QApplication
 
 from tests.rigs.command_line import Program, Table
 from tests.rigs.sample_organization import sample_organization
@@ -24,6 +25,12 @@ class SharedStore(Store):
 
     def end(self) -> None:
         super().close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def application(qapp: QApplication) -> QApplication:
+    """The application of a window: without one, a drawing makes one that the windows of later tests can't use."""
+    return qapp
 
 
 @pytest.fixture(scope="session")

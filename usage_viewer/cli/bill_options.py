@@ -9,6 +9,7 @@ from usage_viewer.domain.comparison import Comparison
 STATUS_AND_KEY: Final = "The exit status and the key are those of the command table."
 
 _VIEW: Final[Mapping[str, Any]] = {
+    "view": None,
     "dataset": "spend",
     "zone": "UTC",
     "per": "total",

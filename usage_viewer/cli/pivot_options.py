@@ -12,13 +12,12 @@ def add_pivot_options(table: argparse.ArgumentParser) -> None:
     """Add the options of the command `table`."""
     table.add_argument(
         "--columns-by",
-        default="",
         metavar="PERIOD|NAME",
         help="have one figure in a column for each hour, day, week or month, or for each value of a dimension such "
         "as model (at most 60 columns, and Others); with totals. Leave it out of --group-by and --per",
     )
     table.add_argument(
-        "--figure", default="", metavar="NAME", help="with --columns-by: the figure (default: the dataset's first)"
+        "--figure", metavar="NAME", help="with --columns-by: the figure (default: the dataset's first)"
     )
 
 

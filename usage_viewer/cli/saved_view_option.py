@@ -21,6 +21,9 @@ _DEFAULTS: Mapping[str, object] = {
 }
 """Values of the options of a view that are not given."""
 
+_PIVOT: Mapping[str, object] = {"columns_by": "", "figure": ""}
+"""Those of a command that has `--columns-by`; the figure of any other command is that of a chart."""
+
 
 def add_saved_view_option(table: argparse.ArgumentParser) -> None:
     """Add the option that shows a saved view."""
@@ -34,7 +37,7 @@ def add_saved_view_option(table: argparse.ArgumentParser) -> None:
 
 def given_view_options(arguments: argparse.Namespace) -> list[str]:
     """Return the options of a view that are given, as they are written, except `--view`."""
-    given = [name for name in (*_RANGE, *_DEFAULTS) if getattr(arguments, name) is not None]
+    given = [name for name in (*_RANGE, *_defaults(arguments)) if getattr(arguments, name) is not None]
     return [_RANGE.get(name, f"--{name.replace('_', '-')}") for name in given]
 
 
@@ -51,4 +54,8 @@ def with_defaults(arguments: argparse.Namespace) -> argparse.Namespace:
             hint="Give a range with --from and --to, or name a saved view with --view.",
         )
     given = {name: value for name, value in vars(arguments).items() if value is not None}
-    return argparse.Namespace(**{**_DEFAULTS, **given})
+    return argparse.Namespace(**{**_defaults(arguments), **given})
+
+
+def _defaults(arguments: argparse.Namespace) -> Mapping[str, object]:
+    return {**_DEFAULTS, **_PIVOT} if hasattr(arguments, "columns_by") else _DEFAULTS
