@@ -1,6 +1,6 @@
 """The window shows cost beside usage where costs are stored, and says in a strip of which days it is not known."""
 
-from datetime import date
+from datetime import UTC, datetime, timedelta
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
@@ -13,8 +13,9 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.view import SortKey, ViewState
 from usage_viewer.gui.table.columns_menu import ColumnsMenu
 
-WEEK = DateRange.days(date(2026, 10, 1), date(2026, 10, 7))
-THREE_DAYS = DateRange.days(date(2026, 10, 1), date(2026, 10, 3))
+FIRST = datetime.now(UTC).date() - timedelta(days=40)
+WEEK = DateRange.days(FIRST, FIRST + timedelta(days=6))
+THREE_DAYS = DateRange.days(FIRST, FIRST + timedelta(days=2))
 
 
 def choose(rig: WindowRig, window: WindowUnderTest, name: str) -> None:
@@ -109,7 +110,10 @@ def test_days_without_cost_are_said_and_one_button_loads_them(rig: WindowRig, us
     window = start_with_spend(rig, THREE_DAYS)
     strip = window.page.incomplete
     assert strip.title == "Cost covers 3 of 7 days"
-    assert "Missing: 4 – 7 Oct 2026 (UTC)." in strip.accessibleName()
+    missing = [FIRST + timedelta(days=days) for days in (3, 6)]
+    text = strip.accessibleName().partition("Missing: ")[2]
+    assert all(str(day.day) in text for day in missing)
+    assert text.endswith("(UTC).")
     assert window.page.status.text.startswith("Complete: 7 days")
     before = window.page.model.table.figure(COST).total
     rig.settle(window, lambda: user.click(user.button("Load cost", strip)))
@@ -170,3 +174,17 @@ def test_attribution_is_in_tooltips_accessible_texts_totals_and_copies(rig: Wind
     assert "billed · attributed by tokens" in window.page.totals.accessibleName()
     window.commands.copy_json.trigger()
     rig.qtbot.waitUntil(lambda: "cost_attribution" in QApplication.clipboard().text())
+
+
+def test_cost_older_than_its_usage_is_said(rig: WindowRig, user: User) -> None:
+    morning = datetime.now(UTC).replace(hour=10, minute=0)
+    rig.clock.ahead = morning.timestamp() - rig.clock.now
+    window = rig.start()
+    rig.show(window, ViewState("spend", window.view.range, grouping=("model",)))
+    rig.clock.ahead += 4 * 3600
+    rig.show(window, ViewState("completions", window.view.range, grouping=("model",)))
+    strip = window.page.incomplete
+    assert strip.title == "Cost may have changed"
+    assert strip.accessibleName().startswith("Cost may have changed. Not final when loaded: ")
+    rig.settle(window, lambda: user.click(user.button("Load cost", strip)))
+    assert not strip.isVisible()
