@@ -98,13 +98,14 @@ class DailySumsReader:
     def _usage(self, days: Sequence[int], layouts: Mapping[int, Layout]) -> DailyUsage:
         place = {start: number for number, start in enumerate(days)}
         series: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
+        names = {name for start in days for name, _ in layouts[start][1:]}
+        services = {name: dataset_name(name) for name in names}
+        measures = {name: applicable_measures(stored_dataset(service)) for name, service in services.items()}
         for start in days:
             for name, _ in layouts[start][1:]:
-                service = dataset_name(name)
-                measures = applicable_measures(stored_dataset(service))
                 for model, tier, *sums in self._known[name, start][1]:
-                    metrics = series.setdefault((service, model, tier), {})
-                    for measure, total in zip(measures, sums, strict=True):
+                    metrics = series.setdefault((services[name], model, tier), {})
+                    for measure, total in zip(measures[name], sums, strict=True):
                         if total:
                             if measure not in metrics:
                                 metrics[measure] = np.zeros(len(days), np.int64)
