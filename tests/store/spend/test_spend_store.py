@@ -187,11 +187,12 @@ def test_costs_that_change_during_the_computation_are_attributed_next(
     store.check()
 
 
-def test_saving_that_is_too_large_to_store_is_not_known(store: Store) -> None:
-    """At a price of 10^13 for a token, cached tokens have saved more than 14 digits can tell."""
+@pytest.mark.parametrize("price", [10**13, 10**3])
+def test_saving_that_is_too_large_to_store_is_not_known(store: Store, price: int) -> None:
+    """At such a price of a token, 10^12 cached tokens have saved more than 14 digits can tell."""
     cells = ("proj_0", None, None)
     used = Used(0, *cells, "gpt-6-astra", "false", None, {"input": 1, "cached input": 10**12, "output": 0})
-    lines = (("input", Decimal(10**13), 1), ("cached input", Decimal("0.01"), 10**12))
+    lines = (("input", Decimal(price), 1), ("cached input", Decimal("0.01"), 10**12))
     costs = [
         Cost(0, *cells, f"gpt-6-astra, {kind}", "tokens", amount, Decimal(quantity))
         for kind, amount, quantity in lines
@@ -200,7 +201,7 @@ def test_saving_that_is_too_large_to_store_is_not_known(store: Store) -> None:
     assert not update(SpendStore(store))
     with store.database.cursor() as cursor:
         rows = cursor.execute("SELECT sum(amount), count(saved_by_cache) FROM usage_spend_1d").fetchall()
-    assert rows == [(Decimal(10**13) + Decimal("0.01"), 0)]
+    assert rows == [(price + Decimal("0.01"), 0)]
 
 
 def test_cancelled_update_leaves_the_old_state(store: Store) -> None:
