@@ -23,6 +23,9 @@ DAY = BucketWidth.DAY.seconds
 
 _Rows = Sequence[tuple[Any, ...]]
 
+_ROWS_AT_A_TIME = 500
+"""No other thread of Python runs while the engine converts rows: those of the window wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class DailySums:
@@ -77,8 +80,10 @@ class DailySumsReader:
             return
         cursor.register("spend_sum_days", {"start": np.array(changed, np.int64)})
         by_day = defaultdict[int, list[tuple[Any, ...]]](list)
-        for start, *row in cursor.execute(sql(cursor, stored_dataset(name))).fetchall():
-            by_day[start].append(tuple(row))
+        result = cursor.execute(sql(cursor, stored_dataset(name)))
+        while rows := result.fetchmany(_ROWS_AT_A_TIME):
+            for start, *row in rows:
+                by_day[start].append(tuple(row))
         cursor.unregister("spend_sum_days")
         for start in changed:
             self._known[name, start] = digests[name, start], by_day.get(start, [])
