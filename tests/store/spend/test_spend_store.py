@@ -9,16 +9,19 @@ import numpy as np
 import pytest
 
 from tests.rigs.billed_batches import DAY
-from tests.rigs.bills import FIRST, Bill, Cost, batch_of, random_bill
+from tests.rigs.bills import FIRST, Bill, Cost, Used, batch_of, random_bill
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import Cancelled
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.store import Store
+from usage_viewer.store.engine.database import Connection
+from usage_viewer.store.spend import spend_store
+from usage_viewer.store.spend.attribution import DayCosts, Indexes
 from usage_viewer.store.spend.day_layout import day_layouts, services_of
 from usage_viewer.store.spend.line_meanings import day_costs
 from usage_viewer.store.spend.spend_store import SpendStore
-from usage_viewer.store.spend.spend_writer import attribute_days, write_days
+from usage_viewer.store.spend.spend_writer import AttributedDays, attribute_days, write_days
 
 ALL_COSTS = ("project_id", "user_id", "api_key_id")
 ALL_USAGE = (*ALL_COSTS, "model", "batch", "service_tier")
@@ -160,6 +163,46 @@ def test_day_that_does_not_add_up_is_not_stored(store: Store) -> None:
     store.check()
     assert not update(SpendStore(store)), "with all meanings, every day adds up"
     assert sum(amounts(store, "line_item").values()) == bill_total(bill) + Decimal("7.5")
+
+
+def test_costs_that_change_during_the_computation_are_attributed_next(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill, spend = four_days(), SpendStore(store)
+    restated = replace(bill, costs=[replace(cost, amount=cost.amount * 3) for cost in bill.costs])
+    put(store, bill)
+
+    def changes_afterwards(cursor: Connection, indexes: Indexes, days: DayCosts) -> AttributedDays:
+        attributed = attribute_days(cursor, indexes, days)
+        put(store, restated, usage=False)
+        put(store, bill, usage=False)  # as it was: the digests are equal again
+        return attributed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(spend_store, "attribute_days", changes_afterwards)
+        assert not update(spend)
+    assert not store.stored_buckets("spend")
+    put(store, restated, usage=False)
+    assert not update(spend)
+    assert sum(amounts(store, "line_item").values()) == bill_total(restated)
+    store.check()
+
+
+@pytest.mark.parametrize("price", [10**13, 10**3])
+def test_saving_that_is_too_large_to_store_is_not_known(store: Store, price: int) -> None:
+    """At such a price of a token, 10^12 cached tokens have saved more than 14 digits can tell."""
+    cells = ("proj_0", None, None)
+    used = Used(0, *cells, "gpt-6-astra", "false", None, {"input": 1, "cached input": 10**12, "output": 0})
+    lines = (("input", Decimal(price), 1), ("cached input", Decimal("0.01"), 10**12))
+    costs = [
+        Cost(0, *cells, f"gpt-6-astra, {kind}", "tokens", amount, Decimal(quantity))
+        for kind, amount, quantity in lines
+    ]
+    put(store, Bill(used=[used], costs=costs, days=4))
+    assert not update(SpendStore(store))
+    with store.database.cursor() as cursor:
+        rows = cursor.execute("SELECT sum(amount), count(saved_by_cache) FROM usage_spend_1d").fetchall()
+    assert rows == [(price + Decimal("0.01"), 0)]
 
 
 def test_cancelled_update_leaves_the_old_state(store: Store) -> None:

@@ -23,6 +23,9 @@ DAY = BucketWidth.DAY.seconds
 
 _Rows = Sequence[tuple[Any, ...]]
 
+_ROWS_AT_A_TIME = 500
+"""No other thread of Python runs while the engine converts rows: those of the window wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class DailySums:
@@ -77,8 +80,10 @@ class DailySumsReader:
             return
         cursor.register("spend_sum_days", {"start": np.array(changed, np.int64)})
         by_day = defaultdict[int, list[tuple[Any, ...]]](list)
-        for start, *row in cursor.execute(sql(cursor, stored_dataset(name))).fetchall():
-            by_day[start].append(tuple(row))
+        result = cursor.execute(sql(cursor, stored_dataset(name)))
+        while rows := result.fetchmany(_ROWS_AT_A_TIME):
+            for start, *row in rows:
+                by_day[start].append(tuple(row))
         cursor.unregister("spend_sum_days")
         for start in changed:
             self._known[name, start] = digests[name, start], by_day.get(start, [])
@@ -98,13 +103,14 @@ class DailySumsReader:
     def _usage(self, days: Sequence[int], layouts: Mapping[int, Layout]) -> DailyUsage:
         place = {start: number for number, start in enumerate(days)}
         series: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
+        names = {name for start in days for name, _ in layouts[start][1:]}
+        services = {name: dataset_name(name) for name in names}
+        measures = {name: applicable_measures(stored_dataset(service)) for name, service in services.items()}
         for start in days:
             for name, _ in layouts[start][1:]:
-                service = dataset_name(name)
-                measures = applicable_measures(stored_dataset(service))
                 for model, tier, *sums in self._known[name, start][1]:
-                    metrics = series.setdefault((service, model, tier), {})
-                    for measure, total in zip(measures, sums, strict=True):
+                    metrics = series.setdefault((services[name], model, tier), {})
+                    for measure, total in zip(measures[name], sums, strict=True):
                         if total:
                             if measure not in metrics:
                                 metrics[measure] = np.zeros(len(days), np.int64)

@@ -119,16 +119,18 @@ def _fact_columns(facts: SpendFacts) -> Columns:
     """Return the figures of facts as the whole numbers that `_replace_facts` reads."""
     day = np.unique(facts.bucket, return_inverse=True)[1]
     prices = OwnPrices(facts.columns, day, facts.cell, facts.amount, facts.quantity)
-    attributions = as_objects(facts.columns["attribution"])
-    scales = np.array([_price_scale(unit) for unit in facts.columns["quantity_unit"]], np.int64)
+    attributions = np.array(facts.columns["attribution"])
+    units = facts.columns["quantity_unit"]
+    scale_of = {unit: _price_scale(unit) for unit in set(units)}
+    scales = np.array([scale_of[unit] for unit in units], np.int64)
     return {
         "bucket": facts.bucket,
         **_columns_of("amount", facts.amount),
         **_columns_of("quantity", facts.quantity),
         **_columns_of("priced", facts.priced),
         "scale": scales[facts.cell],
-        "by_tokens": (attributions == Attribution.BY_TOKENS.value)[facts.cell].astype(np.bool_),
-        "assumed": (attributions == Attribution.ASSUMED_FACTOR.value)[facts.cell].astype(np.bool_),
+        "by_tokens": (attributions == Attribution.BY_TOKENS.value)[facts.cell],
+        "assumed": (attributions == Attribution.ASSUMED_FACTOR.value)[facts.cell],
         **_columns_of("cache", prices.uncached()),
         **_columns_of("batch", prices.unbatched()),
     }
