@@ -6,7 +6,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.app.settings.saved_views import READY_MADE, remove
-from usage_viewer.app.settings.view_file import change_views, load_views
+from usage_viewer.app.settings.view_file import load_views
 from usage_viewer.domain.errors import InputError, StoreNotWritable
 from usage_viewer.gui.workspace.saved_view_list import SavedViewList
 
