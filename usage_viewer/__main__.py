@@ -72,9 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command in ("table", "chart", "reconcile", "prices", "lines"):
         return _run_table(arguments, paths, server)
     if arguments.command == "views":
-        from usage_viewer.cli.views import run_views
+        from usage_viewer.cli import views
 
-        return run_views(paths.saved_views, sys.stdout, sys.stderr)
+        return views.run(paths.saved_views)
     if arguments.command == "forget":
         return _run_forget(arguments, paths, organization)
     return _run_window(arguments, paths, server, organization, begun)

@@ -105,8 +105,10 @@ def test_views_are_listed_and_charted(child: Program) -> None:
     listed = child("views")
     assert listed.status == 0
     assert [line.split("\t")[0] for line in listed.out.splitlines()] == [one.name for one in READY_MADE]
-    save(child.data, new_view("Mine", MINE))
-    assert child("views").out.endswith("Mine\tcompletions\tthis-month\n")
+    save(child.data, new_view("Mine", MINE), new_view("Größe ✓", MINE))
+    assert child("views").out.endswith("Mine\tcompletions\tthis-month\nGröße ✓\tcompletions\tthis-month\n")
+    assert child("views", within=["sh", "-c", 'exec "$@" >/dev/full', "sh"]).status == 1
+    assert child("views", env={"LC_ALL": "C", "PYTHONUTF8": "0"}).status == 0
     picture = child.home / "mine.svg"
     drawn = child("chart", "--view", "Mine", "--output", str(picture))
     assert (drawn.status, drawn.err) == (0, child.server_note)

@@ -351,16 +351,27 @@ def run(
 
     `write` writes something else than the table, of the view that `adjust` returns.
     """
+    return with_standard_output(
+        lambda out: run_table(arguments, profile, out, sys.stderr, write, adjust),
+        has_file=arguments.output is not None,
+    )
+
+
+def with_standard_output(act: Callable[[TextIO], int], *, has_file: bool = False) -> int:
+    """Return the exit status of `act`, which writes to standard output; `has_file`: or to a file instead.
+
+    A closed pipe and Ctrl+C end it without a traceback.
+    """
     if isinstance(sys.stdout, TextIOWrapper):
         # Other programs get UTF-8 and the format's own line ends, whatever the system's defaults are.
         sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="replace", newline="")
     if sys.stdout is None:  # the process was started without it
-        if arguments.output is None:
+        if not has_file:
             write_error(ExportError(title="There is no standard output", hint="Add --output FILE."), sys.stderr)
             return FAILED
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     try:
-        return run_table(arguments, profile, sys.stdout, sys.stderr, write, adjust)
+        return act(sys.stdout)
     except BrokenPipeError:
         # The reading program has ended.
         return FAILED

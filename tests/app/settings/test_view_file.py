@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.app.settings.test_settings import ANYTHING
 from tests.rigs.command_line import ROOT
-from usage_viewer.app.file_lock import lock_path, locked
+from usage_viewer.app.file_lock import lock_path
 from usage_viewer.app.file_permissions import stored_files
 from usage_viewer.app.settings.saved_views import READY_MADE, SavedView, SavedViews, add, new_view, remove
 from usage_viewer.app.settings.view_file import (
@@ -117,15 +117,6 @@ def test_processes_that_write_at_once_lose_nothing(path: Path) -> None:
             writer.wait()
     saved = {one.name for one in load_views(path).views}
     assert saved >= {f"{name} {number}" for name in "abc" for number in range(20)}
-
-
-def test_file_that_another_process_holds_is_an_error(path: Path) -> None:
-    path.parent.mkdir()
-    now = iter(range(1000))
-    with locked(path), pytest.raises(TimeoutError), locked(path, seconds=lambda: next(now), sleep=lambda _: None):
-        pass
-    with locked(path):
-        pass
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b'{"views": 3}', b"[" * 100_000, b"\xff\xfe"])

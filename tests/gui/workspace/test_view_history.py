@@ -95,3 +95,15 @@ def test_oldest_of_more_than_a_hundred_steps_is_dropped() -> None:
     while (step := history.back(current)) is not None:
         current, steps = step, steps + 1
     assert (steps, current.view) == (DEPTH, views[5])
+
+
+def test_whole_views_are_a_step_each_however_fast() -> None:
+    history = ViewHistory(Pace(0.001))
+    saved = [FIRST_VIEW.only("batch", value) for value in ("true", "false")]
+    history.record(Step(FIRST_VIEW), saved[0], is_whole=True)
+    history.record(Step(saved[0]), saved[1], is_whole=True)
+    history.record(Step(saved[1]), FIRST_VIEW.only("batch", None))  # a control changes the same part
+    current = Step(FIRST_VIEW.only("batch", None))
+    for before in (saved[1], saved[0], FIRST_VIEW):
+        assert history.back(current) == Step(before)
+        current = Step(before)

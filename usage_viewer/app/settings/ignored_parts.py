@@ -33,7 +33,7 @@ def ignored_parts(stored: Mapping[str, Any], view: ViewState) -> tuple[str, ...]
     if lost := _lost(stored, restored, "grouping"):
         sentences.append(f"{label} can't be grouped by {_quoted(lost)}; shown without it.")
     if lost := _lost_filters(stored, view):
-        sentences.append(f"{label} can't be filtered as saved by {_quoted(lost)}; all of its usage is shown.")
+        sentences.append(f"{label} can't be filtered as saved by {_quoted(lost)}; more usage is shown.")
     if lost := _lost(stored, restored, "columns"):
         sentences.append(f"{label} has no figure called {_quoted(lost)}; shown without it.")
     if lost := _lost_keys(stored, view):

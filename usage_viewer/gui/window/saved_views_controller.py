@@ -37,6 +37,8 @@ class SavedViewsController(QObject):
         self.list.changed.connect(self._fill)
         workspace.view_changed.connect(self._on_view_changed)
         self._fill()
+        if self.list.note:
+            page.status.show_message(self.list.note)
 
     def show(self, saved: SavedView) -> None:
         """Show a saved view for the open organizations, and say above the table what it lacks."""
