@@ -99,4 +99,6 @@ def _spend_view(view: ViewState) -> ViewState:
 
 def _usage_view(view: ViewState) -> ViewState:
     """Return a view of usage without the figures of cost."""
+    if view.pivot is not None:  # of whichever figure: its dimensions stay
+        view = view.with_pivot(None)
     return view.with_columns(name for name in view.columns if name not in COST_FIGURES)
