@@ -18,7 +18,7 @@ from usage_viewer.store import Store
 
 SORTED = (
     "Where grouping and columns are all dimensions, the flat table adds nothing up and sorts its rows once. The "
-    "pivot numbers its rows (a sort of the cells: 20 to 40 of some 130 ms of processor time), distributes the cells "
+    "pivot numbers its rows (a sort of the cells: 20 to 40 of 130 ms of processor time), distributes the cells "
     "over the columns (12), adds up the totals (10) and sorts the rows by one of them (35). Tried: sorting by runs "
     "of periods (kept, from 70 ms), 16 bits at a time for the columns (kept, from 50), one figure computed for all "
     "cells instead of one for each column (kept)."
