@@ -19,6 +19,7 @@ ROOT = HERE.parent.parent
 RESULT = ROOT / "build" / "bench.json"
 PARTS = (
     "regroup",
+    "pivot",
     "sort",
     "search",
     "scroll",

@@ -7,6 +7,7 @@ import pytest
 from usage_viewer.domain.dataset_switch import explain_switch, switch_dataset
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
+from usage_viewer.domain.pivot import Pivot
 from usage_viewer.domain.view import FIRST_VIEW, PERIOD, Filter, SortKey, ViewState
 
 BATCH = Filter("batch", frozenset(["true"]))
@@ -78,4 +79,13 @@ def test_own_filters_of_the_other_dataset_are_named() -> None:
     costs = switch_dataset(before, "costs", {"costs": ViewState("costs", grouping=("line_item",))})
     assert explain_switch(before, costs) == (
         "Project filter of Completions is not used here: Costs keeps its own filters.",
+    )
+
+
+def test_columns_by_a_dimension_that_the_dataset_lacks_are_named() -> None:
+    pivoted = replace(COMPLETIONS, filters=(), order=()).with_pivot(Pivot("model", "output_tokens"))
+    costs = switch_dataset(pivoted, "costs", {})
+    assert costs.pivot is None
+    assert any(
+        "columns by Model" in sentence.replace("Columns", "columns") for sentence in explain_switch(pivoted, costs)
     )

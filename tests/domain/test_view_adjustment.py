@@ -7,6 +7,7 @@ import pytest
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.domain.period import BucketWidth, Granularity
+from usage_viewer.domain.pivot import Pivot
 from usage_viewer.domain.view import Filter, ViewState
 from usage_viewer.domain.view_adjustment import adjust_view
 from usage_viewer.domain.zones import iso
@@ -86,3 +87,12 @@ def test_week_start_is_used() -> None:
     view = ViewState("costs", OCTOBER, Granularity.WEEK, (), zone="Asia/Tokyo")
     sundays = adjust_view(view, NOW, week_start=6).periods.bounds[1:-1].tolist()
     assert {datetime.fromtimestamp(moment, UTC).weekday() for moment in sundays} == {6}
+
+
+def test_refused_dimension_across_leaves_figures_as_columns() -> None:
+    grants = Grants((Refusal(frozenset(["user_id"]), "user_id"),))
+    pivoted = ViewState("completions", OCTOBER).with_pivot(Pivot("user_id", "input_tokens"))
+    adjusted = adjust_view(pivoted, NOW, grants=grants)
+    assert (adjusted.view.pivot, adjusted.view.grouping) == (None, ("model",))
+    assert adjusted.removed == ("user_id",)
+    assert adjusted.notes == ("User is not available for this organization's completions; shown without it.",)

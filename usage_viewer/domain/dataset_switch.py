@@ -38,6 +38,8 @@ def _unsupported_text(before: ViewState, data: Dataset) -> str:
     parts = [_filters_text(other, filters)] if filters else []
     if grouping:
         parts.append(f"grouping by {_joined([_label(other, name) for name in grouping])}")
+    if before.pivot is not None and before.pivot.by != PERIOD and not data.has_dimension(before.pivot.by):
+        parts.append(f"columns by {_label(other, before.pivot.by)}")
     if order:
         parts.append(f"sorting by {_joined([_label(other, name) for name in order])}")
     if not parts:

@@ -110,5 +110,8 @@ def _weight(figure: Figure) -> str:
 
 def _sizes(column: NumberColumn, codes: Codes, count: int) -> list[float]:
     """Return the size of each value as far as the order of columns needs it, (values,)."""
-    sums = sum_column(column, codes.astype(np.intp), count)
-    return [abs(float(number or 0)) for number in sums.listed()]
+    if column.values.dtype == np.object_:
+        return [abs(float(number or 0)) for number in sum_column(column, codes.astype(np.intp), count).listed()]
+    weights = column.values if column.missing is None else np.where(column.missing, 0, column.values)
+    sizes: list[float] = np.abs(np.bincount(codes, weights, count)).tolist()
+    return sizes

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Aggregation, Dataset
 from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.row_order import natural
 from usage_viewer.query.aggregate import FactRows, aggregate, missing_mask
 from usage_viewer.query.dimension_index import Groups
 from usage_viewer.query.pivot_across import Across
@@ -58,15 +59,21 @@ def cells_by_period(dataset: Dataset, rows: FactRows, groups: Groups, across: Ac
 def cells_by_value(rows: FactRows, groups: Groups, across: Across, periods: int, last: int) -> PivotCells:
     """Return the cells of a pivot with values of a dimension across; `periods` is how many the view has."""
     assert across.of_combination is not None
-    columns, count = max(1, len(across)), max(1, len(groups))
+    columns = max(1, len(across))
     used = (groups.group_of >= 0) & (across.of_combination >= 0)
     pairs = groups.group_of[used].astype(np.int64) * columns + across.of_combination[used]
     pair_of, numbers = np.unique(pairs, return_inverse=True)
     flat_of = np.full(len(groups.group_of), -1, np.int32)
     flat_of[used] = numbers
-    facts = _sum_facts(rows.with_cells(flat_of[rows.cell]), periods, max(1, len(pair_of)))
-    group, column = (part.astype(np.int32) for part in np.divmod(pair_of[facts.cell], columns))
-    row, first = _number_rows(facts.period.astype(np.int64) * count + group)
+    rows = rows.with_cells(flat_of[rows.cell])
+    if len(pair_of) == len(numbers):  # each combination is a cell of its own: nothing is added
+        order = natural([rows.period, rows.cell])
+        facts = rows if order is None else rows.take(order)
+    else:
+        facts = _sum_facts(rows, periods, max(1, len(pair_of)))
+    # Few pairs are divided, not every cell.
+    group, column = (part.astype(np.int32)[facts.cell] for part in np.divmod(pair_of, columns))
+    row, first = _number_runs(facts.period, group)
     return PivotCells(facts, flat_of, row, column, facts.period[first], group[first], facts.period == last)
 
 
@@ -87,12 +94,17 @@ def _sum_facts(rows: FactRows, periods: int, cells: int) -> FactRows:
     return rows if bool((key[1:] > key[:-1]).all()) else aggregate(rows, periods, cells)
 
 
+def _number_runs(period: Codes, group: Codes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the number of each run of cells with one period and group (m,), and where each run begins."""
+    begins = np.ones(len(period), np.bool_)
+    np.not_equal(period[1:], period[:-1], out=begins[1:])
+    begins[1:] |= group[1:] != group[:-1]
+    return np.cumsum(begins) - 1, np.flatnonzero(begins)
+
+
 def _number_rows(key: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the number of each key among the distinct ones, which ascend (m,), and a place of each of those."""
-    if bool((key[1:] >= key[:-1]).all()):
-        first = np.flatnonzero(np.diff(key, prepend=-1))
-        return np.repeat(np.arange(len(first)), np.diff(first, append=len(key))), first
-    largest = int(key.max())
+    largest = int(key.max(initial=0))
     if largest > _DENSEST * len(key):
         _, first, row = np.unique(key, return_index=True, return_inverse=True)
         return row.astype(np.int64), first

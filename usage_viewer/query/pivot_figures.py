@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.metrics import OverTime, UnitPrice
 from usage_viewer.domain.period import Periods
+from usage_viewer.domain.row_order import stable_order
 from usage_viewer.domain.shown_amounts import RowIdentity
 from usage_viewer.domain.sparse_column import SparseColumn
 from usage_viewer.domain.table import FigureColumn
@@ -64,8 +65,9 @@ class PivotFigures:
         )
         total = replace(total, label=f"{total.label}, total")
         figures = self._priced(self._figure.compute(self._cell_sums()), self._cells.facts.period)
-        places = np.argsort(self._cells.column, kind="stable")  # within a column, rows ascend
-        edges = np.searchsorted(self._cells.column[places], np.arange(len(self._across) + 1)).tolist()
+        places = stable_order(self._cells.column)  # within a column, rows ascend
+        counts = np.bincount(self._cells.column, minlength=len(self._across))
+        edges = [0, *np.cumsum(counts).tolist()]
         columns = []
         for number, (key, label) in enumerate(zip(self._across.keys, self._across.labels, strict=True)):
             own = places[edges[number] : edges[number + 1]]

@@ -29,7 +29,8 @@ from usage_viewer.demo.server.faults import Fault
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.pivot import Pivot
+from usage_viewer.domain.view import PERIOD, Filter, SortKey, ViewState
 
 STUCK: Final = 0.15
 """Seconds after which an action must be in the event loop of a menu or a dialog."""
@@ -188,6 +189,10 @@ class Monkey:
             values = self.window.workspace.values(name) if before.dataset_name == data.name else ()
             some = frozenset(chance.sample(sorted(values, key=str), min(2, len(values))))
             view = replace(view, filters=(Filter(name, some, chance.random() < 0.5),))
+        if chance.random() < 0.3:
+            by = chance.choice([*data.group_by, *([] if view.per is Granularity.TOTAL else [PERIOD])])
+            figure = chance.choice([column.name for column in data.columns])
+            view = view.with_pivot(Pivot(by, figure, shaded=chance.random() < 0.5))
         if chance.random() < 0.4:
             view = view.with_order((SortKey(chance.choice(view.keys), chance.random() < 0.5),))
         return view

@@ -75,6 +75,7 @@ def _line(widget: QWidget, window: WindowUnderTest) -> int:
     parts = (page.grouping, page.filters, page.banner, chart.pane.figure, chart.pane.heat_map, chart.pane.view)
     lines = {
         **dict(zip(parts, (1, 2, 3, 4, 4, 5), strict=True)),
+        page.pivot: 1,
         page.totals: 7,
         page.pane: 6,
         page.status: 8,

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtWidgets import QApplication, QMenu
 
 from tests.rigs.window import User, WindowRig, WindowUnderTest
@@ -18,6 +18,7 @@ from usage_viewer.gui.verification.verifier import CellSources
 
 WEEK = DateRange(None, datetime(2026, 11, 9), datetime(2026, 11, 16))
 FLAT = ViewState(range=WEEK, grouping=("project_id", "model"), order=(SortKey("input_tokens", descending=True),))
+FLAGS = QItemSelectionModel.SelectionFlag
 ALT = Qt.KeyboardModifier.AltModifier
 
 
@@ -126,3 +127,31 @@ def test_chart_stacks_the_rows_and_adds_up_to_the_total(rig: WindowRig, window: 
     assert series is not None
     assert controller.chart.result.view.grouping == ("project_id",)
     assert sum(total or 0 for total in series.totals) == window.page.model.table.figure("input_tokens").total
+
+
+def _copied(rig: WindowRig, window: WindowUnderTest) -> list[list[str]]:
+    with rig.qtbot.waitSignal(window.copying.done):
+        window.commands.copy.trigger()
+    return [line.split("\t") for line in QApplication.clipboard().text().splitlines()]
+
+
+def test_copy_is_as_wide_as_the_table_or_a_row_for_each_cell(rig: WindowRig, window: WindowUnderTest) -> None:
+    flat = {(project, model): int(number) for project, model, _, number, *_ in _copied(rig, window)[1:]}
+    rig.settle(window, window.page.pivot.menu_actions["model"].trigger)
+    head, *wide = _copied(rig, window)
+    assert (head[0], head[-1]) == ("Project", "Input, total")
+    assert {
+        (row[0], model): int(number)
+        for row in wide
+        for model, number in zip(head[1:-1], row[1:-1], strict=True)
+        if number
+    } == flat
+    window.commands.list_cells.trigger()
+    head, *listed = _copied(rig, window)
+    assert head == ["Project", "Model", "Input"]
+    assert {(project, model): int(number) for project, model, number in listed} == flat
+    assert list(dict.fromkeys(project for project, *_ in listed)) == [row[0] for row in wide]
+    for row in (1, 2):
+        index = window.page.model.index(row, 0)
+        window.page.table.selectionModel().select(index, FLAGS.Select | FLAGS.Rows)
+    assert {project for project, *_ in _copied(rig, window)[1:]} == {wide[1][0], wide[2][0]}

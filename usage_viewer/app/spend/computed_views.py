@@ -150,4 +150,6 @@ def _in_own_range(adjusted: AdjustedView) -> ViewState:
 
 def _usage_view(view: ViewState) -> ViewState:
     """Return a view of usage without the figures of cost."""
+    if view.pivot is not None:  # of whichever figure: its dimensions stay
+        view = view.with_pivot(None)
     return view.with_columns(name for name in view.columns if name not in COST_FIGURES)

@@ -17,7 +17,6 @@ from usage_viewer.gui.workspace.locale_week import week_start
 
 FIGURES = ""
 """The key of the choice of figures as columns."""
-_WIDEST = "Columns Cached share by Service tier"
 
 
 class PivotChoice(MenuChoice):
@@ -33,7 +32,6 @@ class PivotChoice(MenuChoice):
         self.figure_menu = QMenu("Fi&gure", self)
         self.shading = QAction("&Shade cells by size", self, checkable=True)
         self.shading.triggered.connect(self._shade)
-        self.reserve([_WIDEST], at_most=True)
 
     def minimumSizeHint(self) -> QSize:
         """Return room for a short choice: a longer one is cut, and the tooltip has it."""

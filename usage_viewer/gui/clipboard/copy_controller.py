@@ -10,6 +10,8 @@ from PySide6.QtCore import QLocale, QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from usage_viewer.app.export import Export, Format, provenance_of_result, save, totals_of
+from usage_viewer.app.pivot_list import list_cells
+from usage_viewer.app.session.session import Session
 from usage_viewer.domain.catalog import Kind
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.figures import NumberColumn
@@ -29,13 +31,15 @@ CHANNEL = "copy"
 class Chosen:
     """Selects what to copy: the shown result and runs of its rows (first and last, both included).
 
-    No runs select every row. `provenance` puts the source line in front.
+    No runs select every row. `provenance` puts the source line in front. `listed_by` is the session that lists the
+    cells of a pivot one below the other; None: as wide as it is.
     """
 
     shown: SortedResult
     runs: Sequence[tuple[int, int]]
     names: Names
     provenance: bool = False
+    listed_by: Session | None = None
 
     @property
     def rows(self) -> RowOrder:
@@ -50,6 +54,8 @@ class Chosen:
         A workbook always has totals and the source.
         """
         look, rows, locale = self.shown.look, self.rows, QLocale()
+        if self.listed_by is not None and look.effective_view.pivot is not None:
+            look, rows = list_cells(self.listed_by, look, rows)
         view = look.effective_view
         is_workbook = form is Format.XLSX
         return Export(

@@ -44,8 +44,9 @@ class FrozenColumns:
 
     def left(self, section: int) -> int:
         """Return the left edge of a column as it is shown."""
-        header = self._header
-        if section >= self.count:
+        header, columns = self._header, self._model.columns
+        is_head = section < len(columns) and isinstance(columns[section], PeriodColumn | GroupColumn)
+        if not is_head or section >= self.count:  # of 60 figures, none is asked how many are frozen
             return header.sectionViewportPosition(section)
         before = sum(map(header.sectionSize, range(section)))
         if header.isRightToLeft():

@@ -39,6 +39,11 @@ class Actions(QObject):
         self.provenance = self._toggle(
             "Include a &source line", None, "Adds range, time zone, filters and load time above each copy"
         )
+        self.list_cells = self._toggle(
+            "&List the cells of a pivot",
+            None,
+            "Copies and saves a row for each cell of a table with periods or a dimension as columns",
+        )
         self.save = self._add(
             "&Save as…", key.Save, "Writes the rows to a file: Excel workbook, CSV, TSV, HTML, Markdown or JSON"
         )
@@ -182,7 +187,7 @@ class Actions(QObject):
         menu = QMenu("&Export", parent)
         menu.addActions([self.copy_totals, self.copy_cell])
         menu.addMenu(self._copy_menu(menu))
-        menu.addAction(self.provenance)
+        menu.addActions([self.provenance, self.list_cells])
         menu.addSeparator()
         chart = menu.addMenu("&Chart")
         chart.setToolTipsVisible(True)

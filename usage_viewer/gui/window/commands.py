@@ -84,7 +84,8 @@ class Commands(QObject):
 
     def _chosen(self, shown: SortedResult) -> Chosen:
         runs = chosen_runs(self._page.table.selected_rows())
-        return Chosen(shown, runs, self._workspace.names, self._actions.provenance.isChecked())
+        listed_by = self._workspace.session if self._actions.list_cells.isChecked() else None
+        return Chosen(shown, runs, self._workspace.names, self._actions.provenance.isChecked(), listed_by)
 
     def _copy_row(self, row: int) -> None:
         self._with_chosen(lambda chosen: self._copying.copy(replace(chosen, runs=[(row, row)])))
