@@ -5,18 +5,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from usage_viewer import RELEASED_AT
 from usage_viewer.app.fetch.coverage_reader import CoverageReader, StoredView
-from usage_viewer.app.fetch.fetcher import Fetcher
 from usage_viewer.app.fetch.ports import Source
 from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.app.session.capabilities import ORGANIZATION, SNAPSHOT, Capabilities
-from usage_viewer.app.session.comparison import look_at_both
 from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.spend.computed_views import ComputedViews, of_service
-from usage_viewer.app.spend.input_fetch import fetch_inputs
 from usage_viewer.app.spend.spend_source import SpendSource
 from usage_viewer.app.verification.verification_log import StoredPart, VerificationLog
 from usage_viewer.app.verification.verifier import (
@@ -50,6 +48,11 @@ from usage_viewer.domain.view_adjustment import requested_dimensions
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Store
+
+if TYPE_CHECKING:
+    from usage_viewer.app.fetch.fetcher import Fetcher
+
+# Modules that a start with stored data does not need are imported in functions.
 
 WORKERS = 12
 """Number of windows that are fetched at the same time."""
@@ -109,6 +112,8 @@ class StoreSession:
 
     def connect(self, source: Source | None) -> None:
         """Use `source` for fetches from now on, and close the source that was used before."""
+        from usage_viewer.app.fetch.fetcher import Fetcher
+
         previous = self._fetcher
         self._fetcher = (
             None
@@ -178,6 +183,8 @@ class StoreSession:
 
         if other is None:
             return look(view)
+        from usage_viewer.app.session.comparison import look_at_both
+
         names = self._store.names() if named else Names()
         return look_at_both(view, other, look, names, self._coverage.week_start)
 
@@ -235,6 +242,8 @@ class StoreSession:
         views = [part for part in parts if self.coverage(part, refresh=refresh).to_fetch]
         if not views:
             return
+        from usage_viewer.app.spend.input_fetch import fetch_inputs
+
         fetcher, cancellation = self._connected_fetcher(), cancellation or Cancellation()
         yield from fetch_inputs(fetcher, views, cancellation, refresh, {view.dataset_name, COSTS.name})
 
@@ -296,7 +305,7 @@ class StoreSession:
         for name in self._spend.inputs() if dataset_named(dataset).computed else (dataset,):
             self._store.forget_refusals(name)
 
-    def _connected_fetcher(self) -> Fetcher:
+    def _connected_fetcher(self) -> "Fetcher":
         fetcher = self._fetcher
         if fetcher is None:
             raise KeyMissing

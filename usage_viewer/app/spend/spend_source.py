@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from functools import reduce
+from functools import cached_property, reduce
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,9 @@ from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.spend import MEASURES
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
-from usage_viewer.store.spend.spend_store import SpendStore
+
+if TYPE_CHECKING:
+    from usage_viewer.store.spend.spend_store import SpendStore
 
 _DAY = BucketWidth.DAY
 _BILLED_METRICS = frozenset(name for measure in MEASURES.values() for name in measure.metrics)
@@ -33,7 +36,12 @@ class SpendSource:
         self, store: Store, unavailable: Callable[[], Collection[str]], connected: Callable[[], bool]
     ) -> None:
         self._store, self._unavailable, self._connected = store, unavailable, connected
-        self._spend = SpendStore(store)
+
+    @cached_property
+    def _spend(self) -> "SpendStore":
+        from usage_viewer.store.spend.spend_store import SpendStore  # a view of usage does not need it
+
+        return SpendStore(self._store)
 
     def inputs(self) -> tuple[str, ...]:
         """Return the names of the datasets that a day of spend needs.
