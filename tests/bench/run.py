@@ -29,6 +29,7 @@ PARTS = (
     "decode",
     "fetch",
     "store",
+    "memory",
     "growth",
     "spend",
     "attribution",
