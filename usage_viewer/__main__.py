@@ -84,7 +84,10 @@ def _begin(argv: Sequence[str]) -> "EarlyWindow | None":
     """Paint the saved table at once, if the arguments only start the window; otherwise return None."""
     if argv and (len(argv) != 2 or argv[0] != "--data-dir" or not argv[1]):
         return None
+    from usage_viewer.app.process_memory import use_one_arena
     from usage_viewer.gui.startup.application import show_startup_page
+
+    use_one_arena()  # before Qt starts threads
 
     return show_startup_page(Path(argv[1]).absolute() if argv else default_data_dir().absolute())
 
@@ -169,8 +172,11 @@ def _run_window(
     organization: "Organization",
     begun: "EarlyWindow | None",
 ) -> int:
+    from usage_viewer.app.process_memory import use_one_arena
     from usage_viewer.gui.startup.application import run
     from usage_viewer.gui.workspace.app_context import AppContext, LaunchOptions
+
+    use_one_arena()
 
     return run(
         AppContext(

@@ -30,6 +30,7 @@ PARTS = (
     "decode",
     "fetch",
     "store",
+    "memory",
     "growth",
     "spend",
 )

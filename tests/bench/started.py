@@ -8,6 +8,10 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from usage_viewer.gui.workspace.app_context import AppContext
 
 ROOT = Path(__file__).absolute().parent.parent.parent
 
@@ -67,9 +71,17 @@ def _watch(kind: str) -> None:
     if kind == "first":
         watched(EarlyTable)
         return
-    from usage_viewer.gui.table.table_view import TableView
+    from usage_viewer.gui.window.main_window import MainWindow
 
-    watched(TableView)
+    load = MainWindow.load
+
+    def loaded(self: MainWindow, context: "AppContext") -> None:
+        load(self, context)  # imports the table at its time
+        from usage_viewer.gui.table.table_view import TableView
+
+        watched(TableView)
+
+    MainWindow.load = loaded  # type: ignore[method-assign]
 
 
 def _end() -> None:

@@ -4,9 +4,12 @@ import argparse
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from usage_viewer.app.chart import PictureOptions
 from usage_viewer.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from usage_viewer.app.chart import PictureOptions
 
 FORMS, FACES, COLORS = ("png", "svg"), ("bars", "heat-map"), ("light", "dark")
 
@@ -39,8 +42,10 @@ def add_picture_options(chart: argparse.ArgumentParser, path: Callable[[str], Pa
     chart.set_defaults(format="tsv")  # of the table that is looked up; it is not printed
 
 
-def picture_options(path: Path, size: str, colors: str) -> PictureOptions:
+def picture_options(path: Path, size: str, colors: str) -> "PictureOptions":
     """Return how to draw a picture into a file; the ending of its name is the format. Raises InputError."""
+    from usage_viewer.app.chart import PictureOptions
+
     form = path.suffix.lower().removeprefix(".")
     if form not in FORMS:
         raise InputError(

@@ -138,7 +138,7 @@ class BucketIndex:
 
     def _split(self, stored_as: str) -> Iterator[GrainBuckets]:
         widths = self._stored[stored_as]
-        numbers = sorted({number for buckets in widths.values() for number in np.unique(buckets.grains).tolist()})
+        numbers = sorted({number for buckets in widths.values() for number in buckets.grains.tolist()})
         for number in sorted(numbers, key=lambda number: -len(self._grains[number])):
             held = {width: _of_grain(buckets, number) for width, buckets in widths.items()}
             yield GrainBuckets(stored_as, frozenset(self._grains[number]), held)

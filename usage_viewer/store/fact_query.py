@@ -330,7 +330,7 @@ def _fact_rows(columns: Mapping[str, NDArray[Any]], query: FactQuery) -> FactRow
 
 def _number_column(column: NDArray[Any], metric: Metric) -> NumberColumn:
     missing: NDArray[np.bool_] | None = None
-    if isinstance(column, np.ma.MaskedArray):
+    if hasattr(column, "mask"):  # `np.ma` itself is imported only with the first masked array
         missing = np.ma.getmaskarray(column)
         column = np.where(missing, "0" if metric.kind is Kind.DECIMAL else 0, column.data)
         missing = missing if missing.any() else None

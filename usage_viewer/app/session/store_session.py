@@ -4,16 +4,13 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from usage_viewer import RELEASED_AT
 from usage_viewer.app.fetch.coverage_reader import CoverageReader, StoredView
-from usage_viewer.app.fetch.fetcher import Fetcher
-from usage_viewer.app.fetch.name_lists import load_names
 from usage_viewer.app.fetch.ports import Source
-from usage_viewer.app.fetch.view_fetch import fetch_views
 from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.app.session.capabilities import ORGANIZATION, SNAPSHOT, Capabilities
-from usage_viewer.app.session.comparison import look_at_both
 from usage_viewer.app.session.grain_notes import grain_notes
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.spend.computed_views import ComputedViews, of_service, with_default_cost
@@ -51,7 +48,12 @@ from usage_viewer.domain.view_adjustment import requested_dimensions
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Store
-from usage_viewer.store.spend.bill_reader import StoredBill
+
+if TYPE_CHECKING:
+    from usage_viewer.app.fetch.fetcher import Fetcher
+    from usage_viewer.store.spend.bill_reader import StoredBill
+
+# Modules that a start with stored data does not need are imported in functions.
 
 WORKERS = 12
 """Number of windows that are fetched at the same time."""
@@ -109,6 +111,8 @@ class StoreSession:
 
     def connect(self, source: Source | None) -> None:
         """Use `source` for fetches from now on, and close the source that was used before."""
+        from usage_viewer.app.fetch.fetcher import Fetcher
+
         previous = self._fetcher
         self._fetcher = (
             None
@@ -192,6 +196,8 @@ class StoreSession:
 
         if other is None:
             return replace(look(shown), view=view)
+        from usage_viewer.app.session.comparison import look_at_both
+
         return replace(look_at_both(shown, other, look, names, self._coverage.week_start), view=view)
 
     def _look(
@@ -219,7 +225,7 @@ class StoreSession:
 
     def bill(
         self, span: Span | None = None, cancellation: Cancellation | None = None, *, with_factors: bool = False
-    ) -> tuple[StoredBill, frozenset[int]]:
+    ) -> tuple["StoredBill", frozenset[int]]:
         """Read what is stored of the bill in `span` (None: all), and the days that may still change.
 
         The days are day numbers since the epoch, UTC. `with_factors`: also read what prices need. Raises Cancelled,
@@ -265,6 +271,8 @@ class StoreSession:
         views = [part for part in parts if self.coverage(part, refresh=refresh).to_fetch]
         if not views:
             return
+        from usage_viewer.app.fetch.view_fetch import fetch_views
+
         fetcher, cancellation = self._connected_fetcher(), cancellation or Cancellation()
         yield from fetch_views(fetcher, views, cancellation, refresh, view.dataset_name)
 
@@ -272,6 +280,8 @@ class StoreSession:
         """Fetch the lists of names; yield a line for the status bar before a long wait."""
         if self._fetcher is None:
             return
+        from usage_viewer.app.fetch.name_lists import load_names
+
         yield from load_names(self._fetcher.source, self._store, lambda: self.now, cancellation or Cancellation())
 
     def fetch_names(self, cancellation: Cancellation | None = None) -> Names:
@@ -295,7 +305,7 @@ class StoreSession:
         for name in self._spend.inputs() if dataset_named(dataset).computed else (dataset,):
             self._store.forget_refusals(name)
 
-    def _connected_fetcher(self) -> Fetcher:
+    def _connected_fetcher(self) -> "Fetcher":
         fetcher = self._fetcher
         if fetcher is None:
             raise KeyMissing

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from usage_viewer.app.export.save import export_error
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.app.session.capabilities import SNAPSHOT
 from usage_viewer.app.snapshot import manifest as manifests
@@ -84,6 +83,8 @@ def save_snapshot(
     except StoreNotWritable as error:
         raise ExportError(error.detail, title=error.title) from error
     except OSError as error:
+        from usage_viewer.app.export.save import export_error
+
         raise export_error(error, path) from error
     finally:
         archive.unlink(missing_ok=True)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from functools import reduce
+from functools import cached_property, reduce
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,10 @@ from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.spend import MEASURES
 from usage_viewer.domain.view import ViewState
 from usage_viewer.store import Store
-from usage_viewer.store.spend.bill_reader import BillReader, StoredBill
-from usage_viewer.store.spend.spend_store import SpendStore
+
+if TYPE_CHECKING:
+    from usage_viewer.store.spend.bill_reader import BillReader, StoredBill
+    from usage_viewer.store.spend.spend_store import SpendStore
 
 _DAY = BucketWidth.DAY
 _BILLED_METRICS = frozenset(name for measure in MEASURES.values() for name in measure.metrics)
@@ -41,8 +44,20 @@ class SpendSource:
     ) -> None:
         self._store, self._unavailable, self._connected = store, unavailable, connected
         self.mappings = mappings or LineMappings()
-        self._spend = SpendStore(store, lambda: self.mappings.by_line)
-        self._bill = BillReader(store, self._spend.meanings, lambda: self.mappings.by_line)
+
+    # A view of usage needs neither of these.
+
+    @cached_property
+    def _spend(self) -> "SpendStore":
+        from usage_viewer.store.spend.spend_store import SpendStore
+
+        return SpendStore(self._store, lambda: self.mappings.by_line)
+
+    @cached_property
+    def _bill(self) -> "BillReader":
+        from usage_viewer.store.spend.bill_reader import BillReader
+
+        return BillReader(self._store, self._spend.meanings, lambda: self.mappings.by_line)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -86,7 +101,7 @@ class SpendSource:
 
     def bill(
         self, span: Span | None, cancellation: Cancellation | None = None, *, with_factors: bool = False
-    ) -> tuple[StoredBill, frozenset[int]]:
+    ) -> tuple["StoredBill", frozenset[int]]:
         """Read the bill and the usage of the stored days in `span` (None: all).
 
         Returns also the days (day numbers since the epoch, UTC) that were fetched before they were final.

@@ -1,6 +1,8 @@
 """Shows the range of dates in the bar, with arrows to the previous and next range and a popup to choose another."""
 
 from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -8,13 +10,15 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from usage_viewer.domain.date_range import DateRange, Preset, has_begun, shift_range
 from usage_viewer.domain.view import ViewState
-from usage_viewer.gui.bars.range_popup import RangePopup
 from usage_viewer.gui.formatting.ranges import range_text
 from usage_viewer.gui.widgets.chip import draw_focus_ring
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.icons import icon
 from usage_viewer.gui.widgets.theme import UNIT
 from usage_viewer.gui.workspace.locale_week import week_start
+
+if TYPE_CHECKING:
+    from usage_viewer.gui.bars.range_popup import RangePopup
 
 _LONG_RANGE = datetime.fromisoformat("2028-09-28"), datetime.fromisoformat("2029-11-28")
 """Days whose text is about as long as that of any other days."""
@@ -67,7 +71,6 @@ class RangePicker(QWidget):
         self.forward = StepButton(self, "chevron-right", name="Next range", shortcut="Alt+Shift+Right")
         days = range_text(*_LONG_RANGE, QLocale())
         self.button.reserve(f"{preset.label} · {days}" for preset in Preset)
-        self.popup = RangePopup(self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -78,7 +81,15 @@ class RangePicker(QWidget):
         self.button.clicked.connect(self.open_popup)
         self.back.clicked.connect(lambda: self._step(-1))
         self.forward.clicked.connect(lambda: self._step(1))
-        self.popup.chosen.connect(self._request)
+
+    @cached_property
+    def popup(self) -> "RangePopup":
+        """The popup, which is built when it is first opened: it takes as long as the other bars together."""
+        from usage_viewer.gui.bars.range_popup import RangePopup
+
+        popup = RangePopup(self)
+        popup.chosen.connect(self._request)
+        return popup
 
     def show_view(self, view: ViewState, now: int) -> None:
         """Show the range of a view; the days of a preset are computed from `now` (epoch seconds)."""

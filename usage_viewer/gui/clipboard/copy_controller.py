@@ -4,25 +4,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QLocale, QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
-from usage_viewer.app.export import Export, Format, provenance_of_result, save, totals_of
-from usage_viewer.app.pivot_list import list_cells
-from usage_viewer.app.session.session import Session
 from usage_viewer.domain.catalog import Kind
 from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.zones import zone_name
-from usage_viewer.gui.clipboard.clipboard import RenderedCopy, prepare, prepare_as, prepare_cell, put
 from usage_viewer.gui.formatting.numbers import NumberFormat
 from usage_viewer.gui.formatting.ranges import file_name_range
 from usage_viewer.gui.workspace.result_loader import SortedResult
 from usage_viewer.gui.workspace.tasks import Task, Tasks
+
+if TYPE_CHECKING:
+    from usage_viewer.app.export import Export, Format
+    from usage_viewer.app.session.session import Session
+    from usage_viewer.gui.clipboard.clipboard import RenderedCopy
+
+# The window imports this module when it starts; what only a copy needs is imported in functions.
 
 CHANNEL = "copy"
 
@@ -39,7 +43,7 @@ class Chosen:
     runs: Sequence[tuple[int, int]]
     names: Names
     provenance: bool = False
-    listed_by: Session | None = None
+    listed_by: "Session | None" = None
 
     @property
     def rows(self) -> RowOrder:
@@ -48,11 +52,14 @@ class Chosen:
             return self.shown.rows
         return np.concatenate([self.shown.rows[first : last + 1] for first, last in self.runs])
 
-    def export(self, form: Format | None = None, *, totals: bool = False) -> Export:
+    def export(self, form: "Format | None" = None, *, totals: bool = False) -> "Export":
         """Return the export of the chosen rows; `form` is the format of a file or of a copy in one format.
 
         A workbook always has totals and the source.
         """
+        from usage_viewer.app.export import Export, Format, provenance_of_result, totals_of
+        from usage_viewer.app.pivot_list import list_cells
+
         look, rows, locale = self.shown.look, self.rows, QLocale()
         if self.listed_by is not None and look.effective_view.pivot is not None:
             look, rows = list_cells(self.listed_by, look, rows)
@@ -101,15 +108,22 @@ class CopyController(QObject):
 
     def copy(self, chosen: Chosen, *, totals: bool = False) -> None:
         """Copy the rows as shown, with headers, as TSV, HTML and CSV at once; `totals` adds their totals."""
+        from usage_viewer.gui.clipboard.clipboard import prepare
+
         self._start(lambda task: prepare(chosen.export(totals=totals), task.cancellation))
 
-    def copy_as(self, chosen: Chosen, form: Format) -> None:
+    def copy_as(self, chosen: Chosen, form: "Format") -> None:
         """Copy the rows in one format; TSV and CSV without headers."""
+        from usage_viewer.app.export import Format
+        from usage_viewer.gui.clipboard.clipboard import prepare_as
+
         export = replace(chosen.export(form), headers=form not in (Format.TSV, Format.CSV))
         self._start(lambda task: prepare_as(export, form, task.cancellation))
 
     def copy_cell(self, text: str) -> None:
         """Copy the value of one cell."""
+        from usage_viewer.gui.clipboard.clipboard import prepare_cell, put
+
         put(prepare_cell(text), QGuiApplication.clipboard())
         self.done.emit(f"Copied {text}")
 
@@ -118,8 +132,9 @@ class CopyController(QObject):
         QGuiApplication.clipboard().setText(text)
         self.done.emit("Copied")
 
-    def save(self, chosen: Chosen, path: Path, form: Format) -> None:
+    def save(self, chosen: Chosen, path: Path, form: "Format") -> None:
         """Save the rows."""
+        from usage_viewer.app.export import save
 
         def work(task: Task) -> str:
             export = replace(chosen.export(form), decimal_point=".")
@@ -129,11 +144,13 @@ class CopyController(QObject):
         self.began.emit()
         self._tasks.start(CHANNEL, work, self.done.emit, self._on_failed)
 
-    def _start(self, work: Callable[[Task], RenderedCopy]) -> None:
+    def _start(self, work: "Callable[[Task], RenderedCopy]") -> None:
         self.began.emit()
         self._tasks.start(CHANNEL, work, self._on_rendered, self._on_failed)
 
-    def _on_rendered(self, rendered: RenderedCopy) -> None:
+    def _on_rendered(self, rendered: "RenderedCopy") -> None:
+        from usage_viewer.gui.clipboard.clipboard import put
+
         put(rendered, QGuiApplication.clipboard())
         self.done.emit(f"Copied {_rows(rendered.rows)} {rendered.note}".rstrip())
 

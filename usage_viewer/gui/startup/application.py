@@ -11,13 +11,19 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEventLoop, QLocale
+from PySide6.QtCore import QEventLoop, QLocale, QTimer
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication
 
 from usage_viewer import __version__
 from usage_viewer.app.profile.paths import PROGRAM
 from usage_viewer.app.settings.startup_table import find_startup_table, take_startup_table
+from usage_viewer.gui.startup.collection_pause import (
+    RESUME_AFTER_MS,
+    end_pause,
+    pause_collection,
+    resume_collection,
+)
 from usage_viewer.gui.widgets.accessible_popups import show_popups_as_children
 from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.resources import asset
@@ -50,6 +56,7 @@ def show_startup_page(data_dir: Path) -> EarlyWindow | None:
 
     No window is open if the table is there, since a window takes it when it starts.
     """
+    pause_collection()
     paths = find_startup_table(data_dir)
     table = take_startup_table(paths) if paths is not None and _has_display() else None
     if paths is None or table is None:
@@ -75,6 +82,7 @@ def run(context: "AppContext", early: EarlyWindow | None = None) -> int:
     """Run until the window is closed; return the exit status."""
     if early is not None:
         return _run_early(context, early)
+    pause_collection()
     from usage_viewer.gui.startup.portal import protect_window
     from usage_viewer.gui.startup.single_instance import OpenWindow, SingleInstance, raise_running
 
@@ -137,7 +145,9 @@ def _install_hook(window: MainWindow) -> "ExceptionHook":
 
 
 def _run_until_closed(application: QApplication, window: MainWindow, instance: "SingleInstance | None") -> int:
+    QTimer.singleShot(RESUME_AFTER_MS, application, resume_collection)
     status = application.exec()
+    end_pause()
     if instance is not None:
         instance.close()
     window.finish()

@@ -17,7 +17,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyleOptionViewItem, QTableView, QWidget
 
-from usage_viewer.app.export import bare_text
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import NO_EXTRAS
 from usage_viewer.domain.drill import drilled_view
@@ -336,6 +335,8 @@ class TableView(QTableView):
             self.cell_copy_requested.emit(self._cell_text(index))
 
     def _cell_text(self, index: QModelIndex) -> str:
+        from usage_viewer.app.export import bare_text
+
         column = self.usage_model.columns[index.column()]
         return bare_text(column, self._row_at(index), self.usage_model.locale.decimalPoint())
 

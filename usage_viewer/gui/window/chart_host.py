@@ -77,7 +77,12 @@ class ChartHost(QObject):
                 self.controller.set_active(visible)
         elif visible and not self.pending and self._workspace.last is not None:
             self.pending = True
-            QTimer.singleShot(0, self, self._load)  # the table is painted first
+            QTimer.singleShot(0, self, self._paint_and_load)
+
+    def _paint_and_load(self) -> None:
+        """Paint the table at once, then load the chart: Qt would paint after the next timers."""
+        self._page.repaint()
+        QTimer.singleShot(0, self, self._load)
 
     def _load(self) -> None:
         from usage_viewer.gui.chart.chart_controller import ChartController

@@ -7,9 +7,7 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QKeySequence
 
-from usage_viewer.app.export import Format
 from usage_viewer.gui.clipboard.copy_controller import Chosen, CopyController, proposed_name
-from usage_viewer.gui.clipboard.save_dialog import SaveDialog
 from usage_viewer.gui.formatting.row_counts import chosen_runs, chosen_text
 from usage_viewer.gui.window.actions import Actions, connect
 from usage_viewer.gui.window.main_page import MainPage
@@ -47,10 +45,10 @@ class Commands(QObject):
         connect(actions.copy_totals, lambda: self._with_chosen(partial(copying.copy, totals=True)))
         connect(actions.copy_cell, page.table.copy_current_cell)
         for action, form in (
-            (actions.copy_tsv, Format.TSV),
-            (actions.copy_csv, Format.CSV),
-            (actions.copy_markdown, Format.MARKDOWN),
-            (actions.copy_json, Format.JSON),
+            (actions.copy_tsv, "tsv"),
+            (actions.copy_csv, "csv"),
+            (actions.copy_markdown, "markdown"),
+            (actions.copy_json, "json"),
         ):
             connect(action, partial(self._copy_as, form))
         connect(actions.save, self._save_as)
@@ -90,12 +88,15 @@ class Commands(QObject):
     def _copy_row(self, row: int) -> None:
         self._with_chosen(lambda chosen: self._copying.copy(replace(chosen, runs=[(row, row)])))
 
-    def _copy_as(self, form: Format) -> None:
+    def _copy_as(self, name: str) -> None:
+        from usage_viewer.app.export import Format
+
+        form = Format(name)
         self._with_chosen(lambda chosen: self._copying.copy_as(chosen, form))
 
     def _on_copy_requested(self, form: str) -> None:
         if form:
-            self._copy_as(Format(form))
+            self._copy_as(form)
         else:
             self._with_chosen(self._copying.copy)
 
@@ -103,6 +104,8 @@ class Commands(QObject):
         self._with_chosen(self._ask_where_to_save)
 
     def _ask_where_to_save(self, chosen: Chosen) -> None:
+        from usage_viewer.gui.clipboard.save_dialog import SaveDialog
+
         dialog = SaveDialog(self._rows_text(chosen), proposed_name(chosen.shown), self._page.window())
         choice = dialog.choice()
         dialog.deleteLater()

@@ -30,6 +30,7 @@ from usage_viewer.gui.window.source_display import SourceDisplay
 from usage_viewer.gui.window.unusual_controller import UnusualController
 from usage_viewer.gui.window.verification_controller import VerificationController
 from usage_viewer.gui.workspace.app_context import AppContext
+from usage_viewer.gui.workspace.memory_release import MemoryRelease
 from usage_viewer.gui.workspace.settings_controller import SettingsController
 from usage_viewer.gui.workspace.tasks import Tasks
 from usage_viewer.gui.workspace.workspace import Workspace
@@ -78,6 +79,7 @@ class WindowParts(QObject):
         )
         self.chart = ChartHost(self.workspace, self.tasks, self.page, self.actions, self.settings, self.announcer)
         self.appearance = AppearanceController(self.settings, self.actions, self.page.table)
+        self.memory = MemoryRelease(self.tasks, self)
         self._connect_workspace()
         self._connect_source()
         self._connect_keys()
@@ -107,6 +109,8 @@ class WindowParts(QObject):
         self.chart.failed.connect(errors.show)
         self.chart.loaded.connect(self._emit_if_settled)
         self.tasks.idle.connect(self._emit_if_settled)
+        workspace.fetch.ended.connect(lambda _: self.memory.request())
+        self.copying.done.connect(lambda _: self.memory.request())
 
     def _emit_if_settled(self) -> None:
         if not (self.chart.pending or self.keys.waiting or self.tasks.busy_count):
