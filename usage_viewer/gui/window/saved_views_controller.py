@@ -2,11 +2,11 @@
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from usage_viewer.app.settings.saved_views import LONGEST_NAME, SavedView, add, new_view, open_view
 from usage_viewer.domain.view import ViewState
 from usage_viewer.gui.widgets.plain_text import menu_text
 from usage_viewer.gui.window.actions import Actions, connect
@@ -14,7 +14,12 @@ from usage_viewer.gui.window.main_page import MainPage
 from usage_viewer.gui.workspace.saved_view_list import SavedViewList
 from usage_viewer.gui.workspace.workspace import Workspace
 
+if TYPE_CHECKING:
+    from usage_viewer.app.settings.saved_views import SavedView
+
 TOPIC = "saved view"
+LONGEST_PROPOSAL = 60
+"""Characters of a name that is proposed; a name can't be longer."""
 
 
 class SavedViewsController(QObject):
@@ -36,12 +41,18 @@ class SavedViewsController(QObject):
         actions.saved_views.aboutToShow.connect(self.list.reload)
         self.list.changed.connect(self._fill)
         workspace.view_changed.connect(self._on_view_changed)
-        self._fill()
-        if self.list.note:
-            page.status.show_message(self.list.note)
+        actions.saved_views.addActions([actions.save_view, actions.edit_views])
+        workspace.shown.connect(self._load, Qt.ConnectionType.SingleShotConnection)
 
-    def show(self, saved: SavedView) -> None:
+    def _load(self) -> None:
+        """Read the views for the first time, after the first table is shown."""
+        if self.list.note:
+            self._page.status.show_message(self.list.note)
+
+    def show(self, saved: "SavedView") -> None:
         """Show a saved view for the open organizations, and say above the table what it lacks."""
+        from usage_viewer.app.settings.saved_views import open_view
+
         profile = self._workspace.profile
         opened = open_view(saved, profile.member_ids if profile is not None else ())
         self._explained = opened.view
@@ -68,6 +79,8 @@ class SavedViewsController(QObject):
         self.dialog_opened.emit(dialog)
 
     def _save(self, view: ViewState, name: str) -> None:
+        from usage_viewer.app.settings.saved_views import add, new_view
+
         self.list.change(lambda views: add(views, new_view(name, view)))
         self._page.status.show_message(f"Saved as {self.list.views[-1].name}")
 
@@ -105,4 +118,4 @@ def proposed_view_name(view: ViewState) -> str:
     text = f"{data.label} by {' and '.join(labels)}" if labels else data.label
     if chosen.preset is not None:
         text = f"{text}, {chosen.preset.label.lower()}"
-    return text if len(text) <= LONGEST_NAME else data.label
+    return text if len(text) <= LONGEST_PROPOSAL else data.label
