@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from usage_viewer.app.atomic_write import make_private_directory, write_atomically
 from usage_viewer.app.bounded_read import read_bounded
-from usage_viewer.app.export.save import export_error
 from usage_viewer.app.file_lock import locked
 from usage_viewer.app.json_text import parse_json
 from usage_viewer.app.profile.data_directory import claim
@@ -157,6 +156,8 @@ def export_views(path: Path, views: SavedViews) -> None:
     try:
         write_atomically(path, [_text({"kind": KIND, "version": VERSION, "views": listed})])
     except OSError as error:
+        from usage_viewer.app.export.save import export_error  # a start reads the list without it
+
         raise export_error(error, path) from error
 
 

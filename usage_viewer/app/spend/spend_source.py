@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,10 +77,10 @@ class SpendSource:
     def grains(self) -> tuple[GrainBuckets, ...]:
         """Return the days whose costs and usage are all stored, as the buckets of the dataset `spend`."""
         held = [self._held(name) for name in self.inputs()]
-        starts = reduce(np.intersect1d, (item.starts for item in held))
-        oldest = [item.find(starts) for item in held]
-        fetched = np.minimum.reduce(oldest) if len(starts) else np.empty(0, np.int64)
-        return (GrainBuckets(SPEND.name, frozenset(SPEND.group_by), {_DAY: HeldBuckets(starts, fetched)}),)
+        starts = held[0].starts
+        oldest = np.minimum.reduce([item.find(starts) for item in held])
+        days = HeldBuckets(starts[oldest >= 0], oldest[oldest >= 0])
+        return (GrainBuckets(SPEND.name, frozenset(SPEND.group_by), {_DAY: days}),)
 
     def update(self, stored: StoredView, cancellation: Cancellation) -> StoredView:
         """Attribute the days of a view that have changed; return the view without those that do not add up.
