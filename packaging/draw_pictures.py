@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QApplication
 from usage_viewer.__main__ import open_demo
 from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Profile
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.widgets.theme import use_scheme
 from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.gui.workspace.app_context import AppContext, LaunchOptions

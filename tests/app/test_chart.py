@@ -14,7 +14,8 @@ from usage_viewer.app.chart import ChartFace, ChartRequest, charted_figure, load
 from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, SortKey
 from usage_viewer.query.chart_buckets import BucketState
 from usage_viewer.query.chart_series import GroupKind
 

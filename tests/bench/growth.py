@@ -11,7 +11,7 @@ from select_copy import select
 from window import BenchWindow, view_of
 
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import SortKey
+from usage_viewer.domain.view_parts import SortKey
 
 NumberColumn = dict[str, tuple[float, str]]
 MEMORY = (

@@ -14,7 +14,8 @@ from window import BenchWindow, view_of
 from usage_viewer.api.decode.page import decode_page
 from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 
 GOAL = 33.0
 PAGE = 50

@@ -13,7 +13,8 @@ from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.pivot import MOST_COLUMNS, Pivot
-from usage_viewer.domain.view import PERIOD, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD
 from usage_viewer.store import Store
 
 SORTED = (

@@ -15,7 +15,7 @@ from window import BenchWindow, view_of
 
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn
-from usage_viewer.domain.view import SortKey
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.table.table_model import TableModel
 
 PROXY_ROWS = 100_000

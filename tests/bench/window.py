@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication
 
 from usage_viewer.app.profile.profile import Profile
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.verification.verifier import IDENTITIES
 from usage_viewer.gui.window.main_window import MainWindow
 from usage_viewer.gui.workspace.app_context import AppContext, LaunchOptions

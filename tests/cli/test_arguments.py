@@ -8,7 +8,8 @@ from usage_viewer.cli.arguments import FORMATS, build_parser, parse_moment, pars
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, SortKey
 
 RANGE = ("--from", "2026-10-01", "--to", "2026-11-01")
 COMMON = ("--demo", "--base-url", "--profile", "--data-dir", "--verbose")

@@ -14,7 +14,8 @@ from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, SortKey
 
 NOW = int(datetime(2026, 11, 20, 10, 30, tzinfo=UTC).timestamp())
 MINE = ViewState(

@@ -8,7 +8,8 @@ from usage_viewer.domain.dataset_switch import explain_switch, switch_dataset
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.pivot import Pivot
-from usage_viewer.domain.view import FIRST_VIEW, PERIOD, Filter, SortKey, ViewState
+from usage_viewer.domain.view import FIRST_VIEW, ViewState
+from usage_viewer.domain.view_parts import PERIOD, Filter, SortKey
 
 BATCH = Filter("batch", frozenset(["true"]))
 PROJECT = Filter("project_id", frozenset(["proj_a"]))

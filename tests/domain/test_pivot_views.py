@@ -9,7 +9,8 @@ from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.pivot import Pivot
-from usage_viewer.domain.view import PERIOD, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD, SortKey
 
 BY_MODEL = Pivot("model", "input_tokens")
 BY_PERIOD = Pivot(PERIOD, "input_tokens")

@@ -12,7 +12,8 @@ from usage_viewer.domain.catalog import DATASETS, Kind
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import Granularity, Span, periods
 from usage_viewer.domain.table import EMPTY, ColumnKey, FigureColumn, GroupColumn, PeriodColumn, Table
-from usage_viewer.domain.view import PERIOD, SortKey, Value, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD, SortKey, Value
 
 MODEL = DATASETS["completions"].dimension("model")
 VALUES: tuple[Value, ...] = ("b", "A", None, "a", "Ä")

@@ -27,7 +27,7 @@ from usage_viewer.domain.verification import (
     is_between,
     open_buckets,
 )
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 
 DAY = 86400
 T0 = 1_793_491_200  # 2026-11-01 00:00 UTC

@@ -5,7 +5,8 @@ import pytest
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import PERIOD, Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD, Filter, SortKey
 
 VIEW = ViewState(grouping=("model", "project_id"), order=(SortKey("input_tokens", True), SortKey("model")))
 

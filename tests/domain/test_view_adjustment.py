@@ -8,8 +8,9 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.pivot import Pivot
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.view_adjustment import adjust_view
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.domain.zones import iso
 
 NOW = int(datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp())

@@ -16,7 +16,7 @@ from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import Granularity, Span, periods
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn, Table
-from usage_viewer.domain.view import NOT_AVAILABLE
+from usage_viewer.domain.view_parts import NOT_AVAILABLE
 from usage_viewer.query.chart_buckets import ChartBuckets
 from usage_viewer.query.chart_series import (
     MIXED_UNITS,

@@ -17,7 +17,8 @@ from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.query.aggregate import FactRows
 from usage_viewer.query.combine import combine
 from usage_viewer.query.dimension_index import DimensionIndex

@@ -6,7 +6,8 @@ import pytest
 from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.query.dimension_index import DimensionIndex
 
 DATA = DATASETS["embeddings"]  # project, user, API key, model

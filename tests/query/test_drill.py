@@ -10,7 +10,8 @@ from tests.rigs.usage import DAY, NOW, T0, answer_view, between_moments, synthet
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.drill import drilled_view
 from usage_viewer.domain.period import BucketWidth, Granularity, Span
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.store import Store
 
 WIDTHS = {"completions": BucketWidth.HOUR, "images": BucketWidth.HOUR, "costs": BucketWidth.DAY}

@@ -14,7 +14,8 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.last_used_column import LastUsedColumn
 from usage_viewer.domain.names import NEVER, Name, Names
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, SortKey
 from usage_viewer.query.empty_rows import INCLUDED, NOT_LOADED, TOO_MANY, with_empty_rows
 from usage_viewer.store import Store
 

@@ -30,7 +30,8 @@ from usage_viewer.domain.figures import Number
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, Table
-from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.query.aggregate import EXACT, FactRows, aggregate
 from usage_viewer.query.answer import answer
 from usage_viewer.query.dimension_index import DimensionIndex

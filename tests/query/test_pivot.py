@@ -14,7 +14,8 @@ from usage_viewer.domain.figures import Number
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.pivot import MOST_COLUMNS, Pivot
 from usage_viewer.domain.table import FigureColumn, Table
-from usage_viewer.domain.view import PERIOD, Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD, Filter
 from usage_viewer.store import Store
 
 FETCHED = T0 + 300 * DAY

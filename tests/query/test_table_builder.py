@@ -14,7 +14,8 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn, Table
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.store import Store
 
 COMPLETIONS = DATASETS["completions"]

@@ -12,7 +12,8 @@ from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, Table
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.store import Store
 
 COMPLETIONS = DATASETS["completions"]

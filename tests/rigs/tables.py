@@ -14,7 +14,8 @@ from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.period import Granularity, Span, periods
 from usage_viewer.domain.table import Column, ColumnKey, FigureColumn, GroupColumn, PeriodColumn, Table
-from usage_viewer.domain.view import PERIOD, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD, SortKey
 
 NOVEMBER = Span(1793491200, 1793491200 + 30 * 86400)
 """The 30 days from 2026-11-01 UTC."""

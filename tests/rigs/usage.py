@@ -22,7 +22,8 @@ from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketWidth
 from usage_viewer.domain.table import GroupColumn, PeriodColumn, Table
-from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Store

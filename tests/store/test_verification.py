@@ -19,7 +19,8 @@ from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import BucketRun, BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn
 from usage_viewer.domain.verification import BrokenIdentities, Bucket, Cell, cell_of
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.query.plan import FactSource
 from usage_viewer.store import Store
 

@@ -17,7 +17,8 @@ from usage_viewer.domain.comparison import Comparison, counterparts
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_change_column import GONE, RowChangeColumn
-from usage_viewer.domain.view import NEW_OR_GONE, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import NEW_OR_GONE
 from usage_viewer.domain.zones import zone_name
 from usage_viewer.query.chart_buckets import ChartBuckets, chart_buckets, choose_periods, known_periods
 from usage_viewer.query.chart_series import ChartSeries, compared_totals, is_stackable, line, parts_of, stack

@@ -20,7 +20,8 @@ from usage_viewer.domain.dataset import EXTRA
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import PERIOD, Filter, SortKey, Value, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD, Filter, SortKey, Value
 from usage_viewer.domain.zones import zone_of
 
 FORMATS = ("tsv", "csv", "semicolon-csv", "json", "markdown", "xlsx")

@@ -5,7 +5,8 @@ import argparse
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.pivot import Pivot
-from usage_viewer.domain.view import PERIOD, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD
 
 
 def add_pivot_options(table: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.period import BucketWidth
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 
 Combination = tuple[Value, ...]
 """One value for each dimension of a dataset, in the dataset's order of dimensions."""

@@ -13,7 +13,7 @@ from usage_viewer.domain.catalog import Dataset, Kind
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.period import Granularity, Periods
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 
 if TYPE_CHECKING:
     from usage_viewer.domain.shown_amounts import ShownAmounts

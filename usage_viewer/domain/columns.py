@@ -29,7 +29,7 @@ from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.money_origin import MoneyOrigin, origin_text
 from usage_viewer.domain.period import Granularity, Periods
 from usage_viewer.domain.shown_amounts import RowIdentity, ShownAmounts
-from usage_viewer.domain.view import PERIOD, Value
+from usage_viewer.domain.view_parts import PERIOD, Value
 from usage_viewer.domain.zones import iso, zone_name
 
 T = TypeVar("T")

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from usage_viewer.domain.dataset import Dataset
-from usage_viewer.domain.view import PERIOD, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD
 
 
 def switch_dataset(view: ViewState, name: str, last_views: Mapping[str, ViewState]) -> ViewState:

@@ -10,7 +10,8 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.row_keys import keys_of
 from usage_viewer.domain.table import Table
-from usage_viewer.domain.view import NOT_AVAILABLE, PERIOD, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import NOT_AVAILABLE, PERIOD
 from usage_viewer.domain.zones import moment_of
 
 LEVELS: Final = (PROFILE.name, "project_id", "user_id", "api_key_id", "model", "line_item")

@@ -25,7 +25,7 @@ from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.columns import GroupColumn
 from usage_viewer.domain.names import NEVER, Names
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import HAVE_LAST_USED, last_used_name
+from usage_viewer.domain.view_parts import HAVE_LAST_USED, last_used_name
 from usage_viewer.domain.zones import iso, zone_name
 
 T = TypeVar("T")

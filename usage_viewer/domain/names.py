@@ -7,7 +7,7 @@ from typing import Final
 
 from usage_viewer.domain.catalog import Dimension
 from usage_viewer.domain.display_text import visible
-from usage_viewer.domain.view import NOT_AVAILABLE, NOT_AVAILABLE_TEXT, Value
+from usage_viewer.domain.view_parts import NOT_AVAILABLE, NOT_AVAILABLE_TEXT, Value
 
 MOST_NAMES: Final = 1_000_000
 """Names that a file may have: a million take some 600 MB in memory."""

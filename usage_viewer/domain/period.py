@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -217,3 +218,11 @@ def next_month(day: date) -> date:
         if day.month == 12
         else day.replace(month=day.month + 1, day=1)
     )
+
+
+@lru_cache(maxsize=32)
+def cached_periods(span: Span, per: Granularity, zone: tzinfo, week_start: int) -> Periods:
+    """Return what `periods` returns, kept for the next call: a year of days takes 2 ms, at every click."""
+    cached = periods(span, per, zone, week_start)
+    cached.bounds.flags.writeable = False
+    return cached

@@ -5,7 +5,8 @@ from dataclasses import replace
 from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.pivot import Pivot
-from usage_viewer.domain.view import PERIOD, PIVOT_WITH_COMPARISON, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD, PIVOT_WITH_COMPARISON
 
 _COMFORTABLE = 31
 """Periods as columns up to which the shorter granularity is chosen: the days of a month."""

@@ -16,7 +16,7 @@ from usage_viewer.domain.column import (
     SortPasses,
 )
 from usage_viewer.domain.column_key import ColumnKey
-from usage_viewer.domain.view import NEW_OR_GONE
+from usage_viewer.domain.view_parts import NEW_OR_GONE
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from usage_viewer.domain.column import Alignment, Column, HeadColumn
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.columns import FigureColumn, GroupColumn, PeriodColumn
 from usage_viewer.domain.row_order import RowOrder, natural, sort_by
-from usage_viewer.domain.view import SortKey
+from usage_viewer.domain.view_parts import SortKey
 
 __all__ = [
     "EMPTY",

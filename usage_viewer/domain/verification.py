@@ -15,7 +15,7 @@ from usage_viewer.domain.coverage import SETTLED_AFTER
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.period import BucketWidth, Periods
 from usage_viewer.domain.table import Table
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 
 ROUNDING = Decimal("1e-12")
 """Relative difference at which two sums of money still count as equal: a server that adds doubles rounds there."""

@@ -3,75 +3,30 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from functools import lru_cache
-from typing import Final
 
 from usage_viewer.domain.catalog import dataset_named
 from usage_viewer.domain.column_key import ChangeKind, ColumnKey
 from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.cost_figures import with_shown_costs
-from usage_viewer.domain.dataset import PROFILE, Dataset, across_profiles, is_extra, with_extras
+from usage_viewer.domain.dataset import PROFILE, Dataset, Dimension, Figure, across_profiles, is_extra, with_extras
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.period import Granularity, Periods, Span, periods
+from usage_viewer.domain.period import Granularity, Periods, cached_periods
 from usage_viewer.domain.pivot import Pivot
+from usage_viewer.domain.view_parts import (
+    HAVE_LAST_USED,
+    NEW_OR_GONE,
+    PERIOD,
+    PIVOT_WITH_COMPARISON,
+    Filter,
+    SortKey,
+    Value,
+    last_used_name,
+)
 from usage_viewer.domain.zones import zone_of
-
-PERIOD = "period"
-"""Name of the period's column; the other columns have the names of dimensions and metrics."""
-
-Value = str | None
-"""A dimension's value: text ("true" or "false" for a boolean), or None, displayed as `Dimension.none`."""
-
-NOT_AVAILABLE: Final = "\ufdd0not available"
-"""The value of a dimension where the organization's API does not grant it: neither an id nor none."""
-
-NOT_AVAILABLE_TEXT = "(not available)"
-
-
-PIVOT_WITH_COMPARISON: Final = "A comparison needs figures as columns"
-"""Why a view has no comparison and pivot together."""
-
-NEW_OR_GONE: Final = "new_or_gone"
-"""Name of the column that marks the rows which only one of two compared periods has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Keeps the rows whose `dimension` has one of `values`; with `exclude`, removes those rows."""
-
-    dimension: str
-    values: frozenset[Value]
-    exclude: bool = False
-
-    def passes(self, value: Value) -> bool:
-        """Report whether a row with this value of the dimension is kept."""
-        return (value in self.values) != self.exclude
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class SortKey:
-    """Names a column to sort by, and the direction; a name stands for the plain key of its column."""
-
-    column: ColumnKey
-    descending: bool
-
-    def __init__(self, column: ColumnKey | str, descending: bool = False) -> None:
-        object.__setattr__(self, "column", ColumnKey.of(column))
-        object.__setattr__(self, "descending", descending)
-
 
 _DEFAULT_RANGE = DateRange()
 _FIRST_SORTED = "input_tokens"
-
-
-HAVE_LAST_USED: Final = frozenset(["api_key", "user"])
-"""The kinds of names of which the organization's lists tell when they were last used."""
-
-
-def last_used_name(dimension: str) -> str:
-    """Return the name of the column that tells when the keys of a dimension were last used."""
-    return f"{dimension}_last_used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +63,10 @@ class ViewState:
         data = self.dataset
         for name in (*self.dimensions, *(item.dimension for item in self.filters)):
             if not data.has_dimension(name):
-                raise InputError(
-                    name,
-                    title=f"{data.label} can't be grouped or filtered by {name}",
-                    hint="Choose from: " + ", ".join(item.name for item in data.dimensions) + ".",
-                )
+                raise _unknown(name, f"{data.label} can't be grouped or filtered by {name}", data.dimensions)
         for name in (*self.columns, *self.shown_columns):
             if not data.has_column(name):
-                raise InputError(
-                    name,
-                    title=f"{data.label} has no figure called {name}",
-                    hint="Choose from: " + ", ".join(item.name for item in data.columns) + ".",
-                )
+                raise _unknown(name, f"{data.label} has no figure called {name}", data.columns)
         for names in (self.dimensions, [item.dimension for item in self.filters], self.columns):
             if len(set(names)) != len(names):
                 raise InputError(", ".join(names), title="Duplicate name", hint="Give each name only once.")
@@ -227,7 +174,7 @@ class ViewState:
         Raises InputError.
         """
         zone = self.tzinfo
-        return _periods(self.range.resolve(now, zone, week_start), self.per, zone, week_start)
+        return cached_periods(self.range.resolve(now, zone, week_start), self.per, zone, week_start)
 
     def filter_on(self, dimension: str) -> Filter | None:
         """Return the filter on `dimension`, or None."""
@@ -417,7 +364,7 @@ class ViewState:
         data = ViewState(dataset_name=name, grouping=(), profiles=self.profiles).dataset
         chosen = () if self.grouping == self.dataset.default_grouping else self.grouping
         grouping = tuple(item for item in chosen if data.has_dimension(item)) or data.default_grouping
-        pivot = None if self.pivot is None else _supported_pivot(self.pivot, data)
+        pivot = None if self.pivot is None else self.pivot.supported_by(data)
         if pivot is not None:
             grouping = tuple(item for item in grouping if item != pivot.by)
         turned = replace(
@@ -440,27 +387,16 @@ class ViewState:
         return tuple(key for key in self.order if key.column.name not in names)
 
 
+def _unknown(name: str, title: str, known: Iterable[Dimension | Figure]) -> InputError:
+    return InputError(name, title=title, hint=f"Choose from: {', '.join(item.name for item in known)}.")
+
+
 def _renamed(column: ColumnKey, before: str, after: str) -> ColumnKey:
     return column.with_name(after) if column.name == before else column
 
 
-def _supported_pivot(pivot: Pivot, data: Dataset) -> Pivot | None:
-    """Return the pivot with a figure that another dataset has; None if it lacks the dimension."""
-    if pivot.by != PERIOD and not data.has_dimension(pivot.by):
-        return None
-    return pivot if data.has_column(pivot.figure) else replace(pivot, figure=data.default_columns[0])
-
-
 def _needs_comparison(column: ColumnKey) -> bool:
     return column.is_of_comparison or column.name == NEW_OR_GONE
-
-
-@lru_cache(maxsize=32)
-def _periods(span: Span, per: Granularity, zone: tzinfo, week_start: int) -> Periods:
-    """Cache the periods: the days of a year take 2 ms to compute, and every click needs them."""
-    cached = periods(span, per, zone, week_start)
-    cached.bounds.flags.writeable = False
-    return cached
 
 
 FIRST_VIEW = ViewState(order=(SortKey(_FIRST_SORTED, descending=True),))

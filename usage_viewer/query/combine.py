@@ -9,7 +9,7 @@ from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import Dataset, Kind, Metric
 from usage_viewer.domain.dataset import PROFILE
 from usage_viewer.domain.figures import NumberColumn
-from usage_viewer.domain.view import NOT_AVAILABLE
+from usage_viewer.domain.view_parts import NOT_AVAILABLE
 from usage_viewer.query.aggregate import FactRows, aggregate, concat_rows
 from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.query.levels import BucketLevels

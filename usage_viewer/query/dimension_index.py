@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import Dataset
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Value
 
 LARGEST_KEY = 2**62
 """Group keys stay below this, so that they fit int64."""

@@ -17,7 +17,8 @@ from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_order import natural
 from usage_viewer.domain.shown_amounts import RowIdentity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, HeadColumn, PeriodColumn, Table
-from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.query.aggregate import EXACT, FactRows, aggregate, missing_mask, normalize_decimal
 from usage_viewer.query.dimension_index import DimensionIndex, Groups
 from usage_viewer.query.levels import LevelStatistics

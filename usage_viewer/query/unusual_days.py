@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.table import FigureColumn, Table
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.query.aggregate import EXACT, missing_mask, normalize_decimal
 
 MOST_LISTED = 10

@@ -18,7 +18,7 @@ from usage_viewer.domain.grain import GrainBuckets, dataset_name, stored_dataset
 from usage_viewer.domain.grants import Grants, Refusal
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import BucketWidth
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.query.aggregate import FactRows
 from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.query.levels import BucketLevels, per_bucket

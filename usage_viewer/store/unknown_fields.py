@@ -14,7 +14,7 @@ from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.dataset import EXTRA, Dataset, Extras, extra_label, is_extra
 from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.period import BucketRun
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.store.engine.database import Connection, quoted
 from usage_viewer.store.engine.schema import existing_tables, fact_table

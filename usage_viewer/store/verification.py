@@ -23,7 +23,8 @@ from usage_viewer.domain.verification import (
     Sums,
     open_buckets,
 )
-from usage_viewer.domain.view import NOT_AVAILABLE, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import NOT_AVAILABLE
 from usage_viewer.query.aggregate import EXACT, normalize_decimal
 from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.query.plan import FactSource

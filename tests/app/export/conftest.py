@@ -13,7 +13,7 @@ from usage_viewer.domain.catalog import Dimension, Kind
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.period import Granularity, Span, periods
 from usage_viewer.domain.table import Column, ColumnKey, FigureColumn, GroupColumn, PeriodColumn, Table
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 
 MakeTable = Callable[..., Table]
 

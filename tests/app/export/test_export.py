@@ -28,7 +28,7 @@ from usage_viewer.app.export import (
 from usage_viewer.app.export.spreadsheet_safety import harmless, printable
 from usage_viewer.domain.figures import Number
 from usage_viewer.domain.table import Table
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 
 MakeTable = Callable[..., Table]
 

@@ -14,7 +14,7 @@ from usage_viewer.app.export import TEXT_FORMATS, Export, Format
 from usage_viewer.app.export.export import render
 from usage_viewer.app.export.formats import json_text, markdown_text
 from usage_viewer.domain.table import GroupColumn, Table
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 
 MakeTable = Callable[..., Table]
 

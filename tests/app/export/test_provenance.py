@@ -10,7 +10,8 @@ from usage_viewer.domain.coverage import Coverage
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.names import Name, Names
 from usage_viewer.domain.period import BucketWidth, Granularity
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 
 NOW = int(datetime(2026, 11, 22, 15, tzinfo=UTC).timestamp())
 FETCHED = int(datetime(2026, 11, 22, 14, 2, tzinfo=UTC).timestamp())

@@ -27,7 +27,8 @@ from usage_viewer.domain.grants import LEARNT_FOR
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn
 from usage_viewer.domain.verification import Cell, Verdict
-from usage_viewer.domain.view import NOT_AVAILABLE, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import NOT_AVAILABLE
 
 COSTS = dataset_named("costs")
 KEYS_FROM = int(datetime(2026, 11, 6, tzinfo=UTC).timestamp())

@@ -15,7 +15,8 @@ from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.errors import InputError, KeyMissing, UsageViewerError
 from usage_viewer.domain.table import FigureColumn, GroupColumn
 from usage_viewer.domain.verification import Cell, Verdict
-from usage_viewer.domain.view import NOT_AVAILABLE, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import NOT_AVAILABLE
 
 VIEW = LAST_WEEK.across(KEYS)
 

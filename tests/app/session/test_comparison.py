@@ -21,7 +21,8 @@ from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import Table
-from usage_viewer.domain.view import NEW_OR_GONE, Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import NEW_OR_GONE, Filter
 from usage_viewer.store import Store
 
 DAY, HOUR = 86400, 3600

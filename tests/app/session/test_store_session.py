@@ -26,7 +26,8 @@ from usage_viewer.domain.errors import ScopeMissing
 from usage_viewer.domain.network_errors import RateLimited
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import GroupColumn
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, SortKey
 
 
 class TestRequests:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from usage_viewer.app.settings.settings import ProfileSettings, Settings, load, save
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 
 VALUES = st.none() | st.text(st.characters(), max_size=12) | st.text("@;=%", max_size=8)
 KEYS = st.builds(

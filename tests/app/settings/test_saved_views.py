@@ -28,7 +28,8 @@ from usage_viewer.app.settings.saved_views import (
 from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.errors import InputError
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, SortKey
 
 KEY = "sk-admin-" + "a1B2c3D4" * 6
 NAMES = [one.name for one in READY_MADE]

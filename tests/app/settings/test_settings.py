@@ -14,7 +14,8 @@ from usage_viewer.app.profile.data_directory import MARKER
 from usage_viewer.app.settings.settings import ColourScheme, ProfileSettings, Settings, load, organizations_of, save
 from usage_viewer.domain.errors import StoreNotWritable
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, SortKey
 
 VIEW = ViewState(
     per=Granularity.DAY, filters=(Filter("batch", frozenset(["true", None])),), order=(SortKey("model", True),)

@@ -36,7 +36,8 @@ from usage_viewer.domain.errors import (
     ViewFileNewer,
     ViewFileTooLarge,
 )
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 
 KEY = "sk-admin-" + "a1B2c3D4" * 6
 

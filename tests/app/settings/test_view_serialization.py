@@ -14,7 +14,8 @@ from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.pivot import Pivot
-from usage_viewer.domain.view import PERIOD, Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD, Filter, SortKey
 
 TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1))
 RANGES = st.builds(DateRange, st.sampled_from(Preset)) | st.builds(

@@ -33,7 +33,8 @@ from usage_viewer.domain.errors import (
 )
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import Table
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.keystore import MemoryKeystore
 
 VIEW = ViewState(

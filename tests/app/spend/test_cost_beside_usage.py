@@ -16,7 +16,8 @@ from usage_viewer.domain.cost_figures import COST_FIGURES, has_costs, with_costs
 from usage_viewer.domain.errors import InputError, UsageViewerError
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, PeriodColumn
-from usage_viewer.domain.view import NOT_AVAILABLE, Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import NOT_AVAILABLE, Filter
 
 COLUMNS = ("num_model_requests", "input_tokens", "output_tokens", *COST_FIGURES)
 USAGE = days("10-21", "10-23", grouping=("model", "batch"), columns=COLUMNS)

@@ -24,7 +24,7 @@ from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.pivot import Pivot
-from usage_viewer.domain.view import PERIOD, Filter
+from usage_viewer.domain.view_parts import PERIOD, Filter
 
 WEEK = days("10-21", "10-27", grouping=("model",))
 SPEND = WEEK.with_dataset("spend").with_grouping(("model",))

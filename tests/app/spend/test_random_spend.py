@@ -16,7 +16,8 @@ from usage_viewer.app.session.store_session import StoreSession
 from usage_viewer.domain.catalog import SPEND
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.table import FigureColumn
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.store import Store
 
 WHO = ("project_id", "user_id", "api_key_id")

@@ -17,7 +17,7 @@ from usage_viewer.demo.server.server import DemoServer
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.demo.world.truth import truth_lines
 from usage_viewer.domain.catalog import API_DATASETS
-from usage_viewer.domain.view import NOT_AVAILABLE
+from usage_viewer.domain.view_parts import NOT_AVAILABLE
 
 FIRST, LAST = "10-21", "10-25"
 SPEND = days(FIRST, LAST, dataset_name="spend", grouping=(), columns=("amount",))

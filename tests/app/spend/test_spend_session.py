@@ -18,7 +18,8 @@ from usage_viewer.domain.errors import UsageViewerError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn
-from usage_viewer.domain.view import NOT_AVAILABLE, Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import NOT_AVAILABLE, Filter
 from usage_viewer.store import Store
 
 SPEND = days("10-21", "10-25", dataset_name="spend", grouping=(), columns=("amount",))

@@ -9,7 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.catalog import BATCH, MODEL, PROJECT
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.view import Filter, Value, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, Value
 from usage_viewer.gui.bars.filter_bar import SEARCH_DELAY_MS, FilterBar, filter_text
 
 LEFT = Qt.MouseButton.LeftButton

@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.gui.bars.filter_checklist import FilterChecklist
 
 LEFT = Qt.MouseButton.LeftButton

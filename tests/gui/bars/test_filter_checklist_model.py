@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.catalog import BATCH, MODEL, PROJECT
 from usage_viewer.domain.names import Name, Names
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.gui.bars.filter_checklist_model import FilterChecklistModel
 
 NAMES = Names.of(

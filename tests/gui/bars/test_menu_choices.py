@@ -8,7 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.bars.menu_choices import DatasetChoice, GranularityChoice, ZoneChoice
 
 LEFT = Qt.MouseButton.LeftButton

@@ -7,7 +7,8 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.bars.menu_choices import ZoneChoice
 from usage_viewer.gui.bars.zone_popup import ZoneModel, zone_label
 

@@ -18,7 +18,7 @@ from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.errors import StoreDamaged
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_keys import find_rows, keys_of
-from usage_viewer.domain.view import Filter, SortKey
+from usage_viewer.domain.view_parts import Filter, SortKey
 from usage_viewer.gui.chart.chart_controller import ChartController
 from usage_viewer.gui.chart.chart_face import BarsFace
 from usage_viewer.gui.chart.chart_view import ChartView

@@ -7,7 +7,8 @@ import pytest
 from tests.rigs.charts import DAY, OCTOBER, chart_of, days, stored
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.row_keys import RowKeys, keys_of
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.gui.chart.chart_emphasis import Place
 from usage_viewer.gui.chart.chart_links import filtered_view, opened_view, ranged_view, rows_of, selected_parts
 

@@ -11,7 +11,8 @@ from PySide6.QtCore import Qt
 from tests.rigs.charts import DAY, OCTOBER, DrawnChart, chart_of, days, stored, surface
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth, Granularity
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.chart.chart_colours import HATCH, LACKING, MISSING, ChartColours
 from usage_viewer.gui.chart.chart_texts import FAILED, LOADING, NOT_LOADED
 from usage_viewer.query.chart_buckets import BucketState

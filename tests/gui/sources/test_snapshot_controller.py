@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from tests.rigs.window import WindowRig
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import SortKey
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.sources.snapshot_controller import FOLDER, ONE_FILE, path_with_ending
 from usage_viewer.keystore import Keystore, MemoryKeystore
 

@@ -14,7 +14,8 @@ from tests.rigs.tables import COMPARED, KEYS_WITH_LIMITS, MONTHLY, PIVOTED, PIVO
 from usage_viewer.app.export import Export
 from usage_viewer.domain.selection_stats import SelectionStats
 from usage_viewer.domain.table import ColumnKey, Table
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.clipboard.clipboard import prepare, put
 from usage_viewer.gui.table.table_model import SHARE_ROLE, SORT_ROLE
 from usage_viewer.gui.table.table_pane import TablePane

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from usage_viewer.domain.table import ColumnKey, Table
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.table.table_pane import TablePane
 
 LEFT_BUTTON = Qt.MouseButton.LeftButton

@@ -8,7 +8,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
 from usage_viewer.domain.table import Table
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, SortKey
 from usage_viewer.gui.table.selection_keeper import selection_of
 from usage_viewer.gui.table.table_menus import move_column
 from usage_viewer.gui.table.table_pane import TablePane

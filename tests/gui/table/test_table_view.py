@@ -21,7 +21,8 @@ from pytestqt.qtbot import QtBot
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.selection_stats import SelectionStats
 from usage_viewer.domain.table import EMPTY, Table
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, SortKey
 from usage_viewer.gui.table.table_model import Presentation, TableModel
 from usage_viewer.gui.table.table_pane import TablePane
 from usage_viewer.gui.table.table_view import TableView

@@ -30,7 +30,8 @@ from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.pivot import Pivot
-from usage_viewer.domain.view import PERIOD, Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD, Filter, SortKey
 
 STUCK: Final = 0.15
 """Seconds after which an action must be in the event loop of a menu or a dialog."""

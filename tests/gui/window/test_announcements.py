@@ -7,7 +7,7 @@ import pytest
 from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.demo.server.faults import Fault
 from usage_viewer.domain.date_range import DateRange, Preset
-from usage_viewer.domain.view import SortKey
+from usage_viewer.domain.view_parts import SortKey
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import Table
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.verification.verifier import CellSources
 
 CHANGE = ColumnKey("amount", change=ChangeKind.AMOUNT)

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QApplication, QMenu
 from tests.rigs.window import Oracle, User, WindowRig, shown_sums
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 
 SUMMED = ("num_model_requests", "input_tokens", "input_cached_tokens", "output_tokens")
 CTRL = Qt.KeyboardModifier.ControlModifier

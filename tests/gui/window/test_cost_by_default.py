@@ -10,7 +10,8 @@ from tests.app.test_unavailable import failing
 from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.domain.cost_figures import COST
 from usage_viewer.domain.date_range import DateRange
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.table.columns_menu import ColumnsMenu
 
 FIRST = datetime.now(UTC).date() - timedelta(days=40)

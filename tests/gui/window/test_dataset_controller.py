@@ -3,7 +3,8 @@
 from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, SortKey
 from usage_viewer.gui.table.table_model import VALUE_ROLE
 from usage_viewer.gui.workspace.workspace import Workspace
 

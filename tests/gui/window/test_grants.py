@@ -8,7 +8,7 @@ from tests.rigs.window import WindowRig, WindowUnderTest
 from usage_viewer.demo.api.refusal import RefusedGroupings
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.table import GroupColumn
-from usage_viewer.domain.view import NOT_AVAILABLE
+from usage_viewer.domain.view_parts import NOT_AVAILABLE
 
 
 def show_costs(rig: WindowRig, window: WindowUnderTest, *grouping: str) -> GroupColumn:

@@ -13,7 +13,8 @@ from PySide6.QtGui import QImage
 from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.table.table_model import VALUE_ROLE
 from usage_viewer.gui.workspace.view_history import DEPTH
 

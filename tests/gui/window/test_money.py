@@ -11,7 +11,8 @@ from tests.rigs.window import User, WindowRig, WindowUnderTest
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import FigureColumn
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.formatting.numbers import MINUS
 
 CENT = Decimal("0.01")

@@ -13,7 +13,8 @@ from usage_viewer.domain.figures import Number
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.pivot import Pivot
 from usage_viewer.domain.table import Table
-from usage_viewer.domain.view import PERIOD, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD, SortKey
 from usage_viewer.gui.verification.verifier import CellSources
 
 WEEK = DateRange(None, datetime(2026, 11, 9), datetime(2026, 11, 16))

@@ -13,7 +13,8 @@ from usage_viewer.app.settings.view_file import KIND, change_views, export_views
 from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, SortKey
 from usage_viewer.gui.window.saved_views_dialog import RemoveViewDialog, RenameViewDialog, SavedViewsDialog
 
 CONTROL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier

@@ -4,7 +4,7 @@ from PySide6.QtCore import QModelIndex, Qt
 
 from tests.rigs.window import WindowRig, WindowUnderTest
 from usage_viewer.app.settings.startup_table import StartupTable, startup_table_path, take_startup_table
-from usage_viewer.domain.view import SortKey
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.window.startup_page import StartupPage
 
 HORIZONTAL = Qt.Orientation.Horizontal

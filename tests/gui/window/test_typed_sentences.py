@@ -15,7 +15,7 @@ from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.saved_views import READY_MADE
 from usage_viewer.app.settings.settings import Settings
 from usage_viewer.domain.errors import UsageViewerError
-from usage_viewer.domain.view import Filter
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.gui.widgets.chip import Chip, ChipCloseButton
 from usage_viewer.gui.widgets.form_dialog import FormDialog
 from usage_viewer.gui.window.saved_views_dialog import SavedViewsDialog

@@ -30,7 +30,8 @@ from usage_viewer.domain.names import LONGEST_NAME, MOST_NAMES, NEVER, Name
 from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.table import FigureColumn, GroupColumn, Table
 from usage_viewer.domain.verification import Bucket, Difference
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.store import Store
 from usage_viewer.store.comparison_index import Comparison
 from usage_viewer.store.snapshot.format import dataset_columns

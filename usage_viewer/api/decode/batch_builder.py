@@ -22,7 +22,7 @@ from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.names import Name
 from usage_viewer.domain.network_errors import WrongShape
 from usage_viewer.domain.period import BucketWidth
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 
 _ROWS_PER_STEP = 512
 """Rows converted to columns at a time: several small buckets together, or a part of a large one (so that its rows

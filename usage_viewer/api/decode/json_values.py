@@ -8,7 +8,7 @@ import msgspec
 
 from usage_viewer.domain.figures import INT64_MAX
 from usage_viewer.domain.network_errors import WrongShape
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 
 MAX_DECIMALS: Final = 24
 MAX_WHOLE_DIGITS: Final = 14

@@ -16,7 +16,8 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.spend import Target
 from usage_viewer.domain.verification import Cell
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.query.spend.billed_lines import LineKey
 from usage_viewer.query.spend.daily_factors import are_steady, daily_mean_factors, measured_factors
 from usage_viewer.query.spend.prices import DailyBill, PricePeriod, price_changes, price_periods, shown_units

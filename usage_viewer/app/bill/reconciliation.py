@@ -15,7 +15,8 @@ from usage_viewer.domain.errors import Cancelled, UsageViewerError
 from usage_viewer.domain.period import BucketWidth, Span
 from usage_viewer.domain.spend import Target
 from usage_viewer.domain.table import FigureColumn
-from usage_viewer.domain.view import Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter
 from usage_viewer.query.spend.billed_lines import BilledLine, LineKey
 from usage_viewer.query.spend.quantity_differences import DifferenceReason, QuantityDifference
 from usage_viewer.query.spend.reconcile import BilledAmounts, FetchState, reconcile

@@ -10,7 +10,7 @@ from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import Dimension
 from usage_viewer.domain.figures import Number, NumberColumn
 from usage_viewer.domain.table import FigureColumn, GroupColumn
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.query.aggregate import EXACT, normalize_decimal
 
 

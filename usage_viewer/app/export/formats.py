@@ -28,7 +28,7 @@ from usage_viewer.domain.column import Dates
 from usage_viewer.domain.figures import NumberColumn
 from usage_viewer.domain.shown_amounts import ShownAmounts
 from usage_viewer.domain.table import Alignment, Column
-from usage_viewer.domain.view import NOT_AVAILABLE, Value
+from usage_viewer.domain.view_parts import NOT_AVAILABLE, Value
 
 WriteText = Callable[[str], str]
 

@@ -10,7 +10,8 @@ from usage_viewer.domain.names import Names
 from usage_viewer.domain.origin_column import origin_of_table
 from usage_viewer.domain.period import Granularity, Periods
 from usage_viewer.domain.table import Table
-from usage_viewer.domain.view import PERIOD, Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD, Filter
 from usage_viewer.domain.zones import zone_name
 
 PROGRAM = "Usage Viewer"

@@ -33,8 +33,9 @@ from usage_viewer.domain.verification import (
     Completeness,
     Verdict,
 )
-from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.view_adjustment import adjust_view, requested_dimensions
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import plan_view
 

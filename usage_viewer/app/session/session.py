@@ -20,7 +20,8 @@ from usage_viewer.domain.verification import (
     Changes,
     Completeness,
 )
-from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Value
 
 if TYPE_CHECKING:
     from usage_viewer.app.session.store_session import StoreSession

@@ -43,8 +43,9 @@ from usage_viewer.domain.verification import (
     Changes,
     Completeness,
 )
-from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.view_adjustment import requested_dimensions
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.query.answer import answer
 from usage_viewer.query.plan import FactSource, FactSums, Part, plan_view
 from usage_viewer.store import Store

@@ -15,7 +15,8 @@ from usage_viewer.domain.display_text import visible
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.key_masking import mask_keys
 from usage_viewer.domain.period import Granularity
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, SortKey
 
 LONGEST_NAME: Final = 60
 MOST_VIEWS: Final = 200

@@ -13,7 +13,8 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.pivot import Pivot
-from usage_viewer.domain.view import Filter, SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, SortKey
 from usage_viewer.domain.zones import zone_of
 
 T = TypeVar("T")

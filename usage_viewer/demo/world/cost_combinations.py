@@ -8,7 +8,7 @@ from usage_viewer.demo.world.directory import Directory
 from usage_viewer.demo.world.planted_facts import CREDIT_LINE
 from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import API_DATASETS
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 
 _NAMES: Final = tuple(dimension.name for dimension in API_DATASETS["costs"].dimensions)
 _LINE_ITEM: Final = _NAMES.index("line_item")

@@ -24,7 +24,7 @@ from usage_viewer.demo.world.price_list import (
 from usage_viewer.demo.world.recipes import IntArray
 from usage_viewer.demo.world.rhythm import DAY, HOUR
 from usage_viewer.demo.world.rows import UsageRows
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 
 QUANTITY_PLACES: Final = 6
 """Decimal places of quantities. Units of 10^-10 of a billion tokens would not fit in 64 bits."""

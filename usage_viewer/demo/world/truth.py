@@ -19,7 +19,7 @@ from usage_viewer.demo.world.metered import BilledParts
 from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.demo.world.rhythm import DAY
 from usage_viewer.domain.catalog import API_DATASETS
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 
 _STEP: Final = 7 * DAY  # generated at once
 _PROJECT_ONLY: Final = ("project_id",)

@@ -15,7 +15,7 @@ from usage_viewer.demo.world.planted_facts import CREDIT_LINE
 from usage_viewer.demo.world.price_list import AMOUNT_PLACES
 from usage_viewer.demo.world.recipes import IntArray
 from usage_viewer.demo.world.rhythm import DAY, HOUR
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 
 _THURSDAY: Final = 3  # the weekday of the epoch
 _CREDIT: Final[int] = -25 * 10**AMOUNT_PLACES // 10  # for each day

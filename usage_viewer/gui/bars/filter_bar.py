@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QWidge
 
 from usage_viewer.domain.catalog import Dimension
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.view import Filter, Value, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, Value
 from usage_viewer.gui.bars.filter_checklist import FilterChecklist
 from usage_viewer.gui.widgets.chip import Chip
 from usage_viewer.gui.widgets.flow_row import FlowRow

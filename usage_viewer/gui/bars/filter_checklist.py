@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
 )
 
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.view import Filter, Value, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Filter, Value
 from usage_viewer.gui.bars.filter_checklist_model import FilterChecklistModel, Index
 from usage_viewer.gui.widgets.line_edit import LineEdit
 from usage_viewer.gui.widgets.popup import Popup, PopupListDelegate, buttons_in_order

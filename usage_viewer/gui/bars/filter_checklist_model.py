@@ -6,7 +6,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from usage_viewer.domain.catalog import Dimension
 from usage_viewer.domain.names import Names
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.gui.widgets.plain_text import tip
 
 Index = QModelIndex | QPersistentModelIndex

@@ -8,7 +8,8 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
 from usage_viewer.domain.pivoted_view import pivoted_by, why_not_pivoted
-from usage_viewer.domain.view import PERIOD, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD
 from usage_viewer.gui.bars.menu_choices import MenuChoice
 from usage_viewer.gui.widgets.mnemonics import mend_letters, with_letters
 from usage_viewer.gui.widgets.plain_text import menu_text

@@ -10,7 +10,8 @@ from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.row_keys import RowKeys, find_rows, keys_of
 from usage_viewer.domain.table import Table
-from usage_viewer.domain.view import NOT_AVAILABLE, PERIOD, Filter, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import NOT_AVAILABLE, PERIOD, Filter
 from usage_viewer.gui.chart.chart_emphasis import Place
 from usage_viewer.query.chart_series import ChartSeries, GroupKind
 

@@ -7,7 +7,8 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from usage_viewer.domain.table import Column
-from usage_viewer.domain.view import SortKey, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.table.column_choice import USUAL, ColumnChoice
 from usage_viewer.gui.table.columns_menu import ColumnsMenu, RequestView
 from usage_viewer.gui.widgets.mnemonics import with_letters

@@ -6,7 +6,7 @@ from functools import cached_property
 from usage_viewer.domain.catalog import Kind
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.table import FigureColumn, Table
-from usage_viewer.domain.view import SortKey
+from usage_viewer.domain.view_parts import SortKey
 
 
 class ValueBars:

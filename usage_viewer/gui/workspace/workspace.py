@@ -11,7 +11,8 @@ from usage_viewer.domain.coverage import Refresh
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.row_keys import RowKeys
-from usage_viewer.domain.view import Value, ViewState
+from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.gui.workspace.fetch_controller import FetchController
 from usage_viewer.gui.workspace.locale_week import week_start
 from usage_viewer.gui.workspace.name_loader import NameLoader

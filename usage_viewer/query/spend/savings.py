@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.query.spend.exact_numbers import LIMIT, UNIT, ExactNumbers, Integers, mul_div, sums
 
 _CACHED: Final = "cached input"

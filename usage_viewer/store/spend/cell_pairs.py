@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.spend import Factor, LineMeaning, Target, UsageClass
-from usage_viewer.domain.view import Value
+from usage_viewer.domain.view_parts import Value
 from usage_viewer.query.dimension_index import DimensionIndex
 
 _MOST_FACTOR: Final = 10**6

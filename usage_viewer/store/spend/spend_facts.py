@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.batch import Combination
 from usage_viewer.domain.catalog import SPEND
-from usage_viewer.domain.view import NOT_AVAILABLE, Value
+from usage_viewer.domain.view_parts import NOT_AVAILABLE, Value
 from usage_viewer.query.spend.exact_numbers import ExactNumbers
 from usage_viewer.store.spend.attribution import ATTRIBUTIONS, REASONS, DayCosts, Parts
 from usage_viewer.store.spend.cell_pairs import Cells, as_objects
