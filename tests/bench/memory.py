@@ -19,7 +19,7 @@ PEER = "DuckDB alone, the same file"
 AT_REST, WITH_TEN_MILLION, OVER_REST = 350.0, 600.0, 1.3
 ARENAS = (
     "Tried: one arena of the C library for all threads (643 to 387 MB at rest, 860 to 582 at the peak), free "
-    "memory given back after a fetch and its verification (387 to 349 MB), a limit of 64 MB for the engine at "
+    "memory given back after a fetch and its verification (to 349 to 368 MB), a limit of 64 MB for the engine at "
     "rest (18 MB less), a collection of reference cycles (nothing). Left are code and libraries (150 MB), arrays "
     "and figures for the next view (100) and the engine's cache (50); at the peak, the pages of twelve requests "
     "and their transaction."

@@ -122,14 +122,8 @@ class ViewState:
         """Return the view that has all details of a pivot in rows; without a pivot, the view itself."""
         if self.pivot is None:
             return self
-        plain = tuple(key for key in self.order if key.column.is_plain)
-        return replace(
-            self,
-            pivot=None,
-            grouping=self.dimensions,
-            columns=(self.pivot.figure,),
-            order=plain or self.default_order,
-        )
+        order = tuple(key for key in self.order if key.column.is_plain) or self.default_order
+        return replace(self, pivot=None, grouping=self.dimensions, columns=(self.pivot.figure,), order=order)
 
     @property
     def shown_columns(self) -> tuple[str, ...]:

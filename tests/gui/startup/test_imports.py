@@ -20,6 +20,7 @@ THIRD_PARTY = {
     "shiboken6",
     "shibokensupport",
     "typing_extensions",
+    "tzdata",
     "tzlocal",
 }
 """The packages that a start may import before the first table with rows is painted."""
