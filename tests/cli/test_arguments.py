@@ -4,7 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from usage_viewer.cli.arguments import FORMATS, build_parser, parse_moment, parse_view
+from usage_viewer.cli.arguments import FORMATS, build_parser
+from usage_viewer.cli.view_parsing import parse_moment, parse_view
 from usage_viewer.domain.catalog import DATASETS
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.period import Granularity

@@ -22,7 +22,8 @@ from usage_viewer.app.profile.paths import ProfilePaths
 from usage_viewer.app.profile.profile import Demo, Profile
 from usage_viewer.app.settings import settings
 from usage_viewer.app.settings.settings import ProfileSettings, Settings
-from usage_viewer.cli.arguments import build_parser, parse_view
+from usage_viewer.cli.arguments import build_parser
+from usage_viewer.cli.view_parsing import parse_view
 from usage_viewer.domain.admin_key import AdminKey
 from usage_viewer.domain.table import FigureColumn, PeriodColumn, Table
 from usage_viewer.gui.workspace.app_context import AppContext

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from usage_viewer.app.profile.paths import ProfilePaths, default_data_dir
 from usage_viewer.app.settings.saved_views import find_view, open_view
 from usage_viewer.app.settings.view_file import load_views
-from usage_viewer.cli.arguments import parse_view
 from usage_viewer.cli.saved_view_option import given_view_options
+from usage_viewer.cli.view_parsing import parse_view
 from usage_viewer.domain.errors import InputError
 from usage_viewer.domain.view import ViewState
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -11,7 +12,7 @@ from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.view_parts import SortKey
 from usage_viewer.gui.table.column_choice import USUAL, ColumnChoice
 from usage_viewer.gui.table.columns_menu import ColumnsMenu, RequestView
-from usage_viewer.gui.widgets.mnemonics import with_letters
+from usage_viewer.gui.widgets.mnemonics import mend_letters, with_letters
 from usage_viewer.gui.widgets.plain_text import menu_text
 
 _LONGEST_VALUE = 40
@@ -142,3 +143,22 @@ def _add(menu: QMenu, text: str, act: Callable[[], None]) -> QAction:
     action.triggered.connect(lambda _checked=False: act())
     menu.addAction(action)
     return action
+
+
+def add_copies(menu: QMenu, rows_text: str, copy_cell: Callable[[], None], copy_row: Callable[[], None]) -> None:
+    """Say in the menu of a cell which rows *Copy* takes, and add copies of the cell and of its row."""
+    rows = next(action for action in menu.actions() if action.data() == COPY)
+    rows.setText(f"&Copy {rows_text}")
+    place = menu.actions()[menu.actions().index(rows) + 1]
+    cell, row = QAction("Copy cell &value", menu), QAction("Copy this &row", menu)
+    cell.setShortcut(QKeySequence(COPY_CELL_KEY))
+    cell.triggered.connect(copy_cell)
+    row.triggered.connect(copy_row)
+    menu.insertActions(place, [cell, row])
+
+
+def pop_up(menu: QMenu, point: QPoint) -> None:
+    """Open a menu that is deleted when it closes."""
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    mend_letters(menu)
+    menu.popup(point)

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent, QPaintEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyleOptionViewItem, QTableView, QWidget
 
 from usage_viewer.domain.column_key import ColumnKey
@@ -33,11 +33,10 @@ from usage_viewer.gui.table.column_widths import ColumnWidths
 from usage_viewer.gui.table.frozen_columns import reveal
 from usage_viewer.gui.table.selection_keeper import SelectionKeeper, selected_ranges, selection_of
 from usage_viewer.gui.table.table_header import TableHeader
-from usage_viewer.gui.table.table_menus import COPY, COPY_CELL_KEY, cell_menu, header_menu, move_column
+from usage_viewer.gui.table.table_menus import add_copies, cell_menu, header_menu, move_column, pop_up
 from usage_viewer.gui.table.table_model import Presentation, TableModel
 from usage_viewer.gui.table.table_style import SIDE_BUTTONS, restyle_table, set_up_table
 from usage_viewer.gui.table.type_ahead import TypeAhead
-from usage_viewer.gui.widgets.mnemonics import mend_letters
 from usage_viewer.gui.workspace.table_place import TablePlace
 
 _STATS_DELAY_MS = 30
@@ -86,7 +85,7 @@ class TableView(QTableView):
         model.modelReset.connect(self._on_reset)
         header.sort_requested.connect(self.sort_by)
         header.column_moved.connect(self._on_column_moved)
-        header.menu_requested.connect(lambda key, point: self._pop_up(self.header_menu(key), point))
+        header.menu_requested.connect(lambda key, point: pop_up(self.header_menu(key), point))
         header.sectionHandleDoubleClicked.connect(lambda place: self._widths.fit_one(model.columns[place].key))
         self.selectionModel().selectionChanged.connect(lambda *_: self._stats.start())
         # Qt repaints cells; a selected row also has the area after the last column.
@@ -293,20 +292,25 @@ class TableView(QTableView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the menu of the cell at the pointer or of the current cell."""
-        index = self.indexAt(event.pos())
-        point = event.globalPos()
+        index, point = self.indexAt(event.pos()), event.globalPos()
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             index = self.currentIndex()
             point = self.viewport().mapToGlobal(self.visualRect(index).bottomLeft())
         if index.isValid():
-            self._pop_up(self.cell_menu(index), point)
+            pop_up(self.cell_menu(index), point)
 
     def cell_menu(self, index: QModelIndex) -> QMenu:
         """Build the menu of a cell."""
         column = self.usage_model.columns[index.column()]
         request, copy = self._request, self.copy_requested.emit
         menu = cell_menu(column, self._row_at(index), self.view, request, copy, self, self.choice)
-        self._add_copies(menu, index)
+        runs, text, shown_row = chosen_runs(self.selected_rows()), self._cell_text(index), index.row()
+        add_copies(
+            menu,
+            chosen_text(runs, self.usage_model.rowCount(), self.usage_model.locale),
+            lambda: self.cell_copy_requested.emit(text),
+            lambda: self.row_copy_requested.emit(shown_row),
+        )
         menu.addSeparator()
         # A menu outlives the table that it was opened on: the cell is the one of that time.
         cell = cell_of(self.usage_model.table, self._row_at(index))
@@ -314,19 +318,6 @@ class TableView(QTableView):
         if is_money(column):
             menu.addAction("Show p&rices…").triggered.connect(lambda: self.prices_requested.emit(cell, column))
         return menu
-
-    def _add_copies(self, menu: QMenu, index: QModelIndex) -> None:
-        """Say in the menu which rows *Copy* takes, and add copies of the cell and of its row."""
-        runs = chosen_runs(self.selected_rows())
-        rows = next(action for action in menu.actions() if action.data() == COPY)
-        rows.setText(f"&Copy {chosen_text(runs, self.usage_model.rowCount(), self.usage_model.locale)}")
-        place = menu.actions()[menu.actions().index(rows) + 1]
-        cell, row = QAction("Copy cell &value", menu), QAction("Copy this &row", menu)
-        cell.setShortcut(QKeySequence(COPY_CELL_KEY))
-        text, shown_row = self._cell_text(index), index.row()
-        cell.triggered.connect(lambda: self.cell_copy_requested.emit(text))
-        row.triggered.connect(lambda: self.row_copy_requested.emit(shown_row))
-        menu.insertActions(place, [cell, row])
 
     def copy_current_cell(self) -> None:
         """Request a copy of the current cell's value."""
@@ -350,11 +341,6 @@ class TableView(QTableView):
         current = self.current_cell()
         if current is not None:
             self.origin_requested.emit(*current)
-
-    def _pop_up(self, menu: QMenu, point: QPoint) -> None:
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        mend_letters(menu)
-        menu.popup(point)
 
     # Frozen columns
 
