@@ -15,6 +15,7 @@ from usage_viewer.domain.comparison import Comparison
 from usage_viewer.domain.date_range import DateRange, Preset
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.view import ViewState
+from usage_viewer.domain.view_parts import PERIOD
 from usage_viewer.gui.verification.record_dialog import RecordDialog
 from usage_viewer.query.unusual_days import WEEKS, UnusualDay
 
@@ -98,3 +99,31 @@ def test_which_keys_cache_the_least(person: Person, oracle: Oracle) -> None:
     }
     first = model.table.by_name["api_key_id"].value(int(model.rows[0]))
     assert shares[first] == min(shares.values())
+
+
+def test_tokens_per_project_with_months_as_columns(person: Person, oracle: Oracle) -> None:
+    person.chip("project_id")
+    person.chip("model")
+    person.range(Preset.THIS_YEAR)
+    person.per(Granularity.MONTH)
+    pivot = person.window.page.pivot
+    person.act("columns Periods", lambda: person.choose(pivot, pivot.menu_actions[PERIOD]))
+    assert len(person.actions) <= MOST, person.actions
+    flat = ViewState(
+        range=DateRange(Preset.THIS_YEAR),
+        per=Granularity.MONTH,
+        grouping=("project_id",),
+        columns=("input_tokens",),
+    )
+    expected = {key: figures["input_tokens"] for key, figures in oracle.sums(flat).items()}
+    table = person.window.page.model.table
+    project = table.groups[0]
+    found = {
+        (column.key.period, project.value(row)): number
+        for column in table.figures
+        if column.key.period is not None
+        for row, number in enumerate(column.figures.listed())
+        if number is not None
+    }
+    assert found == expected
+    assert table.figures[-1].total == sum(number or 0 for number in expected.values())

@@ -48,13 +48,14 @@ class Person:
 
     def dataset(self, name: str) -> None:
         choice = self.window.page.dataset
-        self.act(f"dataset {name}", lambda: self._pick(choice, choice.menu_actions[name]))
+        self.act(f"dataset {name}", lambda: self.choose(choice, choice.menu_actions[name]))
 
     def per(self, per: Granularity) -> None:
         choice = self.window.page.per
-        self.act(f"by {per.value}", lambda: self._pick(choice, choice.menu_actions[per]))
+        self.act(f"by {per.value}", lambda: self.choose(choice, choice.menu_actions[per]))
 
-    def _pick(self, choice: QWidget, action: QAction) -> None:
+    def choose(self, choice: QWidget, action: QAction) -> None:
+        """Open the menu of a control and choose an entry."""
         self.user.click(choice)
         self.user.pick(shown_menu_text(action.text()))
 
