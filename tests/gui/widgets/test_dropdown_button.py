@@ -49,3 +49,16 @@ def test_part_cut_to_few_characters_is_not_drawn(button: DropdownButton) -> None
     assert button.grab().toImage() == without_suffix
     button.resize(button.sizeHint())
     assert button.grab().toImage() != without_suffix
+
+
+def test_prefix_gives_way_to_the_choice(button: DropdownButton) -> None:
+    button.show_choice("minute", prefix="")
+    narrow = button.sizeHint()
+    button.resize(narrow)
+    alone = button.grab().toImage()
+    button.show_choice("minute", prefix="By")
+    assert button.grab().toImage() == alone
+    button.resize(narrow.width() + 40, narrow.height())
+    whole = button.grab().toImage()
+    button.show_choice("minute", prefix="")
+    assert button.grab().toImage() != whole

@@ -102,7 +102,7 @@ class DropdownButton(QToolButton):
         # A disabled button has one colour: the palette's colour of disabled text.
         muted = muted_colour(palette) if self.isEnabled() else text_colour
         free = self.rect().adjusted(UNIT, 0, -UNIT * 2 - 2, 0)
-        for part, colour in zip(self._parts, (muted, text_colour, muted), strict=True):
+        for part, colour in zip(self._parts_within(free.width()), (muted, text_colour, muted), strict=True):
             if part and free.width() > 0:
                 painter.setPen(colour)
                 text = self.fontMetrics().elidedText(part, Qt.TextElideMode.ElideRight, free.width())
@@ -113,6 +113,12 @@ class DropdownButton(QToolButton):
         if self.hasFocus():
             draw_focus_ring(painter, palette, shape, 5)
         painter.end()
+
+    def _parts_within(self, width: int) -> tuple[str, str, str]:
+        """Return the parts to draw in a width: the prefix gives way to the choice."""
+        prefix, choice, suffix = self._parts
+        whole = sum(self.fontMetrics().horizontalAdvance(part) for part in (prefix, choice)) + self._space()
+        return ("" if whole > width else prefix), choice, suffix
 
     def _mirrored(self, rect: QRect) -> QRect:
         """Return `rect`, mirrored within the button in a right-to-left layout."""
