@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from usage_viewer.app.fetch.api_source import ApiSource
 from usage_viewer.app.fetch.window_fetcher import Progress
 from usage_viewer.app.profile.profile import Profile
@@ -130,3 +132,12 @@ def expected_sums(
     for row in organization.rows("completions", span.start, span.end, BucketWidth.DAY, int(now)):
         totals[tuple(None if name in without else row[name] for name in view.grouping)] += row["input_tokens"]
     return dict(totals)
+
+
+@pytest.fixture(name="rig")
+def rig_with_file(server: DemoServer, tmp_path: Path) -> Iterator[SessionRig]:
+    """Return a server and the sessions over one file, which only one of them may have open."""
+    rig = SessionRig(server, tmp_path / "usage.duckdb")
+    yield rig
+    for session in rig.sessions:
+        session.close()

@@ -1,12 +1,9 @@
 """Bill and usage of the stand-in server are compared: each difference with its reason, none if they agree."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-
-import pytest
 
 from tests.app.test_unavailable import failing
 from tests.rigs.edited_answers import Row, billed_usage_only, edited
@@ -31,20 +28,6 @@ from usage_viewer.query.spend.quantity_differences import DifferenceReason
 
 CLEAN = days("11-02", "11-08", dataset_name="completions")
 Reasons = set[tuple[str, str, DifferenceReason]]
-
-
-@pytest.fixture(scope="module")
-def organization() -> SyntheticOrganization:
-    return SyntheticOrganization(anchor=NOW)
-
-
-@pytest.fixture
-def rig(organization: SyntheticOrganization, tmp_path: Path) -> Iterator[SessionRig]:
-    with DemoServer(organization, clock=lambda: NOW) as server:
-        rig = SessionRig(server, tmp_path / "usage.duckdb")
-        yield rig
-        for session in rig.sessions:
-            session.close()
 
 
 def reasons(found: Reconciliation) -> Reasons:

@@ -1,18 +1,5 @@
-"""Provides the stand-in server and sessions over one database file."""
+"""Provides the sessions of the tests of spend: over one database file."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from tests.rigs.sessions import rig_with_file
 
-import pytest
-
-from tests.rigs.sessions import SessionRig
-from usage_viewer.demo.server.server import DemoServer
-
-
-@pytest.fixture
-def rig(server: DemoServer, tmp_path: Path) -> Iterator[SessionRig]:
-    """A server and the sessions over one file, which only one of them may have open."""
-    rig = SessionRig(server, tmp_path / "usage.duckdb")
-    yield rig
-    for session in rig.sessions:
-        session.close()
+__all__ = ["rig_with_file"]

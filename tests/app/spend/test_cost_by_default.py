@@ -1,9 +1,7 @@
 """Usage shows its cost unasked where costs are stored, and says of which days cost is not known."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +11,6 @@ from usage_viewer.app.export.provenance import provenance_of
 from usage_viewer.app.session.combined import CombinedSession
 from usage_viewer.app.session.result import ViewResult
 from usage_viewer.app.session.store_session import StoreSession
-from usage_viewer.demo.server.server import DemoServer
-from usage_viewer.demo.world.organization import SyntheticOrganization
 from usage_viewer.domain.catalog import API_DATASETS
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.comparison import Comparison
@@ -31,20 +27,6 @@ SPEND = WEEK.with_dataset("spend").with_grouping(("model",))
 THREE_DAYS = days("10-21", "10-23", dataset_name="spend", grouping=())
 BILLED = [name for name, data in API_DATASETS.items() if has_costs(with_costs(data))]
 PER_UNIT = ("cost", "cost_per_request", "cost_per_million_tokens")
-
-
-@pytest.fixture(scope="module")
-def organization() -> SyntheticOrganization:
-    return SyntheticOrganization(anchor=NOW)
-
-
-@pytest.fixture
-def rig(organization: SyntheticOrganization, tmp_path: Path) -> Iterator[SessionRig]:
-    with DemoServer(organization, clock=lambda: NOW) as server:
-        rig = SessionRig(server, tmp_path / "usage.duckdb")
-        yield rig
-        for session in rig.sessions:
-            session.close()
 
 
 def figures(result: ViewResult) -> list[str]:

@@ -32,11 +32,6 @@ def mystery(day: str, row: Row) -> Row:
     return row | {"line_item": "mystery"} if row["line_item"] == "o5, input" else row
 
 
-@pytest.fixture(scope="module")
-def organization() -> SyntheticOrganization:
-    return SyntheticOrganization(anchor=NOW)
-
-
 @pytest.fixture
 def session(organization: SyntheticOrganization, tmp_path: Path) -> Iterator[StoreSession]:
     with DemoServer(organization, clock=lambda: NOW) as server:

@@ -35,11 +35,6 @@ Rows = dict[tuple[Any, ...], Decimal]
 
 
 @pytest.fixture(scope="module")
-def organization() -> SyntheticOrganization:
-    return SyntheticOrganization(anchor=NOW)
-
-
-@pytest.fixture(scope="module")
 def parts(organization: SyntheticOrganization) -> list[dict[str, Any]]:
     """What each part of the bill of these days really cost."""
     start, end = (int(datetime.fromisoformat(f"2026-{day}T00:00+00:00").timestamp()) for day in ("10-20", "10-27"))
