@@ -3,77 +3,23 @@
 from dataclasses import dataclass
 from typing import TypeVar
 
-from usage_viewer.domain.catalog import Dataset
-from usage_viewer.domain.column import (
-    Alignment,
-    CellDetails,
-    CellFormat,
-    CellWriter,
-    Codes,
-    Column,
-    FieldWriter,
-    Member,
-    Rows,
-    SortPasses,
-)
+from usage_viewer.domain.column import Codes, Column, FieldWriter
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.money_origin import EVERY_CODE, origin_text
 from usage_viewer.domain.table import FigureColumn, Table
+from usage_viewer.domain.word_column import WordColumn
 
 T = TypeVar("T")
 
-TEXTS = tuple(map(origin_text, EVERY_CODE))
-
 
 @dataclass(frozen=True)
-class OriginColumn:
-    """Holds how each amount of a column of money was found: codes (n,) into `TEXTS`."""
+class OriginColumn(WordColumn):
+    """Holds how each amount of a column of money was found."""
 
     key: ColumnKey
     label: str
     codes: Codes
-    alignment = Alignment.LEFT
-    can_elide = True
-    largest_first = False
-    total = None
-    group = None
-
-    @property
-    def name(self) -> str:
-        """The name of the key."""
-        return self.key.name
-
-    def value(self, row: int) -> str:
-        """Return a row's words."""
-        return TEXTS[int(self.codes[row])]
-
-    def texts(self, rows: Rows, form: CellFormat) -> list[str]:
-        """Return the words of some rows."""
-        return [TEXTS[code] for code in self.codes[rows].tolist()]
-
-    def total_text(self, form: CellFormat) -> str:
-        """Return ""."""
-        return ""
-
-    def describe(self, dataset: Dataset) -> str:
-        """Return the label."""
-        return self.label
-
-    def details(self, row: int, words: CellDetails) -> list[str]:
-        """Return nothing more."""
-        return []
-
-    def member(self, row: int) -> Member | None:
-        """Return None."""
-        return None
-
-    def sort_passes(self, *, descending: bool) -> SortPasses:
-        """Return the codes."""
-        return [(self.codes, descending)]
-
-    def cells(self, writer: CellWriter[T]) -> T:
-        """Return the words as texts."""
-        return writer.texts(self.codes, TEXTS)
+    words = tuple(map(origin_text, EVERY_CODE))
 
     def fields(self, writer: FieldWriter[T], *, names: bool) -> list[tuple[str, T]]:
         """Return nothing: the column of amounts has that field."""

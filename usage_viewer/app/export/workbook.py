@@ -17,7 +17,7 @@ from usage_viewer.domain.catalog import MONEY, Kind
 from usage_viewer.domain.column import Dates
 from usage_viewer.domain.errors import Cancelled, ExportError
 from usage_viewer.domain.figures import NumberColumn
-from usage_viewer.domain.origin_column import TEXTS, OriginColumn, with_origin_columns
+from usage_viewer.domain.origin_column import OriginColumn, with_origin_columns
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.row_order import RowOrder
 from usage_viewer.domain.shown_amounts import ShownAmounts
@@ -204,7 +204,7 @@ def _set_up(sheet: Any, export: Export) -> None:
             )
             texts += [f"{largest:,.2f}", f"{column.total or 0:,.2f}"]
         elif isinstance(column, OriginColumn):
-            texts += [TEXTS[code] for code in np.unique(column.codes).tolist()]
+            texts += [OriginColumn.words[code] for code in np.unique(column.codes).tolist()]
         elif column in table.heads:
             texts += column.labels
         sheet.set_column(place, place, min(max(map(len, texts)) + 2, _WIDEST))
