@@ -298,7 +298,8 @@ def check(
     times = [] if question.per == "total" else ["period_start", "period_end"]
     computed = {}
     for row in printed:
-        assert list(row) == [*times, *question.grouping, *question.columns]
+        assert list(row) == [*times, *question.grouping, *fields_of(question)]
+        assert row.get("amount_attribution") in (None, "billed")
         key = (row.get("period_start"), row.get("period_end"), *(row[name] for name in question.grouping))
         computed[key] = {name: as_expected(row[name], expected.get(key, {}).get(name)) for name in question.columns}
     assert len(computed) == len(printed)
@@ -309,6 +310,12 @@ def check(
             given = [value for value in figures if value is not None]
             assert given == sorted(given, reverse=descending)
         assert all(value is None for value in figures[len([value for value in figures if value is not None]) :])
+
+
+def fields_of(question: FactQuery) -> list[str]:
+    """Return the fields of the figures: an amount is followed by how it was found."""
+    parts = [[name, "amount_attribution"] if name == "amount" else [name] for name in question.columns]
+    return [name for part in parts for name in part]
 
 
 def as_expected(value: Any, expected: Any) -> Any:
