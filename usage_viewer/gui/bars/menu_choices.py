@@ -15,7 +15,6 @@ from usage_viewer.gui.bars.zone_popup import LOCAL, ZonePopup, zone_label
 from usage_viewer.gui.widgets.dropdown_button import DropdownButton
 from usage_viewer.gui.widgets.mnemonics import with_letters
 from usage_viewer.gui.widgets.plain_text import shown_menu_text, tip
-from usage_viewer.gui.widgets.spacing import UNIT
 
 GRANULARITY_LABELS: Mapping[Granularity, str] = {
     Granularity.MINUTE: "By mi&nute",
@@ -28,9 +27,6 @@ GRANULARITY_LABELS: Mapping[Granularity, str] = {
 """Menu texts, with mnemonics."""
 
 MAX_RECENT_ZONES = 5
-
-NARROWEST = 15 * UNIT
-"""Pixels of the dataset's button in a narrow window, where the dates of the range give way to it."""
 
 
 class MenuChoice(DropdownButton):
@@ -138,7 +134,6 @@ class DatasetChoice(MenuChoice):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, name="Dataset", shortcut="Alt+D")
         self.reserve(dataset.label for dataset in DATASETS.values())
-        self.setMinimumWidth(NARROWEST)
         for name, text in zip(
             DATASETS, with_letters([dataset.label for dataset in DATASETS.values()]), strict=True
         ):
