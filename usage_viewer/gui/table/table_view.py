@@ -106,7 +106,7 @@ class TableView(QTableView):
     @property
     def choice(self) -> ColumnChoice:
         """The figures that the user may choose from."""
-        return ColumnChoice(self.usage_model.default_columns, self.extras)
+        return ColumnChoice(self.usage_model.view.dataset_name, self.usage_model.default_columns, self.extras)
 
     def show_view(self, view: ViewState) -> None:
         """Note the view that is asked for."""
