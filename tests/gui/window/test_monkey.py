@@ -29,7 +29,7 @@ from usage_viewer.domain.view import FIRST_VIEW
 GROWTH: Final = 350
 """Megabytes by which the process may grow between a fifth of the actions and their end, both times idle with the
 same view. The program itself keeps a few; the database engine's allocator keeps up to 128 MB for reuse, and the
-server's organization, in the same process, what it has generated: a spell of spend needs every dataset.
+server's organization, in the same process, what it has generated: spend needs every dataset.
 """
 
 CHANNELS: Final = ("look", "names", "fetch", "key", "open", "copy", "demo")
