@@ -26,13 +26,13 @@ from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import DATASETS, registered
 from usage_viewer.domain.coverage import Coverage, HeldBuckets, cover
 from usage_viewer.domain.dataset import PROFILE
-from usage_viewer.domain.figures import Number
+from usage_viewer.domain.figures import EXACT, Number
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketWidth, Granularity
 from usage_viewer.domain.table import FigureColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.view_parts import Value
-from usage_viewer.query.aggregate import EXACT, FactRows, aggregate
+from usage_viewer.query.aggregate import FactRows, aggregate
 from usage_viewer.query.answer import answer
 from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.query.plan import FactSource, FactSums, Part, join_datasets, plan_view

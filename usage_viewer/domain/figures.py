@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Number = int | float | Decimal
 INT64_MAX = 2**63 - 1
+
+EXACT: Final = Context(prec=200)
+"""Decimal arithmetic without rounding: figures have up to 38 digits."""
 
 Sums = Mapping[str, "NumberColumn"]
 """The sums of each row by metric; a figure over time stands under its own name."""

@@ -1,7 +1,7 @@
 """Defines `MoneyOrigin`, which tells of each amount of money how it was found."""
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 from functools import cached_property
 from types import MappingProxyType
 from typing import TypeVar
@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from usage_viewer.domain.catalog import COSTS, MONEY, SPEND, Dataset, Figure
 from usage_viewer.domain.column import FieldWriter
 from usage_viewer.domain.cost_figures import COST, COST_ASSUMED, COST_BY_TOKENS, has_costs
-from usage_viewer.domain.figures import Number, NumberColumn
+from usage_viewer.domain.figures import EXACT, Number, NumberColumn
 from usage_viewer.domain.spend import Attribution
 
 T = TypeVar("T")
 
 Codes = NDArray[np.int8]
 Rows = NDArray[np.int64]
-_EXACT = Context(prec=200)
 _STEP = 1 << 12
 """Rows whose codes are computed at a time: some milliseconds."""
 
@@ -143,7 +142,7 @@ def origin_of(
             return 0
         if only is not None:
             return only
-        with localcontext(_EXACT):
+        with localcontext(EXACT):
             return int(_code(*([part.total()] for part in parts))[0])
 
     return MoneyOrigin(codes_at, total)
@@ -164,6 +163,6 @@ def _code(
     codes = np.zeros(len(amounts), np.int8)
     for row, (amount, tokens, factor) in enumerate(zip(amounts, by_tokens, assumed, strict=True)):
         code = (BY_TOKENS if tokens is not None else 0) | (ASSUMED if factor is not None else 0)
-        rest = _EXACT.subtract(_EXACT.subtract(Decimal(amount or 0), Decimal(tokens or 0)), Decimal(factor or 0))
+        rest = EXACT.subtract(EXACT.subtract(Decimal(amount or 0), Decimal(tokens or 0)), Decimal(factor or 0))
         codes[row] = code | BILLED if rest or not code else code
     return codes

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Context, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 import numpy as np
@@ -12,16 +12,13 @@ from usage_viewer.domain.batch import Batch, Combination
 from usage_viewer.domain.catalog import Aggregation, Dataset, Identity, Kind, Metric
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.coverage import SETTLED_AFTER
-from usage_viewer.domain.figures import Number
+from usage_viewer.domain.figures import EXACT, Number
 from usage_viewer.domain.period import BucketWidth, Periods
 from usage_viewer.domain.table import Table
 from usage_viewer.domain.view_parts import Value
 
 ROUNDING = Decimal("1e-12")
 """Relative difference at which two sums of money still count as equal: a server that adds doubles rounds there."""
-
-_EXACT = Context(prec=200)
-"""Context for exact sums of decimals: the default context would round to 28 digits."""
 
 
 class Verdict(StrEnum):
@@ -61,7 +58,7 @@ class Difference:
     @property
     def excess(self) -> Decimal:
         """Return the local minus the server's value; negative if local usage is missing."""
-        return _EXACT.subtract(Decimal(self.local_value), Decimal(self.server_value))
+        return EXACT.subtract(Decimal(self.local_value), Decimal(self.server_value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +184,7 @@ class Sums:
         if isinstance(figure, int) and isinstance(before, int):
             self.figures[key] = before + figure
         else:
-            self.figures[key] = _EXACT.add(Decimal(before), Decimal(figure))
+            self.figures[key] = EXACT.add(Decimal(before), Decimal(figure))
 
     def add_batch(self, dataset: Dataset, batch: Batch) -> None:
         """Add a response without grouping; such a response has few rows per bucket."""

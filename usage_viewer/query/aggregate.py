@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.figures import INT64_MAX, NumberColumn
+from usage_viewer.domain.figures import EXACT, INT64_MAX, NumberColumn
 
 BLOCK_CELLS = 1 << 18
 """Sums kept at a time when the rows are in the order of their periods: so many fit the processor's cache."""
@@ -20,9 +20,6 @@ SPARSE_RATIO = 16
 """With more possible sums than this for each row, only those that occur are kept."""
 
 EVERYTHING = slice(None)
-
-EXACT = Context(prec=200)
-"""Decimal arithmetic without rounding: figures have up to 38 digits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Figure
 from usage_viewer.domain.dataset import Dataset, Derived
-from usage_viewer.domain.figures import Number, NumberColumn
+from usage_viewer.domain.figures import EXACT, Number, NumberColumn
 from usage_viewer.domain.table import FigureColumn, Table
 from usage_viewer.domain.view_parts import NOT_AVAILABLE, NOT_AVAILABLE_TEXT, Value
-from usage_viewer.query.aggregate import EXACT, missing_mask, normalize_decimal, sum_column
+from usage_viewer.query.aggregate import missing_mask, normalize_decimal, sum_column
 from usage_viewer.query.chart_buckets import ChartBuckets
 
 MOST_GROUPS = 8

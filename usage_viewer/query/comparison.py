@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Kind
 from usage_viewer.domain.column_key import ChangeKind, ColumnKey
-from usage_viewer.domain.figures import INT64_MAX, Number, NumberColumn
+from usage_viewer.domain.figures import EXACT, INT64_MAX, Number, NumberColumn
 from usage_viewer.domain.row_change_column import BOTH, GONE, NEW, RowChangeColumn
 from usage_viewer.domain.shown_amounts import RowIdentity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, HeadColumn, PeriodColumn, Table
-from usage_viewer.query.aggregate import EXACT, missing_mask, normalize_decimal
+from usage_viewer.query.aggregate import missing_mask, normalize_decimal
 
 _DENSEST = 4
 """Possible combinations of heads for each row up to which no row has to be sorted."""

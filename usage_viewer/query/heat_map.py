@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Figure
-from usage_viewer.domain.figures import Number
+from usage_viewer.domain.figures import EXACT, Number
 from usage_viewer.domain.period import Periods
 from usage_viewer.domain.table import Table
-from usage_viewer.query.aggregate import EXACT, normalize_decimal, sum_column
+from usage_viewer.query.aggregate import normalize_decimal, sum_column
 from usage_viewer.query.chart_buckets import BucketState, ChartBuckets
 
 T = TypeVar("T")

@@ -6,14 +6,13 @@ from decimal import localcontext
 import numpy as np
 
 from usage_viewer.domain.coverage import Coverage
-from usage_viewer.domain.figures import NumberColumn
+from usage_viewer.domain.figures import EXACT, NumberColumn
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.row_order import natural
 from usage_viewer.domain.shown_amounts import RowIdentity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, HeadColumn, PeriodColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.view_parts import PERIOD
-from usage_viewer.query.aggregate import EXACT
 from usage_viewer.query.pivot_across import periods_across, values_across
 from usage_viewer.query.pivot_cells import PivotCells, cells_by_period, cells_by_value
 from usage_viewer.query.pivot_figures import PivotFigures

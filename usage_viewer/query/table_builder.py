@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from usage_viewer.domain.catalog import Aggregation, Dataset, Figure, Metric
 from usage_viewer.domain.coverage import Coverage
-from usage_viewer.domain.figures import Number, NumberColumn
+from usage_viewer.domain.figures import EXACT, Number, NumberColumn
 from usage_viewer.domain.metrics import UnitPrice
 from usage_viewer.domain.money_origin import is_money, origin_of
 from usage_viewer.domain.names import Names
@@ -19,7 +19,7 @@ from usage_viewer.domain.shown_amounts import RowIdentity
 from usage_viewer.domain.table import FigureColumn, GroupColumn, HeadColumn, PeriodColumn, Table
 from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.view_parts import Value
-from usage_viewer.query.aggregate import EXACT, FactRows, aggregate, missing_mask, normalize_decimal
+from usage_viewer.query.aggregate import FactRows, aggregate, missing_mask, normalize_decimal
 from usage_viewer.query.dimension_index import DimensionIndex, Groups
 from usage_viewer.query.levels import LevelStatistics
 from usage_viewer.query.plan import FactSums

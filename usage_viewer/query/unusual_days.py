@@ -7,10 +7,10 @@ from decimal import Decimal, localcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from usage_viewer.domain.figures import Number
+from usage_viewer.domain.figures import EXACT, Number
 from usage_viewer.domain.table import FigureColumn, Table
 from usage_viewer.domain.view_parts import Value
-from usage_viewer.query.aggregate import EXACT, missing_mask, normalize_decimal
+from usage_viewer.query.aggregate import missing_mask, normalize_decimal
 
 MOST_LISTED = 10
 WEEKS = 8

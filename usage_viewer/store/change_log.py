@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from usage_viewer.domain.batch import Batch
 from usage_viewer.domain.catalog import Dataset, Kind
 from usage_viewer.domain.coverage import SETTLED_AFTER
-from usage_viewer.domain.figures import Number
+from usage_viewer.domain.figures import EXACT, Number
 from usage_viewer.domain.grain import dataset_name, stored_dataset
 from usage_viewer.domain.period import BucketWidth, Span
 from usage_viewer.domain.verification import Bucket, Change, Changes
 from usage_viewer.domain.view_parts import NOT_AVAILABLE
-from usage_viewer.query.aggregate import EXACT, normalize_decimal
+from usage_viewer.query.aggregate import normalize_decimal
 from usage_viewer.store.engine.database import Connection, quoted
 from usage_viewer.store.engine.schema import combination_table, fact_table
 

@@ -9,7 +9,7 @@ import numpy as np
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.coverage import HeldBuckets
 from usage_viewer.domain.dataset import Dataset, Identity, is_extra
-from usage_viewer.domain.figures import Number
+from usage_viewer.domain.figures import EXACT, Number
 from usage_viewer.domain.grain import dataset_name, is_stored_dataset, stored_dataset
 from usage_viewer.domain.names import Names
 from usage_viewer.domain.period import BucketRun, BucketWidth, Span
@@ -25,7 +25,7 @@ from usage_viewer.domain.verification import (
 )
 from usage_viewer.domain.view import ViewState
 from usage_viewer.domain.view_parts import NOT_AVAILABLE
-from usage_viewer.query.aggregate import EXACT, normalize_decimal
+from usage_viewer.query.aggregate import normalize_decimal
 from usage_viewer.query.dimension_index import DimensionIndex
 from usage_viewer.query.plan import FactSource
 from usage_viewer.store.change_log import MAX_LISTED as MAX_CHANGES

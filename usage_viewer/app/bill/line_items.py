@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
@@ -13,6 +13,7 @@ from usage_viewer.app.session.session import Session
 from usage_viewer.app.spend.line_mappings import by_hand
 from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import API_DATASETS, MONEY
+from usage_viewer.domain.figures import EXACT
 from usage_viewer.domain.period import Span
 from usage_viewer.domain.spend import LineMeaning, Match, Reason, Target
 from usage_viewer.domain.table import Table
@@ -40,7 +41,6 @@ _REASONS: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.UNRECOGNISED: "not recognized",
     }
 )
-_EXACT: Final = Context(prec=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def list_line_items(
     amounts = defaultdict[LineKey, dict[str, Decimal]](dict)
     for one in bill.sums:
         of_line, currency = amounts[one.key], (one.currency or "").upper()
-        of_line[currency] = _EXACT.add(of_line.get(currency, Decimal()), one.amount)
+        of_line[currency] = EXACT.add(of_line.get(currency, Decimal()), one.amount)
     if not amounts:
         return LineItems(problem=NO_COSTS)
     items = [

@@ -13,6 +13,7 @@ from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import SPEND
 from usage_viewer.domain.cost_figures import has_costs
 from usage_viewer.domain.date_range import DateRange
+from usage_viewer.domain.figures import EXACT
 from usage_viewer.domain.period import BucketWidth, Granularity, Span
 from usage_viewer.domain.spend import Target
 from usage_viewer.domain.verification import Cell
@@ -28,7 +29,6 @@ ONE_ORGANIZATION: Final = "Several organizations are open. Open one of them alon
 NO_COSTS: Final = "No final costs are downloaded yet, so no price is known. Load a longer range."
 
 _DAY: Final = BucketWidth.DAY.seconds
-_EXACT: Final = Context(prec=200)
 _DIGITS: Final = Context(prec=10)  # of a price: amounts may be rounded, and then not all digits are exact
 
 
@@ -166,8 +166,8 @@ class _Quantities:
             if one.quantity is None:
                 self._unknown.add((target, one.day))
             else:
-                single = _EXACT.multiply(one.quantity, per_unit(one.key[1]))
-                self._sums[target, one.day] = _EXACT.add(self._sums[target, one.day], single)
+                single = EXACT.multiply(one.quantity, per_unit(one.key[1]))
+                self._sums[target, one.day] = EXACT.add(self._sums[target, one.day], single)
 
     def are_alone(self, key: LineKey, days: Sequence[int]) -> list[bool]:
         """Return whether a line item is the only one, in one currency, that bills its usage on each day, (n,)."""

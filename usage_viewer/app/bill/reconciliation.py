@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Final
 
 from usage_viewer.app.session.session import Session
@@ -12,6 +12,7 @@ from usage_viewer.domain.cancellation import Cancellation
 from usage_viewer.domain.catalog import SPEND
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.errors import Cancelled, UsageViewerError
+from usage_viewer.domain.figures import EXACT
 from usage_viewer.domain.period import BucketWidth, Span
 from usage_viewer.domain.spend import Target
 from usage_viewer.domain.table import FigureColumn
@@ -33,7 +34,6 @@ NOT_PROVEN: Final = (
 )
 
 _DAY: Final = BucketWidth.DAY.seconds
-_EXACT: Final = Context(prec=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def _bills(bill: StoredBill) -> Iterator[BilledAmounts]:
     unknown = set[tuple[LineKey, int]]()
     for one in bill.sums:
         of_line = amounts[one.key]
-        of_line[one.day] = _EXACT.add(of_line.get(one.day, Decimal()), one.amount)
+        of_line[one.day] = EXACT.add(of_line.get(one.day, Decimal()), one.amount)
         if one.quantity is None:
             unknown.add((one.key, one.day))
     quantities = {line.key: line.quantities for line in bill.lines}
@@ -204,7 +204,7 @@ def _amounts_of(one: QuantityDifference, amounts: _Amounts) -> tuple[tuple[str, 
     total: dict[str, Decimal] = {}
     for key in one.lines:
         for currency, amount in amounts.get((key, one.day), {}).items():
-            total[currency] = _EXACT.add(total.get(currency, Decimal()), amount)
+            total[currency] = EXACT.add(total.get(currency, Decimal()), amount)
     return tuple(sorted(total.items()))
 
 

@@ -11,10 +11,11 @@ from usage_viewer.app.bill.record_table import number_column, text_column
 from usage_viewer.domain.catalog import MONEY
 from usage_viewer.domain.date_range import DateRange
 from usage_viewer.domain.extent import count
+from usage_viewer.domain.figures import EXACT
 from usage_viewer.domain.period import Granularity
 from usage_viewer.domain.table import PeriodColumn, Table
 from usage_viewer.domain.view import ViewState
-from usage_viewer.query.aggregate import EXACT, normalize_decimal
+from usage_viewer.query.aggregate import normalize_decimal
 
 LINE_JOINT = " + "
 """Between line items that bill the same usage."""

@@ -8,10 +8,10 @@ import numpy as np
 from usage_viewer.domain.catalog import MONEY, Kind
 from usage_viewer.domain.column_key import ColumnKey
 from usage_viewer.domain.dataset import Dimension
-from usage_viewer.domain.figures import Number, NumberColumn
+from usage_viewer.domain.figures import EXACT, Number, NumberColumn
 from usage_viewer.domain.table import FigureColumn, GroupColumn
 from usage_viewer.domain.view_parts import Value
-from usage_viewer.query.aggregate import EXACT, normalize_decimal
+from usage_viewer.query.aggregate import normalize_decimal
 
 
 def text_column(name: str, label: str, values: Sequence[Value], texts: Sequence[str] | None = None) -> GroupColumn:

@@ -8,9 +8,9 @@ from fractions import Fraction
 import numpy as np
 
 from usage_viewer.domain.column_key import ChangeKind, ColumnKey
-from usage_viewer.domain.figures import Number, NumberColumn
+from usage_viewer.domain.figures import EXACT, Number, NumberColumn
 from usage_viewer.domain.table import FigureColumn, Table
-from usage_viewer.query.aggregate import EXACT, normalize_decimal
+from usage_viewer.query.aggregate import normalize_decimal
 from usage_viewer.query.spend.price_volume import BillDifference, PeriodBill, split_difference
 
 AMOUNT, QUANTITY, LINE_ITEM = "amount", "quantity", "line_item"

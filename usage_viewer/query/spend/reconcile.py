@@ -7,13 +7,14 @@ left has a sign: more billed than used means that usage is missing, more used th
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from usage_viewer.domain.coverage import SETTLED_AFTER
+from usage_viewer.domain.figures import EXACT
 from usage_viewer.domain.spend import LineMeaning, Reason, Target
 from usage_viewer.query.spend.billed_lines import MIN_TOKENS, BilledLine, BilledQuantity, LineKey, billed_quantities
 from usage_viewer.query.spend.daily_usage import DailyUsage, UsageIndex
@@ -25,7 +26,6 @@ LATE_DAYS: Final = SETTLED_AFTER // (24 * 3600)
 """Days before today that may still change."""
 
 _MOST_PLACES: Final = 6  # decimal places of a quantity; with more it is as good as exact
-_EXACT: Final = Context(prec=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class _Group:
         """Return what the line items billed on a day (its number)."""
         total = Decimal()
         for bill in self.bills:
-            total = _EXACT.add(total, bill.amounts.get(day, Decimal()))
+            total = EXACT.add(total, bill.amounts.get(day, Decimal()))
         return total
 
     def is_without_quantity(self, day: int) -> bool:
