@@ -19,9 +19,16 @@ from usage_viewer.query.spend.daily_usage import DailyUsage
 from usage_viewer.store.engine.database import Connection, quoted
 from usage_viewer.store.engine.schema import combination_table, fact_table
 from usage_viewer.store.spend.daily_sums import DAY, DailySumsReader
-from usage_viewer.store.spend.day_layout import Digests, Layout, day_layouts, read_digests, services_of
+from usage_viewer.store.spend.day_layout import (
+    Layout,
+    day_layouts,
+    days_alike,
+    known_layouts,
+    read_digests,
+    services_of,
+)
 from usage_viewer.store.spend.day_rows import measure_sql
-from usage_viewer.store.spend.line_meanings import ByHand, Factors, LineMeanings
+from usage_viewer.store.spend.line_meanings import ByHand, ClosedDays, Factors, LineMeanings
 from usage_viewer.store.store import Store
 
 _DAYS = "bill_reader_days"
@@ -87,21 +94,18 @@ class BillReader:
         layouts = day_layouts(self._store, services, np.union1d(starts, closed))
         with self._lock, self._store.database.cursor(cancel or Cancellation()) as cursor:
             digests = read_digests(cursor, names)
-            layouts = {start: layout for start, layout in layouts.items() if _is_known(start, layout, digests)}
+            layouts = known_layouts(layouts, digests)
             chosen = [start for start in starts.tolist() if start in layouts]
             known = [start for start in closed.tolist() if start in layouts]
-            evidence = [(at, layouts[at], [digests[name, at] for name, _ in layouts[at]]) for at in known]
-            closed_sums, by_hand = self._sums.read(cursor, layouts, digests, known), self._by_hand()
-            with self._meanings.lock:
-                meanings = self._meanings.of(closed_sums, evidence, by_hand)
-                factors: Factors = {}
-                if with_factors:
-                    factors = self._meanings.factors(cursor, self._store.index, meanings, layouts, known, digests)
+            days = ClosedDays(known, layouts, digests, self._sums.read(cursor, layouts, digests, known))
+            meanings, factors = self._meanings.read(
+                cursor, self._store.index, days, self._by_hand(), with_factors=with_factors
+            )
             sums = self._sums.read(cursor, {start: layouts[start] for start in chosen}, digests, chosen)
-            by_layout = _by_layout(chosen, layouts)
+            by_layout = days_alike(chosen, layouts)
             return StoredBill(
                 tuple(start // DAY for start in chosen),
-                [one for layout, days in by_layout.items() for one in _billed_sums(cursor, layout, days)],
+                [one for layout, alike in by_layout.items() for one in _billed_sums(cursor, layout, alike)],
                 sums.billed,
                 sums.usage,
                 {name: _without(name, chosen, layouts) for name in services},
@@ -109,17 +113,6 @@ class BillReader:
                 factors,
                 _used_by_class(cursor, by_layout, meanings) if with_factors else {},
             )
-
-
-def _is_known(start: int, layout: Layout, digests: Digests) -> bool:
-    return all((name, start) in digests for name, _ in layout)
-
-
-def _by_layout(starts: Iterable[int], layouts: Mapping[int, Layout]) -> dict[Layout, list[int]]:
-    alike = defaultdict[Layout, list[int]](list)
-    for start in starts:
-        alike[layouts[start]].append(start)
-    return alike
 
 
 def _without(service: str, starts: Iterable[int], layouts: Mapping[int, Layout]) -> frozenset[int]:

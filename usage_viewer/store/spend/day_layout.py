@@ -1,5 +1,6 @@
 """Finds out how the costs and the usage of each day are stored, and what has changed since a day was attributed."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -54,6 +55,21 @@ def read_digests(cursor: Connection, names: Iterable[str]) -> Digests:
         [BucketWidth.DAY.value, *wanted],
     ).fetchall()
     return {(name, start): (count, digest) for name, start, count, digest in rows}
+
+
+def known_layouts(layouts: Mapping[int, Layout], digests: Digests) -> dict[int, Layout]:
+    """Return the layouts of the days that are stored now in all of their parts."""
+    return {
+        start: layout for start, layout in layouts.items() if all((name, start) in digests for name, _ in layout)
+    }
+
+
+def days_alike(starts: Iterable[int], layouts: Mapping[int, Layout]) -> dict[Layout, list[int]]:
+    """Return the days of each layout, in the order of `starts`."""
+    alike = defaultdict[Layout, list[int]](list)
+    for start in starts:
+        alike[layouts[start]].append(start)
+    return alike
 
 
 def _best(grains: Sequence[Stored], needed: frozenset[str]) -> Stored:

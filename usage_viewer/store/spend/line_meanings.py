@@ -3,6 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from usage_viewer.query.spend.recognition import recognise
 from usage_viewer.store.engine.database import Connection
 from usage_viewer.store.spend.attribution import BilledUsage, DayCosts, Indexes, billed_usage
 from usage_viewer.store.spend.daily_sums import DAY, DailySums
-from usage_viewer.store.spend.day_layout import Digests, Layout, services_of
+from usage_viewer.store.spend.day_layout import Digests, Layout, days_alike, services_of
 
 FACTOR_DAYS = 14
 """Closed days whose rows of costs tell the relative prices of batches and tiers: the latest ones."""
@@ -29,23 +30,53 @@ Factors = Mapping[LineKey, Mapping[UsageClass, Factor]]
 _RowsOfDay = Mapping[LineKey, BilledCells]
 
 
+@dataclass(frozen=True, slots=True)
+class ClosedDays:
+    """The days that tell what line items mean (starts in epoch seconds): how they are stored, and their sums."""
+
+    starts: Sequence[int]
+    layouts: Mapping[int, Layout]
+    digests: Digests
+    sums: DailySums
+
+    def evidence(self, start: int) -> object:
+        """Return a value that is equal as long as what is stored of a day is."""
+        layout = self.layouts[start]
+        return layout, [self.digests[name, start] for name, _ in layout]
+
+
 class LineMeanings:
     """Recognizes line items again only if the sums of closed days, or the line items, have changed.
 
-    Hold `lock` while calling a method: several threads may use the same object.
+    Any thread may use it.
     """
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
         self._meanings: tuple[object, dict[LineKey, LineMeaning]] = (None, {})
         self._factors: tuple[object, Factors] = (None, {})
         self._rows: dict[int, tuple[object, _RowsOfDay]] = {}
 
-    def of(self, sums: DailySums, evidence: object, by_hand: ByHand) -> dict[LineKey, LineMeaning]:
-        """Return the meaning of every line item; `evidence` is equal as long as the sums of closed days are.
+    def read(
+        self,
+        cursor: Connection,
+        indexes: Indexes,
+        closed: ClosedDays,
+        by_hand: ByHand,
+        *,
+        with_factors: bool = True,
+    ) -> tuple[Mapping[LineKey, LineMeaning], Factors]:
+        """Return the meaning of every line item, and its relative prices of batches and service tiers.
 
-        `by_hand` has what a person has decided.
+        `by_hand` has what a person has decided. Without `with_factors` there are no prices. Raises StoreError.
         """
+        evidence = [(start, closed.evidence(start)) for start in closed.starts]
+        with self._lock:
+            meanings = self._recognise(closed.sums, evidence, by_hand)
+            return meanings, self._find_factors(cursor, indexes, meanings, closed) if with_factors else {}
+
+    def _recognise(self, sums: DailySums, evidence: object, by_hand: ByHand) -> dict[LineKey, LineMeaning]:
+        """Return the meanings; `evidence` is equal as long as the sums of closed days are."""
         keys = frozenset(key for lines in sums.lines.values() for key in lines)
         if self._meanings[0] != (evidence, keys, by_hand):
             meanings = recognise(sums.billed, sums.usage, by_hand)
@@ -55,28 +86,20 @@ class LineMeanings:
             self._meanings = (evidence, keys, by_hand), meanings
         return self._meanings[1]
 
-    def factors(
-        self,
-        cursor: Connection,
-        indexes: Indexes,
-        meanings: Mapping[LineKey, LineMeaning],
-        layouts: Mapping[int, Layout],
-        closed: Iterable[int],
-        digests: Digests,
+    def _find_factors(
+        self, cursor: Connection, indexes: Indexes, meanings: Mapping[LineKey, LineMeaning], closed: ClosedDays
     ) -> Factors:
-        """Return the relative prices of batches and service tiers in each line item that bills such usage."""
-        days = sorted(set(closed) & layouts.keys())[-FACTOR_DAYS:]
+        """Return the relative prices in each line item that bills usage of batches or service tiers."""
+        days = sorted(closed.starts)[-FACTOR_DAYS:]
         with_classes = [
             meaning
             for meaning in meanings.values()
             if meaning.target is not None and API_DATASETS[meaning.target.service].has_dimension("batch")
         ]
         targets = [(meaning.text, meaning.unit, meaning.target) for meaning in with_classes]
-        evidence = {
-            start: (layouts[start], [digests[name, start] for name, _ in layouts[start]], targets) for start in days
-        }
+        evidence = {start: (closed.evidence(start), targets) for start in days}
         if self._factors[0] != evidence:
-            self._read_rows(cursor, indexes, with_classes, layouts, evidence)
+            self._read_rows(cursor, indexes, with_classes, closed.layouts, evidence)
             rows = defaultdict[LineKey, list[BilledCells]](list)
             for start in days:
                 for key, found in self._rows[start][1].items():
@@ -94,10 +117,7 @@ class LineMeanings:
     ) -> None:
         """Read the rows of costs of the days whose evidence has changed."""
         self._rows = {start: known for start, known in self._rows.items() if known[0] == evidence.get(start)}
-        alike = defaultdict[Layout, list[int]](list)
-        for start in evidence.keys() - self._rows.keys():
-            alike[layouts[start]].append(start)
-        for layout, starts in alike.items():
+        for layout, starts in days_alike(evidence.keys() - self._rows.keys(), layouts).items():
             self._rows |= {start: (evidence[start], {}) for start in starts}
             if meanings:
                 for start, by_line in _billed_rows(cursor, indexes, day_costs(sorted(starts), layout, meanings)):

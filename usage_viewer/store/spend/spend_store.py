@@ -1,7 +1,6 @@
 """Keeps the dataset `spend` up to date: a day is attributed again if its costs or usage have changed."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -15,8 +14,15 @@ from usage_viewer.domain.spend import LineMeaning
 from usage_viewer.query.spend.billed_lines import LineKey
 from usage_viewer.store.engine.schema import existing_tables
 from usage_viewer.store.spend.daily_sums import DailySums, DailySumsReader
-from usage_viewer.store.spend.day_layout import Digests, Layout, day_layouts, read_digests
-from usage_viewer.store.spend.line_meanings import ByHand, Factors, LineMeanings, day_costs
+from usage_viewer.store.spend.day_layout import (
+    Digests,
+    Layout,
+    day_layouts,
+    days_alike,
+    known_layouts,
+    read_digests,
+)
+from usage_viewer.store.spend.line_meanings import ByHand, ClosedDays, Factors, LineMeanings, day_costs
 from usage_viewer.store.spend.spend_writer import attribute_days, write_days
 from usage_viewer.store.store import Store
 
@@ -104,23 +110,12 @@ class SpendStore:
         cancel: Cancellation,
     ) -> _Inputs:
         layouts = day_layouts(self._store, services, starts)
-        known = closed.tolist()
         with self._store.database.cursor(cancel) as cursor:
             digests = read_digests(cursor, names)
-            layouts = {
-                start: layout
-                for start, layout in layouts.items()
-                if all((name, start) in digests for name, _ in layout)
-            }
-            sums = self._sums.read(cursor, layouts, digests, known)
-            evidence = [
-                (start, layouts[start], [digests[name, start] for name, _ in layouts[start]])
-                for start in known
-                if start in layouts
-            ]
-            with self.meanings.lock:
-                meanings = self.meanings.of(sums, evidence, by_hand)
-                factors = self.meanings.factors(cursor, self._store.index, meanings, layouts, known, digests)
+            layouts = known_layouts(layouts, digests)
+            sums = self._sums.read(cursor, layouts, digests, closed.tolist())
+            days = ClosedDays([start for start in closed.tolist() if start in layouts], layouts, digests, sums)
+            meanings, factors = self.meanings.read(cursor, self._store.index, days, by_hand)
         return _Inputs(layouts, digests, sums, meanings, factors)
 
     def _stored(self) -> dict[int, str]:
@@ -132,10 +127,7 @@ class SpendStore:
 
     def _chunks(self, starts: Sequence[int], inputs: _Inputs) -> Iterator[tuple[Layout, list[int]]]:
         """Yield days that are stored alike, so many that memory suffices; the latest first."""
-        alike = defaultdict[Layout, list[int]](list)
-        for start in sorted(starts, reverse=True):
-            alike[inputs.layouts[start]].append(start)
-        for layout, days in alike.items():
+        for layout, days in days_alike(sorted(starts, reverse=True), inputs.layouts).items():
             chunk, rows = list[int](), 0
             for start in days:
                 size = sum(inputs.digests[name, start][0] for name, _ in layout)
